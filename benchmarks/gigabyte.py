@@ -14,9 +14,12 @@ from pathlib import Path
 import httpx
 
 from benchmarks.files import BYTES_A_ROW, make_orders
+from managed_tables_command.api import Api
+from managed_tables_command.login import Login
+from managed_tables_command.uploading import confirm
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.demo import Client, confirm, upload, wait
+from managed_tables_local.demo import upload, wait
 from managed_tables_local.tokens import make_token
 
 _MIB = 1_048_576
@@ -30,11 +33,10 @@ def run(small: bool) -> None:
     try:
         stack = local.up(_FOLDER, persistent=False, overrides={"UploadMaxMb": "5000"})
         token = make_token(stack, secrets.token_hex(12), "managed-tables:*")
-        with httpx.Client(timeout=_LIMIT_SECONDS) as http:
-            client = Client(stack, token, http)
-            client.call("POST", "/provision")
+        with Api(Login(stack.api_url, token), httpx.Client(timeout=_LIMIT_SECONDS)) as api:
+            api.call("POST", "/provision")
             for mib in (10, 100, 200) if small else (100, 1_000, 2_000):
-                figures = _measure(client, mib * _MIB // BYTES_A_ROW)
+                figures = _measure(api, mib * _MIB // BYTES_A_ROW)
                 print(
                     "{} MiB: sent in {} s, analyzed {}, inserted {}; MiB {}, {}".format(*figures), flush=True
                 )
@@ -42,16 +44,16 @@ def run(small: bool) -> None:
         local.remove(_FOLDER)
 
 
-def _measure(client: Client, rows: int) -> list[int]:
+def _measure(api: Api, rows: int) -> list[int]:
     with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
         file = make_orders(Path(folder), rows, _REPEAT_AFTER).brazilian_csv()
         size, marks = file.stat().st_size, [time.monotonic()]
-        job_id = upload(client, file)
+        job_id = upload(api, file)
     marks.append(time.monotonic())
-    job = wait(client, job_id, "waiting_confirm", _LIMIT_SECONDS)
+    job = wait(api, job_id, "waiting_confirm", _LIMIT_SECONDS)
     marks.append(time.monotonic())
-    confirm(client, job)
-    inserted = wait(client, job_id, "done", _LIMIT_SECONDS)["result"]["inserted"]
+    confirm(api, job, job["inferred_schema"]["suggested_table_name"])
+    inserted = (wait(api, job_id, "done", _LIMIT_SECONDS)["result"] or {})["inserted"]
     marks.append(time.monotonic())
     if inserted != rows:
         raise SystemExit(f"{inserted} rows were loaded of {rows}")

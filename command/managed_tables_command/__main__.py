@@ -112,7 +112,7 @@ def _login(options: Options) -> int:
 
 def _tables(options: Options) -> int:
     with _open(options) as api:
-        found = list(api.pages("", per_page="100"))
+        found = list(api.tables())
     if options.json:
         shown.print_json(found)
     else:

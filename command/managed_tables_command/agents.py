@@ -11,6 +11,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
 
+from managed_tables_command.answers import FormJson
 from managed_tables_command.api import PREFIX, TIMEOUT_SECONDS, Api
 from managed_tables_command.login import Login
 
@@ -31,7 +32,7 @@ async def _serve(login: Login) -> None:
             return await api.list_tools()
 
         async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
-            return await _call(api, login, params.name, dict(params.arguments or {}))
+            return await _call(api, login, params)
 
         server: Server[Any] = Server(
             "managed-tables", instructions=api.instructions, on_list_tools=list_tools, on_call_tool=call_tool
@@ -40,18 +41,19 @@ async def _serve(login: Login) -> None:
             await server.run(read, write, server.create_initialization_options())
 
 
-async def _call(api: Client, login: Login, name: str, arguments: dict[str, Any]) -> CallToolResult:
+async def _call(api: Client, login: Login, params: CallToolRequestParams) -> CallToolResult:
     """Call the tool; a file that is named by its path is declared, and sent from here."""
-    path = Path(arguments.pop("path")) if name == "upload_file" and arguments.get("path") else None
+    arguments = dict(params.arguments or {})
+    path = Path(arguments.pop("path")) if params.name == "upload_file" and arguments.get("path") else None
     if path is not None:
         arguments["size_bytes"] = path.stat().st_size
-    answer = await api.call_tool(name, arguments)
+    answer = await api.call_tool(params.name, arguments)
     if path is not None and not answer.is_error:
         (form,) = answer.structured_content["uploads"]
         await anyio.to_thread.run_sync(_send, login, form, path)
     return answer
 
 
-def _send(login: Login, form: dict[str, Any], path: Path) -> None:
+def _send(login: Login, form: FormJson, path: Path) -> None:
     with Api(login) as api, path.open("rb") as file:
         api.post_file(form, file)

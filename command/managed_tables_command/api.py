@@ -2,12 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self, cast
 
 import httpx
 
+from managed_tables.details import Detail
+from managed_tables_command.answers import FormJson, StateJson, TableJson
 from managed_tables_command.login import Login
 
 PREFIX = "/v1/managed-tables"
@@ -28,7 +30,7 @@ class Readable(Protocol):
 class Refused(Exception):  # noqa: N818 - named for what it tells
     """The API said no: its Portuguese sentence, and what its details name."""
 
-    def __init__(self, message: str, details: list[dict[str, Any]]) -> None:
+    def __init__(self, message: str, details: Sequence[Detail]) -> None:
         self.details = details
         super().__init__(message)
 
@@ -66,32 +68,28 @@ class Api:
             time.sleep(float(response.headers.get("retry-after", POLL_SECONDS)))
         raise AssertionError("unreachable")
 
-    def pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """Yield the records of every page of a list."""
+    def tables(self, search: str = "") -> Iterator[TableJson]:
+        """Yield the company's tables, those whose name contains a text."""
         number, seen, total = 1, 0, 1
         while seen < total:
-            page = self.call("GET", path, page=str(number), **query)
+            page = self.call("GET", "", page=str(number), per_page="100", search=search)
             yield from page["records"]
             if not page["records"]:
                 return
             number, seen, total = number + 1, seen + page["quantity"], page["total"]
 
     def poll(
-        self,
-        path: str,
-        ended: Callable[[dict[str, Any]], bool],
-        seen: Callable[[dict[str, Any]], None],
-        **query: str,
-    ) -> Any:
-        """Ask again until the answer has ended; each is shown to `seen`."""
+        self, path: str, ended: Sequence[str], seen: Callable[[StateJson], None], **query: str
+    ) -> StateJson:
+        """Ask again until the answer has one of these statuses; each is shown to `seen`."""
         while True:
-            found = self.call("GET", path, **query)
+            found: StateJson = self.call("GET", path, **query)
             seen(found)
-            if ended(found):
+            if found["status"] in ended:
                 return found
             time.sleep(POLL_SECONDS)
 
-    def post_file(self, upload: Mapping[str, Any], file: Readable) -> None:
+    def post_file(self, upload: FormJson, file: Readable) -> None:
         """Send a file with the form that the API gave for it."""
         sent = {"file": (upload["name"], cast("IO[bytes]", file))}
         response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)

@@ -1,8 +1,10 @@
 """Export a table to a file on this machine."""
 
 from pathlib import Path
+from typing import cast
 
 from managed_tables_command import shown
+from managed_tables_command.answers import ExportJson
 from managed_tables_command.api import Api, Refused
 from managed_tables_command.uploading import find_table
 
@@ -22,8 +24,8 @@ def export(
     wanted = {"format": form, **({"dialect": dialect} if dialect else {})}
     export_id = api.call("POST", f"/{found['_id']}/exports", wanted)["export_id"]
     with shown.progress_of("Exportação") as bar:
-        ended = api.poll(f"/exports/{export_id}", lambda one: one["status"] in ENDED, bar.follow)
-    if ended["status"] == "failed":
+        ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ENDED, bar.follow))
+    if ended["error"]:
         shown.complain(ended["error"]["message"], ended["error"]["details"])
         return 1
     target = None if output == STANDARD_OUTPUT else output or Path(ended["file_name"])

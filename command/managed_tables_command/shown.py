@@ -13,6 +13,9 @@ from rich.prompt import Confirm, InvalidResponse
 from rich.table import Table
 from rich.text import Text
 
+from managed_tables.details import Detail
+from managed_tables_command.answers import NoteJson, SchemaJson, StateJson, TableJson
+
 MAX_SAMPLES = 3
 MAX_CHARACTERS = 40  # of a value
 MAX_WARNINGS = 10
@@ -80,7 +83,7 @@ def is_agreed(question: str) -> bool:
     return bool(answer)
 
 
-def complain(message: str, details: Iterable[Mapping[str, Any]] = ()) -> None:
+def complain(message: str, details: Iterable[Detail] = ()) -> None:
     """Print why something was not done, and where."""
     errors.print(f"[bold red]{escape(message)}[/]", highlight=False)
     for one in details:
@@ -111,7 +114,7 @@ def grid_of(*titles: str, folded: Sequence[str], title: str | None = None) -> Ta
     return grid
 
 
-def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
+def show_tables(tables: Iterable[TableJson]) -> None:
     """Print the company's tables."""
     grid = grid_of("Tabela", "Linhas", "Colunas", "Situação", "Atualizada", folded=("Tabela",))
     for one in tables:
@@ -123,9 +126,8 @@ def show_tables(tables: Iterable[Mapping[str, Any]]) -> None:
     console.print(grid)
 
 
-def show_review(job: Mapping[str, Any]) -> None:
+def show_review(schema: SchemaJson, notes: Sequence[NoteJson]) -> None:
     """Print the review: each column with its type, some values and warnings."""
-    schema = job["inferred_schema"]
     grid = grid_of("Coluna", "Nome", "Tipo", "Vazios", "Exemplos", folded=("Coluna", "Nome", "Exemplos"))
     for column in schema["columns"]:
         samples = [row.get(column["name"]) for row in schema["sample_rows"]]
@@ -135,11 +137,10 @@ def show_review(job: Mapping[str, Any]) -> None:
         grid.add_row(*map(escape, cells))
     console.print(grid)
     say(counted(schema["total_row_count_estimate"], "linha", "linhas"))
-    warnings = [_warning_text(one) for one in job["warnings"]]
-    for text in warnings[:MAX_WARNINGS]:
-        console.print(f"[yellow]Atenção:[/] {escape(text)}", highlight=False)
-    if len(warnings) > MAX_WARNINGS:
-        say(f"… e mais {len(warnings) - MAX_WARNINGS} avisos")
+    for note in notes[:MAX_WARNINGS]:
+        console.print(f"[yellow]Atenção:[/] {escape(note['text'])}", highlight=False)
+    if len(notes) > MAX_WARNINGS:
+        say(f"… e mais {len(notes) - MAX_WARNINGS} avisos")
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -147,7 +148,7 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}".replace(",", ".")
 
 
-def show_result(result: Mapping[str, Any] | None) -> None:
+def show_result(result: Mapping[str, int] | None) -> None:
     """Print the result of a job."""
     counts = [
         counted(result[key], name.removesuffix("s"), name)
@@ -158,14 +159,14 @@ def show_result(result: Mapping[str, Any] | None) -> None:
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator["Shown"]:
+def progress_of(what: str) -> Iterator["ProgressBar"]:
     """Show a bar for the `with` block."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
-        yield Shown(bars, what)
+        yield ProgressBar(bars, what)
 
 
-class Shown:
+class ProgressBar:
     """One progress bar: a part of a whole, or the progress of a job or an export."""
 
     def __init__(self, bars: Progress, what: str) -> None:
@@ -180,20 +181,20 @@ class Shown:
         """Say how much more is done."""
         self._bars.advance(self._task, amount)
 
-    def follow(self, found: Mapping[str, Any]) -> None:
+    def follow(self, found: StateJson) -> None:
         """Show the status and the progress of a job or an export."""
-        progress = found.get("progress") or {}
         status = _STATUSES.get(found["status"], found["status"])
         self._bars.update(
             self._task,
             description=escape(f"{self._what}: {status}"),
             total=100,
-            completed=100 if found["status"] == "done" else progress.get("percent", 0),
+            completed=100 if found["status"] == "done" else percent_of(found),
         )
 
 
-def _warning_text(warning: Any) -> str:
-    return str(warning["text"]) if isinstance(warning, Mapping) else str(warning)
+def percent_of(found: StateJson) -> int:
+    """Return how far a job or an export is; one that has failed says nothing of it."""
+    return found["progress"]["percent"] if found["progress"] else 0
 
 
 def _cut(value: Any) -> str:

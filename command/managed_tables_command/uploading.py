@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from managed_tables_command import shown
+from managed_tables_command.answers import FailureJson, JobJson, TableJson
 from managed_tables_command.api import Api, Refused
 
 WAITING = ("waiting_confirm", "done", "failed")
@@ -46,48 +47,33 @@ def upload(
     With `if_unchanged` nobody is asked: a job that is not as the table remembers waits, which is status 3.
     """
     target = find_table(api, table) if table else None
-    if target is None and (mode or if_unchanged):
-        option = "--mode" if mode else "--auto-confirm"
-        raise Refused(
-            f"{option} é para uma tabela que existe; não há tabela {table or '(falta --table)'}", []
-        )
     given = {"mode": mode, "auto_confirm": "unchanged" if if_unchanged else None}
-    job_id = _send(api, files, target, {name: one for name, one in given.items() if one})
-    job = _follow(api, job_id, "Leitura", WAITING)
-    if job["status"] == "failed":
-        return _failed(job)
-    if job["status"] == "done":  # it has confirmed itself
-        return _done(job, as_json=as_json)
+    options = {name: one for name, one in given.items() if one}
+    if target is None and options:
+        option = next(iter(options)).replace("_", "-")
+        missing = table or "(falta --table)"
+        raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
+    job = _follow(api, _send(api, files, target, options), "Leitura")
+    if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
+        return _ended(job, as_json=as_json)
     if if_unchanged:
         return _changed(job, as_json=as_json)
-    return _review(api, job, table, target, is_sure=is_sure, as_json=as_json)
-
-
-def _review(
-    api: Api,
-    job: dict[str, Any],
-    table: str | None,
-    target: dict[str, Any] | None,
-    *,
-    is_sure: bool,
-    as_json: bool,
-) -> int:
-    shown.show_review(job)
-    name = job["inferred_schema"]["suggested_table_name"] if table is None else table
+    shown.show_review(job["inferred_schema"], job["warnings"])
+    name = table or job["inferred_schema"]["suggested_table_name"]
     where = f"na tabela {name}" if target else f"em uma tabela nova, {name}"
     if not is_sure and not shown.is_agreed(f"Inserir {where}?"):
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
-    return _confirm(api, job, name, as_json=as_json)
+    confirm(api, job, name)
+    return _ended(_follow(api, job["_id"], "Inserção"), as_json=as_json)
 
 
-def find_table(api: Api, name: str) -> dict[str, Any] | None:
+def find_table(api: Api, name: str) -> TableJson | None:
     """Return the table of this name."""
-    found = api.pages("", per_page="100", search=name)
-    return next((one for one in found if one["display_name"] == name), None)
+    return next((one for one in api.tables(search=name) if one["display_name"] == name), None)
 
 
-def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, options: dict[str, str]) -> str:
+def _send(api: Api, files: Sequence[Path], target: TableJson | None, options: dict[str, str]) -> str:
     sizes = [file.stat().st_size for file in files]
     declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
     path = f"/{target['_id']}/upload" if target else "/upload"
@@ -102,7 +88,7 @@ def _send(api: Api, files: Sequence[Path], target: dict[str, Any] | None, option
 class _Counted:
     """A file that reports how much of it was read."""
 
-    def __init__(self, file: IO[bytes], bar: shown.Shown) -> None:
+    def __init__(self, file: IO[bytes], bar: shown.ProgressBar) -> None:
         self._file, self._bar = file, bar
 
     def read(self, size: int = -1) -> bytes:
@@ -115,60 +101,57 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def _follow(api: Api, job_id: str, what: str, until: Sequence[str]) -> dict[str, Any]:
+def _follow(api: Api, job_id: str, what: str) -> JobJson:
+    path = f"/upload-jobs/{job_id}"
     with shown.progress_of(what) as bar:
-        path = f"/upload-jobs/{job_id}"
-        api.poll(path, lambda job: job["status"] in until, bar.follow, fields="status,progress")
-    found: dict[str, Any] = api.call("GET", path, numbers="string")
-    return found
+        api.poll(path, WAITING, bar.follow, fields="status,progress")
+    job: JobJson = api.call("GET", path, numbers="string")
+    return job
 
 
-def _confirm(api: Api, job: dict[str, Any], name: str, *, as_json: bool) -> int:
-    plan = job["append_plan"] or {"new": None}
+def confirm(api: Api, job: JobJson, name: str) -> None:
+    """Confirm the job's schema as it was inferred; of an existing table by the table's own columns."""
+    plan = job["append_plan"]
     columns = [
         {
-            **{key: column[key] for key in ("name", "display_name", "type", "nullable")},
+            "name": column["name"],
+            "display_name": column["display_name"],
+            "type": column["type"],
+            "nullable": column["nullable"],
             **(column.get("table_column") or {}),
             "source": column["name"],
         }
         for column in job["inferred_schema"]["columns"]
-        if column.get("table_column") or plan["new"] is None or column["name"] in plan["new"]
+        if column.get("table_column") or plan is None or column["name"] in plan["new"]
     ]
-    job_id = job["_id"]
-    api.call("POST", f"/upload-jobs/{job_id}/confirm", {"display_name": name, "columns": columns})
-    ended = _follow(api, job_id, "Inserção", WAITING)
-    if ended["status"] != "done":
-        return _failed(ended)
-    return _done(ended, as_json=as_json)
+    api.call("POST", f"/upload-jobs/{job['_id']}/confirm", {"display_name": name, "columns": columns})
 
 
-def _done(job: dict[str, Any], *, as_json: bool) -> int:
+def _ended(job: JobJson, *, as_json: bool) -> int:
+    """Say what became of a job that has ended, or that waits since its values do not fit."""
+    if job["status"] != "done":
+        error = job["error"] or FailureJson(message="O envio não terminou", details=[])
+        shown.complain(error["message"], error["details"])
+        if job["status"] == "waiting_confirm":
+            shown.say(f"O envio espera por outra confirmação, no console: {job['_id']}")
+        return 1
     if as_json:
         shown.print_json(job)
-    shown.show_result(job.get("result"))
+    shown.show_result(job["result"])
     shown.say(f"Para desfazer: managed-tables undo {job['_id']}")
     return 0
 
 
-def _changed(job: dict[str, Any], *, as_json: bool) -> int:
-    """Tell why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
+def _changed(job: JobJson, *, as_json: bool) -> int:
+    """Say why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
     if as_json:
         shown.print_json(job)
-    recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
-    conflicts = [
-        f"{one['column']}: {one['count']} valores não cabem" for one in job["append_plan"]["conflicts"]
-    ]
     refusal = [job["error"]["message"]] if job["error"] else []
-    told = (one["text"] for one in [*recipe["differences"], *job["warnings"]])
-    for text in [*refusal, *conflicts, *told]:
+    conflicts = job["append_plan"]["conflicts"] if job["append_plan"] else []
+    misfits = [f"{one['column']}: {one['count']} valores não cabem" for one in conflicts]
+    recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
+    notes = [one["text"] for one in [*recipe["differences"], *job["warnings"]]]
+    for text in [*refusal, *misfits, *notes]:
         shown.say(f"- {text}")
     shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
     return CHANGED
-
-
-def _failed(job: dict[str, Any]) -> int:
-    error = job["error"] or {"message": "O envio não terminou", "details": []}
-    shown.complain(error["message"], error["details"])
-    if job["status"] == "waiting_confirm":
-        shown.say(f"O envio espera por outra confirmação, no console: {job['_id']}")
-    return 1

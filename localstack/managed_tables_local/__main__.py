@@ -2,9 +2,11 @@
 
 import argparse
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from managed_tables_command.api import Refused
 from managed_tables_local import demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
@@ -19,75 +21,84 @@ from managed_tables_local.rehearsal import runbooks
 from managed_tables_local.tokens import make_token
 from managed_tables_operations.smoke import SmokeError
 
+Options = argparse.Namespace
+
 
 def main() -> None:
     """Run the command that the arguments name."""
-    arguments = _parse()
-    folder: Path = arguments.folder
-    match arguments.command:
-        case "up":
-            stack = local.up(folder, console=True, overrides=dict(arguments.set))
-            say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
-            say(f"console        {stack.console_url or 'not served'}")
-            say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {folder / 'stack.json'}")
-        case "run":
-            demo.run(local.up(folder, console=True), folder)
-        case "sam-local":
-            containers_tour.run(folder, _running(folder))
-        case "sam-api":
-            with open_containers(folder, _running(folder)) as containers, containers.api() as url:
-                say(f"==> {url} (Ctrl-C ends it)")
-                threading.Event().wait()
-        case "console" | "rehearse":
-            (_build_console if arguments.command == "console" else runbooks.run)()
-        case "pictures":
-            _take_pictures(_running(folder), folder)
-        case "down" | "remove":
-            (local.down if arguments.command == "down" else local.remove)(folder)
-        case "token":
-            print(make_token(_running(folder), arguments.company, arguments.permissions))
-        case "serve":
-            stack = _running(folder)
-            say(f"==> serving {stack.serve_url}, reloading when a source changes (Ctrl-C ends it)")
-            server.serve(folder, local.serving_environment(folder))
+    options = _parser().parse_args()
+    options.run(options)
 
 
-def _build_console() -> None:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="managed_tables_local")
+    parser.add_argument("--folder", type=lambda text: Path(text).resolve(), default=LOCAL)
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, run: Callable[[Options], None]) -> argparse.ArgumentParser:
+        command = commands.add_parser(name)
+        command.set_defaults(run=run)
+        return command
+
+    up = add("up", _up)
+    up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
+    add("run", lambda options: demo.run(local.up(options.folder, console=True), options.folder))
+    add("console", _build_console)
+    add("pictures", _take_pictures)
+    add("sam-local", lambda options: containers_tour.run(options.folder, _running(options)))
+    add("sam-api", _serve_by_sam)
+    add("rehearse", lambda _: runbooks.run())
+    add("down", lambda options: local.down(options.folder))
+    add("remove", lambda options: local.remove(options.folder))
+    add("serve", _serve)
+    token = add("token", _print_token)
+    token.add_argument("--company", required=True)
+    token.add_argument("--permissions", default="managed-tables:*")
+    return parser
+
+
+def _up(options: Options) -> None:
+    stack = local.up(options.folder, console=True, overrides=dict(options.set))
+    say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
+    say(f"console        {stack.console_url or 'not served'}")
+    say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {options.folder / 'stack.json'}")
+
+
+def _serve_by_sam(options: Options) -> None:
+    with open_containers(options.folder, _running(options)) as containers, containers.api() as url:
+        say(f"==> {url} (Ctrl-C ends it)")
+        threading.Event().wait()
+
+
+def _build_console(_: Options) -> None:
     say(f"==> {page_build.build_page()}")
     page_build.find_node().run(page_build.CONSOLE, "run", "--silent", "test")
 
 
-def _take_pictures(stack: local.Stack, folder: Path) -> None:
+def _take_pictures(options: Options) -> None:
+    stack = _running(options)
     if stack.console_url is None:
         raise SystemExit("The page is not served: `make up` says why")
     PICTURES.mkdir(exist_ok=True)
-    settings = {"CONSOLE_PICTURES": str(PICTURES)}
-    run_checks(asdict(stack), stack.console_url, folder / "results", "pictures.spec.ts", settings=settings)
+    results, settings = options.folder / "results", {"CONSOLE_PICTURES": str(PICTURES)}
+    run_checks(asdict(stack), stack.console_url, results, "pictures.spec.ts", settings=settings)
     say(f"==> {PICTURES}")
 
 
-def _running(folder: Path) -> local.Stack:
+def _print_token(options: Options) -> None:
+    print(make_token(_running(options), options.company, options.permissions))
+
+
+def _serve(options: Options) -> None:
+    say(f"==> serving {_running(options).serve_url}, reloading when a source changes (Ctrl-C ends it)")
+    server.serve(options.folder, local.serving_environment(options.folder))
+
+
+def _running(options: Options) -> local.Stack:
     try:
-        return local.load(folder / "stack.json")
+        return local.load(options.folder / "stack.json")
     except FileNotFoundError:
         raise SystemExit("No stack is up here: run `make up` first") from None
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="managed_tables_local")
-    parser.add_argument("--folder", type=lambda text: Path(text).resolve(), default=LOCAL)
-    commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up")
-    up.add_argument("--set", action="append", default=[], type=_assignment, metavar="PARAMETER=VALUE")
-    for name in ("run", "console", "pictures", "sam-local", "sam-api", "rehearse"):
-        commands.add_parser(name)
-    commands.add_parser("down")
-    commands.add_parser("remove")
-    commands.add_parser("serve")
-    token = commands.add_parser("token")
-    token.add_argument("--company", required=True)
-    token.add_argument("--permissions", default="managed-tables:*")
-    return parser.parse_args()
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -100,5 +111,13 @@ def _assignment(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     try:
         main()
-    except (BrowserError, ContainerError, demo.DemoError, PostgresError, SmokeError, StartError) as error:
+    except (
+        BrowserError,
+        ContainerError,
+        demo.DemoError,
+        PostgresError,
+        Refused,
+        SmokeError,
+        StartError,
+    ) as error:
         raise SystemExit(str(error)) from error

@@ -1,72 +1,43 @@
 """Take the bundled sample through a whole job, over HTTP only, as a console would: `make run`."""
 
-import json
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
-import httpx
-
+from managed_tables_command.answers import JobJson, SchemaJson
+from managed_tables_command.api import PREFIX, Api
+from managed_tables_command.login import Login
+from managed_tables_command.shown import percent_of
+from managed_tables_command.uploading import confirm
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.progress import bar, say, table
 from managed_tables_local.stack import Stack
 from managed_tables_local.tokens import make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
-PREFIX = "/v1/managed-tables"
 POLL_SECONDS = 0.3
 JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
 _SHOWN_WIDTH = 20
-_COLUMN_KEYS = ("name", "display_name", "type", "nullable")
 
 
 class DemoError(RuntimeError):
     """The job did not go as it should; the message says where."""
 
 
-@dataclass(frozen=True)
-class Client:
-    """The calls of one company's user."""
-
-    stack: Stack
-    token: str
-    http: httpx.Client
-
-    def call(self, method: str, path: str, body: object = None) -> Any:
-        """Send one request and return its JSON; raise DemoError with the API's own sentence."""
-        answer = self.http.request(
-            method,
-            f"{self.stack.api_url}{PREFIX}{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.token}"},
-        )
-        if answer.is_error:
-            raise DemoError(f"{method} {PREFIX}{path} answered {answer.status_code}: {answer.text}")
-        return json.loads(answer.text, parse_float=str)  # every digit, as the API sends them
-
-    def post_file(self, upload: dict[str, Any], content: BinaryIO) -> None:
-        """Send one file straight to the bucket, by its presigned POST."""
-        files = {"file": (upload["name"], content)}
-        answer = self.http.post(upload["url"], data=upload["fields"], files=files)
-        if answer.is_error:
-            raise DemoError(f"the bucket answered {answer.status_code}: {answer.text}")
-
-
 def run(stack: Stack, folder: Path) -> None:
     """Take the sample from a file to rows read back, and say what to try next."""
     token = make_token(stack, _company(folder), "managed-tables:*")
-    with httpx.Client(timeout=60) as http:
-        client = Client(stack, token, http)
-        connection = client.call("POST", "/provision")["connection_id"]
+    with Api(Login(stack.api_url, token)) as api:
+        connection = api.call("POST", "/provision")["connection_id"]
         say(f"\n==> provisioned: the company's own database is co_{connection}")
-        job = wait(client, upload(client, SAMPLE), "waiting_confirm")
+        job = wait(api, upload(api, SAMPLE), "waiting_confirm")
         _show_schema(job["inferred_schema"])
-        confirm(client, job)
-        done = wait(client, job["_id"], "done")
-        _show_rows(client, done["user_table_id"])
+        name = job["inferred_schema"]["suggested_table_name"]
+        confirm(api, job, name)
+        say(f"==> confirmed as it was inferred, as table {name}")
+        done = wait(api, job["_id"], "done")
+        _show_rows(api, done["user_table_id"])
         _say_what_next(stack, token, done["user_table_id"])
 
 
@@ -78,22 +49,22 @@ def _company(folder: Path) -> str:
     return kept.read_text()
 
 
-def upload(client: Client, file: Path) -> str:
+def upload(api: Api, file: Path) -> str:
     """Send a file by presigned POST and return its job's id."""
     size = file.stat().st_size
-    answer = client.call("POST", "/upload", {"files": [{"name": file.name, "size_bytes": size}]})
+    answer = api.call("POST", "/upload", {"files": [{"name": file.name, "size_bytes": size}]})
     with file.open("rb") as content:
-        client.post_file(answer["uploads"][0], content)
+        api.post_file(answer["uploads"][0], content)
     say(f"==> uploaded {file.name} ({size:,} bytes) by presigned POST: job {answer['job_id']}")
     return str(answer["job_id"])
 
 
-def wait(client: Client, job_id: str, wanted: str, limit_seconds: int = JOB_LIMIT_SECONDS) -> dict[str, Any]:
+def wait(api: Api, job_id: str, wanted: str, limit_seconds: int = JOB_LIMIT_SECONDS) -> JobJson:
     """Poll the job until it has the wanted status, showing each status and the progress as they come."""
     shown = ""
     deadline = time.monotonic() + limit_seconds
     while time.monotonic() < deadline:
-        job: dict[str, Any] = client.call("GET", f"/upload-jobs/{job_id}")
+        job: JobJson = api.call("GET", f"/upload-jobs/{job_id}", numbers="string")
         line = _status_line(job)
         if line != shown:
             say(f"    {line}")
@@ -108,12 +79,12 @@ def wait(client: Client, job_id: str, wanted: str, limit_seconds: int = JOB_LIMI
     raise DemoError(f"the job is still {job['status']} after {limit_seconds} s")
 
 
-def _status_line(job: dict[str, Any]) -> str:
-    percent = (job["progress"] or {"percent": 0})["percent"]
-    return f"{job['status']}  {bar(percent, 100)}" if 0 < percent < 100 else str(job["status"])
+def _status_line(job: JobJson) -> str:
+    percent = percent_of(job)
+    return f"{job['status']}  {bar(percent, 100)}" if 0 < percent < 100 else job["status"]
 
 
-def _show_schema(schema: dict[str, Any]) -> None:
+def _show_schema(schema: SchemaJson) -> None:
     say(f"\n==> inferred schema of {schema['total_row_count_estimate']:,} rows")
     example = schema["sample_rows"][0] if schema["sample_rows"] else {}
     rows = [["column", "label", "type", "nullable", "first value"]]
@@ -124,17 +95,8 @@ def _show_schema(schema: dict[str, Any]) -> None:
     say(table(rows) + "\n")
 
 
-def confirm(client: Client, job: dict[str, Any]) -> None:
-    """Confirm the job's schema as it was inferred."""
-    schema = job["inferred_schema"]
-    columns = [{key: column[key] for key in _COLUMN_KEYS} for column in schema["columns"]]
-    body = {"display_name": schema["suggested_table_name"], "columns": columns}
-    client.call("POST", f"/upload-jobs/{job['_id']}/confirm", body)
-    say(f"==> confirmed as it was inferred, as table {schema['suggested_table_name']}")
-
-
-def _show_rows(client: Client, table_id: str) -> None:
-    page = client.call("GET", f"/{table_id}/data?per_page={_SHOWN_ROWS}")
+def _show_rows(api: Api, table_id: str) -> None:
+    page = api.call("GET", f"/{table_id}/data", per_page=str(_SHOWN_ROWS), numbers="string")
     columns = [name for name in page["records"][0] if name != "id"]
     rows = [columns, *([_cell(record[name]) for name in columns] for record in page["records"])]
     say(f"\n==> the first {page['quantity']} of {page['total']:,} rows, read back over the API")

@@ -7,15 +7,28 @@ and end, and none of its values, which may be a person's.
 import io
 import time
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any
+from typing import Any, TypedDict
 
 from managed_tables.observability import get_logger
 from managed_tables_operations.__main__ import main
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run one command, its words in `arguments`; each can be repeated where the time did not suffice."""
-    arguments = [str(one) for one in event["arguments"]]
+class Words(TypedDict):
+    """A command as the operator types it."""
+
+    arguments: list[str]
+
+
+class Printed(TypedDict):
+    """What a command has printed, and its exit status."""
+
+    code: int
+    output: str
+
+
+def handler(event: Words, context: Any) -> Printed:
+    """Run one command; each can be repeated where the time did not suffice."""
+    arguments = event["arguments"]
     logger = get_logger("operations")
     request_id, started = getattr(context, "aws_request_id", None), time.monotonic()
     logger.info("begins", command=arguments[:1], request_id=request_id)

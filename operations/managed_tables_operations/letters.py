@@ -14,7 +14,8 @@ def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
     A letter whose function does not take it stays, and the error is raised. `queue` and `functions` are
     clients of SQS and Lambda.
     """
-    while letters := _receive(queue, queue_url):
+    asked = {"MaxNumberOfMessages": BATCH, "VisibilityTimeout": VISIBILITY_SECONDS}
+    while letters := queue.receive_message(QueueUrl=queue_url, **asked).get("Messages"):
         for letter in letters:
             told = json.loads(letter["Body"])
             function = str(told["requestContext"]["functionArn"])
@@ -22,10 +23,3 @@ def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
             functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
             queue.delete_message(QueueUrl=queue_url, ReceiptHandle=letter["ReceiptHandle"])
             yield function
-
-
-def _receive(queue: Any, queue_url: str) -> list[dict[str, Any]]:
-    answer = queue.receive_message(
-        QueueUrl=queue_url, MaxNumberOfMessages=BATCH, VisibilityTimeout=VISIBILITY_SECONDS
-    )
-    return list(answer.get("Messages", []))

@@ -10,7 +10,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +18,9 @@ from typing import Any
 
 import httpx
 
-PREFIX = "/v1/managed-tables"
+from managed_tables_command.answers import ColumnJson, JobJson, TableJson
+from managed_tables_command.api import PREFIX
+
 WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more
 JOB_LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.5
@@ -78,7 +80,9 @@ class Smoke:
     def reject(self) -> str:
         """Confirm with a type that the values do not have: the job waits again, with its misfits."""
         job = self._analyzed("produto;valor\nCafé;um\n", "recusada")
-        columns = [{**one, "type": "integer"} for one in job["inferred_schema"]["columns"]]
+        columns = job["inferred_schema"]["columns"]
+        for column in columns:
+            column["type"] = "integer"
         self._confirm(job, columns)
         again = self._wait(job["_id"], "waiting_confirm", *TERMINAL, since=job["updated_at"])
         expect(again["status"] == "waiting_confirm", f"a rejected job is {again['status']}")
@@ -134,7 +138,7 @@ class Smoke:
             expect(gone == HTTPStatus.NOT_FOUND, f"a deleted table is answered {gone}")
         return f"{len(mine)} tables deleted"
 
-    def _tables(self) -> list[dict[str, Any]]:
+    def _tables(self) -> list[TableJson]:
         return list(self.ok("GET", f"?search={self.name}&per_page=100")["records"])
 
     def _call(self, table_id: str, deadline: float) -> tuple[int, list[int]]:
@@ -148,7 +152,7 @@ class Smoke:
             answers += [made.status_code, self.send("GET", f"/{table_id}/data").status_code]
         return written, answers
 
-    def _analyzed(self, text: str, name: str = "vendas") -> dict[str, Any]:
+    def _analyzed(self, text: str, name: str = "vendas") -> JobJson:
         content = text.encode()
         declared = {"files": [{"name": f"{name}.csv", "size_bytes": len(content)}]}
         answer = self.ok("POST", "/upload", declared)
@@ -157,16 +161,16 @@ class Smoke:
         expect(not sent.is_error, f"the bucket answered {sent.status_code}: {sent.text[:300]}")
         return self._wait(answer["job_id"], "waiting_confirm", *TERMINAL)
 
-    def _confirm(self, job: dict[str, Any], columns: list[dict[str, Any]]) -> None:
+    def _confirm(self, job: JobJson, columns: Sequence[ColumnJson]) -> None:
         expect(job["status"] == "waiting_confirm", f"the job is {job['status']}: {job.get('error')}")
         body = {"display_name": f"{self.name}_{job['_id'][-6:]}", "columns": columns}
         self.ok("POST", f"/upload-jobs/{job['_id']}/confirm", body)
 
-    def _wait(self, job_id: str, *statuses: str, since: str = "") -> dict[str, Any]:
+    def _wait(self, job_id: str, *statuses: str, since: str = "") -> JobJson:
         """Return the job once it has one of the statuses, and has changed."""
         deadline = time.monotonic() + JOB_LIMIT_SECONDS
         while True:
-            job: dict[str, Any] = self.ok("GET", f"/upload-jobs/{job_id}")
+            job: JobJson = self.ok("GET", f"/upload-jobs/{job_id}")
             if job["status"] in statuses and job["updated_at"] != since:
                 return job
             expect(time.monotonic() < deadline, f"job {job_id} is still {job['status']}")
@@ -179,7 +183,7 @@ def expect(holds: bool, otherwise: str) -> None:
         raise SmokeError(otherwise)
 
 
-def _text(name: str) -> dict[str, Any]:
+def _text(name: str) -> ColumnJson:
     return {"name": name, "display_name": name.title(), "type": "text", "nullable": True}
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from managed_tables_analyze import cli
 from managed_tables_command import shown
+from managed_tables_command.answers import SchemaJson
 from managed_tables_command.explained import show_explained
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login
 from managed_tables_operations import __main__ as operations
@@ -55,13 +56,14 @@ def test_no_word_is_cut_in_80_columns(tmp_path: Path, monkeypatch: pytest.Monkey
     console = Console(width=80, record=True)
     monkeypatch.setattr(shown, "console", console)
     show_explained(results[0])
-    column = {"name": "n" * 63, "display_name": "Uma coluna de nome comprido", "type": "datetime"}
-    schema = {
-        "columns": [{**column, "nullable": False}],
-        "sample_rows": [{column["name"]: "2026-01-31T10:30:00Z"}] * 3,
+    name, label = "n" * 63, "Uma coluna de nome comprido"
+    schema: SchemaJson = {
+        "suggested_table_name": "vendas",
+        "columns": [{"name": name, "display_name": label, "type": "datetime", "nullable": False}],
+        "sample_rows": [{name: "2026-01-31T10:30:00Z"}] * 3,
         "total_row_count_estimate": 1,
     }
-    shown.show_review({"inferred_schema": schema, "warnings": []})
+    shown.show_review(schema, [])
     words = set(re.findall(r"[^\W\d]{3,}", console.export_text()))
     assert {"codificação", "separador", "cabeçalho", "Vazios", "Exemplos", "datetime", "linha"} <= words
     assert "linhas" in words

@@ -110,10 +110,9 @@ def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
         yield Containers(stack, emulated)
 
 
-def read_event(name: str, **values: object) -> dict[str, Any]:
+def read_event(name: str, **values: object) -> Any:
     """Return an event of events/, its `$` names filled in."""
-    text = Template((EVENTS / f"{name}.json").read_text()).substitute(values)
-    return dict(json.loads(text))
+    return json.loads(Template((EVENTS / f"{name}.json").read_text()).substitute(values))
 
 
 def _architecture() -> str:

@@ -21,6 +21,7 @@ from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
+from managed_tables_command.answers import TableJson
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local import stack as local
 from managed_tables_local.demo import SAMPLE
@@ -133,8 +134,7 @@ def queue_export(services: Services, company_id: str, job_id: str) -> ExportReco
 def _call_api(containers: Containers, token: str) -> None:
     with containers.api() as url:
         say(f"\n==> sam local start-api: GET {url}{TABLES}")
-        page: dict[str, Any] = _get(f"{url}{TABLES}", token)
-        table = page["records"][0]
+        table: TableJson = _get(f"{url}{TABLES}", token)["records"][0]
         say(f"    {table['display_name']}: {table['row_count']} rows")
         _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
 

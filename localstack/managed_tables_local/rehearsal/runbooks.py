@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import boto3
 import httpx
@@ -26,6 +25,7 @@ from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, 
 from managed_tables_local.progress import say
 from managed_tables_local.rehearsal.tls import HOST, make_authority, tls_front
 from managed_tables_local.tokens import make_token
+from managed_tables_operations.handler import Printed
 from managed_tables_operations.smoke import Smoke, SmokeError, expect
 
 LOAD_SECONDS = 20.0
@@ -56,9 +56,9 @@ class Stage:
         functions = boto3.client("lambda", config=patience, **emulated.client_arguments)
         name = f"{found['StackResourceDetail']['PhysicalResourceId']}:live"
         answer = functions.invoke(FunctionName=name, Payload=json.dumps({"arguments": arguments}).encode())
-        said: dict[str, Any] = json.loads(answer["Payload"].read())
+        said: Printed = json.loads(answer["Payload"].read())
         expect(said.get("code") == 0, f"{arguments[0]}: {said}")
-        return str(said["output"]).strip()
+        return said["output"].strip()
 
     def company(self) -> tuple[str, Smoke]:
         """Return a new company with its database, and what calls the API for it."""
