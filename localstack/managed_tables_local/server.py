@@ -11,7 +11,7 @@ from managed_tables_local.checkout import ROOT, fingerprint
 from managed_tables_local.ports import LOOPBACK, free_port
 from managed_tables_local.processes import Background
 
-APP = "managed_tables_api.server:make_app"
+APP = "managed_tables_api.app:make_app"
 PROTOCOL = "managed_tables_local.http_protocol:ImpatientProtocol"
 PREFERRED_PORT = 8_000
 

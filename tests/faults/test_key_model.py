@@ -27,8 +27,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables_api.rows.history.history_models import RestoreBody
 from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
 from managed_tables_insert.job import run_job
 
 _ROWS = "SELECT id::text, k, v FROM vendas"

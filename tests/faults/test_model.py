@@ -24,8 +24,7 @@ from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 

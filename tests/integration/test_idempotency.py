@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from rows_client import SALES, Answer, RowsClient, RowsCompany
 
-from managed_tables_api.rows.inserts.idempotency import HEADER
+from managed_tables_api.rows.requests import HEADER
 
 ROWS = [{"produto": "X", "valor": 1}, {"produto": "Y"}]
 

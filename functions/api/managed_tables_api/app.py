@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
+from managed_tables.settings import load_settings
 from managed_tables_api.calls.routing import reserve_fixed_words
 from managed_tables_api.http.boundary import install_boundary
 from managed_tables_api.routes import (
@@ -53,6 +54,11 @@ def create_app(services: ApiServices) -> FastAPI:
         mount(app, router)
     reserve_fixed_words(app.router.routes)
     return app
+
+
+def make_app() -> FastAPI:
+    """Return the app on the services of this process's environment, for an ASGI server."""
+    return create_app(ApiServices(load_settings()))
 
 
 def mount(app: FastAPI, router: APIRouter) -> None:

@@ -7,9 +7,13 @@ business of whoever stores it.
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
-_Pairs = list[tuple[str, Any]]
+Value: TypeAlias = "bool | int | Decimal | str | list[Value] | dict[str, Value] | None"
+"""JSON as it is read here."""
+Object = dict[str, Value]
+
+_Pairs = list[tuple[str, Value]]
 
 
 class InvalidJson(ValueError):  # noqa: N818 - named for what it tells
@@ -59,7 +63,7 @@ def _refuse_constant(name: str) -> None:
     raise InvalidJson(f"{name} não é um número JSON")
 
 
-def _distinct(pairs: _Pairs) -> dict[str, Any]:
+def _distinct(pairs: _Pairs) -> Object:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise InvalidJson("a mesma chave aparece duas vezes em um objeto")

@@ -7,6 +7,8 @@ from typing import Any
 
 from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourceContents
 
+from managed_tables.exact_json import Object
+
 MAX_BYTES = 256 * 1_024
 MAX_ROWS = 1_000
 _ENVELOPE_BYTES = 4_096  # of JSON-RPC, and of the text
@@ -18,7 +20,7 @@ DATA_NOTE = (
 )
 
 
-def as_result(content: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
+def as_result(content: Object, *, is_error: bool = False) -> CallToolResult:
     """Return the content as data: structured, and as a resource for clients that show no structure."""
     fitting = fit(exact(content))
     resource = TextResourceContents(
@@ -46,9 +48,9 @@ def exact(value: Any) -> Any:
     return str(value) if is_integer and abs(value) > _EXACT_INTEGER else value
 
 
-def fit(content: dict[str, Any]) -> dict[str, Any]:
+def fit(content: Object) -> Object:
     """Shorten the largest list, or text, until the answer fits; `truncated` says that it was."""
-    found = {"truncated": False, **content}
+    found: Object = {"truncated": False, **content}
     while _size(found) > MAX_BYTES - _ENVELOPE_BYTES:
         parts = list(_parts(found))
         holder, key = max(parts, key=lambda part: len(json.dumps(part[0][part[1]])))
@@ -63,7 +65,7 @@ def fit(content: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _size(content: dict[str, Any]) -> int:
+def _size(content: Object) -> int:
     """Return the bytes of the content, which is sent as JSON and as a text inside JSON."""
     text = json.dumps(content, ensure_ascii=False)
     return len(text.encode()) + len(json.dumps(text, ensure_ascii=False).encode())

@@ -11,10 +11,10 @@ from managed_tables.databases.rehearsing import rehearsal
 PREFIX = "/v1/managed-tables"
 
 
-class Refused(Exception):  # noqa: N818 - an outcome, not a fault
+class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
     """The route refused the call; `body` is its error."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
+    def __init__(self, body: exact_json.Object) -> None:
         self.body = body
         super().__init__(body.get("code"))
 
@@ -28,13 +28,13 @@ class OwnApi:
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://api", headers=headers)
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Return the answer's JSON with exact numbers; raises Refused."""
+        """Return the answer's JSON with exact numbers; raises CallRefused."""
         content = None if body is None else exact_json.dumps(body)
         params = {name: value for name, value in query.items() if value is not None}
         return _answer(await self._client.request(method, PREFIX + path, content=content, params=params))
 
     async def send_file(self, path: str, name: str, content: bytes, mode: str | None) -> Any:
-        """Upload one file by a form; raises Refused."""
+        """Upload one file by a form; raises CallRefused."""
         data = {"mode": mode} if mode else {}
         return _answer(await self._client.post(PREFIX + path, data=data, files={"files": (name, content)}))
 
@@ -47,5 +47,5 @@ class OwnApi:
 def _answer(response: httpx2.Response) -> Any:
     found = exact_json.loads(response.content) if response.content else None
     if response.is_error:
-        raise Refused(dict(found or {}))
+        raise CallRefused(dict(found or {}))
     return found

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.errors import ApiError
+from managed_tables.exact_json import Object
 from managed_tables_api.agents.answers import DATA_NOTE, as_result
-from managed_tables_api.agents.own_api import OwnApi, Refused
+from managed_tables_api.agents.own_api import CallRefused, OwnApi
 from managed_tables_api.agents.plans import Plans
 from managed_tables_api.agents.tools import TOOLS, Desk, listed
 from managed_tables_api.auth.tokens import Caller
@@ -58,25 +59,28 @@ class AgentAnswer(Response):
             return ListToolsResult(tools=listed())
 
         async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
-            return await answer(desk, params.name, params.arguments or {})
+            return await answer(desk, params)
 
         return Server(
             "managed-tables", instructions=_INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
         )
 
 
-async def answer(desk: Desk, name: str, arguments: dict[str, Any]) -> CallToolResult:
+async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
     """Return what the tool answers; a refusal is an answer, too."""
-    tool = TOOLS.get(name)
+    tool = TOOLS.get(params.name)
     if tool is None:
-        return as_result({"code": "UNKNOWN_TOOL", "error": f"Não há a ferramenta {name}"}, is_error=True)
+        error = f"Não há a ferramenta {params.name}"
+        return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
     try:
-        return as_result(await tool.model_validate(arguments).act(desk))
+        return as_result(await tool.model_validate(params.arguments or {}).act(desk))
     except ValidationError as error:
-        details = [{"path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()]
-        refusal = {"code": "INVALID_ARGUMENTS", "error": "Argumentos inválidos", "details": details}
+        refusal: Object = {"code": "INVALID_ARGUMENTS", "error": "Argumentos inválidos"}
+        refusal["details"] = [
+            {"path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()
+        ]
         return as_result(refusal, is_error=True)
-    except Refused as refused:
+    except CallRefused as refused:
         return as_result(refused.body, is_error=True)
     except ApiError as error:
         return as_result(error_body(error), is_error=True)

@@ -3,22 +3,23 @@
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from mcp_types import Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
 from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.documents.analyses import AppendPlan, InferredSchema
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables_api.agents.answers import MAX_ROWS
-from managed_tables_api.agents.own_api import OwnApi, Refused
+from managed_tables_api.agents.own_api import CallRefused, OwnApi
 from managed_tables_api.agents.plans import Plans
 
 _EXAMPLES = 5
-_COLUMN_FIELDS = ("name", "display_name", "type", "nullable")
+_NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,34 @@ class Desk:
     plans: Plans
 
 
+class Plan(TypedDict):
+    """What a write would do: to how many rows, some of them, and what to think of before."""
+
+    rows: int
+    examples: Sequence[object]
+    warnings: list[str]
+
+
+class Undo(TypedDict):
+    """The call of a tool that takes a write back."""
+
+    tool: str
+    arguments: dict[str, JsonValue]
+
+
 class ToolCall(BaseModel):
     """A call of a tool: its arguments, of which an unknown one is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     async def act(self, desk: Desk) -> Any:
-        """Return what the tool answers; raises Refused and ApiError."""
+        """Return what the tool answers; raises CallRefused and ApiError."""
         return await self._act(desk)
 
     async def _act(self, desk: Desk) -> Any:
         raise NotImplementedError
 
-    def _given(self, *without: str, only: tuple[str, ...] | None = None) -> dict[str, Any]:
+    def _given(self, *without: str, only: tuple[str, ...] | None = None) -> dict[str, JsonValue]:
         """Return the arguments that were given; a null within them is a value."""
         names = only or [name for name in type(self).model_fields if name not in without]
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -51,7 +67,7 @@ class _Write(ToolCall):
     confirm: str | None = Field(default=None, description="The plan's token; without it nothing is written")
 
     async def _planned(
-        self, desk: Desk, plan: dict[str, Any], state: Any, act: Callable[[], Awaitable[Any]]
+        self, desk: Desk, plan: Plan, state: list[JsonValue], act: Callable[[], Awaitable[Any]]
     ) -> Any:
         """Answer the plan with a token; or, given one, do it if it is still what the token was given for."""
         bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
@@ -88,11 +104,11 @@ class QueryRows(ToolCall):
     """
 
     table_id: str
-    where: dict[str, Any] | None = None
+    where: dict[str, JsonValue] | None = None
     sort: list[Any] | None = Field(default=None, description='["a", "-b"]')
     fields: list[str] | None = None
     group_by: list[str] | None = None
-    aggregates: list[dict[str, Any]] | None = None
+    aggregates: list[dict[str, JsonValue]] | None = None
     page: int | None = None
     per_page: int = Field(default=100, ge=1, le=MAX_ROWS)
     cursor: str | None = None
@@ -160,9 +176,9 @@ class CorrectReading(ToolCall):
     """
 
     job_id: str
-    tables: list[dict[str, Any]] | None = None
+    tables: list[dict[str, JsonValue]] | None = None
     timezone: str | None = None
-    origin_columns: dict[str, Any] | None = None
+    origin_columns: dict[str, JsonValue] | None = None
     recipe: bool | None = Field(default=None, description="false: as if the table remembered nothing")
 
     async def _act(self, desk: Desk) -> Any:
@@ -179,42 +195,47 @@ class ConfirmJob(_Write):
 
     job_id: str
     display_name: str | None = None
-    columns: list[dict[str, Any]] | None = None
+    columns: list[dict[str, JsonValue]] | None = None
     on_misfit: Literal["reject", "skip"] | None = None
 
     async def _act(self, desk: Desk) -> Any:
         job = await desk.api.call("GET", _job(self.job_id))
-        schema = job.get("inferred_schema") or {
-            "columns": [],
-            "sample_rows": [],
-            "suggested_table_name": None,
-        }
-        table_id = job.get("user_table_id")
+        table_id, inferred = job["user_table_id"], job["inferred_schema"]
         table = await desk.api.call("GET", _path(table_id)) if table_id else {}
-        conflicts = (job.get("append_plan") or {}).get("conflicts", [])
-        warnings = [one["text"] for one in job.get("warnings") or []]
-        warnings += [f"{one['count']} valores não cabem na coluna {one['column']}" for one in conflicts]
-        plan = {
-            "rows": schema.get("total_row_count_estimate", 0),
-            "examples": schema["sample_rows"][:_EXAMPLES],
-            "warnings": warnings,
-        }
-        columns = self.columns or [
-            {
-                **{field: column[field] for field in _COLUMN_FIELDS},
-                "nullable": bool(column["nullable"] or not table_id),
-            }
-            for column in schema["columns"]
-        ]
-        name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
+        schema = InferredSchema.read(inferred) if inferred else _NOTHING
+        plan = Plan(
+            rows=schema.total_row_count_estimate,
+            examples=schema.sample_rows[:_EXAMPLES],
+            warnings=[one["text"] for one in job["warnings"]] + _misfits(job["append_plan"]),
+        )
+        name = self.display_name or table.get("display_name") or schema.suggested_table_name
+        columns = self.columns or _as_inferred(schema, is_new=not table_id)
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
 
         async def act() -> Any:
             done = await desk.api.call("POST", f"{_job(self.job_id)}/confirm", body)
-            return {"done": done, "undo": _call("undo_job", job_id=self.job_id)}
+            return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": self.job_id})}
 
         state = [job["status"], job["updated_at"], table.get("version")]
         return await self._planned(desk, plan, state, act)
+
+
+def _misfits(append_plan: Any) -> list[str]:
+    plan = AppendPlan.read(append_plan) if append_plan else None
+    return [f"{one.count} valores não cabem na coluna {one.column}" for one in plan.conflicts] if plan else []
+
+
+def _as_inferred(schema: InferredSchema, *, is_new: bool) -> list[dict[str, JsonValue]]:
+    """Return the columns as they were inferred; those of a new table may be empty."""
+    return [
+        {
+            "name": column.name,
+            "display_name": column.display_name,
+            "type": column.type,
+            "nullable": column.nullable or is_new,
+        }
+        for column in schema.columns
+    ]
 
 
 class ChangeRows(_Write):
@@ -226,10 +247,10 @@ class ChangeRows(_Write):
 
     table_id: str
     action: Literal["insert", "update", "delete", "restore"]
-    rows: list[dict[str, Any]] | None = Field(default=None, max_length=MAX_ROWS)
+    rows: list[dict[str, JsonValue]] | None = Field(default=None, max_length=MAX_ROWS)
     ids: list[str] | None = Field(default=None, max_length=MAX_ROWS)
-    where: dict[str, Any] | None = None
-    set: dict[str, Any] | None = None
+    where: dict[str, JsonValue] | None = None
+    set: dict[str, JsonValue] | None = None
     all: bool | None = None
 
     async def _act(self, desk: Desk) -> Any:
@@ -237,11 +258,11 @@ class ChangeRows(_Write):
         method, path, body = self._change()
         counted = await desk.api.rehearse(method, path, body)
         before = await self._rows_before(desk)
-        plan = {
-            "rows": next(iter(counted.values())),
-            "examples": (before or self.rows or [])[:_EXAMPLES],
-            "warnings": [] if table.get("history", True) else ["A tabela não guarda histórico: não há volta"],
-        }
+        plan = Plan(
+            rows=next(iter(counted.values())),
+            examples=(before or self.rows or [])[:_EXAMPLES],
+            warnings=[] if table["history"] else ["A tabela não guarda histórico: não há volta"],
+        )
 
         async def act() -> Any:
             done = await desk.api.call(
@@ -251,7 +272,7 @@ class ChangeRows(_Write):
 
         return await self._planned(desk, plan, [table["version"]], act)
 
-    def _change(self) -> tuple[str, str, dict[str, Any]]:
+    def _change(self) -> tuple[str, str, dict[str, JsonValue]]:
         """Return the call of the API that makes the change."""
         path = f"{_path(self.table_id)}/data"
         body = self._given("table_id", "action", "confirm")
@@ -272,24 +293,25 @@ class ChangeRows(_Write):
         path, body = f"{_path(self.table_id)}/data/query", {"where": where, "per_page": MAX_ROWS}
         try:
             found = await desk.api.call("POST", path, body)
-        except Refused:  # rows too wide for one answer
+        except CallRefused:  # rows too wide for one answer
             found = await desk.api.call("POST", path, {**body, "per_page": _EXAMPLES})
         return list(found["records"])
 
-    def _undo_of(self, done: dict[str, Any], before: list[Any]) -> Any:
+    def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
         """Return the call that takes the change back; None where too many rows changed for one."""
-        if self.action == "insert":
-            return _call("change_rows", table_id=self.table_id, action="delete", ids=done["ids"])
-        ids = [*(self.ids or (row["id"] for row in before))]
-        if self.action == "restore":
-            return _call("change_rows", table_id=self.table_id, action="delete", ids=ids)
+        ids = self.ids or [row["id"] for row in before]
+        if self.action in ("insert", "restore"):
+            return self._call("delete", ids=done.get("ids", ids))
         if next(iter(done.values())) != len(ids):
             return None
         if self.action == "delete":
-            return _call("change_rows", table_id=self.table_id, action="restore", ids=ids)
-        changed = {name for row in self.rows or [self.set or {}] for name in row} | {"id"}
+            return self._call("restore", ids=ids)
+        changed = {"id"}.union(*(self.rows or [self.set or {}]))
         rows = [{name: value for name, value in row.items() if name in changed} for row in before]
-        return _call("change_rows", table_id=self.table_id, action="update", rows=rows)
+        return self._call("update", rows=rows)
+
+    def _call(self, action: str, **what: Any) -> Undo:
+        return Undo(tool="change_rows", arguments={"table_id": self.table_id, "action": action, **what})
 
 
 class UndoJob(_Write):
@@ -304,7 +326,7 @@ class UndoJob(_Write):
         table = await desk.api.call("GET", _path(job["user_table_id"])) if job.get("user_table_id") else {}
         found = await desk.api.rehearse("POST", path, body)
         warnings = ["A tabela que este envio criou será excluída"] if job["mode"] == "create" else []
-        plan = {"rows": found["removed"] + found["restored"], "examples": [found], "warnings": warnings}
+        plan = Plan(rows=found["removed"] + found["restored"], examples=[found], warnings=warnings)
 
         async def act() -> Any:
             return {"done": await desk.api.call("POST", path, body), "undo": None}
@@ -318,7 +340,7 @@ class ExportTable(ToolCall):
     table_id: str | None = None
     format: Literal["csv", "xlsx", "parquet", "jsonl"] = "csv"
     dialect: Literal["rfc4180", "excel-br"] | None = None
-    where: dict[str, Any] | None = None
+    where: dict[str, JsonValue] | None = None
     fields: list[str] | None = None
     export_id: str | None = None
 
@@ -327,10 +349,6 @@ class ExportTable(ToolCall):
             return await desk.api.call("GET", f"/exports{_path(self.export_id)}")
         body = self._given("table_id", "export_id")
         return await desk.api.call("POST", f"{_path(self.table_id or '-')}/exports", body)
-
-
-def _call(tool: str, **arguments: Any) -> dict[str, Any]:
-    return {"tool": tool, "arguments": arguments}
 
 
 def _path(part: str) -> str:

@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
 
 import jwt
 
@@ -101,14 +101,7 @@ def _usable_keys(document: bytes, algorithm: str) -> dict[str | None, jwt.PyJWK]
             continue
         if entry.get("alg", algorithm) != algorithm:
             continue
-        key = _parse_key(entry, algorithm)
-        if key is not None:
+        with suppress(jwt.PyJWTError, ValueError, TypeError):  # one odd key does not disable the others
+            key = jwt.PyJWK(entry, algorithm)
             usable[key.key_id] = key
     return usable
-
-
-def _parse_key(entry: dict[str, Any], algorithm: str) -> jwt.PyJWK | None:
-    try:
-        return jwt.PyJWK(entry, algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError):
-        return None  # one odd key does not disable the others

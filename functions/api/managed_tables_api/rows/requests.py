@@ -1,5 +1,7 @@
 """Read what a request asks of rows from its query, headers and body: the dependencies of the rows' routes."""
 
+import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Header, Query
@@ -8,12 +10,11 @@ from starlette.requests import Request
 
 from managed_tables.conditions import FILTER_NAME
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import UNKNOWN_PARAMETER, ApiError
+from managed_tables.errors import INVALID_REQUEST, UNKNOWN_PARAMETER, ApiError
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.rows.composing import VERSION_FIELD
-from managed_tables_api.rows.inserts.idempotency import HEADER, MAX_CHARACTERS, read_key
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
 from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_api.rows.row_models import (
     DeleteQuery,
@@ -26,6 +27,9 @@ from managed_tables_api.rows.row_models import (
 )
 from managed_tables_api.rows.single_rows import read_row_version
 from managed_tables_api.rows.versions import IfMatch, same_version
+
+HEADER = "Idempotency-Key"
+MAX_CHARACTERS = 255
 
 _FILTER = Fault(DetailCode.UNKNOWN_PARAMETER, "deve ser filter[coluna][operador]")
 
@@ -94,8 +98,23 @@ async def new_rows(
     """Return the rows to insert and how; raises INVALID_REQUEST."""
     asked = {"return": query.returned, "on_conflict": query.on_conflict}
     options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
-    key = read_key(request.headers.getlist(HEADER), received(request), options)
+    key = _read_key(request.headers.getlist(HEADER), received(request), options)
     return NewRows(body.rows, key, query.returned or "count", query.numbers, query.on_conflict)
+
+
+def _read_key(headers: Sequence[str], body: bytes, options: str) -> IdempotencyKey | None:
+    """Return the key in the header's values, None without one; raises INVALID_REQUEST.
+
+    `options` are the request's other parameters.
+    """
+    if not headers:
+        return None
+    key = headers[0]
+    is_printable = key.isascii() and key.isprintable()
+    if len(headers) > 1 or not is_printable or not 1 <= len(key) <= MAX_CHARACTERS:
+        reason = f"{HEADER} deve vir uma vez, com 1 a {MAX_CHARACTERS} caracteres ASCII visíveis"
+        raise ApiError(INVALID_REQUEST, reason=reason)
+    return IdempotencyKey(key, hashlib.sha256(body + options.encode()).hexdigest())
 
 
 async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:

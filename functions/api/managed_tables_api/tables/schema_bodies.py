@@ -1,4 +1,7 @@
-"""Read bodies that hold a schema: faults in it are INVALID_SCHEMA, naming path and column."""
+"""Read bodies that hold a schema: faults in it are INVALID_SCHEMA, naming path and column.
+
+A column's default is a value of its type, and kept as PostgreSQL's text.
+"""
 
 import re
 from typing import Any
@@ -7,11 +10,13 @@ from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from managed_tables.details import Detail, shown_text
+from managed_tables.details import Detail, InvalidValue, detail, shown_text
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, ApiError
-from managed_tables.values import parsers
+from managed_tables.exact_json import Object, Value
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.schema import NOW, NOW_TYPES, ColumnType
+from managed_tables.values import Parsers, parsers
 from managed_tables_api.http.bodies import JsonBody, json_object
-from managed_tables_api.tables.defaults import with_read_defaults
 
 _SCHEMA_FIELD = re.compile(r"(?:display_name|columns)(?:\[([0-9]+)\])?(?:\..*)?")
 
@@ -22,7 +27,7 @@ class SchemaBody(JsonBody):
     def parse(self, raw: bytes, request: Request) -> BaseModel:
         """Return the body of these bytes, each column's default read by its type."""
         body = json_object(raw)
-        read = with_read_defaults(body, parsers(request.app.state.services.settings.zone))
+        read = _with_read_defaults(body, parsers(request.app.state.services.settings.zone))
         try:
             return self.validate(raw, read)
         except ApiError as error:
@@ -41,11 +46,51 @@ def _in_schema(found: Detail) -> re.Match[str] | None:
     return _SCHEMA_FIELD.fullmatch(found.get("path", ""))
 
 
-def _with_column(body: dict[str, Any], found: Detail) -> Detail:
+def _with_column(body: Object, found: Detail) -> Detail:
     """Return the detail with the name of its column, where it has one."""
-    place = _in_schema(found)
-    if place is None or place[1] is None:
+    place, columns = _in_schema(found), body.get("columns")
+    if place is None or place[1] is None or not isinstance(columns, list):
         return found
-    column = body["columns"][int(place[1])]
+    name = _name(columns[int(place[1])])
+    return found if name is None else {**found, "column": name}
+
+
+def _name(column: Value) -> str | None:
     name = column.get("name") if isinstance(column, dict) else None
-    return {**found, "column": shown_text(name)} if isinstance(name, str) else found
+    return shown_text(name) if isinstance(name, str) else None
+
+
+def _with_read_defaults(body: Object, parsers: Parsers) -> Object:
+    """Return the body with each column's `default` as text; raises INVALID_SCHEMA naming the wrong ones.
+
+    What else is wrong in the body is left for its model to say.
+    """
+    columns = body.get("columns")
+    if not isinstance(columns, list) or len(columns) > MAX_COLUMNS:
+        return body
+    faults: list[Detail] = []
+    read = [
+        _read_column(column, f"columns[{place}]", parsers, faults) for place, column in enumerate(columns)
+    ]
+    if faults:
+        raise ApiError(INVALID_SCHEMA, faults)
+    return {**body, "columns": read}
+
+
+def _read_column(column: Value, path: str, parsers: Parsers, faults: list[Detail]) -> Value:
+    if not isinstance(column, dict) or column.get("default") is None:
+        return column
+    kind = next((one for one in ColumnType if one == column.get("type")), None)
+    if kind is None:
+        return column
+    try:
+        return {**column, "default": _read_default(column["default"], kind, parsers)}
+    except InvalidValue as error:
+        name = _name(column)
+        named = {} if name is None else {"column": name}
+        faults.append(detail("body", error.fault, path=f"{path}.default", **named))
+        return column
+
+
+def _read_default(value: Value, kind: ColumnType, parsers: Parsers) -> str:
+    return NOW if value == NOW and kind in NOW_TYPES else parsers[kind](value)

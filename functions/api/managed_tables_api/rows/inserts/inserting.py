@@ -18,7 +18,6 @@ from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts import conflicts
 from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.inserts.idempotency import IdempotencyKey
 from managed_tables_api.rows.inserts.key_refusals import find_repeated, repeated_keys
 from managed_tables_api.rows.parsing import parse_rows
 from managed_tables_api.rows.running import (
@@ -31,6 +30,17 @@ from managed_tables_api.rows.running import (
     require_active,
 )
 from managed_tables_api.rows.statements import Returned
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """The client's name for a request, by which it is repeated safely, and a digest of the request.
+
+    The key is recorded by the statement that inserts, and kept for a day at least.
+    """
+
+    key: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
