@@ -27,14 +27,14 @@ GONE = Applied(version=0, display_name="", status="inactive", columns=(), delete
 
 
 @dataclass(frozen=True)
-class Finding:
+class Correction:
     """What was found of one database, and done."""
 
     database: str
     said: str
 
 
-def reconcile(services: Services) -> Iterator[Finding]:
+def reconcile(services: Services) -> Iterator[Correction]:
     """Rebuild the records of every database on every cluster from the databases; yield what was changed.
 
     What was erased since is erased again first.
@@ -44,23 +44,23 @@ def reconcile(services: Services) -> Iterator[Finding]:
         known = services.connections.find(company_id)
         if known is not None and known.connection_id == connection_id:
             yield from (
-                Finding(f"co_{connection_id}", f"erased again: {one}")
+                Correction(f"co_{connection_id}", f"erased again: {one}")
                 for one in erase_company(services, company_id)
             )
     for cluster in services.clusters.names():
         try:
             names = _databases_on(services, cluster)
         except ApiError as error:  # one that is away must not keep the others as they are
-            yield Finding(f"cluster {cluster}", f"left as it is: {error}")
+            yield Correction(f"cluster {cluster}", f"left as it is: {error}")
             continue
         for name in names:
             connection_id = name.removeprefix("co_")
             if connection_id in erased:
                 drop_database(services, _probe(services, connection_id, cluster, erased[connection_id]))
-                yield Finding(name, "erased again")
+                yield Correction(name, "erased again")
                 continue
             for said in _reconcile_database(services, cluster, connection_id):
-                yield Finding(name, said)
+                yield Correction(name, said)
 
 
 def _databases_on(services: Services, cluster: str) -> list[str]:

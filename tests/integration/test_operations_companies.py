@@ -26,7 +26,7 @@ from managed_tables_operations import __main__ as command
 from managed_tables_operations.companies import erase_company, migrate_all
 from managed_tables_operations.letters import redrive
 from managed_tables_operations.persons import erase_files, erase_rows
-from managed_tables_operations.rebuilding import Finding, reconcile
+from managed_tables_operations.rebuilding import Correction, reconcile
 
 COLUMNS = (
     Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),
@@ -207,7 +207,7 @@ def reconcile_alone(services: Services, company: ConnectionRecord) -> list[str]:
     ]
 
 
-def reconciled(services: Services, company: ConnectionRecord) -> list[Finding]:
+def reconciled(services: Services, company: ConnectionRecord) -> list[Correction]:
     """Return the whole report; forget the others on the server, whose databases are in use."""
     found = list(reconcile(services))
     table = services.settings.table_name

@@ -14,7 +14,7 @@ from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth.signing_keys import JwksKeys
 from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
-from managed_tables_api.http.slots import Slots
+from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows.bulk_changes.changing import BulkChanges
 from managed_tables_api.rows.definitions import Definitions
 from managed_tables_api.rows.history.row_history import RowHistory
@@ -69,9 +69,9 @@ class ApiServices(Services):
             yield connection
 
     @once
-    def slots(self) -> Slots:
+    def slots(self) -> RequestSlots:
         """What each company may take of this process."""
-        return Slots()
+        return RequestSlots()
 
     @once
     def connection_cache(self) -> ConnectionCache:

@@ -23,7 +23,7 @@ WAIT_SECONDS = 15.0  # a query and its answer must still fit into the gateway's 
 Limiters = dict[str, anyio.CapacityLimiter]
 
 
-class Slots:
+class RequestSlots:
     """Count each company's requests and let them into the threads in order, a share at once."""
 
     def __init__(

@@ -6,7 +6,6 @@ The index that analyze wrote says where to begin; reading from S3 is bounded, wh
 import csv
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
@@ -18,7 +17,7 @@ from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
 from managed_tables_api.http.validation import refusal
-from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine
+from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine, PreviewQuery
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
@@ -30,17 +29,7 @@ _UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
 _UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Which lines are asked for: at most `lines` of them from `from_line` on."""
-
-    file: int
-    sheet: str | None
-    from_line: int
-    lines: int
-
-
-def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswer:
+def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> PreviewAnswer:
     """Return the lines with their kinds and cells.
 
     Raises INVALID_REQUEST for no such file or sheet, FILES_REPLACED if it is not the one that was analysed.
@@ -51,14 +40,14 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswe
     index = analysis and services.job_documents.find_preview(analysis)
     if not analysis or not index or analysis.reading is None:
         raise ApiError(ANALYSIS_GONE)
-    number = _find_table(analysis.reading.tables, place)
+    number = _find_table(analysis.reading.tables, asked)
     table, reading = index.tables[number], analysis.reading.tables[number]
     key, etag = _object_of(job, analysis, table)
     found = _Answer(reading, table)
-    if place.from_line <= table.last_line:
-        lines = _Lines(services, key, etag, table, place.from_line).read()
+    if asked.from_line <= table.last_line:
+        lines = _Lines(services, key, etag, table, asked.from_line).read()
         for line, cells in _records(lines, table):
-            if line >= place.from_line + place.lines or not found.add(line, cells, place.from_line):
+            if line >= asked.from_line + asked.lines or not found.add(line, cells, asked.from_line):
                 break
     return PreviewAnswer(
         lines=found.lines,
@@ -68,17 +57,17 @@ def show_lines(services: Services, job: JobRecord, place: Place) -> PreviewAnswe
     )
 
 
-def _find_table(tables: list[TableReading], place: Place) -> int:
-    of_file = [number for number, table in enumerate(tables) if table.file == place.file]
+def _find_table(tables: list[TableReading], asked: PreviewQuery) -> int:
+    of_file = [number for number, table in enumerate(tables) if table.file == asked.file]
     if not of_file:
-        raise refusal("file", _UNKNOWN_FILE, "query", value=place.file)
-    if place.sheet is None:
+        raise refusal("file", _UNKNOWN_FILE, "query", value=asked.file)
+    if asked.sheet is None:
         included = [number for number in of_file if tables[number].include]
         return (included or of_file)[0]
     for number in of_file:
-        if tables[number].sheet == place.sheet:
+        if tables[number].sheet == asked.sheet:
             return number
-    raise refusal("sheet", _UNKNOWN_SHEET, "query", value=place.sheet)
+    raise refusal("sheet", _UNKNOWN_SHEET, "query", value=asked.sheet)
 
 
 def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) -> tuple[str, str | None]:

@@ -38,17 +38,16 @@ from managed_tables_api.rows.requests import (
 from managed_tables_api.rows.row_models import (
     BulkDelete,
     BulkUpdate,
-    Deleted,
-    Inserted,
+    DeletedAnswer,
+    InsertedAnswer,
     RecordPage,
     Row,
     RowChanges,
     RowPage,
     RowQuery,
-    Updated,
+    UpdatedAnswer,
 )
-from managed_tables_api.rows.single_rows import Row as FoundRow
-from managed_tables_api.rows.single_rows import RowUpdate
+from managed_tables_api.rows.single_rows import RowJson, RowUpdate
 from managed_tables_api.rows.versions import IfMatch
 
 WRITE_ERRORS = (
@@ -108,7 +107,7 @@ def get_row(
 @router.post(
     "",
     summary="Insert rows",
-    response_model=Inserted,
+    response_model=InsertedAnswer,
     status_code=201,
     dependencies=requires(Permission.DATA_WRITE),
 )
@@ -182,10 +181,10 @@ def update_rows(
     body: Annotated[dict[str, Any], json_object_of(BulkUpdate)],
     caller: SignedIn,
     services: Services,
-) -> Updated:
+) -> UpdatedAnswer:
     """Change many rows, each by its id or all of a condition: all of them or none."""
     updated = services.bulk_changes.update(caller.company_id, table_id, body, caller.user_id)
-    return Updated(updated=updated)
+    return UpdatedAnswer(updated=updated)
 
 
 @router.post(
@@ -199,10 +198,10 @@ def delete_rows(
     body: Annotated[dict[str, Any], json_object_of(BulkDelete)],
     caller: SignedIn,
     services: Services,
-) -> Deleted:
+) -> DeletedAnswer:
     """Delete many rows, by their ids or by a condition: all of them or none."""
     deleted = services.bulk_changes.delete(caller.company_id, table_id, body, caller.user_id)
-    return Deleted(deleted=deleted)
+    return DeletedAnswer(deleted=deleted)
 
 
 def _page_answer(page: FoundPage) -> Response:
@@ -213,7 +212,7 @@ def _page_answer(page: FoundPage) -> Response:
     )
 
 
-def _row_answer(row: FoundRow) -> Response:
+def _row_answer(row: RowJson) -> Response:
     return _json(row.text, headers={"ETag": f'"{row.version}"'})
 
 

@@ -51,7 +51,7 @@ from managed_tables_api.jobs.job_models import (
     UndoAnswer,
     UndoBody,
 )
-from managed_tables_api.jobs.preview import Place, show_lines
+from managed_tables_api.jobs.preview import show_lines
 from managed_tables_api.jobs.reanalysis_models import (
     PreviewAnswer,
     PreviewQuery,
@@ -136,7 +136,7 @@ def preview_upload_job(
     query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
 ) -> PreviewAnswer:
     """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
-    return show_lines(services, job, Place(**query.model_dump()))
+    return show_lines(services, job, query)
 
 
 @router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=requires(Permission.LIST))

@@ -28,7 +28,7 @@ from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import JsonBody, is_multipart
 from managed_tables_api.services import ApiServices
 from managed_tables_api.uploads.form import open_form
-from managed_tables_api.uploads.new_jobs import Target, start_declared, start_received
+from managed_tables_api.uploads.new_jobs import Destination, start_declared, start_received
 from managed_tables_api.uploads.upload_models import FORM_SCHEMA, UploadAnswer, UploadDeclaration
 
 router = api_router("", "File upload")
@@ -52,7 +52,7 @@ class UploadBody(JsonBody):
         return None if is_multipart(request) else await super().__call__(request)
 
 
-class UploadForm(JsonBody):
+class FormOnly(JsonBody):
     """The dependency of an upload that only a form brings."""
 
     form_schema = FORM_SCHEMA
@@ -64,7 +64,7 @@ class UploadForm(JsonBody):
 
 
 Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
-OnlyForm = Annotated[UploadDeclaration | None, Depends(UploadForm(UploadDeclaration))]
+OnlyForm = Annotated[UploadDeclaration | None, Depends(FormOnly(UploadDeclaration))]
 _TAKES_FORM = requires(Permission.UPLOAD, takes_form=True)
 _ERRORS_OF_TABLE = (TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
 
@@ -161,13 +161,13 @@ def _start_declared(
     return start_declared(services, caller, target, files)
 
 
-def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> Target:
+def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> Destination:
     """Return the target of the rows; raises what the state forbids, once the request itself is valid."""
     if table is None:
         services.provisioning.require(caller.company_id)
-        return Target("create")
+        return Destination("create")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
     if mode == "upsert" and table.key is None:
         raise ApiError(TABLE_WITHOUT_KEY)
-    return Target(mode, table.table_id)
+    return Destination(mode, table.table_id)

@@ -69,7 +69,7 @@ class RowPage(LateModel):
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
 
 
-class Record(LateModel):
+class RowOrGroup(LateModel):
     """A row with its `id`, or a group: the columns of `group_by` and the aggregates."""
 
     model_config = ConfigDict(
@@ -85,7 +85,7 @@ class RecordPage(LateModel):
 
     total: Count | None = Field(description="Linhas ou grupos ao todo; null com `count: false`")
     quantity: Count = Field(description="Quantos nesta página")
-    records: list[Record] = Field(max_length=MAX_PER_PAGE)
+    records: list[RowOrGroup] = Field(max_length=MAX_PER_PAGE)
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
 
 
@@ -131,7 +131,7 @@ class ListQuery(RowQuery):
     )
 
 
-class Comparison(LateModel):
+class ComparisonBody(LateModel):
     """A column beside a value, typed as in an insert."""
 
     model_config = ConfigDict(extra="forbid")
@@ -173,7 +173,7 @@ class EveryRow(LateModel):
     model_config = ConfigDict(extra="forbid")
 
 
-Where: TypeAlias = Comparison | AllOf | AnyOf | NoneOf | EveryRow
+Where: TypeAlias = ComparisonBody | AllOf | AnyOf | NoneOf | EveryRow
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 
@@ -257,7 +257,7 @@ class InsertQuery(NumbersQuery):
     )
 
 
-class Inserted(LateModel):
+class InsertedAnswer(LateModel):
     """How many rows were inserted; their ids or the rows themselves where they were asked for."""
 
     inserted: Count = Field(examples=[2])
@@ -333,13 +333,13 @@ class BulkDelete(RootModel[DeleteIds | DeleteWhere]):
     """The ids of rows, or a condition."""
 
 
-class Updated(Document):
+class UpdatedAnswer(Document):
     """How many rows were updated."""
 
     updated: Count = Field(examples=[2])
 
 
-class Deleted(Document):
+class DeletedAnswer(Document):
     """How many rows were deleted."""
 
     deleted: Count = Field(examples=[2])

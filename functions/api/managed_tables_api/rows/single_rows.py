@@ -47,7 +47,7 @@ class RowUpdate:
 
 
 @dataclass(frozen=True)
-class Row:
+class RowJson:
     """A row as JSON text, and its version."""
 
     text: str
@@ -61,10 +61,10 @@ class Rows:
         self._runner = runner
         self._parsers = parsers
 
-    def get(self, company_id: str, table_id: str, row_id: str, answered: Answered) -> Row:
+    def get(self, company_id: str, table_id: str, row_id: str, answered: Answered) -> RowJson:
         """Return a row."""
 
-        def work(definition: Definition) -> Row:
+        def work(definition: Definition) -> RowJson:
             key = row_key(definition, row_id)
             try:
                 shown = shown_row(definition, answered)
@@ -75,13 +75,13 @@ class Rows:
 
         return self._runner.with_definition(company_id, table_id, work)
 
-    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate, user_id: str) -> Row:
+    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate, user_id: str) -> RowJson:
         """Change the given fields of a row, for a user, and return it.
 
         Raises ROW_CHANGED, with the row as it is now, if the row has another version.
         """
 
-        def work(definition: Definition) -> Row:
+        def work(definition: Definition) -> RowJson:
             key = row_key(definition, row_id)
             try:
                 update = _read_version(definition, asked)
@@ -103,7 +103,7 @@ class Rows:
         changes: Mapping[str, str | None],
         row_version: str | None,
         shown: Shown,
-    ) -> Row:
+    ) -> RowJson:
         if not changes:
             row = self._find(definition, key, shown)
             if row_version not in (None, row.version):
@@ -122,7 +122,7 @@ class Rows:
             raise taken_by_update(definition, taken, [changes]) from taken
         if text is None:
             raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
-        return Row(text, version)
+        return RowJson(text, version)
 
     def delete(
         self, company_id: str, table_id: str, row_id: str, user_id: str, row_version: str | None = None
@@ -152,12 +152,12 @@ class Rows:
         else:
             self.get(company_id, table_id, row_id, Answered())
 
-    def _find(self, definition: Definition, key: Parameters, shown: Shown) -> Row:
+    def _find(self, definition: Definition, key: Parameters, shown: Shown) -> RowJson:
         statement = statements.find_statement(definition, shown)
         (_, text, version), *_ = self._runner.run(definition, statement, key, repeatable=True)
         if text is None:
             raise ApiError(ROW_NOT_FOUND)
-        return Row(text, version)
+        return RowJson(text, version)
 
     def _changed(self, definition: Definition, key: Parameters) -> ApiError:
         """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""

@@ -16,7 +16,7 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.lists.ordering import Order, Sort
+from managed_tables_api.rows.lists.ordering import Order, SortKey
 from managed_tables_api.rows.lists.pages import MAX_CURSOR_CHARACTERS, PageShape
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
@@ -89,7 +89,7 @@ def _checked_keys(
     return tuple(_checked_key(sort, key, parsers) for sort, key in pairs)
 
 
-def _checked_key(sort: Sort, key: object, parsers: dict[ColumnType, Parser]) -> str | None:
+def _checked_key(sort: SortKey, key: object, parsers: dict[ColumnType, Parser]) -> str | None:
     if sort.column is None:
         if not isinstance(key, str) or str(UUID(key)) != key:
             raise ValueError(key)

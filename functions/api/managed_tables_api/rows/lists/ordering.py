@@ -14,7 +14,7 @@ MAX_SORTS = 5
 
 
 @dataclass(frozen=True)
-class Sort:
+class SortKey:
     """One key of an order; `column` is None for the row's id."""
 
     column: Column | None
@@ -35,7 +35,7 @@ class Sort:
 class Order:
     """The keys of an order; no two rows share all of them."""
 
-    sorts: tuple[Sort, ...]
+    sorts: tuple[SortKey, ...]
 
     @property
     def is_by_id(self) -> bool:
@@ -50,7 +50,7 @@ class Order:
         )
 
 
-def _direction(sort: Sort) -> sql.SQL:
+def _direction(sort: SortKey) -> sql.SQL:
     if sort.column is None:
         return sql.SQL("DESC" if sort.descending else "ASC")
     return sort.direction
@@ -60,7 +60,7 @@ def read_order(words: Sequence[str], names: dict[str, Column], place: Place, pat
     """Return the order of rows that `a`, `-b`, … give, ties by insertion; raises INVALID_REQUEST."""
     sorts = _read_sorts(words, {**names, ID_COLUMN: None}, place, path)
     ids = [number for number, sort in enumerate(sorts) if sort.column is None]
-    return Order((*sorts[: ids[0] + 1],) if ids else (*sorts, Sort(None)))
+    return Order((*sorts[: ids[0] + 1],) if ids else (*sorts, SortKey(None)))
 
 
 def read_group_order(
@@ -69,21 +69,23 @@ def read_group_order(
     """Return the order of groups, ties by the columns that make them; raises INVALID_REQUEST."""
     sorts = _read_sorts(words, {**outputs}, place, path)
     sorted_names = {sort.name for sort in sorts}
-    ties = [Sort(column) for column in groups if column.name not in sorted_names]
+    ties = [SortKey(column) for column in groups if column.name not in sorted_names]
     return Order((*sorts, *ties))
 
 
-def _read_sorts(words: Sequence[str], names: dict[str, Column | None], place: Place, path: str) -> list[Sort]:
+def _read_sorts(
+    words: Sequence[str], names: dict[str, Column | None], place: Place, path: str
+) -> list[SortKey]:
     if len(words) > MAX_SORTS:
         raise refusal(path, Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas"), place)
-    sorts: list[Sort] = []
+    sorts: list[SortKey] = []
     for word in words:
         name = word.removeprefix("-")
         if name not in names:
             raise refusal(path, Fault(DetailCode.UNKNOWN_COLUMN, _UNKNOWN), place, value=name)
         if any(sort.name == name for sort in sorts):
             raise refusal(path, _TWICE, place, value=name)
-        sorts.append(Sort(names[name], word.startswith("-")))
+        sorts.append(SortKey(names[name], word.startswith("-")))
     return sorts
 
 
@@ -109,14 +111,14 @@ def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sq
     return _joined(" OR ", terms) if terms else sql.Composed([sql.SQL("false")])
 
 
-def _beyond(sort: Sort, cell: sql.Composed, value: sql.Composed) -> sql.Composed:
+def _beyond(sort: SortKey, cell: sql.Composed, value: sql.Composed) -> sql.Composed:
     sign = sql.SQL("<" if sort.descending else ">")
     if sort.column is None:
         return sql.SQL("{} {} {}").format(cell, sign, value)
     return sql.SQL("({} {} {} OR {} IS NULL)").format(cell, sign, value, cell)
 
 
-def _type(sort: Sort) -> sql.SQL:
+def _type(sort: SortKey) -> sql.SQL:
     return sql.SQL("uuid" if sort.column is None else POSTGRES_TYPES[sort.column.type])
 
 

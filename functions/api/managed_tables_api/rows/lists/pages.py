@@ -18,7 +18,7 @@ from managed_tables_api.rows.composing import (
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import Grouping
-from managed_tables_api.rows.lists.ordering import Order, Sort, after_row
+from managed_tables_api.rows.lists.ordering import Order, SortKey, after_row
 from managed_tables_api.rows.statement_cache import kept_statement
 
 MAX_CURSOR_CHARACTERS = 500  # of a sort value inside a cursor, which travels in a URL
@@ -88,7 +88,7 @@ def _page(
     )
 
 
-def _key_text(shape: PageShape, sort: Sort) -> sql.Composed:
+def _key_text(shape: PageShape, sort: SortKey) -> sql.Composed:
     """Return the text of a key; of a long text only as much as shows that it is too long for a cursor."""
     if sort.column is None:
         return sql.SQL("{}.id::text").format(TABLE)
