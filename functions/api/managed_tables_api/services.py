@@ -9,7 +9,6 @@ from managed_tables.databases.connecting import PgConnection, SessionLimits, tra
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.databases.roles import OWNER_CONNECTIONS
 from managed_tables.tables.reconciliation import OpenCompany
-from managed_tables.values import parsers
 from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth.signing_keys import JwksKeys
@@ -85,33 +84,27 @@ class ApiServices(Services):
     @once
     def _row_runner(self) -> Runner:
         definitions = Definitions(self.provisioning.find, self.connection_cache)
-        return Runner(definitions, self.connection_cache, self.settings.history_days)
+        return Runner(definitions, self.connection_cache, self.settings)
 
     @once
     def rows(self) -> Rows:
         """The operations on single rows."""
-        return Rows(self._row_runner, parsers(self.settings.zone))
+        return Rows(self._row_runner)
 
     @once
     def row_inserts(self) -> RowInserts:
         """The inserts of rows."""
-        settings = self.settings
-        return RowInserts(
-            self._row_runner, parsers(settings.zone), settings.zone, settings.response_max_bytes
-        )
+        return RowInserts(self._row_runner)
 
     @once
     def row_lists(self) -> RowLists:
         """The lists of rows and of groups."""
-        settings = self.settings
-        return RowLists(
-            self._row_runner, parsers(settings.zone), settings.response_max_bytes, settings.default_timezone
-        )
+        return RowLists(self._row_runner)
 
     @once
     def row_history(self) -> RowHistory:
         """The history of rows."""
-        return RowHistory(self._row_runner, self.settings.history_days, self.settings.zone)
+        return RowHistory(self._row_runner)
 
     @once
     def read_place(self) -> ReadPlace:
@@ -132,15 +125,14 @@ class ApiServices(Services):
     @once
     def trash(self) -> Trash:
         """The deleted rows."""
-        settings = self.settings
-        return Trash(self._row_runner, settings.history_days, settings.default_timezone)
+        return Trash(self._row_runner)
 
     @once
     def saved_views(self) -> SavedViews:
         """The saved views of tables."""
-        return SavedViews(self._row_runner, parsers(self.settings.zone))
+        return SavedViews(self._row_runner)
 
     @once
     def bulk_changes(self) -> BulkChanges:
         """The changes of many rows at once."""
-        return BulkChanges(self._row_runner, parsers(self.settings.zone))
+        return BulkChanges(self._row_runner)

@@ -23,7 +23,7 @@ def list_views(
     table_id: str, query: Annotated[ViewsQuery, Query()], caller: SignedIn, services: Services
 ) -> Any:
     """Return the caller's own views of the table and those that are shared, by name."""
-    return services.saved_views.list_page(caller, table_id, query.page, query.per_page)
+    return services.saved_views.list_page(caller.company_id, table_id, caller, query.page, query.per_page)
 
 
 @router.post(
@@ -41,7 +41,7 @@ def create_view(
     services: Services,
 ) -> Any:
     """Save a view as the caller's own; a name is taken once for each owner."""
-    return services.saved_views.create(caller, table_id, body)
+    return services.saved_views.create(caller.company_id, table_id, caller, body)
 
 
 @router.get(
@@ -52,7 +52,7 @@ def get_view(table_id: str, view_id: str, caller: SignedIn, services: Services) 
 
     What was asked of a column that is gone, or that no longer fits its type, is left out; `warnings` say so.
     """
-    return services.saved_views.get(caller, table_id, view_id)
+    return services.saved_views.get(caller.company_id, table_id, caller, view_id)
 
 
 @router.put(
@@ -70,7 +70,7 @@ def update_view(
     services: Services,
 ) -> Any:
     """Change a view of the caller's own; what is missing stays, null takes away."""
-    return services.saved_views.update(caller, table_id, view_id, body)
+    return services.saved_views.update(caller.company_id, table_id, caller, view_id, body)
 
 
 @router.delete(
@@ -83,4 +83,4 @@ def update_view(
 @raises(VIEW_OF_ANOTHER, OUTCOME_UNKNOWN)
 def delete_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> None:
     """Delete a view of the caller's own."""
-    services.saved_views.delete(caller, table_id, view_id)
+    services.saved_views.delete(caller.company_id, table_id, caller, view_id)

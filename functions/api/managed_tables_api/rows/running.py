@@ -1,8 +1,11 @@
 """Run statements of rows: on the right definition, errors translated, once more where that is safe."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import errors as postgres
@@ -11,8 +14,10 @@ from managed_tables.databases.connecting import PgConnection, is_of_an_index, tr
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.databases.rehearsing import performed
 from managed_tables.errors import (
+    DATABASE_TIMEOUT,
     KEY_TOO_LONG,
     OUTCOME_UNKNOWN,
+    QUERY_TOO_HEAVY,
     ROW_NOT_FOUND,
     ROW_TOO_WIDE,
     TABLE_BUSY,
@@ -22,6 +27,8 @@ from managed_tables.errors import (
 )
 from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id
+from managed_tables.settings import Settings
+from managed_tables.values import parsers
 from managed_tables_api.rows.definitions import Definition, Definitions
 
 Result = TypeVar("Result")
@@ -58,14 +65,15 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
 class Runner:
     """Runs statements in the databases of companies."""
 
-    def __init__(self, definitions: Definitions, connections: ConnectionCache, history_days: int) -> None:
+    def __init__(self, definitions: Definitions, connections: ConnectionCache, settings: Settings) -> None:
         self._definitions = definitions
         self._connections = connections
-        self._history_days = history_days
+        self.settings = settings
+        self.parsers = parsers(settings.zone)
 
     def acting(self, user_id: str, via: Via) -> dict[str, str | None]:
         """Return the parameter of a statement that writes: who does, by which door."""
-        return {"actor": Actor(user_id, via, self._history_days).setting}
+        return {"actor": Actor(user_id, via, self.settings.history_days).setting}
 
     def require(self, company_id: str, table_id: str) -> None:
         """Raise TABLE_NOT_FOUND unless the company's database has the table."""
@@ -154,6 +162,47 @@ class Runner:
             raise
         except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
             raise StaleDefinition from error  # a column, its type or the table is no longer what it was
+
+
+@dataclass(frozen=True)
+class RowOperations:
+    """What all operations on rows have: they run statements of a table whose definition they are given."""
+
+    runner: Runner
+
+
+Operations = TypeVar("Operations", bound=RowOperations)
+Arguments = ParamSpec("Arguments")
+
+
+def on_definition(
+    operation: Callable[Concatenate[Operations, Definition, Arguments], Result],
+) -> Callable[Concatenate[Operations, str, str, Arguments], Result]:
+    """Let an operation be asked for by the ids of a company and a table, in the place of its definition.
+
+    It is done once more where the definition was stale; raises TABLE_NOT_FOUND before anything else.
+    """
+
+    @wraps(operation)
+    def find_definition(
+        self: Operations, company_id: str, table_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        return self.runner.with_definition(
+            company_id, table_id, lambda definition: operation(self, definition, *args, **kwargs)
+        )
+
+    return find_definition
+
+
+@contextmanager
+def light_enough() -> Iterator[None]:
+    """Raise QUERY_TOO_HEAVY for a query of a request that takes too long."""
+    try:
+        yield
+    except ApiError as error:
+        if error.kind is DATABASE_TIMEOUT:
+            raise ApiError(QUERY_TOO_HEAVY) from error
+        raise
 
 
 def _execute(connection: PgConnection, statement: bytes, parameters: Parameters) -> Found:

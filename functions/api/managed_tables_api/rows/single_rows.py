@@ -12,7 +12,6 @@ from managed_tables.errors import (
     ROW_NOT_FOUND,
     ApiError,
 )
-from managed_tables.values import Parsers
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
@@ -21,8 +20,9 @@ from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
     KeyTaken,
     Parameters,
-    Runner,
+    RowOperations,
     numbered,
+    on_definition,
     require_active,
     row_key,
 )
@@ -54,47 +54,37 @@ class RowJson:
     version: str
 
 
-class Rows:
-    """Operations on rows; raises TABLE_NOT_FOUND and ROW_NOT_FOUND before anything about the request."""
+class Rows(RowOperations):
+    """Operations on single rows; raises ROW_NOT_FOUND before anything about the request."""
 
-    def __init__(self, runner: Runner, parsers: Parsers) -> None:
-        self._runner = runner
-        self._parsers = parsers
-
-    def get(self, company_id: str, table_id: str, row_id: str, answered: Answered) -> RowJson:
+    @on_definition
+    def get(self, definition: Definition, row_id: str, answered: Answered) -> RowJson:
         """Return a row."""
+        key = row_key(definition, row_id)
+        try:
+            shown = shown_row(definition, answered)
+        except ApiError:
+            self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
+            raise
+        return self._find(definition, key, shown)
 
-        def work(definition: Definition) -> RowJson:
-            key = row_key(definition, row_id)
-            try:
-                shown = shown_row(definition, answered)
-            except ApiError:
-                self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
-                raise
-            return self._find(definition, key, shown)
-
-        return self._runner.with_definition(company_id, table_id, work)
-
-    def update(self, company_id: str, table_id: str, row_id: str, asked: RowUpdate, user_id: str) -> RowJson:
+    @on_definition
+    def update(self, definition: Definition, row_id: str, asked: RowUpdate, user_id: str) -> RowJson:
         """Change the given fields of a row, for a user, and return it.
 
         Raises ROW_CHANGED, with the row as it is now, if the row has another version.
         """
-
-        def work(definition: Definition) -> RowJson:
-            key = row_key(definition, row_id)
-            try:
-                update = _read_version(definition, asked)
-                shown = shown_row(definition, update.answered)
-                changes = parse_changes(definition, update.fields, self._parsers)
-                require_active(definition)
-            except ApiError:
-                self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
-                raise
-            acting = {**key, **self._runner.acting(user_id, "api")}
-            return self._update(definition, acting, changes, update.row_version, shown)
-
-        return self._runner.with_definition(company_id, table_id, work)
+        key = row_key(definition, row_id)
+        try:
+            update = _read_version(definition, asked)
+            shown = shown_row(definition, update.answered)
+            changes = parse_changes(definition, update.fields, self.runner.parsers)
+            require_active(definition)
+        except ApiError:
+            self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
+            raise
+        acting = {**key, **self.runner.acting(user_id, "api")}
+        return self._update(definition, acting, changes, update.row_version, shown)
 
     def _update(
         self,
@@ -117,44 +107,41 @@ class Rows:
         if is_conditional:
             parameters["row_version"] = row_version
         try:
-            (_, text, version), *_ = self._runner.run(definition, statement, parameters)
+            (_, text, version), *_ = self.runner.run(definition, statement, parameters)
         except KeyTaken as taken:
             raise taken_by_update(definition, taken, [changes]) from taken
         if text is None:
             raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
         return RowJson(text, version)
 
+    @on_definition
     def delete(
-        self, company_id: str, table_id: str, row_id: str, user_id: str, row_version: str | None = None
+        self, definition: Definition, row_id: str, user_id: str, row_version: str | None = None
     ) -> None:
         """Delete a row; raises as `update` does where it has another version than asked for."""
-
-        def work(definition: Definition) -> None:
-            key = row_key(definition, row_id)
-            try:
-                require_active(definition)
-            except ApiError:
-                self._find(definition, key, Shown(definition.columns))
-                raise
-            is_conditional = row_version is not None
-            statement = statements.delete_statement(definition, is_conditional=is_conditional)
-            parameters = {**key, **self._runner.acting(user_id, "api"), "row_version": row_version}
-            (_, deleted), *_ = self._runner.run(definition, statement, parameters)
-            if not deleted:
-                raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
-
-        self._runner.with_definition(company_id, table_id, work)
+        key = row_key(definition, row_id)
+        try:
+            require_active(definition)
+        except ApiError:
+            self._find(definition, key, Shown(definition.columns))
+            raise
+        is_conditional = row_version is not None
+        statement = statements.delete_statement(definition, is_conditional=is_conditional)
+        parameters = {**key, **self.runner.acting(user_id, "api"), "row_version": row_version}
+        (_, deleted), *_ = self.runner.run(definition, statement, parameters)
+        if not deleted:
+            raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
 
     def require(self, company_id: str, table_id: str, row_id: str | None) -> None:
         """Raise TABLE_NOT_FOUND unless the table is there, and ROW_NOT_FOUND for a row that is not."""
         if row_id is None:
-            self._runner.require(company_id, table_id)
+            self.runner.require(company_id, table_id)
         else:
             self.get(company_id, table_id, row_id, Answered())
 
     def _find(self, definition: Definition, key: Parameters, shown: Shown) -> RowJson:
         statement = statements.find_statement(definition, shown)
-        (_, text, version), *_ = self._runner.run(definition, statement, key, repeatable=True)
+        (_, text, version), *_ = self.runner.run(definition, statement, key, repeatable=True)
         if text is None:
             raise ApiError(ROW_NOT_FOUND)
         return RowJson(text, version)

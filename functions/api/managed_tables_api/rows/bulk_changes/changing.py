@@ -1,6 +1,6 @@
 """Change and delete many rows at once, by their ids or by a condition: all of them or none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +9,8 @@ from psycopg.errors import DivisionByZero
 from managed_tables import exact_json
 from managed_tables.conditions import Condition, condition_parameters, leaves, read_where, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
-from managed_tables.errors import (
-    DATABASE_TIMEOUT,
-    QUERY_TOO_HEAVY,
-    ROW_CHANGED,
-    ROW_NOT_FOUND,
-    TABLE_BUSY,
-    ApiError,
-)
+from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.history.recording import NOT_RECORDED
-from managed_tables.schema import ColumnType
-from managed_tables.values import Parser
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
 from managed_tables_api.rows.bulk_changes.bulk_parsing import (
@@ -36,73 +27,51 @@ from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
     Parameters,
-    Runner,
+    RowOperations,
     definition_key,
+    light_enough,
     numbered,
+    on_definition,
     require_active,
 )
 from managed_tables_api.rows.single_rows import CHANGED, versioned
 
 Body = Mapping[str, Any]
 Acting = Mapping[str, str | None]  # who changes rows, as a statement's parameter
-Work = Callable[[Definition, Body, Acting], int]
 
 _NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
 
 
-class BulkChanges:
-    """Changes of many rows; raises TABLE_NOT_FOUND before anything about the request."""
+class BulkChanges(RowOperations):
+    """Changes of many rows."""
 
-    def __init__(self, runner: Runner, parsers: dict[ColumnType, Parser]) -> None:
-        self._runner = runner
-        self._parsers = parsers
-
-    def update(self, company_id: str, table_id: str, body: Body, user_id: str) -> int:
+    @light_enough()
+    @on_definition
+    def update(self, definition: Definition, body: Body, user_id: str) -> int:
         """Change the rows of a body `{"rows"}` or `{"where", "set"}`, for a user, and return how many.
 
         Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
         """
-        forms = ("rows", frozenset({"where", "set", "all"}))
-        return self._change(company_id, table_id, body, user_id, forms, (self._update_rows, self._set))
+        acting = self.runner.acting(user_id, "bulk")
+        change = self._update_rows if _is_by_ids(body, "rows", {"where", "set", "all"}) else self._set
+        try:
+            return change(definition, body, acting)
+        except KeyTaken as taken:
+            raise taken_by_update(definition, taken, _written(body)) from taken
 
-    def delete(self, company_id: str, table_id: str, body: Body, user_id: str) -> int:
+    @light_enough()
+    @on_definition
+    def delete(self, definition: Definition, body: Body, user_id: str) -> int:
         """Delete the rows of a body `{"ids"}` or `{"where"}`, for a user, and return how many.
 
         Raises ROW_NOT_FOUND.
         """
-        forms = ("ids", frozenset({"where", "all"}))
-        return self._change(
-            company_id, table_id, body, user_id, forms, (self._delete_ids, self._delete_where)
-        )
-
-    def _change(
-        self,
-        company_id: str,
-        table_id: str,
-        body: Body,
-        user_id: str,
-        forms: tuple[str, frozenset[str]],
-        ways: tuple[Work, Work],  # by ids, by a condition
-    ) -> int:
-        acting = self._runner.acting(user_id, "bulk")
-
-        def work(definition: Definition) -> int:
-            by_ids, by_condition = ways
-            change = by_ids if _is_by_ids(body, *forms) else by_condition
-            try:
-                return change(definition, body, acting)
-            except KeyTaken as taken:
-                raise taken_by_update(definition, taken, _written(body)) from taken
-
-        try:
-            return self._runner.with_definition(company_id, table_id, work)
-        except ApiError as error:
-            if error.kind is DATABASE_TIMEOUT:
-                raise ApiError(QUERY_TOO_HEAVY) from error
-            raise
+        acting = self.runner.acting(user_id, "bulk")
+        change = self._delete_ids if _is_by_ids(body, "ids", {"where", "all"}) else self._delete_where
+        return change(definition, body, acting)
 
     def _update_rows(self, definition: Definition, body: Body, acting: Acting) -> int:
-        updates = parse_updates(definition, body["rows"], self._parsers)
+        updates = parse_updates(definition, body["rows"], self.runner.parsers)
         require_active(definition)
         named = _Named("rows[{}].id", updates.places, updates.row_versions)
         statement = statements.update_rows_statement(definition, updates.shape)
@@ -129,13 +98,13 @@ class BulkChanges:
         key = definition_key(definition)
         wanted_count = {"wanted": str(len(named.places))}
         try:
-            found = self._runner.run(definition, statement, {**key, **parameters, **wanted_count})
+            found = self.runner.run(definition, statement, {**key, **parameters, **wanted_count})
             return int(found[0][1])
         except DivisionByZero as missed:
             limit = str(MAX_ERROR_DETAILS)
             wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
             search = statements.refused_rows_statement(definition, versioned(definition))
-            found = self._runner.run(definition, search, {**key, **wanted}, repeatable=True)
+            found = self.runner.run(definition, search, {**key, **wanted}, repeatable=True)
             raise _refusal(found, named) from missed
 
     def _set(self, definition: Definition, body: Body, acting: Acting) -> int:
@@ -143,7 +112,7 @@ class BulkChanges:
         fields = body.get("set")
         if not isinstance(fields, dict) or not fields:
             raise refusal("set", _NO_SET)
-        changes = parse_changes(definition, fields, self._parsers)
+        changes = parse_changes(definition, fields, self.runner.parsers)
         require_active(definition)
         statement = statements.update_where_statement(definition, tuple(changes), without_values(condition))
         parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
@@ -158,13 +127,13 @@ class BulkChanges:
     def _read_where(self, definition: Definition, body: Body) -> Condition:
         """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
         where = {} if body.get("where") is None else body["where"]
-        condition = read_where(where, definition.by_name, self._parsers)
+        condition = read_where(where, definition.by_name, self.runner.parsers)
         if not any(leaves(condition)) and body.get("all") is not True:
             raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
         return condition
 
     def _count(self, definition: Definition, statement: bytes, parameters: Parameters) -> int:
-        (_, count), *_ = self._runner.run(definition, statement, {**definition_key(definition), **parameters})
+        (_, count), *_ = self.runner.run(definition, statement, {**definition_key(definition), **parameters})
         return int(count)
 
 
@@ -186,7 +155,7 @@ def _written(body: Body) -> list[dict[str, str | None]]:
     return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
-def _is_by_ids(body: Body, by_ids: str, by_condition: frozenset[str]) -> bool:
+def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:
     """Return which of its two forms a body has; raises INVALID_REQUEST for any other."""
     if body.keys() == {by_ids}:
         return True

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from managed_tables.clock import timestamp
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
@@ -35,7 +34,7 @@ from managed_tables_api.rows.history.history_statements import (
     renames_statement,
     upserts_statement,
 )
-from managed_tables_api.rows.running import Runner, definition_key, row_key
+from managed_tables_api.rows.running import RowOperations, Runner, definition_key, on_definition, row_key
 
 Cells = Mapping[str, str | None]
 
@@ -56,75 +55,61 @@ class Change:
     staged_id: str | None = None  # of a load's row: which one of the file it is
 
 
-@dataclass(frozen=True)
-class RowHistory:
-    """Reads the history of rows for `days`; raises TABLE_NOT_FOUND."""
+class RowHistory(RowOperations):
+    """The history of rows, as long as it is kept."""
 
-    runner: Runner
-    days: int
-    zone: ZoneInfo  # of moments without one
-
-    def of_row(self, company_id: str, table_id: str, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
+    @on_definition
+    def of_row(self, definition: Definition, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
         """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
+        key = row_key(definition, row_id)
+        changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
+        if not changes:
+            raise ApiError(ROW_NOT_FOUND)
+        records = [RowChange(**_record(definition, change, numbers)) for change in _told(changes)]
+        return RowHistoryAnswer(total=len(records), records=records)
 
-        def work(definition: Definition) -> RowHistoryAnswer:
-            key = row_key(definition, row_id)
-            changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
-            if not changes:
-                raise ApiError(ROW_NOT_FOUND)
-            records = [RowChange(**_record(definition, change, numbers)) for change in _told(changes)]
-            return RowHistoryAnswer(total=len(records), records=records)
-
-        return self.runner.with_definition(company_id, table_id, work)
-
-    def of_table(self, company_id: str, table_id: str, asked: HistoryQuery) -> TableHistoryAnswer:
+    @on_definition
+    def of_table(self, definition: Definition, asked: HistoryQuery) -> TableHistoryAnswer:
         """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
         change, _, row = (asked.cursor or "").partition(".")
+        parameters = {
+            "days": str(self.runner.settings.history_days),
+            "action": asked.action,
+            "user_id": asked.user_id,
+            "from": in_zone(asked.since, self.runner.settings.zone),
+            "to": in_zone(asked.until, self.runner.settings.zone),
+            "limit": str(asked.per_page),
+            "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
+            "after_change": change or None,
+            "after_row": row or None,
+        }
+        statement = page_statement(self._upserts(definition))
+        found = self._run(definition, statement, parameters)
+        places = [(change, row) for _, change, row, _ in found if row is not None]
+        rows = self._read(definition, sorted({row for _, row in places}))
+        told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
+        records = [
+            TableRowChange(row_id=one.row_id, **_record(definition, one, asked.numbers))
+            for one in (told.get(place) for place in places)
+            if one is not None
+        ]
+        ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
+        return TableHistoryAnswer(
+            total=found[0][3], quantity=len(records), next_cursor=ended, records=records
+        )
 
-        def work(definition: Definition) -> TableHistoryAnswer:
-            parameters = {
-                "days": str(self.days),
-                "action": asked.action,
-                "user_id": asked.user_id,
-                "from": in_zone(asked.since, self.zone),
-                "to": in_zone(asked.until, self.zone),
-                "limit": str(asked.per_page),
-                "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
-                "after_change": change or None,
-                "after_row": row or None,
-            }
-            statement = page_statement(self._upserts(definition))
-            found = self._run(definition, statement, parameters)
-            places = [(change, row) for _, change, row, _ in found if row is not None]
-            rows = self._read(definition, sorted({row for _, row in places}))
-            told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
-            records = [
-                TableRowChange(row_id=one.row_id, **_record(definition, one, asked.numbers))
-                for one in (told.get(place) for place in places)
-                if one is not None
-            ]
-            ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
-            return TableHistoryAnswer(
-                total=found[0][3], quantity=len(records), next_cursor=ended, records=records
-            )
-
-        return self.runner.with_definition(company_id, table_id, work)
-
-    def find_load(self, company_id: str, table_id: str, row_id: str) -> tuple[Definition, Change]:
+    @on_definition
+    def find_load(self, definition: Definition, row_id: str) -> tuple[Definition, Change]:
         """Return the load that last wrote the row, or the first change that is known of one without.
 
         Raises ROW_NOT_FOUND for a row that is not there.
         """
-
-        def work(definition: Definition) -> tuple[Definition, Change]:
-            key = row_key(definition, row_id)
-            changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
-            if not changes or changes[-1].action != PRESENT:
-                raise ApiError(ROW_NOT_FOUND)
-            loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
-            return definition, loads[-1] if loads else changes[0]
-
-        return self.runner.with_definition(company_id, table_id, work)
+        key = row_key(definition, row_id)
+        changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
+        if not changes or changes[-1].action != PRESENT:
+            raise ApiError(ROW_NOT_FOUND)
+        loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
+        return definition, loads[-1] if loads else changes[0]
 
     def names_since(self, definition: Definition, change_id: int) -> "Names":
         """Return what became of the names that columns had at this change."""
@@ -136,7 +121,7 @@ class RowHistory:
             return {}
         names = read_names(self.runner, definition)
         statement = changes_statement(definition, self._upserts(definition))
-        parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.days)}
+        parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.runner.settings.history_days)}
         rows: dict[str, list[Change]] = {}
         for _, row_id, change_id, at, user_id, via, job_id, action, before, after, staged_id in self._run(
             definition, statement, parameters
@@ -150,7 +135,7 @@ class RowHistory:
         return rows
 
     def _upserts(self, definition: Definition) -> list[Upsert]:
-        found = self._run(definition, upserts_statement(), {"days": str(self.days)})
+        found = self._run(definition, upserts_statement(), {"days": str(self.runner.settings.history_days)})
         return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
 
     def _run(self, definition: Definition, statement: bytes, parameters: Mapping[str, str | None]) -> Any:

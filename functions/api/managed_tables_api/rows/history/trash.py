@@ -1,9 +1,7 @@
 """List deleted rows and bring them back: what the history kept of a row when it was deleted."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
@@ -17,7 +15,14 @@ from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import RestoreBody, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
-from managed_tables_api.rows.running import KeyTaken, Runner, definition_key, read_row_ids, require_active
+from managed_tables_api.rows.running import (
+    KeyTaken,
+    RowOperations,
+    definition_key,
+    on_definition,
+    read_row_ids,
+    require_active,
+)
 from managed_tables_api.rows.statement_cache import kept_statement
 from managed_tables_api.rows.statements import counted
 
@@ -36,71 +41,59 @@ _BY_TIME = sql.SQL(
 )
 
 
-@dataclass(frozen=True)
-class Trash:
-    """Deleted rows of the last `days`; raises TABLE_NOT_FOUND."""
+class Trash(RowOperations):
+    """Deleted rows, as long as their history is kept."""
 
-    runner: Runner
-    days: int
-    zone: str
-
-    def list_page(
-        self, company_id: str, table_id: str, page: int, per_page: int, numbers: Numbers
-    ) -> dict[str, Any]:
+    @on_definition
+    def list_page(self, definition: Definition, page: int, per_page: int, numbers: Numbers) -> dict[str, Any]:
         """Return a page of deleted rows, the last deleted first."""
-
-        def work(definition: Definition) -> dict[str, Any]:
-            parameters = {
-                **definition_key(definition),
-                "days": str(self.days),
-                "limit": str(per_page),
-                "offset": str((page - 1) * per_page),
+        parameters = {
+            **definition_key(definition),
+            "days": str(self.runner.settings.history_days),
+            "limit": str(per_page),
+            "offset": str((page - 1) * per_page),
+        }
+        found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
+        names = read_names(self.runner, definition)
+        records = [
+            {
+                "id": row_id,
+                **_cells(definition, names.since(change_id), before, numbers),
+                "deleted_at": timestamp(deleted_at),
+                "deleted_by": deleted_by,
             }
-            found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
-            names = read_names(self.runner, definition)
-            records = [
-                {
-                    "id": row_id,
-                    **_cells(definition, names.since(change_id), before, numbers),
-                    "deleted_at": timestamp(deleted_at),
-                    "deleted_by": deleted_by,
-                }
-                for _, row_id, change_id, deleted_at, deleted_by, before, _ in found
-                if row_id is not None
-            ]
-            return {"total": found[0][6], "quantity": len(records), "records": records}
+            for _, row_id, change_id, deleted_at, deleted_by, before, _ in found
+            if row_id is not None
+        ]
+        return {"total": found[0][6], "quantity": len(records), "records": records}
 
-        return self.runner.with_definition(company_id, table_id, work)
-
-    def restore(self, company_id: str, table_id: str, asked: RestoreBody, user_id: str) -> int:
+    @on_definition
+    def restore(self, definition: Definition, asked: RestoreBody, user_id: str) -> int:
         """Bring deleted rows back, ids and values, all of them or none, and return how many.
 
         Those that are not in the trash are passed over. Raises DUPLICATE_KEY where others have taken a key,
         and INVALID_REQUEST where a value is none of its column's type any more (as the runner says it).
         """
-
-        def work(definition: Definition) -> int:
-            ids = None
-            if asked.ids is not None:
-                ids = read_row_ids(asked.ids)
-                if not ids:
-                    raise refusal("ids", _NO_ID)
-            require_active(definition)
-            statement = _restore_statement(definition, self.zone, by_ids=ids is not None)
-            parameters = {
-                **definition_key(definition),
-                "days": str(self.days),
-                **self.runner.acting(user_id, "restore"),
-                "ids": None if ids is None else "{" + ",".join(ids) + "}",
-                "deleted_after": in_zone(asked.deleted_after, ZoneInfo(self.zone)),
-                "deleted_by": asked.deleted_by,
-            }
-            try:
-                return int(self.runner.run(definition, statement, parameters)[0][1])
-            except KeyTaken as taken:
-                raise taken_by_update(definition, taken, []) from taken
-
-        return self.runner.with_definition(company_id, table_id, work)
+        ids = None
+        if asked.ids is not None:
+            ids = read_row_ids(asked.ids)
+            if not ids:
+                raise refusal("ids", _NO_ID)
+        require_active(definition)
+        zone = self.runner.settings.zone
+        statement = _restore_statement(definition, zone.key, by_ids=ids is not None)
+        parameters = {
+            **definition_key(definition),
+            "days": str(self.runner.settings.history_days),
+            **self.runner.acting(user_id, "restore"),
+            "ids": None if ids is None else "{" + ",".join(ids) + "}",
+            "deleted_after": in_zone(asked.deleted_after, zone),
+            "deleted_by": asked.deleted_by,
+        }
+        try:
+            return int(self.runner.run(definition, statement, parameters)[0][1])
+        except KeyTaken as taken:
+            raise taken_by_update(definition, taken, []) from taken
 
 
 _NO_ID = Fault(DetailCode.INVALID, "um deles não é o id de uma linha")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from managed_tables.errors import (
     IDEMPOTENCY_KEY_REUSED,
@@ -11,7 +10,6 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import Numbers
@@ -24,9 +22,10 @@ from managed_tables_api.rows.running import (
     Execute,
     KeyTaken,
     Parameters,
-    Runner,
+    RowOperations,
     definition_key,
     numbered,
+    on_definition,
     require_active,
 )
 from managed_tables_api.rows.statements import Returned
@@ -67,35 +66,26 @@ class InsertedRows:
     ignored: int = 0
 
 
-class RowInserts:
-    """Inserts of rows; raises TABLE_NOT_FOUND before anything about the request."""
+class RowInserts(RowOperations):
+    """Inserts of rows."""
 
-    def __init__(self, runner: Runner, parsers: Parsers, zone: ZoneInfo, response_max_bytes: int) -> None:
-        self._runner = runner
-        self._parsers = parsers
-        self._zone = zone
-        self._response_max_bytes = response_max_bytes
-
-    def insert(self, company_id: str, table_id: str, new: NewRows, user_id: str) -> InsertedRows:
+    @on_definition
+    def insert(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows:
         """Insert all of the rows, for a user, or none."""
-
-        def work(definition: Definition) -> InsertedRows:
-            if new.key is None:
-                return self._apply(definition, new, user_id) or InsertedRows(0)
+        if new.key is None:
+            return self._apply(definition, new, user_id) or InsertedRows(0)
+        applied = self._find_applied(definition, new, new.key)
+        if applied is None:  # and where another request has been quicker, the second look finds it
+            applied = self._apply(definition, new, user_id)
+        if applied is None:
             applied = self._find_applied(definition, new, new.key)
-            if applied is None:  # and where another request has been quicker, the second look finds it
-                applied = self._apply(definition, new, user_id)
-            if applied is None:
-                applied = self._find_applied(definition, new, new.key)
-            return applied or InsertedRows(0)
-
-        return self._runner.with_definition(company_id, table_id, work)
+        return applied or InsertedRows(0)
 
     def _apply(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows | None:
         """Insert or merge the rows, None where their request's key is taken."""
-        arrays = parse_rows(definition, new.rows, self._parsers, self._zone)
+        arrays = parse_rows(definition, new.rows, self.runner.parsers, self.runner.settings.zone)
         require_active(definition)
-        acting = self._runner.acting(user_id, "api")
+        acting = self.runner.acting(user_id, "api")
         parameters = {**definition_key(definition), **acting, **numbered(arrays), **_request_key(new)}
         try:
             if new.on_conflict in ("update", "ignore"):
@@ -103,7 +93,7 @@ class RowInserts:
             return self._insert(definition, new, parameters)
         except KeyTaken as taken:
             within_request = new.on_conflict == "update"
-            raise find_repeated(self._runner, definition, taken, parameters, within_request) from taken
+            raise find_repeated(self.runner, definition, taken, parameters, within_request) from taken
 
     def _insert(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
         is_keyed = new.key is not None
@@ -111,7 +101,7 @@ class RowInserts:
             definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
         )
         if new.returned == "count":
-            (_, count, _), *_ = self._runner.run(definition, statement, parameters, repeatable=is_keyed)
+            (_, count, _), *_ = self.runner.run(definition, statement, parameters, repeatable=is_keyed)
             return InsertedRows(count) if count else None
 
         def work(execute: Execute) -> InsertedRows:
@@ -119,7 +109,7 @@ class RowInserts:
             self._require_sendable(returned)  # before anything is committed
             return InsertedRows(count, returned or "[]")
 
-        inserted = self._runner.transact(definition, work, repeatable=is_keyed)
+        inserted = self.runner.transact(definition, work, repeatable=is_keyed)
         return inserted if inserted.count else None
 
     def _merge(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
@@ -142,7 +132,7 @@ class RowInserts:
                 execute(conflicts.record_counts_statement(), recorded)
             return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
 
-        return self._runner.transact(definition, work, repeatable=new.key is not None)
+        return self.runner.transact(definition, work, repeatable=new.key is not None)
 
     def _batches(
         self, definition: Definition, new: NewRows, parameters: Parameters
@@ -157,15 +147,16 @@ class RowInserts:
         for names, rows in by_names.items():
             given = parameters
             if len(by_names) > 1:
-                arrays = parse_rows(definition, rows, self._parsers, self._zone)
+                arrays = parse_rows(definition, rows, self.runner.parsers, self.runner.settings.zone)
                 given = {**definition_key(definition), "actor": parameters["actor"], **numbered(arrays)}
             changed = tuple(name for name in names if name not in (definition.key or ()))
             batches.append((conflicts.merge_statement(definition, changed, "update"), given))
         return batches
 
     def _require_sendable(self, text: str | None) -> None:
-        if text is not None and len(text.encode()) > self._response_max_bytes:
-            raise response_too_large(self._response_max_bytes)
+        limit = self.runner.settings.response_max_bytes
+        if text is not None and len(text.encode()) > limit:
+            raise response_too_large(limit)
 
     def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
         """Return the outcome of an earlier request of this key, None if there was none.
@@ -174,7 +165,7 @@ class RowInserts:
         """
         parameters = {**definition_key(definition), "key": key.key}
         statement = statements.applied_request_statement(definition, new.returned, new.numbers)
-        found = self._runner.run(definition, statement, parameters, repeatable=True)
+        found = self.runner.run(definition, statement, parameters, repeatable=True)
         _, fingerprint, count, returned, counts = found[0]
         if fingerprint is not None and fingerprint != key.fingerprint:
             raise ApiError(IDEMPOTENCY_KEY_REUSED)

@@ -15,12 +15,7 @@ from managed_tables.conditions import (
     without_values,
 )
 from managed_tables.details import DetailCode, Fault, Place
-from managed_tables.errors import (
-    DATABASE_TIMEOUT,
-    INVALID_REQUEST,
-    QUERY_TOO_HEAVY,
-    ApiError,
-)
+from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser
@@ -32,7 +27,7 @@ from managed_tables_api.rows.lists.aggregates import read_grouping
 from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, refused_cursor, write_cursor
 from managed_tables_api.rows.lists.ordering import read_group_order, read_order
 from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_statement
-from managed_tables_api.rows.running import Runner, definition_key
+from managed_tables_api.rows.running import RowOperations, definition_key, light_enough, on_definition
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
 _UTF8_MAX_BYTES = 4  # of a character
@@ -74,33 +69,19 @@ class Page:
     next_cursor: str | None
 
 
-class RowLists:
-    """Lists of rows; raises TABLE_NOT_FOUND before anything about the request."""
+class RowLists(RowOperations):
+    """Lists of rows and of groups."""
 
-    def __init__(
-        self, runner: Runner, parsers: dict[ColumnType, Parser], response_max_bytes: int, zone: str = "UTC"
-    ) -> None:
-        self._zone = zone  # where times are shown
-        self._runner = runner
-        self._parsers = parsers
-        self._response_max_bytes = response_max_bytes
-
-    def list_page(self, company_id: str, table_id: str, request: ListRequest) -> Page:
-        """Return a page."""
-
-        def work(definition: Definition) -> Page:
-            shape = read_shape(definition, request, self._parsers, self._zone)
-            cursor = None
-            if request.cursor is not None:
-                cursor = read_cursor(definition, shape, request.cursor, self._parsers, request.place)
-            return self._page(definition, request, shape, cursor)
-
-        try:
-            return self._runner.with_definition(company_id, table_id, work)
-        except ApiError as error:
-            if error.kind is DATABASE_TIMEOUT:
-                raise ApiError(QUERY_TOO_HEAVY) from error
-            raise
+    @light_enough()
+    @on_definition
+    def list_page(self, definition: Definition, request: ListRequest) -> Page:
+        """Return a page; times are shown in the deployment's zone."""
+        parsers = self.runner.parsers
+        shape = read_shape(definition, request, parsers, self.runner.settings.default_timezone)
+        cursor = None
+        if request.cursor is not None:
+            cursor = read_cursor(definition, shape, request.cursor, parsers, request.place)
+        return self._page(definition, request, shape, cursor)
 
     def _page(
         self, definition: Definition, request: ListRequest, shape: PageShape, cursor: Cursor | None
@@ -109,7 +90,7 @@ class RowLists:
             **definition_key(definition),
             **condition_parameters(shape.condition),
             "limit": str(request.per_page + 1),  # one more shows whether there is a next page
-            "max_bytes": str(_ESTIMATE_TIMES * self._response_max_bytes),
+            "max_bytes": str(_ESTIMATE_TIMES * self.runner.settings.response_max_bytes),
         }
         if cursor is None:
             parameters["offset"] = str(min(((request.page or 1) - 1) * request.per_page, _MAX_OFFSET))
@@ -119,7 +100,7 @@ class RowLists:
             parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
         kept_shape = replace(shape, condition=without_values(shape.condition))
         statement = page_statement(definition, kept_shape)
-        found = self._runner.run(definition, statement, parameters, repeatable=True)
+        found = self.runner.run(definition, statement, parameters, repeatable=True)
         kept = [row for row in found[: request.per_page] if row[1] is not None]
         rows = [row[2] for row in kept]
         self._require_sendable(rows)
@@ -129,22 +110,18 @@ class RowLists:
         return Page(found[0][0] if shape.counted else None, rows, next_cursor)
 
     def _require_sendable(self, rows: Sequence[str | None]) -> None:
+        limit = self.runner.settings.response_max_bytes
         made = [row for row in rows if row is not None]
-        if len(made) < len(rows) or not self._fits(made):
-            raise response_too_large(self._response_max_bytes)
-
-    def _fits(self, rows: Sequence[str]) -> bool:
-        limit = self._response_max_bytes
-        return (
-            _UTF8_MAX_BYTES * sum(map(len, rows)) <= limit or sum(len(row.encode()) for row in rows) <= limit
-        )
+        is_short = _UTF8_MAX_BYTES * sum(map(len, made)) <= limit
+        if len(made) < len(rows) or not (is_short or sum(len(row.encode()) for row in made) <= limit):
+            raise response_too_large(limit)
 
     def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
         if not cursor.is_long:
             return cursor.keys
         parameters = {**definition_key(definition), "id": cursor.keys[-1]}
         statement = keys_statement(definition, shape.order)
-        (_, is_found, keys), *_ = self._runner.run(definition, statement, parameters, repeatable=True)
+        (_, is_found, keys), *_ = self.runner.run(definition, statement, parameters, repeatable=True)
         if not is_found:
             raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
         found: Keys = json.loads(keys)

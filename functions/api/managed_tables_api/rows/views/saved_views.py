@@ -1,6 +1,5 @@
 """Keep the views of tables in the company's own database: each is its owner's, and everybody's if shared."""
 
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -16,12 +15,11 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.ids import is_record_id, new_record_id
-from managed_tables.values import Parsers
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.rows.composing import compose_statement
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.row_history import Names, read_names
-from managed_tables_api.rows.running import Execute, KeyTaken, Runner, definition_key
+from managed_tables_api.rows.running import Execute, KeyTaken, RowOperations, definition_key, on_definition
 from managed_tables_api.rows.views.view_contents import (
     FIELDS,
     Content,
@@ -47,93 +45,74 @@ _NOW = sql.SQL(
 )
 
 
-@dataclass(frozen=True)
-class SavedViews:
-    """The views of tables; raises TABLE_NOT_FOUND."""
+class SavedViews(RowOperations):
+    """The views of tables."""
 
-    runner: Runner
-    parsers: Parsers
-
-    def list_page(self, caller: Caller, table_id: str, page: int, per_page: int) -> dict[str, Any]:
+    @on_definition
+    def list_page(self, definition: Definition, caller: Caller, page: int, per_page: int) -> dict[str, Any]:
         """Return a page of the caller's own views and of those that are shared, by name."""
+        parameters = {
+            **_key(definition, caller),
+            "limit": str(per_page),
+            "offset": str((page - 1) * per_page),
+        }
+        found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
+        names = read_names(self.runner, definition)
+        records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
+        return {"total": found[0][1], "quantity": len(records), "records": records}
 
-        def work(definition: Definition) -> dict[str, Any]:
-            parameters = {
-                **_key(definition, caller),
-                "limit": str(per_page),
-                "offset": str((page - 1) * per_page),
-            }
-            found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
-            names = read_names(self.runner, definition)
-            records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
-            return {"total": found[0][1], "quantity": len(records), "records": records}
-
-        return self.runner.with_definition(caller.company_id, table_id, work)
-
-    def get(self, caller: Caller, table_id: str, view_id: str) -> dict[str, Any]:
+    @on_definition
+    def get(self, definition: Definition, caller: Caller, view_id: str) -> dict[str, Any]:
         """Return a view; raises VIEW_NOT_FOUND, for another's that is not shared, too."""
+        parameters = _view_key(definition, caller, view_id)
+        row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
+        return self._answer(definition, read_names(self.runner, definition), row)
 
-        def work(definition: Definition) -> dict[str, Any]:
-            parameters = _view_key(definition, caller, view_id)
-            row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
-            return self._answer(definition, read_names(self.runner, definition), row)
-
-        return self.runner.with_definition(caller.company_id, table_id, work)
-
-    def create(self, caller: Caller, table_id: str, body: NewView) -> dict[str, Any]:
+    @on_definition
+    def create(self, definition: Definition, caller: Caller, body: NewView) -> dict[str, Any]:
         """Save a view of the caller's; raises INVALID_REQUEST and DUPLICATE_VIEW_NAME."""
+        content = _content(body)
+        check_content(content, definition.by_name, self.runner.parsers)
+        parameters = {
+            **_key(definition, caller),
+            "view_id": new_record_id(),
+            **_written(body.name, body.shared, content),
+            "most": str(MAX_VIEWS),
+        }
+        row = self._write(lambda: self.runner.run(definition, _insert_statement(), parameters), body.name)
+        if row[0] is None:
+            raise ApiError(INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela")
+        return self._answer(definition, Names(), row)
 
-        def work(definition: Definition) -> dict[str, Any]:
-            content = _content(body)
-            check_content(content, definition.by_name, self.parsers)
-            parameters = {
-                **_key(definition, caller),
-                "view_id": new_record_id(),
-                **_written(body.name, body.shared, content),
-                "most": str(MAX_VIEWS),
-            }
-            row = self._write(lambda: self.runner.run(definition, _insert_statement(), parameters), body.name)
-            if row[0] is None:
-                raise ApiError(
-                    INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela"
-                )
-            return self._answer(definition, Names(), row)
-
-        return self.runner.with_definition(caller.company_id, table_id, work)
-
-    def update(self, caller: Caller, table_id: str, view_id: str, body: ViewChange) -> dict[str, Any]:
+    @on_definition
+    def update(
+        self, definition: Definition, caller: Caller, view_id: str, body: ViewChange
+    ) -> dict[str, Any]:
         """Change a view of the caller's; raises VIEW_NOT_FOUND, VIEW_OF_ANOTHER and as `create` does."""
+        key = _view_key(definition, caller, view_id)
+        asked = {name: value for name, value in _content(body).items() if name in body.model_fields_set}
+        check_content(asked, definition.by_name, self.runner.parsers)
+        names = read_names(self.runner, definition)
+        wanted = body.name
 
-        def work(definition: Definition) -> dict[str, Any]:
-            key = _view_key(definition, caller, view_id)
-            asked = {name: value for name, value in _content(body).items() if name in body.model_fields_set}
-            check_content(asked, definition.by_name, self.parsers)
-            names = read_names(self.runner, definition)
-            wanted = body.name
+        def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
+            nonlocal wanted
+            row = _owned(execute(_find_statement(" FOR UPDATE"), key), caller)
+            opened = self._answer(definition, names, row)
+            content = {name: opened[name] for name in FIELDS} | asked
+            wanted = opened["name"] if body.name is None else body.name
+            shared = opened["shared"] if body.shared is None else body.shared
+            return execute(_update_statement(), {**key, **_written(wanted, shared, content)})
 
-            def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
-                nonlocal wanted
-                row = _owned(execute(_find_statement(" FOR UPDATE"), key), caller)
-                opened = self._answer(definition, names, row)
-                content = {name: opened[name] for name in FIELDS} | asked
-                wanted = opened["name"] if body.name is None else body.name
-                shared = opened["shared"] if body.shared is None else body.shared
-                return execute(_update_statement(), {**key, **_written(wanted, shared, content)})
+        row = self._write(lambda: self.runner.transact(definition, in_transaction), wanted or "")
+        return self._answer(definition, Names(), row)
 
-            row = self._write(lambda: self.runner.transact(definition, in_transaction), wanted or "")
-            return self._answer(definition, Names(), row)
-
-        return self.runner.with_definition(caller.company_id, table_id, work)
-
-    def delete(self, caller: Caller, table_id: str, view_id: str) -> None:
+    @on_definition
+    def delete(self, definition: Definition, caller: Caller, view_id: str) -> None:
         """Delete a view of the caller's; raises VIEW_NOT_FOUND and VIEW_OF_ANOTHER."""
-
-        def work(definition: Definition) -> None:
-            key = _view_key(definition, caller, view_id)
-            _owned(self.runner.run(definition, _find_statement(), key, repeatable=True), caller)
-            self.runner.run(definition, _delete_statement(), key, repeatable=True)
-
-        self.runner.with_definition(caller.company_id, table_id, work)
+        key = _view_key(definition, caller, view_id)
+        _owned(self.runner.run(definition, _find_statement(), key, repeatable=True), caller)
+        self.runner.run(definition, _delete_statement(), key, repeatable=True)
 
     def _write(self, write: Any, name: str) -> tuple[Any, ...]:
         try:
@@ -144,7 +123,7 @@ class SavedViews:
 
     def _answer(self, definition: Definition, names: Names, row: tuple[Any, ...]) -> dict[str, Any]:
         view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
-        opening = ViewOpening(names.since(change_id), definition.by_name, self.parsers)
+        opening = ViewOpening(names.since(change_id), definition.by_name, self.runner.parsers)
         opened, warnings = opening.open(exact_json.loads(content.encode()))
         return {
             "_id": view_id,
