@@ -9,9 +9,10 @@ import os
 import random
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict, cast
 
 from mangum import Mangum
+from mangum.types import LambdaContext, LambdaEvent
 
 from managed_tables.aws.metrics import count_answer
 from managed_tables.errors import (
@@ -33,6 +34,15 @@ BUSY = frozenset(
 INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"  # Lambda's own: on-demand, snap-start, …
 
 
+class GatewayAnswer(TypedDict):
+    """An answer as API Gateway takes it."""
+
+    statusCode: int
+    headers: dict[str, str]
+    body: str
+    isBase64Encoded: bool
+
+
 class ApiHandler:
     """The Lambda handler of one process."""
 
@@ -41,9 +51,9 @@ class ApiHandler:
         self._app = create_app(services)
         self._adapter = Mangum(self._app, lifespan="off")
 
-    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def __call__(self, event: LambdaEvent, context: LambdaContext) -> GatewayAnswer:
         """Answer one event."""
-        answer = self._adapter(event, context)
+        answer = cast("GatewayAnswer", self._adapter(event, context))
         if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             busy = json.loads(answer["body"]).get("code") in BUSY
             count_answer("api", "Busy" if busy else "Faults", getattr(context, "function_version", "local"))
@@ -57,7 +67,7 @@ class ApiHandler:
         random.seed()
         forget_record_ids()
 
-    def _too_large(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def _too_large(self, answer: GatewayAnswer) -> GatewayAnswer:
         """Say what to do: Lambda itself would only drop the answer."""
         error = response_too_large(self._settings.response_max_bytes)
         body = bytes(error_answer(error).body)
@@ -75,7 +85,7 @@ def _handler() -> ApiHandler:
     return ApiHandler(ApiServices(load_settings()))
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: LambdaEvent, context: LambdaContext) -> GatewayAnswer:
     """Answer one event of API Gateway."""
     return _handler()(event, context)
 

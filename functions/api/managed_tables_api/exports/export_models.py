@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.faults import DetailBody
@@ -12,7 +12,7 @@ from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
-from managed_tables_api.rows.row_models import SearchText, Where
+from managed_tables_api.rows.row_models import SearchText, SentWhere
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
@@ -39,9 +39,7 @@ class NewExport(LateModel):
     dialect: Dialect | None = Field(
         default=None, description="De CSV, rfc4180 se não for dito; os outros formatos têm uma só forma"
     )
-    where: SkipValidation[Where] | None = Field(
-        default=None, description="Filtro, como em POST /{table_id}/data/query"
-    )
+    where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
     q: SearchText = None
     fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
         Field(

@@ -112,7 +112,7 @@ class JsonBody:
         value = json_object(raw)
         return value if self._is_object else self.validate(raw, value)
 
-    def validate(self, raw: bytes, value: dict[str, Any]) -> BaseModel:
+    def validate(self, raw: bytes, value: exact_json.Object) -> BaseModel:
         """Return the object as the model."""
         if not self._holds_values and b"\\ud" in raw.lower() and not _can_be_stored(value):
             fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
@@ -136,7 +136,7 @@ def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:
     return Depends(JsonBody(model, is_object=True, is_optional=is_optional))
 
 
-def json_object(raw: bytes) -> dict[str, Any]:
+def json_object(raw: bytes) -> exact_json.Object:
     """Return a JSON body with exact numbers, which must be an object; raises INVALID_REQUEST."""
     try:
         value = exact_json.loads(raw)

@@ -21,6 +21,7 @@ from managed_tables.details import (
     shown_value,
 )
 from managed_tables.errors import INVALID_REQUEST, ApiError
+from managed_tables.exact_json import Object
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -85,7 +86,7 @@ def _fault(found: Any) -> Fault:
     return Fault(code, reason.format(**{**context, "expected": expected}))
 
 
-def _value(found: Any) -> dict[str, Any]:
+def _value(found: Any) -> Object:
     """Return the given value, if it can be shown."""
     value = found["input"]
     if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):

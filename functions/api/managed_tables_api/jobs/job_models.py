@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
 
 from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
@@ -24,7 +25,7 @@ from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.tables.table_models import Description, Key, Title
 
-_COLUMN: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+_COLUMN: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 
 
 class UploadedFile(Document):

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from managed_tables.documents.document import Document, LateModel
 from managed_tables.documents.statements import MAX_TABLES, OriginLabels, ReadingStatement, TableStatement
@@ -36,7 +37,7 @@ class OriginColumns(OriginLabels):
     model_config = ConfigDict(extra="forbid")
 
 
-_EXAMPLE: dict[str, Any] = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
+_EXAMPLE: JsonDict = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
 
 
 class Reanalysis(LateModel):

@@ -62,12 +62,10 @@ def list_table_history(
     return services.row_history.of_table(caller.company_id, table_id, query)
 
 
-@router.get(
-    "/trash", summary="Deleted rows", response_model=TrashAnswer, dependencies=requires(Permission.DATA_READ)
-)
+@router.get("/trash", summary="Deleted rows", dependencies=requires(Permission.DATA_READ))
 def list_trash(
     table_id: str, query: Annotated[TrashQuery, Query()], caller: SignedIn, services: Services
-) -> Any:
+) -> TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
     return services.trash.list_page(caller.company_id, table_id, query.page, query.per_page, query.numbers)
 

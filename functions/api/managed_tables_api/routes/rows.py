@@ -1,7 +1,7 @@
 """The contract's "Data CRUD": rows of a table, listed, read and changed one by one or many at once."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from managed_tables.errors import (
     TABLE_INACTIVE,
     TABLE_WITHOUT_KEY,
 )
+from managed_tables.exact_json import Object
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
@@ -62,8 +63,10 @@ WRITE_ERRORS = (
 
 router = api_router("/{table_id}/data", "Data CRUD")
 
+_READS, _WRITES = requires(Permission.DATA_READ), requires(Permission.DATA_WRITE)
 
-@router.get("", summary="List rows", response_model=RowPage, dependencies=requires(Permission.DATA_READ))
+
+@router.get("", summary="List rows", response_model=RowPage, dependencies=_READS)
 @raises(QUERY_TOO_HEAVY)
 def list_rows(
     table_id: str,
@@ -75,12 +78,7 @@ def list_rows(
     return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
 
 
-@router.post(
-    "/query",
-    summary="Query rows or groups",
-    response_model=RecordPage,
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.post("/query", summary="Query rows or groups", response_model=RecordPage, dependencies=_READS)
 @raises(QUERY_TOO_HEAVY)
 def query_rows(
     table_id: str,
@@ -92,7 +90,7 @@ def query_rows(
     return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
 
 
-@router.get("/{row_id}", summary="Get row", response_model=Row, dependencies=requires(Permission.DATA_READ))
+@router.get("/{row_id}", summary="Get row", response_model=Row, dependencies=_READS)
 def get_row(
     table_id: str,
     row_id: str,
@@ -104,13 +102,7 @@ def get_row(
     return _row_answer(services.rows.get(caller.company_id, table_id, row_id, query.answered))
 
 
-@router.post(
-    "",
-    summary="Insert rows",
-    response_model=InsertedAnswer,
-    status_code=201,
-    dependencies=requires(Permission.DATA_WRITE),
-)
+@router.post("", summary="Insert rows", response_model=InsertedAnswer, status_code=201, dependencies=_WRITES)
 @raises(*WRITE_ERRORS, IDEMPOTENCY_KEY_REUSED, RESPONSE_TOO_LARGE, TABLE_WITHOUT_KEY)
 def insert_rows(
     table_id: str, new: Annotated[NewRows, Depends(new_rows)], caller: SignedIn, services: Services
@@ -130,20 +122,16 @@ def _inserted_answer(new: NewRows, inserted: InsertedRows) -> Response:
     return _json("{" + ",".join(fields) + "}", 201)
 
 
-_UPDATE: dict[str, Any] = {
-    "summary": "Update row",
-    "response_model": Row,
-    "dependencies": requires(Permission.DATA_WRITE),
-}
-
-
-@router.patch("/{row_id}", operation_id="patch_row", **_UPDATE)  # the contract's page does not tell which
-@router.put("/{row_id}", **_UPDATE)
+# By either method: the contract's page does not say which.
+@router.patch(
+    "/{row_id}", summary="Update row", response_model=Row, dependencies=_WRITES, operation_id="patch_row"
+)
+@router.put("/{row_id}", summary="Update row", response_model=Row, dependencies=_WRITES)
 @raises(ROW_CHANGED, *WRITE_ERRORS)
 def update_row(
     table_id: str,
     row_id: str,
-    fields: Annotated[dict[str, Any], json_object_of(RowChanges)],
+    fields: Annotated[Object, json_object_of(RowChanges)],
     query: Annotated[RowQuery, Query()],
     row_version: IfMatch,
     caller: SignedIn,
@@ -154,9 +142,7 @@ def update_row(
     return _row_answer(services.rows.update(caller.company_id, table_id, row_id, update, caller.user_id))
 
 
-@router.delete(
-    "/{row_id}", summary="Delete row", status_code=204, dependencies=requires(Permission.DATA_WRITE)
-)
+@router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
 @raises(ROW_CHANGED, TABLE_INACTIVE, TABLE_BUSY, OUTCOME_UNKNOWN)
 def delete_row(
     table_id: str,
@@ -173,12 +159,12 @@ def delete_row(
     "",
     summary="Update rows in bulk",
     operation_id="patch_rows",
-    dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
+    dependencies=[*_WRITES, Depends(numbers_of_errors)],
 )
 @raises(ROW_NOT_FOUND, ROW_CHANGED, QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def update_rows(
     table_id: str,
-    body: Annotated[dict[str, Any], json_object_of(BulkUpdate)],
+    body: Annotated[Object, json_object_of(BulkUpdate)],
     caller: SignedIn,
     services: Services,
 ) -> UpdatedAnswer:
@@ -190,12 +176,12 @@ def update_rows(
 @router.post(
     "/delete",
     summary="Delete rows in bulk",
-    dependencies=[*requires(Permission.DATA_WRITE), Depends(numbers_of_errors)],
+    dependencies=[*_WRITES, Depends(numbers_of_errors)],
 )
 @raises(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def delete_rows(
     table_id: str,
-    body: Annotated[dict[str, Any], json_object_of(BulkDelete)],
+    body: Annotated[Object, json_object_of(BulkDelete)],
     caller: SignedIn,
     services: Services,
 ) -> DeletedAnswer:

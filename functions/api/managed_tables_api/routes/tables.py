@@ -74,14 +74,11 @@ def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Se
     return entity.answer(answer, table.version)
 
 
-_UPDATE: dict[str, Any] = {
-    "summary": "Update table",
-    "dependencies": requires(Permission.UPDATE),
-}
+_UPDATES = requires(Permission.UPDATE)
 
 
-@router.patch("/{table_id}", operation_id="patch_table", **_UPDATE)
-@router.put("/{table_id}", **_UPDATE)
+@router.patch("/{table_id}", summary="Update table", dependencies=_UPDATES, operation_id="patch_table")
+@router.put("/{table_id}", summary="Update table", dependencies=_UPDATES)
 @raises(DUPLICATE_NAME, TABLE_BUSY, TABLE_VERSION_CHANGED, DUPLICATE_KEY_ROWS, INVALID_SCHEMA)
 def update_table(
     table_id: str,

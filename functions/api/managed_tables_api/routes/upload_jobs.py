@@ -1,7 +1,7 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from starlette.requests import Request
@@ -26,6 +26,7 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
+from managed_tables.exact_json import Object
 from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
@@ -173,7 +174,7 @@ def reanalyze_upload_job(
 )
 @raises(JOB_NOT_WAITING)
 def keep_upload_job_draft(
-    body: Annotated[dict[str, Any], json_object_of(Draft)],
+    body: Annotated[Object, json_object_of(Draft)],
     request: Request,
     job: KnownJob,
     services: Services,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Query
 from pydantic import Field
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from managed_tables.conditions import FILTER_NAME
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, UNKNOWN_PARAMETER, ApiError
+from managed_tables.exact_json import Object
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.rows.composing import VERSION_FIELD
@@ -124,7 +125,7 @@ async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:
 async def version_to_delete(
     query: Annotated[DeleteQuery, Query()],
     if_match: IfMatch,
-    body: Annotated[dict[str, Any] | None, json_object_of(RowChanges, is_optional=True)],
+    body: Annotated[Object | None, json_object_of(RowChanges, is_optional=True)],
 ) -> str | None:
     """Return the version that a row must have to be deleted, None for any; raises INVALID_REQUEST."""
     of_body = read_row_version(body[VERSION_FIELD]) if body and VERSION_FIELD in body else None

@@ -1,13 +1,21 @@
 """Model what the routes of rows take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    SkipValidation,
+    model_validator,
+)
 
 from managed_tables.conditions import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, Document, LateModel
+from managed_tables.documents.document import Count, Document, LateModel, Scalar
+from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
@@ -20,7 +28,7 @@ from managed_tables_api.rows.single_rows import Answered
 
 MAX_PER_PAGE = 1_000
 
-Cell = str | bool | int | float | None
+RowId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 _VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=true`"
 
 
@@ -49,15 +57,15 @@ SearchText = Annotated[
 PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
 
 
-class Row(LateModel):
+class Row(Document):
     """A row: its `id` and one field a column."""
 
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"examples": [{"id": "uuid", "produto": "X", "valor": 12.5}]}
     )
 
-    id: UUID
-    __pydantic_extra__: dict[str, Cell]
+    id: RowId
+    __pydantic_extra__: dict[str, Scalar]
 
 
 class RowPage(LateModel):
@@ -77,7 +85,7 @@ class RowOrGroup(LateModel):
     )
 
     id: UUID = Field(default=UUID(int=0), description="De linhas; grupos não têm")
-    __pydantic_extra__: dict[str, Cell]
+    __pydantic_extra__: dict[str, Scalar]
 
 
 class RecordPage(LateModel):
@@ -138,7 +146,7 @@ class ComparisonBody(LateModel):
 
     column: str
     op: Operator
-    value: Cell | Annotated[list[Cell], Field(max_length=MAX_LIST_VALUES)] = Field(
+    value: Scalar | Annotated[list[Scalar], Field(max_length=MAX_LIST_VALUES)] = Field(
         description="Lista para `in` e `nin`, booleano para `is_null`"
     )
 
@@ -174,6 +182,7 @@ class EveryRow(LateModel):
 
 
 Where: TypeAlias = ComparisonBody | AllOf | AnyOf | NoneOf | EveryRow
+SentWhere = SkipValidation[Where]  # the table's columns judge it
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 
@@ -204,7 +213,7 @@ class QueryBody(LateModel):
         },
     )
 
-    where: SkipValidation[Where] | None = Field(default=None, description=_WHERE)
+    where: SentWhere | None = Field(default=None, description=_WHERE)
     q: SearchText = None
     sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
@@ -229,7 +238,7 @@ class RowsBody(LateModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    rows: SkipValidation[list[dict[str, Cell]]] = Field(
+    rows: SkipValidation[list[dict[str, Scalar]]] = Field(
         description=f"Linhas vezes colunas (o `id` também): até {MAX_CELLS}",
         examples=[[{"produto": "X", "valor": 12.5}, {"produto": "Y", "valor": 30}]],
         json_schema_extra={"minItems": 1, "maxItems": MAX_CELLS // 2},
@@ -237,7 +246,7 @@ class RowsBody(LateModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_to_the_rows(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _leave_to_the_rows(cls, given: Object) -> Object:
         """Whatever is no list of rows is refused along with them, also where nothing is given."""
         return {"rows": None, **given}
 
@@ -273,7 +282,7 @@ class RowChanges(LateModel):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [{"valor": 13.75}]})
 
     version: str = Field(default="", alias="_version", description=_VERSION + "; o mesmo que `If-Match`")
-    __pydantic_extra__: dict[str, Cell]
+    __pydantic_extra__: dict[str, Scalar]
 
 
 class DeleteQuery(NumbersQuery):
@@ -310,7 +319,7 @@ class RowsWhere(LateModel):
 class UpdateWhere(RowsWhere):
     """Fields to set in every row of a condition."""
 
-    values: dict[str, Cell] = Field(alias="set", min_length=1)
+    values: dict[str, Scalar] = Field(alias="set", min_length=1)
 
 
 class DeleteIds(LateModel):

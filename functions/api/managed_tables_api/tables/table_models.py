@@ -3,6 +3,8 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
@@ -15,8 +17,8 @@ from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TI
 from managed_tables_api.http.validation import QUERY_DIGITS, Page
 from managed_tables_api.tables.preconditions import expected_versions
 
-_PRODUCT: dict[str, Any] = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
-_VALUE: dict[str, Any] = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
+_PRODUCT: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+_VALUE: JsonDict = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
 
 # The least number is shown, and judged with the columns themselves.
 _COLUMN_LIMITS = Field(max_length=MAX_COLUMNS, json_schema_extra={"minItems": 1})
@@ -126,12 +128,9 @@ class NewTable(LateModel):
     indexes: TableIndexes = Field(default=[])
 
 
-def _without_null(schema: dict[str, Any]) -> None:
-    """Describe an optional field by what it may hold when it is there."""
-    schema.pop("default", None)
-    for option in schema.pop("anyOf"):
-        if option != {"type": "null"}:
-            schema.update(option)
+# A field that may be missing, but not be null; its schema shows neither null nor a default.
+_Missing = SkipJsonSchema[None]
+_MISSING = Field(default_factory=lambda: None)
 
 
 class TableUpdate(LateModel):
@@ -145,26 +144,21 @@ class TableUpdate(LateModel):
         json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
     )
 
-    display_name: str | None = Field(default=None, json_schema_extra=_without_null)
-    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] | None = Field(
-        default=None, json_schema_extra=_without_null
-    )
-    status: Literal["active", "inactive"] | None = Field(default=None, json_schema_extra=_without_null)
+    display_name: str | _Missing = _MISSING
+    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] | _Missing = _MISSING
+    status: Literal["active", "inactive"] | _Missing = _MISSING
     title: Title = None
     description: Description = None
     key: Key = None
     indexes: list[IndexColumns] | None = Field(
         default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
     )
-    history: bool | None = Field(
-        default=None,
-        json_schema_extra=_without_null,
+    history: bool | _Missing = Field(
+        default_factory=lambda: None,
         description="`false` deixa de guardar o histórico das linhas, e apaga o que há",
     )
-    version: int | None = Field(
-        default=None,
-        ge=0,
-        json_schema_extra=_without_null,
+    version: Annotated[int, Field(ge=0)] | _Missing = Field(
+        default_factory=lambda: None,
         description="A versão que a tabela deve ter: em outra, nada muda (412)",
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
+from managed_tables.exact_json import Object
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.values import Parsers
 from managed_tables_api.http.validation import refusal
@@ -132,7 +133,7 @@ def _checked_id(row_id: str, path: str) -> str:
 
 
 def _check_fields(
-    definition: Definition, rows: Sequence[dict[str, Any]], named: set[str], findings: Findings
+    definition: Definition, rows: Sequence[Object], named: set[str], findings: Findings
 ) -> None:
     unknown = named - definition.by_name.keys() - {ID_COLUMN, VERSION_FIELD}
     if unknown:
@@ -141,11 +142,11 @@ def _check_fields(
                 findings.add(number, name, row[name], UNKNOWN_COLUMN)
 
 
-def _given_array(name: str, numbered: Sequence[tuple[int, dict[str, Any]]]) -> str:
+def _given_array(name: str, numbered: Sequence[tuple[int, Object]]) -> str:
     return array_text("t" if name in row else "f" for _, row in numbered)
 
 
-def _version_array(numbered: Sequence[tuple[int, dict[str, Any]]], findings: Findings) -> str:
+def _version_array(numbered: Sequence[tuple[int, Object]], findings: Findings) -> str:
     """Return the text of an array of the version that each row must have, NULL for any."""
     elements = []
     for number, row in numbered:

@@ -13,7 +13,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
-from managed_tables_api.rows.row_models import Row
+from managed_tables_api.rows.row_models import Row, RowId
 
 MAX_PER_PAGE = 1_000
 Action = Literal["insert", "update", "delete", "restore"]
@@ -91,7 +91,7 @@ class RowHistoryAnswer(Document):
 class TableRowChange(RowChange):
     """A change of a row of the table."""
 
-    row_id: str = Field(json_schema_extra={"format": "uuid"})
+    row_id: RowId
 
 
 class TableHistoryAnswer(Document):
@@ -139,7 +139,7 @@ class DeletedRow(Row):
     deleted_by: RecordId | None
 
 
-class TrashAnswer(LateModel):
+class TrashAnswer(Document):
     """A page of deleted rows, the last deleted first."""
 
     total: Count

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TypeVar
 
 from managed_tables.clock import timestamp
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
+from managed_tables.exact_json import Value
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
@@ -34,9 +35,18 @@ from managed_tables_api.rows.history.history_statements import (
     renames_statement,
     upserts_statement,
 )
-from managed_tables_api.rows.running import RowOperations, Runner, definition_key, on_definition, row_key
+from managed_tables_api.rows.running import (
+    Found,
+    Parameters,
+    RowOperations,
+    Runner,
+    definition_key,
+    on_definition,
+    row_key,
+)
 
 Cells = Mapping[str, str | None]
+Shown = TypeVar("Shown", bound=RowChange)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class RowHistory(RowOperations):
         changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
         if not changes:
             raise ApiError(ROW_NOT_FOUND)
-        records = [RowChange(**_record(definition, change, numbers)) for change in _told(changes)]
+        records = [_shown(RowChange, definition, change, numbers) for change in _told(changes)]
         return RowHistoryAnswer(total=len(records), records=records)
 
     @on_definition
@@ -89,7 +99,7 @@ class RowHistory(RowOperations):
         rows = self._read(definition, sorted({row for _, row in places}))
         told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
         records = [
-            TableRowChange(row_id=one.row_id, **_record(definition, one, asked.numbers))
+            _shown(TableRowChange, definition, one, asked.numbers, row_id=one.row_id)
             for one in (told.get(place) for place in places)
             if one is not None
         ]
@@ -138,7 +148,7 @@ class RowHistory(RowOperations):
         found = self._run(definition, upserts_statement(), {"days": str(self.runner.settings.history_days)})
         return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
 
-    def _run(self, definition: Definition, statement: bytes, parameters: Mapping[str, str | None]) -> Any:
+    def _run(self, definition: Definition, statement: bytes, parameters: Parameters) -> Found:
         return self.runner.run(
             definition, statement, {**definition_key(definition), **parameters}, repeatable=True
         )
@@ -210,23 +220,25 @@ def _told(changes: Iterable[Change]) -> list[Change]:
     return told
 
 
-def _record(definition: Definition, change: Change, numbers: Numbers) -> dict[str, Any]:
+def _shown(
+    model: type[Shown], definition: Definition, change: Change, numbers: Numbers, **more: str
+) -> Shown:
     before, after = change.before or {}, change.after or {}
     order = {column.name: place for place, column in enumerate(definition.columns)}
     names = sorted(before.keys() | after.keys(), key=lambda name: (order.get(name, len(order)), name))
 
-    def shown(cells: Cells, name: str) -> Any:
+    def value(cells: Cells, name: str) -> Value:
         column = definition.by_name.get(name)
         return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
 
     changes = [
-        CellChange(column=name, before=shown(before, name), after=shown(after, name)) for name in names
+        CellChange(column=name, before=value(before, name), after=value(after, name)) for name in names
     ]
     known = {name: getattr(change, name) for name in ("user_id", "via", "job_id", "action")}
-    return {"at": timestamp(change.at), **known, "changes": changes}
+    return model.read({**more, "at": timestamp(change.at), **known, "changes": changes})
 
 
-def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Any:
+def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Value:
     """Return PostgreSQL's text of a value as an answer shows it; one of another type, as it stands."""
     if text is None:
         return None

@@ -1,18 +1,18 @@
 """List deleted rows and bring them back: what the history kept of a row when it was deleted."""
 
 import json
-from typing import Any
 
 from psycopg import sql
 
 from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault
+from managed_tables.exact_json import Object
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.tables.physical import default_value
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import ROW, Numbers, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.history.history_models import RestoreBody, in_zone
+from managed_tables_api.rows.history.history_models import DeletedRow, RestoreBody, TrashAnswer, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
 from managed_tables_api.rows.running import (
@@ -45,7 +45,7 @@ class Trash(RowOperations):
     """Deleted rows, as long as their history is kept."""
 
     @on_definition
-    def list_page(self, definition: Definition, page: int, per_page: int, numbers: Numbers) -> dict[str, Any]:
+    def list_page(self, definition: Definition, page: int, per_page: int, numbers: Numbers) -> TrashAnswer:
         """Return a page of deleted rows, the last deleted first."""
         parameters = {
             **definition_key(definition),
@@ -56,16 +56,18 @@ class Trash(RowOperations):
         found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
         names = read_names(self.runner, definition)
         records = [
-            {
-                "id": row_id,
-                **_cells(definition, names.since(change_id), before, numbers),
-                "deleted_at": timestamp(deleted_at),
-                "deleted_by": deleted_by,
-            }
+            DeletedRow.read(
+                {
+                    **_cells(definition, names.since(change_id), before, numbers),
+                    "id": row_id,
+                    "deleted_at": timestamp(deleted_at),
+                    "deleted_by": deleted_by,
+                }
+            )
             for _, row_id, change_id, deleted_at, deleted_by, before, _ in found
             if row_id is not None
         ]
-        return {"total": found[0][6], "quantity": len(records), "records": records}
+        return TrashAnswer(total=found[0][6], quantity=len(records), records=records)
 
     @on_definition
     def restore(self, definition: Definition, asked: RestoreBody, user_id: str) -> int:
@@ -99,7 +101,7 @@ class Trash(RowOperations):
 _NO_ID = Fault(DetailCode.INVALID, "um deles não é o id de uma linha")
 
 
-def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> dict[str, Any]:
+def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> Object:
     cells = names.renamed(json.loads(before))
     return {
         column.name: value_of(column.type, cells.get(column.name), numbers) for column in definition.columns

@@ -20,19 +20,19 @@ from managed_tables_api.rows.composing import compose_statement
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, RowOperations, definition_key, on_definition
-from managed_tables_api.rows.views.view_contents import (
-    FIELDS,
-    Content,
-    ViewOpening,
-    check_content,
-    check_text,
-    refuse_any,
+from managed_tables_api.rows.views.view_contents import ViewOpening, check_content, check_text, refuse_any
+from managed_tables_api.rows.views.view_models import (
+    NewView,
+    ViewAnswer,
+    ViewChange,
+    ViewContent,
+    ViewsAnswer,
 )
-from managed_tables_api.rows.views.view_models import NewView, ViewChange
 
 MAX_VIEWS = 100  # of a person and a table
 MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
 
+_CONTENT = {*ViewContent.model_fields}
 _EMPTY_NAME = Fault(DetailCode.REQUIRED, "name vazio")
 _TOO_LARGE = Fault(DetailCode.TOO_LARGE, f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
 
@@ -49,7 +49,7 @@ class SavedViews(RowOperations):
     """The views of tables."""
 
     @on_definition
-    def list_page(self, definition: Definition, caller: Caller, page: int, per_page: int) -> dict[str, Any]:
+    def list_page(self, definition: Definition, caller: Caller, page: int, per_page: int) -> ViewsAnswer:
         """Return a page of the caller's own views and of those that are shared, by name."""
         parameters = {
             **_key(definition, caller),
@@ -59,24 +59,23 @@ class SavedViews(RowOperations):
         found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
         names = read_names(self.runner, definition)
         records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
-        return {"total": found[0][1], "quantity": len(records), "records": records}
+        return ViewsAnswer(total=found[0][1], quantity=len(records), records=records)
 
     @on_definition
-    def get(self, definition: Definition, caller: Caller, view_id: str) -> dict[str, Any]:
+    def get(self, definition: Definition, caller: Caller, view_id: str) -> ViewAnswer:
         """Return a view; raises VIEW_NOT_FOUND, for another's that is not shared, too."""
         parameters = _view_key(definition, caller, view_id)
         row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
         return self._answer(definition, read_names(self.runner, definition), row)
 
     @on_definition
-    def create(self, definition: Definition, caller: Caller, body: NewView) -> dict[str, Any]:
+    def create(self, definition: Definition, caller: Caller, body: NewView) -> ViewAnswer:
         """Save a view of the caller's; raises INVALID_REQUEST and DUPLICATE_VIEW_NAME."""
-        content = _content(body)
-        check_content(content, definition.by_name, self.runner.parsers)
+        check_content(body, definition.by_name, self.runner.parsers)
         parameters = {
             **_key(definition, caller),
             "view_id": new_record_id(),
-            **_written(body.name, body.shared, content),
+            **_written(body.name, body.shared, body),
             "most": str(MAX_VIEWS),
         }
         row = self._write(lambda: self.runner.run(definition, _insert_statement(), parameters), body.name)
@@ -85,24 +84,20 @@ class SavedViews(RowOperations):
         return self._answer(definition, Names(), row)
 
     @on_definition
-    def update(
-        self, definition: Definition, caller: Caller, view_id: str, body: ViewChange
-    ) -> dict[str, Any]:
+    def update(self, definition: Definition, caller: Caller, view_id: str, body: ViewChange) -> ViewAnswer:
         """Change a view of the caller's; raises VIEW_NOT_FOUND, VIEW_OF_ANOTHER and as `create` does."""
         key = _view_key(definition, caller, view_id)
-        asked = {name: value for name, value in _content(body).items() if name in body.model_fields_set}
-        check_content(asked, definition.by_name, self.runner.parsers)
+        check_content(body, definition.by_name, self.runner.parsers)
+        asked = {name: value for name, value in body if name in body.model_fields_set}
         names = read_names(self.runner, definition)
         wanted = body.name
 
         def in_transaction(execute: Execute) -> list[tuple[Any, ...]]:
             nonlocal wanted
             row = _owned(execute(_find_statement(" FOR UPDATE"), key), caller)
-            opened = self._answer(definition, names, row)
-            content = {name: opened[name] for name in FIELDS} | asked
-            wanted = opened["name"] if body.name is None else body.name
-            shared = opened["shared"] if body.shared is None else body.shared
-            return execute(_update_statement(), {**key, **_written(wanted, shared, content)})
+            changed = self._answer(definition, names, row).model_copy(update=asked)
+            wanted = changed.name
+            return execute(_update_statement(), {**key, **_written(changed.name, changed.shared, changed)})
 
         row = self._write(lambda: self.runner.transact(definition, in_transaction), wanted or "")
         return self._answer(definition, Names(), row)
@@ -121,33 +116,26 @@ class SavedViews(RowOperations):
             raise ApiError(DUPLICATE_VIEW_NAME, name=name.strip()) from taken
         return row
 
-    def _answer(self, definition: Definition, names: Names, row: tuple[Any, ...]) -> dict[str, Any]:
+    def _answer(self, definition: Definition, names: Names, row: tuple[Any, ...]) -> ViewAnswer:
         view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
         opening = ViewOpening(names.since(change_id), definition.by_name, self.runner.parsers)
-        opened, warnings = opening.open(exact_json.loads(content.encode()))
-        return {
-            "_id": view_id,
-            "table_id": definition.table_id,
-            "user_id": user_id,
-            "name": name,
-            "shared": shared,
-            **opened,
-            "created_at": timestamp(created_at),
-            "updated_at": timestamp(updated_at),
-            "warnings": warnings,
-        }
+        opened = opening.open(ViewContent.read(exact_json.loads(content.encode())))
+        return ViewAnswer(
+            id=view_id,
+            table_id=definition.table_id,
+            user_id=user_id,
+            name=name,
+            shared=shared,
+            created_at=timestamp(created_at),
+            updated_at=timestamp(updated_at),
+            warnings=opening.warnings(),
+            **dict(opened),
+        )
 
 
-def _content(body: NewView | ViewChange) -> Content:
-    content: Content = {name: getattr(body, name) for name in FIELDS}
-    if body.columns is not None:
-        content["columns"] = [column.model_dump(exclude_none=True) for column in body.columns]
-    return content
-
-
-def _written(name: str, shared: bool, content: Content) -> dict[str, str | None]:
+def _written(name: str, shared: bool, content: ViewContent) -> dict[str, str | None]:
     check_text("name", name)
-    text = exact_json.dumps(content).decode()
+    text = exact_json.dumps(content.model_dump(include=_CONTENT, exclude_none=True)).decode()
     if not name.strip():
         refuse_any([detail("body", _EMPTY_NAME, path="name")])
     if len(text.encode()) > MAX_CONTENT_BYTES:

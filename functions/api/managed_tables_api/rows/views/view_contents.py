@@ -14,29 +14,30 @@ from managed_tables.values import Parsers
 from managed_tables_api.rows.history.row_history import Names
 from managed_tables_api.rows.lists.aggregates import read_grouping
 from managed_tables_api.rows.lists.ordering import read_order
+from managed_tables_api.rows.views.view_models import Total, ViewContent, ViewWarning
 
-Content = dict[str, Any]
 Columns = Mapping[str, Column]
-FIELDS = ("where", "q", "sort", "columns", "group_by", "totals", "row_height")
 
 _NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
 _TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
 _NUMBERS_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
+_GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
+_CHANGED = "De outro tipo, sem os filtros e totais que tinham: {}"
 _NOT_STORABLE = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
 
 
-def check_content(content: Content, columns: Columns, parsers: Parsers) -> None:
+def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> None:
     """Raise INVALID_REQUEST, with details, unless a table with these columns can be shown so."""
-    if content.get("where") is not None:
-        read_where(content["where"], columns, parsers)
-    read_order(content.get("sort") or (), dict(columns), "body", "sort")
-    if content.get("group_by"):
-        read_grouping(content["group_by"], None, columns)
-    names = [item["name"] for item in content.get("columns") or ()]
+    if content.where is not None:
+        read_where(content.where, columns, parsers)
+    read_order(content.sort or (), dict(columns), "body", "sort")
+    if content.group_by:
+        read_grouping(content.group_by, None, columns)
+    names = [one.name for one in content.columns or ()]
     faults = name_faults(names, columns, "columns[{}].name", _TWICE)
-    refuse_any([*faults, *_total_faults(content, columns)])
-    for name in ("q", "row_height"):
-        check_text(name, content.get(name))
+    refuse_any([*faults, *_total_faults(content.totals or {}, columns)])
+    check_text("q", content.q)
+    check_text("row_height", content.row_height)
 
 
 def check_text(path: str, text: object) -> None:
@@ -51,15 +52,15 @@ def refuse_any(details: list[Detail]) -> None:
         raise ApiError(INVALID_REQUEST, details)
 
 
-def _total_faults(content: Content, columns: Columns) -> Iterator[Detail]:
-    for name, function in (content.get("totals") or {}).items():
+def _total_faults(totals: Mapping[str, Total], columns: Columns) -> Iterator[Detail]:
+    for name, function in totals.items():
         column = columns.get(name)
         if column is None or not _is_total_of(function, column):
             fault = UNKNOWN_COLUMN if column is None else _NUMBERS_ONLY
             yield detail("body", fault, path=f"totals.{shown(name)}", column=shown(name))
 
 
-def _is_total_of(function: str, column: Column) -> bool:
+def _is_total_of(function: Total, column: Column) -> bool:
     return function not in ("sum", "avg") or column.type in _NUMBERS
 
 
@@ -73,21 +74,21 @@ class ViewOpening:
     _gone: dict[str, None] = field(default_factory=dict)
     _changed: dict[str, None] = field(default_factory=dict)
 
-    def open(self, content: Content) -> tuple[Content, list[dict[str, Any]]]:
-        """Return the content that the table can be shown by, and warnings of what it lost."""
-        opened = {name: content.get(name) for name in FIELDS}
-        if opened["where"] is not None:
-            opened["where"] = self._where(opened["where"])
-        if opened["sort"] is not None:
-            opened["sort"] = self._sort(opened["sort"])
-        if opened["columns"] is not None:
-            named = [(self._name(item["name"]), item) for item in opened["columns"]]
-            opened["columns"] = [{**item, "name": name} for name, item in named if name]
-        if opened["group_by"] is not None:
-            opened["group_by"] = [name for name in map(self._name, opened["group_by"]) if name]
-        if opened["totals"] is not None:
-            opened["totals"] = self._totals(opened["totals"])
-        return opened, self._warnings()
+    def open(self, saved: ViewContent) -> ViewContent:
+        """Return the content that the table can be shown by; `warnings` says what it has lost."""
+        opened = saved.model_copy()
+        if saved.where is not None:
+            opened.where = self._where(saved.where)
+        if saved.sort is not None:
+            opened.sort = self._sort(saved.sort)
+        if saved.columns is not None:
+            named = [one.model_copy(update={"name": self._name(one.name)}) for one in saved.columns]
+            opened.columns = [one for one in named if one.name]
+        if saved.group_by is not None:
+            opened.group_by = [name for name in map(self._name, saved.group_by) if name]
+        if saved.totals is not None:
+            opened.totals = self._totals(saved.totals)
+        return opened
 
     def _name(self, name: str) -> str | None:
         """Return the column's name as it is now, None of one that is gone."""
@@ -127,8 +128,8 @@ class ViewOpening:
         found = [(self._name(word.removeprefix("-")), word.startswith("-")) for word in words]
         return ["-" * descending + name for name, descending in found if name]
 
-    def _totals(self, totals: dict[str, str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _totals(self, totals: Mapping[str, Total]) -> dict[str, Total]:
+        found: dict[str, Total] = {}
         for old, function in totals.items():
             name = self._name(old)
             if name is None:
@@ -139,13 +140,11 @@ class ViewOpening:
                 self._changed[name] = None
         return found
 
-    def _warnings(self) -> list[dict[str, Any]]:
-        told = (
-            ("COLUMN_GONE", self._gone, "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"),
-            ("COLUMN_CHANGED", self._changed, "De outro tipo, sem os filtros e totais que tinham: {}"),
-        )
-        return [
-            {"code": code, "text": text.format(", ".join(names)), "columns": list(names)}
-            for code, names, text in told
-            if names
+    def warnings(self) -> list[ViewWarning]:
+        """Return what the opened view has lost."""
+        gone, changed = list(self._gone), list(self._changed)
+        found = [
+            ViewWarning(code="COLUMN_GONE", text=_GONE.format(", ".join(gone)), columns=gone),
+            ViewWarning(code="COLUMN_CHANGED", text=_CHANGED.format(", ".join(changed)), columns=changed),
         ]
+        return [one for one in found if one.columns]

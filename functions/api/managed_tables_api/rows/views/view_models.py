@@ -1,22 +1,23 @@
 """Model what the routes of saved views take and answer."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic.config import JsonDict
 
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, LateModel, Moment, RecordId
+from managed_tables.documents.document import Count, Document, Moment, RecordId
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
-from managed_tables_api.rows.row_models import Where
+from managed_tables_api.rows.row_models import SentWhere
 
 MAX_NAME_CHARACTERS = 200
 MAX_SEARCH_CHARACTERS = 1_000
 MAX_PER_PAGE = 40  # of views of 128 KiB each an answer holds no more
 
-_VIEW: dict[str, Any] = {
+_VIEW: JsonDict = {
     "name": "Maiores vendas",
     "shared": False,
     "where": {"column": "valor", "op": "gte", "value": 10},
@@ -30,10 +31,8 @@ _VIEW: dict[str, Any] = {
 Total = Literal["count", "count_distinct", "sum", "avg", "min", "max"]  # as in `aggregates` of a query
 
 
-class ViewColumn(LateModel):
+class ViewColumn(Document):
     """How a column is shown, in the view's order."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str
     width: Annotated[int, Field(ge=1, le=10_000)] | None = Field(default=None, description="Em pixels")
@@ -41,12 +40,10 @@ class ViewColumn(LateModel):
     frozen: bool | None = None
 
 
-class ViewContent(LateModel):
+class ViewContent(Document):
     """Which rows a view shows, in which order, and how; null for what it leaves to the reader."""
 
-    where: SkipValidation[Where] | None = Field(
-        default=None, description="Filtro, como em POST /{table_id}/data/query"
-    )
+    where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
     q: str | None = Field(
         default=None, max_length=MAX_SEARCH_CHARACTERS, description="Busca, como em GET /{table_id}/data"
     )
@@ -60,11 +57,26 @@ class ViewContent(LateModel):
         default=None, description="Em pixels, ou uma palavra de quem mostra"
     )
 
+    # As it was sent, for the schema that shows it is a union of models.
+    _as_sent = field_serializer("where")(lambda self, where: where)  # noqa: ARG005 - pydantic looks for the name
+
 
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
 
 
-class NewView(ViewContent):
+class NewViewColumn(ViewColumn):
+    """How a column is to be shown, in the view's order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskedContent(ViewContent):
+    """A view's content as it is asked for."""
+
+    columns: Annotated[list[NewViewColumn], Field(max_length=MAX_COLUMNS)] | None = None  # type: ignore[assignment]
+
+
+class NewView(AskedContent):
     """A view to save."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_VIEW]})
@@ -73,7 +85,7 @@ class NewView(ViewContent):
     shared: bool = Field(default=False, description="`true`: todos os que leem a tabela a veem")
 
 
-class ViewChange(ViewContent):
+class ViewChange(AskedContent):
     """What to change of a view; what is missing stays, null takes away."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Vendas de 2026"}]})
@@ -98,7 +110,7 @@ class ViewsQuery(BaseModel):
     )
 
 
-class ViewWarning(LateModel):
+class ViewWarning(Document):
     """What of a view no longer fits the table, and is left out of it."""
 
     code: Literal["COLUMN_GONE", "COLUMN_CHANGED"]
@@ -125,7 +137,7 @@ class ViewAnswer(ViewContent):
         }
     )
 
-    id: RecordId = Field(alias="_id")
+    id: RecordId = Field(serialization_alias="_id")
     table_id: RecordId
     user_id: RecordId
     name: str
@@ -137,7 +149,7 @@ class ViewAnswer(ViewContent):
     )
 
 
-class ViewsAnswer(LateModel):
+class ViewsAnswer(Document):
     """A page of views, by name: the caller's own and those that are shared."""
 
     total: Count
