@@ -16,7 +16,7 @@ from managed_tables_reader.rows.parts import Part
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB
-_ROW_GROUP_ROWS = 122_880  # DuckDB's own unit of parallel reading
+_ROW_GROUP_ROWS = 40_960  # a third of DuckDB's own: it holds several groups until they are written in order
 # Of a column's values in a row group: gathering more of them costs more than it saves. 50 bytes for each are
 # allocated beforehand.
 _DICTIONARY_VALUES = 10_000
