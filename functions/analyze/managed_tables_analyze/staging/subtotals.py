@@ -2,12 +2,14 @@
 
 A row that is a sum need not say its numbers, only how many rows it sums up. It is one if that saves more bits
 than a table of so many rows offers by chance. Totals of totals are found, too: the rows that a total sums up
-are left out of the next one. The last rows may also hold the least, the greatest or the mean of each column.
+are left out of the next one. Where a name stands above lines without one, these are a record, and sums are of
+the same line of each. The last rows may also hold the least, the greatest or the mean of each column.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from math import gcd, log2
 from statistics import fmean as mean
 
@@ -23,6 +25,7 @@ _MOST_ROWS = 500  # of a sum
 _MOST_DECIMALS = 4  # of shares, which are seldom written out
 _LAST_ROWS = 6  # that may be statistics of the rows above
 _STATISTICS: tuple[Callable[[list[int]], float], ...] = (min, max, mean)
+_ALIKE = 0.8  # least share of records of as many lines
 _NUMBERS = 0.5  # least share of numbers in a column that is summed
 _AROUND = "R$€£%() \t\u00a0\u202f*"  # what may surround the digits of a number
 _MARKS = [  # a number, and what it says without its marks; the decimal mark is a point or a comma
@@ -37,8 +40,27 @@ def find_subtotals(rows: Sequence[Cells]) -> set[int]:
     if not columns:
         return set()
     numbers = [list(row) for row in zip(*columns, strict=True)]
-    last = len(numbers) - 1
-    return {*_sums(numbers), *(last - place for place in _sums(numbers[::-1])), *_statistics(numbers)}
+    found = {*_sums_both_ways(numbers), *_statistics(numbers)}
+    records = _find_records(rows)
+    for line in range(max(map(len, records), default=0)):  # each sums up its like: the amounts, the shares
+        likes = [record for record in records if line < len(record)]
+        sums = _sums_both_ways([numbers[record[line]] for record in likes])
+        found.update(place for number in sums for place in likes[number])
+    return found
+
+
+def _find_records(rows: Sequence[Cells]) -> list[range]:
+    """Return the rows of each record if most have as many lines, of which the first alone has a name."""
+    starts = [place for place, cells in enumerate(rows) if place == 0 or (cells[0] or "").strip()]
+    records = [range(*places) for places in pairwise([*starts, len(rows)])]
+    [(lines, count)] = Counter(map(len, records)).most_common(1)
+    return records if lines > 1 and count >= _ALIKE * len(records) else []
+
+
+def _sums_both_ways(rows: Sequence[_Numbers]) -> Iterator[int]:
+    """Yield the places of rows that sum up rows right above or below them."""
+    yield from _sums(rows)
+    yield from (len(rows) - 1 - place for place in _sums(rows[::-1]))
 
 
 def _scaled(cells: Cells) -> _Numbers:

@@ -28,9 +28,10 @@ _FEWEST_USUAL = 3  # columns that rows fill: a name without its only value is no
 _USUAL = 0.8  # share of the fuller rows that fill a usual column
 _SAMPLE_ROWS = 500  # in which sums are sought: enough to see that a file has any
 _MOST_ROWS = 20_000  # in which all of them are found then
+_NUMBERS = {ColumnType.INTEGER, ColumnType.DECIMAL}  # without them, the word totals nothing
 _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
-_WORD = rf"(?i){_TOTAL}(?:\s+(?:geral|parcial))?[\W\d]*"
-_WORD_AND_NAME = rf"(?i)(?:.*[\s,(])?{_TOTAL}\b.*"
+_NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*"
+_MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
 
 _Row = tuple[int, str | None, int, list[str | None]]
 """The number of a file, the sheet, the line and the cells."""
@@ -45,8 +46,8 @@ def find_told_rows(
 ) -> list[Finding]:
     """Return a finding for each file or sheet with rows that look like totals, or like labels of others.
 
-    The columns from `first` on are the files' own. A total sums up others, or has the word; where all rows
-    have it, it names what they all are. A label stands alone where the other rows have numbers.
+    The columns from `first` on are the files' own. A total sums up others, or has the word; where most rows
+    have it, it names what they are. A label stands alone where the other rows have numbers.
     """
     columns = {
         f"c{index}": types[index] for index in range(first, min(len(types), first + _COLUMNS_COMPARED))
@@ -61,8 +62,8 @@ def find_told_rows(
     is_total, is_label = _is_total(columns, sums), _is_label(usual)
     text = f"CASE WHEN label THEN concat_ws(' ', {', '.join(columns)}) END"
     found = connection.execute(
-        f"SELECT file, sheet, NOT bool_and(total), count(*) FILTER (total), "  # noqa: S608 - own SQL
-        f"min(line, {MAX_LINES}) FILTER (total), count(*), "
+        f"SELECT file, sheet, count(*), "  # noqa: S608 - own SQL
+        f"count(*) FILTER (total), min(line, {MAX_LINES}) FILTER (total), "
         f"count(*) FILTER (label), min(line, {MAX_LINES}) FILTER (label), "
         f"arg_min({text}, line, {MAX_PREVIEW}) FILTER (label) "
         f"FROM (SELECT *, {is_total} AS total, {is_label} AS label FROM {staged_rows(staged)}) "
@@ -99,15 +100,14 @@ def _usual_columns(columns: Iterable[str], rows: Sequence[Cells]) -> list[str]:
 
 
 def _findings(
-    differ: bool,
+    rows: int,
     totals: int,
     total_lines: Sequence[int],
-    rows: int,
     labels: int,
     label_lines: Sequence[int],
     texts: Sequence[str],
 ) -> Iterator[Finding]:
-    if totals and differ:
+    if totals and totals * 2 <= rows:
         yield about_lines(WarningCode.SUBTOTAL_LINES, total_lines, totals)
     if labels and labels * 2 <= rows:
         values = preview([[text] for text in texts])
@@ -116,7 +116,8 @@ def _findings(
 
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:
     """Return the SQL test that a row is one of the sums, or has the word in one of its first columns."""
-    named = [column for column in list(columns)[:_FIRST_COLUMNS] if columns[column] is ColumnType.TEXT]
+    first = [*columns][:_FIRST_COLUMNS] if _NUMBERS.intersection(columns.values()) else []
+    named = [column for column in first if columns[column] is ColumnType.TEXT]
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
     tests = [_names_total(column, has_gap) for column in named]
     if sums:
@@ -126,15 +127,17 @@ def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str |
 
 
 def _names_total(column: str, has_gap: str) -> str:
+    """Return the SQL test that a cell begins or ends with the word, or has it in a row with a gap."""
     has_word = f"contains(lower({column}), 'tota')"
     cell = trimmed(column)
-    word = f"regexp_full_match({cell}, {literal(_WORD)})"
-    named = f"regexp_full_match({cell}, {literal(_WORD_AND_NAME)}) AND ({has_gap})"
-    return choose((has_word, f"({word}) OR ({named})"), otherwise="false")
+    named = f"regexp_full_match({cell}, {literal(_NAMED)})"
+    mentioned = f"regexp_full_match({cell}, {literal(_MENTIONED)}) AND ({has_gap})"
+    return choose((has_word, f"({named}) OR ({mentioned})"), otherwise="false")
 
 
 def _is_label(usual: Sequence[str]) -> str:
-    """Return the SQL test that a row fills at most the first of the columns that others do."""
+    """Return the SQL test that a row fills at most one of the columns that others do, the first or second."""
     if len(usual) < _FEWEST_USUAL:
         return "false"
-    return " AND ".join(f"({column} IS NULL OR {column} = '')" for column in usual[1:])
+    first, second, *others = (f"({column} IS NULL OR {column} = '')" for column in usual)
+    return " AND ".join((f"({first} OR {second})", *others))
