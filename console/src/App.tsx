@@ -1,10 +1,13 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import type { Permission } from "./api/caller";
 import { Tables } from "./screens/Tables";
+import { Ask } from "./ui/Ask";
 import { useCaller } from "./ui/context";
 import { Dropping } from "./ui/Dropping";
 import { useFocusKept } from "./ui/focus";
+import { chooseLanguage, language, t } from "./ui/language";
 import { Offline } from "./ui/Offline";
 import { Empty, Loading } from "./ui/parts";
 
@@ -17,11 +20,11 @@ const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
 const Access = lazy(() => import("./screens/Access"));
 
-const PLACES: [string, string, RegExp, Permission][] = [
-  ["/", "Tabelas", /^\/($|nova|tabelas\/)/, "list"],
-  ["/enviar", "Enviar arquivo", /^\/enviar/, "upload"],
-  ["/envios", "Envios", /^\/(envios|exportados)/, "list"],
-  ["/acesso", "Acesso para BI", /^\/acesso/, "connect"],
+const places = (): [string, string, RegExp, Permission][] => [
+  ["/", t`Tabelas`, /^\/($|nova|tabelas\/)/, "list"],
+  ["/enviar", t`Enviar arquivo`, /^\/enviar/, "upload"],
+  ["/envios", t`Envios`, /^\/(envios|exportados)/, "list"],
+  ["/acesso", t`Acesso para BI`, /^\/acesso/, "connect"],
 ];
 
 export interface AppProps {
@@ -37,31 +40,31 @@ export function App({ onNavigate }: AppProps): ReactNode {
   }, [location, onNavigate]);
   useFocusKept(main);
   return (
-    <div className="mt">
-      <a className="mt-skip" href="#mt-main">
-        Ir para o conteúdo
-      </a>
+    <div className="mt" lang={language.get()}>
+      <a className="mt-skip" href="#mt-main">{t`Ir para o conteúdo`}</a>
       <header className="mt-top">
-        <Link href="/" className="mt-brand">
-          Meus Dados
-        </Link>
-        <nav aria-label="Principal">
-          {PLACES.filter(([, , , permission]) => caller.can(permission)).map(([path, label, pattern]) => (
-            <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
-              {label}
-            </Link>
-          ))}
+        <strong>{t`Meus Dados`}</strong>
+        <nav aria-label={t`Principal`}>
+          {places()
+            .filter(([, , , permission]) => caller.can(permission))
+            .map(([path, label, pattern]) => (
+              <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
+                {label}
+              </Link>
+            ))}
         </nav>
         {caller.companyId && (
-          <p className="mt-company" title={`Empresa ${caller.companyId}`}>
-            Empresa {caller.companyName || caller.companyId}
-          </p>
+          <p
+            className="mt-company"
+            title={t`Empresa ${caller.companyId}`}
+          >{t`Empresa ${caller.companyName || caller.companyId}`}</p>
         )}
+        <Languages />
       </header>
       <Offline />
       <Dropping />
       <main id="mt-main" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Loading label="Abrindo" />}>
+        <Suspense fallback={<Loading label={t`Abrindo`} />}>
           <Switch>
             <Route path="/" component={Tables} />
             <Route path="/nova" component={NewTable} />
@@ -73,8 +76,8 @@ export function App({ onNavigate }: AppProps): ReactNode {
             <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
             <Route path="/acesso" component={Access} />
             <Route>
-              <Empty title="Esta página não existe">
-                <Link href="/">Ver as tabelas</Link>
+              <Empty title={t`Esta página não existe`}>
+                <Link href="/">{t`Ver as tabelas`}</Link>
               </Empty>
             </Route>
           </Switch>
@@ -82,4 +85,14 @@ export function App({ onNavigate }: AppProps): ReactNode {
       </main>
     </div>
   );
+}
+
+function Languages(): ReactNode {
+  const queries = useQueryClient();
+  const other = language.get() === "en" ? "pt-BR" : "en";
+  const choose = async (): Promise<void> => {
+    await chooseLanguage(other);
+    await queries.invalidateQueries(); // answers have sentences, too
+  };
+  return <Ask label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>} onGo={choose} />;
 }

@@ -1,6 +1,7 @@
 import { callerOf } from "./api/caller";
 import { openHost } from "./frame";
 import { mount } from "./mount";
+import { language, preferredLanguage, speak, t } from "./ui/language";
 
 interface Config {
   apiUrl: string;
@@ -13,20 +14,21 @@ interface Config {
   tokenInAddress?: boolean;
 }
 
-const NO_TOKEN: Record<"address" | "elsewhere", string> = {
-  address: "Abra esta página pelo endereço que você recebeu: é ele que traz o seu acesso.",
-  elsewhere: "Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.",
-};
-
 /** The page's own start: the token comes from the host of a frame, or by the address where that is allowed. */
 async function start(): Promise<void> {
   const element = document.getElementById("console");
   if (!element) return;
   const token = takeToken();
+  language.subscribe(() => {
+    document.documentElement.lang = language.get();
+  });
+  await speak(preferredLanguage()).catch(() => {});
   const config = (await (await fetch("/config.json", { cache: "no-store" })).json()) as Config;
   if (token && config.tokenInAddress) mountByAddress(element, config, token);
   else if (window.parent !== window && config.hosts?.length) mountInFrame(element, config, config.hosts);
-  else element.textContent = config.tokenInAddress ? NO_TOKEN.address : NO_TOKEN.elsewhere;
+  else if (config.tokenInAddress) {
+    element.textContent = t`Abra esta página pelo endereço que você recebeu: é ele que traz o seu acesso.`;
+  } else element.textContent = t`Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.`;
 }
 
 /** Take the token out of the address, so that it is neither shown nor kept by the browser. */
@@ -53,7 +55,7 @@ function mountInFrame(element: HTMLElement, config: Config, origins: readonly st
   const unmount = mount(element, { ...config, getToken: host.getToken, onNavigate: host.navigated });
   host.onSignedOut(() => {
     unmount();
-    element.textContent = "Você saiu. Entre de novo para continuar.";
+    element.textContent = t`Você saiu. Entre de novo para continuar.`;
   });
 }
 

@@ -1,13 +1,15 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { StrictMode } from "react";
+import { type ReactNode, StrictMode, Suspense, use } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
-import { App } from "./App";
+import { App, type AppProps } from "./App";
 import { ApiFailure, openSession, type SessionOptions } from "./api/session";
 import { UploadQueue } from "./api/uploads";
 import "./styles.css";
 import { Announcer } from "./ui/announce";
 import { SessionProvider } from "./ui/context";
+import { type Language, language, preferredLanguage, speak } from "./ui/language";
+import { useStore } from "./ui/store";
 import { setZone } from "./values/dates";
 
 export interface MountOptions extends SessionOptions {
@@ -15,6 +17,8 @@ export interface MountOptions extends SessionOptions {
   base?: string;
   /** The deployment's zone: times are shown and typed by its clocks. São Paulo's, if not said. */
   timezone?: string;
+  /** What is spoken at first; else what was chosen before, or what the browser asks for. */
+  language?: Language;
   /** Hears the path of each screen. */
   onNavigate?: (path: string) => void;
 }
@@ -31,6 +35,7 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   if (options.timezone) setZone(options.timezone);
   const session = openSession(options);
   const uploads = new UploadQueue(session.api);
+  const ready = speak(options.language ?? preferredLanguage()).catch(() => {}); // Portuguese, where English did not come
   void session.meet();
   const root = createRoot(element);
   root.render(
@@ -39,7 +44,9 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
         <SessionProvider value={{ ...session, uploads }}>
           <Announcer>
             <Router base={options.base ?? ""}>
-              <App onNavigate={options.onNavigate} />
+              <Suspense>
+                <Spoken ready={ready} onNavigate={options.onNavigate} />
+              </Suspense>
             </Router>
           </Announcer>
         </SessionProvider>
@@ -51,6 +58,13 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
     uploads.close();
     root.unmount();
   };
+}
+
+/** The console in the language that is chosen; another one begins every screen again. */
+function Spoken({ ready, onNavigate }: AppProps & { ready: Promise<void> }): ReactNode {
+  use(ready);
+  const spoken = useStore(language);
+  return <App key={spoken} onNavigate={onNavigate} />;
 }
 
 function isWorthRetrying(count: number, error: Error): boolean {

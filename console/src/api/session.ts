@@ -1,4 +1,5 @@
 import createClient, { type Client } from "openapi-fetch";
+import { language, t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Caller, callerOf } from "./caller";
 import type { paths } from "./schema";
@@ -12,8 +13,8 @@ export interface SessionOptions {
 }
 
 // Whatever the reason, the way on is the same: a newer address over this page (main.tsx), or the host's own sign-in.
-const SIGNED_OUT =
-  "O seu acesso venceu ou não vale mais. Entre de novo, nesta mesma aba: o que está escrito aqui não se perde";
+const signedOut = () =>
+  t`O seu acesso venceu ou não vale mais. Entre de novo, nesta mesma aba: o que está escrito aqui não se perde`;
 
 /** An answer that is no success: the API's own sentence, its stable code and what it names. */
 export class ApiFailure extends Error {
@@ -22,7 +23,7 @@ export class ApiFailure extends Error {
   readonly retryAfterSeconds: number | null;
 
   constructor(status: number, body: Partial<ErrorBody>, retryAfter: string | null) {
-    super(status === 401 ? SIGNED_OUT : (body.error ?? sentenceOfStatus(status)));
+    super(status === 401 ? signedOut() : (body.error ?? sentenceOfStatus(status)));
     this.status = status;
     this.body = body;
     this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
@@ -34,8 +35,8 @@ export class ApiFailure extends Error {
 }
 
 function sentenceOfStatus(status: number): string {
-  if (status === 0) return "Sem conexão com o servidor. Verifique a rede e tente de novo";
-  return `O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;
+  if (status === 0) return t`Sem conexão com o servidor. Verifique a rede e tente de novo`;
+  return t`O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;
 }
 
 export type Api = Client<paths>;
@@ -79,6 +80,7 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
 async function fetchWith(request: Request, token: string): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set("Authorization", `Bearer ${token}`);
+  headers.set("Accept-Language", language.get());
   try {
     return await fetch(new Request(request, { headers }));
   } catch (error) {

@@ -1,6 +1,8 @@
 // Straight to the bucket by its presigned POST: XMLHttpRequest, since fetch tells nothing of an upload's progress.
 // The bucket gets no Authorization header: the form's fields are what it asks for, and the token is not its concern.
 
+import { t } from "../ui/language";
+
 export interface PresignedPost {
   url: string;
   fields: Record<string, string>;
@@ -30,7 +32,7 @@ export function postFile(
       if (request.status >= 200 && request.status < 300) resolve();
       else reject(refusal(request));
     };
-    request.onerror = () => reject(new UploadFailure("A conexão caiu durante o envio. Tente de novo", false));
+    request.onerror = () => reject(new UploadFailure(t`A conexão caiu durante o envio. Tente de novo`, false));
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
     request.send(formOf(file, post));
@@ -47,7 +49,7 @@ function formOf(file: File, post: PresignedPost): FormData {
 function refusal(request: XMLHttpRequest): UploadFailure {
   const expired = request.status === 403 && /expired/i.test(request.responseText);
   const reason = expired
-    ? "O prazo deste envio acabou. Envie o arquivo de novo"
-    : "O arquivo não foi aceito. Tente de novo";
+    ? t`O prazo deste envio acabou. Envie o arquivo de novo`
+    : t`O arquivo não foi aceito. Tente de novo`;
   return new UploadFailure(reason, expired);
 }

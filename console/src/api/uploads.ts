@@ -1,5 +1,6 @@
 // The files on their way: they belong to the page, and not to the screen that began to send them.
 
+import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Api, answered } from "./session";
 import { type PresignedPost, postFile, UploadFailure } from "./upload";
@@ -62,13 +63,13 @@ export function isSent({ files }: UploadState): boolean {
 
 /** Return what keeps these files from being sent, or null. */
 export function faultOf(files: readonly File[]): string | null {
-  if (files.length > MAX_FILES) return `São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
+  if (files.length > MAX_FILES) return t`São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
   const odd = files.find((file) => !EXTENSIONS.includes(file.name.split(".").at(-1)?.toLowerCase() ?? ""));
-  if (odd) return `“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
+  if (odd) return t`“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
   const empty = files.find((file) => file.size === 0);
-  if (empty) return `“${empty.name}” está vazio`;
+  if (empty) return t`“${empty.name}” está vazio`;
   const names = new Set(files.map((file) => file.name));
-  return names.size < files.length ? "Dois arquivos têm o mesmo nome" : null;
+  return names.size < files.length ? t`Dois arquivos têm o mesmo nome` : null;
 }
 
 /** Sends the files of one upload at a time, two at once; leaving the page while it does asks first. */
@@ -94,7 +95,7 @@ export class UploadQueue {
 
   readonly begin = async (chosen: readonly File[], tableId: string | null, mode: Mode): Promise<void> => {
     if (chosen.length === 0) return;
-    const problem = isSending(this.state.get()) ? "Espere o envio que está em andamento" : faultOf(chosen);
+    const problem = isSending(this.state.get()) ? t`Espere o envio que está em andamento` : faultOf(chosen);
     this.state.update({ problem, failure: null });
     if (problem) return;
     this.state.set({ ...EMPTY, isDeclaring: true });
@@ -168,7 +169,7 @@ export class UploadQueue {
       this.change(index, { state: "sent", sent: one.file.size });
     } catch (error) {
       const isAborted = error instanceof DOMException;
-      const reason = isAborted ? "Envio interrompido" : error instanceof Error ? error.message : "O envio falhou";
+      const reason = isAborted ? t`Envio interrompido` : error instanceof Error ? error.message : t`O envio falhou`;
       const expired = error instanceof UploadFailure && error.expired;
       this.change(index, { state: isAborted ? "aborted" : "failed", reason, expired });
     }

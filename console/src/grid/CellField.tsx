@@ -1,5 +1,6 @@
 import type { ChangeEvent, ComponentProps, ReactNode, Ref } from "react";
 import type { ColumnType } from "../api/types";
+import { t } from "../ui/language";
 import { formatDate } from "../values/dates";
 
 export type FieldElement = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
@@ -23,9 +24,9 @@ export function CellField({ type, text, isNullable = true, isReadOnly = false, .
   if (type === "boolean") {
     return (
       <select {...attributes} ref={field as Ref<HTMLSelectElement>} disabled={isReadOnly} defaultValue={choiceOf(text)}>
-        {isNullable && <option value="">(vazia)</option>}
-        <option value="Sim">Sim</option>
-        <option value="Não">Não</option>
+        {isNullable && <option value="">{t`(vazia)`}</option>}
+        <option value="Sim">{t`Sim`}</option>
+        <option value="Não">{t`Não`}</option>
       </select>
     );
   }
@@ -57,7 +58,7 @@ function Calendar({ hasTime }: { hasTime: boolean }): ReactNode {
     <input
       type={hasTime ? "datetime-local" : "date"}
       className="mt-calendar"
-      aria-label="Calendário"
+      aria-label={t`Calendário`}
       tabIndex={-1} // by keyboard the day is typed
       onChange={write}
     />
@@ -65,6 +66,6 @@ function Calendar({ hasTime }: { hasTime: boolean }): ReactNode {
 }
 
 function choiceOf(text: string): string {
-  if (/^[s1v]/i.test(text)) return "Sim";
+  if (/^[s1vyt]/i.test(text)) return "Sim";
   return /^[n0f]/i.test(text) ? "Não" : "";
 }

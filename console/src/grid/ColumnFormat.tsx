@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { Column, ColumnFormat as Format } from "../api/types";
 import { type Choices, SelectField } from "../ui/fields";
+import { t } from "../ui/language";
 import { isNumeric } from "../values/cells";
 
 const KINDS = {
@@ -13,28 +14,28 @@ const KINDS = {
   percent: { percent: true },
 } satisfies Record<string, Format>;
 type Kind = keyof typeof KINDS;
-const KIND_LABELS: Choices<Kind> = [
-  ["plain", "Como está"],
-  ["grouped", "1.234 (com ponto de milhar)"],
-  ["bare", "1234 (sem ponto de milhar)"],
+const kindLabels = (): Choices<Kind> => [
+  ["plain", t`Como está`],
+  ["grouped", t`1.234 (com ponto de milhar)`],
+  ["bare", t`1234 (sem ponto de milhar)`],
   ["BRL", "R$ 1.234,00"],
   ["USD", "US$ 1.234,00"],
   ["EUR", "€ 1.234,00"],
   ["percent", "12,5% (porcentagem)"],
 ];
-const DECIMALS: Choices = [
-  ["", "Todas as que houver"],
+const decimalChoices = (): Choices => [
+  ["", t`Todas as que houver`],
   ...["0", "1", "2", "3", "4", "6", "8", "10"].map((count) => [count, count] as const),
 ];
-const DATES: Choices<NonNullable<Format["date"]>> = [
-  ["date", "Dia: 31/12/2025"],
-  ["month", "Mês: 12/2025"],
-  ["year", "Ano: 2025"],
+const dateChoices = (): Choices<NonNullable<Format["date"]>> => [
+  ["date", t`Dia: 31/12/2025`],
+  ["month", t`Mês: 12/2025`],
+  ["year", t`Ano: 2025`],
 ];
-const TIMES: Choices<NonNullable<Format["date"]>> = [
-  ["datetime", "Dia e hora: 31/12/2025 08:30"],
-  ["time", "Hora: 08:30"],
-  ...DATES,
+const timeChoices = (): Choices<NonNullable<Format["date"]>> => [
+  ["datetime", t`Dia e hora: 31/12/2025 08:30`],
+  ["time", t`Hora: 08:30`],
+  ...dateChoices(),
 ];
 
 interface ColumnFormatProps {
@@ -51,14 +52,14 @@ export function ColumnFormat({ column, format, onFormat }: ColumnFormatProps): R
     return (
       <>
         <SelectField
-          label="Mostrar os números como"
-          choices={KIND_LABELS}
+          label={t`Mostrar os números como`}
+          choices={kindLabels()}
           value={kindOf(format)}
           onChoose={(kind) => onFormat({ ...KINDS[kind], ...more })}
         />
         <SelectField
-          label="Casas decimais"
-          choices={DECIMALS}
+          label={t`Casas decimais`}
+          choices={decimalChoices()}
           value={decimals === null ? "" : String(decimals)}
           onChoose={(count) => onFormat({ ...format, decimals: count === "" ? null : Number(count) })}
         />
@@ -68,8 +69,8 @@ export function ColumnFormat({ column, format, onFormat }: ColumnFormatProps): R
   if (column.type !== "date" && column.type !== "datetime") return null;
   return (
     <SelectField
-      label="Mostrar como"
-      choices={column.type === "date" ? DATES : TIMES}
+      label={t`Mostrar como`}
+      choices={column.type === "date" ? dateChoices() : timeChoices()}
       value={format.date ?? column.type}
       onChoose={(date) => onFormat({ date })}
     />

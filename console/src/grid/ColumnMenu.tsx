@@ -5,10 +5,11 @@ import type { Column, Table } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
 import { useApi, useCaller } from "../ui/context";
 import { SelectField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
-import { TYPE_LABELS } from "../values/cells";
+import { typeLabels } from "../values/cells";
 import { ColumnFormat } from "./ColumnFormat";
-import { arranged, type GridView, moved, TOTAL_LABELS, type Total, totalsOf, writeView } from "./view";
+import { arranged, type GridView, moved, type Total, totalLabels, totalsOf, writeView } from "./view";
 
 interface ColumnMenuProps {
   table: Table;
@@ -27,34 +28,34 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
   const width = view.widths[name] ?? 168;
   const names = arranged(table.columns, view).map((one) => one.name);
   const actions: [string, Partial<GridView>][] = [
-    ["Ordenar do menor para o maior", { sorts: [name] }],
-    ["Ordenar do maior para o menor", { sorts: [`-${name}`] }],
-    ["Acrescentar à ordenação", { sorts: [...others, name].slice(-5) }],
-    ["Tirar da ordenação", { sorts: others }],
-    ["Alargar", { widths: { ...view.widths, [name]: width + 80 } }],
-    ["Estreitar", { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
-    ["Mover para a esquerda", { order: moved(names, name, -1) }],
-    ["Mover para a direita", { order: moved(names, name, 1) }],
+    [t`Ordenar do menor para o maior`, { sorts: [name] }],
+    [t`Ordenar do maior para o menor`, { sorts: [`-${name}`] }],
+    [t`Acrescentar à ordenação`, { sorts: [...others, name].slice(-5) }],
+    [t`Tirar da ordenação`, { sorts: others }],
+    [t`Alargar`, { widths: { ...view.widths, [name]: width + 80 } }],
+    [t`Estreitar`, { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
+    [t`Mover para a esquerda`, { order: moved(names, name, -1) }],
+    [t`Mover para a direita`, { order: moved(names, name, 1) }],
     view.frozen.includes(name)
-      ? ["Soltar", { frozen: view.frozen.filter((one) => one !== name) }]
-      : ["Fixar à esquerda", { frozen: [...view.frozen, name] }],
+      ? [t`Soltar`, { frozen: view.frozen.filter((one) => one !== name) }]
+      : [t`Fixar à esquerda`, { frozen: [...view.frozen, name] }],
     view.groupBy.includes(name)
-      ? ["Não agrupar por ela", { groupBy: view.groupBy.filter((one) => one !== name) }]
-      : ["Agrupar por esta coluna", { groupBy: [...view.groupBy, name] }],
-    ["Ocultar esta coluna", { hidden: [...view.hidden, name] }],
+      ? [t`Não agrupar por ela`, { groupBy: view.groupBy.filter((one) => one !== name) }]
+      : [t`Agrupar por esta coluna`, { groupBy: [...view.groupBy, name] }],
+    [t`Ocultar esta coluna`, { hidden: [...view.hidden, name] }],
   ];
   const isOfUse = ([, changes]: [string, Partial<GridView>]): boolean => writeView({ ...view, ...changes }) !== now;
   const now = writeView(view);
   return (
     <Dialog title={column.display_name} onClose={onClose}>
       <p className="mt-quiet">
-        {column.name} · {TYPE_LABELS[column.type]}
-        {column.nullable ? " · pode ficar vazia" : ""}
+        {column.name} · {typeLabels()[column.type]}
+        {column.nullable ? t` · pode ficar vazia` : ""}
         {column.description && ` · ${column.description}`}
       </p>
       <SelectField
-        label="No rodapé"
-        choices={[["", "Nada"], ...totalsOf(column.type).map((fn) => [fn, TOTAL_LABELS[fn]] as const)]}
+        label={t`No rodapé`}
+        choices={[["", t`Nada`], ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const)]}
         value={view.totals[name] ?? ""}
         onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
       />
@@ -118,12 +119,10 @@ function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode 
       />
       {save.error && <Failure error={save.error} />}
       <details className="mt-panel">
-        <summary>Mudar nome, tipo ou descrição</summary>
+        <summary>{t`Mudar nome, tipo ou descrição`}</summary>
         <form onSubmit={submit}>
           <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
-          <Button kind="primary" type="submit" disabled={save.isPending}>
-            Gravar a coluna
-          </Button>
+          <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </form>
       </details>
     </>

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Table } from "../api/types";
+import { t } from "../ui/language";
 import { Button, Dialog } from "../ui/parts";
 import { formatCell } from "../values/cells";
 import { plural } from "../values/numbers";
@@ -22,29 +23,27 @@ export function ConflictDialog({ table, conflict, edits, indexOf }: ConflictDial
   const rest = clashes.length - SHOWN;
   return (
     <Dialog
-      title={isOne ? "Outra pessoa mudou esta célula" : "Outra pessoa mudou estas células"}
+      title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
       onClose={edits.takeTheirs}
       actions={
         <>
-          <Button onClick={edits.takeTheirs}>{isOne ? "Usar a dela" : "Usar as dela"}</Button>
+          <Button onClick={edits.takeTheirs}>{isOne ? t`Usar a dela` : t`Usar as dela`}</Button>
           <Button kind="primary" onClick={edits.takeMine}>
-            {isOne ? "Gravar a minha" : "Gravar as minhas"}
+            {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
           </Button>
         </>
       }
     >
       {conflict.changes.length > 1 && (
-        <p>
-          Nas outras {plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.
-        </p>
+        <p>{t`Nas outras ${plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.`}</p>
       )}
       <table className="mt-compare">
         <thead>
           <tr>
-            <th scope="col">Linha</th>
-            <th scope="col">Coluna</th>
-            <th scope="col">A dela</th>
-            <th scope="col">A sua</th>
+            <th scope="col">{t`Linha`}</th>
+            <th scope="col">{t`Coluna`}</th>
+            <th scope="col">{t`A dela`}</th>
+            <th scope="col">{t`A sua`}</th>
           </tr>
         </thead>
         <tbody>
@@ -55,14 +54,14 @@ export function ConflictDialog({ table, conflict, edits, indexOf }: ConflictDial
               <tr key={`${id}/${column}`}>
                 <td>{indexOf(id) >= 0 ? indexOf(id) + 1 : "–"}</td>
                 <th scope="row">{found?.display_name ?? column}</th>
-                <td>{formatCell(theirs, type) || "(vazia)"}</td>
-                <td>{formatCell(mine, type) || "(vazia)"}</td>
+                <td>{formatCell(theirs, type) || t`(vazia)`}</td>
+                <td>{formatCell(mine, type) || t`(vazia)`}</td>
               </tr>
             );
           })}
         </tbody>
       </table>
-      {rest > 0 && <p className="mt-quiet">E mais {plural(rest, "célula")}.</p>}
+      {rest > 0 && <p className="mt-quiet">{t`E mais ${plural(rest, "célula")}.`}</p>}
     </Dialog>
   );
 }

@@ -1,4 +1,6 @@
 import type { ReactNode } from "react";
+import type { RecordOfRow } from "../api/types";
+import { t } from "../ui/language";
 import { formatCell, isNumeric, showCell } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
@@ -6,7 +8,7 @@ import { cellPlace, InSight } from "./InSight";
 import { type GridEvent, type GridState, rangeIn } from "./model";
 import { isInRange, isOneCell } from "./range";
 import { ROW_HEIGHT } from "./scroll";
-import type { CellState, GridColumn, GridProps, GridRow } from "./types";
+import type { CellState, GridColumn, GridProps } from "./types";
 import type { Shown } from "./viewport";
 
 const MOST_SHOWN = 500; // characters of a cell
@@ -42,7 +44,7 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
       <div
         role="rowheader"
         aria-colindex={1}
-        aria-label={isNew ? "Linha nova" : undefined}
+        aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
         onClick={(event) => row && grid.onSelect(index, event.shiftKey)}
         onDoubleClick={() => row && grid.onOpenRow(row)}
@@ -74,10 +76,10 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
             >
               {isEdited && (
                 <CellEditor
-                  label={column.label}
+                  label={column.display_name}
                   text={editing.text}
                   type={column.type}
-                  isNullable={column.isNullable}
+                  isNullable={column.nullable}
                   isTyped={editing.isTyped}
                   onEnd={(outcome, text) => dispatch({ kind: "finish", outcome, text })}
                 />
@@ -93,7 +95,7 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
 interface DataCellProps {
   column: GridColumn;
   index: number;
-  row: GridRow | undefined;
+  row: RecordOfRow | undefined;
   isLoading: boolean;
   state: CellState | undefined;
   isActive: boolean;
@@ -110,7 +112,7 @@ interface DataCellProps {
 }
 
 function DataCell({ column, index, row, state, isActive, children, ...rest }: DataCellProps): ReactNode {
-  const value = row?.cells[column.name];
+  const value = row?.[column.name];
   const text = state?.text ?? showCell(value, column);
   const exact = text.startsWith("≈") ? formatCell(value, column.type) : undefined;
   const { style, frozen } = cellPlace(column);
@@ -154,8 +156,8 @@ function DataCell({ column, index, row, state, isActive, children, ...rest }: Da
         <input
           type="checkbox"
           tabIndex={-1}
-          aria-label={column.label}
-          checked={text === "Sim"}
+          aria-label={column.display_name}
+          checked={(state?.text ?? formatCell(value, column.type)) === "Sim"}
           onChange={(event) => rest.onCheck(event.target.checked)}
         />
       )}

@@ -5,17 +5,17 @@ import type { ExportBody, Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
 import { Radios } from "../ui/fields";
+import { t } from "../ui/language";
 import { Dialog } from "../ui/parts";
 import { ExportList } from "./ExportList";
-import { arranged, type GridView } from "./view";
-import { askedOf } from "./where";
+import { arranged, askedOf, type GridView } from "./view";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
 
-const FORMATS: [Format, string][] = [
+const formats = (): [Format, string][] => [
   ["xlsx", "Excel (.xlsx)"],
-  ["excel-br", "CSV para Excel no Brasil"],
-  ["rfc4180", "CSV padrão"],
+  ["excel-br", t`CSV para Excel no Brasil`],
+  ["rfc4180", t`CSV padrão`],
   ["jsonl", "JSON Lines"],
   ["parquet", "Parquet"],
 ];
@@ -37,10 +37,10 @@ export function ExportDialog({ table, view, onClose }: ExportDialogProps): React
     await queries.invalidateQueries({ queryKey: ["exports"] });
   };
   return (
-    <Dialog title="Exportar" isSide onClose={onClose}>
-      <Radios legend="Formato" choices={FORMATS} value={format} onChoose={setFormat} />
-      <Ask label="Preparar arquivo" kind="primary" onGo={start} />
-      <h3>Arquivos desta tabela</h3>
+    <Dialog title={t`Exportar`} isSide onClose={onClose}>
+      <Radios legend={t`Formato`} choices={formats()} value={format} onChoose={setFormat} />
+      <Ask label={t`Preparar arquivo`} kind="primary" onGo={start} />
+      <h3>{t`Arquivos desta tabela`}</h3>
       <ExportList tableId={table._id} />
     </Dialog>
   );

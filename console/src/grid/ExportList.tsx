@@ -4,6 +4,7 @@ import type { Export } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { ProgressBar } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatBytes, plural } from "../values/numbers";
@@ -16,7 +17,7 @@ export function ExportList({ tableId }: { tableId: string | null }): ReactNode {
   const announce = useAnnounce();
   const running = useRef<ReadonlySet<string>>(new Set());
   const follow = (exports: readonly Export[]): number | false => {
-    if (exports.some((one) => one.status === "done" && running.current.has(one._id))) announce("Arquivo pronto");
+    if (exports.some((one) => one.status === "done" && running.current.has(one._id))) announce(t`Arquivo pronto`);
     running.current = new Set(exports.filter(isRunning).map((one) => one._id));
     return running.current.size > 0 && POLL_MS;
   };
@@ -35,7 +36,7 @@ export function ExportList({ tableId }: { tableId: string | null }): ReactNode {
         );
       }}
       again={follow}
-      empty="Nenhum arquivo exportado"
+      empty={t`Nenhum arquivo exportado`}
     >
       {(exports) => (
         <ul className="mt-list">
@@ -44,12 +45,13 @@ export function ExportList({ tableId }: { tableId: string | null }): ReactNode {
               {isRunning(one) ? (
                 <ProgressBar label={one.file_name} percent={one.progress?.percent ?? null} />
               ) : one.url ? (
-                <a className="mt-button mt-button-plain" href={one.url}>
-                  Baixar {one.file_name} ({plural(one.rows ?? 0, "linha")}, {formatBytes(one.size_bytes ?? 0)})
-                </a>
+                <a
+                  className="mt-button mt-button-plain"
+                  href={one.url}
+                >{t`Baixar ${one.file_name} (${plural(one.rows ?? 0, "linha")}, ${formatBytes(one.size_bytes ?? 0)})`}</a>
               ) : (
                 <p>
-                  {one.file_name}: ⚠ {one.error?.message ?? "o arquivo já foi apagado"}
+                  {one.file_name}: ⚠ {one.error?.message ?? t`o arquivo já foi apagado`}
                 </p>
               )}
               <p className="mt-quiet">{formatMoment(one.created_at)}</p>

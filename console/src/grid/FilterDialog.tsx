@@ -1,9 +1,10 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { ColumnType, Table } from "../api/types";
 import { SelectField, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Dialog } from "../ui/parts";
 import { parseCell } from "../values/cells";
-import { type Condition, type Filter, OPERATOR_LABELS, type Operator, operatorsOf } from "./view";
+import { type Condition, type Filter, type Operator, operatorLabels, operatorsOf } from "./view";
 
 /** A condition as it is being written: `is_not_null` is a choice of its own for people. */
 interface Draft {
@@ -12,10 +13,11 @@ interface Draft {
   text: string;
 }
 
-const YES_NO = [
-  ["Sim", "Sim"],
-  ["Não", "Não"],
-] as const;
+const yesOrNo = () =>
+  [
+    ["Sim", t`Sim`],
+    ["Não", t`Não`],
+  ] as const;
 
 interface FilterDialogProps {
   table: Table;
@@ -35,7 +37,7 @@ export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): Reac
     if (conditions.every((condition) => condition !== null)) onAdd(conditions);
   };
   return (
-    <Dialog title="Filtrar" onClose={onClose} actions={null}>
+    <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>
       <form onSubmit={submit}>
         {drafts.map((draft, index) => (
           <ConditionFields
@@ -47,14 +49,10 @@ export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): Reac
             onDraft={(next) => setDrafts(drafts.map((one, at) => (at === index ? next : one)))}
           />
         ))}
-        <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>
-          ou…
-        </Button>
+        <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>{t`ou…`}</Button>
         <div className="mt-actions">
-          <Button onClick={onClose}>Voltar</Button>
-          <Button kind="primary" type="submit">
-            Aplicar
-          </Button>
+          <Button onClick={onClose}>{t`Voltar`}</Button>
+          <Button kind="primary" type="submit">{t`Aplicar`}</Button>
         </div>
       </form>
     </Dialog>
@@ -74,36 +72,36 @@ function ConditionFields({ table, draft, isFaulty, isOther, onDraft }: Condition
   const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";
   const isList = draft.op === "in" || draft.op === "nin";
   return (
-    <fieldset className="mt-condition">
-      {isOther && <legend>ou</legend>}
+    <fieldset className="mt-choices">
+      {isOther && <legend>{t`ou`}</legend>}
       <SelectField
-        label="Coluna"
+        label={t`Coluna`}
         choices={table.columns.map((column) => [column.name, column.display_name])}
         value={draft.column}
         onChoose={(name) => onDraft(draftFor(table, name))}
       />
       <SelectField<Draft["op"]>
-        label="Condição"
+        label={t`Condição`}
         choices={[
-          ...operatorsOf(type).map((op) => [op, OPERATOR_LABELS[op]] as const),
-          ["is_not_null", "não está vazia"],
+          ...operatorsOf(type).map((op) => [op, operatorLabels()[op]] as const),
+          ["is_not_null", t`não está vazia`],
         ]}
         value={draft.op}
         onChoose={(op) => onDraft({ ...draft, op })}
       />
       {hasValue && type === "boolean" && (
         <SelectField
-          label="Valor"
-          choices={YES_NO}
+          label={t`Valor`}
+          choices={yesOrNo()}
           value={draft.text}
           onChoose={(text) => onDraft({ ...draft, text })}
         />
       )}
       {hasValue && type !== "boolean" && (
         <TextField
-          label="Valor"
-          hint={isList ? "Vários, com ponto e vírgula entre eles" : undefined}
-          error={isFaulty ? "Escreva um valor que sirva para a coluna" : undefined}
+          label={t`Valor`}
+          hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
+          error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
           value={draft.text}
           onText={(text) => onDraft({ ...draft, text })}
         />

@@ -1,9 +1,10 @@
 import { type ReactNode, useEffect, useState } from "react";
 import type { Table } from "../api/types";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
-import { formatCell } from "../values/cells";
+import { showCell } from "../values/cells";
 import { FilterDialog } from "./FilterDialog";
-import { type Condition, type Filter, type GridView, OPERATOR_LABELS } from "./view";
+import { type Condition, type Filter, type GridView, operatorLabels } from "./view";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
@@ -28,22 +29,22 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
   return (
     <div className="mt-actions mt-filters" role="search">
       <label>
-        <span className="mt-hidden">Procurar nas linhas</span>
+        <span className="mt-hidden">{t`Procurar nas linhas`}</span>
         <input
           id={SEARCH_FIELD}
           type="search"
-          placeholder="Procurar nas linhas"
+          placeholder={t`Procurar nas linhas`}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
       </label>
-      <Button onClick={() => setAdding(true)}>Filtrar</Button>
+      <Button onClick={() => setAdding(true)}>{t`Filtrar`}</Button>
       {children}
       {view.filters.map((filter, index) => (
         <Button
           key={index}
           className="mt-chip"
-          aria-label={`Tirar o filtro ${words(table, filter)}`}
+          aria-label={t`Tirar o filtro ${words(table, filter)}`}
           onClick={() => onView({ filters: view.filters.filter((_, at) => at !== index) })}
         >
           {words(table, filter)} ✕
@@ -55,18 +56,19 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
           className="mt-chip"
           onClick={() => onView({ groupBy: view.groupBy.filter((one) => one !== name) })}
         >
-          Por {table.columns.find((one) => one.name === name)?.display_name ?? name} ✕
+          {t`Por ${table.columns.find((one) => one.name === name)?.display_name ?? name}`} ✕
         </Button>
       ))}
       {view.beyond && (
         <Button className="mt-chip" onClick={() => onView({ beyond: null })}>
-          Outra condição, de fora desta página ✕
+          {t`Outra condição, de fora desta página`} ✕
         </Button>
       )}
       {view.hidden.length > 0 && (
-        <Button kind="quiet" onClick={() => onView({ hidden: [] })}>
-          Mostrar {view.hidden.length === 1 ? "a coluna oculta" : `as ${view.hidden.length} colunas ocultas`}
-        </Button>
+        <Button
+          kind="quiet"
+          onClick={() => onView({ hidden: [] })}
+        >{t`Mostrar ${view.hidden.length === 1 ? t`a coluna oculta` : t`as ${view.hidden.length} colunas ocultas`}`}</Button>
       )}
       {isAdding && (
         <FilterDialog
@@ -83,14 +85,14 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
 }
 
 function words(table: Table, filter: Filter): string {
-  return filter.map((condition) => conditionWords(table, condition)).join(" ou ");
+  return filter.map((condition) => conditionWords(table, condition)).join(t` ou `);
 }
 
 function conditionWords(table: Table, { column, op, value }: Condition): string {
   const found = table.columns.find((one) => one.name === column);
   const label = found?.display_name ?? column;
-  if (op === "is_null") return `${label} ${value === true ? "está vazia" : "não está vazia"}`;
+  if (op === "is_null") return `${label} ${value === true ? t`está vazia` : t`não está vazia`}`;
   const type = found?.type ?? "text";
-  const shown = (Array.isArray(value) ? value : [value]).map((one) => formatCell(one, type));
-  return `${label} ${OPERATOR_LABELS[op]} ${shown.join("; ")}`;
+  const shown = (Array.isArray(value) ? value : [value]).map((one) => showCell(one, { type }));
+  return `${label} ${operatorLabels()[op]} ${shown.join("; ")}`;
 }

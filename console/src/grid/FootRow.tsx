@@ -1,10 +1,11 @@
 import type { ReactNode } from "react";
 import type { Column } from "../api/types";
 import { Select } from "../ui/fields";
+import { t } from "../ui/language";
 import { type Cell, formatCell, showCell } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
 import type { GridColumn } from "./types";
-import { TOTAL_LABELS, type Total, totalsOf } from "./view";
+import { type Total, totalLabels, totalsOf } from "./view";
 import type { Shown } from "./viewport";
 
 interface FootRowProps {
@@ -19,7 +20,7 @@ interface FootRowProps {
 export function FootRow({ rowIndex, columns, shown, totals, onTotal }: FootRowProps): ReactNode {
   return (
     <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
-      <div role="rowheader" aria-label="Rodapé" className="mt-grid-gutter">
+      <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
         Σ
       </div>
       <InSight columns={columns} shown={shown}>
@@ -42,10 +43,10 @@ function Foot({ column, total, onTotal }: FootProps): ReactNode {
     <div role="gridcell" className={`mt-grid-cell mt-foot${frozen}`} style={style} title={text}>
       <Select
         tabIndex={-1} // by keyboard: the menu of the column
-        aria-label={`Rodapé de ${column.label}`}
+        aria-label={t`Rodapé de ${column.display_name}`}
         choices={[
-          ["", total ? "Nada" : "Calcular"],
-          ...totalsOf(column.type).map((fn) => [fn, TOTAL_LABELS[fn]] as const),
+          ["", total ? t`Nada` : t`Calcular`],
+          ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const),
         ]}
         value={total?.fn ?? ""}
         onChoose={(fn) => onTotal(column.name, fn || null)}

@@ -103,7 +103,7 @@ function textOf({ columns, rowAt, cellState, rowCount }: GridProps, index: numbe
   if (index === rowCount) return "";
   const row = rowAt(index);
   if (!row || !column) return null;
-  return cellState(row, column.name)?.text ?? formatCell(row.cells[column.name], column.type);
+  return cellState(row, column.name)?.text ?? formatCell(row[column.name], column.type);
 }
 
 function runCommand(grid: GridProps, command: Exclude<Command, { do: "reveal" }>): void {

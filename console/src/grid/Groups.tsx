@@ -3,12 +3,12 @@ import { answered } from "../api/session";
 import type { Query, Table } from "../api/types";
 import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { shownTotal } from "./FootRow";
-import { arranged, type Condition, type GridView, TOTAL_LABELS } from "./view";
-import { askedOf } from "./where";
+import { arranged, askedOf, type Condition, type GridView, totalLabels } from "./view";
 
 const PER_PAGE = 50;
 
@@ -35,7 +35,7 @@ export function Groups(props: GroupsProps): ReactNode {
   const asked = { ...askedOf({ ...view, filters }), ...grouped, per_page: PER_PAGE };
   const words = (row: Row): string =>
     arranged(table.columns, view)
-      .map((one) => showCell(row[one.name], one) || "(vazia)")
+      .map((one) => showCell(row[one.name], one) || t`(vazia)`)
       .join(" · ");
   return (
     <Listing<Row>
@@ -49,7 +49,7 @@ export function Groups(props: GroupsProps): ReactNode {
         );
         return { total: total ?? 0, records: records as unknown as readonly Row[] };
       }}
-      empty="Nenhuma linha com estes filtros"
+      empty={t`Nenhuma linha com estes filtros`}
     >
       {(records) =>
         column ? (
@@ -63,7 +63,7 @@ export function Groups(props: GroupsProps): ReactNode {
                 <li key={String(row["id"])}>{words(row)}</li>
               ))}
             </ul>
-            <Button onClick={() => onView({ filters, groupBy: [] })}>Abrir estas linhas na grade</Button>
+            <Button onClick={() => onView({ filters, groupBy: [] })}>{t`Abrir estas linhas na grade`}</Button>
           </>
         )
       }
@@ -80,12 +80,12 @@ function Group({ column, group, within, ...props }: GroupProps): ReactNode {
   const is = value === null ? { op: "is_null" as const, value: true } : { op: "eq" as const, value };
   const figures = Object.entries(view.totals).map(([name, fn], index) => {
     const of = table.columns.find((one) => one.name === name) ?? column;
-    return `${TOTAL_LABELS[fn]} de ${of.display_name}: ${shownTotal(fn, group[`total_${index}`], of)}`;
+    return t`${totalLabels()[fn]} de ${of.display_name}: ${shownTotal(fn, group[`total_${index}`], of)}`;
   });
   return (
     <details className="mt-group" onToggle={() => setOpen(true)}>
       <summary>
-        <strong>{showCell(value, column) || "(vazia)"}</strong>
+        <strong>{showCell(value, column) || t`(vazia)`}</strong>
         {[plural(Number(group["row_count"]), "linha"), ...figures].map((figure) => (
           <span key={figure}>{figure}</span>
         ))}

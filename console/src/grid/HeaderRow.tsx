@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
-import { TYPE_LABELS, TYPE_SIGNS } from "../values/cells";
+import { t } from "../ui/language";
+import { TYPE_SIGNS, typeLabels } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
 import type { Place } from "./keys";
 import type { GridEvent } from "./model";
@@ -17,7 +18,7 @@ interface HeaderRowProps {
 export function HeaderRow({ grid, shown, active, dispatch }: HeaderRowProps): ReactNode {
   return (
     <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
-      <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label="Número da linha" />
+      <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label={t`Número da linha`} />
       <InSight columns={grid.columns} shown={shown}>
         {(column, index) => (
           <Header
@@ -54,7 +55,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       data-active={isActive}
       className={`mt-grid-cell mt-grid-label${frozen}`}
       style={style}
-      title={`${column.label} (${TYPE_LABELS[column.type]})`}
+      title={`${column.display_name} (${typeLabels()[column.type]})`}
       onClick={(event) => {
         focus();
         grid.onSort(column.name, event.shiftKey);
@@ -67,7 +68,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       <span className="mt-type-sign" aria-hidden="true">
         {TYPE_SIGNS[column.type]}
       </span>
-      <span className="mt-grid-label-text">{column.label}</span>
+      <span className="mt-grid-label-text">{column.display_name}</span>
       {column.sort && (
         <span aria-hidden="true" className="mt-grid-sort">
           {column.sort === "ascending" ? "▲" : "▼"}
@@ -78,7 +79,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
         type="button"
         tabIndex={-1} // by keyboard: Alt and the down arrow on the header
         className="mt-grid-menu"
-        aria-label={`Opções da coluna ${column.label}`}
+        aria-label={t`Opções da coluna ${column.display_name}`}
         onClick={(event) => {
           event.stopPropagation();
           focus();
@@ -102,7 +103,7 @@ function ResizeHandle({ grid, column }: { grid: GridProps; column: GridColumn })
       onDoubleClick={(event) => {
         event.stopPropagation();
         const cells = event.currentTarget.closest('[role="grid"]')?.querySelectorAll(`[data-name="${column.name}"]`);
-        grid.onResize(column.name, fittingWidth(column.label, [...(cells ?? [])]));
+        grid.onResize(column.name, fittingWidth(column.display_name, [...(cells ?? [])]));
       }}
       onPointerDown={(event) => {
         event.preventDefault();

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Table } from "../api/types";
+import type { RecordOfRow, Table } from "../api/types";
 import { ColumnMenu } from "./ColumnMenu";
 import { ExportDialog } from "./ExportDialog";
 import { KeysDialog } from "./KeysDialog";
@@ -7,14 +7,13 @@ import { Recipe } from "./Recipe";
 import { RowDialog } from "./RowDialog";
 import { RowStory, TableHistory } from "./RowStory";
 import { Trash } from "./Trash";
-import type { GridRow } from "./types";
 import type { Sheet } from "./useSheet";
 import type { GridView } from "./view";
 
 /** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
 export type Opened =
   | { menu: string }
-  | { row: GridRow | "new" }
+  | { row: RecordOfRow | "new" }
   | { story: string; column: string | null }
   | "exports"
   | "history"

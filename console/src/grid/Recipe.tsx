@@ -7,19 +7,20 @@ import type { Recipe as Kept, Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
 import { Check, type Choices, SelectField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
-import { TYPE_LABELS } from "../values/cells";
+import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
-import { DELIMITERS, ENCODINGS, MARKS, ORDERS, wordOf } from "../values/words";
+import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
 
-const MODES: Choices<Kept["mode"]> = [
-  ["append", "Acrescentar as linhas"],
-  ["replace", "Substituir todas as linhas"],
-  ["upsert", "Atualizar pela chave e acrescentar as novas"],
+const modes = (): Choices<Kept["mode"]> => [
+  ["append", t`Acrescentar as linhas`],
+  ["replace", t`Substituir todas as linhas`],
+  ["upsert", t`Atualizar pela chave e acrescentar as novas`],
 ];
-const MISFITS: Choices<Kept["on_misfit"]> = [
-  ["reject", "Não importar nada"],
-  ["skip", "Importar as outras e separar estas num arquivo"],
+const misfitChoices = (): Choices<Kept["on_misfit"]> => [
+  ["reject", t`Não importar nada`],
+  ["skip", t`Importar as outras e separar estas num arquivo`],
 ];
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
@@ -43,21 +44,21 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
   const isFixed = !can("update") || change.isPending;
   return (
     <Dialog
-      title="Modelo de importação"
+      title={t`Modelo de importação`}
       isSide
       onClose={onClose}
       actions={
         <>
-          <Button onClick={onClose}>Fechar</Button>
+          <Button onClick={onClose}>{t`Fechar`}</Button>
           {kept && can("update") && (
             <Ask
-              label="Esquecer o modelo"
-              title="Esquecer o modelo de importação?"
-              keep="Manter"
-              go="Esquecer o modelo"
+              label={t`Esquecer o modelo`}
+              title={t`Esquecer o modelo de importação?`}
+              keep={t`Manter`}
+              go={t`Esquecer o modelo`}
               onGo={forget}
             >
-              <p>O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.</p>
+              <p>{t`O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}
         </>
@@ -65,27 +66,25 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
     >
       {recipe.error && <Failure error={recipe.error} onRetry={() => void recipe.refetch()} />}
       {change.error && <Failure error={change.error} />}
-      {kept === undefined && !recipe.error && <Loading label="Carregando o modelo" />}
-      {kept === null && <Empty title="Nada foi guardado ainda: o modelo nasce com o primeiro arquivo importado" />}
+      {kept === undefined && !recipe.error && <Loading label={t`Carregando o modelo`} />}
+      {kept === null && <Empty title={t`Nada foi guardado ainda: o modelo nasce com o primeiro arquivo importado`} />}
       {kept && (
         <>
           <Check
             isChecked={kept.auto_confirm === "unchanged"}
             isDisabled={isFixed}
             onCheck={(isOn) => change.mutate({ auto_confirm: isOn ? "unchanged" : "never" })}
-          >
-            Importar sozinho os arquivos em que nada mudou
-          </Check>
+          >{t`Importar sozinho os arquivos em que nada mudou`}</Check>
           <SelectField
-            label="O que fazer com as linhas do arquivo"
-            choices={table.key ? MODES : MODES.slice(0, 2)}
+            label={t`O que fazer com as linhas do arquivo`}
+            choices={table.key ? modes() : modes().slice(0, 2)}
             value={kept.mode}
             disabled={isFixed}
             onChoose={(mode) => change.mutate({ mode })}
           />
           <SelectField
-            label="Quando há linhas que não servem"
-            choices={MISFITS}
+            label={t`Quando há linhas que não servem`}
+            choices={misfitChoices()}
             value={kept.on_misfit}
             disabled={isFixed}
             onChoose={(on_misfit) => change.mutate({ on_misfit })}
@@ -101,19 +100,19 @@ function Sentences({ table, kept }: { table: Table; kept: Kept }): ReactNode {
   return (
     <>
       <p className="mt-quiet">
-        Guardado em {formatMoment(kept.updated_at)}. <Link href={`/envios/${kept.job_id}`}>Ver o envio</Link>
+        {t`Guardado em ${formatMoment(kept.updated_at)}.`} <Link href={`/envios/${kept.job_id}`}>{t`Ver o envio`}</Link>
       </p>
-      <h3>Como o arquivo é lido</h3>
+      <h3>{t`Como o arquivo é lido`}</h3>
       <ul>
         {kept.tables.flatMap(readingWords).map((words, index) => (
           <li key={index}>{words}</li>
         ))}
       </ul>
-      <h3>Para onde vão as colunas</h3>
+      <h3>{t`Para onde vão as colunas`}</h3>
       <ul>
         {kept.columns.map((one) => (
           <li key={one.source}>
-            “{one.source}” vai para {table.columns.find(({ name }) => name === one.name)?.display_name ?? one.name}
+            {t`“${one.source}” vai para ${table.columns.find(({ name }) => name === one.name)?.display_name ?? one.name}`}
             {columnWords(one).map((words) => `; ${words}`)}.
           </li>
         ))}
@@ -124,27 +123,27 @@ function Sentences({ table, kept }: { table: Table; kept: Kept }): ReactNode {
 
 function readingWords(table: Kept["tables"][number]): string[] {
   const words: string[] = [];
-  if (table.sheet !== null) words.push(`A aba é “${table.sheet}”.`);
-  if (table.encoding) words.push(`O texto está em ${wordOf(ENCODINGS, table.encoding)}.`);
-  if (table.delimiter) words.push(`As células são separadas por: ${wordOf(DELIMITERS, table.delimiter)}.`);
-  if (table.labels.length === 0) words.push("O arquivo não tem cabeçalho.");
-  else words.push(`O cabeçalho é a linha que diz ${table.labels.map((label) => `“${label}”`).join(", ")}.`);
+  if (table.sheet !== null) words.push(t`A aba é “${table.sheet}”.`);
+  if (table.encoding) words.push(t`O texto está em ${wordOf(encodings(), table.encoding)}.`);
+  if (table.delimiter) words.push(t`As células são separadas por: ${wordOf(delimiters(), table.delimiter)}.`);
+  if (table.labels.length === 0) words.push(t`O arquivo não tem cabeçalho.`);
+  else words.push(t`O cabeçalho é a linha que diz ${table.labels.map((label) => `“${label}”`).join(", ")}.`);
   if (table.skip_texts.length > 0) {
-    words.push(`Ficam fora as linhas que começam com ${table.skip_texts.map((text) => `“${text}”`).join(", ")}.`);
+    words.push(t`Ficam fora as linhas que começam com ${table.skip_texts.map((text) => `“${text}”`).join(", ")}.`);
   }
-  if (table.trim) words.push("Os espaços nas pontas das células são retirados.");
+  if (table.trim) words.push(t`Os espaços nas pontas das células são retirados.`);
   return words;
 }
 
 function columnWords(column: Kept["columns"][number]): string[] {
   const words: string[] = [];
   const list = (tokens: readonly string[]): string => tokens.map((token) => `“${token}”`).join(", ");
-  if (column.type) words.push(TYPE_LABELS[column.type].toLowerCase());
+  if (column.type) words.push(typeLabels()[column.type].toLowerCase());
   if (column.decimal_mark && column.type === "decimal")
-    words.push(`decimais com ${wordOf(MARKS, column.decimal_mark)}`);
-  if (column.date_order) words.push(wordOf(ORDERS, column.date_order));
-  if (column.null_tokens?.length) words.push(`${list(column.null_tokens)} é vazio`);
-  if (column.true_tokens?.length) words.push(`${list(column.true_tokens)} é Sim`);
-  if (column.false_tokens?.length) words.push(`${list(column.false_tokens)} é Não`);
+    words.push(t`decimais com ${wordOf(marks(), column.decimal_mark)}`);
+  if (column.date_order) words.push(wordOf(orders(), column.date_order));
+  if (column.null_tokens?.length) words.push(t`${list(column.null_tokens)} é vazio`);
+  if (column.true_tokens?.length) words.push(t`${list(column.true_tokens)} é Sim`);
+  if (column.false_tokens?.length) words.push(t`${list(column.false_tokens)} é Não`);
   return words;
 }

@@ -1,14 +1,14 @@
 import { type FormEvent, type ReactNode, useState } from "react";
-import type { Column, Table } from "../api/types";
+import type { Column, RecordOfRow, Table } from "../api/types";
+import { t } from "../ui/language";
 import { Alert, Button, Dialog, Field } from "../ui/parts";
-import { type Cell, formatCell, parseCell, TYPE_LABELS } from "../values/cells";
+import { type Cell, formatCell, parseCell, typeLabels } from "../values/cells";
 import { CellField } from "./CellField";
 import type { EditSession } from "./edits";
-import type { GridRow } from "./types";
 
 interface RowDialogProps {
   table: Table;
-  row: GridRow | null;
+  row: RecordOfRow | null;
   isReadOnly: boolean;
   edits: EditSession;
   onClose: () => void;
@@ -42,14 +42,14 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
     if (Object.keys(wrong).length === 0) void save(values);
   };
   return (
-    <Dialog title={row ? "Linha" : "Nova linha"} onClose={onClose} actions={null}>
+    <Dialog title={row ? t`Linha` : t`Nova linha`} onClose={onClose} actions={null}>
       <form onSubmit={submit}>
         {refusal && <Alert>{refusal}</Alert>}
         {table.columns.map((column) => (
           <Field
             key={column.name}
             label={column.display_name}
-            hint={column.description ?? TYPE_LABELS[column.type]}
+            hint={column.description ?? typeLabels()[column.type]}
             error={faults[column.name]}
           >
             {(ids) => (
@@ -63,10 +63,10 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
           </Field>
         ))}
         <div className="mt-actions">
-          <Button onClick={onClose}>Fechar</Button>
+          <Button onClick={onClose}>{t`Fechar`}</Button>
           {!isReadOnly && (
             <Button kind="primary" type="submit" disabled={isSaving}>
-              {isSaving ? "Gravando…" : "Gravar"}
+              {isSaving ? t`Gravando…` : t`Gravar`}
             </Button>
           )}
         </div>
@@ -76,12 +76,12 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
 }
 
 /** A field has line feeds alone, and so a text with others is the same text as long as nobody writes. */
-function shownIn(row: GridRow | null, { name, type }: Column): string {
-  return formatCell(row?.cells[name], type).replace(/\r\n|\r/g, "\n");
+function shownIn(row: RecordOfRow | null, { name, type }: Column): string {
+  return formatCell(row?.[name], type).replace(/\r\n|\r/g, "\n");
 }
 
 /** Return the values of the fields that were written, and what is wrong with the others. */
-function readTexts(columns: readonly Column[], texts: FormData, row: GridRow | null) {
+function readTexts(columns: readonly Column[], texts: FormData, row: RecordOfRow | null) {
   const values: Record<string, Cell> = {};
   const wrong: Record<string, string> = {};
   for (const column of columns) {

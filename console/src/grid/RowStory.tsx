@@ -6,26 +6,27 @@ import type { Table } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
 import { type Choices, SelectField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { Button, Dialog, Failure, Loading } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount } from "../values/numbers";
 
-const ACTIONS = { insert: "criou", update: "alterou", delete: "apagou", restore: "trouxe de volta" };
-const DOORS: Record<string, string> = {
-  api: "na página ou por um programa",
-  bulk: "várias linhas de uma vez",
-  upload: "por um envio",
-  undo: "ao desfazer um envio",
-  restore: "da lixeira",
-  sql: "direto no banco de dados",
-};
-const FILTERS: Choices = [
-  ["", "Todas"],
-  ["insert", "Linhas criadas"],
-  ["update", "Linhas alteradas"],
-  ["delete", "Linhas apagadas"],
-  ["restore", "Linhas trazidas de volta"],
+const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });
+const doorWords = (): Record<string, string> => ({
+  api: t`na página ou por um programa`,
+  bulk: t`várias linhas de uma vez`,
+  upload: t`por um envio`,
+  undo: t`ao desfazer um envio`,
+  restore: t`da lixeira`,
+  sql: t`direto no banco de dados`,
+});
+const filterChoices = (): Choices => [
+  ["", t`Todas`],
+  ["insert", t`Linhas criadas`],
+  ["update", t`Linhas alteradas`],
+  ["delete", t`Linhas apagadas`],
+  ["restore", t`Linhas trazidas de volta`],
 ];
 const SHOWN = 5;
 
@@ -34,7 +35,7 @@ interface Change {
   user_id: string | null;
   via: string;
   job_id: string | null;
-  action: keyof typeof ACTIONS;
+  action: keyof ReturnType<typeof actionWords>;
   changes: readonly { column: string; before: Cell; after: Cell }[];
   row_id?: string;
 }
@@ -43,7 +44,7 @@ interface Change {
 export function useWho(): (userId: string | null) => string {
   const { userId: own } = useCaller();
   return (userId) =>
-    userId === null ? "Alguém, fora desta página," : userId === own ? "Você" : `Usuário ${userId.slice(-6)}`;
+    userId === null ? t`Alguém, fora desta página,` : userId === own ? t`Você` : t`Usuário ${userId.slice(-6)}`;
 }
 
 interface TableHistoryProps {
@@ -58,8 +59,8 @@ export function TableHistory({ table, onRow, onClose }: TableHistoryProps): Reac
   const [action, setAction] = useState("");
   const filter = action === "" ? {} : { action: action as Change["action"] };
   return (
-    <Dialog title="Histórico da tabela" isSide onClose={onClose}>
-      <SelectField label="Mostrar" choices={FILTERS} value={action} onChoose={setAction} />
+    <Dialog title={t`Histórico da tabela`} isSide onClose={onClose}>
+      <SelectField label={t`Mostrar`} choices={filterChoices()} value={action} onChoose={setAction} />
       <Listing
         key={action}
         queryKey={["history", table._id, action]}
@@ -74,7 +75,7 @@ export function TableHistory({ table, onRow, onClose }: TableHistoryProps): Reac
             }),
           )
         }
-        empty={table.history ? "Nenhuma alteração" : "Esta tabela não guarda histórico"}
+        empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
         {(changes) => <ChangeList table={table} changes={changes} onRow={onRow} />}
       </Listing>
@@ -94,9 +95,9 @@ interface RowStoryProps {
 export function RowStory({ table, rowId, column, onClose }: RowStoryProps): ReactNode {
   const api = useApi();
   return (
-    <Dialog title="De onde veio" isSide onClose={onClose}>
+    <Dialog title={t`De onde veio`} isSide onClose={onClose}>
       <Origin table={table} rowId={rowId} column={column} />
-      <h3>Histórico da linha</h3>
+      <h3>{t`Histórico da linha`}</h3>
       <Listing
         queryKey={["history", table._id, rowId]}
         perPage={Number.POSITIVE_INFINITY}
@@ -108,7 +109,7 @@ export function RowStory({ table, rowId, column, onClose }: RowStoryProps): Reac
             }),
           )
         }
-        empty={<p>Ninguém mudou esta linha{table.history ? "" : "; esta tabela não guarda histórico"}.</p>}
+        empty={<p>{t`Ninguém mudou esta linha${table.history ? "" : t`; esta tabela não guarda histórico`}.`}</p>}
       >
         {(changes) => <ChangeList table={table} changes={changes} column={column} />}
       </Listing>
@@ -130,20 +131,20 @@ function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): React
       ),
   });
   if (origin.error instanceof ApiFailure && origin.error.status === 404) {
-    return <p>Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.</p>;
+    return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
   }
   if (origin.error) return <Failure error={origin.error} onRetry={() => void origin.refetch()} />;
-  if (!origin.data) return <Loading label="Procurando de onde a linha veio" />;
+  if (!origin.data) return <Loading label={t`Procurando de onde a linha veio`} />;
   const { kind, file, sheet, line, at, user_id: userId, job_id: jobId, available, cells } = origin.data;
-  const since = at === null ? "" : ` em ${formatMoment(at)}`;
-  if (kind === "api") return <p>Esta linha não veio de um arquivo: foi escrita à mão ou por um programa{since}.</p>;
+  const since = at === null ? "" : t` em ${formatMoment(at)}`;
+  if (kind === "api")
+    return <p>{t`Esta linha não veio de um arquivo: foi escrita à mão ou por um programa${since}.`}</p>;
   return (
     <>
       <p>
-        {file === null ? "Um envio" : <strong>{file}</strong>}
-        {sheet === null ? "" : `, aba ${sheet}`}
-        {line === null ? "" : `, linha ${formatCount(line)}`}. {who(userId)} importou{since}.{" "}
-        {jobId && <Link href={`/envios/${jobId}`}>Ver o envio</Link>}
+        {file === null ? t`Um envio` : <strong>{file}</strong>}
+        {t`${sheet === null ? "" : t`, aba ${sheet}`}${line === null ? "" : t`, linha ${formatCount(line)}`}. ${who(userId)} importou${since}.`}{" "}
+        {jobId && <Link href={`/envios/${jobId}`}>{t`Ver o envio`}</Link>}
       </p>
       {available ? (
         <dl className="mt-facts">
@@ -155,7 +156,7 @@ function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): React
           ))}
         </dl>
       ) : (
-        <p className="mt-quiet">O arquivo já foi apagado: a linha não pode mais ser mostrada como estava nele.</p>
+        <p className="mt-quiet">{t`O arquivo já foi apagado: a linha não pode mais ser mostrada como estava nele.`}</p>
       )}
     </>
   );
@@ -177,18 +178,16 @@ function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): 
         <li key={index}>
           <p>
             <strong>
-              {who(change.user_id)} {ACTIONS[change.action]}
+              {who(change.user_id)} {actionWords()[change.action]}
             </strong>{" "}
             · {formatMoment(change.at)} ·{" "}
             {change.job_id ? (
-              <Link href={`/envios/${change.job_id}`}>{DOORS[change.via]}</Link>
+              <Link href={`/envios/${change.job_id}`}>{doorWords()[change.via]}</Link>
             ) : (
-              (DOORS[change.via] ?? change.via)
+              (doorWords()[change.via] ?? change.via)
             )}
             {onRow && change.row_id !== undefined && (
-              <Button kind="quiet" onClick={() => onRow(change.row_id ?? "")}>
-                Ver a linha
-              </Button>
+              <Button kind="quiet" onClick={() => onRow(change.row_id ?? "")}>{t`Ver a linha`}</Button>
             )}
           </p>
           <CellChanges table={table} changes={change.changes} action={change.action} column={column} />
@@ -214,7 +213,7 @@ function CellChanges({ table, changes, action, column }: CellChangesProps): Reac
     <>
       {shown.map((one) => {
         const known = table.columns.find(({ name }) => name === one.column);
-        const text = (value: Cell): string => showCell(value, known ?? { type: "text" }) || "(vazia)";
+        const text = (value: Cell): string => showCell(value, known ?? { type: "text" }) || t`(vazia)`;
         return (
           <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
             {known?.display_name ?? one.column}:{" "}
@@ -225,9 +224,10 @@ function CellChanges({ table, changes, action, column }: CellChangesProps): Reac
         );
       })}
       {ordered.length > shown.length && (
-        <Button kind="quiet" onClick={() => setWhole(true)}>
-          Mostrar as outras {ordered.length - shown.length}
-        </Button>
+        <Button
+          kind="quiet"
+          onClick={() => setWhole(true)}
+        >{t`Mostrar as outras ${ordered.length - shown.length}`}</Button>
       )}
     </>
   );

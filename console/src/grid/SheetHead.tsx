@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useCaller } from "../ui/context";
+import { t } from "../ui/language";
 import { Menu } from "../ui/Menu";
 import { Button } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
@@ -33,44 +34,40 @@ export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted,
           <h1 id="table-title">{table.title || table.display_name}</h1>
           {table.description && <p className="mt-quiet">{table.description}</p>}
           <p className="mt-quiet">
-            {total === null ? "Procurando…" : plural(total, "linha")}
-            {total !== null && total !== table.row_count && ` de ${formatCount(table.row_count)}`}
+            {total === null ? t`Procurando…` : plural(total, "linha")}
+            {total !== null && total !== table.row_count && t` de ${formatCount(table.row_count)}`}
           </p>
         </div>
         <div className="mt-actions">
-          {only && <Button onClick={() => onOpen({ row: only })}>Abrir linha</Button>}
-          {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>De onde veio</Button>}
+          {only && <Button onClick={() => onOpen({ row: only })}>{t`Abrir linha`}</Button>}
+          {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>{t`De onde veio`}</Button>}
           {isEditable && selected.size > 0 && (
             <DeleteRows table={table} edits={edits} selected={selected} onDone={onDeleted} />
           )}
-          {isEditable && <Button onClick={() => onOpen({ row: "new" })}>Nova linha</Button>}
+          {isEditable && <Button onClick={() => onOpen({ row: "new" })}>{t`Nova linha`}</Button>}
           {table.status === "active" && can("upload") && (
-            <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">
-              Enviar arquivo
-            </Link>
+            <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">{t`Enviar arquivo`}</Link>
           )}
-          <Button onClick={() => onOpen("exports")}>Exportar</Button>
+          <Button onClick={() => onOpen("exports")}>{t`Exportar`}</Button>
           {can("update") && (
-            <Link href={`/tabelas/${table._id}/estrutura`} className="mt-button mt-button-plain">
-              Estrutura
-            </Link>
+            <Link href={`/tabelas/${table._id}/estrutura`} className="mt-button mt-button-plain">{t`Estrutura`}</Link>
           )}
           <Menu
-            label="Mais desta tabela"
+            label={t`Mais desta tabela`}
             className="mt-button mt-button-plain"
             actions={[
-              ["Histórico", () => onOpen("history")],
-              ["Lixeira", () => onOpen("trash")],
-              ["Modelo de importação", () => onOpen("recipe")],
-              ["Teclas", () => onOpen("keys")],
+              [t`Histórico`, () => onOpen("history")],
+              [t`Lixeira`, () => onOpen("trash")],
+              [t`Modelo de importação`, () => onOpen("recipe")],
+              [t`Teclas`, () => onOpen("keys")],
             ]}
           >
-            Mais ▾
+            {t`Mais`} ▾
           </Menu>
         </div>
       </div>
       {table.status !== "active" && (
-        <p className="mt-note">Esta tabela está inativa: pode ser lida, mas não alterada.</p>
+        <p className="mt-note">{t`Esta tabela está inativa: pode ser lida, mas não alterada.`}</p>
       )}
     </>
   );
@@ -91,17 +88,17 @@ function DeleteRows({ table, edits, selected, onDone }: DeleteRowsProps): ReactN
   };
   return (
     <Ask
-      label={`Apagar ${words}`}
+      label={t`Apagar ${words}`}
       kind="danger"
-      title={`Apagar ${words}?`}
-      keep="Manter"
-      go={`Apagar ${words}`}
+      title={t`Apagar ${words}?`}
+      keep={t`Manter`}
+      go={t`Apagar ${words}`}
       onGo={remove}
     >
       <p>
         {table.history
-          ? "Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela."
-          : "Esta tabela não guarda histórico: o que se apaga não volta."}
+          ? t`Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela.`
+          : t`Esta tabela não guarda histórico: o que se apaga não volta.`}
       </p>
     </Ask>
   );

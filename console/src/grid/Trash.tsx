@@ -6,6 +6,7 @@ import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Check } from "../ui/fields";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
@@ -67,8 +68,8 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
     setChosen(after);
   };
   return (
-    <Dialog title="Lixeira" isSide onClose={onClose}>
-      <p className="mt-quiet">Linhas apagadas ficam aqui por 90 dias, com seus valores.</p>
+    <Dialog title={t`Lixeira`} isSide onClose={onClose}>
+      <p className="mt-quiet">{t`Linhas apagadas ficam aqui por 90 dias, com seus valores.`}</p>
       {failure !== null && <Failure error={failure} />}
       {isEditable && (
         <Button
@@ -76,14 +77,14 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
           disabled={isPending || chosen.size === 0}
           onClick={() => void restore(() => Promise.resolve([...chosen]))}
         >
-          {chosen.size === 0 ? "Trazer de volta as escolhidas" : `Trazer de volta ${plural(chosen.size, "linha")}`}
+          {chosen.size === 0 ? t`Trazer de volta as escolhidas` : t`Trazer de volta ${plural(chosen.size, "linha")}`}
         </Button>
       )}
       <Listing
         queryKey={["trash", table._id]}
         perPage={PER_PAGE}
         load={(page, signal) => trashPage(api, table, page, PER_PAGE, signal)}
-        empty="A lixeira está vazia"
+        empty={t`A lixeira está vazia`}
       >
         {(rows) =>
           deletionsOf(rows).map((deletion) => (
@@ -116,18 +117,12 @@ function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: Deletion
   const who = useWho();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);
   const words = (row: Deleted): string =>
-    columns.map((column) => showCell(row[column.name], column) || "(vazia)").join(" · ");
+    columns.map((column) => showCell(row[column.name], column) || t`(vazia)`).join(" · ");
   return (
     <section>
       <div className="mt-title-bar">
-        <h3>
-          {who(rows[0].deleted_by)} apagou em {formatMoment(rows[0].deleted_at)}
-        </h3>
-        {isEditable && (
-          <Button kind="quiet" onClick={onAll}>
-            Trazer de volta todas desta vez
-          </Button>
-        )}
+        <h3>{t`${who(rows[0].deleted_by)} apagou em ${formatMoment(rows[0].deleted_at)}`}</h3>
+        {isEditable && <Button kind="quiet" onClick={onAll}>{t`Trazer de volta todas desta vez`}</Button>}
       </div>
       <ul className="mt-list">
         {rows.map((row) => (

@@ -6,14 +6,15 @@ import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi, useCaller } from "../ui/context";
 import { Check, type Choices, Select, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { bodyOf, type ViewHandle } from "./saved";
 
 const MOST = 100;
-const HEIGHTS: Choices = [
-  ["32", "Linhas baixas"],
-  ["64", "Linhas médias"],
-  ["128", "Linhas altas"],
+const heights = (): Choices => [
+  ["32", t`Linhas baixas`],
+  ["64", t`Linhas médias`],
+  ["128", t`Linhas altas`],
 ];
 
 /** The views of a table that have a name, and the way to give the present one a name. */
@@ -32,21 +33,21 @@ export function Views({ table, handle }: { table: Table; handle: ViewHandle }): 
   return (
     <>
       <Select
-        aria-label="Visão"
+        aria-label={t`Visão`}
         choices={[
-          ["", "Toda a tabela"],
-          ...known.map((one) => [one._id, one.shared ? `${one.name} (de todos)` : one.name] as const),
+          ["", t`Toda a tabela`],
+          ...known.map((one) => [one._id, one.shared ? t`${one.name} (de todos)` : one.name] as const),
         ]}
         value={saved?._id ?? ""}
         onChoose={open}
       />
       <Select
-        aria-label="Altura das linhas"
-        choices={HEIGHTS}
+        aria-label={t`Altura das linhas`}
+        choices={heights()}
         value={String(handle.view.rowHeight)}
         onChoose={(height) => handle.change({ rowHeight: Number(height) })}
       />
-      <Button onClick={() => setSaving(true)}>{saved && isChanged ? "Gravar a visão mudada" : "Gravar visão"}</Button>
+      <Button onClick={() => setSaving(true)}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
       {isSaving && <SaveView table={table} handle={handle} onClose={() => setSaving(false)} />}
     </>
   );
@@ -82,49 +83,49 @@ function SaveView({ table, handle, onClose }: { table: Table; handle: ViewHandle
     },
     onSuccess: async (kept) => {
       queries.setQueryData(["view", table._id, kept._id], kept);
-      await done("Visão gravada", kept._id);
+      await done(t`Visão gravada`, kept._id);
     },
   });
   const remove = async (id: string): Promise<void> => {
     const params = { path: { table_id: table._id, view_id: id } };
     await answered(api.DELETE("/v1/managed-tables/{table_id}/views/{view_id}", { params }));
-    await done("Visão apagada", "");
+    await done(t`Visão apagada`, "");
   };
   return (
     <Dialog
-      title="Gravar visão"
+      title={t`Gravar visão`}
       onClose={onClose}
       actions={
         <>
-          <Button onClick={onClose}>Fechar</Button>
+          <Button onClick={onClose}>{t`Fechar`}</Button>
           {own && (
             <Ask
-              label="Apagar visão"
-              title={`Apagar a visão ${own.name}?`}
-              keep="Manter"
-              go="Apagar visão"
+              label={t`Apagar visão`}
+              title={t`Apagar a visão ${own.name}?`}
+              keep={t`Manter`}
+              go={t`Apagar visão`}
               onGo={() => remove(own._id)}
             >
-              <p>As linhas da tabela ficam como estão.</p>
+              <p>{t`As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}
           <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
-            {own ? "Gravar como nova" : "Gravar"}
+            {own ? t`Gravar como nova` : t`Gravar`}
           </Button>
           {own && (
-            <Button kind="primary" disabled={save.isPending} onClick={() => save.mutate(own._id)}>
-              Gravar em {own.name}
-            </Button>
+            <Button
+              kind="primary"
+              disabled={save.isPending}
+              onClick={() => save.mutate(own._id)}
+            >{t`Gravar em ${own.name}`}</Button>
           )}
         </>
       }
     >
-      <p className="mt-quiet">Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.</p>
+      <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
       {save.error && <Failure error={save.error} />}
-      <TextField label="Nome da visão" value={name} maxLength={200} onText={setName} />
-      <Check isChecked={shared} onCheck={setShared}>
-        Mostrar também aos colegas
-      </Check>
+      <TextField label={t`Nome da visão`} value={name} maxLength={200} onText={setName} />
+      <Check isChecked={shared} onCheck={setShared}>{t`Mostrar também aos colegas`}</Check>
     </Dialog>
   );
 }

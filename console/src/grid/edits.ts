@@ -1,12 +1,13 @@
 import { type Api, ApiFailure, answered } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
+import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, versionOf, without } from "./changes";
 import { type Range, spread } from "./range";
 import { type RowSource, readRows } from "./rows";
-import type { CellState, Cells, GridColumn, GridRow } from "./types";
+import type { CellState, Cells, GridColumn } from "./types";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
@@ -66,17 +67,17 @@ export class EditSession {
     private readonly rows: () => RowSource,
   ) {}
 
-  readonly stateOf = (row: GridRow, column: string): CellState | undefined =>
+  readonly stateOf = (row: RecordOfRow, column: string): CellState | undefined =>
     this.state.get().marks.get(keyOf(row.id, column));
 
-  readonly edit = (row: GridRow, name: string, text: string): void => {
+  readonly edit = (row: RecordOfRow, name: string, text: string): void => {
     this.state.update({ refusal: null });
     const value = this.read(row, name, text);
-    if (value !== undefined) this.save([{ id: row.id, base: row.cells, changes: { [name]: value } }]);
+    if (value !== undefined) this.save([{ id: row.id, base: row, changes: { [name]: value } }]);
   };
 
   /** Save values of a row, from a form. */
-  readonly change = (row: GridRow, changes: Cells): void => this.save([{ id: row.id, base: row.cells, changes }]);
+  readonly change = (row: RecordOfRow, changes: Cells): void => this.save([{ id: row.id, base: row, changes }]);
 
   /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
@@ -115,9 +116,9 @@ export class EditSession {
     const changed: RowChange[] = [];
     for (let index = range.top + 1; index < end; index += 1) {
       const row = this.rows().rowAt(index);
-      const other = names.filter((name) => row && (row.cells[name] ?? null) !== (source.cells[name] ?? null));
-      const changes = Object.fromEntries(other.map((name) => [name, source.cells[name] ?? null]));
-      if (row && other.length > 0) changed.push({ id: row.id, base: row.cells, changes });
+      const other = names.filter((name) => row && (row[name] ?? null) !== (source[name] ?? null));
+      const changes = Object.fromEntries(other.map((name) => [name, source[name] ?? null]));
+      if (row && other.length > 0) changed.push({ id: row.id, base: row, changes });
     }
     if (changed.length > 0) this.save(changed);
   };
@@ -133,13 +134,15 @@ export class EditSession {
         const parsed = parseCell(text, column.type, column.nullable);
         if (parsed.ok) row[column.name] = parsed.value;
         else
-          faults.push(`linha ${index + 1} do que foi colado, ${column.display_name}: ${reasonOf(text, parsed.reason)}`);
+          faults.push(
+            t`linha ${index + 1} do que foi colado, ${column.display_name}: ${reasonOf(text, parsed.reason)}`,
+          );
       }
       return row;
     });
     if (faults.length > 0) {
-      const more = faults.length > 5 ? ` (e mais ${faults.length - 5})` : "";
-      this.state.update({ refusal: `As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
+      const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
+      this.state.update({ refusal: t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
     } else if (isAsked) this.state.update({ newRows: { values } });
     else void this.insert(values);
   };
@@ -186,15 +189,17 @@ export class EditSession {
 
   private async take(step: Step | undefined, way: "undo" | "redo"): Promise<void> {
     const back = way === "undo" ? this.future : this.past;
-    if (!step) this.listener.announce(way === "undo" ? "Nada a desfazer" : "Nada a refazer");
+    if (!step) this.listener.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) this.unmark(step.refused);
-    else if ("changes" in step) await this.saveMarked(step.changes, way);
-    else {
+    else if ("changes" in step) {
+      this.markAll(step.changes, { state: "saving" });
+      await this.saveNow(step.changes, way);
+    } else {
       try {
         if ("inserted" in step) await this.sendDeletion(step.inserted);
         else await this.sendRestoration(step.deleted);
         back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
-        this.listener.announce(way === "undo" ? "Desfeito" : "Refeito");
+        this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
         this.listener.inserted([]);
       } catch (error) {
         this.state.update({ refusal: sentenceOf(failureOf(error)) });
@@ -211,7 +216,7 @@ export class EditSession {
   }
 
   /** Drop the text of a cell that was not taken: what is stored shows again. */
-  readonly discard = (row: GridRow, column: string): void => {
+  readonly discard = (row: RecordOfRow, column: string): void => {
     const state = this.stateOf(row, column)?.state;
     if (state === "refused" || state === "unsaved") this.unmark([keyOf(row.id, column)]);
   };
@@ -238,12 +243,7 @@ export class EditSession {
   private save(changed: readonly RowChange[], way: Way = "do"): void {
     if (way === "do") this.future.length = 0;
     this.markAll(changed, { state: "saving" });
-    this.enqueue(() => this.saveNow(changed.map(this.upToDate), way));
-  }
-
-  private async saveMarked(changed: readonly RowChange[], way: Way): Promise<void> {
-    this.markAll(changed, { state: "saving" });
-    await this.saveNow(changed.map(this.upToDate), way);
+    this.enqueue(() => this.saveNow(changed, way));
   }
 
   private enqueue(task: () => Promise<void>): void {
@@ -260,12 +260,13 @@ export class EditSession {
     }
   };
 
-  private async saveNow(changed: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
+  private async saveNow(changes: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
+    const changed = changes.map(this.upToDate);
     try {
       const records = await this.send(changed);
       this.markAll(changed, null);
       this.record(changed, records, way);
-      this.listener.announce(meetings > 0 ? "Gravado, junto com o que outra pessoa mudou" : "Gravado");
+      this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
       this.listener.kept(changed.map(({ id }) => id));
     } catch (error) {
       const failure = failureOf(error);
@@ -337,7 +338,7 @@ export class EditSession {
     this.markAll(gone, null);
     if (gone.length > 0) {
       const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
-      this.state.update({ refusal: `${words} por outra pessoa enquanto você editava` });
+      this.state.update({ refusal: t`${words} por outra pessoa enquanto você editava` });
       void this.rows().reload();
     }
     const met = changed.flatMap((change) => {
@@ -347,9 +348,9 @@ export class EditSession {
     const changes = met.map((one) => one.change);
     const clashes = met.flatMap((one) => one.clashes);
     if (clashes.length > 0) {
-      this.markAll(changes, { state: "unsaved", reason: "Outra pessoa mudou esta linha" });
+      this.markAll(changes, { state: "unsaved", reason: t`Outra pessoa mudou esta linha` });
       this.state.update({ conflict: { clashes, changes, way } });
-      this.listener.announce("Não gravado: outra pessoa mudou a mesma célula");
+      this.listener.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
   }
 
@@ -363,7 +364,7 @@ export class EditSession {
     });
     this.remember(changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => keyOf(id, column))));
     this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
-    this.listener.announce("Não gravado");
+    this.listener.announce(t`Não gravado`);
   }
 
   private async sendDeletion(ids: readonly string[]): Promise<void> {
@@ -378,41 +379,41 @@ export class EditSession {
     );
     const missing = ids.length - restored;
     if (missing === 0) return;
-    this.state.update({ refusal: `${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
+    this.state.update({ refusal: t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
   }
 
-  private readRow(row: GridRow, cells: readonly (readonly [string, string])[], refused: string[]): RowChange {
+  private readRow(row: RecordOfRow, cells: readonly (readonly [string, string])[], refused: string[]): RowChange {
     const changes: Record<string, Cell> = {};
     for (const [name, text] of cells) {
       const value = this.read(row, name, text, refused);
       if (value !== undefined) changes[name] = value;
     }
-    return { id: row.id, base: row.cells, changes };
+    return { id: row.id, base: row, changes };
   }
 
   /** Read the text for a cell; undefined where it says what stands there already, or is no value: that is marked. */
-  private read(row: GridRow, name: string, text: string, refused?: string[]): Cell {
+  private read(row: RecordOfRow, name: string, text: string, refused?: string[]): Cell {
     const column = this.table.columns.find((one) => one.name === name);
     const key = keyOf(row.id, name);
-    if (!column || text === formatCell(row.cells[name], column.type)) {
+    if (!column || text === formatCell(row[name], column.type)) {
       this.unmark([key]);
       return undefined;
     }
     const parsed = parseCell(text, column.type, column.nullable);
     if (parsed.ok) {
       this.unmark([key]);
-      return parsed.value === (row.cells[name] ?? null) ? undefined : parsed.value;
+      return parsed.value === (row[name] ?? null) ? undefined : parsed.value;
     }
     this.mark(key, { state: "refused", text, reason: reasonOf(text, parsed.reason) });
     if (refused) refused.push(key);
     else this.remember([key]);
-    this.listener.announce(`Não gravado: ${parsed.reason}`);
+    this.listener.announce(t`Não gravado: ${parsed.reason}`);
     return undefined;
   }
 
   private isRoom(count: number): boolean {
     const isRoom = count <= MAX_ROWS;
-    const refusal = isRoom ? null : `São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
+    const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
     this.state.update({ refusal });
     return isRoom;
   }

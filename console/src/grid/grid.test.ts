@@ -3,8 +3,7 @@ import type { SavedView, Table } from "../api/types";
 import { move } from "./keys";
 import { bodyOf, viewOf } from "./saved";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
-import { arranged, readView, toggleSort, writeView } from "./view";
-import { askedOf, whereOf } from "./where";
+import { arranged, askedOf, readView, toggleSort, whereOf, writeView } from "./view";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 

@@ -68,9 +68,9 @@ describe("rows in blocks", () => {
 
   it("take a row's newer state in its place", () => {
     const store = new BlockStore();
-    store.keep(1, { rows: [{ id: "a", cells: { nome: "antes" } }], nextCursor: null });
-    store.replace({ id: "a", cells: { nome: "depois" } });
-    expect(store.rowAt(200)?.cells).toEqual({ nome: "depois" });
+    store.keep(1, { rows: [{ id: "a", nome: "antes" }], nextCursor: null });
+    store.replace({ id: "a", nome: "depois" });
+    expect(store.rowAt(200)).toEqual({ id: "a", nome: "depois" });
   });
 
   it("are forgotten in the order of their use", () => {

@@ -2,9 +2,7 @@ import { useEffect, useMemo } from "react";
 import { type Api, ApiFailure, answered } from "../api/session";
 import type { Query, RecordOfRow, Table } from "../api/types";
 import { Store, useStore } from "../ui/store";
-import { type GridRow, toGridRow } from "./types";
-import type { GridView } from "./view";
-import { askedOf } from "./where";
+import { askedOf, type GridView } from "./view";
 
 const BLOCK = 200;
 const MAX_BLOCKS = 40; // 8,000 rows kept: about 10 MB of ten columns
@@ -12,7 +10,7 @@ const FLASH_MS = 2_500; // as in styles.css
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
 
 interface Block {
-  rows: readonly GridRow[];
+  rows: readonly RecordOfRow[];
   nextCursor: string | null;
 }
 
@@ -82,7 +80,7 @@ export class BlockStore {
   }
 
   versions(number: number): string {
-    return versionsOf(this.blocks.get(number)?.rows.map(({ id, cells }) => ({ id, ...cells })) ?? []);
+    return versionsOf(this.blocks.get(number)?.rows ?? []);
   }
 
   cursorAfter(number: number): string | null {
@@ -97,7 +95,7 @@ export class BlockStore {
     return -1;
   }
 
-  rowAt(index: number): GridRow | undefined {
+  rowAt(index: number): RecordOfRow | undefined {
     return this.blocks.get(Math.floor(index / BLOCK))?.rows[index % BLOCK];
   }
 
@@ -111,7 +109,7 @@ export class BlockStore {
     }
   }
 
-  replace(row: GridRow): void {
+  replace(row: RecordOfRow): void {
     for (const [number, block] of this.blocks) {
       const place = block.rows.findIndex((one) => one.id === row.id);
       if (place < 0) continue;
@@ -143,7 +141,7 @@ export class RowSource {
     return this.state.get().total;
   }
 
-  readonly rowAt = (index: number): GridRow | undefined => this.store.rowAt(index);
+  readonly rowAt = (index: number): RecordOfRow | undefined => this.store.rowAt(index);
 
   /** Where a row of this id is, or -1. */
   readonly indexOf = (id: string): number => this.store.indexOf(id);
@@ -187,8 +185,8 @@ export class RowSource {
     await this.reload();
     const changes = old.flatMap((row) => {
       const now = row && this.rowAt(this.indexOf(row.id));
-      return Object.keys(now?.cells ?? {}).flatMap((name) =>
-        row && now && now.cells[name] !== row.cells[name] ? [`${row.id} ${name}`] : [],
+      return Object.keys(now ?? {}).flatMap((name) =>
+        row && now && now[name] !== row[name] ? [`${row.id} ${name}`] : [],
       );
     });
     this.flash(new Set(changes));
@@ -211,7 +209,7 @@ export class RowSource {
 
   /** Put a row's newer state in its place. */
   readonly replace = (record: RecordOfRow): void => {
-    this.store.replace(toGridRow(record));
+    this.store.replace(record);
     this.changed({});
   };
 
@@ -235,7 +233,7 @@ export class RowSource {
       const page = await queryRows(this.api, this.tableId, this.pageQuery(number), controller.signal);
       if (isLeft()) return;
       const records = page.records as unknown as RecordOfRow[];
-      this.store.keep(number, { rows: records.map(toGridRow), nextCursor: page.next_cursor ?? null });
+      this.store.keep(number, { rows: records, nextCursor: page.next_cursor ?? null });
       if (page.total !== null) this.mustCount = false;
       this.changed({ failure: null, ...(page.total === null ? {} : { total: page.total }) });
     } catch (error) {

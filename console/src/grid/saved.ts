@@ -7,8 +7,7 @@ import { answered } from "../api/session";
 import type { SavedView, Table, ViewBody, Where } from "../api/types";
 import { useApi } from "../ui/context";
 import { ROW_HEIGHT } from "./scroll";
-import { arranged, type Condition, type Filter, type GridView, readView, type Total, writeView } from "./view";
-import { whereOf } from "./where";
+import { arranged, type Condition, type Filter, type GridView, readView, type Total, whereOf, writeView } from "./view";
 
 export interface ViewHandle {
   view: GridView;

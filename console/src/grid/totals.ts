@@ -4,8 +4,7 @@ import { answered } from "../api/session";
 import type { Table } from "../api/types";
 import { useApi } from "../ui/context";
 import type { Cell } from "../values/cells";
-import type { GridView, Total } from "./view";
-import { askedOf } from "./where";
+import { askedOf, type GridView, type Total } from "./view";
 
 export type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
 

@@ -3,7 +3,9 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
+import { t } from "../ui/language";
 import { formatCell, toClipboard } from "../values/cells";
+import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import type { Range } from "./range";
 import { type RowSource, useRows } from "./rows";
@@ -25,14 +27,10 @@ export function gridColumns(table: Table, view: GridView, isEditable: boolean): 
     const place = view.sorts.findIndex((sort) => sort.replace(/^-/, "") === column.name);
     const sort = view.sorts[place];
     return {
-      name: column.name,
-      label: column.display_name,
-      type: column.type,
-      format: column.format ?? null,
+      ...column,
       width,
       left: isFrozen ? at : null,
       isEditable,
-      isNullable: column.nullable,
       sort: sort === undefined ? null : sort.startsWith("-") ? ("descending" as const) : ("ascending" as const),
       sortOrder: view.sorts.length > 1 && place >= 0 ? place + 1 : null,
     };
@@ -85,7 +83,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
       if (first === undefined) return;
       await rows.need((rows.total ?? 1) - 1, rows.total ?? 0);
       setWanted(first);
-      if (rows.indexOf(first) < 0) announce("Criada: a linha está fora do que se vê agora");
+      if (rows.indexOf(first) < 0) announce(t`Criada: a linha está fora do que se vê agora`);
     },
   };
   const onRow = useCallback(
@@ -108,7 +106,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
     refetchInterval: ({ state }) => Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0)), // and while visible alone
   });
   useEffect(() => {
-    if (rows.total !== null) announce(`${rows.total === 1 ? "1 linha" : `${rows.total} linhas`}`);
+    if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
   return { rows, edits, wanted, onRow };
 }
@@ -123,9 +121,7 @@ export async function copyRange(sheet: Sheet, columns: readonly GridColumn[], ra
   for (let index = range.top; index < end; index += 1) {
     const row = sheet.rows.rowAt(index);
     if (!row) return false;
-    texts.push(
-      shown.map(({ name, type }) => sheet.edits.stateOf(row, name)?.text ?? formatCell(row.cells[name], type)),
-    );
+    texts.push(shown.map(({ name, type }) => sheet.edits.stateOf(row, name)?.text ?? formatCell(row[name], type)));
   }
   await navigator.clipboard?.writeText(toClipboard(texts));
   return true;

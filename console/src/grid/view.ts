@@ -1,4 +1,5 @@
-import type { ColumnType, Where } from "../api/types";
+import type { ColumnType, Query, Where } from "../api/types";
+import { t } from "../ui/language";
 import { ROW_HEIGHT } from "./scroll";
 
 // What a person looks at: conditions, search, sorts, columns. All of it is in the address, so that a link shows it.
@@ -33,30 +34,30 @@ export interface GridView {
   rowHeight: number;
 }
 
-export const OPERATOR_LABELS: Record<Operator, string> = {
-  eq: "é igual a",
-  ne: "é diferente de",
-  gt: "é maior que",
-  gte: "é maior ou igual a",
-  lt: "é menor que",
-  lte: "é menor ou igual a",
-  in: "é um destes",
-  nin: "não é um destes",
-  contains: "contém",
-  not_contains: "não contém",
-  starts_with: "começa com",
-  ends_with: "termina com",
-  is_null: "está vazia",
-};
+export const operatorLabels = (): Record<Operator, string> => ({
+  eq: t`é igual a`,
+  ne: t`é diferente de`,
+  gt: t`é maior que`,
+  gte: t`é maior ou igual a`,
+  lt: t`é menor que`,
+  lte: t`é menor ou igual a`,
+  in: t`é um destes`,
+  nin: t`não é um destes`,
+  contains: t`contém`,
+  not_contains: t`não contém`,
+  starts_with: t`começa com`,
+  ends_with: t`termina com`,
+  is_null: t`está vazia`,
+});
 
-export const TOTAL_LABELS: Record<Total, string> = {
-  sum: "Soma",
-  avg: "Média",
-  count: "Preenchidas",
-  count_distinct: "Diferentes",
-  min: "Menor",
-  max: "Maior",
-};
+export const totalLabels = (): Record<Total, string> => ({
+  sum: t`Soma`,
+  avg: t`Média`,
+  count: t`Preenchidas`,
+  count_distinct: t`Diferentes`,
+  min: t`Menor`,
+  max: t`Maior`,
+});
 
 /** Return what can be worked out over a column of a type. */
 export function totalsOf(type: ColumnType): readonly Total[] {
@@ -155,4 +156,17 @@ export function moved(names: readonly string[], name: string, by: number): strin
   const others = names.filter((one) => one !== name);
   others.splice(Math.max(names.indexOf(name) + by, 0), 0, name);
   return others;
+}
+
+/** Return which rows a view is of. */
+export function askedOf(view: GridView): Pick<Query, "where" | "q"> {
+  const where = whereOf(view);
+  return { ...(where ? { where } : {}), ...(view.search ? { q: view.search } : {}) };
+}
+
+/** Return the view's conditions; null where it has none. */
+export function whereOf({ filters, beyond }: GridView): Where | null {
+  const parts: Where[] = filters.map((any) => (any.length === 1 && any[0] ? any[0] : { or: [...any] }));
+  if (beyond) parts.push(beyond);
+  return parts.length === 0 ? null : { and: parts };
 }

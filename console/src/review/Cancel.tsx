@@ -4,6 +4,7 @@ import { answered } from "../api/session";
 import type { Job } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
+import { t } from "../ui/language";
 
 export function Cancel({ job }: { job: Job }): ReactNode {
   const api = useApi();
@@ -19,13 +20,13 @@ export function Cancel({ job }: { job: Job }): ReactNode {
   };
   return (
     <Ask
-      label="Cancelar importação"
-      title="Cancelar esta importação?"
-      keep="Continuar com ela"
-      go="Cancelar importação"
+      label={t`Cancelar importação`}
+      title={t`Cancelar esta importação?`}
+      keep={t`Continuar com ela`}
+      go={t`Cancelar importação`}
       onGo={cancel}
     >
-      <p>Nada será gravado, e os arquivos enviados serão apagados.</p>
+      <p>{t`Nada será gravado, e os arquivos enviados serão apagados.`}</p>
     </Ask>
   );
 }

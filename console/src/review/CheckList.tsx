@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Job, Recipe } from "../api/types";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { roving } from "../ui/roving";
 import { plural } from "../values/numbers";
@@ -8,11 +9,11 @@ import { Sides } from "./Sides";
 
 const SHOWN_AT_FIRST = 6;
 const MARKS: Record<Check["weight"], string> = { stop: "⚠", value: "⚠", look: "•" };
-const WORDS: Record<Check["weight"], string> = {
-  stop: "impede a importação",
-  value: "pode mudar um valor",
-  look: "para saber",
-};
+const weightWords = (): Record<Check["weight"], string> => ({
+  stop: t`impede a importação`,
+  value: t`pode mudar um valor`,
+  look: t`para saber`,
+});
 
 interface CheckListProps {
   job: Job;
@@ -50,7 +51,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, []);
-  if (checks.length === 0 && !message) return <p className="mt-note">✓ Nada a conferir</p>;
+  if (checks.length === 0 && !message) return <p className="mt-note">✓ {t`Nada a conferir`}</p>;
   const worst = message ? "stop" : (checks[0]?.weight ?? "look");
   const shown = isWhole ? checks : checks.slice(0, SHOWN_AT_FIRST);
   const hidden = checks.length - shown.length;
@@ -63,18 +64,20 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
     >
       <div className="mt-title-bar">
         <h2 id="checks-title">
-          {message ? `⚠ ${message}` : "O que conferir"}
-          {total > checks.length && ` (${plural(total, "valor", "valores")} ao todo)`}
+          {message ? `⚠ ${message}` : t`O que conferir`}
+          {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}
         </h2>
         {news.length > 0 && (
           <Button onClick={() => rest.onAccept(news)}>
-            {news.length === 1 ? "Aceitar no modelo" : `Aceitar as ${news.length} mudanças no modelo`}
+            {news.length === 1 ? t`Aceitar no modelo` : t`Aceitar as ${news.length} mudanças no modelo`}
           </Button>
         )}
         {checks.length > 1 && (
-          <Button kind="quiet" title="F8; o anterior com Shift+F8" onClick={() => go.current(1)}>
-            Próximo
-          </Button>
+          <Button
+            kind="quiet"
+            title={t`F8; o anterior com Shift+F8`}
+            onClick={() => go.current(1)}
+          >{t`Próximo`}</Button>
         )}
       </div>
       <ul onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
@@ -85,7 +88,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
               data-rove
               tabIndex={index === 0 ? 0 : -1}
               className={index === at ? "mt-link mt-current" : "mt-link"}
-              title={WORDS[check.weight]}
+              title={weightWords()[check.weight]}
               onClick={() => {
                 setAt(index);
                 onCheck(check);
@@ -95,9 +98,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
               {check.text}
             </button>{" "}
             {news.length > 1 && check.acceptance && (
-              <Button data-rove tabIndex={-1} onClick={() => rest.onAccept([check])}>
-                Aceitar
-              </Button>
+              <Button data-rove tabIndex={-1} onClick={() => rest.onAccept([check])}>{t`Aceitar`}</Button>
             )}
             {check.difference && (
               <Sides job={rest.job} recipe={rest.recipe} difference={check.difference} spot={check.spot} />
@@ -106,9 +107,10 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
         ))}
       </ul>
       {hidden > 0 && (
-        <Button kind="quiet" onClick={() => setWhole(true)}>
-          Mostrar {hidden === 1 ? "o outro" : `os outros ${hidden}`}
-        </Button>
+        <Button
+          kind="quiet"
+          onClick={() => setWhole(true)}
+        >{t`Mostrar ${hidden === 1 ? t`o outro` : t`os outros ${hidden}`}`}</Button>
       )}
       {children}
     </section>

@@ -1,8 +1,9 @@
 import { type ReactNode, useState } from "react";
 import type { ColumnType } from "../api/types";
 import { type Choices as Options, Radios, SelectField, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { isNumeric } from "../values/cells";
-import { MARKS, ORDERS } from "../values/words";
+import { marks, orders } from "../values/words";
 import type { Adjustment } from "./adjustments";
 
 export const ZONES: readonly string[] = [
@@ -16,9 +17,9 @@ export const ZONES: readonly string[] = [
   "America/New_York",
 ];
 const MOST_RADIOS = 3; // one click chooses
-const TRIMS: Options = [
-  ["yes", "retirar"],
-  ["no", "manter"],
+const trims = (): Options => [
+  ["yes", t`retirar`],
+  ["no", t`manter`],
 ];
 
 interface ChoicesProps {
@@ -34,20 +35,20 @@ export function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): Rea
   const zones = [zone, ...ZONES.filter((one) => one !== zone)].map((one): [string, string] => [one, zoneLabel(one)]);
   const { trim } = adjustment;
   const choices: [is: boolean, label: string, field: keyof Adjustment, Options, value: string | undefined][] = [
-    [isNumeric(type), "Marca decimal", "decimal_mark", MARKS, adjustment.decimal_mark],
-    [type === "date" || type === "datetime", "Ordem da data", "date_order", ORDERS, adjustment.date_order],
-    [type === "datetime", "Horário de", "timezone", zones, adjustment.timezone],
-    [type === "text", "Espaços nas pontas", "trim", TRIMS, trim === undefined ? undefined : trim ? "yes" : "no"],
+    [isNumeric(type), t`Marca decimal`, "decimal_mark", marks(), adjustment.decimal_mark],
+    [type === "date" || type === "datetime", t`Ordem da data`, "date_order", orders(), adjustment.date_order],
+    [type === "datetime", t`Horário de`, "timezone", zones, adjustment.timezone],
+    [type === "text", t`Espaços nas pontas`, "trim", trims(), trim === undefined ? undefined : trim ? "yes" : "no"],
   ];
   const words: [is: boolean, label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
-    [type === "boolean", "Textos que são Sim", "true_tokens"],
-    [type === "boolean", "Textos que são Não", "false_tokens"],
-    [true, "Textos que são vazio", "null_tokens"],
+    [type === "boolean", t`Textos que são Sim`, "true_tokens"],
+    [type === "boolean", t`Textos que são Não`, "false_tokens"],
+    [true, t`Textos que são vazio`, "null_tokens"],
   ];
   return (
     <>
       {choices.map(([is, label, field, options, value = ""]) => {
-        const detected = field === "timezone" ? `${zoneLabel(zone)} (o que foi usado)` : "como foi detectado";
+        const detected = field === "timezone" ? t`${zoneLabel(zone)} (o que foi usado)` : t`como foi detectado`;
         const shared = { choices: [["", detected] as const, ...options], value };
         const onChoose = (chosen: string): void =>
           onAdjust({ [field]: field === "trim" && chosen ? chosen === "yes" : chosen || undefined });
@@ -79,8 +80,8 @@ function zoneLabel(zone: string): string {
     .replaceAll("_", " ")
     .replace("Sao Paulo", "São Paulo (Brasília)")
     .replace("Cuiaba", "Cuiabá")
-    .replace("Lisbon", "Lisboa")
-    .replace("New York", "Nova York");
+    .replace("Lisbon", t`Lisboa`)
+    .replace("New York", t`Nova York`);
 }
 
 interface WordsProps {
@@ -95,7 +96,7 @@ function Words({ label, words, onWords }: WordsProps): ReactNode {
   return (
     <TextField
       label={label}
-      hint="Com ponto e vírgula entre eles; nada escrito: os detectados"
+      hint={t`Com ponto e vírgula entre eles; nada escrito: os detectados`}
       value={text}
       onText={(written) => {
         setText(written);

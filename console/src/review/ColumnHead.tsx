@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Select } from "../ui/fields";
-import { TYPE_LABELS, TYPE_SIGNS, TYPES } from "../values/cells";
+import { t } from "../ui/language";
+import { TYPE_SIGNS, typeChoices, typeLabels } from "../values/cells";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { FillBar } from "./Profile";
 
@@ -38,7 +39,7 @@ export function ColumnHead({ column: reviewed, letter, isFirst, isSelected, doub
         {count > 0 && (
           <span className="mt-badge mt-doubt">
             ⚠ {count}
-            <span className="mt-hidden"> a conferir</span>
+            <span className="mt-hidden"> {t`a conferir`}</span>
           </span>
         )}
       </button>
@@ -61,12 +62,12 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
     <div className="mt-head-fields">
       {targets.length > 0 && (
         <Select
-          aria-label={`Coluna da tabela para ${source}`}
+          aria-label={t`Coluna da tabela para ${source}`}
           tabIndex={tabIndex}
           choices={[
             ...targets.map((target) => [target.name, `→ ${target.display_name ?? target.name}`] as const),
-            ["new", "+ coluna nova"],
-            ["out", "não importar"],
+            ["new", t`+ coluna nova`],
+            ["out", t`não importar`],
           ]}
           value={include ? (into?.name ?? "new") : "out"}
           onChoose={(value) => {
@@ -77,7 +78,7 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
       )}
       {!into && (
         <input
-          aria-label={`Nome de ${source}`}
+          aria-label={t`Nome de ${source}`}
           tabIndex={tabIndex}
           value={name}
           spellCheck={false}
@@ -86,13 +87,13 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
       )}
       {into ? (
         <span className="mt-quiet">
-          {TYPE_SIGNS[type]} {TYPE_LABELS[type]}
+          {TYPE_SIGNS[type]} {typeLabels()[type]}
         </span>
       ) : (
         <Select
-          aria-label={`Tipo de ${source}${type === column.type ? "" : ", definido por você"}`}
+          aria-label={t`Tipo de ${source}${type === column.type ? "" : t`, definido por você`}`}
           tabIndex={tabIndex}
-          choices={TYPES}
+          choices={typeChoices()}
           value={type}
           onChoose={(next) => onAdjust([source], { type: next })}
         />

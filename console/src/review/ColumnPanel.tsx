@@ -2,8 +2,9 @@ import type { ReactNode } from "react";
 import { moved } from "../grid/view";
 import { useCaller } from "../ui/context";
 import { Check, SelectField, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
-import { columnLetter, TYPE_LABELS } from "../values/cells";
+import { columnLetter, typeLabels } from "../values/cells";
 import type { Adjustment, ReviewedColumn } from "./adjustments";
 import { Choices } from "./Choices";
 import { NameAndType } from "./ColumnHead";
@@ -16,10 +17,11 @@ interface ColumnPanelProps extends ReviewParts {
   place: number | null;
 }
 
-const MOVES = [
-  ["Uma coluna antes", -1],
-  ["Uma coluna depois", 1],
-] as const;
+const moves = () =>
+  [
+    [t`Uma coluna antes`, -1],
+    [t`Uma coluna depois`, 1],
+  ] as const;
 
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelProps): ReactNode {
@@ -44,48 +46,41 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
           {place === null ? "" : `${columnLetter(place)} · `}
           {source}
         </h2>
-        <Button className="mt-of-a-phone" onClick={() => look.select(null)}>
-          Fechar
-        </Button>
+        <Button className="mt-of-a-phone" onClick={() => look.select(null)}>{t`Fechar`}</Button>
       </div>
       <SelectField
-        label="Coluna"
-        choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : " (fora)"}`])}
+        label={t`Coluna`}
+        choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : t` (fora)`}`])}
         value={column.name}
         onChoose={look.select}
       />
       {place === null && <NameAndType {...parts} column={reviewed} isTabbed />}
-      <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>
-        Importar esta coluna
-      </Check>
+      <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
       <p>
-        <strong>{TYPE_LABELS[type]}</strong>{" "}
-        <span className="mt-badge">{isStated ? "definido por você" : into ? "o da tabela" : "detectado"}</span>
+        <strong>{typeLabels()[type]}</strong>{" "}
+        <span className="mt-badge">{isStated ? t`definido por você` : into ? t`o da tabela` : t`detectado`}</span>
         {isStated && (
-          <Button kind="quiet" onClick={() => adjust({ type: column.type })}>
-            Voltar a {TYPE_LABELS[column.type]}
-          </Button>
+          <Button
+            kind="quiet"
+            onClick={() => adjust({ type: column.type })}
+          >{t`Voltar a ${typeLabels()[column.type]}`}</Button>
         )}
       </p>
       {inference?.evidence && <p className="mt-quiet">{inference.evidence}</p>}
       {doubts.map((check, index) => (
         <p key={index} className="mt-doubt">
           ⚠ {check.text}
-          {check.spot && (
-            <Button kind="quiet" onClick={() => look.at(check)}>
-              Ver a célula
-            </Button>
-          )}
+          {check.spot && <Button kind="quiet" onClick={() => look.at(check)}>{t`Ver a célula`}</Button>}
         </p>
       ))}
       {!into && (inference?.alternatives ?? []).length > 0 && (
         <div>
-          <h3>Pode ser também</h3>
+          <h3>{t`Pode ser também`}</h3>
           {inference?.alternatives
             .filter((one) => one.type !== type)
             .map((one) => (
               <p key={one.type}>
-                <Button onClick={() => adjust({ type: one.type })}>{TYPE_LABELS[one.type]}</Button>{" "}
+                <Button onClick={() => adjust({ type: one.type })}>{typeLabels()[one.type]}</Button>{" "}
                 <span className="mt-quiet">{one.reason}</span>
               </p>
             ))}
@@ -98,9 +93,7 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
           <Check
             isChecked={draft.makeNullable.includes(reviewed.name)}
             onCheck={(isOn) => onDraft({ makeNullable: isOn ? [...emptied, reviewed.name] : emptied })}
-          >
-            Deixar a coluna da tabela aceitar células vazias
-          </Check>
+          >{t`Deixar a coluna da tabela aceitar células vazias`}</Check>
         )
       ) : (
         <>
@@ -108,22 +101,21 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
             isChecked={!nullable}
             isDisabled={adjustment.isKey === true}
             onCheck={(isRequired) => adjust({ nullable: !isRequired })}
-          >
-            Obrigatória: nunca pode ficar vazia
-          </Check>
+          >{t`Obrigatória: nunca pode ficar vazia`}</Check>
           {job.user_table_id === null && (
             <>
-              <Check isChecked={adjustment.isKey === true} onCheck={(isKey) => adjust({ isKey })}>
-                Chave: não se repete, e por ela um envio atualiza linhas
-              </Check>
+              <Check
+                isChecked={adjustment.isKey === true}
+                onCheck={(isKey) => adjust({ isKey })}
+              >{t`Chave: não se repete, e por ela um envio atualiza linhas`}</Check>
               <TextField
-                label="Valor padrão"
-                hint="O das linhas que forem criadas sem ela"
+                label={t`Valor padrão`}
+                hint={t`O das linhas que forem criadas sem ela`}
                 value={adjustment.standard ?? ""}
                 onText={(standard) => adjust({ standard })}
               />
               <div className="mt-actions">
-                {MOVES.map(([label, by]) => (
+                {moves().map(([label, by]) => (
                   <Button key={by} onClick={() => onDraft({ order: moved(sources, source, by) })}>
                     {label}
                   </Button>
@@ -156,13 +148,10 @@ function Exceptions({ column: { column } }: { column: ReviewedColumn }): ReactNo
   if (exceptions.length === 0) return null;
   return (
     <>
-      <h3>Células que fogem</h3>
+      <h3>{t`Células que fogem`}</h3>
       <ul>
         {exceptions.map(({ line, sheet, value, reason }, index) => (
-          <li key={index}>
-            linha {line}
-            {sheet ? ` de ${sheet}` : ""}: “{value ?? ""}” {reason}
-          </li>
+          <li key={index}>{t`linha ${line}${sheet ? t` de ${sheet}` : ""}: “${value ?? ""}” ${reason}`}</li>
         ))}
       </ul>
     </>

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import type { Job, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
+import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewedColumn, wronglyFilled } from "./adjustments";
@@ -44,15 +45,15 @@ export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest
       {confirm.error && <Failure error={confirm.error} />}
       <Cancel job={job} />
       <Button kind="primary" aria-disabled={problem !== null || confirm.isPending} onClick={go}>
-        {confirm.isPending ? "Começando…" : label}
+        {confirm.isPending ? t`Começando…` : label}
       </Button>
       {isAsked && (
         <Dialog
-          title={job.mode === "replace" ? "Substituir as linhas da tabela?" : "Importar assim?"}
+          title={job.mode === "replace" ? t`Substituir as linhas da tabela?` : t`Importar assim?`}
           onClose={() => setAsked(false)}
           actions={
             <>
-              <Button onClick={() => setAsked(false)}>Voltar à revisão</Button>
+              <Button onClick={() => setAsked(false)}>{t`Voltar à revisão`}</Button>
               <Button kind={job.mode === "replace" ? "danger" : "primary"} onClick={send}>
                 {label}
               </Button>
@@ -60,12 +61,9 @@ export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest
           }
         >
           {job.mode === "replace" && (
-            <p>
-              As {formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por
-              7 dias, na página do envio.
-            </p>
+            <p>{t`As ${formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por 7 dias, na página do envio.`}</p>
           )}
-          {doubts.length > 0 && <p>Confira antes de importar:</p>}
+          {doubts.length > 0 && <p>{t`Confira antes de importar:`}</p>}
           <ul className="mt-plain-list">
             {doubts.map((check, index) => (
               <li key={index}>
@@ -91,24 +89,24 @@ export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest
 function labelOf(job: Job, table: Table | null, name: string): string {
   const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const place = table ? table.title || table.display_name : name;
-  if (job.mode === "append" && !table) return `Acrescentar ${rows}`; // whose name is still to come
+  if (job.mode === "append" && !table) return t`Acrescentar ${rows}`; // whose name is still to come
   switch (job.mode) {
     case "append":
-      return `Acrescentar ${rows} a ${place}`;
+      return t`Acrescentar ${rows} a ${place}`;
     case "upsert":
-      return `Atualizar ${place} com ${rows}`;
+      return t`Atualizar ${place} com ${rows}`;
     case "replace":
-      return `Substituir ${place} por ${rows}`;
+      return t`Substituir ${place} por ${rows}`;
     default:
-      return `Importar ${rows} em ${place}`;
+      return t`Importar ${rows} em ${place}`;
   }
 }
 
 function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
-  if (isBusy) return "O arquivo está sendo lido de novo";
-  if (!columns.some((one) => one.include)) return "Escolha ao menos uma coluna";
+  if (isBusy) return t`O arquivo está sendo lido de novo`;
+  if (!columns.some((one) => one.include)) return t`Escolha ao menos uma coluna`;
   const wrong = wronglyFilled(columns);
-  if (wrong) return `O valor padrão de “${wrong.source}” não serve para o tipo dela`;
+  if (wrong) return t`O valor padrão de “${wrong.source}” não serve para o tipo dela`;
   const [twice] = fedTwice(columns);
-  return twice === undefined ? null : `Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
+  return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
 }

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Job } from "../api/types";
+import { t } from "../ui/language";
 import { Button, Failure, Loading } from "../ui/parts";
 import { roving } from "../ui/roving";
 import { columnLetter } from "../values/cells";
@@ -40,7 +41,7 @@ export function FileGrid(props: FileGridProps): ReactNode {
     head?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [selected]);
   if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
-  if (!preview.data) return <Loading label="Carregando as linhas do arquivo" />;
+  if (!preview.data) return <Loading label={t`Carregando as linhas do arquivo`} />;
   const lines = onlyLeftOut && leftOut.isComplete ? leftOut.lines : preview.data.lines;
   const width = Math.max(
     ...lines.map((line) => line.cells.length),
@@ -65,13 +66,13 @@ export function FileGrid(props: FileGridProps): ReactNode {
         ref={scroller}
         className={isBusy || preview.isPlaceholderData ? "mt-preview mt-dimmed" : "mt-preview"}
         role="region"
-        aria-label="Linhas do arquivo"
+        aria-label={t`Linhas do arquivo`}
       >
         <table>
           <thead onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
             <tr>
-              <th scope="col">Linha</th>
-              <th scope="col">O que é</th>
+              <th scope="col">{t`Linha`}</th>
+              <th scope="col">{t`O que é`}</th>
               {Array.from({ length: width }, (_, place) => (
                 <Head key={place} place={place} isFirst={place === Math.min(...columns.keys())} {...props} />
               ))}
@@ -92,10 +93,7 @@ export function FileGrid(props: FileGridProps): ReactNode {
         </table>
       </div>
       {preview.data.truncated && (
-        <p className="mt-quiet">
-          Parte do conteúdo não cabe aqui: o arquivo tem {formatCount(preview.data.columns)} colunas. Tudo será
-          importado.
-        </p>
+        <p className="mt-quiet">{t`Parte do conteúdo não cabe aqui: o arquivo tem ${formatCount(preview.data.columns)} colunas. Tudo será importado.`}</p>
       )}
     </>
   );
@@ -128,21 +126,21 @@ interface WhereProps {
 function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps): ReactNode {
   const isEnd = from > 1 && from >= last - PAGE_LINES;
   return (
-    <div className="mt-actions" role="group" aria-label="Ver">
+    <div className="mt-actions" role="group" aria-label={t`Ver`}>
       {last > PAGE_LINES && (
         <>
-          <Button aria-pressed={!onlyLeftOut && from === 1} onClick={() => onGo(1)}>
-            Início
-          </Button>
-          <Button aria-pressed={!onlyLeftOut && isEnd} onClick={() => onGo(Math.max(last - PAGE_LINES + 1, 1))}>
-            Fim
-          </Button>
+          <Button aria-pressed={!onlyLeftOut && from === 1} onClick={() => onGo(1)}>{t`Início`}</Button>
+          <Button
+            aria-pressed={!onlyLeftOut && isEnd}
+            onClick={() => onGo(Math.max(last - PAGE_LINES + 1, 1))}
+          >{t`Fim`}</Button>
         </>
       )}
       {table.skipped_lines.length > 0 && (
-        <Button aria-pressed={onlyLeftOut} onClick={onlyLeftOut ? () => onGo(1) : onLeftOut}>
-          Linhas fora ({formatCount(table.skipped_lines.length)})
-        </Button>
+        <Button
+          aria-pressed={onlyLeftOut}
+          onClick={onlyLeftOut ? () => onGo(1) : onLeftOut}
+        >{t`Linhas fora (${formatCount(table.skipped_lines.length)})`}</Button>
       )}
       {last > PAGE_LINES && (
         <form
@@ -154,9 +152,9 @@ function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps):
           }}
         >
           <label>
-            Ir para a linha <input className="mt-line-number" name="line" type="number" min={1} max={last} />
+            {t`Ir para a linha`} <input className="mt-line-number" name="line" type="number" min={1} max={last} />
           </label>
-          <Button type="submit">Ir</Button>
+          <Button type="submit">{t`Ir`}</Button>
         </form>
       )}
     </div>

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { t } from "../ui/language";
 import { Menu } from "../ui/Menu";
 import { isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
@@ -7,14 +8,14 @@ import type { Example } from "./examples";
 import type { FileGridProps } from "./FileGrid";
 import type { Spot, TableReading, Wish } from "./lines";
 
-const KINDS: Record<string, [sign: string, label: string]> = {
-  title: ["▔", "Título"],
-  header: ["◉", "Cabeçalho"],
-  row: ["○", "Dados"],
-  skipped: ["✕", "Ignorada"],
-  footer: ["▁", "Rodapé"],
-  blank: ["·", "Vazia"],
-};
+const lineKinds = (): Record<string, [sign: string, label: string]> => ({
+  title: ["▔", t`Título`],
+  header: ["◉", t`Cabeçalho`],
+  row: ["○", t`Dados`],
+  skipped: ["✕", t`Ignorada`],
+  footer: ["▁", t`Rodapé`],
+  blank: ["·", t`Vazia`],
+});
 const SHOWN_OF_A_CELL = 120;
 
 interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts" | "onAdjust"> {
@@ -24,13 +25,13 @@ interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts"
 }
 
 export function FileLine({ line, width, table, isBusy, spot, columns, selected, ...rest }: FileLineProps): ReactNode {
-  const [sign, label] = KINDS[line.kind] ?? ["", line.kind];
+  const [sign, label] = lineKinds()[line.kind] ?? ["", line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
       <th scope="row">{formatCount(line.line)}</th>
       <td>
         <Menu
-          label={`Linha ${line.line}: ${label}. Mudar o que ela é`}
+          label={t`Linha ${line.line}: ${label}. Mudar o que ela é`}
           className="mt-line-kind"
           tabIndex={rest.isFirst ? 0 : -1}
           isDisabled={isBusy}
@@ -80,13 +81,13 @@ function Cell({ raw, column, example, isSelected, onSelect }: CellProps): ReactN
         raw.slice(0, SHOWN_OF_A_CELL)
       ) : (
         <>
-          <small className="mt-raw">{raw.slice(0, SHOWN_OF_A_CELL) || "(vazia)"}</small>{" "}
+          <small className="mt-quiet">{raw.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`}</small>{" "}
           <span aria-hidden="true">→</span>
-          <span className="mt-hidden"> será </span>{" "}
+          <span className="mt-hidden"> {t`será`} </span>{" "}
           {example.fault ? (
             <span className="mt-field-error">⚠ {example.fault}</span>
           ) : (
-            example.after.slice(0, SHOWN_OF_A_CELL) || "(vazia)"
+            example.after.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`
           )}
         </>
       )}
@@ -104,7 +105,7 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
   return (
     <td ref={cell} tabIndex={-1} className="mt-preview-cell mt-preview-wrong" title={spot.reason}>
       ⚠ {text}
-      {spot.before && <small className="mt-raw"> (antes: {spot.before})</small>}
+      {spot.before && <small className="mt-quiet"> {t`(antes: ${spot.before})`}</small>}
       <span className="mt-hidden">: {spot.reason}</span>
     </td>
   );
@@ -117,15 +118,15 @@ function actionsOf(
 ): [string, () => void][] {
   const isHeader = kind === "header" && table.header_line === line;
   const actions: [string, () => void][] = [
-    ["Começar os dados aqui", () => onWish({ first_line: line })],
-    ["Terminar os dados aqui", () => onWish({ last_line: line })],
+    [t`Começar os dados aqui`, () => onWish({ first_line: line })],
+    [t`Terminar os dados aqui`, () => onWish({ last_line: line })],
     kind === "row"
-      ? ["Ignorar esta linha", () => onWish({ skip_lines: [...table.skipped_lines, line] })]
+      ? [t`Ignorar esta linha`, () => onWish({ skip_lines: [...table.skipped_lines, line] })]
       : [
-          "Incluir esta linha nos dados",
+          t`Incluir esta linha nos dados`,
           () => onWish({ skip_lines: table.skipped_lines.filter((one) => one !== line) }),
         ],
   ];
-  if (!isHeader) actions.unshift(["Usar como cabeçalho", () => onWish({ header_line: line })]);
+  if (!isHeader) actions.unshift([t`Usar como cabeçalho`, () => onWish({ header_line: line })]);
   return actions;
 }

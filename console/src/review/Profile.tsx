@@ -1,10 +1,8 @@
 import type { ReactNode } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
+import { t } from "../ui/language";
 import { type Cell, formatCell } from "../values/cells";
 import { formatCount } from "../values/numbers";
-
-const WIDTH = 160;
-const HEIGHT = 32;
 
 interface ProfileProps {
   profile: NonNullable<InferredColumn["profile"]>;
@@ -14,9 +12,9 @@ interface ProfileProps {
 
 /** How a column's values lie, at a glance: bars of its histogram, or its commonest values. */
 export function Profile({ profile, type, label }: ProfileProps): ReactNode {
-  const facts = [`${formatCount(profile.empty)} vazias`, `${formatCount(profile.distinct)} diferentes`];
+  const facts = [t`${formatCount(profile.empty)} vazias`, t`${formatCount(profile.distinct)} diferentes`];
   if (profile.min !== null && profile.min !== undefined) {
-    facts.push(`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
+    facts.push(t`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
   }
   const counts =
     profile.histogram.length > 0
@@ -41,22 +39,12 @@ export function Profile({ profile, type, label }: ProfileProps): ReactNode {
 
 function Bars({ counts, label }: { counts: readonly number[]; label: string }): ReactNode {
   const highest = Math.max(...counts, 1);
-  const width = WIDTH / counts.length;
   return (
-    <svg
-      className="mt-bars-drawn"
-      preserveAspectRatio="none"
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      role="img"
-      aria-label={`Distribuição de ${label}`}
-    >
-      {counts.map((count, index) => {
-        const height = (count / highest) * HEIGHT;
-        return (
-          <rect key={index} x={index * width} y={HEIGHT - height} width={Math.max(width - 1, 1)} height={height} />
-        );
-      })}
-    </svg>
+    <div className="mt-histogram" role="img" aria-label={t`Distribuição de ${label}`}>
+      {counts.map((count, index) => (
+        <i key={index} style={{ height: `${(count / highest) * 100}%` }} />
+      ))}
+    </div>
   );
 }
 
@@ -68,7 +56,7 @@ export function FillBar({ profile, odd }: { profile: ProfileProps["profile"]; od
     ["mt-bar-odd", Math.min(odd, rows)],
     ["mt-bar-empty", profile.empty],
   ];
-  const words = `${formatCount(profile.empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(profile.rows)}`;
+  const words = t`${formatCount(profile.empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(profile.rows)}`;
   return (
     <span className="mt-fill-bar" role="img" aria-label={words} title={words}>
       {parts.map(([name, count]) => (

@@ -1,38 +1,39 @@
 import { type ReactNode, useState } from "react";
 import { Check, SelectField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { formatCount } from "../values/numbers";
-import { DELIMITERS, ENCODINGS, wordOf } from "../values/words";
+import { delimiters, encodings, wordOf } from "../values/words";
 import type { TableReading, Wish } from "./lines";
 
-const QUOTES: [string, string][] = [
-  ['"', 'Aspas ( " )'],
-  ["'", "Apóstrofos ( ' )"],
-  ["", "Nenhuma"],
+const quotes = (): [string, string][] => [
+  ['"', t`Aspas ( " )`],
+  ["'", t`Apóstrofos ( ' )`],
+  ["", t`Nenhuma`],
 ];
 
 /** How a file or sheet was read, in one line. */
 export function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }): ReactNode {
   const parts: string[] = [];
-  if (table.encoding) parts.push(wordOf(ENCODINGS, table.encoding));
-  if (table.delimiter) parts.push(`separador ${wordOf(DELIMITERS, table.delimiter)}`);
+  if (table.encoding) parts.push(wordOf(encodings(), table.encoding));
+  if (table.delimiter) parts.push(t`separador ${wordOf(delimiters(), table.delimiter)}`);
   const { header_line: line, header_lines: count } = table;
-  if (line === null) parts.push("sem cabeçalho");
-  else parts.push(count > 1 ? `cabeçalho: linhas ${line} a ${line + count - 1}` : `cabeçalho: linha ${line}`);
+  if (line === null) parts.push(t`sem cabeçalho`);
+  else parts.push(count > 1 ? t`cabeçalho: linhas ${line} a ${line + count - 1}` : t`cabeçalho: linha ${line}`);
   if (table.first_line !== null && table.last_line !== null) {
-    parts.push(`dados: linhas ${formatCount(table.first_line)} a ${formatCount(table.last_line)}`);
+    parts.push(t`dados: linhas ${formatCount(table.first_line)} a ${formatCount(table.last_line)}`);
   }
-  if (table.skipped_lines.length > 0) parts.push(`fora: ${lineList(table.skipped_lines)}`);
+  if (table.skipped_lines.length > 0) parts.push(t`fora: ${lineList(table.skipped_lines)}`);
   return (
     <p>
-      {parts.join(" · ")} <span className="mt-badge">{isStated ? "definido por você" : "detectado"}</span>
+      {parts.join(" · ")} <span className="mt-badge">{isStated ? t`definido por você` : t`detectado`}</span>
     </p>
   );
 }
 
 function lineList(lines: readonly number[]): string {
   const shown = lines.slice(0, 8).map(formatCount).join(", ");
-  return lines.length > 8 ? `${shown} e mais ${formatCount(lines.length - 8)}` : shown;
+  return lines.length > 8 ? t`${shown} e mais ${formatCount(lines.length - 8)}` : shown;
 }
 
 interface ReadingOptionsProps {
@@ -51,42 +52,42 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
   const set = (changes: Wish): void => setWish({ ...wish, ...changes });
   return (
     <details className="mt-options">
-      <summary>Alterar a leitura</summary>
+      <summary>{t`Alterar a leitura`}</summary>
       <div className="mt-fields">
         {isText && (
           <>
             <SelectField
-              label="Codificação do texto (acentos)"
+              label={t`Codificação do texto (acentos)`}
               value={wish.encoding ?? table.encoding ?? ""}
-              choices={ENCODINGS}
+              choices={encodings()}
               onChoose={(encoding) => set({ encoding })}
             />
             <SelectField
-              label="Separador"
+              label={t`Separador`}
               value={wish.delimiter ?? table.delimiter ?? ""}
-              choices={DELIMITERS}
+              choices={delimiters()}
               onChoose={(delimiter) => set({ delimiter })}
             />
             <SelectField
-              label="Aspas em volta dos textos"
+              label={t`Aspas em volta dos textos`}
               value={"quote" in wish ? (wish.quote ?? "") : (table.quote ?? "")}
-              choices={QUOTES}
+              choices={quotes()}
               onChoose={(quote) => set({ quote: quote || null })}
             />
           </>
         )}
         <SelectField
-          label="Cabeçalho"
+          label={t`Cabeçalho`}
           value={String(
             "header_line" in wish && wish.header_line === null
               ? 0
               : (wish.header_lines ?? (table.header_line === null ? 0 : table.header_lines)),
           )}
           choices={[
-            ["0", "O arquivo não tem"],
-            ["1", "Ocupa 1 linha"],
-            ["2", "Ocupa 2 linhas"],
-            ["3", "Ocupa 3 linhas"],
+            ["0", t`O arquivo não tem`],
+            ["1", t`Ocupa 1 linha`],
+            ["2", t`Ocupa 2 linhas`],
+            ["3", t`Ocupa 3 linhas`],
           ]}
           onChoose={(count) =>
             set(
@@ -96,21 +97,21 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
             )
           }
         />
-        <Check isChecked={(wish.trim ?? stated.trim) === true} onCheck={(trim) => set({ trim })}>
-          Retirar espaços nas pontas das células
-        </Check>
+        <Check
+          isChecked={(wish.trim ?? stated.trim) === true}
+          onCheck={(trim) => set({ trim })}
+        >{t`Retirar espaços nas pontas das células`}</Check>
         {isWorkbook && (
           <Check
             isChecked={(wish.fill_merged ?? stated.fill_merged) !== false}
             onCheck={(fill_merged) => set({ fill_merged })}
-          >
-            Repetir em cada linha o valor das células mescladas
-          </Check>
+          >{t`Repetir em cada linha o valor das células mescladas`}</Check>
         )}
       </div>
-      <Button disabled={isBusy || Object.keys(wish).length === 0} onClick={() => onWish(wish)}>
-        Reler o arquivo
-      </Button>
+      <Button
+        disabled={isBusy || Object.keys(wish).length === 0}
+        onClick={() => onWish(wish)}
+      >{t`Reler o arquivo`}</Button>
     </details>
   );
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Reanalysis, StatedTable } from "../api/types";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import type { ReviewedColumn } from "./adjustments";
 import { ColumnPanel } from "./ColumnPanel";
@@ -26,14 +27,14 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
   const wish = (changes: Wish): void => onState({ tables: [{ file, sheet, ...changes }] });
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
-      <h2 id="reading-title">Como o arquivo foi lido</h2>
+      <h2 id="reading-title">{t`Como o arquivo foi lido`}</h2>
       <TableTabs tables={tables} chosen={look.table} onChoose={look.choose} />
       <ReadingSummary table={table} isStated={isStated(stated)} />
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
         {tables.length > 1 && (
           <Button disabled={isBusy} onClick={() => wish({ include: !table.include })}>
-            {table.include ? "Deixar de fora" : "Incluir na importação"}
+            {table.include ? t`Deixar de fora` : t`Incluir na importação`}
           </Button>
         )}
         <ReadingOptions
@@ -43,14 +44,10 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
           isBusy={isBusy}
           onWish={wish}
         />
-        {isStated(stated) && (
-          <Button disabled={isBusy} onClick={() => wish({})}>
-            Voltar ao detectado
-          </Button>
-        )}
+        {isStated(stated) && <Button disabled={isBusy} onClick={() => wish({})}>{t`Voltar ao detectado`}</Button>}
         {(job.recipe || job.stated?.recipe === false) && (
           <Button disabled={isBusy} onClick={() => onState({ recipe: job.recipe ? false : null })}>
-            {job.recipe ? "Ler sem o modelo da tabela" : "Ler com o modelo da tabela"}
+            {job.recipe ? t`Ler sem o modelo da tabela` : t`Ler com o modelo da tabela`}
           </Button>
         )}
         <Button
@@ -60,9 +57,7 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
               { type: "text" },
             )
           }
-        >
-          Importar tudo como texto
-        </Button>
+        >{t`Importar tudo como texto`}</Button>
       </div>
       <Sheet {...parts} table={table} onWish={wish} />
     </section>

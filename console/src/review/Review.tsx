@@ -4,6 +4,7 @@ import { fileNames, type Job } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
 import { Check, type Choices, Radios, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Failure } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
@@ -70,8 +71,8 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       </div>
       <p className="mt-quiet">
         {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
-        {job.recipe?.verdict === "unchanged" && " · lido como da última vez: nada mudou"}
-        {job.expires_at && ` · guardado até ${formatMoment(job.expires_at)}`}
+        {job.recipe?.verdict === "unchanged" && t` · lido como da última vez: nada mudou`}
+        {job.expires_at && t` · guardado até ${formatMoment(job.expires_at)}`}
       </p>
       <CheckList
         job={job}
@@ -96,8 +97,8 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       {kept && <p className="mt-note">{kept}</p>}
       {schema && !job.user_table_id && (
         <TextField
-          label="Nova tabela"
-          hint={toName(name) === name ? undefined : `Nos programas de BI: ${toName(name)}`}
+          label={t`Nova tabela`}
+          hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
           maxLength={200}
           className="mt-target"
           value={name}
@@ -107,7 +108,7 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
       )}
       {job.reading && <ReadingSection {...shared} onState={reanalyze.mutate} />}
       {!can("upload") ? (
-        <p className="mt-note">Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.</p>
+        <p className="mt-note">{t`Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.`}</p>
       ) : schema ? (
         <ConfirmBar
           {...shared}
@@ -125,9 +126,9 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
 }
 
 const NO_COLUMNS: [] = [];
-const MISFITS: Choices<Draft["onMisfit"]> = [
-  ["reject", "Não importar nada até corrigir"],
-  ["skip", "Importar as linhas que servem e separar as outras num arquivo"],
+const misfitChoices = (): Choices<Draft["onMisfit"]> => [
+  ["reject", t`Não importar nada até corrigir`],
+  ["skip", t`Importar as linhas que servem e separar as outras num arquivo`],
 ];
 
 /** What a person looks at: a file or sheet, a column, a cell. */
@@ -162,7 +163,7 @@ function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | nu
     if (readings.current === schema || !schema) return;
     readings.current = schema;
     announce(
-      keptSentence(schema, adjustments) ?? `Arquivo lido de novo: ${plural(schema.total_row_count_estimate, "linha")}`,
+      keptSentence(schema, adjustments) ?? t`Arquivo lido de novo: ${plural(schema.total_row_count_estimate, "linha")}`,
     );
   }, [schema]);
   return schema && !isBusy ? keptSentence(schema, adjustments) : null;
@@ -177,24 +178,28 @@ function MisfitActions({ job, columns, draft, ...on }: ReviewParts & { onSeparat
     <>
       <div className="mt-actions">
         {misfits.map(({ source }) => (
-          <Button key={source} onClick={() => on.onAdjust([source], { type: "text" })}>
-            Importar “{source}” como texto
-          </Button>
+          <Button
+            key={source}
+            onClick={() => on.onAdjust([source], { type: "text" })}
+          >{t`Importar “${source}” como texto`}</Button>
         ))}
-        {job.error && <Button onClick={on.onSeparate}>Separar estas linhas num arquivo e importar as outras</Button>}
+        {job.error && (
+          <Button onClick={on.onSeparate}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
+        )}
       </div>
       {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
         <Radios
-          legend="O que fazer com as linhas que não servem"
-          choices={MISFITS}
+          legend={t`O que fazer com as linhas que não servem`}
+          choices={misfitChoices()}
           value={draft.onMisfit}
           onChoose={(onMisfit) => on.onDraft({ onMisfit })}
         />
       )}
       {differences.length > 0 && (
-        <Check isChecked={draft.remember} onCheck={(remember) => on.onDraft({ remember })}>
-          Ler assim também os próximos arquivos desta tabela
-        </Check>
+        <Check
+          isChecked={draft.remember}
+          onCheck={(remember) => on.onDraft({ remember })}
+        >{t`Ler assim também os próximos arquivos desta tabela`}</Check>
       )}
     </>
   );

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Difference, Job, Recipe } from "../api/types";
+import { t } from "../ui/language";
 import { formatCount } from "../values/numbers";
 import { ABOUT_HEADERS, type Check, wordsOf } from "./checks";
 import { useLines } from "./lines";
@@ -27,14 +28,14 @@ export function Sides({ job, recipe, difference: { code, before, after }, spot }
   return (
     <div className="mt-sides">
       <Side
-        title="Antes"
+        title={t`Antes`}
         line={code === "HEADER_MOVED" ? Number(before) : null}
         cells={labels}
         place={isHeader ? labels.indexOf(String(before)) : -1}
         words={isHeader ? "" : words[0]}
       />
       <Side
-        title="Agora"
+        title={t`Agora`}
         line={line?.line ?? null}
         cells={line?.cells ?? []}
         place={place}
@@ -58,13 +59,13 @@ function Side({ title, line, cells, place, words }: SideProps): ReactNode {
   return (
     <p>
       <strong>{title}</strong>
-      {line !== null && ` · linha ${formatCount(line)}`}
+      {line !== null && t` · linha ${formatCount(line)}`}
       {words && `: ${words}`}
       {cells.length > 0 && (
         <span className="mt-strip">
           {first > 0 && <span>…</span>}
           {shown.map((cell, index) => {
-            const text = (cell ?? "").slice(0, SHOWN_OF_A_CELL) || "(vazia)";
+            const text = (cell ?? "").slice(0, SHOWN_OF_A_CELL) || t`(vazia)`;
             return first + index === place ? <mark key={index}>{text}</mark> : <span key={index}>{text}</span>;
           })}
           {first + shown.length < cells.length && <span>…</span>}

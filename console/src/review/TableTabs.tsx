@@ -1,4 +1,6 @@
 import type { ReactNode } from "react";
+import { t } from "../ui/language";
+import { Button } from "../ui/parts";
 import { plural } from "../values/numbers";
 import type { TableReading } from "./lines";
 
@@ -13,18 +15,12 @@ export function TableTabs({ tables, chosen, onChoose }: TableTabsProps): ReactNo
   if (tables.length < 2) return null;
   const names = new Set(tables.map((table) => table.name));
   return (
-    <div role="group" aria-label="Arquivos e abas" className="mt-tabs">
+    <div role="group" aria-label={t`Arquivos e abas`} className="mt-tabs">
       {tables.map((table, index) => (
-        <button
-          key={`${table.file}/${table.sheet}`}
-          type="button"
-          aria-pressed={index === chosen}
-          className="mt-tab"
-          onClick={() => onChoose(index)}
-        >
+        <Button key={`${table.file}/${table.sheet}`} aria-pressed={index === chosen} onClick={() => onChoose(index)}>
           {table.sheet === null ? table.name : names.size > 1 ? `${table.name} · ${table.sheet}` : table.sheet}{" "}
-          {table.include ? `✓ ${plural(table.rows, "linha")}` : "– fora"}
-        </button>
+          {table.include ? `✓ ${plural(table.rows, "linha")}` : t`– fora`}
+        </Button>
       ))}
     </div>
   );

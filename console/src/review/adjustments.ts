@@ -1,4 +1,5 @@
 import type { Column, ColumnType, Confirmation, InferredColumn, InferredSchema, Recipe } from "../api/types";
+import { t } from "../ui/language";
 import { parseCell } from "../values/cells";
 
 /** What a person changed of a column; what is not here stays as it was inferred. */
@@ -101,9 +102,9 @@ export function keptSentence(schema: InferredSchema, adjustments: Readonly<Recor
   const sources = new Set(keysOf(schema.columns));
   const lost = adjusted.filter((source) => !sources.has(source));
   const kept = adjusted.length - lost.length;
-  const words = kept === 1 ? "Mantivemos 1 ajuste" : `Mantivemos ${kept} ajustes`;
+  const words = kept === 1 ? t`Mantivemos 1 ajuste` : t`Mantivemos ${kept} ajustes`;
   if (lost.length === 0) return words;
-  const verb = lost.length === 1 ? "1 não vale mais" : `${lost.length} não valem mais`;
+  const verb = lost.length === 1 ? t`1 não vale mais` : t`${lost.length} não valem mais`;
   return `${words}; ${verb}: ${lost.join(", ")}`;
 }
 

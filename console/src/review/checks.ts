@@ -2,10 +2,11 @@
 
 import type { Difference, Job } from "../api/types";
 import type { Choices } from "../ui/fields";
+import { t } from "../ui/language";
 import { detailText } from "../ui/parts";
 import { columnLetter, formatCell } from "../values/cells";
 import { formatCount, formatNumber, plural } from "../values/numbers";
-import { DELIMITERS, ENCODINGS, MARKS, ORDERS, wordOf } from "../values/words";
+import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { type Places, type Spot, tableOf } from "./lines";
 
@@ -105,10 +106,10 @@ function acceptanceOf({ code, column, after }: Difference): Adjustment | null {
 }
 
 const WORDS: Partial<Record<Difference["code"], Choices>> = {
-  ENCODING_CHANGED: ENCODINGS,
-  DELIMITER_CHANGED: DELIMITERS,
-  MARK_CHANGED: MARKS,
-  DATE_ORDER_CHANGED: ORDERS,
+  ENCODING_CHANGED: encodings(),
+  DELIMITER_CHANGED: delimiters(),
+  MARK_CHANGED: marks(),
+  DATE_ORDER_CHANGED: orders(),
 };
 
 /** Return what a difference shows before or after, as people say it. */
@@ -132,11 +133,11 @@ function misfits(job: Job, places: Places): Check[] {
 function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
   return (job.append_plan?.conflicts ?? []).map(({ column, count, details }) => {
     const [first] = details;
-    const example = first ? `, como ${detailText(first)}` : "";
+    const example = first ? t`, como ${detailText(first)}` : "";
     const fed = columns.find((one) => one.name === column || one.column.name === column);
     return {
       weight: "stop" as const,
-      text: `${plural(count, "valor não serve", "valores não servem")} para “${column}”, da tabela${example}`,
+      text: t`${plural(count, "valor não serve", "valores não servem")} para “${column}”, da tabela${example}`,
       spot: first ? spotOf(job, first, [], "", first.reason) : null,
       column: fed?.column.name ?? null,
     };
@@ -150,7 +151,7 @@ function missing(job: Job, columns: readonly ReviewedColumn[], targets: readonly
     ? []
     : targets.filter(({ name }) => !fed.has(name)).map((one) => one.display_name ?? one.name);
   if (left.length === 0) return [];
-  const text = `Nada neste arquivo preenche ${left.join(", ")}, da tabela`;
+  const text = t`Nada neste arquivo preenche ${left.join(", ")}, da tabela`;
   return [{ weight: "look", text, spot: null, column: null }];
 }
 
@@ -170,8 +171,10 @@ function linesOf({ lines = [], count }: Warning): string {
   const shown = lines.slice(0, 5).map(formatCount).join(", ");
   const all = count ?? lines.length;
   return all > 5
-    ? ` (linhas ${shown} e outras, ${formatCount(all)} no total)`
-    : ` (${all === 1 ? "linha" : "linhas"} ${shown})`;
+    ? t` (linhas ${shown} e outras, ${formatCount(all)} no total)`
+    : all === 1
+      ? t` (linha ${shown})`
+      : t` (linhas ${shown})`;
 }
 
 function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: Places): Check[] {
@@ -182,7 +185,7 @@ function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: 
   return [
     {
       weight: "look",
-      text: `${source}: ${first.reason}, como${value} na linha ${first.line}`,
+      text: t`${source}: ${first.reason}, como${value} na linha ${first.line}`,
       spot,
       column: column.name,
     },

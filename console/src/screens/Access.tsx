@@ -4,6 +4,7 @@ import { answered } from "../api/session";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
+import { t } from "../ui/language";
 import { Button, Failure, Loading } from "../ui/parts";
 
 /** The read-only login for BI tools. */
@@ -18,24 +19,24 @@ export default function Access(): ReactNode {
   });
   const rotate = async (): Promise<void> => {
     await answered(api.POST("/v1/managed-tables/connection/rotate"));
-    announce("Senha nova gerada");
+    announce(t`Senha nova gerada`);
     void queries.invalidateQueries({ queryKey: ["connection"] });
   };
   if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
-  if (!connection.data) return <Loading label="Carregando o acesso" />;
+  if (!connection.data) return <Loading label={t`Carregando o acesso`} />;
   const { host, port, database, user, password, sslmode } = connection.data;
   const rows: [string, string][] = [
-    ["Servidor", host],
-    ["Porta", String(port)],
-    ["Banco de dados", database],
-    ["Usuário", user],
-    ["Senha", isShown ? password : "••••••••••••"],
+    [t`Servidor`, host],
+    [t`Porta`, String(port)],
+    [t`Banco de dados`, database],
+    [t`Usuário`, user],
+    [t`Senha`, isShown ? password : "••••••••••••"],
     ["SSL", sslmode],
   ];
   return (
     <section aria-labelledby="access-title">
-      <h1 id="access-title">Acesso para BI</h1>
-      <p>Somente leitura: serve para Power BI, Metabase, Excel e outros programas que leem PostgreSQL.</p>
+      <h1 id="access-title">{t`Acesso para BI`}</h1>
+      <p>{t`Somente leitura: serve para Power BI, Metabase, Excel e outros programas que leem PostgreSQL.`}</p>
       <dl className="mt-facts">
         {rows.map(([name, value]) => (
           <div key={name}>
@@ -48,25 +49,23 @@ export default function Access(): ReactNode {
       </dl>
       <div className="mt-actions">
         <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>
-          {isShown ? "Esconder senha" : "Mostrar senha"}
+          {isShown ? t`Esconder senha` : t`Mostrar senha`}
         </Button>
         <Button
           onClick={() => {
             void navigator.clipboard?.writeText(password);
-            announce("Senha copiada");
+            announce(t`Senha copiada`);
           }}
-        >
-          Copiar senha
-        </Button>
+        >{t`Copiar senha`}</Button>
         <Ask
-          label="Gerar nova senha"
+          label={t`Gerar nova senha`}
           kind="plain"
-          title="Gerar uma senha nova?"
-          keep="Manter a atual"
-          go="Gerar nova senha"
+          title={t`Gerar uma senha nova?`}
+          keep={t`Manter a atual`}
+          go={t`Gerar nova senha`}
           onGo={rotate}
         >
-          <p>A senha atual para de funcionar na hora: troque-a em cada programa que a usa.</p>
+          <p>{t`A senha atual para de funcionar na hora: troque-a em cada programa que a usa.`}</p>
         </Ask>
       </div>
     </section>

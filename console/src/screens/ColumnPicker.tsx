@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { SelectField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 
 interface ColumnPickerProps {
@@ -20,7 +21,7 @@ export function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnP
         label={label}
         hint={hint}
         choices={[
-          ["", "Acrescentar coluna…"],
+          ["", t`Acrescentar coluna…`],
           ...columns
             .filter((column) => column.name !== "" && !chosen.includes(column.name))
             .map((column) => [column.name, labelOf(column.name)] as const),
@@ -32,7 +33,7 @@ export function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnP
         <Button
           key={name}
           className="mt-chip"
-          aria-label={`Tirar ${labelOf(name)} de ${label}`}
+          aria-label={t`Tirar ${labelOf(name)} de ${label}`}
           onClick={() => onChange(chosen.filter((one) => one !== name))}
         >
           {labelOf(name)} ✕

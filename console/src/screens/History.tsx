@@ -7,23 +7,17 @@ import { pageOf, useAddress } from "../ui/address";
 import { useApi } from "../ui/context";
 import { SelectField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
+import { statusLabels } from "../values/words";
 
-const STATUS_LABELS: Record<Job["status"], string> = {
-  queued: "Recebendo",
-  analisando: "Lendo",
-  waiting_confirm: "Aguardando sua revisão",
-  inserting: "Gravando",
-  done: "Concluído",
-  failed: "Não importado",
-};
-const MODE_LABELS: Record<string, string> = {
-  create: "nova tabela",
-  append: "acrescentar",
-  replace: "substituir",
-  upsert: "atualizar pela chave",
-};
+const modeLabels = (): Record<string, string> => ({
+  create: t`nova tabela`,
+  append: t`acrescentar`,
+  replace: t`substituir`,
+  upsert: t`atualizar pela chave`,
+});
 
 /** Every upload of the company, newest first. */
 export default function History(): ReactNode {
@@ -34,14 +28,12 @@ export default function History(): ReactNode {
   return (
     <section aria-labelledby="history-title">
       <div className="mt-title-bar">
-        <h1 id="history-title">Envios</h1>
-        <Link href="/exportados" className="mt-button mt-button-plain">
-          Arquivos exportados
-        </Link>
+        <h1 id="history-title">{t`Envios`}</h1>
+        <Link href="/exportados" className="mt-button mt-button-plain">{t`Arquivos exportados`}</Link>
       </div>
       <SelectField
-        label="Situação"
-        choices={[["", "Todas"], ...Object.entries(STATUS_LABELS)]}
+        label={t`Situação`}
+        choices={[["", t`Todas`], ...Object.entries(statusLabels())]}
         value={status}
         onChoose={(situacao) => setQuery({ situacao, pagina: "" })}
       />
@@ -57,7 +49,7 @@ export default function History(): ReactNode {
           )
         }
         again={(jobs) => jobs.some((job) => ACTIVE.has(job.status)) && 5_000}
-        empty="Nenhum envio"
+        empty={t`Nenhum envio`}
       >
         {(jobs) => (
           <ul className="mt-list">
@@ -77,9 +69,9 @@ function JobCard({ job }: { job: Job }): ReactNode {
     <li className="mt-record">
       <Link href={`/envios/${job._id}`}>{fileNames(job)}</Link>
       <span>
-        {isCancelled ? "Cancelado" : STATUS_LABELS[job.status]} · {MODE_LABELS[job.mode]}
-        {job.origin === "inbox" && " · recebido pela caixa de entrada"}
-        {job.undone_at && " · desfeito"}
+        {isCancelled ? t`Cancelado` : statusLabels()[job.status]} · {modeLabels()[job.mode]}
+        {job.origin === "inbox" && t` · recebido pela caixa de entrada`}
+        {job.undone_at && t` · desfeito`}
         {job.result && ` · ${plural(job.result.inserted, "linha gravada", "linhas gravadas")}`}
         {job.status === "failed" && !isCancelled && ` · ⚠ ${job.error?.message}`}
       </span>

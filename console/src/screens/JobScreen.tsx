@@ -8,20 +8,12 @@ import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
+import { t } from "../ui/language";
 import { Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-
-const PHASES: Record<string, string> = {
-  receiving: "Recebendo",
-  reading: "Lendo",
-  inferring: "Identificando colunas",
-  waiting: "Aguardando sua revisão",
-  inserting: "Gravando",
-  done: "Concluído",
-};
-const PHASE_OF_STATUS: Record<string, string> = { queued: "receiving", analisando: "reading", inserting: "inserting" };
+import { statusLabels } from "../values/words";
 
 /** One upload from arrival to its end: progress, the review, the result, the errors. */
 export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
@@ -33,13 +25,13 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
   }, [job.data]);
   if (job.error instanceof ApiFailure && job.error.status === 404) {
     return (
-      <Empty title="Este envio não existe">
-        <Link href="/envios">Ver os envios</Link>
+      <Empty title={t`Este envio não existe`}>
+        <Link href="/envios">{t`Ver os envios`}</Link>
       </Empty>
     );
   }
   if (job.error && !job.data) return <Failure error={job.error} onRetry={() => void job.refetch()} />;
-  if (!job.data) return <Loading label="Carregando o envio" />;
+  if (!job.data) return <Loading label={t`Carregando o envio`} />;
   const isRereading = job.data.status === "analisando" && reviewed !== null;
   if (job.data.status === "waiting_confirm" || isRereading) {
     return <Review job={isRereading ? (reviewed ?? job.data) : job.data} isRereading={isRereading} />;
@@ -55,17 +47,17 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
 }
 
 function Working({ job }: { job: Job }): ReactNode {
-  const phase = job.progress?.phase ?? PHASE_OF_STATUS[job.status] ?? "reading";
+  const phase = job.progress?.phase === "inferring" ? t`Identificando colunas` : statusLabels()[job.status];
   const rows =
     job.progress?.total_rows !== undefined && job.progress.phase === "inserting"
-      ? `: ${formatCount(job.progress.processed_rows ?? 0)} de ${formatCount(job.progress.total_rows)} linhas`
+      ? t`: ${formatCount(job.progress.processed_rows ?? 0)} de ${formatCount(job.progress.total_rows)} linhas`
       : "";
   return (
     <section aria-labelledby="job-title">
       <h1 id="job-title">{fileNames(job)}</h1>
       <Steps now={job.status === "inserting" ? 3 : 1} />
       {job.status === "queued" && <Awaited job={job} />}
-      <ProgressBar label={`${PHASES[phase] ?? "Trabalhando"}${rows}`} percent={job.progress?.percent ?? null} />
+      <ProgressBar label={`${phase}${rows}`} percent={job.progress?.percent ?? null} />
       <Cancel job={job} />
     </section>
   );
@@ -75,8 +67,8 @@ function Working({ job }: { job: Job }): ReactNode {
 function Awaited({ job }: { job: Job }): ReactNode {
   return (
     <p className="mt-note">
-      Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e{" "}
-      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}>envie de novo</Link>.
+      {t`Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e`}{" "}
+      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}>{t`envie de novo`}</Link>.
     </p>
   );
 }
@@ -92,25 +84,17 @@ function Done({ job }: { job: Job }): ReactNode {
   }
   return (
     <section aria-labelledby="job-title">
-      <h1 id="job-title">{job.undone_at ? "Importação desfeita" : "Concluído"}</h1>
+      <h1 id="job-title">{job.undone_at ? t`Importação desfeita` : t`Concluído`}</h1>
       <p>{fileNames(job)}</p>
-      {result && (
-        <h2>
-          {counts.join(" · ")} em {String(result.seconds).replace(".", ",")} s
-        </h2>
-      )}
-      {job.undone_at && <p>Desfeita em {formatMoment(job.undone_at)}</p>}
+      {result && <h2>{t`${counts.join(" · ")} em ${formatCount(result.seconds, 1)} s`}</h2>}
+      {job.undone_at && <p>{t`Desfeita em ${formatMoment(job.undone_at)}`}</p>}
       <div className="mt-actions">
         {job.user_table_id && !(job.undone_at && job.mode === "create") && (
-          <Link href={`/tabelas/${job.user_table_id}`} className="mt-button mt-button-primary">
-            Ver tabela
-          </Link>
+          <Link href={`/tabelas/${job.user_table_id}`} className="mt-button mt-button-primary">{t`Ver tabela`}</Link>
         )}
         {result && result.rejected > 0 && <Rejects job={job} />}
         {!job.undone_at && <Undo job={job} />}
-        <Link href="/enviar" className="mt-button mt-button-plain">
-          Enviar outro arquivo
-        </Link>
+        <Link href="/enviar" className="mt-button mt-button-plain">{t`Enviar outro arquivo`}</Link>
       </div>
     </section>
   );
@@ -132,24 +116,24 @@ function Undo({ job }: { job: Job }): ReactNode {
   };
   return (
     <Ask
-      label="Desfazer importação"
+      label={t`Desfazer importação`}
       kind="plain"
-      title="Desfazer esta importação?"
-      keep="Deixar como está"
-      go={force ? "Desfazer só as outras" : "Desfazer importação"}
+      title={t`Desfazer esta importação?`}
+      keep={t`Deixar como está`}
+      go={force ? t`Desfazer só as outras` : t`Desfazer importação`}
       onGo={undo}
     >
-      <p>{UNDO_SENTENCES[job.mode]}</p>
+      <p>{undoSentences()[job.mode]}</p>
     </Ask>
   );
 }
 
-const UNDO_SENTENCES: Record<string, string> = {
-  create: "A tabela que ela criou será apagada.",
-  append: "As linhas que ela acrescentou sairão da tabela.",
-  replace: "As linhas de antes voltarão à tabela.",
-  upsert: "As linhas novas sairão, e as atualizadas voltarão aos valores de antes.",
-};
+const undoSentences = (): Record<string, string> => ({
+  create: t`A tabela que ela criou será apagada.`,
+  append: t`As linhas que ela acrescentou sairão da tabela.`,
+  replace: t`As linhas de antes voltarão à tabela.`,
+  upsert: t`As linhas novas sairão, e as atualizadas voltarão aos valores de antes.`,
+});
 
 function Rejects({ job }: { job: Job }): ReactNode {
   const api = useApi();
@@ -158,7 +142,7 @@ function Rejects({ job }: { job: Job }): ReactNode {
     const { url } = await answered(api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params }));
     window.location.assign(url);
   };
-  return <Ask label="Baixar as linhas que não entraram" kind="plain" onGo={download} />;
+  return <Ask label={t`Baixar as linhas que não entraram`} kind="plain" onGo={download} />;
 }
 
 function Failed({ job }: { job: Job }): ReactNode {
@@ -166,15 +150,13 @@ function Failed({ job }: { job: Job }): ReactNode {
   const details = (job.error?.details ?? []) as NonNullable<ErrorBody["details"]>;
   return (
     <section aria-labelledby="job-title">
-      <h1 id="job-title">{isCancelled ? "Importação cancelada" : "Não foi possível importar"}</h1>
+      <h1 id="job-title">{isCancelled ? t`Importação cancelada` : t`Não foi possível importar`}</h1>
       <p>{fileNames(job)}</p>
       {!isCancelled && job.error && <Failure error={new ApiFailure(0, { error: job.error.message, details }, null)} />}
       <Link
         href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}
         className="mt-button mt-button-primary"
-      >
-        Enviar de novo
-      </Link>
+      >{t`Enviar de novo`}</Link>
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { ApiFailure, answered } from "../api/session";
 import { useApi } from "../ui/context";
 import { TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Failure } from "../ui/parts";
 import { toName } from "../values/names";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns } from "./columns";
@@ -35,10 +36,10 @@ export default function NewTable(): ReactNode {
   const details = create.error instanceof ApiFailure ? (create.error.body.details ?? []) : [];
   return (
     <form onSubmit={submit} aria-labelledby="new-title">
-      <h1 id="new-title">Criar tabela</h1>
+      <h1 id="new-title">{t`Criar tabela`}</h1>
       {create.error && <Failure error={create.error} />}
       <TextField
-        label="Título"
+        label={t`Título`}
         value={title}
         maxLength={200}
         onText={(text) => {
@@ -47,19 +48,19 @@ export default function NewTable(): ReactNode {
         }}
       />
       <TextField
-        label="Nome da tabela"
-        hint="Letras minúsculas, números e _; é o nome que programas de BI veem"
+        label={t`Nome da tabela`}
+        hint={t`Letras minúsculas, números e _; é o nome que programas de BI veem`}
         required
         value={name}
         spellCheck={false}
         onText={setName}
       />
-      <h2>Colunas</h2>
+      <h2>{t`Colunas`}</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
       <div className="mt-actions">
-        <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
+        <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
         <Button kind="primary" type="submit" disabled={create.isPending}>
-          {create.isPending ? "Criando…" : "Criar tabela"}
+          {create.isPending ? t`Criando…` : t`Criar tabela`}
         </Button>
       </div>
     </form>

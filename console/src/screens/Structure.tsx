@@ -8,8 +8,9 @@ import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { Check, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button, Failure, Field, Loading } from "../ui/parts";
-import { TYPE_LABELS } from "../values/cells";
+import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { ColumnPicker } from "./ColumnPicker";
@@ -19,7 +20,7 @@ import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, to
 export default function Structure({ tableId }: { tableId: string }): ReactNode {
   const table = useTable(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
-  if (!table.data) return <Loading label="Carregando a estrutura" />;
+  if (!table.data) return <Loading label={t`Carregando a estrutura`} />;
   return <StructureForm key={table.data.version} table={table.data} />;
 }
 
@@ -52,7 +53,7 @@ function StructureForm({ table }: { table: Table }): ReactNode {
     mutationFn: () =>
       answered(api.PUT("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } }, body })),
     onSuccess: async () => {
-      announce("Estrutura gravada");
+      announce(t`Estrutura gravada`);
       await queries.invalidateQueries();
     },
   });
@@ -65,17 +66,15 @@ function StructureForm({ table }: { table: Table }): ReactNode {
   return (
     <form onSubmit={submit} aria-labelledby="structure-title">
       <div className="mt-title-bar">
-        <h1 id="structure-title">Estrutura de {table.title || table.display_name}</h1>
-        <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">
-          Ver as linhas
-        </Link>
+        <h1 id="structure-title">{t`Estrutura de ${table.title || table.display_name}`}</h1>
+        <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>
       </div>
       {save.error && (
         <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
       )}
-      <TextField label="Título" value={title} maxLength={200} onText={setTitle} />
-      <TextField label="Nome da tabela" value={name} required spellCheck={false} onText={setName} />
-      <Field label="Descrição">
+      <TextField label={t`Título`} value={title} maxLength={200} onText={setTitle} />
+      <TextField label={t`Nome da tabela`} value={name} required spellCheck={false} onText={setName} />
+      <Field label={t`Descrição`}>
         {(ids) => (
           <textarea
             {...ids}
@@ -86,18 +85,19 @@ function StructureForm({ table }: { table: Table }): ReactNode {
           />
         )}
       </Field>
-      <Check isChecked={status === "active"} onCheck={(isOn) => setStatus(isOn ? "active" : "inactive")}>
-        Ativa (aceita alterações)
-      </Check>
+      <Check
+        isChecked={status === "active"}
+        onCheck={(isOn) => setStatus(isOn ? "active" : "inactive")}
+      >{t`Ativa (aceita alterações)`}</Check>
       <KeepsHistory isKept={history} wasKept={table.history} onChange={setHistory} />
-      <h2>Colunas</h2>
+      <h2>{t`Colunas`}</h2>
       <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
-      <Button onClick={() => setColumns([...columns, emptyDraft()])}>Acrescentar coluna</Button>
+      <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
       <HiddenColumns table={table} isChanged={isChanged} />
-      <h2>Chave e índices</h2>
+      <h2>{t`Chave e índices`}</h2>
       <ColumnPicker
-        label="Chave"
-        hint="Colunas que juntas não se repetem: por elas um envio atualiza linhas"
+        label={t`Chave`}
+        hint={t`Colunas que juntas não se repetem: por elas um envio atualiza linhas`}
         columns={columns}
         chosen={key}
         onChange={setKey}
@@ -105,18 +105,18 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       {indexes.map((index, place) => (
         <ColumnPicker
           key={place}
-          label={`Índice ${place + 1}`}
+          label={t`Índice ${place + 1}`}
           columns={columns}
           chosen={index}
           onChange={(chosen) => setIndexes(indexes.map((one, at) => (at === place ? chosen : one)))}
         />
       ))}
-      <Button onClick={() => setIndexes([...indexes, []])}>Acrescentar índice</Button>
-      <p className="mt-quiet">Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.</p>
+      <Button onClick={() => setIndexes([...indexes, []])}>{t`Acrescentar índice`}</Button>
+      <p className="mt-quiet">{t`Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.`}</p>
       <div className="mt-sticky-bar">
         <DeleteTable table={table} />
         <Button kind="primary" type="submit" disabled={save.isPending}>
-          {save.isPending ? "Gravando…" : "Gravar"}
+          {save.isPending ? t`Gravando…` : t`Gravar`}
         </Button>
       </div>
     </form>
@@ -133,22 +133,23 @@ interface KeepsHistoryProps {
 function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNode {
   if (!isKept || !wasKept) {
     return (
-      <Check isChecked={isKept} onCheck={onChange}>
-        Guardar por 90 dias quem mudou o quê, e as linhas apagadas
-      </Check>
+      <Check
+        isChecked={isKept}
+        onCheck={onChange}
+      >{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
     );
   }
   return (
     <p>
-      Guarda por 90 dias quem mudou o quê, e as linhas apagadas.{" "}
+      {t`Guarda por 90 dias quem mudou o quê, e as linhas apagadas.`}{" "}
       <Ask
-        label="Deixar de guardar"
-        title="Deixar de guardar o histórico?"
-        keep="Continuar guardando"
-        go="Deixar de guardar"
+        label={t`Deixar de guardar`}
+        title={t`Deixar de guardar o histórico?`}
+        keep={t`Continuar guardando`}
+        go={t`Deixar de guardar`}
         onGo={() => onChange(false)}
       >
-        <p>Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.</p>
+        <p>{t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}</p>
       </Ask>
     </p>
   );
@@ -169,30 +170,29 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
     await answered(
       api.POST("/v1/managed-tables/{table_id}/columns/{name}/restore", { params: { path: { ...path, name } } }),
     );
-    announce("A coluna voltou");
+    announce(t`A coluna voltou`);
     await queries.invalidateQueries({ queryKey: ["table", table._id] });
   };
   if (hidden.error) return <Failure error={hidden.error} onRetry={() => void hidden.refetch()} />;
   if (!hidden.data?.length) return null;
   return (
     <section aria-labelledby="hidden-title">
-      <h2 id="hidden-title">Colunas tiradas</h2>
+      <h2 id="hidden-title">{t`Colunas tiradas`}</h2>
       <ul className="mt-list">
         {hidden.data.map((column) => (
           <li key={`${column.name}/${column.hidden_at}`}>
-            {column.display_name} · {TYPE_LABELS[column.type]} · {plural(column.values, "valor", "valores")} · tirada em{" "}
-            {formatMoment(column.hidden_at)}{" "}
+            {t`${column.display_name} · ${typeLabels()[column.type]} · ${plural(column.values, "valor", "valores")} · tirada em ${formatMoment(column.hidden_at)}`}{" "}
             <Ask
-              label={`Trazer de volta ${column.display_name}`}
+              label={t`Trazer de volta ${column.display_name}`}
               kind="plain"
-              title={`Trazer de volta a coluna ${column.display_name}?`}
-              keep="Deixar como está"
-              go="Trazer de volta"
+              title={t`Trazer de volta a coluna ${column.display_name}?`}
+              keep={t`Deixar como está`}
+              go={t`Trazer de volta`}
               onGo={() => restore(column.name)}
             >
               <p>
-                Ela volta como a última coluna, com seus valores.
-                {isChanged && " O que você mudou nesta página e ainda não gravou se perde."}
+                {t`Ela volta como a última coluna, com seus valores.`}
+                {isChanged && t` O que você mudou nesta página e ainda não gravou se perde.`}
               </p>
             </Ask>
           </li>
@@ -213,13 +213,13 @@ function DeleteTable({ table }: { table: Table }): ReactNode {
   };
   return (
     <Ask
-      label="Apagar tabela"
-      title={`Apagar ${table.title || table.display_name}?`}
-      keep="Manter"
-      go="Apagar tabela"
+      label={t`Apagar tabela`}
+      title={t`Apagar ${table.title || table.display_name}?`}
+      keep={t`Manter`}
+      go={t`Apagar tabela`}
       onGo={remove}
     >
-      <p>A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.</p>
+      <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
     </Ask>
   );
 }

@@ -18,6 +18,7 @@ import { Views } from "../grid/Views";
 import { type GridView, toggleSort } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
+import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { plural } from "../values/numbers";
@@ -30,7 +31,7 @@ export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
   const table = useTable(tableId);
   const handle = useView(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
-  if (!table.data || handle.isLoading) return <Loading label="Carregando a tabela" />;
+  if (!table.data || handle.isLoading) return <Loading label={t`Carregando a tabela`} />;
   return <TableSheet table={table.data} handle={handle} />;
 }
 
@@ -125,7 +126,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
     const from = extend ? lastSelected.current : index;
     const [first, last] = [Math.min(from, index), Math.max(from, index)];
     lastSelected.current = index;
-    if (last - first >= MAX_SELECTED) return announce(`Selecione até ${MAX_SELECTED} linhas de cada vez`);
+    if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
     await rows.need(first, last + 1);
     const after = new Set(selected);
     for (let at = first; at <= last; at += 1) {
@@ -138,15 +139,16 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
     const sorts = toggleSort(view.sorts, column, add);
     onView({ sorts });
     const label = table.columns.find((one) => one.name === column)?.display_name ?? column;
-    announce(sorts.length === 0 ? "Sem ordenação" : `Ordenado por ${label}`);
+    announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${label}`);
   };
   const act = async (one: Act): Promise<void> => {
     if (one.do === "undo" || one.do === "redo") edits[one.do]();
     else if (one.do === "help") onOpen("keys");
     else if (one.do === "search") document.getElementById(SEARCH_FIELD)?.focus();
     else if (one.do === "copy" || one.do === "cut") {
-      if (!(await copyRange(sheet, columns, one.range))) return announce("São linhas demais para copiar: use Exportar");
-      announce("Copiado");
+      if (!(await copyRange(sheet, columns, one.range)))
+        return announce(t`São linhas demais para copiar: use Exportar`);
+      announce(t`Copiado`);
       if (one.do === "cut" && isEditable) await edits.paste(one.range, "", columns);
     } else if ("text" in one) {
       if (isEditable) await edits.paste(one.range, one.text, columns);
@@ -154,7 +156,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
   };
   return (
     <Grid
-      label={`Linhas de ${table.title || table.display_name}`}
+      label={t`Linhas de ${table.title || table.display_name}`}
       columns={columns}
       rowHeight={view.rowHeight}
       rowCount={rows.total ?? shownBefore.current}
@@ -190,25 +192,23 @@ function Told({ edits, state }: { edits: EditSession; state: EditState }): React
     const words = plural(state.newRows.values.length, "linha nova", "linhas novas");
     return (
       <Dialog
-        title={`Criar ${words}?`}
+        title={t`Criar ${words}?`}
         onClose={() => edits.answer(false)}
         actions={
           <>
-            <Button onClick={() => edits.answer(false)}>Não criar</Button>
-            <Button kind="primary" onClick={() => edits.answer(true)}>
-              Criar {words}
-            </Button>
+            <Button onClick={() => edits.answer(false)}>{t`Não criar`}</Button>
+            <Button kind="primary" onClick={() => edits.answer(true)}>{t`Criar ${words}`}</Button>
           </>
         }
       >
-        <p>O que foi colado passa do fim da tabela.</p>
+        <p>{t`O que foi colado passa do fim da tabela.`}</p>
       </Dialog>
     );
   }
   if (state.isUnknown) {
     return (
       <Alert kind="warning">
-        Não sabemos se a última alteração foi gravada. <Button onClick={edits.check}>Conferir</Button>
+        {t`Não sabemos se a última alteração foi gravada.`} <Button onClick={edits.check}>{t`Conferir`}</Button>
       </Alert>
     );
   }
@@ -225,17 +225,15 @@ function NoRows({ table, view, onClear }: NoRowsProps): ReactNode {
   const { can } = useCaller();
   if (view.filters.length > 0 || view.search) {
     return (
-      <Empty title="Nenhuma linha com estes filtros">
-        <Button onClick={onClear}>Limpar filtros</Button>
+      <Empty title={t`Nenhuma linha com estes filtros`}>
+        <Button onClick={onClear}>{t`Limpar filtros`}</Button>
       </Empty>
     );
   }
   return (
-    <Empty title="Esta tabela não tem linhas">
+    <Empty title={t`Esta tabela não tem linhas`}>
       {can("upload") && table.status === "active" && (
-        <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-primary">
-          Enviar arquivo
-        </Link>
+        <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-primary">{t`Enviar arquivo`}</Link>
       )}
     </Empty>
   );

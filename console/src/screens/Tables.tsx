@@ -9,6 +9,7 @@ import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller } from "../ui/context";
 import { TextField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
 import { Button, Empty, Failure, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -17,7 +18,7 @@ import { plural } from "../values/numbers";
 export function Tables(): ReactNode {
   const status = useStatus();
   if (status.error) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
-  if (!status.data) return <Loading label="Carregando" />;
+  if (!status.data) return <Loading label={t`Carregando`} />;
   return status.data.provisioned ? <List /> : <Activate />;
 }
 
@@ -29,8 +30,8 @@ function Activate(): ReactNode {
     await queries.invalidateQueries({ queryKey: ["status"] });
   };
   return (
-    <Empty title="Meus Dados ainda não está ativo na sua empresa">
-      <Ask label="Ativar Meus Dados" kind="primary" onGo={activate} />
+    <Empty title={t`Meus Dados ainda não está ativo na sua empresa`}>
+      <Ask label={t`Ativar Meus Dados`} kind="primary" onGo={activate} />
     </Empty>
   );
 }
@@ -44,12 +45,12 @@ function List(): ReactNode {
   return (
     <section aria-labelledby="tables-title">
       <div className="mt-title-bar">
-        <h1 id="tables-title">Tabelas</h1>
+        <h1 id="tables-title">{t`Tabelas`}</h1>
         <div className="mt-actions">
           <WaysIn />
         </div>
       </div>
-      <TextField label="Procurar tabela" type="search" value={search} onText={(q) => setQuery({ q, pagina: "" })} />
+      <TextField label={t`Procurar tabela`} type="search" value={search} onText={(q) => setQuery({ q, pagina: "" })} />
       <Listing
         queryKey={["tables", searched]}
         at={pageOf(address)}
@@ -73,16 +74,8 @@ function WaysIn(): ReactNode {
   const { can } = useCaller();
   return (
     <>
-      {can("upload") && (
-        <Link href="/enviar" className="mt-button mt-button-primary">
-          Enviar arquivo
-        </Link>
-      )}
-      {can("create") && (
-        <Link href="/nova" className="mt-button mt-button-plain">
-          Criar tabela
-        </Link>
-      )}
+      {can("upload") && <Link href="/enviar" className="mt-button mt-button-primary">{t`Enviar arquivo`}</Link>}
+      {can("create") && <Link href="/nova" className="mt-button mt-button-plain">{t`Criar tabela`}</Link>}
     </>
   );
 }
@@ -90,14 +83,14 @@ function WaysIn(): ReactNode {
 function NoTables({ search, onClear }: { search: string; onClear: () => void }): ReactNode {
   if (search === "") {
     return (
-      <Empty title="Nenhuma tabela ainda">
+      <Empty title={t`Nenhuma tabela ainda`}>
         <WaysIn />
       </Empty>
     );
   }
   return (
-    <Empty title={`Nenhuma tabela com “${search}” no nome`}>
-      <Button onClick={onClear}>Limpar a procura</Button>
+    <Empty title={t`Nenhuma tabela com “${search}” no nome`}>
+      <Button onClick={onClear}>{t`Limpar a procura`}</Button>
     </Empty>
   );
 }
@@ -110,9 +103,9 @@ function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
           <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
           <span>
             {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
-            {table.status === "inactive" && " · inativa (só leitura)"}
+            {table.status === "inactive" && t` · inativa (só leitura)`}
           </span>
-          <span className="mt-quiet">Alterada em {formatMoment(table.updated_at)}</span>
+          <span className="mt-quiet">{t`Alterada em ${formatMoment(table.updated_at)}`}</span>
         </li>
       ))}
     </ul>

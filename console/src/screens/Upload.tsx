@@ -6,6 +6,7 @@ import { EXTENSIONS, isSent, type Mode, type UploadQueue, type UploadState } fro
 import { useAnnounce } from "../ui/announce";
 import { useUploads } from "../ui/context";
 import { Radios } from "../ui/fields";
+import { t } from "../ui/language";
 import { Alert, Button, Failure, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { useStore } from "../ui/store";
@@ -24,14 +25,14 @@ export default function Upload(): ReactNode {
   const isDone = isSent(state);
   useEffect(() => {
     if (!isDone || !state.jobId) return;
-    announce("Arquivos enviados");
+    announce(t`Arquivos enviados`);
     void queries.invalidateQueries({ queryKey: ["jobs"] });
     navigate(`/envios/${state.jobId}`, { replace: true });
     uploads.reset();
   }, [isDone]);
   return (
     <section aria-labelledby="upload-title">
-      <h1 id="upload-title">Enviar arquivo</h1>
+      <h1 id="upload-title">{t`Enviar arquivo`}</h1>
       <Steps now={1} />
       {table && <TargetTable tableId={table} mode={mode} onMode={setMode} />}
       {state.problem && <Alert>{state.problem}</Alert>}
@@ -39,9 +40,9 @@ export default function Upload(): ReactNode {
       {state.staged.length > 0 && (
         <div className="mt-actions">
           <Button kind="primary" onClick={() => begin(state.staged)}>
-            Enviar {state.staged.map((file) => file.name).join(", ")}
+            {t`Enviar`} {state.staged.map((file) => file.name).join(", ")}
           </Button>
-          <Button onClick={() => uploads.stage([])}>Não enviar</Button>
+          <Button onClick={() => uploads.stage([])}>{t`Não enviar`}</Button>
         </div>
       )}
       {state.files.length === 0 ? (
@@ -63,13 +64,13 @@ function TargetTable({ tableId, mode, onMode }: TargetTableProps): ReactNode {
   const table = useTable(tableId);
   const key = table.data?.key ?? [];
   const choices: [Mode, string][] = [
-    ["append", "Acrescentar as linhas do arquivo"],
-    ["replace", "Substituir todas as linhas pelas do arquivo (dá para desfazer)"],
+    ["append", t`Acrescentar as linhas do arquivo`],
+    ["replace", t`Substituir todas as linhas pelas do arquivo (dá para desfazer)`],
   ];
-  if (key.length > 0) choices.push(["upsert", `Atualizar pela chave (${key.join(", ")}) e acrescentar as novas`]);
+  if (key.length > 0) choices.push(["upsert", t`Atualizar pela chave (${key.join(", ")}) e acrescentar as novas`]);
   return (
     <Radios
-      legend={`Para a tabela ${table.data?.display_name ?? "…"}`}
+      legend={t`Para a tabela ${table.data?.display_name ?? "…"}`}
       choices={choices}
       value={mode}
       onChoose={onMode}
@@ -82,18 +83,20 @@ function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; dis
   return (
     <div className="mt-drop">
       <p>
-        Arraste arquivos para qualquer lugar da página ou{" "}
-        <Button kind="primary" disabled={disabled} onClick={() => input.current?.click()}>
-          escolha no computador
-        </Button>
+        {t`Arraste arquivos para qualquer lugar da página ou`}{" "}
+        <Button
+          kind="primary"
+          disabled={disabled}
+          onClick={() => input.current?.click()}
+        >{t`escolha no computador`}</Button>
       </p>
-      <p className="mt-quiet">CSV, XLSX, XLS, ODS, JSON, Parquet ou ZIP · até 10 arquivos de uma mesma tabela</p>
+      <p className="mt-quiet">{t`CSV, XLSX, XLS, ODS, JSON, Parquet ou ZIP · até 10 arquivos de uma mesma tabela`}</p>
       <input
         ref={input}
         type="file"
         multiple
         hidden
-        aria-label="Arquivos"
+        aria-label={t`Arquivos`}
         accept={EXTENSIONS.map((name) => `.${name}`).join(",")}
         onChange={(event) => {
           onFiles([...(event.target.files ?? [])]);
@@ -122,18 +125,18 @@ function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }):
             )}
             {one.state === "sending" && (
               <Button kind="quiet" onClick={() => uploads.abort(index)}>
-                Interromper <span className="mt-hidden">{one.file.name}</span>
+                {t`Interromper`} <span className="mt-hidden">{one.file.name}</span>
               </Button>
             )}
             {(one.state === "failed" || one.state === "aborted") && !one.expired && (
               <Button onClick={() => uploads.retry(index)}>
-                Tentar de novo <span className="mt-hidden">{one.file.name}</span>
+                {t`Tentar de novo`} <span className="mt-hidden">{one.file.name}</span>
               </Button>
             )}
           </li>
         ))}
       </ul>
-      {isOver && <Button onClick={uploads.reset}>Começar de novo</Button>}
+      {isOver && <Button onClick={uploads.reset}>{t`Começar de novo`}</Button>}
     </>
   );
 }

@@ -2,8 +2,9 @@ import type { ReactNode } from "react";
 import type { Column, ColumnType } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { Check, SelectField, TextField } from "../ui/fields";
+import { t } from "../ui/language";
 import { Button } from "../ui/parts";
-import { TYPES } from "../values/cells";
+import { typeChoices } from "../values/cells";
 import { toName } from "../values/names";
 
 /** A column as it is being written; `previousName` is what an existing one is called today. */
@@ -48,7 +49,7 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
       {columns.map((column, index) => (
         <li key={column.key} className="mt-card">
           <TextField
-            label="Nome para as pessoas"
+            label={t`Nome para as pessoas`}
             error={faults.get(index)}
             value={column.label}
             maxLength={500}
@@ -59,17 +60,23 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
             }}
           />
           <TextField
-            label="Nome no banco"
+            label={t`Nome no banco`}
             value={column.name}
             spellCheck={false}
             onText={(name) => change(index, { name })}
           />
-          <SelectField label="Tipo" choices={TYPES} value={column.type} onChoose={(type) => change(index, { type })} />
-          <Check isChecked={column.nullable} onCheck={(nullable) => change(index, { nullable })}>
-            Pode ficar vazia
-          </Check>
+          <SelectField
+            label={t`Tipo`}
+            choices={typeChoices()}
+            value={column.type}
+            onChoose={(type) => change(index, { type })}
+          />
+          <Check
+            isChecked={column.nullable}
+            onCheck={(nullable) => change(index, { nullable })}
+          >{t`Pode ficar vazia`}</Check>
           <TextField
-            label="Descrição"
+            label={t`Descrição`}
             value={column.description ?? ""}
             onText={(description) => change(index, { description })}
           />
@@ -84,7 +91,7 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
 function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }): ReactNode {
   const label = (
     <>
-      Tirar <span className="mt-hidden">a coluna {column.label}</span>
+      {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.label}`}</span>
     </>
   );
   if (column.previousName === undefined) {
@@ -95,11 +102,14 @@ function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void
     );
   }
   return (
-    <Ask label={label} title={`Tirar a coluna ${column.label}?`} keep="Manter" go="Tirar a coluna" onGo={onTaken}>
-      <p>
-        Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de
-        volta em “Colunas tiradas”, nesta página.
-      </p>
+    <Ask
+      label={label}
+      title={t`Tirar a coluna ${column.label}?`}
+      keep={t`Manter`}
+      go={t`Tirar a coluna`}
+      onGo={onTaken}
+    >
+      <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
     </Ask>
   );
 }

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { isSending, isSent } from "../api/uploads";
 import { useCaller, useUploads } from "./context";
+import { t } from "./language";
 import { useStore } from "./store";
 
 /** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
@@ -48,18 +49,18 @@ export function Dropping(): ReactNode {
   useEffect(() => {
     if (isSeen) uploads.reset();
   }, [isSeen]);
-  if (isOver) return <p className="mt-over">Solte os arquivos para enviar</p>;
+  if (isOver) return <p className="mt-over">{t`Solte os arquivos para enviar`}</p>;
   if (location === "/enviar" || location === `/envios/${state.jobId ?? ""}`) return null;
   if (isSending(state)) {
     return (
       <p className="mt-note mt-offline">
-        Enviando arquivos… <Link href="/enviar">Ver o envio</Link>
+        {t`Enviando arquivos…`} <Link href="/enviar">{t`Ver o envio`}</Link>
       </p>
     );
   }
   return isSent(state) ? (
     <p className="mt-note mt-offline">
-      Arquivos enviados. <Link href={`/envios/${state.jobId}`}>Revisar</Link>
+      {t`Arquivos enviados.`} <Link href={`/envios/${state.jobId}`}>{t`Revisar`}</Link>
     </p>
   ) : null;
 }

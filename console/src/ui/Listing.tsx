@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { formatCount } from "../values/numbers";
+import { t } from "./language";
 import { Button, Empty, Failure, Loading } from "./parts";
 
 export interface ListingProps<Item> {
@@ -28,7 +29,7 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
     refetchInterval: (query) => rest.again?.(query.state.data?.records ?? []) ?? false,
   });
   if (list.error) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
-  if (!list.data) return <Loading label="Carregando a lista" />;
+  if (!list.data) return <Loading label={t`Carregando a lista`} />;
   const { records, total } = list.data;
   return (
     <>
@@ -45,16 +46,10 @@ function Pager({ page, perPage, total, onPage }: PagerProps): ReactNode {
   if (last === 1) return null;
   const first = (page - 1) * perPage + 1;
   return (
-    <nav className="mt-pager" aria-label="Páginas">
-      <Button disabled={page <= 1} onClick={() => onPage(page - 1)}>
-        Anterior
-      </Button>
-      <span>
-        {formatCount(first)}–{formatCount(Math.min(page * perPage, total))} de {formatCount(total)}
-      </span>
-      <Button disabled={page >= last} onClick={() => onPage(page + 1)}>
-        Próxima
-      </Button>
+    <nav className="mt-pager" aria-label={t`Páginas`}>
+      <Button disabled={page <= 1} onClick={() => onPage(page - 1)}>{t`Anterior`}</Button>
+      <span>{t`${formatCount(first)}–${formatCount(Math.min(page * perPage, total))} de ${formatCount(total)}`}</span>
+      <Button disabled={page >= last} onClick={() => onPage(page + 1)}>{t`Próxima`}</Button>
     </nav>
   );
 }

@@ -1,21 +1,14 @@
+import { onlineManager } from "@tanstack/react-query";
 import { type ReactNode, useSyncExternalStore } from "react";
-
-function subscribe(changed: () => void): () => void {
-  window.addEventListener("online", changed);
-  window.addEventListener("offline", changed);
-  return () => {
-    window.removeEventListener("online", changed);
-    window.removeEventListener("offline", changed);
-  };
-}
+import { t } from "./language";
 
 /** Said while the machine has no network at all. */
 export function Offline(): ReactNode {
-  const isOnline = useSyncExternalStore(subscribe, () => navigator.onLine);
+  const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   if (isOnline) return null;
   return (
     <p className="mt-note mt-note-warning mt-offline" role="alert">
-      ⚠ Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.
+      ⚠ {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
     </p>
   );
 }

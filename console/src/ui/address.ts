@@ -1,22 +1,12 @@
-import { useCallback, useMemo } from "react";
-import { useLocation, useSearch } from "wouter";
+import { useSearchParams } from "wouter";
 
 /** Read the address's query, and change it in place; an empty value takes a name away. */
 export function useAddress(): [URLSearchParams, (changes: Readonly<Record<string, string>>) => void] {
-  const search = useSearch();
-  const [path, navigate] = useLocation();
-  const query = useMemo(() => new URLSearchParams(search), [search]);
-  const change = useCallback(
-    (changes: Readonly<Record<string, string>>) => {
-      const next = new URLSearchParams(search);
-      for (const [name, value] of Object.entries(changes)) {
-        if (value === "") next.delete(name);
-        else next.set(name, value);
-      }
-      navigate(next.size > 0 ? `${path}?${next}` : path, { replace: true });
-    },
-    [search, path, navigate],
-  );
+  const [query, setQuery] = useSearchParams();
+  const change = (changes: Readonly<Record<string, string>>): void => {
+    const next = Object.entries({ ...Object.fromEntries(query), ...changes }).filter(([, value]) => value !== "");
+    setQuery(next, { replace: true });
+  };
   return [query, change];
 }
 

@@ -1,4 +1,5 @@
 import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes } from "react";
+import { t } from "./language";
 import { Field, type FieldProps } from "./parts";
 
 export type Choices<Value extends string = string> = readonly (readonly [value: Value, label: string])[];
@@ -15,7 +16,7 @@ export function Select<Value extends string>({ choices, value, onChoose, ...rest
   const isKnown = choices.some(([one]) => one === value);
   return (
     <select {...rest} value={value} onChange={(event) => onChoose(event.target.value as Value)}>
-      {!isKnown && <option value={value}>{value || "nenhum"}</option>}
+      {!isKnown && <option value={value}>{value || t`nenhum`}</option>}
       {choices.map(([one, label]) => (
         <option key={one} value={one}>
           {label}

@@ -1,5 +1,6 @@
 import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
+import { t } from "./language";
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   kind?: "primary" | "plain" | "danger" | "quiet";
@@ -76,7 +77,9 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
         {title}
       </h2>
       <div className="mt-dialog-body">{children}</div>
-      {actions !== null && <div className="mt-actions">{actions ?? <Button onClick={onClose}>Fechar</Button>}</div>}
+      {actions !== null && (
+        <div className="mt-actions">{actions ?? <Button onClick={onClose}>{t`Fechar`}</Button>}</div>
+      )}
     </dialog>
   );
 }
@@ -97,7 +100,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   return (
     <div className="mt-note mt-note-error" role="alert">
       <p>
-        <strong>⚠ {failure ? failure.message : "Algo deu errado nesta página. Tente de novo"}</strong>
+        <strong>⚠ {failure ? failure.message : t`Algo deu errado nesta página. Tente de novo`}</strong>
       </p>
       {details.length > 0 && (
         <ul>
@@ -122,7 +125,7 @@ function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }): 
     }, 1_000);
     return () => window.clearTimeout(timer);
   }, [left]);
-  return <Button onClick={onRetry}>{left > 0 ? `Tentar de novo (em ${left} s)` : "Tentar de novo"}</Button>;
+  return <Button onClick={onRetry}>{left > 0 ? t`Tentar de novo (em ${left} s)` : t`Tentar de novo`}</Button>;
 }
 
 type DetailLike = Partial<Record<string, unknown>>;
@@ -133,10 +136,10 @@ export function detailText(detail: DetailLike, letter?: string): string {
     detail[name] === undefined || detail[name] === null ? "" : String(detail[name]);
   const places = [
     text("file"),
-    text("sheet") && `aba ${text("sheet")}`,
-    text("line") && `linha ${text("line")}`,
-    text("row") && `${Number(text("row")) + 1}ª linha enviada`,
-    text("column") && (letter ? `coluna ${letter} (${text("column")})` : `coluna ${text("column")}`),
+    text("sheet") && t`aba ${text("sheet")}`,
+    text("line") && t`linha ${text("line")}`,
+    text("row") && t`${Number(text("row")) + 1}ª linha enviada`,
+    text("column") && (letter ? t`coluna ${letter} (${text("column")})` : t`coluna ${text("column")}`),
     !text("column") && text("path"),
   ].filter(Boolean);
   const value = detail["value"] === undefined ? "" : `"${text("value")}" `;
@@ -154,7 +157,7 @@ export function Loading({ label }: { label: string }): ReactNode {
   return (
     <div className="mt-skeleton" role="status">
       <span className="mt-hidden">{label}</span>
-      {isLate && <span>Acordando o banco de dados; pode levar alguns segundos</span>}
+      {isLate && <span>{t`Acordando o banco de dados; pode levar alguns segundos`}</span>}
       <i />
       <i />
       <i />

@@ -10,7 +10,8 @@ export const roving = {
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const items = [...event.currentTarget.querySelectorAll<HTMLElement>(ITEM)];
+    const all = [...event.currentTarget.querySelectorAll<HTMLElement>(ITEM)];
+    const items = all.filter((item) => item.checkVisibility()); // those of a menu that is shut are not
     items[items.indexOf(target) + step]?.focus();
   },
   onFocus(event: FocusEvent<HTMLElement>): void {

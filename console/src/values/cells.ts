@@ -1,19 +1,20 @@
 import type { Cell, Column, ColumnType } from "../api/types";
+import { say, t } from "../ui/language";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
 import { formatNumber, parseNumber, showNumber } from "./numbers";
 
 export type { Cell };
 
-export const TYPE_LABELS: Record<ColumnType, string> = {
-  text: "Texto",
-  integer: "Número inteiro",
-  decimal: "Número decimal",
-  boolean: "Sim/Não",
-  date: "Data",
-  datetime: "Data e hora",
-};
+export const typeLabels = (): Record<ColumnType, string> => ({
+  text: t`Texto`,
+  integer: t`Número inteiro`,
+  decimal: t`Número decimal`,
+  boolean: t`Sim/Não`,
+  date: t`Data`,
+  datetime: t`Data e hora`,
+});
 
-export const TYPES = Object.entries(TYPE_LABELS) as [ColumnType, string][];
+export const typeChoices = () => Object.entries(typeLabels()) as [ColumnType, string][];
 
 /** The signs that stand beside a type's name: never colour alone. */
 export const TYPE_SIGNS: Record<ColumnType, string> = {
@@ -25,8 +26,8 @@ export const TYPE_SIGNS: Record<ColumnType, string> = {
   datetime: "▦◷",
 };
 
-const YES = new Set(["sim", "s", "true", "verdadeiro", "1"]);
-const NO = new Set(["não", "nao", "n", "false", "falso", "0"]);
+const YES = new Set(["sim", "s", "yes", "y", "true", "verdadeiro", "1"]);
+const NO = new Set(["não", "nao", "n", "no", "false", "falso", "0"]);
 
 /** Write a cell as a Brazilian reads it; an empty one is an empty text. */
 export function formatCell(value: Cell, type: ColumnType): string {
@@ -50,6 +51,7 @@ export function formatCell(value: Cell, type: ColumnType): string {
 /** Write a cell as its column shows it: for eyes only, while `formatCell` is what is typed, copied and compared. */
 export function showCell(value: Cell, { type, format }: Pick<Column, "type" | "format">): string {
   const plain = formatCell(value, type);
+  if (typeof value === "boolean") return say(plain);
   if (!format || value === null || value === undefined) return plain;
   if (isNumeric(type)) {
     const thousands = format.thousands ?? (type === "decimal" || Boolean(format.currency ?? format.percent));
@@ -71,22 +73,22 @@ export function isNumeric(type: ColumnType): boolean {
   return type === "integer" || type === "decimal";
 }
 
-const REASONS: Record<ColumnType, string> = {
-  text: "não é um texto",
-  integer: "não é um número inteiro",
-  decimal: "não é um número",
-  boolean: "escreva sim ou não",
-  date: "não é uma data (dd/mm/aaaa)",
-  datetime: "não é uma data com hora (dd/mm/aaaa hh:mm)",
-};
+const reasons = (): Record<ColumnType, string> => ({
+  text: t`não é um texto`,
+  integer: t`não é um número inteiro`,
+  decimal: t`não é um número`,
+  boolean: t`escreva sim ou não`,
+  date: t`não é uma data (dd/mm/aaaa)`,
+  datetime: t`não é uma data com hora (dd/mm/aaaa hh:mm)`,
+});
 
 /** Read what a person typed or pasted into a cell of this type. */
 export function parseCell(text: string, type: ColumnType, nullable: boolean): ParsedCell {
   if (text.trim() === "" || (isNumeric(type) && DASH_FOR_NOTHING.test(text))) {
-    return nullable ? { ok: true, value: null } : { ok: false, reason: "esta coluna não pode ficar vazia" };
+    return nullable ? { ok: true, value: null } : { ok: false, reason: t`esta coluna não pode ficar vazia` };
   }
   const value = readValue(text, type);
-  return value === null ? { ok: false, reason: REASONS[type] } : { ok: true, value };
+  return value === null ? { ok: false, reason: reasons()[type] } : { ok: true, value };
 }
 
 function readValue(text: string, type: ColumnType): string | boolean | null {

@@ -1,5 +1,7 @@
 // Dates are texts, too: `new Date("2025-03-04")` is midnight UTC, which in São Paulo is the day before.
 
+import { language } from "../ui/language";
+
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const BRAZILIAN_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})$/;
 const FIRST_OF_LAST_CENTURY = 69; // two digits from here on are 19yy, as in the importer, POSIX and PostgreSQL
@@ -12,11 +14,9 @@ export function formatDate(text: string): string {
   return match ? `${match[3]}/${match[2]}/${match[1]}` : text;
 }
 
-const LONG = new Intl.DateTimeFormat("pt-BR", { dateStyle: "long", timeZone: "UTC" });
-
 /** Write `2025-04-03` as `3 de abril de 2025`: no doubt which is the month. */
 export function formatLongDate(text: string): string {
-  return ISO_DATE.test(text) ? LONG.format(new Date(text)) : text;
+  return ISO_DATE.test(text) ? clockOf(locale(), { dateStyle: "long", timeZone: "UTC" }).format(new Date(text)) : text;
 }
 
 /** Read `31/12/2025`, `31/12/25` or `2025-12-31`; null where it is no day of the calendar. */
@@ -34,15 +34,8 @@ function wholeYear(year: string): string {
 }
 
 function calendarDay(year = "", month = "", day = ""): string | null {
-  const [y, m, d] = [Number(year), Number(month), Number(day)];
-  const lengths = [31, isLeap(y) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  const length = lengths[m - 1];
-  if (length === undefined || d < 1 || d > length || y < 1) return null;
-  return `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-}
-
-function isLeap(year: number): boolean {
-  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const text = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+  return year !== "0000" && new Date(text).toJSON()?.startsWith(text) ? text : null; // 31 February is 3 March there
 }
 
 /** Write an instant (`…Z`) as the clocks of the deployment's zone show it, every digit of its fraction kept. */
@@ -90,12 +83,20 @@ export function rezone(text: string, from: string, to: string): string {
 
 /** Write an instant as a zone's clocks show it: `2025-12-31 08:30:00`. */
 function wallClock(instant: number, name: string): string {
-  let clock = clocks.get(name);
-  if (!clock) {
-    clock = new Intl.DateTimeFormat("sv-SE", { timeZone: name, dateStyle: "short", timeStyle: "medium" });
-    clocks.set(name, clock);
-  }
+  const clock = clockOf("sv-SE", { timeZone: name, dateStyle: "short", timeStyle: "medium" });
   return clock.format(instant).padStart(19, "0");
+}
+
+function clockOf(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = [name, ...Object.values(options)].join();
+  const clock = clocks.get(key) ?? new Intl.DateTimeFormat(name, options); // which takes long to make
+  clocks.set(key, clock);
+  return clock;
+}
+
+/** English dates name the month: whether 04/01 is in April is no question then. */
+function locale(): string {
+  return language.get() === "en" ? "en-GB" : "pt-BR";
 }
 
 /** Return the instant at which a zone's clocks show `shown`; the first of two, in an hour that occurs twice. */
@@ -108,9 +109,8 @@ function instantOf(shown: string, name: string): number {
   return exact.length > 0 ? Math.min(...exact) : (candidates[0] ?? wanted); // a clock put forward skips an hour
 }
 
-/** Write an instant of the metadata as `25/11/2026, 14:03`. */
+/** Write an instant of the metadata as `25/11/2026, 14:03`, in English as `25 Nov 2026, 14:03`. */
 export function formatMoment(text: string): string {
-  return formatDatetime(text.replace(/\.\d+Z$/, "Z"))
-    .replace(/(:\d{2}):\d{2}$/, "$1")
-    .replace(" ", ", ");
+  const dateStyle = language.get() === "en" ? "medium" : "short";
+  return clockOf(locale(), { timeZone: zone, dateStyle, timeStyle: "short" }).format(new Date(text));
 }

@@ -1,5 +1,7 @@
 // Numbers stay texts from the API to the screen and back: a JavaScript number holds 15 digits, a cell may have 1,000.
 
+import { language, say } from "../ui/language";
+
 const PLAIN_NUMBER = /^(-?)(\d+)(?:\.(\d+))?$/;
 const GROUPED_BY_POINTS = /^\d{1,3}(\.\d{3})+$/;
 
@@ -12,6 +14,7 @@ export function formatNumber(text: string): string {
   return `${sign}${grouped}${fraction === undefined ? "" : `,${fraction}`}`;
 }
 
+const MOST_DECIMALS = 100; // that a browser writes
 const CURRENCIES = { BRL: "R$", USD: "US$", EUR: "€" };
 
 /** How a number is shown; what is not there is as its type has it. */
@@ -22,32 +25,27 @@ export interface NumberFormat {
   percent?: boolean | null;
 }
 
-/** Write a number for the eye: `≈` stands before one that has more digits than its format shows. */
+const formatters = new Map<string, Intl.NumberFormat>();
+
+/** Write a number for the eye, rounded half away from zero: `≈` stands before one that has more digits than are shown. */
 export function showNumber(text: string, { thousands, decimals, currency, percent }: NumberFormat): string {
   const match = PLAIN_NUMBER.exec(text);
   if (!match) return text;
-  const [, sign, whole = "", fraction = ""] = match;
-  const digits = percent ? moved(whole, fraction) : ([whole, fraction] as const);
-  const kept = decimals ?? (currency ? Math.max(digits[1].length, 2) : digits[1].length);
-  const rounded = toDecimals(...digits, kept);
-  const grouped = thousands === false ? rounded.text.replace(".", ",") : formatNumber(rounded.text);
-  const money = currency ? `${CURRENCIES[currency]} ` : "";
-  return `${rounded.isExact ? "" : "≈ "}${sign}${money}${grouped}${percent ? "%" : ""}`;
+  const [, , , fraction = ""] = match;
+  const shift = percent ? 2 : 0;
+  const kept = Math.min(decimals ?? Math.max(fraction.length - shift, currency ? 2 : 0), MOST_DECIMALS);
+  const key = [kept, percent, thousands].join();
+  const formatter = formatters.get(key) ?? formatterOf(kept, percent === true, thousands !== false);
+  formatters.set(key, formatter); // which takes long to make
+  const shown = formatter.format(text as `${number}`); // of a text no digit is lost
+  const isExact = !/[1-9]/.test(fraction.slice(kept + shift));
+  return `${isExact ? "" : "≈ "}${shown.replace(/^-?/, currency ? `$&${CURRENCIES[currency]} ` : "$&")}`;
 }
 
-/** Move the point two places to the right. */
-function moved(whole: string, fraction: string): [string, string] {
-  const padded = fraction.padEnd(2, "0");
-  return [`${whole}${padded.slice(0, 2)}`.replace(/^0+(?=\d)/, ""), padded.slice(2)];
-}
-
-/** Write digits with so many decimals, half away from zero. */
-function toDecimals(whole: string, fraction: string, decimals: number): { text: string; isExact: boolean } {
-  const rest = fraction.slice(decimals);
-  const kept = BigInt(`${whole}${fraction.slice(0, decimals).padEnd(decimals, "0")}`) + (rest >= "5" ? 1n : 0n);
-  const padded = String(kept).padStart(decimals + 1, "0");
-  const text = decimals === 0 ? padded : `${padded.slice(0, -decimals)}.${padded.slice(-decimals)}`;
-  return { text, isExact: !/[1-9]/.test(rest) };
+function formatterOf(decimals: number, percent: boolean, useGrouping: boolean): Intl.NumberFormat {
+  const style = percent ? "percent" : "decimal";
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat("pt-BR", { style, useGrouping, ...digits });
 }
 
 /**
@@ -87,14 +85,14 @@ function toPlainDigits(digits: string): string | null {
   return /^\d+(\.\d+)?$/.test(digits) ? digits : null;
 }
 
-/** Write a count, which is always small enough for a number. */
-export function formatCount(count: number): string {
-  return formatNumber(String(Math.trunc(count)));
+/** Write a count or a measure, which is always small enough for a number, as the chosen language does. */
+export function formatCount(count: number, decimals = 0): string {
+  return count.toLocaleString(language.get(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 /** Write a count with what it counts: `plural(1, "linha")` gives `1 linha`, others an s at the end. */
 export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+  return `${formatCount(count)} ${say(count === 1 ? one : many)}`;
 }
 
 /** Write a size in bytes as people read it. */
@@ -107,5 +105,5 @@ export function formatBytes(bytes: number): string {
     size /= 1024;
     unit += 1;
   }
-  return `${formatNumber(size.toFixed(1))} ${units[unit] ?? ""}`;
+  return `${formatCount(size, 1)} ${units[unit] ?? ""}`;
 }

@@ -1,29 +1,41 @@
 // What the choices of a reading are called, in the review and in what a table remembers.
 
+import type { Job } from "../api/types";
 import type { Choices } from "../ui/fields";
+import { t } from "../ui/language";
 
-export const DELIMITERS: Choices = [
-  [";", "Ponto e vírgula ( ; )"],
-  [",", "Vírgula ( , )"],
-  ["\t", "Tabulação"],
-  ["|", "Barra ( | )"],
+export const delimiters = (): Choices => [
+  [";", t`Ponto e vírgula ( ; )`],
+  [",", t`Vírgula ( , )`],
+  ["\t", t`Tabulação`],
+  ["|", t`Barra ( | )`],
 ];
-export const ENCODINGS: Choices = [
+export const encodings = (): Choices => [
   ["utf-8", "Unicode (UTF-8)"],
-  ["cp1252", "Windows ocidental"],
-  ["latin-1", "Latino"],
+  ["cp1252", t`Windows ocidental`],
+  ["latin-1", t`Latino`],
   ["cp850", "DOS"],
   ["utf-16", "Unicode (UTF-16)"],
 ];
-export const ORDERS: Choices = [
-  ["dmy", "dia/mês/ano"],
-  ["mdy", "mês/dia/ano"],
-  ["ymd", "ano/mês/dia"],
+export const orders = (): Choices => [
+  ["dmy", t`dia/mês/ano`],
+  ["mdy", t`mês/dia/ano`],
+  ["ymd", t`ano/mês/dia`],
 ];
-export const MARKS: Choices = [
-  [",", "vírgula: 1.234,56"],
-  [".", "ponto: 1,234.56"],
+export const marks = (): Choices => [
+  [",", t`vírgula: 1.234,56`],
+  [".", t`ponto: 1,234.56`],
 ];
+
+/** How far an upload has come. */
+export const statusLabels = (): Record<Job["status"], string> => ({
+  queued: t`Recebendo`,
+  analisando: t`Lendo`,
+  waiting_confirm: t`Aguardando sua revisão`,
+  inserting: t`Gravando`,
+  done: t`Concluído`,
+  failed: t`Não importado`,
+});
 
 export function wordOf(choices: Choices, value: string): string {
   return choices.find(([one]) => one === value)?.[1] ?? value;

@@ -15,7 +15,7 @@ CONSOLE = ROOT / "console"
 PAGE = CONSOLE / "dist" / "page"
 OLDEST_NODE = 22  # what the locked build tools ask for
 _SOURCES = ("console/src", "console/index.html", "console/package-lock.json", "console/tsconfig.json",
-            "console/vite.config.ts", "docs/openapi.json")  # fmt: skip
+            "console/vite.config.ts", "console/english.json", "docs/openapi.json")  # fmt: skip
 
 
 @dataclass(frozen=True)
