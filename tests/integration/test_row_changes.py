@@ -422,7 +422,7 @@ def test_groups_refuse_fields_and_name_faults(rows: RowsClient) -> None:
         "aggregates[0].column": {"aggregates": [{"fn": "sum", "column": "produto"}]},
         "aggregates[0].as": {"aggregates": [{"fn": "count", "as": "x y"}]},
         "aggregates[1].as": {"aggregates": [{"fn": "count"}, {"fn": "count", "column": "id"}]},
-        "aggregates[0]": {"aggregates": [{"fn": "count", "other": 1}]},
+        "aggregates[0].other": {"aggregates": [{"fn": "count", "other": 1}]},
         "sort": {"group_by": ["produto"], "sort": ["valor"]},
     }
     for path, body in wrong.items():

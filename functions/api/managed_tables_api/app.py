@@ -10,8 +10,6 @@ from managed_tables_api.routes import (
     connection,
     exports,
     histories,
-    provisioning,
-    recipes,
     rows,
     tables,
     upload_jobs,
@@ -25,7 +23,7 @@ from managed_tables_api.services import ApiServices
 ROUTERS: tuple[APIRouter, ...] = (
     rows.router,
     documentation.router,
-    provisioning.router,
+    connection.provisioning_router,
     connection.router,
     upload_jobs.router,
     uploads.router,
@@ -33,7 +31,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     histories.router,
     views.router,
-    recipes.router,
     agents.router,
 )
 

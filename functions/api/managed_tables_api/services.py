@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
@@ -21,11 +22,19 @@ from managed_tables_api.rows.history.row_origin import ReadPlace, RowOrigins, re
 from managed_tables_api.rows.history.trash import Trash
 from managed_tables_api.rows.inserts.inserting import RowInserts
 from managed_tables_api.rows.lists.listing import RowLists
-from managed_tables_api.rows.running import Runner
+from managed_tables_api.rows.running import RowOperations, Runner
 from managed_tables_api.rows.single_rows import Rows
 from managed_tables_api.rows.views.saved_views import SavedViews
 
 LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, however many they are
+
+
+Operations = TypeVar("Operations", bound=RowOperations)
+
+
+def row_operations(kind: type[Operations]) -> once[Operations]:
+    """Return the property of services that has a kind of operations on rows."""
+    return once(lambda services: kind(services.row_runner))
 
 
 class ApiServices(Services):
@@ -82,29 +91,18 @@ class ApiServices(Services):
         )
 
     @once
-    def _row_runner(self) -> Runner:
+    def row_runner(self) -> Runner:
+        """What runs the statements of rows."""
         definitions = Definitions(self.provisioning.find, self.connection_cache)
         return Runner(definitions, self.connection_cache, self.settings)
 
-    @once
-    def rows(self) -> Rows:
-        """The operations on single rows."""
-        return Rows(self._row_runner)
-
-    @once
-    def row_inserts(self) -> RowInserts:
-        """The inserts of rows."""
-        return RowInserts(self._row_runner)
-
-    @once
-    def row_lists(self) -> RowLists:
-        """The lists of rows and of groups."""
-        return RowLists(self._row_runner)
-
-    @once
-    def row_history(self) -> RowHistory:
-        """The history of rows."""
-        return RowHistory(self._row_runner)
+    rows = row_operations(Rows)
+    row_inserts = row_operations(RowInserts)
+    row_lists = row_operations(RowLists)
+    bulk_changes = row_operations(BulkChanges)
+    row_history = row_operations(RowHistory)
+    trash = row_operations(Trash)
+    saved_views = row_operations(SavedViews)
 
     @once
     def read_place(self) -> ReadPlace:
@@ -121,18 +119,3 @@ class ApiServices(Services):
             lambda job: (documents.find_analysis(job), documents.find_confirmed(job)),
             self.read_place,
         )
-
-    @once
-    def trash(self) -> Trash:
-        """The deleted rows."""
-        return Trash(self._row_runner)
-
-    @once
-    def saved_views(self) -> SavedViews:
-        """The saved views of tables."""
-        return SavedViews(self._row_runner)
-
-    @once
-    def bulk_changes(self) -> BulkChanges:
-        """The changes of many rows at once."""
-        return BulkChanges(self._row_runner)

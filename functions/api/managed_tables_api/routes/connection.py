@@ -1,4 +1,4 @@
-"""The routes of the read-only login that other products use: BI tools, notebooks, the Data API."""
+"""Routes of a company's database: it is made, and shown to other products that only read it."""
 
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +14,26 @@ from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.services import ApiServices
+from managed_tables_api.tables.table_models import ProvisioningAnswer
 
+provisioning_router = api_router("", "Provisioning")
 router = api_router("/connection", "Reading by other products")
+
+_CONNECTS = requires(Permission.CONNECT)
+
+
+@provisioning_router.post(
+    "/provision", summary="Provision the managed database", dependencies=requires(Permission.CREATE)
+)
+def provision(caller: SignedIn, services: Services) -> ProvisioningAnswer:
+    """Make the company's database; again, return the existing connection."""
+    return ProvisioningAnswer.of(services.provisioning.provision(caller.company_id))
+
+
+@provisioning_router.get("/status", summary="Provisioning status", dependencies=requires(Permission.LIST))
+def status(caller: SignedIn, services: Services) -> ProvisioningAnswer:
+    """Return whether the company has its database."""
+    return ProvisioningAnswer.of(services.provisioning.find(caller.company_id))
 
 
 class ConnectionAnswer(Document):
@@ -30,12 +48,7 @@ class ConnectionAnswer(Document):
     url: str = Field(description="O mesmo em uma só linha, como psql e a maioria dos clientes aceitam")
 
 
-@router.get(
-    "",
-    summary="Read-only connection",
-    response_model=ConnectionAnswer,
-    dependencies=requires(Permission.CONNECT),
-)
+@router.get("", summary="Read-only connection", response_model=ConnectionAnswer, dependencies=_CONNECTS)
 @raises(NOT_PROVISIONED)
 def get_connection(caller: SignedIn, services: Services) -> Any:
     """Show how to connect; neither wakes the database nor makes it."""
@@ -49,7 +62,7 @@ def get_connection(caller: SignedIn, services: Services) -> Any:
     "/rotate",
     summary="Rotate the read-only password",
     response_model=ConnectionAnswer,
-    dependencies=requires(Permission.CONNECT),
+    dependencies=_CONNECTS,
 )
 @raises(NOT_PROVISIONED)
 def rotate(caller: SignedIn, services: Services) -> Any:

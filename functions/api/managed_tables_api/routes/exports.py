@@ -24,13 +24,10 @@ from managed_tables_api.http.bodies import from_json
 
 router = api_router("", "Exports")
 
+_READS = requires(Permission.DATA_READ)
 
-@router.post(
-    "/{table_id}/exports",
-    summary="Export rows",
-    status_code=201,
-    dependencies=requires(Permission.DATA_READ),
-)
+
+@router.post("/{table_id}/exports", summary="Export rows", status_code=201, dependencies=_READS)
 @raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
     body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
@@ -44,11 +41,7 @@ def create_export(
     return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
-@router.get(
-    "/{table_id}/exports",
-    summary="List exports of a table",
-    dependencies=requires(Permission.DATA_READ),
-)
+@router.get("/{table_id}/exports", summary="List exports of a table", dependencies=_READS)
 def list_table_exports(
     query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -56,7 +49,7 @@ def list_table_exports(
     return list_exports(services, caller.company_id, query, table.table_id)
 
 
-@router.get("/exports", summary="List exports", dependencies=requires(Permission.DATA_READ))
+@router.get("/exports", summary="List exports", dependencies=_READS)
 def list_company_exports(
     query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -64,7 +57,7 @@ def list_company_exports(
     return list_exports(services, caller.company_id, query)
 
 
-@router.get("/exports/{export_id}", summary="Get export", dependencies=requires(Permission.DATA_READ))
+@router.get("/exports/{export_id}", summary="Get export", dependencies=_READS)
 def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
     return export_answer(services, export)

@@ -34,8 +34,10 @@ from managed_tables_api.tables.table_models import TableAnswer
 
 router = api_router("/{table_id}", "History")
 
+_READS = requires(Permission.DATA_READ)
 
-@router.get("/data/{row_id}/history", summary="History of a row", dependencies=requires(Permission.DATA_READ))
+
+@router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
 def list_row_history(
     table_id: str,
     row_id: str,
@@ -47,14 +49,14 @@ def list_row_history(
     return services.row_history.of_row(caller.company_id, table_id, row_id, query.numbers)
 
 
-@router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=requires(Permission.DATA_READ))
+@router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
 @raises(STORAGE_UNAVAILABLE)
 def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
     return services.row_origins.find(caller.company_id, table_id, row_id)
 
 
-@router.get("/history", summary="History of a table", dependencies=requires(Permission.DATA_READ))
+@router.get("/history", summary="History of a table", dependencies=_READS)
 def list_table_history(
     table_id: str, query: Annotated[HistoryQuery, Query()], caller: SignedIn, services: Services
 ) -> TableHistoryAnswer:
@@ -62,7 +64,7 @@ def list_table_history(
     return services.row_history.of_table(caller.company_id, table_id, query)
 
 
-@router.get("/trash", summary="Deleted rows", dependencies=requires(Permission.DATA_READ))
+@router.get("/trash", summary="Deleted rows", dependencies=_READS)
 def list_trash(
     table_id: str, query: Annotated[TrashQuery, Query()], caller: SignedIn, services: Services
 ) -> TrashAnswer:

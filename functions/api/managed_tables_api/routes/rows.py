@@ -48,7 +48,7 @@ from managed_tables_api.rows.row_models import (
     RowQuery,
     UpdatedAnswer,
 )
-from managed_tables_api.rows.single_rows import RowJson, RowUpdate
+from managed_tables_api.rows.single_rows import RowJson
 from managed_tables_api.rows.versions import IfMatch
 
 WRITE_ERRORS = (
@@ -138,8 +138,10 @@ def update_row(
     services: Services,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
-    update = RowUpdate(fields, row_version, query.answered)
-    return _row_answer(services.rows.update(caller.company_id, table_id, row_id, update, caller.user_id))
+    row = services.rows.update(
+        caller.company_id, table_id, row_id, fields, row_version, query.answered, caller.user_id
+    )
+    return _row_answer(row)
 
 
 @router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
@@ -173,11 +175,7 @@ def update_rows(
     return UpdatedAnswer(updated=updated)
 
 
-@router.post(
-    "/delete",
-    summary="Delete rows in bulk",
-    dependencies=[*_WRITES, Depends(numbers_of_errors)],
-)
+@router.post("/delete", summary="Delete rows in bulk", dependencies=[*_WRITES, Depends(numbers_of_errors)])
 @raises(ROW_NOT_FOUND, QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def delete_rows(
     table_id: str,

@@ -1,4 +1,4 @@
-"""Routes of tables: list, get, create, update and delete."""
+"""Routes of tables, and of what each remembers of the files that fill it."""
 
 from typing import Annotated, Any
 
@@ -6,22 +6,29 @@ from fastapi import Query
 from starlette.responses import Response
 
 from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.recipes import Recipe
 from managed_tables.errors import (
     DUPLICATE_KEY_ROWS,
     DUPLICATE_NAME,
     INVALID_SCHEMA,
     NOT_PROVISIONED,
+    RECIPE_NOT_FOUND,
     TABLE_BUSY,
     TABLE_VERSION_CHANGED,
+    TABLE_WITHOUT_KEY,
+    ApiError,
 )
 from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownCompany
+from managed_tables_api.calls.known import KnownCompany, KnownTable
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, list_answer
+from managed_tables_api.http.bodies import from_json
 from managed_tables_api.tables.preconditions import SeenVersions
+from managed_tables_api.tables.recipe_models import RecipeChange
 from managed_tables_api.tables.schema_bodies import from_schema
 from managed_tables_api.tables.table_models import (
     NewTable,
@@ -33,8 +40,10 @@ from managed_tables_api.tables.table_models import (
 
 router = api_router("", "Tables CRUD")
 
+_LISTS = requires(Permission.LIST)
 
-@router.get("", summary="List tables", response_model=TablesAnswer, dependencies=requires(Permission.LIST))
+
+@router.get("", summary="List tables", response_model=TablesAnswer, dependencies=_LISTS)
 def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, services: Services) -> Any:
     """Return a page of the company's tables, newest first."""
     company = services.provisioning.find(caller.company_id)
@@ -64,9 +73,7 @@ def create_table(
     return TableAnswer.of(company, table, 0)
 
 
-@router.get(
-    "/{table_id}", summary="Get table", response_model=TableAnswer, dependencies=requires(Permission.LIST)
-)
+@router.get("/{table_id}", summary="Get table", response_model=TableAnswer, dependencies=_LISTS)
 def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Services) -> Response:
     """Return one table."""
     table = services.table_reading.get(company, table_id)
@@ -104,3 +111,37 @@ def delete_table(table_id: str, company: KnownCompany, services: Services) -> No
     """
     services.table_operations.delete(company, table_id.lower())
     end_jobs_of(services, company.company_id, table_id.lower())
+
+
+@router.get("/{table_id}/recipe", summary="Get recipe", dependencies=_LISTS)
+@raises(RECIPE_NOT_FOUND)
+def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> Recipe:
+    """Return how files of this table are read, mapped and converted, as its last load left it."""
+    with services.open_company(company) as connection:
+        recipe = find_recipe(connection, table.table_id)
+    if recipe is None:
+        raise ApiError(RECIPE_NOT_FOUND)
+    return recipe
+
+
+@router.put("/{table_id}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
+@raises(RECIPE_NOT_FOUND, TABLE_WITHOUT_KEY)
+def update_recipe(
+    body: Annotated[RecipeChange, from_json(RecipeChange)],
+    table: KnownTable,
+    company: KnownCompany,
+    services: Services,
+) -> Recipe:
+    """Change parts of the recipe; `columns` is the whole new list."""
+    parts = body.parts_for(table)
+    with services.open_company(company) as connection, connection.transaction():
+        return change_recipe(connection, table.table_id, parts)
+
+
+@router.delete(
+    "/{table_id}/recipe", summary="Forget recipe", status_code=204, dependencies=requires(Permission.UPDATE)
+)
+def delete_recipe(table: KnownTable, company: KnownCompany, services: Services) -> None:
+    """Forget the recipe: the next load makes another."""
+    with services.open_company(company) as connection, connection.transaction():
+        forget_recipe(connection, table.table_id)

@@ -64,12 +64,14 @@ from managed_tables_api.tables.schema_bodies import from_schema
 
 router = api_router("/upload-jobs", "File upload")
 
+_UPLOADS = requires(Permission.UPLOAD)
+_LISTS = requires(Permission.LIST)
 ENVELOPE = b'{"records":[%s]}'
 DRAFT_MAX_BYTES = 64 * 1_024
 PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 
-@router.get("", summary="List jobs", response_model=JobsAnswer, dependencies=requires(Permission.LIST))
+@router.get("", summary="List jobs", response_model=JobsAnswer, dependencies=_LISTS)
 def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, services: Services) -> Response:
     """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
 
@@ -83,12 +85,7 @@ def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, ser
     return Response(body, media_type=JsonAnswer.media_type)
 
 
-@router.get(
-    "/active",
-    summary="List active jobs",
-    response_model=ActiveJobsAnswer,
-    dependencies=requires(Permission.LIST),
-)
+@router.get("/active", summary="List active jobs", response_model=ActiveJobsAnswer, dependencies=_LISTS)
 def list_active_upload_jobs(
     query: Annotated[NumbersQuery, Query()], entity: Entity, caller: SignedIn, services: Services
 ) -> Response:
@@ -105,7 +102,7 @@ def list_active_upload_jobs(
     return entity.answer(ENVELOPE % b",".join(records))
 
 
-@router.get("/{job_id}", summary="Get job", response_model=JobAnswer, dependencies=requires(Permission.LIST))
+@router.get("/{job_id}", summary="Get job", response_model=JobAnswer, dependencies=_LISTS)
 def get_upload_job(
     query: Annotated[JobQuery, Query()], job: KnownJob, entity: Entity, services: Services
 ) -> Response:
@@ -117,7 +114,7 @@ def get_upload_job(
     return entity.answer(with_text_numbers(answer) if query.numbers == "string" else answer)
 
 
-@router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=requires(Permission.UPLOAD))
+@router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=_UPLOADS)
 @raises(JOB_FINISHED, TABLE_BUSY)
 def cancel_upload_job(job: KnownJob, services: Services) -> None:
     """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
@@ -127,11 +124,7 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
     cancel_job(services, job)
 
 
-@router.get(
-    "/{job_id}/preview",
-    summary="Show lines of a job's files",
-    dependencies=requires(Permission.LIST),
-)
+@router.get("/{job_id}/preview", summary="Show lines of a job's files", dependencies=_LISTS)
 @raises(JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED)
 def preview_upload_job(
     query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
@@ -140,18 +133,14 @@ def preview_upload_job(
     return show_lines(services, job, query)
 
 
-@router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=requires(Permission.LIST))
+@router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=_LISTS)
 @raises(NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
     return offer_rejects(services, job)
 
 
-@router.post(
-    "/{job_id}/reanalyze",
-    summary="Read a job's files otherwise",
-    dependencies=requires(Permission.UPLOAD),
-)
+@router.post("/{job_id}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
 @raises(JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_READING)
 def reanalyze_upload_job(
     body: Annotated[Reanalysis, from_json(Reanalysis)], job: KnownJob, services: Services
@@ -166,12 +155,7 @@ def reanalyze_upload_job(
     return ReanalysisAnswer(status="analisando")
 
 
-@router.put(
-    "/{job_id}/draft",
-    summary="Keep a review's draft",
-    status_code=204,
-    dependencies=requires(Permission.UPLOAD),
-)
+@router.put("/{job_id}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
 @raises(JOB_NOT_WAITING)
 def keep_upload_job_draft(
     body: Annotated[Object, json_object_of(Draft)],
@@ -185,7 +169,7 @@ def keep_upload_job_draft(
     keep_draft(services, job, body)
 
 
-@router.post("/{job_id}/confirm", summary="Confirm job schema", dependencies=requires(Permission.UPLOAD))
+@router.post("/{job_id}/confirm", summary="Confirm job schema", dependencies=_UPLOADS)
 @raises(
     TABLE_NOT_FOUND,
     JOB_NOT_WAITING,

@@ -21,7 +21,7 @@ from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, Function
+from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
 from managed_tables_api.rows.parsing import MAX_CELLS
 from managed_tables_api.rows.single_rows import Answered
@@ -186,16 +186,6 @@ SentWhere = SkipValidation[Where]  # the table's columns judge it
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 
-class AggregateBody(LateModel):
-    """What is worked out over each group."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    fn: Function
-    column: str | None = Field(default=None, description="Só `count` vai sem coluna: conta linhas")
-    name: str = Field(alias="as", default="", description="Nome do campo; `fn_coluna` se não vier")
-
-
 class QueryBody(LateModel):
     """Which rows, or groups of them, in which order."""
 
@@ -229,7 +219,7 @@ class QueryBody(LateModel):
     group_by: list[str] | None = Field(
         default=None, max_length=MAX_GROUP_COLUMNS, description="Colunas cujos valores fazem os grupos"
     )
-    aggregates: list[SkipValidation[AggregateBody]] | None = Field(default=None, max_length=MAX_AGGREGATES)
+    aggregates: list[AggregateBody] | None = Field(default=None, max_length=MAX_AGGREGATES)
     count: bool = Field(default=True, description="`false` não conta: `total` é null")
 
 

@@ -12,6 +12,7 @@ from managed_tables.errors import (
     ROW_NOT_FOUND,
     ApiError,
 )
+from managed_tables.exact_json import Object
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
@@ -38,15 +39,6 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class RowUpdate:
-    """The fields to change of a row, the version that it must have, how it is answered."""
-
-    fields: Mapping[str, Any]
-    row_version: str | None = None
-    answered: Answered = Answered()
-
-
-@dataclass(frozen=True)
 class RowJson:
     """A row as JSON text, and its version."""
 
@@ -69,22 +61,33 @@ class Rows(RowOperations):
         return self._find(definition, key, shown)
 
     @on_definition
-    def update(self, definition: Definition, row_id: str, asked: RowUpdate, user_id: str) -> RowJson:
+    def update(
+        self,
+        definition: Definition,
+        row_id: str,
+        fields: Object,
+        row_version: str | None,
+        answered: Answered,
+        user_id: str,
+    ) -> RowJson:
         """Change the given fields of a row, for a user, and return it.
 
-        Raises ROW_CHANGED, with the row as it is now, if the row has another version.
+        Raises ROW_CHANGED, with the row as it is now, if the row has another version than asked for: by
+        `row_version`, or by the fields where that is no column's name.
         """
         key = row_key(definition, row_id)
         try:
-            update = _read_version(definition, asked)
-            shown = shown_row(definition, update.answered)
-            changes = parse_changes(definition, update.fields, self.runner.parsers)
+            if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
+                fields = dict(fields)
+                row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
+            shown = shown_row(definition, answered)
+            changes = parse_changes(definition, fields, self.runner.parsers)
             require_active(definition)
         except ApiError:
             self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
             raise
         acting = {**key, **self.runner.acting(user_id, "api")}
-        return self._update(definition, acting, changes, update.row_version, shown)
+        return self._update(definition, acting, changes, row_version, shown)
 
     def _update(
         self,
@@ -167,15 +170,6 @@ def shown_row(definition: Definition, answered: Answered) -> Shown:
 def versioned(definition: Definition) -> Shown:
     """Return rows with their versions, but where a column takes the version's name."""
     return Shown(definition.columns, versions=VERSION_FIELD not in definition.by_name)
-
-
-def _read_version(definition: Definition, update: RowUpdate) -> RowUpdate:
-    """Return the update with the version that its fields name, where that is no column's name."""
-    if VERSION_FIELD not in update.fields or VERSION_FIELD in definition.by_name:
-        return update
-    fields = {name: value for name, value in update.fields.items() if name != VERSION_FIELD}
-    given = same_version(update.row_version, read_row_version(update.fields[VERSION_FIELD]))
-    return RowUpdate(fields, given, update.answered)
 
 
 def read_row_version(given: Any) -> str:

@@ -1,6 +1,6 @@
 """Turn the rows of a bulk change into parameters: every id and value is checked, every fault named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,11 +76,6 @@ def parse_ids(ids: Any) -> dict[str, int]:
             raise refusal(f"ids[{number}]", Fault(DetailCode.NOT_A_TEXT, "deve ser o id de uma linha"))
         places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
     return places
-
-
-def ids_array(ids: Iterable[str]) -> str:
-    """Return ids as PostgreSQL's text of an array."""
-    return array_text(ids)
 
 
 def no_versions(length: int) -> str:

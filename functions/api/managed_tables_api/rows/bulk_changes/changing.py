@@ -15,14 +15,13 @@ from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
 from managed_tables_api.rows.bulk_changes.bulk_parsing import (
     GONE,
-    ids_array,
     no_versions,
     parse_ids,
     parse_updates,
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
-from managed_tables_api.rows.parsing import parse_changes
+from managed_tables_api.rows.parsing import array_text, parse_changes
 from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
@@ -85,7 +84,7 @@ class BulkChanges(RowOperations):
     def _delete_ids(self, definition: Definition, body: Body, acting: Acting) -> int:
         places = parse_ids(body["ids"])
         require_active(definition)
-        ids = ids_array(sorted(places))
+        ids = array_text(sorted(places))
         named = _Named("ids[{}]", places, no_versions(len(places)))
         return self._all_or_none(
             definition, statements.delete_rows_statement(definition), {"ids": ids, **acting}, named

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from typing import Literal, LiteralString
 
 from psycopg import sql
+from pydantic import ConfigDict, Field
 
 from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault
+from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.http.validation import refusal
@@ -16,27 +17,29 @@ MAX_GROUP_COLUMNS = 5
 MAX_AGGREGATES = 50
 
 
-class Function(StrEnum):
-    """What is worked out; all but `count` leave NULLs out."""
-
-    COUNT = "count"
-    COUNT_DISTINCT = "count_distinct"
-    SUM = "sum"
-    AVG = "avg"
-    MIN = "min"
-    MAX = "max"
-
+Function = Literal["count", "count_distinct", "sum", "avg", "min", "max"]  # all but `count` leave NULLs out
 
 _NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL})
-_FORMS = {
-    Function.COUNT: "count({})",
-    Function.COUNT_DISTINCT: "count(DISTINCT {})",
-    Function.SUM: "sum({})::numeric",
-    Function.AVG: "avg({})",
-    Function.MIN: "min({})",
-    Function.MAX: "max({})",
+_FORMS: dict[Function, LiteralString] = {
+    "count": "count({})",
+    "count_distinct": "count(DISTINCT {})",
+    "sum": "sum({})::numeric",
+    "avg": "avg({})",
+    "min": "min({})",
+    "max": "max({})",
 }
-_BOOLEAN_FORMS = {Function.MIN: "bool_and({})", Function.MAX: "bool_or({})"}  # false comes before true
+# False comes before true.
+_BOOLEAN_FORMS: dict[Function, LiteralString] = {"min": "bool_and({})", "max": "bool_or({})"}
+
+
+class AggregateBody(LateModel):
+    """What is worked out over each group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fn: Function
+    column: str | None = Field(default=None, description="Só `count` vai sem coluna: conta linhas")
+    name: str = Field(alias="as", default="", description="Nome do campo; `fn_coluna` se não vier")
 
 
 @dataclass(frozen=True)
@@ -88,71 +91,55 @@ def _cell(source: sql.Identifier, column: Column) -> sql.Composed:
     return sql.SQL("{}.{}").format(source, sql.Identifier(column.name))
 
 
-def read_grouping(group_by: Any, aggregates: Any, columns: Mapping[str, Column]) -> Grouping:
+def read_grouping(
+    group_by: Sequence[str], aggregates: Sequence[AggregateBody], columns: Mapping[str, Column]
+) -> Grouping:
     """Return the grouping of a body's `group_by` and `aggregates`; raises INVALID_REQUEST with details."""
-    groups = _read_groups([] if group_by is None else group_by, columns)
-    items = [] if aggregates is None else aggregates
-    if not isinstance(items, list):
-        raise refusal("aggregates", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista"))
-    if len(items) > MAX_AGGREGATES:
-        raise refusal("aggregates", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_AGGREGATES}"))
-    found = [_read_aggregate(item, f"aggregates[{number}]", columns) for number, item in enumerate(items)]
+    for number, name in enumerate(group_by):
+        if name not in columns:
+            raise refusal(f"group_by[{number}]", UNKNOWN_COLUMN)
+    groups = tuple(columns[name] for name in group_by)
+    found = tuple(
+        _read_aggregate(one, f"aggregates[{number}]", columns) for number, one in enumerate(aggregates)
+    )
     if not groups and not found:
         raise refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
     _check_names(groups, found)
-    return Grouping(groups, tuple(found))
+    return Grouping(groups, found)
 
 
-def _read_groups(group_by: Any, columns: Mapping[str, Column]) -> tuple[Column, ...]:
-    if not isinstance(group_by, list):
-        raise refusal("group_by", Fault(DetailCode.NOT_A_LIST, "deve ser uma lista de colunas"))
-    if len(group_by) > MAX_GROUP_COLUMNS:
-        raise refusal("group_by", Fault(DetailCode.TOO_LONG, f"no máximo {MAX_GROUP_COLUMNS} colunas"))
-    for number, name in enumerate(group_by):
-        if not isinstance(name, str) or name not in columns:
-            raise refusal(f"group_by[{number}]", UNKNOWN_COLUMN)
-    return tuple(columns[name] for name in group_by)
-
-
-_AGGREGATE_KEYS = frozenset({"fn", "column", "as"})
-
-
-def _read_aggregate(item: Any, path: str, columns: Mapping[str, Column]) -> Aggregate:
-    if not isinstance(item, dict) or not item.keys() <= _AGGREGATE_KEYS:
-        raise refusal(path, Fault(DetailCode.INVALID, 'deve ser {"fn", "column", "as"}'))
-    try:
-        function = Function(item.get("fn", ""))
-    except ValueError as error:
-        fault = Fault(DetailCode.NOT_ALLOWED, f"deve ser uma destas: {', '.join(Function)}")
-        raise refusal(f"{path}.fn", fault) from error
-    column = _read_column(function, item.get("column"), f"{path}.column", columns)
-    default = function.value if column is None else f"{function.value}_{column.name}"[:63]
-    name = item.get("as", default)
-    if not isinstance(name, str) or not is_column_name(name):
+def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Column]) -> Aggregate:
+    column = _read_column(asked.fn, asked.column, f"{path}.column", columns)
+    name = asked.fn if column is None else f"{asked.fn}_{column.name}"[:63]
+    if "name" in asked.model_fields_set:
+        name = asked.name
+    if not is_column_name(name):
         fault = Fault(DetailCode.INVALID_NAME, "deve ser um nome como o de uma coluna")
         raise refusal(f"{path}.as", fault)
-    kind = _result_type(function, column)
-    return Aggregate(function, column, Column(name=name, display_name=name, type=kind, nullable=True))
+    kind = _result_type(asked.fn, column)
+    return Aggregate(asked.fn, column, Column(name=name, display_name=name, type=kind, nullable=True))
 
 
-def _read_column(function: Function, name: Any, path: str, columns: Mapping[str, Column]) -> Column | None:
-    if function is Function.COUNT and name in (None, ID_COLUMN):
+def _read_column(
+    function: Function, name: str | None, path: str, columns: Mapping[str, Column]
+) -> Column | None:
+    if function == "count" and name in (None, ID_COLUMN):
         return None
     if name is None:
         raise refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
-    column = columns.get(name) if isinstance(name, str) else None
+    column = columns.get(name)
     if column is None:
         raise refusal(path, UNKNOWN_COLUMN)
-    if function in (Function.SUM, Function.AVG) and column.type not in _NUMBERS:
+    if function in ("sum", "avg") and column.type not in _NUMBERS:
         fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
         raise refusal(path, fault)
     return column
 
 
 def _result_type(function: Function, column: Column | None) -> ColumnType:
-    if column is None or function in (Function.COUNT, Function.COUNT_DISTINCT):
+    if column is None or function in ("count", "count_distinct"):
         return ColumnType.INTEGER
-    return ColumnType.DECIMAL if function in (Function.SUM, Function.AVG) else column.type
+    return ColumnType.DECIMAL if function in ("sum", "avg") else column.type
 
 
 def _check_names(groups: Sequence[Column], aggregates: Sequence[Aggregate]) -> None:

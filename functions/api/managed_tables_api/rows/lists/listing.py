@@ -23,7 +23,7 @@ from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.lists.aggregates import read_grouping
+from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, refused_cursor, write_cursor
 from managed_tables_api.rows.lists.ordering import read_group_order, read_order
 from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_statement
@@ -51,8 +51,8 @@ class ListRequest:
     filters: Sequence[tuple[str, str]] = ()
     q: str | None = None
     where: Any = None
-    group_by: Any = None
-    aggregates: Any = None
+    group_by: Sequence[str] | None = None
+    aggregates: Sequence[AggregateBody] | None = None
     count: bool = True
     versions: bool = False
     numbers: Numbers = "number"
@@ -142,7 +142,7 @@ def read_shape(
         return PageShape(shown, order, condition, request.count)
     if request.fields is not None:
         raise refusal("fields", Fault(DetailCode.NOT_ALLOWED, _NO_FIELDS), request.place)
-    grouping = read_grouping(request.group_by, request.aggregates, names)
+    grouping = read_grouping(request.group_by or (), request.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = read_group_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
     shown = Shown(grouping.output_columns, request.numbers, has_id=False)

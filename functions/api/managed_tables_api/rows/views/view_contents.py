@@ -12,9 +12,9 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.definitions import is_storable, shown
 from managed_tables.values import Parsers
 from managed_tables_api.rows.history.row_history import Names
-from managed_tables_api.rows.lists.aggregates import read_grouping
+from managed_tables_api.rows.lists.aggregates import Function, read_grouping
 from managed_tables_api.rows.lists.ordering import read_order
-from managed_tables_api.rows.views.view_models import Total, ViewContent, ViewWarning
+from managed_tables_api.rows.views.view_models import ViewContent, ViewWarning
 
 Columns = Mapping[str, Column]
 
@@ -32,7 +32,7 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
         read_where(content.where, columns, parsers)
     read_order(content.sort or (), dict(columns), "body", "sort")
     if content.group_by:
-        read_grouping(content.group_by, None, columns)
+        read_grouping(content.group_by, (), columns)
     names = [one.name for one in content.columns or ()]
     faults = name_faults(names, columns, "columns[{}].name", _TWICE)
     refuse_any([*faults, *_total_faults(content.totals or {}, columns)])
@@ -52,7 +52,7 @@ def refuse_any(details: list[Detail]) -> None:
         raise ApiError(INVALID_REQUEST, details)
 
 
-def _total_faults(totals: Mapping[str, Total], columns: Columns) -> Iterator[Detail]:
+def _total_faults(totals: Mapping[str, Function], columns: Columns) -> Iterator[Detail]:
     for name, function in totals.items():
         column = columns.get(name)
         if column is None or not _is_total_of(function, column):
@@ -60,7 +60,7 @@ def _total_faults(totals: Mapping[str, Total], columns: Columns) -> Iterator[Det
             yield detail("body", fault, path=f"totals.{shown(name)}", column=shown(name))
 
 
-def _is_total_of(function: Total, column: Column) -> bool:
+def _is_total_of(function: Function, column: Column) -> bool:
     return function not in ("sum", "avg") or column.type in _NUMBERS
 
 
@@ -128,8 +128,8 @@ class ViewOpening:
         found = [(self._name(word.removeprefix("-")), word.startswith("-")) for word in words]
         return ["-" * descending + name for name, descending in found if name]
 
-    def _totals(self, totals: Mapping[str, Total]) -> dict[str, Total]:
-        found: dict[str, Total] = {}
+    def _totals(self, totals: Mapping[str, Function]) -> dict[str, Function]:
+        found: dict[str, Function] = {}
         for old, function in totals.items():
             name = self._name(old)
             if name is None:

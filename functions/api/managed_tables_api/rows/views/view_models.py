@@ -9,7 +9,7 @@ from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, Document, Moment, RecordId
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
-from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS
+from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function
 from managed_tables_api.rows.lists.ordering import MAX_SORTS
 from managed_tables_api.rows.row_models import SentWhere
 
@@ -28,7 +28,6 @@ _VIEW: JsonDict = {
     "totals": {"valor": "sum"},
     "row_height": 32,
 }
-Total = Literal["count", "count_distinct", "sum", "avg", "min", "max"]  # as in `aggregates` of a query
 
 
 class ViewColumn(Document):
@@ -52,7 +51,9 @@ class ViewContent(Document):
     )
     columns: Annotated[list[ViewColumn], Field(max_length=MAX_COLUMNS)] | None = None
     group_by: Annotated[list[str], Field(max_length=MAX_GROUP_COLUMNS)] | None = None
-    totals: dict[str, Total] | None = Field(default=None, description="Por coluna, o que aparece no rodapé")
+    totals: dict[str, Function] | None = Field(
+        default=None, description="Por coluna, o que aparece no rodapé"
+    )
     row_height: Annotated[int, Field(ge=1, le=1_000)] | Annotated[str, Field(max_length=20)] | None = Field(
         default=None, description="Em pixels, ou uma palavra de quem mostra"
     )
