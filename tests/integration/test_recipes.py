@@ -64,6 +64,7 @@ def test_it_is_changed_by_parts_and_forgotten(reports: Reports) -> None:
         ("valor_total", "decimal", ".")
     ]
     assert changed == recipe_of(table)
+    assert ask(table, "PUT", {"columns": changed["columns"]}).json()["columns"] == changed["columns"]
     assert [ask(table, "DELETE").status_code for _ in range(2)] == [204, 204]
     for method, body in (("GET", None), ("PUT", {"on_misfit": "skip"})):
         answer = ask(table, method, body)

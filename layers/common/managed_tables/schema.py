@@ -56,6 +56,9 @@ def _named_type(value: object) -> ColumnType:
         raise InvalidValue(DetailCode.NOT_ALLOWED, f"deve ser um destes: {names}") from error
 
 
+NamedType = Annotated[ColumnType, BeforeValidator(_named_type)]  # by its name, also where JSON is strict
+
+
 class ColumnFormat(BaseModel):
     """How a column's values are shown to people; the values themselves have no format."""
 
@@ -89,7 +92,7 @@ class Column(BaseModel):
 
     name: str
     display_name: str
-    type: Annotated[ColumnType, BeforeValidator(_named_type)]
+    type: NamedType
     nullable: bool
     description: str | None = Field(
         default=None,

@@ -13,7 +13,7 @@ from managed_tables.documents.confirmations import LoadMode, OnMisfit
 from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
-from managed_tables.schema import MAX_LABEL_CHARACTERS, ColumnType
+from managed_tables.schema import MAX_LABEL_CHARACTERS, NamedType
 
 CHOSEN = ("null_tokens", "true_tokens", "false_tokens", "trim", "timezone")  # of a column, by a person
 MAX_SKIP_TEXTS = 20
@@ -69,7 +69,7 @@ class RecipeColumn(ColumnChoice):
         description="O rótulo da coluna no arquivo"
     )
     name: str = Field(description="A coluna da tabela que ela preenche")
-    type: ColumnType | None = Field(default=None, strict=False, description="O da coluna da tabela, que vale")
+    type: NamedType | None = Field(default=None, description="O da coluna da tabela, que vale")
 
     @property
     def label(self) -> str:
