@@ -7,9 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from managed_tables.documents.analyses import InferredColumn, InferredSchema, Profile
+from managed_tables.documents.faults import DetailBody
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
 from managed_tables_api.http.answers import EntityTags, error_answer
-from managed_tables_api.http.text_numbers import with_text_numbers
+from managed_tables_api.jobs.job_answers import with_text_numbers
+from managed_tables_api.jobs.job_models import JobAnswer, JobFailure
 
 ORIGIN = {"Origin": "https://console.example"}
 BASE = "/v1/managed-tables"
@@ -95,24 +98,20 @@ def test_a_fixed_path_segment_is_never_taken_for_an_id(app: FastAPI, client: Tes
 
 
 def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
-    profile = {
-        "rows": 2, "min": 1, "max": 9007199254740993, "top": [[1, 2], [None, 1]], "histogram": [[1, 2, 5]],
+    profile = Profile.model_construct(rows=2, min=1, max=2, top=[[1, 2], [None, 1]], histogram=[[1, 2, 5]])
+    schema = InferredSchema.model_construct(
+        columns=[InferredColumn.model_construct(name="n", profile=profile)],
+        sample_rows=[{"n": 9007199254740993, "t": "x", "b": True, "v": None}],
+        total_row_count_estimate=2,
+    )
+    details = [DetailBody.model_construct(**one) for one in ({"line": 3, "value": 12}, {"line": 4})]
+    error = JobFailure.model_construct(details=details)
+    found = with_text_numbers(JobAnswer.model_construct(inferred_schema=schema, error=error)).as_json()
+    shown = found["inferred_schema"]
+    assert shown["sample_rows"] == [{"n": "9007199254740993", "t": "x", "b": True, "v": None}]
+    assert shown["columns"][0]["profile"] == {
+        "rows": 2, "min": "1", "max": "2", "top": [["1", 2], [None, 1]], "histogram": [["1", "2", 5]],
     }  # fmt: skip
-    job = {
-        "inferred_schema": {
-            "columns": [{"name": "n", "profile": profile}, {"name": "t"}],
-            "sample_rows": [{"n": 9007199254740993, "t": "x", "b": True, "v": None}],
-            "total_row_count_estimate": 2,
-        },
-        "error": {"code": "X", "details": [{"line": 3, "value": 12}, {"line": 4}]},
-    }
-    found = with_text_numbers(job)
-    schema = found["inferred_schema"]
-    assert schema["sample_rows"] == [{"n": "9007199254740993", "t": "x", "b": True, "v": None}]
-    assert schema["columns"][0]["profile"] == {
-        "rows": 2, "min": "1", "max": "9007199254740993", "top": [["1", 2], [None, 1]],
-        "histogram": [["1", "2", 5]],
-    }  # fmt: skip
-    assert schema["total_row_count_estimate"] == 2
+    assert shown["total_row_count_estimate"] == 2
     assert found["error"]["details"] == [{"line": 3, "value": "12"}, {"line": 4}]
-    assert job["inferred_schema"]["sample_rows"][0]["n"] == 9007199254740993  # type: ignore[index]
+    assert schema.sample_rows[0]["n"] == 9007199254740993

@@ -1,23 +1,25 @@
 """Present a job: its record and its documents in the contract's shape."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Literal
 
 from managed_tables import exact_json
 from managed_tables.aws.job_documents import JobDocuments
 from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
-from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import JOB_NOT_FOUND, ApiError
+from managed_tables.exact_json import Object
 from managed_tables.ids import is_record_id
-from managed_tables_api.http.text_numbers import with_text_numbers
+from managed_tables_api.http.text_numbers import as_text
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,
     JobAnswer,
     JobFailure,
+    JobQuery,
     JobResult,
     JobsQuery,
     Progress,
@@ -30,6 +32,8 @@ READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked fo
 
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
+_LEFT_OUT_FIRST = ("reading", "append_plan", "recipe", "stated", "draft", "inferred_schema")
+_GROUNDS = {"columns": {"__all__": {"inference", "profile"}}}
 # What is answered from the job's record alone: a console polls these.
 RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
@@ -119,28 +123,13 @@ def _render_each(
 
 
 def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[bytes, bytes]:
-    full = job_answer(job, documents).as_json()
+    full = job_answer(job, documents)
     full = with_text_numbers(full) if numbers == "string" else full
-    schema = full["inferred_schema"]
-    brief = {
-        **full,
-        "reading": None,
-        "append_plan": None,
-        "recipe": None,
-        "stated": None,
-        "draft": None,
-        "warnings": [],
-        "inferred_schema": schema and _brief_schema(schema),
-    }
-    return exact_json.dumps(brief), exact_json.dumps(full)
-
-
-def _brief_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    columns = [
-        {name: column[name] for name in column if name not in ("inference", "profile")}
-        for column in schema["columns"]
-    ]
-    return {**schema, "columns": columns, "sample_rows": []}
+    brief = full.model_copy(update=dict.fromkeys(_LEFT_OUT_FIRST)).as_json() | {"warnings": []}
+    if full.inferred_schema:
+        schema = full.inferred_schema.model_copy(update={"sample_rows": []})
+        brief["inferred_schema"] = schema.model_dump(exclude=_GROUNDS, by_alias=True, exclude_unset=True)
+    return exact_json.dumps(brief), exact_json.dumps(full.as_json())
 
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> JobAnswer:
@@ -149,11 +138,44 @@ def job_answer(job: JobRecord, documents: JobDocuments) -> JobAnswer:
     return _answer(job, *found)
 
 
-def job_fields(job: JobRecord, documents: JobDocuments, fields: Sequence[str]) -> dict[str, Any]:
-    """Return these fields of a job; its documents are read only where one of them is there."""
-    whole = _answer(job) if RECORD_FIELDS.issuperset(fields) else job_answer(job, documents)
-    answer = whole.as_json()
-    return {name: answer[name] for name in fields}
+def job_fields(job: JobRecord, documents: JobDocuments, query: JobQuery) -> Object:
+    """Return the wanted fields of a job; its documents are read only where one of them is there."""
+    whole = _answer(job) if RECORD_FIELDS.issuperset(query.wanted) else job_answer(job, documents)
+    answer = (with_text_numbers(whole) if query.numbers == "string" else whole).as_json()
+    return {name: answer[name] for name in query.wanted}
+
+
+def with_text_numbers(answer: JobAnswer) -> JobAnswer:
+    """Return the answer with every integer and decimal of its data as text."""
+    changed = answer.model_copy()
+    if answer.inferred_schema:
+        changed.inferred_schema = _schema_with_text_numbers(answer.inferred_schema)
+    if answer.error:
+        details = [
+            one.model_copy(update={"value": as_text(one.value)} if "value" in one.model_fields_set else {})
+            for one in answer.error.details
+        ]
+        changed.error = answer.error.model_copy(update={"details": details})
+    return changed
+
+
+def _schema_with_text_numbers(schema: InferredSchema) -> InferredSchema:
+    columns = [
+        one.model_copy(update={"profile": _profile_with_text_numbers(one.profile)}) if one.profile else one
+        for one in schema.columns
+    ]
+    rows = [as_text(row) for row in schema.sample_rows]
+    return schema.model_copy(update={"columns": columns, "sample_rows": rows})
+
+
+def _profile_with_text_numbers(profile: Profile) -> Profile:
+    """Return the profile with its values as text; each entry of `top` and `histogram` ends with a count."""
+    values = {"min": as_text(profile.min), "max": as_text(profile.max)}
+    counted = {
+        name: [[*map(as_text, values), count] for *values, count in entries]
+        for name, entries in (("top", profile.top), ("histogram", profile.histogram))
+    }
+    return profile.model_copy(update={**values, **counted})
 
 
 def _answer(

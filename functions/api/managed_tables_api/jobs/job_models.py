@@ -1,8 +1,8 @@
 """Model what the jobs' routes take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
@@ -17,6 +17,7 @@ from managed_tables.documents.faults import DetailBody
 from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import Draft, ReadingStatement
 from managed_tables.errors import JobErrorKind
+from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
@@ -61,14 +62,20 @@ class ConfirmedColumn(Column, ColumnChoice):
         """How it is filled."""
         return ColumnChoice(**{name: getattr(self, name) for name in ColumnChoice.model_fields})
 
+    def as_answer(self) -> Object:
+        """Return the column as it is answered: what is stated, its default as a JSON value of its type."""
+        return self.column.as_answer() | self.choice.model_dump(exclude_defaults=True)
+
 
 class ConfirmedSchema(Document):
     """The schema that the user confirmed last."""
 
     display_name: str | None
-    columns: Annotated[list[ConfirmedColumn], Field(max_length=MAX_COLUMNS)] = Field(
-        description="Além dos campos do contrato, só o que foi definido"
-    )
+    columns: Annotated[
+        list[ConfirmedColumn],
+        Field(max_length=MAX_COLUMNS, description="Além dos campos do contrato, só o que foi definido"),
+        PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
+    ]
     make_nullable: list[str] = Field(default=[], description="Ausente onde não há")
     on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
     remember: bool = Field(default=True, description="Ausente onde é `true`")
@@ -86,13 +93,6 @@ class ConfirmedSchema(Document):
         additions = confirmed.additions.as_json() if confirmed.additions else {}
         stated = terms.model_dump(exclude_defaults=True, exclude={"choices"})
         return cls(display_name=confirmed.display_name, columns=columns, **stated, **additions)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON object: of each column what is stated, its default as a JSON value of its type."""
-        columns = [
-            one.column.as_answer() | one.choice.model_dump(exclude_defaults=True) for one in self.columns
-        ]
-        return super().as_json() | {"columns": columns}
 
 
 class Progress(Document):
@@ -166,11 +166,6 @@ class JobAnswer(Document):
     undone_at: Moment | None = Field(description="Quando o que a carga fez foi desfeito (extensão)")
     created_at: Moment
     updated_at: Moment
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON object, the confirmed schema as it writes itself."""
-        confirmed = self.confirmed_schema
-        return super().as_json() | {"confirmed_schema": confirmed and confirmed.as_json()}
 
 
 JOB_FIELDS = tuple(field.serialization_alias or name for name, field in JobAnswer.model_fields.items())

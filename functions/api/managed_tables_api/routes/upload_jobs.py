@@ -37,7 +37,6 @@ from managed_tables_api.calls.known import KnownJob
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json, json_object_of, received
-from managed_tables_api.http.text_numbers import with_text_numbers
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.jobs.job_answers import job_fields, list_active_jobs, list_jobs, render_jobs
 from managed_tables_api.jobs.job_models import (
@@ -110,8 +109,7 @@ def get_upload_job(
 
     With `fields` only those are answered: for polling, without the schemas.
     """
-    answer = job_fields(job, services.job_documents, query.wanted)
-    return entity.answer(with_text_numbers(answer) if query.numbers == "string" else answer)
+    return entity.answer(job_fields(job, services.job_documents, query))
 
 
 @router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=_UPLOADS)

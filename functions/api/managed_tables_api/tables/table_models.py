@@ -1,8 +1,8 @@
 """Model what the routes of provisioning and tables take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
@@ -53,7 +53,11 @@ class TableAnswer(Document):
     company_id: RecordId
     connection_id: RecordId
     display_name: str
-    columns: list[Column] = Field(max_length=MAX_COLUMNS)
+    columns: Annotated[
+        list[Column],
+        Field(max_length=MAX_COLUMNS),
+        PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
+    ]
     source: Literal["manual", "upload"]
     status: Literal["active", "inactive"]
     row_count: Count
@@ -76,10 +80,6 @@ class TableAnswer(Document):
         """Return the answer about a table."""
         own = {name: getattr(table, name) for name in cls.model_fields.keys() - _NOT_OF_THE_RECORD}
         return cls(id=table.table_id, connection_id=connection.connection_id, row_count=row_count, **own)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON object; of each column what is set, its default as a JSON value of its type."""
-        return super().as_json() | {"columns": [column.as_answer() for column in self.columns]}
 
 
 class TablesAnswer(LateModel):
