@@ -29,7 +29,7 @@ from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_export.csv_files import STYLES
 from managed_tables_export.destination import open_destination
-from managed_tables_export.formats import FORMATS
+from managed_tables_export.export import FORMATS
 from managed_tables_export.query import select_texts
 from managed_tables_export.snapshot import Snapshot, Source
 

@@ -50,7 +50,7 @@ _UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct
 
 
 @dataclass(frozen=True)
-class Target:
+class Platform:
     """What an artefact is built for: a Python version and, unless it is this machine, a platform."""
 
     version: str
@@ -63,7 +63,7 @@ class Target:
         return _MACHINES[self.architecture]
 
 
-def read_target(environment: dict[str, str]) -> Target:
+def read_target(environment: dict[str, str]) -> Platform:
     """Return the target that the environment names."""
     runtime = environment.get("ARTEFACT_RUNTIME", DEFAULT_RUNTIME)
     architecture = environment.get("ARTEFACT_ARCHITECTURE", DEFAULT_ARCHITECTURE)
@@ -71,13 +71,13 @@ def read_target(environment: dict[str, str]) -> Target:
         raise SystemExit(f"artefact: no such target: {runtime} on {architecture}")
     interpreter = environment.get("ARTEFACT_PYTHON")
     if interpreter is None:
-        return Target(runtime.removeprefix("python"), None, architecture)
+        return Platform(runtime.removeprefix("python"), None, architecture)
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     version = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
-    return Target(version.stdout.strip(), Path(interpreter), platform.machine())
+    return Platform(version.stdout.strip(), Path(interpreter), platform.machine())
 
 
-def build(name: str, folder: Path, target: Target) -> None:
+def build(name: str, folder: Path, target: Platform) -> None:
     """Fill `folder` with the artefact `name`; a layer's packages lie in its folder `python`."""
     packages = folder / "python" if name == LAYER else folder
     packages.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def _pins(text: str) -> dict[str, str]:
     return {found[1]: found[2] for line in text.splitlines() if (found := _REQUIREMENT.match(line))}
 
 
-def _install(requirements: str, folder: Path, target: Target) -> None:
+def _install(requirements: str, folder: Path, target: Platform) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         listed = Path(scratch) / "requirements.txt"
         listed.write_text(requirements)
@@ -138,7 +138,7 @@ def find_uv() -> str | None:
     return str(own) if own.exists() else shutil.which("uv")
 
 
-def _uv_command(uv: str, target: Target) -> list[str]:
+def _uv_command(uv: str, target: Platform) -> list[str]:
     command = [uv, "pip", "install", "--quiet", "--only-binary", ":all:"]
     if target.interpreter:
         return [*command, "--python", str(target.interpreter)]
@@ -151,7 +151,7 @@ def _uv_command(uv: str, target: Target) -> list[str]:
     ]
 
 
-def _pip_command(target: Target) -> list[str]:
+def _pip_command(target: Platform) -> list[str]:
     python = str(target.interpreter or sys.executable)
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--only-binary", ":all:"]
@@ -188,7 +188,7 @@ def _is_record(path: Path) -> bool:
     return path.name in _UNUSED_RECORDS and (path.parent.suffix == ".dist-info" or path.name == ".lock")
 
 
-def _compile(folder: Path, target: Target) -> None:
+def _compile(folder: Path, target: Platform) -> None:
     """Compile to bytecode that stays valid when files are copied or unzipped (no time stamps in it)."""
     python = target.interpreter or _find_python(target.version)
     if python is None:

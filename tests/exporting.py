@@ -16,7 +16,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.wiring.services import Services
-from managed_tables_export.export import run_export
+from managed_tables_export.export import ExportOutcome, run_export
 
 USER_ID = "507f1f77bcf86cd799439014"
 FAR = 1e12  # of the monotonic clock
@@ -85,7 +85,7 @@ class ExportMaker:
         self.services.exports.create(export)
         return export
 
-    def run(self, export: ExportRecord, *, stop_at: float = FAR) -> dict[str, Any]:
+    def run(self, export: ExportRecord, *, stop_at: float = FAR) -> ExportOutcome:
         """Run the export once and return the answer for the state machine."""
         return run_export(self.services, export.company_id, export.export_id, stop_at)
 

@@ -1,7 +1,7 @@
 """Makes jobs that are ready to be inserted: staged rows, their analysis and a confirmed schema."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.schema import Column, ColumnType
 from managed_tables.wiring.services import Services
-from managed_tables_analyze.inference import infer_columns
+from managed_tables_analyze.inference.inferring import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"
 
@@ -152,7 +152,7 @@ class JobMaker:
             "inferred_schema": inferred_schema(columns, len(rows)),
             "files": ["vendas.csv"],
             "columns": [
-                {"name": one.name, "formats": found.formats.as_record()}
+                {"name": one.name, "formats": asdict(found.formats)}
                 for one, found in zip(columns, inferred, strict=True)
             ],
             "row_count": len(rows),

@@ -28,7 +28,6 @@ import pytest
 import test_files
 
 from managed_tables.errors import JobError
-from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 ROOT = Path(__file__).parent.parent
@@ -154,10 +153,10 @@ def _predicted(found: Analysis, filled: Sequence[int]) -> dict[int, str]:
 def _told(found: Analysis) -> set[int]:
     """Return the lines that warnings name; of more lines than a warning names, all below its last count."""
     told: set[int] = set()
-    for warning in listed_warnings(found.findings):
-        lines = warning.get("lines") or []
+    for warning in found.document.warnings:
+        lines = warning.lines
         told |= {*lines}
-        if warning["code"] in _ABOUT_LINES and warning.get("count", 0) > len(lines) > 0:
+        if warning.code in _ABOUT_LINES and (warning.count or 0) > len(lines) > 0:
             told |= {*range(max(lines), 1_000_000)}
     return told
 

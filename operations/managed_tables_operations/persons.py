@@ -9,9 +9,9 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import JOB_PREFIX, company_pk
+from managed_tables.databases.applied import add_to_count
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.object_keys import job_prefixes
-from managed_tables.tables.row_counts import add_to_count
 from managed_tables.wiring.services import Services
 from managed_tables_operations.erasures import erased_rows, note_rows
 

@@ -156,7 +156,7 @@ class FailAdding(Cancel):
 
     def check(self, world: World, value: Any) -> None:
         job, codes = world.job(self.job_id), {"insert": "KEY_TOO_LONG", "sweep": "JOB_FAULT"}
-        assert (job.status, (job.error or {})["code"]) == ("failed", codes[self.by])
+        assert (job.status, (job.error or {"code": ""})["code"]) == ("failed", codes[self.by])
         self._sweep(world)
         self._check_table(world)
 

@@ -11,7 +11,7 @@ from steps import CSV, MISFITS, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Ing
 from worlds import World, until
 
 from managed_tables.catalog.imports import Imports
-from managed_tables.catalog.job_reading import JobReading
+from managed_tables.catalog.job_reading import JobReader
 from managed_tables.catalog.job_slots import JobSlots
 from managed_tables.catalog.jobs import JobMode, JobRecord, Jobs
 from managed_tables.clock import timestamp
@@ -58,7 +58,7 @@ def inserting_job(world: World, mode: JobMode) -> str:
 def error_code(world: World, job_id: str) -> str:
     job = world.job(job_id)
     assert job.status == "failed"
-    return str((job.error or {})["code"])
+    return str((job.error or {"code": ""})["code"])
 
 
 def test_files_that_never_arrive(world: World) -> None:
@@ -186,7 +186,7 @@ def test_simultaneous_sweeps_agree(world: World) -> None:
 
 
 TIDYING = [
-    (JobReading, "is_loaded"),
+    (JobReader, "is_loaded"),
     (TableOperations, "drop_added_columns"),
     (UploadTables, "release"),
     (Imports, "remember"),

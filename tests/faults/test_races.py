@@ -117,7 +117,7 @@ def test_a_confirmation_against_the_deletion_of_its_table(world: World) -> None:
         assert confirm in ("vendas", TABLE_NOT_FOUND)
         if confirm == "vendas":
             assert loader(world, scenario.job_id)() == "failed"
-            assert (world.job(scenario.job_id).error or {})["code"] == "TABLE_GONE"
+            assert (world.job(scenario.job_id).error or {"code": ""})["code"] == "TABLE_GONE"
         world.assert_sound()
         away = world.query(f'SELECT column$1 FROM deleted_tables."deleted${table_id}" ORDER BY id')
         assert [n for (n,) in away] == OLD_NUMBERS

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
-from managed_tables_analyze.inference import infer_columns
+from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
@@ -52,7 +52,7 @@ def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, d
         "inferred_schema": inferred_schema(columns, len(rows)),
         "files": ["vendas.csv"],
         "columns": [
-            {"name": one.name, "formats": found.formats.as_record()}
+            {"name": one.name, "formats": asdict(found.formats)}
             for one, found in zip(columns, inferred, strict=True)
         ],
         "row_count": len(rows),

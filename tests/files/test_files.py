@@ -56,10 +56,10 @@ def shown_warning(warning: dict[str, Any]) -> str:
 
 def columns_of(found: Analysis) -> list[dict[str, Any]]:
     columns = []
-    for column in found.inferred_schema["columns"]:
-        entry = {name: column[name] for name in ("name", "type", "nullable")}
-        if column["display_name"] != column["name"]:
-            entry["display_name"] = column["display_name"]
+    for column in found.document.inferred_schema.columns:
+        entry = {name: getattr(column, name) for name in ("name", "type", "nullable")}
+        if column.display_name != column.name:
+            entry["display_name"] = column.display_name
         columns.append(entry)
     return columns
 
@@ -77,13 +77,14 @@ def test_a_file_is_read_as_expected(expectation: Path, tmp_path: Path) -> None:
     assert columns_of(found) == expected["columns"], expected["why"]
     cells = [f"c{index}" for index in range(len(expected["columns"]))]
     assert staged_column(found, *cells) == expected["rows"], expected["why"]
-    assert found.row_count == len(expected["rows"])
+    assert found.document.row_count == len(expected["rows"])
     assert_details(found, expected)
 
 
 def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
     if "values" in expected:
-        samples = [[shown(value) for value in row.values()] for row in found.inferred_schema["sample_rows"]]
+        rows = found.document.inferred_schema.sample_rows
+        samples = [[shown(value) for value in row.values()] for row in rows]
         assert samples == expected["values"], expected["why"]
     if "lines" in expected:
         assert [line for (line,) in staged_column(found, "line")] == expected["lines"]
@@ -91,12 +92,13 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
         assert [sheet for (sheet,) in staged_column(found, "sheet")] == expected["sheets"]
     for name, value in expected.get("dialect", {}).items():
         assert getattr(found.dialect, name) == value, name
-    warnings = [shown_warning(warning) for warning in found.as_document().as_json()["warnings"]]
+    warnings = [shown_warning(warning) for warning in found.document.as_json()["warnings"]]
     for words in expected.get("warnings", []):
         assert any(words in warning for warning in warnings), (words, warnings)
-    inferences = {column["name"]: column["inference"] for column in found.inferred_schema["columns"]}
+    columns = found.document.inferred_schema.columns
+    inferences = {column.name: column.inference for column in columns if column.inference}
     for name, words in expected.get("evidence", {}).items():
-        assert words in inferences[name]["evidence"], inferences[name]
+        assert words in inferences[name].evidence, inferences[name]
     assert_doubts_lower_confidence(found)
 
 
@@ -104,6 +106,6 @@ def assert_doubts_lower_confidence(found: Analysis) -> None:
     """A column with a warning about its values has less than full confidence."""
     doubts = [one for one in found.findings if one.may_change_a_value and one.code != "NAMELESS_COLUMNS"]
     doubtful = {name for finding in doubts for name in finding.columns}
-    for column in found.inferred_schema["columns"]:
-        if column["name"] in doubtful:
-            assert column["inference"]["confidence"] < 1, column
+    for column in found.document.inferred_schema.columns:
+        if column.name in doubtful:
+            assert getattr(column.inference, "confidence", 1) < 1, column

@@ -13,6 +13,7 @@ from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,
     Fenced,
+    add_to_count,
     claim_job,
     count_rows,
     fence,
@@ -40,7 +41,6 @@ from managed_tables.errors import (
     JobErrorKind,
 )
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
-from managed_tables.tables.row_counts import add_to_count
 from managed_tables.wiring.services import Services
 
 COLUMNS = (column("n", "integer"), column("nome", nullable=False))

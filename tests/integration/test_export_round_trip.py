@@ -110,7 +110,7 @@ def read_back(raw: bytes, name: str, folder: Path, zone: str) -> Table:
     path = folder / name
     path.write_bytes(raw)
     found = analyze([SourceFile(path, name)], folder, ZoneInfo(zone))
-    document = found.as_document()
+    document = found.document
     columns = [one.column for one in document.inferred_schema.columns]
     plan = make_plan(found.staged, document, columns, zone)
     values = ", ".join(one.value() for one in plan.columns)

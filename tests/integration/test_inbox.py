@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import StepOutcome
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.documents.recipes import RecipeParts
 from managed_tables.errors import (
@@ -79,7 +80,7 @@ class Inbox:
         """Return every job that is not terminal."""
         return list(self.services.jobs.scan_unfinished())
 
-    def analyze(self, job: JobRecord) -> dict[str, Any]:
+    def analyze(self, job: JobRecord) -> StepOutcome:
         """Run the first step."""
         return analyze_job(self.services, job.company_id, job.job_id)
 

@@ -8,6 +8,7 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import StepOutcome
 from managed_tables.documents.confirmations import Additions, LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.resolution import resolve
@@ -30,7 +31,7 @@ def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobM
     return JobMaker(services, company, tmp_path)
 
 
-def run(maker: JobMaker, job_id: str) -> dict[str, object]:
+def run(maker: JobMaker, job_id: str) -> StepOutcome:
     """Run the step once, as the state machine does."""
     return run_job(maker.services, maker.company.company_id, job_id)
 
@@ -241,7 +242,7 @@ def test_a_column_hidden_or_renamed_after_confirmation_is_not_added_again(
         kept.append(ColumnChange(**{**SCHEMA[1].model_dump(), "name": becomes}, previous_name="valor"))
     operations.update(maker.company, table_id, TableChange(columns=kept))
     assert run(maker, job_id)["outcome"] == "failed"
-    assert (maker.job(job_id).error or {})["code"] == "TABLE_CHANGED"
+    assert (maker.job(job_id).error or {"code": ""})["code"] == "TABLE_CHANGED"
     table = maker.services.tables.find(maker.company.company_id, table_id)
     assert table
     assert {one.name for one in table.columns} == {"n", "texto", *([becomes] if becomes else [])}
@@ -262,7 +263,7 @@ def test_new_columns_wait_for_a_reader_and_finally_say_why(
         assert maker.job(first).status == "inserting"
         ended = run_job(maker.services, maker.company.company_id, second, is_last_attempt=True)
     assert ended["outcome"] == "failed"
-    assert (maker.job(second).error or {})["code"] == "TABLE_LOCKED"
+    assert (maker.job(second).error or {"code": ""})["code"] == "TABLE_LOCKED"
     assert run(maker, first) == {"outcome": "done"}
     assert counted(maker) == len(ROWS)
 

@@ -9,6 +9,7 @@ import pytest
 from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import StepOutcome
 from managed_tables.tables import reconciliation
 from managed_tables.wiring.services import Services
 from managed_tables_insert import job as inserting
@@ -25,7 +26,7 @@ def maker(services: Services, company: ConnectionRecord, tmp_path: Path) -> JobM
     return JobMaker(services, company, tmp_path)
 
 
-def run(maker: JobMaker, job_id: str) -> dict[str, Any]:
+def run(maker: JobMaker, job_id: str) -> StepOutcome:
     """Run the step once, as the state machine does."""
     return run_job(maker.services, maker.company.company_id, job_id)
 

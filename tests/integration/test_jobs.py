@@ -25,14 +25,19 @@ from managed_tables.catalog.jobs import (
 )
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT
+from managed_tables.documents.progress import JobProgress
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, ErrorRecord, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
 from managed_tables.object_keys import job_key as storage_key
 from managed_tables.wiring.services import Services
 
 UNIT_BYTES = 1_024
-ERROR = {"code": "X", "message": "x", "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30}
+ERROR: ErrorRecord = {
+    "code": "X",
+    "message": "x",
+    "details": [{"line": 3, "value": "é" * 1_000, "sheet": None}] * 30,
+}
 
 
 @pytest.fixture
@@ -137,7 +142,7 @@ def test_a_job_goes_from_queued_to_done(jobs: Jobs) -> None:
     assert confirmed
     assert (confirmed.status, confirmed.task_token) == ("inserting", "token 1")
     job = confirmed
-    progress = {"phase": "copying", "processed_rows": 5, "total_rows": 10, "percent": 50}
+    progress = JobProgress(phase="inserting", processed_rows=5, total_rows=10, percent=50)
     assert jobs.report_progress(job, progress)
     found = jobs.find(job.company_id, job.job_id)
     assert found
@@ -237,7 +242,7 @@ def test_full_keys_of_an_earlier_release_are_recognized(jobs: Jobs) -> None:
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert found.confirmed_key == whole
-    assert jobs.report_progress(found, {"percent": 1})
+    assert jobs.report_progress(found, JobProgress(phase="inserting", percent=1))
 
 
 def test_only_the_token_that_was_sent_is_removed(jobs: Jobs) -> None:
@@ -276,7 +281,7 @@ def test_a_run_of_an_earlier_confirmation_changes_nothing(jobs: Jobs) -> None:
     assert jobs.fail(first, ERROR) is None
     assert jobs.reject(first, ERROR) is None
     assert jobs.complete(first, "t", LoadResult(1)) is None
-    assert not jobs.report_progress(first, {"percent": 1})
+    assert not jobs.report_progress(first, JobProgress(phase="inserting", percent=1))
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert (found.status, found.error, found.confirmations) == ("inserting", None, 2)
@@ -341,7 +346,10 @@ STEPS: dict[str, tuple[Callable[[Jobs, JobRecord], object], set[str]]] = {
         lambda jobs, job: jobs.keep_token(job.company_id, job.job_id, "token 2"),
         {"inserting", "analisando"},
     ),
-    "report_progress": (lambda jobs, job: jobs.report_progress(job, {}), {"analisando", "inserting"}),
+    "report_progress": (
+        lambda jobs, job: jobs.report_progress(job, JobProgress(phase="done", percent=100)),
+        {"analisando", "inserting"},
+    ),
     "reject": (lambda jobs, job: jobs.reject(job, ERROR), {"inserting"}),
     "complete": (lambda jobs, job: jobs.complete(job, "t", LoadResult(1)), set(ACTIVE)),
     "fail": (lambda jobs, job: jobs.fail(job, ERROR), set(ACTIVE)),
@@ -440,8 +448,7 @@ class Ends:
         return [(job.job_id, job.unannounced, job.uncleared) for job in self.jobs.scan_unfinished()]
 
 
-CANCELLED = {"code": JOB_CANCELLED.code, "message": "x"}
-FAULT = {"code": JOB_FAULT.code, "message": "x"}
+CANCELLED, FAULT = (JobError(kind).as_record() for kind in (JOB_CANCELLED, JOB_FAULT))
 
 
 def test_an_end_is_told_once_it_is_recorded_and_kept_for_days(services: Services) -> None:
@@ -528,18 +535,14 @@ def test_an_ended_job_without_anything_left_leaves_the_index(jobs: Jobs) -> None
 def test_progress_is_below_a_hundred_until_rows_are_committed(
     processed: int, total: int, shown: tuple[int, int]
 ) -> None:
-    assert inserting_progress(processed, total) == {
-        "phase": "inserting",
-        "processed_rows": shown[0],
-        "total_rows": total,
-        "percent": shown[1],
-    }
+    rows, percent = shown
+    wanted = JobProgress(phase="inserting", processed_rows=rows, total_rows=total, percent=percent)
+    assert inserting_progress(processed, total) == wanted
 
 
 def test_a_recorded_error_says_how_many_details_there_were() -> None:
     assert bounded_error(ERROR)["details_total"] == 30
     assert bounded_error({**ERROR, "details_total": 500})["details_total"] == 500
-    assert bounded_error({"code": "X", "message": "x"}) == {"code": "X", "message": "x", "details": []}
 
 
 def test_an_item_holds_keys_without_what_its_ids_say(services: Services) -> None:

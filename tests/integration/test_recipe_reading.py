@@ -160,7 +160,7 @@ def test_of_a_file_that_comes_twice_at_once_one_is_loaded(reports: Reports) -> N
     assert len(reports.rows()) == 4
     waiting = reports.job(jobs[outcomes.index("rejected")])
     assert (waiting.status, waiting.confirmations) == ("analisando", 0)
-    assert (waiting.error or {})["code"] == "FILES_IMPORTED"
+    assert (waiting.error or {"code": ""})["code"] == "FILES_IMPORTED"
     table.changed(key=["produto"])
     refused = reports.wait(JUNE.replace("Produto", "Vendas;;\nProduto"), table.table_id)
     assert reports.insert(refused) == "rejected"

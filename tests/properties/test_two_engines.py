@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables_analyze.staging.combination import MisreadError, Table
+from managed_tables_analyze.staging.combination import CombinedTable, MisreadError
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.text.text_file import open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
@@ -29,7 +29,7 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
     if part is None:
         raise MisreadError
     with open_duckdb(folder) as connection:
-        table = Table(folder, connection)
+        table = CombinedTable(folder, connection)
         table.add_file("in.csv")
         table.add(part)
         table.finish(folder / "out.parquet")

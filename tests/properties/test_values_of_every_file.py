@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from table_writers import WRITERS, CsvDialect, Value, write_csv
 
-from managed_tables.conversion import Formats, build_conversion
+from managed_tables.conversion import build_conversion
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.inference.samples import format_instant
@@ -133,8 +132,8 @@ def read(name: str, content: bytes) -> list[tuple[str | None, ...]]:
         path = Path(folder) / "00"
         path.write_bytes(content)
         found = analyze([SourceFile(path, name)], Path(folder), ZONE)
-        columns = found.inferred_schema["columns"]
-        types = {column["name"]: ColumnType(column["type"]) for column in columns}
+        columns = found.document.inferred_schema.columns
+        types = {column.name: column.type for column in columns}
         beyond = {"numero": ColumnType.DECIMAL}  # if a double rounds the greatest one up to 2^63
         assert types in (COLUMNS, COLUMNS | beyond), types
         return _converted(found)
@@ -142,15 +141,11 @@ def read(name: str, content: bytes) -> list[tuple[str | None, ...]]:
 
 def _converted(found: Analysis) -> list[tuple[str | None, ...]]:
     values = []
-    for number, (column_type, formats) in enumerate(zip(COLUMNS.values(), found.formats, strict=True)):
-        conversion = build_conversion(f"c{number}", column_type, Formats(**_plain(formats)))
+    for number, (kind, staged) in enumerate(zip(COLUMNS.values(), found.document.columns, strict=True)):
+        conversion = build_conversion(f"c{number}", kind, staged.formats)
         values.append(f"CASE WHEN {conversion.converts} THEN {conversion.value} END")
     query = f"SELECT {', '.join(values)} FROM read_parquet('{found.staged}')"  # noqa: S608
     return duckdb.execute(query).fetchall()
-
-
-def _plain(formats: Any) -> dict[str, Any]:
-    return formats if isinstance(formats, dict) else formats.as_record()
 
 
 def is_same(writer: str, column_type: ColumnType, written: Value, got: str | None) -> bool:

@@ -50,12 +50,15 @@ def test_the_mark_of_an_appended_file_is_no_part_of_a_value(tmp_path: Path) -> N
 def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
     content = "Código;Preço Médio (R$)\r\n007;1.234,56\r\n008;\r\n".encode("cp1252")
     found = _analyze(tmp_path, content)
-    assert [column["name"] for column in found.inferred_schema["columns"]] == ["codigo", "preco_medio_r"]
-    assert [column["display_name"] for column in found.inferred_schema["columns"]] == [
+    assert [column.name for column in found.document.inferred_schema.columns] == [
+        "codigo",
+        "preco_medio_r",
+    ]
+    assert [column.display_name for column in found.document.inferred_schema.columns] == [
         "Código",
         "Preço Médio (R$)",
     ]
-    assert [column["nullable"] for column in found.inferred_schema["columns"]] == [False, True]
+    assert [column.nullable for column in found.document.inferred_schema.columns] == [False, True]
     assert _rows(found) == [("007", "1.234,56"), ("008", None)]
     assert vars(found.dialect) == {"encoding": "cp1252", "delimiter": ";", "quote": '"', "header_line": 1}
 
@@ -63,7 +66,7 @@ def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
 def test_a_label_that_nobody_sees_is_the_columns_name(tmp_path: Path) -> None:
     """A table's labels must be visible: what analyze suggests can be confirmed."""
     found = _analyze(tmp_path, "produto,\u200b\u202e,valor\na,b,1\nc,d,2\n".encode())
-    shown = [(column["name"], column["display_name"]) for column in found.inferred_schema["columns"]]
+    shown = [(column.name, column.display_name) for column in found.document.inferred_schema.columns]
     assert shown == [("produto", "produto"), ("coluna_2", "coluna_2"), ("valor", "valor")]
 
 
@@ -107,7 +110,7 @@ def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp
     assert len(lines[0]) > 500_000
     found = _analyze(tmp_path, content)
     assert found.dialect.delimiter == "\t"
-    assert (len(found.labels), found.row_count) == (1_200, 3)
+    assert (len(found.labels), found.document.row_count) == (1_200, 3)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +218,7 @@ def test_symbols_within_words_do_not_change_the_encoding(tmp_path: Path) -> None
 
 def test_a_label_too_long_for_a_table_is_cut_with_a_warning(tmp_path: Path) -> None:
     found = _analyze(tmp_path, f"codigo;{'N' * 600}\n1;Ana\n2;Bia\n".encode())
-    labels = [column["display_name"] for column in found.inferred_schema["columns"]]
+    labels = [column.display_name for column in found.document.inferred_schema.columns]
     assert [len(label) for label in labels] == [6, 500]
     [warning] = [one for one in found.findings if one.code is WarningCode.LABELS_CUT]
     assert (warning.count, len(warning.columns)) == (1, 1)
@@ -229,10 +232,10 @@ def test_commas_beside_days_that_come_first_are_decimal(tmp_path: Path) -> None:
         return _analyze(tmp_path, f"Data,Preço por Litro\n{rows}".encode())
 
     found = read("{:02}/03/2024")
-    assert [one["type"] for one in found.inferred_schema["columns"]] == ["date", "decimal"]
+    assert [one.type for one in found.document.inferred_schema.columns] == ["date", "decimal"]
     [told] = found.findings
     assert (told.code, told.values["because"], told.values["taken"]) == ("AMBIGUOUS_MARK", "days", "5,899")
-    assert read("03/{:02}/2024").inferred_schema["columns"][1]["type"] == "integer"
+    assert read("03/{:02}/2024").document.inferred_schema.columns[1].type == "integer"
 
 
 def test_a_list_of_colours_is_no_list_of_comments(tmp_path: Path) -> None:

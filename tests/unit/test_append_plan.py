@@ -2,12 +2,11 @@
 
 import io
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 
-from managed_tables.conversion import Formats
+from managed_tables.documents.analyses import AppendPlan
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import analyze
 from managed_tables_analyze.append_plan import FileColumn, plan_append
@@ -21,20 +20,20 @@ TABLE = [
 ]
 
 
-def plan(folder: Path, content: str | bytes) -> dict[str, Any]:
+def plan(folder: Path, content: str | bytes) -> AppendPlan:
     path = folder / "00"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     found = analyze([SourceFile(path, "vendas.csv")], folder, ZoneInfo("UTC"))
     inferred = [
-        FileColumn(one["name"], one["source"], ColumnType(one["type"]), Formats(**formats), one["nullable"])
-        for one, formats in zip(found.inferred_schema["columns"], found.formats, strict=True)
+        FileColumn(one.name, one.source or "", one.type, staged.formats, one.nullable)
+        for one, staged in zip(found.document.inferred_schema.columns, found.document.columns, strict=True)
     ]
     with open_duckdb(folder) as connection:
-        return plan_append(connection, found.staged, inferred, TABLE, found.files)
+        return plan_append(connection, found.staged, inferred, TABLE, found.document.files)
 
 
 def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> None:
-    assert plan(tmp_path, "N;VLR;Cor\n1;2,50;azul\n") == {
+    assert plan(tmp_path, "N;VLR;Cor\n1;2,50;azul\n").as_json() == {
         "matched": [["N", "n"], ["VLR", "valor"]],
         "new": ["cor"],
         "missing": ["dia"],
@@ -45,18 +44,18 @@ def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> 
 def test_conflicts_with_the_table_are_counted_with_examples(tmp_path: Path) -> None:
     rows = "1;2,50;01/02/2024\nx;abc;ontem\n;1,00;\n" + "y;1;hoje\n" * 9
     found = plan(tmp_path, f"n;valor;dia\n{rows}")
-    number, amount, day = found["conflicts"]
-    assert (number["column"], number["count"], len(number["details"])) == ("n", 11, 5)
-    first, empty = number["details"][:2]
-    assert (first["file"], first["line"], first["value"], first["code"]) == (
+    number, amount, day = found.conflicts
+    assert (number.column, number.count, len(number.details)) == ("n", 11, 5)
+    first, empty = number.details[:2]
+    assert (first.file, first.line, first.value, first.code) == (
         "vendas.csv",
         3,
         "x",
         "NOT_AN_INTEGER",
     )
-    assert (empty["line"], empty["value"], empty["code"]) == (4, None, "REQUIRED")
-    assert (amount["column"], amount["count"]) == ("valor", 1)
-    assert (day["column"], day["count"], day["details"][0]["code"]) == ("dia", 10, "NOT_A_DATE")
+    assert (empty.line, empty.value, empty.code) == (4, None, "REQUIRED")
+    assert (amount.column, amount.count) == ("valor", 1)
+    assert (day.column, day.count, day.details[0].code) == ("dia", 10, "NOT_A_DATE")
 
 
 def test_a_workbooks_text_is_shown_unmarked(tmp_path: Path) -> None:
@@ -67,5 +66,5 @@ def test_a_workbooks_text_is_shown_unmarked(tmp_path: Path) -> None:
         sheet.append(row)
     content = io.BytesIO()
     book.save(content)
-    [day] = plan(tmp_path, content.getvalue())["conflicts"]
-    assert [one["value"] for one in day["details"]] == ["1.500", "x"]
+    [day] = plan(tmp_path, content.getvalue()).conflicts
+    assert [one.value for one in day.details] == ["1.500", "x"]

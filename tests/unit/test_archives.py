@@ -44,14 +44,14 @@ def _refusal(folder: Path, content: bytes) -> JobError:
 
 def test_members_are_read_into_one_table_in_order(tmp_path: Path) -> None:
     found = _analyze(tmp_path, _zip({"b.csv": CSV, "pasta/a.csv": b"nome;id\nCaio;3\n"}))
-    assert found.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
+    assert found.document.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
     rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_every_compression_method_is_read(tmp_path: Path, method: int) -> None:
-    assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).row_count == 2
+    assert _analyze(tmp_path, _zip({"a.csv": CSV}, method)).document.row_count == 2
 
 
 def test_invalid_lzma_properties_are_refused_as_corrupt(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_member_names_cannot_escape_the_folder(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     found = _analyze(work, _zip({"../../fora.csv": CSV, "/etc/fora.csv": CSV, "c:\\x\\fora.csv": CSV}))
-    assert found.row_count == 6
+    assert found.document.row_count == 6
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 
@@ -96,7 +96,7 @@ def test_archives_of_one_job_are_bounded_together(tmp_path: Path) -> None:
         path.write_bytes(_zip({f"{one}.csv": CSV for one in range(copies)}))
         sources.append(SourceFile(path, f"{number}.zip"))
     limit = partial(analyze, work_dir=tmp_path, zone=ZoneInfo("UTC"), unpacked_max_bytes=3 * len(CSV))
-    assert limit(sources[:2]).row_count == 6
+    assert limit(sources[:2]).document.row_count == 6
     with pytest.raises(JobError) as refused:
         limit(sources)
     assert refused.value.kind is ARCHIVES_TOO_LARGE
@@ -137,4 +137,4 @@ def test_a_symbolic_link_is_refused(tmp_path: Path) -> None:
 
 def test_names_from_old_windows_are_decoded_as_cp850(tmp_path: Path) -> None:
     content = _zip({"preXo.csv": CSV}).replace(b"preXo", "preço".encode("cp850"))
-    assert _analyze(tmp_path, content).files == ["envio.zip/preço.csv"]
+    assert _analyze(tmp_path, content).document.files == ["envio.zip/preço.csv"]

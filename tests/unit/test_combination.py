@@ -7,11 +7,12 @@ import duckdb
 import openpyxl
 import pytest
 
+from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import JobError
 from managed_tables_analyze import watching
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import Origins, Wish
+from managed_tables_reader.rows.reading import Wish
 
 
 def _analyze(folder: Path, *contents: bytes) -> Analysis:
@@ -30,14 +31,14 @@ def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
 
 def test_columns_are_matched_by_normalised_header(tmp_path: Path) -> None:
     found = _analyze(tmp_path, "Código;Preço\n1;2,5\n".encode(), "PRECO,codigo\n3.5,4\n".encode("cp1252"))
-    assert [column["display_name"] for column in found.inferred_schema["columns"]] == ["Código", "Preço"]
+    assert [one.display_name for one in found.document.inferred_schema.columns] == ["Código", "Preço"]
     assert _rows(found) == [(0, "1", "2,5"), (1, "4", "3.5")]
 
 
 def test_a_column_that_a_file_lacks_is_null_there(tmp_path: Path) -> None:
     found = _analyze(tmp_path, b"a,b\n1,2\n", b"a,c\n3,4\n")
     assert _rows(found) == [(0, "1", "2", None), (1, "3", None, "4")]
-    assert [column["nullable"] for column in found.inferred_schema["columns"]] == [False, True, True]
+    assert [column.nullable for column in found.document.inferred_schema.columns] == [False, True, True]
     finding, joined = found.findings
     assert (finding.code, finding.file, finding.columns) == ("OTHER_HEADER", "f1.csv", ("c", "b"))
     assert (joined.code, joined.values["names"]) == ("JOINED_SHEETS", ["f0.csv", "f1.csv"])
@@ -65,18 +66,18 @@ def test_joined_sheets_are_told_and_can_be_told_apart_by_a_column(tmp_path: Path
     book = _book(tmp_path, "2023", "2024")
     [told] = analyze([book], tmp_path, ZoneInfo("UTC")).findings
     assert (told.code, told.values["names"], told.count) == ("JOINED_SHEETS", ["2023", "2024"], 2)
-    wish = Wish(origins=Origins(sheet="Aba"))
+    wish = Wish(origins=OriginLabels(sheet="Aba"))
     found = analyze([book], tmp_path, ZoneInfo("UTC"), wish=wish)
     assert found.findings == []
     assert _rows(found) == [(0, "2023", "x0", "1.5"), (0, "2024", "x1", "1.5")]
-    columns = found.inferred_schema["columns"]
-    assert [(one["name"], one["display_name"], one["type"], one["nullable"]) for one in columns] == [
+    columns = found.document.inferred_schema.columns
+    assert [(one.name, one.display_name, one.type, one.nullable) for one in columns] == [
         ("aba_2", "Aba", "text", False),
         ("aba", "Aba", "text", False),
         ("valor", "valor", "decimal", False),
     ]
-    assert found.inferred_schema["sample_rows"][1] == {"aba_2": "2024", "aba": "x1", "valor": 1.5}
-    assert Wish.from_record(found.as_document().as_json()["wish"]) == wish
+    assert found.document.inferred_schema.sample_rows[1] == {"aba_2": "2024", "aba": "x1", "valor": 1.5}
+    assert Wish.stating(found.document.wish) == wish
 
 
 def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tmp_path: Path) -> None:
@@ -84,9 +85,10 @@ def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tm
     sources = [_book(tmp_path, "A", "B"), _book(tmp_path, "C"), SourceFile(tmp_path / "text", "o'ano.csv")]
     [told] = analyze(sources, tmp_path, ZoneInfo("UTC")).findings
     assert told.values["names"] == ["ano2.xlsx (A)", "ano2.xlsx (B)", "ano1.xlsx", "o'ano.csv"]
-    of_files = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=Wish(origins=Origins(file="Arquivo")))
+    of_files = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=Wish(origins=OriginLabels(file="Arquivo")))
     assert [one.code for one in of_files.findings] == ["JOINED_SHEETS"]
-    both = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=Wish(origins=Origins("Aba", "Arquivo")))
+    wish = Wish(origins=OriginLabels(sheet="Aba", file="Arquivo"))
+    both = analyze(sources, tmp_path, ZoneInfo("UTC"), wish=wish)
     assert both.findings == []
     assert [row[1:3] for row in _rows(both)] == [
         ("A", "ano2.xlsx"),
@@ -94,11 +96,11 @@ def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tm
         ("C", "ano1.xlsx"),
         (None, "o'ano.csv"),
     ]
-    assert [one["nullable"] for one in both.inferred_schema["columns"]] == [True, False, False, False]
+    assert [one.nullable for one in both.document.inferred_schema.columns] == [True, False, False, False]
 
 
 def test_the_suggested_name_is_free(tmp_path: Path) -> None:
-    assert _analyze(tmp_path, b"a\n1\n").inferred_schema["suggested_table_name"] == "f0_2"
+    assert _analyze(tmp_path, b"a\n1\n").document.inferred_schema.suggested_table_name == "f0_2"
 
 
 def test_trailing_columns_without_label_or_value_are_dropped(tmp_path: Path) -> None:

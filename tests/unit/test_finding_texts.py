@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from managed_tables.messages.finding_texts import MAX_WARNINGS_BYTES, as_warning, listed_warnings, write_text
+from managed_tables.documents.analyses import MAX_WARNINGS_BYTES, FileWarning, listed_warnings
+from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 
@@ -68,7 +69,7 @@ def test_a_warning_says_what_was_seen_what_was_done_and_what_to_do() -> None:
 
 def test_a_warning_has_the_keys_that_apply() -> None:
     finding = about_lines(WarningCode.SHORT_ROWS, list(range(1, 31))).at("a.csv")
-    warning = as_warning(finding)
+    warning = FileWarning.of(finding).as_json()
     assert {key: warning[key] for key in warning if key != "text"} == {
         "code": "SHORT_ROWS",
         "file": "a.csv",
@@ -86,14 +87,14 @@ def test_text_from_the_file_is_not_read_as_template_syntax() -> None:
 
 def test_warnings_that_may_change_a_value_come_first() -> None:
     found = [Finding(WarningCode.FOOTER), Finding(WarningCode.LINES_ABOVE), Finding(WarningCode.NUL_REMOVED)]
-    codes = [warning["code"] for warning in listed_warnings(found)]
+    codes = [warning.code for warning in listed_warnings(found)]
     assert codes == ["NUL_REMOVED", "FOOTER", "LINES_ABOVE"]
 
 
 def test_warnings_beyond_the_size_limit_are_counted() -> None:
     found = [Finding(WarningCode.FOOTER, preview=("x" * 1_000,))] * (MAX_WARNINGS_BYTES // 1_000)
     listed = listed_warnings(found)
-    assert listed[-1] == {
+    assert listed[-1].as_json() == {
         "code": "MORE_WARNINGS",
         "text": f"Há mais {len(found) - len(listed) + 1} avisos como estes",
         "count": len(found) - len(listed) + 1,

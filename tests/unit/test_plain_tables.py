@@ -67,7 +67,7 @@ def test_an_ordinary_table_is_split_where_it_was_joined(tmp_path: Path, seed: in
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"{line}\n" for line in title)
         csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows([labels, *rows])
-    record = analyze([SourceFile(path, path.name)], tmp_path, ZONE).as_document().as_json()
+    record = analyze([SourceFile(path, path.name)], tmp_path, ZONE).document.as_json()
     [reading] = record["reading"]["tables"]
     found = [column["display_name"] for column in record["inferred_schema"]["columns"]]
     inferred = (reading["delimiter"], reading["header_line"], record["row_count"], found)

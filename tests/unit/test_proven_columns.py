@@ -32,7 +32,7 @@ def analysed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AnalysisDo
     file = folder / "pedidos.csv"
     file.write_text("".join(";".join(row) + "\n" for row in ROWS), encoding="utf-8")
     found = analyze([SourceFile(file, file.name)], folder, ZoneInfo("UTC"))
-    return found.staged, found.as_document()
+    return found.staged, found.document
 
 
 def plan_of(

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import openpyxl
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.documents.analyses import TableReading
+from managed_tables.documents.statements import ReadingStatement
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import Reading, TableReading, TableWish, Wish
+from managed_tables_reader.rows.reading import TableWish, Wish
 
 ROWS = '1;Ana;2,50\n\n2;"Bia\nSouza";3,00\nid;nome;valor\n3;Caio;4,00\n'
 TITLED = f"Relatório\n\nid;nome;valor\n{ROWS}\nFonte: IBGE\n"
@@ -40,7 +42,7 @@ def test_the_reading_of_a_text_file_says_where_its_rows_are(tmp_path: Path) -> N
     assert (table.file, table.sheet, table.include, table.kind) == (0, None, True, "csv")
     assert (table.encoding, table.delimiter, table.quote, table.escape) == ("cp1252", ";", '"', None)
     assert (table.header_line, table.header_lines, table.first_line, table.last_line) == (3, 1, 4, 9)
-    assert table.skipped_lines == (1, 2, 5, 8, 10, 11)
+    assert table.skipped_lines == [1, 2, 5, 8, 10, 11]
     assert table.rows == 3
     assert _codes(table) == ["ENCODING_DETECTED", "DELIMITER_DETECTED", "HEADER_DETECTED"]
 
@@ -48,7 +50,7 @@ def test_the_reading_of_a_text_file_says_where_its_rows_are(tmp_path: Path) -> N
 def test_a_regular_file_has_the_same_reading_as_any_other(tmp_path: Path) -> None:
     table = _only(_analyze(tmp_path, b"Vendas\n\na,b\n1,2\n3,4\n"))
     assert (table.header_line, table.first_line, table.last_line, table.rows) == (3, 4, 5, 2)
-    assert table.skipped_lines == (1, 2)
+    assert table.skipped_lines == [1, 2]
 
 
 def test_a_file_without_header_says_so(tmp_path: Path) -> None:
@@ -80,7 +82,7 @@ def test_every_sheet_has_a_reading_whether_included_or_not(tmp_path: Path) -> No
     data, summary, hidden, empty = found.reading.tables
     assert (data.sheet, data.include, data.kind, data.rows) == ("Dados", True, "xlsx", 2)
     assert (data.header_line, data.first_line, data.last_line) == (3, 4, 6)
-    assert data.skipped_lines == (1, 2, 5, 7)
+    assert data.skipped_lines == [1, 2, 5, 7]
     assert (data.encoding, data.delimiter, data.quote) == (None, None, None)
     assert (summary.sheet, summary.include, summary.rows) == ("Resumo", False, 1)
     assert _codes(summary)[-1] == "SHEET_DIFFERS"
@@ -97,7 +99,7 @@ def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
     found = _analyze(tmp_path, content.getvalue(), b"id,n\n7,8\n", name="envio")
     places = [(table.file, table.name, table.rows) for table in found.reading.tables]
     assert places == [(0, "envio/a.csv", 1), (1, "envio/c.csv", 2), (2, "envio", 1)]
-    assert found.files == ["envio/a.csv", "envio/c.csv", "envio"]
+    assert found.document.files == ["envio/a.csv", "envio/c.csv", "envio"]
     assert found.preview.line_counts == [2, 3, 2]
     assert [table.upload for table in found.preview.tables] == [None, None, 1]
 
@@ -107,15 +109,9 @@ def test_files_with_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     assert [table.file for table in found.reading.tables] == [0, 1]
 
 
-def test_a_reading_round_trips_through_json(tmp_path: Path) -> None:
-    found = _analyze(tmp_path, TITLED.encode())
-    assert found.reading.timezone == "America/Sao_Paulo"
-    assert Reading.from_record(json.loads(json.dumps(found.reading.as_record()))) == found.reading
-
-
 def test_a_wish_round_trips_through_json_with_only_what_is_stated() -> None:
     table = TableWish(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
-    record = Wish((table, TableWish(1, delimiter=";", quote=None)), "UTC").as_record()
+    record = Wish((table, TableWish(1, delimiter=";", quote=None)), "UTC").as_statement().as_json()
     assert record == {
         "timezone": "UTC",
         "tables": [
@@ -130,20 +126,20 @@ def test_a_wish_round_trips_through_json_with_only_what_is_stated() -> None:
             {"file": 1, "sheet": None, "delimiter": ";", "quote": None},
         ],
     }
-    wish = Wish.from_record(json.loads(json.dumps(record)))
+    wish = Wish.stating(ReadingStatement.read(json.loads(json.dumps(record))))
     assert wish.of(0, "Dados") == table
     assert wish.of(0, "outra") == TableWish(0, "outra")
-    assert wish.as_record() == record
+    assert wish.as_statement().as_json() == record
 
 
 def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> None:
     content = b"loja;itens\nA;1\nB;2\nC;3\n\n;6\n"
     table = _only(_analyze(tmp_path, content))
-    assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, (5, 6))
+    assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, [5, 6])
     path = tmp_path / "00"
     wish = Wish((TableWish(0, last_line=6),))
     found = analyze([SourceFile(path, "vendas.csv")], tmp_path, ZoneInfo("UTC"), wish=wish)
-    assert (_only(found).last_line, _only(found).rows, found.row_count) == (6, 4, 4)
+    assert (_only(found).last_line, _only(found).rows, found.document.row_count) == (6, 4, 4)
 
 
 def test_a_sheets_last_row_of_sums_is_not_among_its_rows(tmp_path: Path) -> None:
@@ -155,7 +151,7 @@ def test_a_sheets_last_row_of_sums_is_not_among_its_rows(tmp_path: Path) -> None
     target = io.BytesIO()
     book.save(target)
     table = _only(_analyze(tmp_path, target.getvalue(), name="vendas.xlsx"))
-    assert (table.last_line, table.rows, table.skipped_lines) == (4, 3, (5,))
+    assert (table.last_line, table.rows, table.skipped_lines) == (4, 3, [5])
 
 
 def test_the_mark_of_a_workbooks_texts_is_never_shown(tmp_path: Path) -> None:
@@ -170,7 +166,7 @@ def test_the_mark_of_a_workbooks_texts_is_never_shown(tmp_path: Path) -> None:
     target = io.BytesIO()
     book.save(target)
     found = _analyze(tmp_path, target.getvalue(), name="vendas.xlsx")
-    assert TEXT_SIGN not in json.dumps(found.as_document().as_json(), default=str, ensure_ascii=False)
+    assert TEXT_SIGN not in json.dumps(found.document.as_json(), default=str, ensure_ascii=False)
     shown = found.preview.rows.read_text(encoding="utf-8")
     assert "a,1.500,x" in shown
     assert TEXT_SIGN not in shown

@@ -22,8 +22,8 @@ def read(folder: Path, text: str) -> tuple[int, dict[str, Any]]:
     path = folder / "vendas.csv"
     path.write_text(text)
     found = analyze([SourceFile(path, path.name)], folder, ZoneInfo("UTC"))
-    record = found.as_document().as_json()
-    return found.row_count, {warning["code"]: warning for warning in record["warnings"]}
+    record = found.document.as_json()
+    return found.document.row_count, {warning["code"]: warning for warning in record["warnings"]}
 
 
 @pytest.mark.parametrize(

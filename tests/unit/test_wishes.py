@@ -8,11 +8,12 @@ import duckdb
 import openpyxl
 import pytest
 
+from managed_tables.documents.analyses import TableReading
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
+from managed_tables_reader.rows.reading import TableWish, Wish
 
 SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"
 UNITS = "id;valor;dia\nn;R$;d/m/a\n1;2,50;01/02/2024\n2;3,00;02/02/2024\n"
@@ -65,7 +66,7 @@ def test_a_stated_header_line_names_the_columns(tmp_path: Path) -> None:
     assert found.labels == ["1", "Ana", "2,50"]
     assert _rows(found) == [("2", "Bia", "3,00"), ("3", "Caio", "4,00")]
     assert (_table(found).header_line, _table(found).first_line) == (3, 4)
-    assert _table(found).skipped_lines == (1, 2)
+    assert _table(found).skipped_lines == [1, 2]
     assert [one.code for one in _table(found).reasons][-1] == "STATED"
 
 
@@ -78,31 +79,31 @@ def test_without_a_header_its_line_becomes_a_row(tmp_path: Path) -> None:
 def test_labels_of_several_header_lines_are_joined(tmp_path: Path) -> None:
     found = _read(tmp_path, UNITS, header_line=1, header_lines=2)
     assert found.labels == ["id n", "valor R$", "dia d/m/a"]
-    assert (_table(found).header_lines, _table(found).first_line, found.row_count) == (2, 3, 2)
+    assert (_table(found).header_lines, _table(found).first_line, found.document.row_count) == (2, 3, 2)
 
 
 def test_lines_between_the_header_and_the_stated_first_line_are_left_out(tmp_path: Path) -> None:
     found = _read(tmp_path, UNITS, header_line=1, header_lines=1, first_line=3)
     assert found.labels == ["id", "valor", "dia"]
-    assert (_lines(found), _table(found).skipped_lines) == ([3, 4], (2,))
+    assert (_lines(found), _table(found).skipped_lines) == ([3, 4], [2])
     found = _read(tmp_path, SALES, first_line=4)
-    assert (_lines(found), _table(found).header_line, _table(found).skipped_lines) == ([4, 5], 2, (1, 3))
+    assert (_lines(found), _table(found).header_line, _table(found).skipped_lines) == ([4, 5], 2, [1, 3])
 
 
 def test_rows_end_at_the_stated_last_line(tmp_path: Path) -> None:
     found = _read(tmp_path, SALES, last_line=4)
-    assert (_lines(found), _table(found).last_line, _table(found).skipped_lines) == ([3, 4], 4, (1, 5))
+    assert (_lines(found), _table(found).last_line, _table(found).skipped_lines) == ([3, 4], 4, [1, 5])
 
 
 def test_a_stated_last_line_restores_a_total(tmp_path: Path) -> None:
     text = "id;valor;obs\n1;2,50;x\n2;3,00;y\nTotal;5,50;\n"
-    assert _read(tmp_path, text).row_count == 2
+    assert _read(tmp_path, text).document.row_count == 2
     assert _rows(_read(tmp_path, text, last_line=4))[-1] == ("Total", "5,50", None)
 
 
 def test_skipped_lines_are_left_out_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
     found = _read(tmp_path, SALES, skip_lines=(4,))
-    assert (_lines(found), _table(found).skipped_lines, _table(found).rows) == ([3, 5], (1, 4), 2)
+    assert (_lines(found), _table(found).skipped_lines, _table(found).rows) == ([3, 5], [1, 4], 2)
 
 
 def test_a_stated_delimiter_splits_the_lines(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ def test_a_stated_zone_applies_to_times_without_one(tmp_path: Path) -> None:
     contents = (b"quando\n2024-01-01 10:00:00\n",)
     found = _analyze(tmp_path, contents=contents, timezone="America/Sao_Paulo")
     assert found.reading.timezone == "America/Sao_Paulo"
-    assert found.inferred_schema["sample_rows"] == [{"quando": "2024-01-01T13:00:00Z"}]
+    assert found.document.inferred_schema.sample_rows == [{"quando": "2024-01-01T13:00:00Z"}]
 
 
 def test_an_excluded_file_has_a_reading_and_no_rows(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     cover, data, other = found.reading.tables
     assert (cover.include, cover.reasons[-1].code) == (False, "EXCLUDED")
     assert (data.header_line, data.first_line, data.last_line) == (2, 3, 5)
-    assert data.skipped_lines == (1, 4, 6)
+    assert data.skipped_lines == [1, 4, 6]
     assert not other.include
 
 
@@ -199,14 +200,14 @@ def test_merged_cells_are_left_empty_if_stated(tmp_path: Path) -> None:
         found = _analyze(tmp_path, wish, contents=(content.getvalue(),))
         assert _rows(found) == [("A", "1"), (second, "2"), ("B", "3")]
         assert [finding.code for finding in found.findings] == warnings
-        [loja, _] = found.inferred_schema["columns"]
-        assert loja["nullable"] is (stated is False)
+        [loja, _] = found.document.inferred_schema.columns
+        assert loja.nullable is (stated is False)
 
 
 def test_a_reading_lists_at_most_a_thousand_skipped_lines(tmp_path: Path) -> None:
     rows = "".join(f"{number};2\n" for number in range(1_500))
     found = _read(tmp_path, f"id;n\n{rows}", last_line=3)
-    skipped = _table(found).as_record()["skipped_lines"]
+    skipped = _table(found).skipped_lines
     assert (len(skipped), skipped[0], _lines(found)) == (1_000, 4, [2, 3])
 
 

@@ -5,29 +5,31 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.documents.analyses import (
+    AnalysisDocument,
+    InferredColumn,
+    InferredSchema,
+    JobReading,
+    Profile,
+    StagedColumn,
+    TableReading,
+    listed_warnings,
+)
 from managed_tables.documents.recipes import FormerColumn, Recalled, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import is_visible, suggest_table_name
-from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
-from managed_tables_analyze.inference import (
-    InferredColumn,
-    Profile,
-    convert_first_rows,
-    find_medians,
-    infer_columns,
-    named_column,
-    profile_columns,
-    propose_format,
-    read_sample_rows,
-)
+from managed_tables_analyze.inference.display import propose_format
+from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns, named_column
+from managed_tables_analyze.inference.profiles import find_medians, profile_columns
+from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 from managed_tables_analyze.recalling import kept_formats, recalled_wish
-from managed_tables_analyze.staging.combination import MisreadError, Table
+from managed_tables_analyze.staging.combination import CombinedTable, MisreadError
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
@@ -35,9 +37,9 @@ from managed_tables_analyze.watching import watched
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
-from managed_tables_reader.rows.reading import Reading, TableReading, Wish
+from managed_tables_reader.rows.reading import Wish
 
-Report = Callable[[str, int], None]
+Report = Callable[[Literal["reading", "inferring"], int], None]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
 
 
@@ -53,47 +55,17 @@ class FileDialect:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none).
+    """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none)."""
 
-    `proven` says for each column whether every cell that is not NULL is known to convert to its type.
-    `reading` is how the files were read, under the `wish` that a person stated.
-    """
-
+    document: AnalysisDocument
+    reading: JobReading  # the document's
     staged: Path
-    inferred_schema: dict[str, Any]
     findings: list[Finding]
-    files: list[str]
-    formats: list[dict[str, Any]]
-    proven: list[bool]
-    row_count: int
     dialect: FileDialect
     labels: list[str | None]
-    reading: Reading
-    wish: Wish
     preview: Preview
     former_columns: list[FormerColumn | None]
     medians: dict[int, float]  # of columns of numbers, to be compared with what the table holds
-
-    def as_document(self) -> AnalysisDocument:
-        """Return what analysis.json holds."""
-        names = [column["name"] for column in self.inferred_schema["columns"]]
-        return AnalysisDocument.read(
-            {
-                "inferred_schema": self.inferred_schema,
-                "warnings": listed_warnings(self.findings),
-                "files": self.files,
-                "columns": [
-                    {"name": name, "formats": formats, "proven": is_proven, **_chosen(former)}
-                    for name, formats, is_proven, former in zip(
-                        names, self.formats, self.proven, self.former_columns, strict=True
-                    )
-                ],
-                "row_count": self.row_count,
-                "reading": self.reading.as_record(),
-                "wish": self.wish.as_record(),
-                "line_counts": self.preview.line_counts,
-            }
-        )
 
 
 def analyze(
@@ -118,7 +90,7 @@ def analyze(
     wish = recalled_wish(stated, recalled)
     zone = ZoneInfo(wish.timezone) if wish.timezone else zone
     with open_duckdb(work_dir) as connection:
-        table = Table(work_dir, connection)
+        table = CombinedTable(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
         progress = _Progress(sources, report)
         tables = read(progress.files(), work_dir, wish, preview, unpacked_max_bytes)
@@ -155,54 +127,57 @@ def analyze(
         sample_rows = read_sample_rows(connection, table.names, types, zone)
         medians = find_medians(connection, types) if recalled else {}
         profiles = profile_columns(connection, types, shown_rows, zone)
-    columns = list(map(_described, table.names, labels, judged, profiles))
-    return Analysis(
-        staged=staged,
-        inferred_schema={
-            "suggested_table_name": suggest_table_name(sources[0].name, taken_names),
-            "columns": columns,
-            "sample_rows": sample_rows,
-            "total_row_count_estimate": table.row_count,
-        },
-        findings=[*findings, *(one for column in judged for one in column.findings)],
+    findings += [one for column in judged for one in column.findings]
+    schema = InferredSchema(
+        suggested_table_name=suggest_table_name(sources[0].name, taken_names),
+        columns=list(map(_inferred, table.names, labels, judged, profiles)),
+        sample_rows=sample_rows,
+        total_row_count_estimate=table.row_count,
+    )
+    reading = JobReading(timezone=zone.key, tables=readings)
+    document = AnalysisDocument(
+        inferred_schema=schema,
+        warnings=listed_warnings(findings),
         files=table.files,
-        formats=[column.formats.as_record() for column in judged],
-        proven=[column.is_proven for column in judged],
+        columns=list(map(_staged_column, table.names, judged, former_columns)),
         row_count=table.row_count,
-        dialect=dialect,
-        labels=table.labels,
-        reading=Reading(zone.key, tuple(readings)),
-        wish=stated,
-        preview=preview,
-        former_columns=former_columns,
-        medians=medians,
+        reading=reading,
+        wish=stated.as_statement(),
+        line_counts=preview.line_counts,
+    )
+    return Analysis(
+        document, reading, staged, findings, dialect, table.labels, preview, former_columns, medians
     )
 
 
-def _described(name: str, label: str, column: InferredColumn, profile: Profile) -> dict[str, Any]:
-    return {
-        "name": name,
-        "display_name": label.strip() if is_visible(label) else name,
-        "type": column.type.value,
-        "nullable": column.nullable,
-        "source": label,
-        "inference": column.inference,
-        "profile": vars(profile),
-        **propose_format(column, label, profile),
-    }
+def _inferred(name: str, label: str, column: JudgedColumn, profile: Profile) -> InferredColumn:
+    inferred = InferredColumn(
+        name=name,
+        display_name=label.strip() if is_visible(label) else name,
+        type=column.type,
+        nullable=column.nullable,
+        source=label,
+        inference=column.inference,
+        profile=profile,
+    )
+    if shown := propose_format(column, label, profile):
+        inferred.format = shown
+    return inferred
 
 
-def _labels(table: Table) -> list[str]:
+def _staged_column(name: str, column: JudgedColumn, former: FormerColumn | None) -> StagedColumn:
+    staged = StagedColumn(name=name, formats=column.formats, proven=column.is_proven)
+    if former and former.choice != ColumnChoice():
+        staged.choice = former.choice
+    return staged
+
+
+def _labels(table: CombinedTable) -> list[str]:
     pairs = zip(table.labels, table.names, strict=True)
     return [(label or name).strip()[:MAX_LABEL_CHARACTERS] for label, name in pairs]
 
 
-def _chosen(former: FormerColumn | None) -> dict[str, Any]:
-    choice = former.choice.model_dump(mode="json", exclude_none=True) if former else {}
-    return {"choice": choice} if choice else {}
-
-
-def _find_cut_labels(table: Table) -> list[Finding]:
+def _find_cut_labels(table: CombinedTable) -> list[Finding]:
     """Return findings about labels that are longer than a table's may be."""
     cut = [
         name
@@ -229,7 +204,7 @@ class _Progress:
             yield source
             self._before += self._size
 
-    def staging(self, table: Table) -> AbstractContextManager[None]:
+    def staging(self, table: CombinedTable) -> AbstractContextManager[None]:
         """Report the second half of a file while the rows of one of its tables are staged."""
         half, whole = (2 * self._before + self._size) * 50, (self._before + self._size) * 100
         return watched(table.connection, self._tell, half // self._total, whole // self._total)
@@ -239,7 +214,7 @@ class _Progress:
         self._report("reading", self._most)
 
 
-def _stage(table: Table, found: ReadTable, progress: _Progress) -> TableReading:
+def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> TableReading:
     """Stage the rows of a file or sheet that is imported; return how it was read."""
     if found.first_reading.file == len(table.files):
         table.add_file(found.first_reading.name)

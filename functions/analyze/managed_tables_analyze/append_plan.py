@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -12,6 +11,8 @@ from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, detail
+from managed_tables.documents.analyses import AppendPlan, Conflict
+from managed_tables.documents.faults import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
@@ -69,8 +70,8 @@ def plan_append(
     table: Sequence[Column],
     files: Sequence[str],
     former_columns: Sequence[FormerColumn | None] = (),
-) -> dict[str, Any]:
-    """Return `{"matched", "new", "missing", "conflicts"}`: conflicts counted against the table's columns.
+) -> AppendPlan:
+    """Return the plan, its conflicts counted against the table's columns.
 
     A column that was left out before is no new one.
     """
@@ -79,12 +80,12 @@ def plan_append(
     left_out = _left_out(inferred, former_columns)
     taken = {column.name for column in matched.values()}
     conflicts = (_find_conflict(connection, staged, *one, files) for one in fed)
-    return {
-        "matched": [[one.label, column.name] for _, one, column in fed],
-        "new": [one.name for one in inferred if one.name not in {*matched, *left_out}],
-        "missing": [column.name for column in table if column.name not in taken],
-        "conflicts": list(filter(None, conflicts)),
-    }
+    return AppendPlan(
+        matched=[[one.label, column.name] for _, one, column in fed],
+        new=[one.name for one in inferred if one.name not in {*matched, *left_out}],
+        missing=[column.name for column in table if column.name not in taken],
+        conflicts=list(filter(None, conflicts)),
+    )
 
 
 def _left_out(inferred: Sequence[FileColumn], former_columns: Sequence[FormerColumn | None]) -> set[str]:
@@ -127,7 +128,7 @@ def _find_conflict(
     one: FileColumn,
     column: Column,
     files: Sequence[str],
-) -> Mapping[str, Any] | None:
+) -> Conflict | None:
     is_same = column.type in (one.type, ColumnType.TEXT)
     if is_same and (column.nullable or not (one.nullable or one.choice.rewrites)):
         return None
@@ -140,8 +141,8 @@ def _find_conflict(
     count, rows = row or (0, None)
     if not count:
         return None
-    details = list(_describe(connection, staged, number, one, column, files, conversion, rows or []))
-    return {"column": column.name, "count": count, "details": details}
+    details = _describe(connection, staged, number, one, column, files, conversion, rows or [])
+    return Conflict(column=column.name, count=count, details=list(map(DetailBody.read, details)))
 
 
 def is_misfit(cell: str, conversion: Conversion, *, nullable: bool = True) -> str:

@@ -12,8 +12,8 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,16 @@ import duckdb
 
 from managed_tables import exact_json
 from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.documents.analyses import FileWarning, InferredSchema, JobReading, TableReading
+from managed_tables.documents.document import Document
+from managed_tables.documents.faults import JobFailure
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.finding_texts import listed_warnings
 from managed_tables.settings import DEFAULT_TIMEZONE
-from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.stated_options import add_stated_options, wish_of
-from managed_tables_reader.candidates import candidates_of, weigh
+from managed_tables_reader.candidates import Candidate, Weighed, candidates_of, weigh
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import Wish
 
@@ -40,7 +42,31 @@ _FILES_A_CHILD = 200  # after so many, a fresh child: whatever leaked is gone
 _FETCHED_ROWS = 10_000
 
 
-Show = Callable[[dict[str, Any]], None]
+class ExplainedTable(TableReading):
+    """How a file or sheet was read, and the candidates that were weighed for it."""
+
+    candidates: list[Candidate]
+
+
+class ExplainedReading(Document):
+    """How a file was read, with the candidates of each table."""
+
+    timezone: str
+    tables: list[ExplainedTable]
+
+
+class FileResult(Document):
+    """What is printed of a file; only its name and the error where it is refused."""
+
+    file: str
+    dialect: FileDialect | None
+    reading: JobReading | ExplainedReading | None
+    inferred_schema: InferredSchema | None
+    warnings: list[FileWarning]
+    error: JobFailure | None
+
+
+Show = Callable[[Mapping[str, Any]], None]
 
 
 def main(arguments: Sequence[str] | None = None, explain: Show | None = None) -> int:
@@ -57,12 +83,12 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
         is_refused = False
         for file in options.files:
             result = child.analyze(file)
-            is_refused = is_refused or bool(result["error"])
-            show(result)
+            is_refused = is_refused or result.error is not None
+            show(result.as_json())
     return int(is_refused)
 
 
-def _print_json(result: dict[str, Any]) -> None:
+def _print_json(result: Mapping[str, Any]) -> None:
     sys.stdout.buffer.write(exact_json.dumps(result) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -111,7 +137,7 @@ class _Child:
         self._stop()
         shutil.rmtree(self._temp_dir, ignore_errors=True)
 
-    def analyze(self, file: Path) -> dict[str, Any]:
+    def analyze(self, file: Path) -> FileResult:
         """Return the file's result, or an error if the child dies or takes too long."""
         if self._served >= _FILES_A_CHILD:
             self._stop()
@@ -122,13 +148,13 @@ class _Child:
         try:
             self._connection.send(str(file))
             if self._connection.poll(_MAX_SECONDS):
-                answer: dict[str, Any] = self._connection.recv()
+                answer: FileResult = self._connection.recv()
                 return answer
             reason = f"a leitura passou de {_MAX_SECONDS} segundos"
         except (EOFError, OSError):
             reason = "a leitura foi interrompida pelo conteúdo do arquivo"
         self._stop()
-        return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
+        return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
 
     def _start(self) -> None:
         ours, theirs = self._context.Pipe()
@@ -166,7 +192,7 @@ def _serve(connection: Connection, task: _Task, temp_dir: Path) -> None:
             shutil.rmtree(work_dir, ignore_errors=True)
 
 
-def _analyze_file(file: Path, task: _Task, work_dir: Path) -> dict[str, Any]:
+def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
     target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
     try:
         found = analyze(
@@ -174,37 +200,41 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> dict[str, Any]:
         )
         if target is not None:
             write_rows(found, target, work_dir)
-        explained = _explain(file, found, task.wish, work_dir) if task.explains else {}
+        weighed = weigh(file, file.name, work_dir, task.wish) if task.explains else None
     except JobError as error:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file
-        return _result(file, error=error.as_record())
+        return _refused(file, error)
     except Exception as error:  # reported as the file's result, and the next one is read
         is_memory = isinstance(error, (MemoryError, duckdb.OutOfMemoryException))
         reason = "faltou memória para a leitura" if is_memory else f"{type(error).__name__}: {error}"[:500]
-        return _result(file, error=JobError(FILE_NOT_TABULAR, file=file.name, reason=reason).as_record())
-    return _result(file, found) | explained
+        return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
+    return FileResult(
+        file=str(file),
+        dialect=found.dialect,
+        reading=_reading(found, weighed),
+        inferred_schema=found.document.inferred_schema,
+        warnings=found.document.warnings,
+        error=None,
+    )
 
 
-def _explain(file: Path, found: Analysis, wish: Wish, work_dir: Path) -> dict[str, Any]:
-    """Return how each table of a file was read, with the candidates that were weighed for it."""
-    weighed = weigh(file, file.name, work_dir, wish)
+def _reading(found: Analysis, weighed: Weighed | None) -> JobReading | ExplainedReading:
+    """Return how each table of a file was read, with the candidates that were weighed for it, if any were."""
+    if weighed is None:
+        return found.reading
     tables = [
-        table.as_record() | {"candidates": [asdict(one) for one in candidates_of(table, weighed)]}
+        ExplainedTable(**dict(table), candidates=candidates_of(table, weighed))
         for table in found.reading.tables
     ]
-    return {"reading": {"timezone": found.reading.timezone, "tables": tables}}
+    return ExplainedReading(timezone=found.reading.timezone, tables=tables)
 
 
-def _result(file: Path, found: Analysis | None = None, error: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {
-        "file": str(file),
-        "dialect": None if found is None else vars(found.dialect),
-        "reading": None if found is None else found.reading.as_record(),
-        "inferred_schema": None if found is None else found.inferred_schema,
-        "warnings": [] if found is None else listed_warnings(found.findings),
-        "error": error,
-    }
+def _refused(file: Path, error: JobError) -> FileResult:
+    failure = JobFailure.read(error.as_record())
+    return FileResult(
+        file=str(file), dialect=None, reading=None, inferred_schema=None, warnings=[], error=failure
+    )
 
 
 def write_rows(found: Analysis, target: Path, temp_dir: Path) -> None:

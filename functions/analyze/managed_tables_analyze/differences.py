@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import chain
@@ -14,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.documents.analyses import AnalysisDocument, AppendPlan, Profile, TableColumn
+from managed_tables.documents.analyses import AnalysisDocument, Profile, TableColumn, TableReading
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
@@ -44,7 +45,6 @@ from managed_tables_analyze.append_plan import (
 )
 from managed_tables_analyze.inference.tallies import cell_name
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.rows.reading import TableReading
 
 ROWS_COMPARED = 20_000  # of a column that is converted once more
 _FEWEST = 10  # values, below which only what is very far off is told
@@ -117,7 +117,7 @@ class FedColumn:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FileComparison:
     """A job's files beside what their table remembers."""
 
     connection: DuckDBPyConnection
@@ -296,9 +296,15 @@ class Comparison:
             lines, example, count = self._cells_that(one, lambda cell: matches(cell, r"\s*0[0-9]+\s*"))
         if not count:
             return None
-        about: dict[str, Any] = {"lines": lines, "example": example, "count": count}
-        before, after = TYPE_NAMES[table.type], TYPE_NAMES[one.file.type]
-        return difference("TYPE_CHANGED", column=table.name, before=before, after=after, **about)
+        return difference(
+            "TYPE_CHANGED",
+            column=table.name,
+            before=TYPE_NAMES[table.type],
+            after=TYPE_NAMES[one.file.type],
+            lines=lines,
+            example=example,
+            count=count,
+        )
 
     def _misfits(self, one: FedColumn, formats: Formats) -> tuple[list[int], str | None, int]:
         """Return the lines, the first and the number of the cells that do not convert under these formats."""
@@ -364,8 +370,13 @@ class Comparison:
             return
         least, most = min(loads), max(loads)
         if self.row_count * _ROWS_FACTOR <= least or self.row_count >= most * _ROWS_FACTOR:
-            usual: dict[str, Any] = {"least": number(least), "most": number(most)}
-            yield difference("ROWS_CHANGED", before=loads[0], after=self.row_count, **usual)
+            yield difference(
+                "ROWS_CHANGED",
+                before=loads[0],
+                after=self.row_count,
+                least=number(least),
+                most=number(most),
+            )
 
 
 @dataclass(frozen=True)
@@ -402,16 +413,15 @@ def compare_with_table(
         ]
         for of, fed_one in zip(document.columns, fed, strict=True):
             of.formats = fed_one.file.formats
-        plan = plan_append(
+        document.append_plan = plan_append(
             connection, staged, [one.file for one in fed], table, document.files, former_columns
         )
         if before.recalled is not None:
             profiles = [one.profile for one in columns]
-            compared = Comparison(
+            compared = FileComparison(
                 connection, staged, before.recalled, before, fed, table, document.row_count, profiles
             )
             document.recipe = compared.result()
-    document.append_plan = AppendPlan.read(plan)
     for column in columns:
         own = matched.get(column.name)
         column.nullable = column.nullable or own is None
@@ -449,9 +459,8 @@ def _far_off(
         return emptier
     filled = min(seen.rows - seen.empty, found.rows - found.empty)
     if column_type in _NUMBERS and median and seen.median:
-        greatest = float(max(abs(found.min), abs(found.max)))
-        return _far_numbers(seen, median, greatest, _FAR if filled >= _FEWEST else _VERY_FAR)
-    if column_type in _DAYS and found.min and _is_outside(seen, _days(found.min), _days(found.max)):
+        return _far_numbers(seen, found, median, _FAR if filled >= _FEWEST else _VERY_FAR)
+    if column_type in _DAYS and _has_days_outside(seen, found):
         return "há datas a mais de dez anos das que a tabela tem", None, None
     if column_type is ColumnType.TEXT and filled >= _FEWEST:
         return _unknown_texts(seen, found)
@@ -470,8 +479,9 @@ def _unknown_texts(seen: SeenColumn, found: Profile) -> tuple[str, Any, Any] | N
     values = seen.values or ()
     if not 1 < len(values) <= _CATEGORIES or seen.rows < _REPEATED * len(values) or found.distinct < 2:
         return None
-    unknown = sum(count for text, count in found.top if text not in values)
-    share = unknown / max(1, sum(count for _, count in found.top))
+    counts = [(text, count) for text, count in found.top if isinstance(count, int)]
+    unknown = sum(count for text, count in counts if text not in values)
+    share = unknown / max(1, sum(count for _, count in counts))
     return (f"{share:.0%} dos textos são outros que os de antes", None, share) if share > _EMPTIER else None
 
 
@@ -480,18 +490,23 @@ def _days(day: str) -> float:
     return date.fromisoformat(day[:10]).toordinal() - date(1970, 1, 1).toordinal()
 
 
-def _is_outside(seen: SeenColumn, least: float, greatest: float) -> bool:
+def _has_days_outside(seen: SeenColumn, found: Profile) -> bool:
     """Return whether days are years before the first, or after the last, that the table has."""
     if seen.least is None or seen.greatest is None:
         return False
-    return least < seen.least - _YEARS_DAYS or greatest > seen.greatest + _YEARS_DAYS
+    if not isinstance(found.min, str) or not isinstance(found.max, str):
+        return False
+    is_before = _days(found.min) < seen.least - _YEARS_DAYS
+    return is_before or _days(found.max) > seen.greatest + _YEARS_DAYS
 
 
-def _far_numbers(seen: SeenColumn, median: float, greatest: float, far: float) -> tuple[str, Any, Any] | None:
+def _far_numbers(seen: SeenColumn, found: Profile, median: float, far: float) -> tuple[str, Any, Any] | None:
     times = median / (seen.median or median)
     if times >= far or times * far <= 1:
         size = f"{times:.0f} vezes maiores" if times > 1 else f"{1 / times:.0f} vezes menores"
         return f"em geral são {size} (como {median:g}, antes {seen.median:g})", seen.median, median
+    bounds = (one for one in (found.min, found.max) if isinstance(one, int | float | Decimal))
+    greatest = max((abs(float(one)) for one in bounds), default=0.0)
     if seen.greatest and greatest > _VERY_FAR * seen.greatest:
         return f"há {greatest:g}, e o maior era {seen.greatest:g}", seen.greatest, greatest
     return None

@@ -8,20 +8,21 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import duckdb
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
-from managed_tables.catalog.job_records import PROGRESS_SECONDS
+from managed_tables.catalog.job_records import PROGRESS_SECONDS, JobEvent, StepOutcome, failed_outcome
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
-from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.analyses import AnalysisDocument, listed_warnings
+from managed_tables.documents.previews import PreviewIndex
+from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, ApiError, JobError
@@ -48,7 +49,7 @@ def _services() -> AwsServices:
     return AwsServices(load_settings())
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: JobEvent, _context: object) -> StepOutcome:
     """Take `{"company_id", "job_id"}`; return `{"outcome": "analyzed", "auto_confirm"}` or a failure.
 
     A failure is `{"outcome": "failed", "error"}`. Running it again gives the same. Infrastructure errors are
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return analyze_job(_services(), event["company_id"], event["job_id"])
 
 
-def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
+def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutcome:
     """Analyse a job's files and record the result, or why they cannot be read."""
     job = services.jobs.begin_analysis(company_id, job_id)
     if job is None:
@@ -75,7 +76,8 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
             digests = [_digest(path) for path in paths]
             _require_same(job, digests)
             found, recalled = _analyze_files(services, job, paths, work_dir, report)
-        found = replace(found, findings=[*_find_imports(services, job, digests), *found.findings])
+        warnings = [*_find_imports(services, job, digests), *found.findings]
+        found.document.warnings = listed_warnings(warnings)
         recorded = _record(services, job, found, recalled, digests, etags)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
@@ -83,10 +85,9 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> dict[str
         return _refuse(services, job, error)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
-    size_bytes = sum(file.size_bytes for file in job.files)
-    seconds = time.monotonic() - started
-    count_step("analyze", "analyzed", seconds=seconds, rows=found.row_count, size_bytes=size_bytes)
-    logger.info("files analysed", extra={"rows": found.row_count, "files": len(found.files)})
+    size_bytes, rows = sum(file.size_bytes for file in job.files), found.document.row_count
+    count_step("analyze", "analyzed", seconds=time.monotonic() - started, rows=rows, size_bytes=size_bytes)
+    logger.info("files analysed", extra={"rows": rows, "files": len(found.document.files)})
     return _analyzed(services, recorded) if recorded else _outcome_of_other_run(services, company_id, job_id)
 
 
@@ -101,32 +102,27 @@ def _on_disk() -> Iterator[None]:
         raise JobError(FILES_TOO_LARGE) from error
 
 
-def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> dict[str, Any]:
+def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> StepOutcome:
     """Fail a job whose files cannot be read; a job that was being read again keeps its previous analysis."""
     if job.wish_key is None:
         services.jobs.fail(job, error.as_record())
-        return _failed(error.as_record())
+        return failed_outcome(error.as_record())
     services.jobs.keep_analysis(job, error.as_record())
     return _outcome_of_other_run(services, job.company_id, job.job_id)
 
 
-def _analyzed(services: AwsServices, job: JobRecord) -> dict[str, Any]:
+def _analyzed(services: AwsServices, job: JobRecord) -> StepOutcome:
     """Return that the job is analysed; a job that now waits for a person gives its slot back."""
     services.shares.leave_if_idle(job)
     return {"outcome": "analyzed", "auto_confirm": job.goes_on_alone}
 
 
-def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> dict[str, Any]:
+def _outcome_of_other_run(services: AwsServices, company_id: str, job_id: str) -> StepOutcome:
     """Return what became of a job that no longer waits for analysis."""
     job = services.jobs.find(company_id, job_id)
     if job is not None and job.analysis_key is not None and not job.is_terminal:
         return _analyzed(services, job)
-    return _failed((job.error if job is not None else None) or JobError(JOB_FAULT).as_record())
-
-
-def _failed(error: dict[str, Any]) -> dict[str, Any]:
-    """Return a failure small enough for the state machine; the job's record has its details."""
-    return {"outcome": "failed", "error": {**error, "details": []}}
+    return failed_outcome((job.error if job is not None else None) or JobError(JOB_FAULT).as_record())
 
 
 def _download(
@@ -182,10 +178,10 @@ def _analyze_files(
     wish = None
     if job.wish_key:
         stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
-        wish = Wish.from_record(stated.as_json())
+        wish = Wish.stating(stated)
     recalled = None if wish and wish.recipe is False else services.job_documents.find_recalled(job)
 
-    def report_rest(phase: str, percent: int) -> None:
+    def report_rest(phase: Literal["reading", "inferring"], percent: int) -> None:
         rest = percent * (100 - _DOWNLOADED) // 100
         report(phase, _DOWNLOADED + rest if phase == "reading" else percent)
 
@@ -198,11 +194,11 @@ def _reporter(services: AwsServices, job: JobRecord) -> Report:
     """Return a function that records the phase in the job now and then; a report that fails is skipped."""
     pace = Pace(PROGRESS_SECONDS)
 
-    def report(phase: str, percent: int) -> None:
+    def report(phase: Literal["reading", "inferring"], percent: int) -> None:
         if not pace.is_due():
             return
         try:
-            services.jobs.report_progress(job, {"phase": phase, "percent": percent})
+            services.jobs.report_progress(job, JobProgress(phase=phase, percent=percent))
         except ApiError:
             logger.warning("progress not recorded", exc_info=True)
 
@@ -235,7 +231,7 @@ def _record(
     staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
         services.storage.upload(staged, staged_key)
-    document = found.as_document()
+    document = found.document
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _compare_with_table(services, job, found, recalled, document)
@@ -265,7 +261,7 @@ def _store_preview(
 ) -> None:
     """Store what the API needs to show lines, under keys that the analysis names."""
     document.preview_key = attempt.key(PREVIEW_INDEX)
-    services.storage.put_json(document.preview_key, found.preview.as_record())
+    services.storage.put_json(document.preview_key, PreviewIndex(tables=found.preview.tables).as_json())
     if found.preview.has_copies:
         document.preview_rows_key = attempt.key(PREVIEW_ROWS)
         services.storage.upload_file(found.preview.rows, document.preview_rows_key)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable
 from managed_tables.identifiers import fold_label
-from managed_tables_analyze.inference import Kept
+from managed_tables_analyze.inference.inferring import Kept
 from managed_tables_reader.rows.known import Known, beginning
-from managed_tables_reader.rows.reading import Origins, Wish
+from managed_tables_reader.rows.reading import NO_ORIGINS, Wish
 
 _WISHED = ("encoding", "delimiter", "quote", "fill_merged", "trim")
 
@@ -17,8 +17,8 @@ def recalled_wish(wish: Wish, recalled: Recalled | None) -> Wish:
     if recalled is None:
         return wish
     origins = recalled.found.origins
-    if origins is not None and wish.origins == Origins():
-        wish = replace(wish, origins=Origins(origins.sheet, origins.file))
+    if origins is not None and wish.origins == NO_ORIGINS:
+        wish = replace(wish, origins=origins)
     return replace(wish, timezone=wish.timezone or recalled.recipe.timezone, known=_known(recalled))
 
 

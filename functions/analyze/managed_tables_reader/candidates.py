@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from managed_tables.documents.analyses import TableReading
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.ranking import Ranked, rank_layouts
 from managed_tables_reader.layout.search import Grid
-from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
+from managed_tables_reader.rows.reading import TableWish, Wish
 from managed_tables_reader.rows.stated import LineMask, stated_places
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import NO_QUOTE
@@ -30,7 +31,11 @@ class Candidate:
     layout: Ranked
 
 
-def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> dict[tuple[str, str | None], list[Candidate]]:
+Weighed = dict[tuple[str, str | None], list[Candidate]]
+"""The best candidates, best first, of each file and sheet, by name and sheet."""
+
+
+def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> Weighed:
     """Return the best candidates, best first, of each file and sheet that has cells, by name and sheet.
 
     A file is scored on its first lines; JobError if it cannot be read.
@@ -91,8 +96,6 @@ def _weigh_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> list[
     return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
 
 
-def candidates_of(
-    table: TableReading, weighed: dict[tuple[str, str | None], list[Candidate]]
-) -> list[Candidate]:
+def candidates_of(table: TableReading, weighed: Weighed) -> list[Candidate]:
     """Return the candidates of one table of a reading."""
     return weighed.get((table.name, table.sheet), [])

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from managed_tables.conversion.one_line import ESCAPE, on_one_line
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
 from managed_tables.documents.previews import (
     BLOCK_BYTES,
     MAX_COLUMNS_SHOWN,
-    PreviewIndex,
     PreviewTable,
 )
 from managed_tables_reader.files.encodings import CHUNK_BYTES, WIDE_ENCODINGS, Encoding, transcode
@@ -44,10 +43,6 @@ class Preview:
     def line_counts(self) -> list[int]:
         """The last line of each table's file or sheet."""
         return [table.last_line for table in self.tables]
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the JSON object that is stored with the analysis."""
-        return PreviewIndex(tables=self.tables).model_dump(mode="json")
 
     def add_text(self, source: "TextSource", part: Part, header: Header) -> None:
         """Index a text file, copied first if its bytes cannot be shown as they were uploaded."""

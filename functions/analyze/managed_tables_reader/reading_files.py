@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.ahead import one_ahead
+from managed_tables.documents.analyses import TableReading
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
@@ -15,7 +16,7 @@ from managed_tables_reader.preview import Grid, Preview, TextSource
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.known import beginning
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import TableReading, TableWish, Wish
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Wish
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
@@ -51,14 +52,15 @@ class ReadTable:
         if self.part is None:
             return self.first_reading
         extent = self.part.extent
-        return replace(
-            self.first_reading,
-            first_line=extent.first_line,
-            last_line=extent.last_line,
-            skipped_lines=tuple(sorted(extent.skipped)),
-            rows=self.part.expected_rows or 0,
-            skip_texts=tuple(filter(None, map(beginning, self.part.skip_texts))),
-        )
+        texts = list(filter(None, map(beginning, self.part.skip_texts)))
+        found = {
+            "first_line": extent.first_line,
+            "last_line": extent.last_line,
+            "skipped_lines": sorted(extent.skipped)[:MAX_SKIPPED_LINES],
+            "rows": self.part.expected_rows or 0,
+            **({"skip_texts": texts} if texts else {}),
+        }
+        return self.first_reading.model_copy(update=found)
 
     def read_exactly(self) -> Part:
         """Read the rows again, line by line, where they are not as regular as they seemed."""
@@ -189,7 +191,7 @@ class _FileReader:
         for reading, part in choice.tables:
             if part is not None:
                 part.file = file
-            yield ReadTable(replace(reading, file=file, name=name), part, findings)
+            yield ReadTable(reading.model_copy(update={"file": file, "name": name}), part, findings)
             findings = []
             if part is not None:
                 part.path.unlink()
@@ -236,5 +238,9 @@ def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
         escape=dialect.escape or None,
         header_line=header.first_line,
         header_lines=header.line_count,
+        first_line=None,
+        last_line=None,
+        skipped_lines=[],
+        rows=0,
         reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, wish),
     )

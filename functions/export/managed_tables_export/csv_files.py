@@ -12,9 +12,8 @@ from managed_tables.exports.formats import Dialect
 from managed_tables.schema import Column
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import BRAZILIAN_TEXTS, ISO_TEXTS, Texts, safe_label, select_texts
-from managed_tables_export.snapshot import Source
+from managed_tables_export.snapshot import ExportSource
 
-BATCH_BYTES = 262_144
 BOM = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
 _UTC = "UTC"
 
@@ -36,7 +35,9 @@ STYLES: dict[Dialect, Style] = {
 }
 
 
-def write_csv(source: Source, destination: Destination, _folder: Path, report: Callable[[int], None]) -> int:
+def write_csv(
+    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
+) -> int:
     """Write the rows as CSV and return how many; lines end with CRLF, as RFC 4180 has them."""
     style = STYLES[source.request.dialect or "rfc4180"]
     source.set_zone(source.snapshot.zone if style.is_local else _UTC)
@@ -48,17 +49,9 @@ def write_csv(source: Source, destination: Destination, _folder: Path, report: C
     )
     options = sql.SQL("(FORMAT csv, DELIMITER {})").format(style.delimiter)
     rows = 0
-    with source.copy(query, options) as copy:
-        batch = bytearray()
-        for line in copy:  # one row: PostgreSQL sends each by itself, ended by a line feed
-            rows += 1
-            batch += line
-            batch[-1:] = b"\r\n"
-            if len(batch) >= BATCH_BYTES:
-                destination.write(batch)
-                batch = bytearray()
-                report(rows)
+    for rows, batch in source.batches(query, options, b"\r\n"):
         destination.write(batch)
+        report(rows)
     return rows
 
 

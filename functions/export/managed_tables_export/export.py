@@ -7,14 +7,15 @@ that counts. A run that finds the record taken over, or ended, deletes what it h
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
-from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.exports import ExportRecord, ExportStatus
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
+from managed_tables.documents.progress import ExportProgress
 from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_UNAVAILABLE,
@@ -23,23 +24,50 @@ from managed_tables.errors import (
     ApiError,
     JobError,
 )
+from managed_tables.exports.formats import ExportFormat
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger
 from managed_tables.wiring.services import Services
-from managed_tables_export.destination import open_destination
-from managed_tables_export.formats import FORMATS
-from managed_tables_export.snapshot import Snapshot, Source, open_snapshot
+from managed_tables_export.csv_files import write_csv
+from managed_tables_export.destination import Destination, open_destination
+from managed_tables_export.json_lines import write_json_lines
+from managed_tables_export.parquet import write_parquet
+from managed_tables_export.snapshot import ExportSource, Snapshot, open_snapshot
+from managed_tables_export.workbook import write_workbook
 
-Outcome = dict[str, Any]
+Report = Callable[[int], None]
+Write = Callable[[ExportSource, Destination, Path, Report], int]
 _AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for
 
 
-class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
+class ExportOutcome(TypedDict):
+    """What the step answers the state machine."""
+
+    outcome: ExportStatus | Literal["busy"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a format is written, by way of a folder where it needs one, and its media type."""
+
+    content_type: str
+    write: Write
+
+
+FORMATS: Mapping[ExportFormat, Format] = {
+    "csv": Format("text/csv; charset=utf-8", write_csv),
+    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook),
+    "parquet": Format("application/vnd.apache.parquet", write_parquet),
+    "jsonl": Format("application/jsonl", write_json_lines),
+}
+
+
+class TakenOver(Exception):  # noqa: N818 - an outcome, not a fault
     """The export is no longer this run's: it has ended, or another run has taken it over."""
 
 
-def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> Outcome:
+def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> ExportOutcome:
     """Write the export's file, unless it is there; raises errors for the state machine to retry.
 
     `stop_at` is the end of the time limit, by the monotonic clock.
@@ -56,7 +84,7 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
     if export.key is not None:  # of a run that was cut off
         services.storage.delete(export.key)
     try:
-        return _outcome(_Run(services, taken, stop_at).run())
+        return _outcome(_ExportRun(services, taken, stop_at).run())
     except ApiError as error:
         if error.kind not in _AWAY:
             raise
@@ -64,15 +92,15 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
         return {"outcome": "busy"}
 
 
-def _outcome(export: ExportRecord | None) -> Outcome:
-    """Return the outcome for the state machine; raises Superseded if another run has yet to end it."""
+def _outcome(export: ExportRecord | None) -> ExportOutcome:
+    """Return the outcome for the state machine; raises TakenOver if another run has yet to end it."""
     if export is None or not export.is_terminal:
-        raise Superseded
+        raise TakenOver
     return {"outcome": export.status}
 
 
 @dataclass
-class _Run:
+class _ExportRun:
     """One run that has the export."""
 
     services: Services
@@ -85,7 +113,7 @@ class _Run:
         try:
             rows, size_bytes = self._write()
             ended = exports.complete(self.export, rows, size_bytes)
-        except Superseded:
+        except TakenOver:
             ended = None
         except JobError as error:
             get_logger("export").info("not exported", code=error.kind.code)
@@ -106,7 +134,7 @@ class _Run:
             tempfile.TemporaryDirectory() as folder,
             open_destination(self.services.storage, self.export.key or "", form.content_type) as destination,
         ):
-            source = Source(snapshot, request, self._select(snapshot, request))
+            source = ExportSource(snapshot, request, self._select(snapshot, request))
             report = self._reporter(snapshot.row_count if request.where is None else None)
             rows = form.write(source, destination, Path(folder), report)
             return rows, destination.finish()
@@ -118,7 +146,7 @@ class _Run:
         except ApiError as error:
             raise JobError(EXPORT_TABLE_CHANGED) from error
 
-    def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
+    def _reporter(self, total_rows: int | None) -> Report:
         """Return a callback for the number of rows written; it updates the record now and then."""
         pace = Pace(PROGRESS_SECONDS)
 
@@ -132,11 +160,13 @@ class _Run:
 
     def _keep(self, rows: int, total_rows: int | None) -> None:
         percent = min(99, rows * 100 // total_rows) if total_rows else 0
-        progress = {"phase": "writing", "processed_rows": rows, "total_rows": total_rows, "percent": percent}
+        progress = ExportProgress(
+            phase="writing", processed_rows=rows, total_rows=total_rows, percent=percent
+        )
         try:
             is_mine = self.services.exports.report_progress(self.export, progress)
         except ApiError:
             get_logger("export").warning("progress not recorded", exc_info=True)
             return
         if not is_mine:
-            raise Superseded
+            raise TakenOver

@@ -2,15 +2,24 @@
 
 import time
 from functools import cache
-from typing import Any
+from typing import TypedDict
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
-from managed_tables_export.export import run_export
+from managed_tables_export.export import ExportOutcome, run_export
 
 LEFT_FOR_THE_END_SECONDS = 30.0  # to complete the upload, or to say that the time did not suffice
 UNLIMITED_SECONDS = 900.0  # what Lambda gives at most, where no context tells
+
+
+class ExportEvent(TypedDict):
+    """What the state machine hands the step: the export."""
+
+    company_id: str
+    export_id: str
 
 
 @cache
@@ -18,7 +27,7 @@ def _services() -> Services:
     return load_services()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: ExportEvent, context: LambdaContext) -> ExportOutcome:
     """Write the export's file; a fault is raised, for the state machine to retry."""
     logger = get_logger("export")
     company_id, export_id = event["company_id"], event["export_id"]
@@ -31,7 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return outcome
 
 
-def _seconds(context: Any) -> float:
+def _seconds(context: LambdaContext) -> float:
     """Return how long the run may write."""
     remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
     seconds = remaining_ms() / 1_000 if remaining_ms else UNLIMITED_SECONDS

@@ -5,17 +5,16 @@ from pathlib import Path
 
 from psycopg import sql
 
-from managed_tables_export.csv_files import BATCH_BYTES
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import json_field, select_fields
-from managed_tables_export.snapshot import Source
+from managed_tables_export.snapshot import ExportSource
 
 # CSV whose quote and delimiter JSON escapes: no line needs quoting, and each goes out as it is.
 LINES = sql.SQL(r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')")
 
 
 def write_json_lines(
-    source: Source, destination: Destination, _folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as JSON lines and return how many."""
     source.set_zone("UTC")
@@ -24,14 +23,7 @@ def write_json_lines(
         row=sql.Identifier("$row"), fields=fields
     )
     rows = 0
-    with source.copy(query, LINES) as copy:
-        batch = bytearray()
-        for line in copy:
-            rows += 1
-            batch += line
-            if len(batch) >= BATCH_BYTES:
-                destination.write(batch)
-                batch = bytearray()
-                report(rows)
+    for rows, batch in source.batches(query, LINES):
         destination.write(batch)
+        report(rows)
     return rows

@@ -14,14 +14,13 @@ import duckdb
 from psycopg import sql
 
 from managed_tables.conditions import condition_parameters, condition_sql
-from managed_tables.conversion.sql_text import literal
+from managed_tables.conversion.sql_text import identifier, literal
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
 from managed_tables.exports.parquet_groups import rows_of_group
 from managed_tables.schema import Column, ColumnType
-from managed_tables_export.csv_files import BATCH_BYTES
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import TABLE, select_fields, value
-from managed_tables_export.snapshot import Source
+from managed_tables_export.snapshot import BATCH_BYTES, ExportSource
 
 WRITER_MEMORY = "400MB"  # of DuckDB, which takes 256 KiB a column at least; few columns take a quarter
 MAX_ROW_BYTES = 8 * 1_048_576  # of a row as text; DuckDB reserves twice as much for each of its buffers
@@ -43,14 +42,14 @@ _TYPES = {
 
 
 def write_parquet(
-    source: Source, destination: Destination, folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: Destination, folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as Parquet and return how many."""
     source.set_zone("UTC")
     target = folder / "rows.parquet"
     types = {column.name: _type(column, source) for column in source.selection.columns}
     reading, writing = os.pipe()
-    writer = _Writer(reading, _statement(reading, target, types), folder)
+    writer = _ParquetWriter(reading, _statement(reading, target, types), folder)
     writer.start()
     try:
         rows = _feed(source, writing, report)
@@ -64,7 +63,7 @@ def write_parquet(
     return rows
 
 
-def _type(column: Column, source: Source) -> str:
+def _type(column: Column, source: ExportSource) -> str:
     """Return DuckDB's type of the column: a decimal as wide as the values that go out."""
     if column.type is not ColumnType.DECIMAL:
         return _TYPES[column.type]
@@ -86,7 +85,7 @@ def _type(column: Column, source: Source) -> str:
 def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
     """Return the statement that reads columns `c0`, `c1`, … from the pipe and writes the file."""
     fields = ", ".join(
-        f"CAST({_unescaped(f'c{place}') if kind == _TEXT else f'c{place}'} AS {kind}) AS {_identifier(name)}"
+        f"CAST({_unescaped(f'c{place}') if kind == _TEXT else f'c{place}'} AS {kind}) AS {identifier(name)}"
         for place, (name, kind) in enumerate(types.items())
     )
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in (_ROW_START, *(f"c{n}" for n in range(len(types)))))
@@ -109,11 +108,7 @@ def _unescaped(cell: str) -> str:
     return rf"CASE WHEN contains({cell}, '\') THEN array_to_string({parts}, '\') ELSE {cell} END"
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _feed(source: Source, writing: int, report: Callable[[int], None]) -> int:
+def _feed(source: ExportSource, writing: int, report: Callable[[int], None]) -> int:
     """Write the rows into the pipe, each value as text, and return how many."""
     names = {
         column.name: sql.Identifier(f"c{place}") for place, column in enumerate(source.selection.columns)
@@ -128,22 +123,14 @@ def _feed(source: Source, writing: int, report: Callable[[int], None]) -> int:
         fields=select_fields(source.snapshot.table, source.selection, field),
     )
     rows = 0
-    batch = bytearray()
-    with source.copy(query, sql.SQL("")) as copy, open(writing, "wb", closefd=False) as pipe:
-        for line in copy:
-            rows += 1
-            if len(line) > MAX_ROW_BYTES:
-                raise JobError(EXPORT_ROW_TOO_LARGE)
-            batch += line
-            if len(batch) >= BATCH_BYTES:
-                pipe.write(batch)
-                batch.clear()
-                report(rows)
-        pipe.write(batch)
+    with open(writing, "wb", closefd=False) as pipe:
+        for rows, batch in source.batches(query, sql.SQL(""), row_max_bytes=MAX_ROW_BYTES):
+            pipe.write(batch)
+            report(rows)
     return rows
 
 
-class _Writer(threading.Thread):
+class _ParquetWriter(threading.Thread):
     """Runs the statement; closes its end of the pipe in any case, so that the writer ends, too."""
 
     def __init__(self, reading: int, statement: str, folder: Path) -> None:

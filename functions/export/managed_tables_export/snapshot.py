@@ -16,6 +16,7 @@ from managed_tables.databases.connecting import PgConnection, SessionLimits, tra
 from managed_tables.errors import (
     DATABASE_TIMEOUT,
     EXPORT_QUERY_TOO_HEAVY,
+    EXPORT_ROW_TOO_LARGE,
     EXPORT_TABLE_CHANGED,
     EXPORT_TABLE_GONE,
     EXPORT_TOO_LARGE,
@@ -25,8 +26,10 @@ from managed_tables.errors import (
 )
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.schema import Column
+from managed_tables.tables.physical import physical_name
 from managed_tables.wiring.services import Services
 
+BATCH_BYTES = 262_144
 LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -44,11 +47,11 @@ class Snapshot:
     @property
     def table(self) -> sql.Identifier:
         """The table's name in SQL."""
-        return _identifier(self.display_name)
+        return physical_name(self.display_name)
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportSource:
     """What a format is made of: the snapshot, and what of it goes out."""
 
     snapshot: Snapshot
@@ -64,6 +67,27 @@ class Source:
         statement = sql.SQL("COPY ({}) TO STDOUT {}").format(query, options)
         parameters = condition_parameters(self.selection.condition)
         return self.snapshot.connection.cursor().copy(statement, parameters or None)
+
+    def batches(
+        self, query: sql.Composed, options: sql.Composable, line_end: bytes = b"\n", row_max_bytes: int = 0
+    ) -> Iterator[tuple[int, bytearray]]:
+        """Yield the number of rows so far and the lines of the last ones, one a row, with this end.
+
+        Raises EXPORT_ROW_TOO_LARGE for a line that is longer than `row_max_bytes`, where that is given.
+        """
+        rows, batch = 0, bytearray()
+        with self.copy(query, options) as copy:
+            for line in copy:  # one row: PostgreSQL sends each by itself, ended by a line feed
+                rows += 1
+                if 0 < row_max_bytes < len(line):
+                    raise JobError(EXPORT_ROW_TOO_LARGE)
+                batch += line
+                batch[-1:] = line_end
+                if len(batch) >= BATCH_BYTES:
+                    yield rows, batch
+                    batch = bytearray()
+        if batch:
+            yield rows, batch
 
 
 @contextmanager
@@ -99,7 +123,7 @@ def _told() -> Iterator[None]:
 
 def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapshot:
     """Lock the table, so that its columns stay, and only then take the snapshot and read them."""
-    table = _identifier(export.display_name)
+    table = physical_name(export.display_name)
     connection.execute(_BEGIN)
     try:
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(table))
@@ -113,7 +137,3 @@ def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapsho
         raise JobError(EXPORT_TABLE_CHANGED)
     row_count = count_rows(connection, [export.table_id])[export.table_id]
     return Snapshot(connection, export.display_name, applied.columns, row_count, zone)
-
-
-def _identifier(display_name: str) -> sql.Identifier:
-    return sql.Identifier("public", display_name)

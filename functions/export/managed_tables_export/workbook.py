@@ -24,7 +24,7 @@ from managed_tables.errors import EXPORT_TEXT_TOO_LONG, EXPORT_TOO_MANY_SHEETS, 
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import Destination
 from managed_tables_export.query import CELL_TEXTS, select_texts
-from managed_tables_export.snapshot import Source
+from managed_tables_export.snapshot import ExportSource
 
 SHEET_ROWS = 1_048_575  # Excel's, less the header
 SHEET_BYTES = 2_000_000_000  # of XML: Excel does not open ZIP's format for larger members
@@ -52,12 +52,12 @@ Cell = Callable[[str, int], str]  # the XML of a text, as `CELL_TEXTS` gives it,
 
 
 def write_workbook(
-    source: Source, destination: Destination, _folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as a workbook and return how many."""
     source.set_zone(source.snapshot.zone)
     query = select_texts(source.snapshot.table, source.selection, CELL_TEXTS, safe=False)
-    writer = _Writer(source, report)
+    writer = _WorkbookWriter(source, report)
     with (
         zipfile.ZipFile(
             cast("IO[bytes]", destination), "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
@@ -76,7 +76,7 @@ class _Template:
     styles: Sequence[int]
 
     @classmethod
-    def make(cls, source: Source, sheets: int) -> "_Template":
+    def make(cls, source: ExportSource, sheets: int) -> "_Template":
         """Return a workbook of so many sheets."""
         workbook = Workbook(write_only=True)
         for number in range(sheets):
@@ -87,10 +87,10 @@ class _Template:
             return cls({name: archive.read(name) for name in archive.namelist()}, styles)
 
 
-class _Writer:
+class _WorkbookWriter:
     """Writes one workbook: as many sheets as the rows need, then the parts that name them."""
 
-    def __init__(self, source: Source, report: Callable[[int], None]) -> None:
+    def __init__(self, source: ExportSource, report: Callable[[int], None]) -> None:
         self._source, self._report = source, report
         self.rows = 0
         template = _Template.make(source, 1)
@@ -205,6 +205,6 @@ def _cell_text(text: str, column: Column) -> str:
     return _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
-def _title(source: Source, number: int) -> str:
+def _title(source: ExportSource, number: int) -> str:
     suffix = f"_{number + 1}" if number else ""
     return source.snapshot.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix

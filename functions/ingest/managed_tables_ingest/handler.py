@@ -5,7 +5,8 @@ id, and a job that is no longer `queued` is not touched.
 """
 
 from functools import cache
-from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
@@ -14,7 +15,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_ingest import inbox
-from managed_tables_ingest.arrivals import read_arrivals
+from managed_tables_ingest.arrivals import S3Event, read_arrivals
 
 SERVICE = "ingest"
 
@@ -77,7 +78,7 @@ def _services() -> AwsServices:
     return AwsServices(load_settings())
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
+def handler(event: S3Event, context: LambdaContext) -> None:
     """Take every arrival of one event; an exception makes S3 deliver all of it again."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):

@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.metrics import measure_oldest_ticket
@@ -42,7 +43,7 @@ def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> d
 
     Stops where `may_start` says so; raises SweepFault at the end, where a job failed for no known reason.
     """
-    run = _Run(services)
+    run = _Sweep(services)
     for job in run.draw():
         if not may_start():
             run.outcomes["not reached"] += 1
@@ -57,7 +58,7 @@ def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> d
     return outcomes
 
 
-class _Run:
+class _Sweep:
     """One run of the sweep: what it has done, and which clusters did not answer it."""
 
     def __init__(self, services: Services) -> None:
@@ -179,13 +180,13 @@ def _services() -> Services:
     return load_services()
 
 
-def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
+def handler(_event: object, context: LambdaContext) -> dict[str, int]:
     """Sweep once; a fault makes Lambda repeat it, and then tell of it as a dead letter."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):
 
         def may_start() -> bool:
-            return bool(context.get_remaining_time_in_millis() > LAST_START_MS)
+            return context.get_remaining_time_in_millis() > LAST_START_MS
 
         try:
             outcomes = sweep(_services(), may_start)

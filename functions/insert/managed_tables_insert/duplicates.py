@@ -6,15 +6,14 @@ from uuid import UUID
 
 from psycopg import sql
 
-from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
-from managed_tables.identifiers import ID_COLUMN
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault
 from managed_tables.ids import row_number
 from managed_tables.schema import Columns
-from managed_tables_insert.merging import NEW, STAGED, TABLE, match_keys
+from managed_tables_insert.merging import NEW, TABLE, match_keys
 from managed_tables_insert.misfits import Misfits
-from managed_tables_insert.places import Place, find_places
+from managed_tables_insert.places import RowPlace, find_places
 from managed_tables_insert.plan import REPEATED_KEYS
-from managed_tables_insert.transfer import Transfer, identifiers
+from managed_tables_insert.transfer import STAGED, Transfer, identifiers
 
 
 def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
@@ -56,12 +55,7 @@ def _query(transfer: Transfer, table: sql.Identifier, query: sql.Composed) -> li
     """Stage the rows, and return what the query finds among them."""
     connection = transfer.connection
     with connection.transaction(force_rollback=True):
-        connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-                STAGED, identifiers([ID_COLUMN, *transfer.names]), table
-            )
-        )
-        transfer.copy_into(STAGED)
+        transfer.stage_like(table)
         return connection.execute(query).fetchall()
 
 
@@ -91,7 +85,7 @@ def _describe(transfer: Transfer, pairs: list[tuple[UUID, UUID | None]]) -> list
     return [_detail(transfer, places[one], places[first] if first else None) for one, first in pairs]
 
 
-def _detail(transfer: Transfer, place: Place, first: Place | None) -> Detail:
+def _detail(transfer: Transfer, place: RowPlace, first: RowPlace | None) -> Detail:
     key = ", ".join(transfer.names)
     reason = f"a tabela já tem uma linha com esta chave ({key})"
     if first is not None:
@@ -101,4 +95,4 @@ def _detail(transfer: Transfer, place: Place, first: Place | None) -> Detail:
     named = {"column": key} if len(place.cells) == 1 else {}
     written = ", ".join(cell or "" for cell in place.cells)
     fault = Fault(DetailCode.DUPLICATE_KEY, reason)
-    return detail("file", fault, **place.keys, **named, value=written)
+    return place.detail(fault, **named, value=written)

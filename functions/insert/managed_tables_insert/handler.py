@@ -7,14 +7,33 @@ With `{"task_token", "rounds"}` in place of the last it does not load: the execu
 
 import time
 from functools import cache
-from typing import Any
+from typing import TypedDict
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.aws.metrics import count_step
+from managed_tables.catalog.job_records import JobEvent, StepOutcome
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_insert.job import run_job, wait_for_slot
-from managed_tables_insert.origin import find_origin
+from managed_tables_insert.origin import Origin, find_origin
 from managed_tables_insert.recalling import recall_for
+
+
+class InsertEvent(JobEvent, total=False):
+    """What the function is called with: the job, and what is to be done where it is not to load."""
+
+    is_last_attempt: bool
+    task_token: str
+    rounds: int
+    origin_of: int
+    recall: bool
+
+
+class OriginAnswer(TypedDict, total=False):
+    """Where a row stands; nothing where the call was no question."""
+
+    origin: Origin | None
 
 
 @cache
@@ -22,7 +41,7 @@ def _services() -> Services:
     return load_services()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | OriginAnswer:
     """Load the job's rows, or have them wait; a fault is raised, for the state machine to retry."""
     logger = get_logger("insert")
     company_id, job_id = event["company_id"], event["job_id"]
@@ -36,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return {}
         if "origin_of" in event:
             job = _services().jobs.find(company_id, job_id)
-            return {"origin": job and find_origin(_services(), job, int(event["origin_of"]))}
+            return {"origin": find_origin(_services(), job, int(event["origin_of"])) if job else None}
         started = time.monotonic()
         outcome = run_job(
             _services(), company_id, job_id, is_last_attempt=event.get("is_last_attempt", False)

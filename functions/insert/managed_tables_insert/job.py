@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import inserting_progress
+from managed_tables.catalog.job_records import StepOutcome, failed_outcome, inserting_progress
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
@@ -27,6 +26,7 @@ from managed_tables.errors import (
     DUPLICATE_NAME,
     FILES_GONE,
     INVALID_SCHEMA,
+    JOB_FAULT,
     RESERVATION_LOST,
     TABLE_BUSY,
     TABLE_CHANGED,
@@ -47,7 +47,7 @@ from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
-    Target,
+    LoadTarget,
     current_columns,
     find_repeated_keys,
     leave_out_repeated_keys,
@@ -58,8 +58,6 @@ from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_insert.rejects import write_rejects
 from managed_tables_insert.transfer import DuplicateFound
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
-
-Outcome = dict[str, Any]
 
 # The loader waits for writers; no request waits for its answer.
 LOCK_TIMEOUT_MS = 120_000
@@ -94,10 +92,10 @@ class Loading:
     services: Services
     job: JobRecord
     company: ConnectionRecord
-    target: Target
+    target: LoadTarget
     is_last_attempt: bool
 
-    def run(self) -> Outcome:
+    def run(self) -> StepOutcome:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
         try:
             with self._open_database() as connection:
@@ -219,7 +217,7 @@ class Loading:
                 raise Busy(JobError(TABLE_LOCKED)) from error
             raise
 
-    def _fail(self, error: JobError) -> Outcome:
+    def _fail(self, error: JobError) -> StepOutcome:
         """Record why, then clear what the job has left: the record does not depend on that.
 
         Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
@@ -232,7 +230,7 @@ class Loading:
         self.release()
         return self._end(rejected)
 
-    def _end(self, job: JobRecord | None) -> Outcome:
+    def _end(self, job: JobRecord | None) -> StepOutcome:
         """Return how the job ended; raises Superseded where this run changed nothing."""
         if job is None:
             raise Superseded(self.job.job_id)
@@ -257,7 +255,9 @@ class Loading:
             connection.close()
 
 
-def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False) -> Outcome:
+def run_job(
+    services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False
+) -> StepOutcome:
     """Run the inserting step of a job; raises errors for the state machine to retry.
 
     A run that finds itself superseded reads the job again and starts over.
@@ -273,7 +273,7 @@ def run_job(services: Services, company_id: str, job_id: str, *, is_last_attempt
             if not is_awaited or is_last_attempt:
                 raise
             get_logger("insert").info("no table to load into", code=error.kind.code)
-            outcome = {"outcome": "busy"}
+            outcome = StepOutcome(outcome="busy")
         except Superseded:
             get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
             continue
@@ -295,7 +295,7 @@ def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: 
         services.shares.admit(job, rounds)
 
 
-def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome:
+def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome:
     if job.status == "analisando" and job.goes_on_alone:
         try:
             outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
@@ -314,7 +314,7 @@ def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcom
     return outcome_of(job)
 
 
-def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Outcome | None:
+def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome | None:
     """Confirm a job that nobody is asked about; return the outcome where it is not confirmed now."""
     if job.confirms_itself:
         return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
@@ -325,16 +325,16 @@ def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool)
     return {"outcome": "busy"}
 
 
-def outcome_of(job: JobRecord) -> Outcome:
+def outcome_of(job: JobRecord) -> StepOutcome:
     """Return the outcome for the state machine of a job that has ended, or must be confirmed again."""
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
-        return {"outcome": "failed", "error": {**(job.error or {}), "details": []}}
+        return failed_outcome(job.error or JobError(JOB_FAULT).as_record())
     return {"outcome": "rejected"}
 
 
-def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> Outcome:
+def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> StepOutcome:
     failed = services.jobs.fail(job, error.as_record())
     if failed is None:
         raise Superseded(job.job_id)
@@ -343,7 +343,7 @@ def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> Ou
 
 def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Loading:
     confirmed = ConfirmedDocument.read(services.storage.get_json(job.confirmed_key or ""))
-    target = Target(
+    target = LoadTarget(
         job_id=job.job_id,
         mode=job.mode,
         table_id=confirmed.table_id,

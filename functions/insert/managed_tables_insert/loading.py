@@ -18,13 +18,14 @@ from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,
+    add_to_count,
     claim_job,
     find_applied,
     find_applied_job,
     record_additions,
     record_result,
 )
-from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.connecting import PgConnection, fetch_count
 from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
@@ -45,7 +46,6 @@ from managed_tables.tables.indexing import align_indexes
 from managed_tables.tables.keeping import keep_rows, record_undoable
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.tables.row_counts import add_to_count
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
@@ -57,7 +57,7 @@ _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time
 
 
 @dataclass(frozen=True)
-class Target:
+class LoadTarget:
     """The table to load, as the confirmation named it."""
 
     job_id: str
@@ -84,7 +84,7 @@ class HeldTable:
 def load_rows(
     connection: PgConnection,
     converter: DuckDBPyConnection,
-    target: Target,
+    target: LoadTarget,
     plan: LoadPlan,
     report: Report,
 ) -> AppliedJob:
@@ -113,7 +113,7 @@ def load_rows(
 
 
 def find_repeated_keys(
-    connection: PgConnection, converter: DuckDBPyConnection, target: Target, plan: LoadPlan
+    connection: PgConnection, converter: DuckDBPyConnection, target: LoadTarget, plan: LoadPlan
 ) -> Misfits:
     """Return the rows whose key is there twice, in the file or, for an append, in the table."""
     with connection.transaction(force_rollback=True):
@@ -124,7 +124,7 @@ def find_repeated_keys(
 
 
 def leave_out_repeated_keys(
-    connection: PgConnection, converter: DuckDBPyConnection, target: Target, plan: LoadPlan
+    connection: PgConnection, converter: DuckDBPyConnection, target: LoadTarget, plan: LoadPlan
 ) -> LoadPlan:
     """Return the plan without the rows whose key is there already, which the converter then knows."""
     with connection.transaction(force_rollback=True):
@@ -137,14 +137,14 @@ def leave_out_repeated_keys(
     return replace(plan, skips_repeated=True)
 
 
-def _compared_table(connection: PgConnection, target: Target, plan: LoadPlan) -> HeldTable:
+def _compared_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan) -> HeldTable:
     """Return the table whose key rows may repeat; a new one is made, in a transaction that is rolled back."""
     if target.mode == "create":
         return _prepare_table(connection, target, plan, plan.timezone)
     return _find_table(connection, target)
 
 
-def _load(transfer: Transfer, target: Target, table: HeldTable) -> LoadResult:
+def _load(transfer: Transfer, target: LoadTarget, table: HeldTable) -> LoadResult:
     """Bring the rows into the table in the job's mode."""
     if table.key and target.mode in ("upsert", "replace"):
         columns = [loaded.column for loaded in transfer.plan.columns]
@@ -179,7 +179,7 @@ def _find_loaded(connection: PgConnection, job_id: str) -> AppliedJob:
 
 
 def current_columns(
-    connection: PgConnection, target: Target
+    connection: PgConnection, target: LoadTarget
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """Return the columns to load, as the table has them now, and those of them that it has not yet.
 
@@ -194,7 +194,7 @@ def current_columns(
     return wanted, tuple(column for column in wanted if column.name not in own)
 
 
-def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zone: str) -> HeldTable:
+def _prepare_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan, zone: str) -> HeldTable:
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
         applied = _new_table(target)
@@ -211,7 +211,7 @@ def _prepare_table(connection: PgConnection, target: Target, plan: LoadPlan, zon
     return table
 
 
-def _takes(table: HeldTable, target: Target, loaded: Sequence[Column]) -> bool:
+def _takes(table: HeldTable, target: LoadTarget, loaded: Sequence[Column]) -> bool:
     """Return whether the table still has the columns, and the key, that the load was planned for."""
     if target.mode == "upsert":
         needed = set(target.key or ())
@@ -235,7 +235,7 @@ def _take_turn(connection: PgConnection, table_id: str) -> None:
     )
 
 
-def _find_table(connection: PgConnection, target: Target) -> HeldTable:
+def _find_table(connection: PgConnection, target: LoadTarget) -> HeldTable:
     applied = find_applied(connection, target.table_id)
     if applied is None or applied.deleted:
         raise JobError(TABLE_GONE)
@@ -244,7 +244,7 @@ def _find_table(connection: PgConnection, target: Target) -> HeldTable:
     return _held(applied)
 
 
-def _new_table(target: Target) -> Applied:
+def _new_table(target: LoadTarget) -> Applied:
     """Return the definition of the table that the job makes."""
     made = Applied(1, target.display_name, "active", target.columns, deleted=False)
     return put_on(made, target.additions)
@@ -256,7 +256,7 @@ def _held(applied: Applied) -> HeldTable:
     return HeldTable(physical_name(applied.display_name), applied.columns, key)
 
 
-def _add_key(connection: PgConnection, target: Target) -> None:
+def _add_key(connection: PgConnection, target: LoadTarget) -> None:
     """Give a table that was just filled the index of its key; raises DuplicateFound."""
     try:
         align_indexes(connection, target.table_id, _new_table(target))
@@ -268,10 +268,7 @@ def _add_key(connection: PgConnection, target: Target) -> None:
 
 def _clock_ms(connection: PgConnection) -> int:
     """Return PostgreSQL's clock, which all makers of ids use, in milliseconds."""
-    row = connection.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint").fetchone()
-    if row is None:
-        raise AssertionError("a SELECT without FROM has one row")
-    return int(row[0])
+    return fetch_count(connection, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
 
 def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifier) -> None:
@@ -285,7 +282,7 @@ def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifi
 
 
 def _record(
-    connection: PgConnection, target: Target, result: LoadResult, plan: LoadPlan, ids: tuple[UUID, UUID]
+    connection: PgConnection, target: LoadTarget, result: LoadResult, plan: LoadPlan, ids: tuple[UUID, UUID]
 ) -> None:
     add_to_count(connection, target.table_id, result.inserted)
     row_count = result.inserted + result.updated + result.unchanged

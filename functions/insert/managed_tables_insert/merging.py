@@ -10,15 +10,14 @@ from psycopg import sql
 
 from managed_tables.catalog.jobs import LoadResult
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables.tables.keeping import STAGED_ID, keep_rows, keep_values
 from managed_tables_insert.places import find_places
-from managed_tables_insert.transfer import DuplicateFound, Transfer, identifiers, translated_refusals
+from managed_tables_insert.transfer import STAGED, DuplicateFound, Transfer, identifiers, translated_refusals
 
-STAGED = sql.Identifier("$staged")
 TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
 _MERGE_MEMORY = "64MB"  # of each hash of a million keys; more goes to the server's disk
 
@@ -54,12 +53,7 @@ class Merge:
 
     def stage(self) -> int:
         """Copy the rows into a table of this session's own and return how many; raises DuplicateFound."""
-        self.connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-                STAGED, identifiers([ID_COLUMN, *self.transfer.names]), self.table
-            )
-        )
-        count = self.transfer.copy_into(STAGED)
+        count = self.transfer.stage_like(self.table)
         self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
         keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
         self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
@@ -153,9 +147,7 @@ class Merge:
         places = find_places(self.transfer, [row_id for row_id, _ in rows])
         names = ", ".join(column.name for column in self.missing)
         fault = Fault(DetailCode.REQUIRED, f"a linha é nova, e a tabela exige: {names}")
-        details = [
-            detail("file", fault, **place.keys, column=self.missing[0].name) for place in places.values()
-        ]
+        details = [place.detail(fault, column=self.missing[0].name) for place in places.values()]
         raise JobError(VALUES_NOT_CONVERTED, details, rows[0][1], count=rows[0][1])
 
     def _insert(self, condition: sql.Composable) -> int:

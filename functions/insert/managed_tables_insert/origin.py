@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.jobs import JobRecord
@@ -12,11 +12,17 @@ from managed_tables.wiring.services import Services
 from managed_tables_insert.job import open_converter
 
 
-def find_origin(services: Services, job: JobRecord, number: int) -> dict[str, Any] | None:
-    """Return `{"file", "sheet", "line", "cells"}` of the row of this number, from 0; None once it is gone.
+class Origin(TypedDict):
+    """Where a row stands; its cells as in the file, in the order of the inferred columns, None for none."""
 
-    The cells are as they stand in the file, in the order of the inferred columns, None for missing ones.
-    """
+    file: str
+    sheet: str | None
+    line: int
+    cells: list[str | None]
+
+
+def find_origin(services: Services, job: JobRecord, number: int) -> Origin | None:
+    """Return where the row of this number, from 0, stands; None once it is gone."""
     analysis = services.job_documents.find_analysis(job)
     if analysis is None or job.staged_key is None:
         return None

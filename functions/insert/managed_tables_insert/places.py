@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from managed_tables.details import MAX_VALUE_CHARACTERS
+from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault, detail
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables_insert.transfer import Transfer
 
 
 @dataclass(frozen=True)
-class Place:
+class RowPlace:
     """A row's file, sheet (of workbooks) and line, and its cells in the plan's columns, long ones cut."""
 
     file: str
@@ -20,14 +20,13 @@ class Place:
     line: int
     cells: tuple[str | None, ...]
 
-    @property
-    def keys(self) -> dict[str, Any]:
-        """What a detail says of it."""
+    def detail(self, fault: Fault, **keys: Any) -> Detail:
+        """Return a detail about the row."""
         sheets = {} if self.sheet is None else {"sheet": self.sheet}
-        return {"file": self.file, "line": self.line, **sheets}
+        return detail("file", fault, file=self.file, line=self.line, **sheets, **keys)
 
 
-def find_places(transfer: Transfer, row_ids: Iterable[UUID]) -> dict[UUID, Place]:
+def find_places(transfer: Transfer, row_ids: Iterable[UUID]) -> dict[UUID, RowPlace]:
     """Return the place of each row, found by its id."""
     numbers = {row_id: row_number(row_id) for row_id in row_ids}
     if not numbers:
@@ -39,7 +38,7 @@ def find_places(transfer: Transfer, row_ids: Iterable[UUID]) -> dict[UUID, Place
         f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, sorted(set(numbers.values()))))})"
     ).fetchall()
     by_number = {
-        number: Place(plan.files[file], sheet, line, tuple(values))
+        number: RowPlace(plan.files[file], sheet, line, tuple(values))
         for number, file, sheet, line, *values in rows
     }
     return {row_id: by_number[number] for row_id, number in numbers.items()}

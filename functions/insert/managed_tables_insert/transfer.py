@@ -19,6 +19,8 @@ from managed_tables_insert.copying.wire import Wire
 from managed_tables_insert.copying.zones import Zone, find_zone
 from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
+STAGED = sql.Identifier("$staged")
+
 
 class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
     """Two rows have the same key, in the file or one of them in the table; nothing may be committed."""
@@ -61,6 +63,15 @@ class Transfer:
         )
         with self.connection.cursor() as cursor, translated_refusals():
             return copy_rows(cursor, statement, self.converter, wire, self.report)
+
+    def stage_like(self, table: sql.Identifier) -> int:
+        """Copy the rows into STAGED, a table of this session's own like the table, and return how many."""
+        self.connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                STAGED, identifiers([ID_COLUMN, *self.names]), table
+            )
+        )
+        return self.copy_into(STAGED)
 
     def _find_zones(self) -> dict[str, Zone]:
         """Return the zones of the columns' times, by name."""

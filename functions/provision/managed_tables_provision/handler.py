@@ -4,10 +4,11 @@ Only the other functions invoke it; none of them can read an administrator's sec
 """
 
 from functools import cache
-from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.remote_making import Action, answered
+from managed_tables.databases.remote_making import Action, MakingAnswer, MakingRequest, answered
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
 
@@ -28,7 +29,7 @@ def _services() -> Services:
     return load_services()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: MakingRequest, context: LambdaContext) -> MakingAnswer:
     """Answer one call; what no error is declared for is raised, and logged by Lambda with its trace."""
     logger = get_logger(SERVICE)
     company_id, request_id = event["company_id"], getattr(context, "aws_request_id", None)

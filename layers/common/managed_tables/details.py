@@ -1,8 +1,8 @@
 """Say what is wrong at one place of a request or a file: shape and codes of an error's `details`."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 MAX_ERROR_DETAILS = 20  # what the contract shows: the first ones say what is wrong
 MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown: a cell of a megabyte would drown the answer
@@ -133,7 +133,15 @@ def json_path(parts: Sequence[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def described(details: Sequence[Mapping[str, Any]] | Sequence[Detail], total: int | None) -> dict[str, Any]:
+class Described(TypedDict):
+    """The details of an error; `details_total` is how many there are, where only the first are listed."""
+
+    details: list[Detail]
+    details_total: NotRequired[int]
+
+
+def described(details: Sequence[Detail], total: int | None) -> Described:
     """Return `details`, and `details_total` where only the first of them are listed."""
-    found = {"details": list(details)}
-    return found if total is None or total <= len(details) else {**found, "details_total": total}
+    if total is None or total <= len(details):
+        return {"details": list(details)}
+    return {"details": list(details), "details_total": total}

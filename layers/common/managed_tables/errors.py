@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from managed_tables.details import MAX_ERROR_DETAILS, described
+from managed_tables.details import MAX_ERROR_DETAILS, Described, described
 from managed_tables.details import Detail as Detail
 
 
@@ -55,6 +55,13 @@ class ApiError(Exception):
         super().__init__(self.sentence)
 
 
+class ErrorRecord(Described):
+    """A failure as a job's record, the state machine and `applied_jobs` keep it."""
+
+    code: str
+    message: str
+
+
 class JobError(Exception):
     """A job's expected failure, raised inside a step and turned into its result at the handler."""
 
@@ -72,15 +79,23 @@ class JobError(Exception):
         super().__init__(self.message)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self:
+    def from_record(cls, record: ErrorRecord) -> Self:
         """Return the error that `as_record` has written."""
         kind = JobErrorKind(record["code"], "{message}")
         return cls(kind, record["details"], record.get("details_total"), message=record["message"])
 
-    def as_record(self) -> dict[str, Any]:
-        """Return the job record's `error`: `{"code", "message", "details"}`, maybe `details_total`."""
-        described_details = described(self.details, self.details_total)
-        return {"code": self.kind.code, "message": self.message, **described_details}
+    def as_record(self) -> ErrorRecord:
+        """Return the failure as it is kept."""
+        return {
+            "code": self.kind.code,
+            "message": self.message,
+            **described(self.details, self.details_total),
+        }
+
+
+def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[str]:
+    """Return the codes of every declared error of the family."""
+    return sorted({one.code for one in globals().values() if isinstance(one, family)})
 
 
 # --- answers of the API ------------------------------------------------------------------------------

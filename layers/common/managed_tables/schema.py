@@ -7,8 +7,11 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from managed_tables.details import DetailCode, InvalidValue
+
+Currency = Literal["BRL", "USD", "EUR"]
 
 
 class ColumnType(StrEnum):
@@ -41,7 +44,7 @@ MAX_LABEL_CHARACTERS = 500  # of a column: it is in every answer that shows the 
 NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
 NOW_TYPES = (ColumnType.DATE, ColumnType.DATETIME)
 
-_DEFAULT_SCHEMA: dict[str, Any] = {
+_DEFAULT_SCHEMA: JsonDict = {
     "type": ["string", "number", "boolean", "null"],
     "description": 'Valor do tipo da coluna, ou `"now"` em `date` e `datetime`: o das linhas que não'
     " nomeiam a coluna (extensão; ausente onde não há)",
@@ -66,7 +69,7 @@ class ColumnFormat(BaseModel):
 
     thousands: bool | None = None
     decimals: Annotated[int, Field(ge=0, le=10)] | None = None
-    currency: Literal["BRL", "USD", "EUR"] | None = None
+    currency: Currency | None = None
     percent: bool | None = None
     date: Literal["date", "datetime", "time", "month", "year"] | None = None
 
@@ -130,7 +133,7 @@ class Column(BaseModel):
         return answer
 
 
-def _describe_default(schema: dict[str, Any]) -> None:
+def _describe_default(schema: JsonDict) -> None:
     schema.clear()
     schema.update(_DEFAULT_SCHEMA)
 

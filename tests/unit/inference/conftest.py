@@ -8,16 +8,16 @@ import duckdb
 import pytest
 from staged_objects import Rows, write_staged
 
-from managed_tables_analyze.inference import InferredColumn, infer_columns
+from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
 
-Infer = Callable[..., list[InferredColumn]]
+Infer = Callable[..., list[JudgedColumn]]
 
 
 @pytest.fixture
 def infer(tmp_path: Path) -> Infer:
     """Infer the columns of rows: `infer(rows, labels=…, delimiter=…, is_workbook=…)`."""
 
-    def run(rows: Rows, **options: Any) -> list[InferredColumn]:
+    def run(rows: Rows, **options: Any) -> list[JudgedColumn]:
         staged = write_staged(tmp_path / "staged.parquet", rows)
         labels = options.pop("labels", [f"Rótulo {number}" for number in range(len(rows[0]))])
         with duckdb.connect() as connection:

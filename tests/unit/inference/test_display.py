@@ -16,8 +16,8 @@ MONEY = {"thousands": True, "currency": "BRL", "decimals": 2}
 def _proposed(folder: Path, label: str, cells: list[str]) -> tuple[str, dict[str, Any] | None]:
     path = folder / "a.csv"
     path.write_text("\n".join([f"{label};x", *(f"{cell};a" for cell in cells)]), encoding="utf-8")
-    found = analyze([SourceFile(path, "a.csv")], folder, ZoneInfo("UTC")).inferred_schema["columns"][0]
-    return found["type"], found.get("format")
+    found = analyze([SourceFile(path, "a.csv")], folder, ZoneInfo("UTC")).document.inferred_schema.columns[0]
+    return found.type, found.format.model_dump(exclude_none=True) if found.format else None
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import pytest
 from staged_objects import Rows, column_of
 
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference import InferredColumn
+from managed_tables_analyze.inference.inferring import JudgedColumn
 
-Infer = Callable[..., list[InferredColumn]]
+Infer = Callable[..., list[JudgedColumn]]
 
 
-def warning_texts(column: InferredColumn) -> str:
-    return " | ".join(warning["text"] for warning in column.inference["warnings"])
+def warning_texts(column: JudgedColumn) -> str:
+    return " | ".join(warning.text for warning in column.inference.warnings)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_another_column_may_prove_the_date_order(
     assert f"{doubtful.formats.date_order} {proof.formats.date_order}" == orders
     assert ('Como a coluna "prova" só pode estar na ordem' in warning_texts(doubtful)) is is_proven
     assert warning_texts(proof) == ""
-    assert doubtful.inference["confidence"] == (0.5 if is_proven else 1.0)
+    assert doubtful.inference.confidence == (0.5 if is_proven else 1.0)
 
 
 def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
@@ -119,32 +119,27 @@ def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
 )
 def test_evidence_says_what_was_seen(infer: Infer, cells: list[str | None], evidence: str) -> None:
     [column] = infer(column_of(*cells))
-    assert column.inference["evidence"].startswith(evidence)
+    assert column.inference.evidence.startswith(evidence)
 
 
 def test_null_tokens_and_zones_are_appended_to_the_evidence(infer: Infer) -> None:
     [numbers] = infer(column_of("1", "-", "n/a"))
     [moments] = infer(column_of("31/12/2024 10:30"), timezone="America/Bahia")
-    assert numbers.inference["evidence"].startswith("1 de 1 é número inteiro; ")
-    assert "2" in numbers.inference["evidence"].partition("; ")[2]
-    assert moments.inference["evidence"].endswith("; horários sem fuso foram lidos no de America/Bahia")
+    assert numbers.inference.evidence.startswith("1 de 1 é número inteiro; ")
+    assert "2" in numbers.inference.evidence.partition("; ")[2]
+    assert moments.inference.evidence.endswith("; horários sem fuso foram lidos no de America/Bahia")
 
 
 def test_the_first_cells_that_do_not_fit_are_shown(infer: Infer) -> None:
     cells = ["1"] * 20 + [f"x{number}" for number in range(7)] + ["y" * 300]
     [column] = infer(column_of(*cells))
-    exceptions = column.inference["exceptions"]
-    assert [(one["line"], one["value"]) for one in exceptions] == [(22 + n, f"x{n}") for n in range(5)]
-    assert exceptions[0] == {
-        "file": "vendas.csv",
-        "sheet": None,
-        "line": 22,
-        "value": "x0",
-        "reason": "não é um número inteiro",
-    }
+    exceptions = column.inference.exceptions
+    assert [(one.line, one.value) for one in exceptions] == [(22 + n, f"x{n}") for n in range(5)]
+    first = exceptions[0]
+    assert (first.file, first.sheet, first.reason) == ("vendas.csv", None, "não é um número inteiro")
     [long] = infer(column_of("1", "2", "y" * 300))
-    assert long.inference["exceptions"][0]["value"] == "y" * 200
-    assert long.inference["alternatives"][0]["reason"] == "1 valor não é número inteiro"
+    assert long.inference.exceptions[0].value == "y" * 200
+    assert long.inference.alternatives[0].reason == "1 valor não é número inteiro"
 
 
 def test_birth_dates_are_never_in_the_future(infer: Infer) -> None:
@@ -180,12 +175,12 @@ def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
     labels = ["Item 0", "Item 1"]
     shown, other = infer(rows, labels=labels, is_workbook=True, reader_findings=[percent])
     assert (shown.type.value, other.type.value) == ("decimal", "integer")
-    assert "87,5% é 0,875" in shown.inference["evidence"]
-    assert "87,5% é 0,875" not in other.inference["evidence"]
+    assert "87,5% é 0,875" in shown.inference.evidence
+    assert "87,5% é 0,875" not in other.inference.evidence
 
 
 def test_a_column_that_starts_empty_is_judged_by_its_first_values(infer: Infer) -> None:
     rows: Rows = [[None, "1"]] * 3_100 + [["2,5", "1"], ["x", "1"], ["3", "1"]]
     late, _ = infer(rows)
-    assert (late.type.value, late.inference["evidence"]) == ("text", "2 de 3 são números decimais")
-    assert [one["line"] for one in late.inference["exceptions"]] == [3_103]
+    assert (late.type.value, late.inference.evidence) == ("text", "2 de 3 são números decimais")
+    assert [one.line for one in late.inference.exceptions] == [3_103]

@@ -11,14 +11,10 @@ import pytest
 from staged_objects import Rows, column_of, write_staged
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.inference import (
-    InferredColumn,
-    convert_first_rows,
-    infer_columns,
-    read_sample_rows,
-)
+from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
+from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
 
-Infer = Callable[..., list[InferredColumn]]
+Infer = Callable[..., list[JudgedColumn]]
 
 
 @pytest.mark.parametrize(
@@ -103,12 +99,11 @@ def test_one_cell_among_many_rows_decides_the_type(infer: Infer) -> None:
     cells = [str(number) for number in range(1, 5_000)]
     [column] = infer(column_of(*cells, "n/d", *cells))
     assert column.type == "text"
-    assert column.inference["evidence"] == "9.998 de 9.999 são números inteiros"
-    place = {"file": "vendas.csv", "sheet": None, "line": 5_001}
-    assert column.inference["exceptions"] == [
-        {**place, "value": "n/d", "reason": "não é um número inteiro"},
-    ]
-    assert column.inference["alternatives"][0]["type"] == "integer"
+    assert column.inference.evidence == "9.998 de 9.999 são números inteiros"
+    [exception] = column.inference.exceptions
+    assert (exception.file, exception.sheet, exception.line) == ("vendas.csv", None, 5_001)
+    assert (exception.value, exception.reason) == ("n/d", "não é um número inteiro")
+    assert column.inference.alternatives[0].type == "integer"
 
 
 def test_a_later_row_widens_the_type(infer: Infer) -> None:
@@ -130,7 +125,7 @@ def test_a_column_with_an_empty_cell_is_nullable(infer: Infer) -> None:
 def test_month_comes_first_only_when_a_cell_allows_nothing_else(infer: Infer) -> None:
     [day_first] = infer(column_of("01/02/2024", "03/04/2024"))
     [month_first] = infer(column_of("01/02/2024", "12/31/2024"))
-    assert (day_first.formats.date_order, day_first.inference["warnings"]) == ("dmy", [])
+    assert (day_first.formats.date_order, day_first.inference.warnings) == ("dmy", [])
     assert month_first.formats.date_order == "mdy"
     assert infer(column_of("13/02/2024", "02/13/2024"))[0].type == "text"
 
@@ -141,14 +136,14 @@ def test_an_ambiguous_mark_follows_the_delimiter_with_a_warning(
 ) -> None:
     [column] = infer(column_of("1.234", "5.678"), delimiter=delimiter)
     assert column.type == expected
-    assert column.inference["warnings"]
+    assert column.inference.warnings
 
 
 def test_an_ambiguous_mark_follows_the_other_columns_first(infer: Infer) -> None:
     doubtful, certain = infer([["1.234", "0.5"], ["5.678", "1.25"]], delimiter=";")
     assert (doubtful.type, doubtful.formats.decimal_mark) == ("decimal", ".")
-    assert doubtful.inference["warnings"]
-    assert not certain.inference["warnings"]
+    assert doubtful.inference.warnings
+    assert not certain.inference.warnings
 
 
 def test_thousands_without_separator_make_the_point_a_decimal_mark(infer: Infer) -> None:
@@ -158,7 +153,7 @@ def test_thousands_without_separator_make_the_point_a_decimal_mark(infer: Infer)
 
 def test_numeric_cells_of_a_workbook_are_exact(infer: Infer) -> None:
     [column] = infer(column_of("1.234", "5.678"), is_workbook=True)
-    assert (column.type, column.formats.workbook, column.inference["warnings"]) == ("decimal", True, [])
+    assert (column.type, column.formats.workbook, column.inference.warnings) == ("decimal", True, [])
 
 
 def test_texts_with_commas_decide_the_mark_beside_whole_numbers(infer: Infer) -> None:
@@ -171,7 +166,7 @@ def test_years_in_parentheses_are_notes_in_any_row(infer: Infer) -> None:
     rows = [[year, year, f"({number})"] for number, year in enumerate(years)]
     year, amount, notes = infer(rows, labels=["Ano", "Saldo", "Nota"])
     assert (year.type, amount.type, notes.type) == ("text", "decimal", "text")
-    assert "(2023)" in year.inference["evidence"]
+    assert "(2023)" in year.inference.evidence
 
 
 def test_numeric_cells_prove_no_mark_for_the_texts_beside_them(infer: Infer) -> None:
@@ -179,21 +174,21 @@ def test_numeric_cells_prove_no_mark_for_the_texts_beside_them(infer: Infer) -> 
     assert (column.type, column.formats.decimal_mark) == ("decimal", ",")
     [doubtful] = infer(column_of("1.5", mark_text("1.500"), "2"), is_workbook=True)
     assert (doubtful.type, doubtful.formats.decimal_mark) == ("decimal", ",")
-    assert '"1.500" pode ser 1500 ou 1,5' in doubtful.inference["warnings"][0]["text"]
+    assert '"1.500" pode ser 1500 ou 1,5' in doubtful.inference.warnings[0].text
 
 
 def test_eight_digits_that_may_be_days_are_numbers_with_an_alternative(infer: Infer) -> None:
     days, numbers = infer([["20240131", "20240131"], ["19991231", "20241399"]])
     assert (days.type, numbers.type) == ("integer", "integer")
-    assert [one["type"] for one in days.inference["alternatives"]] == ["date"]
-    assert not numbers.inference["alternatives"]
+    assert [one.type for one in days.inference.alternatives] == ["date"]
+    assert not numbers.inference.alternatives
 
 
 def test_codes_without_their_leading_zeros_give_a_warning(infer: Infer) -> None:
     rows = [["6605221807", "12345678"], ["12345678909", "87654321"], ["12345678909", "-1"], ["0", "0"]]
     cut, whole = infer(rows, labels=["CPF", "CEP"])
-    assert "como 6605221807" in cut.inference["warnings"][0]["text"]
-    assert not whole.inference["warnings"]
+    assert "como 6605221807" in cut.inference.warnings[0].text
+    assert not whole.inference.warnings
 
 
 @pytest.mark.parametrize(
@@ -309,17 +304,17 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
 
 def test_evidence_says_which_zone_was_used(infer: Infer) -> None:
     here, stated = infer([["31/12/2024 10:30", "2024-12-31T10:30:00Z"]] * 3, timezone="America/Sao_Paulo")
-    assert "America/Sao_Paulo" in here.inference["evidence"]
-    assert "America/Sao_Paulo" not in stated.inference["evidence"]
+    assert "America/Sao_Paulo" in here.inference.evidence
+    assert "America/Sao_Paulo" not in stated.inference.evidence
 
 
 def test_evidence_explains_times_of_day_units_and_percentages(infer: Infer) -> None:
     clock, units, kilos, percents = infer([["08:30", "10 kg", "10 kg", "5%"], ["10h30", "5 g", "2 kg", "7%"]])
     assert (clock.type, units.type) == ("text", "text")
-    assert "horas do dia" in clock.inference["evidence"]
-    assert "unidades ou moedas diferentes (g, kg)" in units.inference["evidence"]
-    assert "todos em kg" in kilos.inference["evidence"]
-    assert "87,5% é 0,875" in percents.inference["evidence"]
+    assert "horas do dia" in clock.inference.evidence
+    assert "unidades ou moedas diferentes (g, kg)" in units.inference.evidence
+    assert "todos em kg" in kilos.inference.evidence
+    assert "87,5% é 0,875" in percents.inference.evidence
 
 
 def test_blanks_alone_make_a_text_column_nullable_and_null_tokens_do_not(infer: Infer) -> None:

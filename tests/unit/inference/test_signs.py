@@ -11,7 +11,7 @@ import pytest
 from staged_objects import column_of, write_staged
 
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference import InferredColumn, infer_columns
+from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
 from managed_tables_analyze.inference.samples import format_instant, sample_value
 from managed_tables_analyze.inference.signs.codes import find_code_in_label
 from managed_tables_analyze.inference.signs.labels import names_birth, names_day, names_year, words_of
@@ -31,14 +31,14 @@ BIRTHS = ("nascimento", "nasc", "dtnasc", "birth", "birthdate", "birthday", "dob
 YEARS = ("ano", "anos", "year", "exercício", "safra")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
-Infer = Callable[..., InferredColumn]
+Infer = Callable[..., JudgedColumn]
 
 
 @pytest.fixture
 def infer(tmp_path: Path) -> Infer:
     """Infer one column: `infer(cells, label)`."""
 
-    def run(cells: Sequence[str | None], label: str = "Rótulo", **options: Any) -> InferredColumn:
+    def run(cells: Sequence[str | None], label: str = "Rótulo", **options: Any) -> JudgedColumn:
         staged = write_staged(tmp_path / "staged.parquet", column_of(*cells))
         with duckdb.connect() as connection:
             [column] = infer_columns(connection, staged, [label], ["vendas.csv"], **options)
@@ -211,9 +211,9 @@ def test_confidence_warnings_and_alternatives_follow_the_cells(
     alternatives: list[str],
 ) -> None:
     found = infer(cells, label)
-    codes = {one["code"]: one.get("lines") for one in found.inference["warnings"]}
-    others = [one["type"].value for one in found.inference["alternatives"]]
-    assert (found.type.value, found.inference["confidence"]) == (column_type, confidence)
+    codes = {one.code: one.lines or None for one in found.inference.warnings}
+    others = [one.type.value for one in found.inference.alternatives]
+    assert (found.type.value, found.inference.confidence) == (column_type, confidence)
     assert (codes, others) == (warnings, alternatives)
 
 
@@ -234,7 +234,7 @@ def test_years_with_a_month_behind_a_point_are_months(infer: Infer) -> None:
     found = infer(months)
     assert (found.type, found.is_proven) == (ColumnType.DATE, True)
     assert [one.code for one in found.findings] == ["MONTHS_AS_DATES"]
-    assert found.inference["alternatives"][0]["type"] is ColumnType.DECIMAL
+    assert found.inference.alternatives[0].type is ColumnType.DECIMAL
     for numbers in (months[:5], [*months, "2009.13"], [*months, "2008.1"]):
         assert infer(numbers).type is not ColumnType.DATE
 

@@ -1,13 +1,13 @@
 """Propose how a column's values are shown: years, orders and codes without a thousands mark."""
 
 from decimal import Decimal
-from typing import Any
 
 from managed_tables.conversion.units import PERCENT
-from managed_tables.schema import ColumnFormat, ColumnType
+from managed_tables.documents.analyses import Profile
+from managed_tables.documents.document import Scalar
+from managed_tables.schema import ColumnFormat, ColumnType, Currency
 from managed_tables_analyze.inference.evidence import LONGEST_CODE
-from managed_tables_analyze.inference.inferring import InferredColumn
-from managed_tables_analyze.inference.profiles import Profile
+from managed_tables_analyze.inference.inferring import JudgedColumn
 from managed_tables_analyze.inference.signs.codes import find_code_in_label
 from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
 
@@ -19,32 +19,31 @@ _NUMBER_WORDS = frozenset(
         "seq", "sequencia", "linha", "item", "placa", "cliente", "fornecedor", "loja", "filial",
     }
 )  # fmt: skip
-_CURRENCIES = {"R$": "BRL", "BRL": "BRL", "US$": "USD", "USD": "USD", "EUR": "EUR", "€": "EUR"}
+_CURRENCIES: dict[str, Currency] = {
+    **dict.fromkeys(("R$", "BRL"), "BRL"),
+    **dict.fromkeys(("US$", "USD"), "USD"),
+    **dict.fromkeys(("€", "EUR"), "EUR"),
+}
 _SIGNS = ("R$", "US$", "€")  # in a label, where a word could be anything
 _YEARS = range(1900, 2100)
 _FEWEST_OF_A_SEQUENCE = 10
 _CENTS = 2
 
 
-def propose_format(column: InferredColumn, label: str, profile: Profile) -> dict[str, Any]:
-    """Return `{"format": …}` as a column of the schema has it; of texts and booleans nothing."""
+def propose_format(column: JudgedColumn, label: str, profile: Profile) -> ColumnFormat | None:
+    """Return how the column's values are shown; None for texts and booleans."""
     match column.type:
         case ColumnType.DATE:
-            found = ColumnFormat(date="date")
+            return ColumnFormat(date="date")
         case ColumnType.DATETIME:
-            found = ColumnFormat(date="datetime")
+            return ColumnFormat(date="datetime")
         case ColumnType.INTEGER:
-            found = ColumnFormat(
-                thousands=not _names_things(label, profile), **_money(column, label, profile)
-            )
+            return _as_money(column, label, profile, thousands=not _names_things(label, profile))
+        case ColumnType.DECIMAL if column.unit == PERCENT:
+            return ColumnFormat(percent=True)
         case ColumnType.DECIMAL:
-            if column.unit == PERCENT:
-                found = ColumnFormat(percent=True)
-            else:
-                found = ColumnFormat(thousands=True, **_money(column, label, profile))
-        case _:
-            return {}
-    return {"format": found.model_dump(exclude_none=True)}
+            return _as_money(column, label, profile, thousands=True)
+    return None
 
 
 def _names_things(label: str, profile: Profile) -> bool:
@@ -56,7 +55,7 @@ def _names_things(label: str, profile: Profile) -> bool:
         return False
     if _NUMBER_WORDS.intersection(words) or "º" in label or find_code_in_label(label, LONGEST_CODE):
         return True
-    if profile.min is None:
+    if not isinstance(profile.min, int) or not isinstance(profile.max, int):
         return False
     are_years = profile.min in _YEARS and profile.max in _YEARS
     filled = profile.rows - profile.empty
@@ -64,16 +63,15 @@ def _names_things(label: str, profile: Profile) -> bool:
     return are_years or (is_sequence and profile.max - profile.min == filled - 1)
 
 
-def _money(column: InferredColumn, label: str, profile: Profile) -> dict[str, Any]:
-    """Return the currency that the cells or the label carry, with cents unless the values have more."""
+def _as_money(column: JudgedColumn, label: str, profile: Profile, *, thousands: bool) -> ColumnFormat:
+    """Return the format with the currency that cells or label carry, with cents unless values have more."""
     named = [sign for sign in _SIGNS if sign in label]
     currency = _CURRENCIES.get(column.unit or (named[0] if len(named) == 1 else ""))
-    if currency is None:
-        return {}
     values = [profile.min, profile.max, *(value for value, _ in profile.top)]
     shows_all = all(_places(value) <= _CENTS for value in values)
-    return {"currency": currency, **({"decimals": _CENTS} if shows_all else {})}
+    decimals = _CENTS if currency and shows_all else None
+    return ColumnFormat(thousands=thousands, currency=currency, decimals=decimals)
 
 
-def _places(value: Any) -> int:
+def _places(value: Scalar) -> int:
     return -int(value.as_tuple().exponent) if isinstance(value, Decimal) and value.is_finite() else 0

@@ -15,7 +15,7 @@ from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.hypotheses import Choice
+from managed_tables_analyze.inference.hypotheses import ChosenType
 from managed_tables_analyze.inference.signs.codes import Writing, read_writing
 from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, count_cells
 
@@ -70,7 +70,7 @@ class Evidence:
         """The columns of eight digits in which every cell may be a day, `yyyymmdd`."""
         heads = self.head_values.items()
         columns = [column for column, values in heads if values and all(map(_EIGHT_DIGITS.fullmatch, values))]
-        choice = Choice(ColumnType.DATE, Formats(null_tokens=True))
+        choice = ChosenType(ColumnType.DATE, Formats(null_tokens=True))
         asked = [Question(column, choice) for column in columns]
         tallies = count_cells(self.connection, staged_rows(self.staged), asked)
         return {column for column, tally in zip(columns, tallies, strict=True) if tally.holds}

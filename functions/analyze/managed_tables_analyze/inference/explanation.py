@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -11,12 +10,13 @@ from managed_tables.conversion import Formats, explain
 from managed_tables.conversion.units import PERCENT
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS
+from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.messages.finding_texts import as_warning, write_text, write_texts
+from managed_tables.messages.finding_texts import write_text, write_texts
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.tallies import Question, Tally, cell_name, find_exceptions
+from managed_tables_analyze.inference.tallies import CellTally, Question, cell_name, find_exceptions
 
 _SURE, _LABELLED, _DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
 _WARNED = 0.9  # with a warning that some value may mean something else
@@ -24,14 +24,6 @@ _FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
 _WORTH_EXPLAINING = 0.5
 _EXCEPTIONS_PER_SCAN = 60
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another type that a person may choose, and why."""
-
-    type: ColumnType
-    reason: Finding
 
 
 @dataclass(frozen=True)
@@ -67,25 +59,23 @@ class Judgement:
         """Return the column's warnings, which name it."""
         return [replace(warning, columns=(name,)) for warning in self.warnings]
 
-    def as_record(self, name: str, exceptions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def explained(self, name: str, exceptions: list[InferenceException]) -> Inference:
         """Return the schema's `inference` object."""
         known = [one for one in self.reader_findings if isinstance(one.code, WarningCode)]
         warnings = known + self.findings(name)
         is_doubtful = any(warning.may_change_a_value for warning in warnings)
         evidence = [write_texts(self.grounds), *map(write_text, self.notes)]
-        return {
-            "confidence": min(self.confidence, _WARNED) if is_doubtful else self.confidence,
-            "evidence": "; ".join(evidence),
-            "exceptions": list(exceptions),
-            "warnings": [as_warning(warning) for warning in warnings],
-            "alternatives": [
-                {"type": other.type, "reason": write_text(other.reason)} for other in self.alternatives
-            ],
-        }
+        return Inference(
+            confidence=min(self.confidence, _WARNED) if is_doubtful else self.confidence,
+            evidence="; ".join(evidence),
+            exceptions=exceptions,
+            warnings=list(map(FileWarning.of, warnings)),
+            alternatives=self.alternatives,
+        )
 
 
 def typed(
-    tally: Tally, column: int, formats: Formats, column_type: ColumnType, doubt: Finding | None = None
+    tally: CellTally, column: int, formats: Formats, column_type: ColumnType, doubt: Finding | None = None
 ) -> Judgement:
     """Explain a column whose cells all convert; `doubt` is the finding about another way to read them."""
     grounds, notes = [_share(tally, column_type)], []
@@ -104,7 +94,7 @@ def typed(
     return judged if doubt is None else replace(judged, warnings=[doubt], confidence=_DOUBTFUL)
 
 
-def percentage(tally: Tally, column: int, formats: Formats) -> Judgement:
+def percentage(tally: CellTally, column: int, formats: Formats) -> Judgement:
     """Explain a column of numbers that a workbook shows as percentages: decimals, whole ones too."""
     judged = typed(tally, column, formats, ColumnType.DECIMAL)
     if formats.unit:
@@ -114,12 +104,12 @@ def percentage(tally: Tally, column: int, formats: Formats) -> Judgement:
 
 def or_else(judged: Judgement, column_type: ColumnType, reason: GroundCode) -> Judgement:
     """Add another type that a person may choose."""
-    other = Alternative(column_type, Finding(reason))
+    other = Alternative(type=column_type, reason=write_text(Finding(reason)))
     return replace(judged, alternatives=[*judged.alternatives, other])
 
 
 def code(
-    tally: Tally, column: int, formats: Formats, read_as: ColumnType, name: str, cut: str | None
+    tally: CellTally, column: int, formats: Formats, read_as: ColumnType, name: str, cut: str | None
 ) -> Judgement:
     """Explain a column of digits that names something; `cut` is a value that has lost its leading zeros."""
     warnings = [] if cut is None else [Finding(WarningCode.ZEROS_LOST, {"name": name, "example": cut})]
@@ -148,7 +138,7 @@ def warned(judged: Judgement, warning: Finding) -> Judgement:
 
 
 def not_a_number(
-    tally: Tally, column: int, formats: Formats, read_as: ColumnType, ground: Finding
+    tally: CellTally, column: int, formats: Formats, read_as: ColumnType, ground: Finding
 ) -> Judgement:
     """Explain a column of numbers whose writing shows that they are not quantities."""
     grounds = [_share(tally, read_as), ground]
@@ -190,14 +180,14 @@ def leading_zeros(judged: Judgement, example: str) -> Judgement:
     return replace(judged, grounds=grounds, confidence=_SURE)
 
 
-def lone_letters(tally: Tally, column: int, formats: Formats) -> Judgement:
+def lone_letters(tally: CellTally, column: int, formats: Formats) -> Judgement:
     """Explain a column of letters that would be booleans if the other letter of the pair occurred, too."""
     grounds = [Finding(GroundCode.LONE_LETTERS)]
     judged = Judgement(column, ColumnType.TEXT, tally.empty > 0, formats, _LABELLED, grounds)
     return or_else(judged, ColumnType.BOOLEAN, GroundCode.LETTERS)
 
 
-def text(tally: Tally, column: int, formats: Formats, lead: Hypothesis | None = None) -> Judgement:
+def text(tally: CellTally, column: int, formats: Formats, lead: Hypothesis | None = None) -> Judgement:
     """Explain a column of text; `lead` is what most of its cells are, `tally` counts them."""
     nullable = tally.empty > 0
     if tally.judged == 0:
@@ -215,12 +205,12 @@ def text(tally: Tally, column: int, formats: Formats, lead: Hypothesis | None = 
         formats=formats,
         confidence=_DOUBTFUL,
         grounds=[_share(tally, lead.type)],
-        alternatives=[Alternative(lead.type, misfits)],
+        alternatives=[Alternative(type=lead.type, reason=write_text(misfits))],
         lead=lead,
     )
 
 
-def stated(judged: Judgement, tally: Tally, found: Hypothesis) -> Judgement:
+def stated(judged: Judgement, tally: CellTally, found: Hypothesis) -> Judgement:
     """Explain a column whose type its file states; the zone of its times is told, too."""
     return Judgement(
         judged.column,
@@ -242,9 +232,9 @@ def added(ground: Finding, *, nullable: bool) -> Judgement:
 
 def read_exceptions(
     connection: DuckDBPyConnection, staged: Path, judged: Sequence[Judgement], files: Sequence[str]
-) -> list[list[dict[str, Any]]]:
-    """Return each column's exceptions: file, sheet, line, value and reason, in the order of the rows."""
-    found: list[list[dict[str, Any]]] = [[] for _ in judged]
+) -> list[list[InferenceException]]:
+    """Return each column's exceptions, in the order of the rows."""
+    found: list[list[InferenceException]] = [[] for _ in judged]
     led = [(one, one.lead) for one in judged if one.lead is not None]
     questions = [Question(one.column, lead) for one, lead in led]
     first = find_exceptions(connection, staged_rows(staged), questions)
@@ -254,7 +244,7 @@ def read_exceptions(
             file, sheet, line = place
             reason = explain(value, lead.type, one.formats).reason
             found[one.column].append(
-                {"file": files[file], "sheet": sheet, "line": line, "value": value, "reason": reason}
+                InferenceException(file=files[file], sheet=sheet, line=line, value=value, reason=reason)
             )
     return found
 
@@ -281,5 +271,5 @@ def _shown(
                 yield one, (file, sheet, line), value
 
 
-def _share(tally: Tally, column_type: ColumnType) -> Finding:
+def _share(tally: CellTally, column_type: ColumnType) -> Finding:
     return Finding(GroundCode.CELLS_FIT, {"fits": tally.fits, "type": column_type}, count=tally.judged)

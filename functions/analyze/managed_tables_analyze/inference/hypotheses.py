@@ -70,7 +70,7 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
-class Choice(AnyCondition):
+class ChosenType(AnyCondition):
     """A type that a person might choose, though the cells do not suggest it."""
 
     type: ColumnType

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -12,12 +11,13 @@ from managed_tables.conversion import Formats
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.conversion.units import PERCENT
+from managed_tables.documents.analyses import Inference
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import explanation
 from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
-from managed_tables_analyze.inference.hypotheses import Choice, Hypothesis
+from managed_tables_analyze.inference.hypotheses import ChosenType, Hypothesis
 from managed_tables_analyze.inference.judging import Judge, marks_of_decimals
 from managed_tables_analyze.inference.marks import Reading, choose_marks
 from managed_tables_analyze.inference.orders import choose_orders
@@ -34,18 +34,17 @@ _COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file 
 
 
 @dataclass(frozen=True)
-class InferredColumn:
+class JudgedColumn:
     """What analyze says about one column of the staged object.
 
-    `inference` is the job's optional object: confidence, evidence, exceptions, warnings, alternatives.
-    `findings` are its warnings; `is_proven` says that every cell that is not NULL is known to convert;
-    `unit` is what numbers carry, or are shown with.
+    `inference` says on what grounds; `findings` are its warnings; `is_proven`: every cell that is not NULL is
+    known to convert; `unit` is what numbers carry, or are shown with.
     """
 
     type: ColumnType
     nullable: bool
     formats: Formats
-    inference: dict[str, Any]
+    inference: Inference
     findings: list[Finding] = field(default_factory=list)
     is_proven: bool = False
     unit: str = ""
@@ -76,7 +75,7 @@ def infer_columns(
     reader_findings: Sequence[Finding] = (),
     kept: Kept = NOTHING_KEPT,
     report: Callable[[int], None] = lambda _percent: None,
-) -> list[InferredColumn]:
+) -> list[JudgedColumn]:
     """Return one judgement for each column, in order.
 
     `labels` are the headers as written; `names` the columns' names (by default their labels); `files` the
@@ -111,11 +110,11 @@ def infer_columns(
     exceptions = explanation.read_exceptions(connection, staged, judged, files)
     units = _units(connection, judged)
     return [
-        InferredColumn(
+        JudgedColumn(
             one.type,
             one.nullable,
             one.formats,
-            one.as_record(name, cells),
+            one.explained(name, cells),
             one.findings(name),
             is_proven=one.is_proven,
             unit=unit,
@@ -132,7 +131,7 @@ def _as_stated(
     formats: Formats,
 ) -> list[explanation.Judgement]:
     """Return the judgements with the types that the files state, where every cell has such a value."""
-    stated = {column: Choice(kind, formats) for column, kind in enumerate(types) if kind is not None}
+    stated = {column: ChosenType(kind, formats) for column, kind in enumerate(types) if kind is not None}
     tallies = count_cells(connection, staged_rows(staged), [Question(*pair) for pair in stated.items()])
     found = list(judged)
     for (column, choice), tally in zip(stated.items(), tallies, strict=True):
@@ -141,10 +140,10 @@ def _as_stated(
     return found
 
 
-def named_column(ground: GroundCode, *, nullable: bool) -> InferredColumn:
+def named_column(ground: GroundCode, *, nullable: bool) -> JudgedColumn:
     """Return what analyze says about a column of names that it added itself."""
     judged = explanation.added(Finding(ground), nullable=nullable)
-    return InferredColumn(judged.type, nullable, judged.formats, judged.as_record("", []))
+    return JudgedColumn(judged.type, nullable, judged.formats, judged.explained("", []))
 
 
 def _evidence(

@@ -5,15 +5,15 @@ of queries as one long column of `(number, text)`, since planning a query costs 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose
+from managed_tables.documents.analyses import Profile
+from managed_tables.documents.document import Scalar
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.samples import (
     SHOWN,
@@ -41,24 +41,13 @@ _OTHER_CLOCK = ":[0-9.]+ ?(?:[A-Za-z]|[+-])"  # a time with a zone, AM or PM
 _WHOLE = (ColumnType.INTEGER, ColumnType.DATE)
 
 
-@dataclass
-class Profile:
-    """Counts over the rows looked at; values as in the sample rows, bins of numbers and of times only."""
-
-    rows: int
-    empty: int
-    distinct: int = 0
-    min: Any = None
-    max: Any = None
-    top: list[list[Any]] = field(default_factory=list)
-    histogram: list[list[Any]] = field(default_factory=list)
-
-
 def profile_columns(
     connection: DuckDBPyConnection, kinds: Sequence[Kind], rows: int, zone: ZoneInfo
 ) -> list[Profile]:
     """Return a profile for each column of these types, of the `rows` that `SHOWN` holds."""
-    profiles = [Profile(rows, rows) for _ in kinds]
+    profiles = [
+        Profile(rows=rows, empty=rows, distinct=0, min=None, max=None, top=[], histogram=[]) for _ in kinds
+    ]
     _group_values(connection, kinds)
     zones = dict.fromkeys(_place_instants(connection, kinds, zone), ZoneInfo("UTC"))
     for number, distinct, filled, least, greatest in connection.execute(_EXTREMES).fetchall():
@@ -173,7 +162,7 @@ def _histograms(
         )
 
 
-def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Any:
+def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Scalar:
     match column_type:
         case ColumnType.DATE:
             return _moment(scale * 86_400)[:10]
@@ -189,5 +178,5 @@ def _moment(seconds: float) -> str:
     return f"{moment.year:04d}{moment:-%m-%d %H:%M:%S}"
 
 
-def _shown(text: str | None, kind: Kind, zone: ZoneInfo) -> Any:
+def _shown(text: str | None, kind: Kind, zone: ZoneInfo) -> Scalar:
     return sample_value(text, kind[0], zone)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
+from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import HEAD, long_column
@@ -69,7 +69,7 @@ def _select_texts(relation: str, kind: Kind, columns: Sequence[int]) -> str:
 
 def read_sample_rows(
     connection: DuckDBPyConnection, names: Sequence[str], kinds: Sequence[Kind], zone: ZoneInfo
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Scalar]]:
     """Return up to 20 rows by column name: str, int, Decimal, bool, None; dates as text, datetimes in UTC.
 
     They are the first of `SHOWN`, which `convert_first_rows` has made.
@@ -84,7 +84,7 @@ def read_sample_rows(
     ]
 
 
-def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Any:
+def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> Scalar:
     """Return a value as an answer shows it, given its canonical text."""
     if text is None:
         return None

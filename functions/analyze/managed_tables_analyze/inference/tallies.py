@@ -78,7 +78,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Tally:
+class CellTally:
     """How a column's cells answered: each cell counts once, as the first that applies.
 
     `empty`: no cell, no characters but blanks, or an error value. `fits`: passed the test. `blank`: a null
@@ -117,10 +117,12 @@ def cell_name(column: int) -> str:
     return f"c{column}"
 
 
-def count_cells(connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]) -> list[Tally]:
+def count_cells(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[CellTally]:
     """Return one tally for each question, in order."""
     answers = _ask(connection, relation, questions, _COUNTS)
-    return [_tally(*answer) if answer else Tally() for answer in answers]
+    return [_tally(*answer) if answer else CellTally() for answer in answers]
 
 
 def find_exceptions(
@@ -272,8 +274,8 @@ def _kind(cell: str, condition: Condition) -> str:
     )
 
 
-def _tally(cells: int, filled: int, total: int | None) -> Tally:
+def _tally(cells: int, filled: int, total: int | None) -> CellTally:
     """Return the counts that add up to `total` over so many cells."""
     mask = (1 << _BITS) - 1
     empty, blank, exceptions = ((total or 0) >> place * _BITS & mask for place in range(3))
-    return Tally(cells - empty - blank - exceptions, empty, blank, exceptions, filled)
+    return CellTally(cells - empty - blank - exceptions, empty, blank, exceptions, filled)

@@ -17,11 +17,11 @@ from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladde
 from managed_tables_analyze.inference.signs.labels import names_day
 from managed_tables_analyze.inference.tallies import (
     HEAD,
+    CellTally,
     Condition,
     Nothing,
     Pattern,
     Question,
-    Tally,
     cell_name,
     count_cells,
 )
@@ -59,7 +59,7 @@ class Trial:
     rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)
     lead: Hypothesis | None = None
     is_seen: bool = False
-    tallies: dict[Hypothesis | Nothing, Tally] = field(default_factory=dict)
+    tallies: dict[Hypothesis | Nothing, CellTally] = field(default_factory=dict)
     verdict: tuple[Hypothesis, ...] = ()
     units: tuple[str, ...] = ()
     is_percent: bool = False
@@ -91,7 +91,9 @@ class Trial:
             asked = self.rungs[0] if self.rungs else () if self.tallies else [self.lead or NOTHING]
         return {what: Question(self.column, what) for what in asked}
 
-    def take(self, asked: Mapping[Hypothesis | Nothing, Question], counted: Mapping[Question, Tally]) -> None:
+    def take(
+        self, asked: Mapping[Hypothesis | Nothing, Question], counted: Mapping[Question, CellTally]
+    ) -> None:
         """Take what was counted; of the rung that was asked, the hypotheses that hold are the verdict."""
         self.tallies |= {what: counted[one] for what, one in asked.items()}
         if self.rungs:
@@ -151,7 +153,7 @@ def count_all(
 
 def _propose(
     connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial], *, is_whole: bool = False
-) -> dict[Question, Tally]:
+) -> dict[Question, CellTally]:
     """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others.
 
     Return what was counted in `relation`; `is_whole`: there are no other rows.
@@ -166,7 +168,7 @@ def _propose(
         ladder = ladders[trial.column]
         every = {what: found[Question(trial.column, what)] for rung in ladder for what in rung}
         _propose_rungs(trial, ladder, every)
-        if not trial.rungs and found.get(Question(trial.column, _MAY_HAVE_UNIT), Tally()).holds:
+        if not trial.rungs and found.get(Question(trial.column, _MAY_HAVE_UNIT), CellTally()).holds:
             _propose_unit(connection, relation, trial)
         if not trial.rungs:
             _propose_lead(trial, every)
@@ -192,20 +194,20 @@ def _narrowed(connection: DuckDBPyConnection, relation: str, trials: Sequence[Tr
     }
 
 
-def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, Tally]) -> None:
+def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, CellTally]) -> None:
     """Give a trial the hypotheses that hold."""
     trial.is_seen = any(tally.judged for tally in every.values())
     alive = (tuple(what for what in rung if _is_likely(what, every[what])) for rung in ladder)
     trial.rungs = [rung for rung in alive if rung]
 
 
-def _is_likely(hypothesis: Hypothesis, tally: Tally) -> bool:
+def _is_likely(hypothesis: Hypothesis, tally: CellTally) -> bool:
     """Return whether all cells fit, and not by chance."""
     fewest = _MONTHS_BY_CHANCE if hypothesis.shape is Shape.YEAR_MONTH else 0
     return tally.holds and tally.judged >= fewest
 
 
-def _propose_lead(trial: Trial, every: Mapping[Hypothesis, Tally]) -> None:
+def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
     """Give a trial of text what most of its cells are, if that is worth explaining."""
     likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
     if likely:
@@ -243,7 +245,7 @@ def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[
     columns = {trial.column for trial in filled}
     for trial in trials:
         if trial.column not in columns:
-            trial.tallies[NOTHING] = Tally(empty=row_count)
+            trial.tallies[NOTHING] = CellTally(empty=row_count)
     for start in range(0, len(filled), _COLUMNS_PER_SCAN):
         batch = filled[start : start + _COLUMNS_PER_SCAN]
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SPARSE} AS {_first_values(rows, batch)}")

@@ -15,7 +15,7 @@ from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.staging.origins import OriginColumn, Place
+from managed_tables_analyze.staging.origins import OriginColumn, SheetPlace
 from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
@@ -30,7 +30,7 @@ class MisreadError(Exception):
 
 
 @dataclass
-class Table:
+class CombinedTable:
     """The columns so far, and the staged parts in order.
 
     `labels` are the headers as first written, None for a column without one; `names` identify columns.
@@ -46,7 +46,7 @@ class Table:
     grounds: list[Finding] = field(default_factory=list)
     row_count: int = 0
     is_workbook: bool = False
-    places: list[Place] = field(default_factory=list)  # of the staged parts
+    places: list[SheetPlace] = field(default_factory=list)  # of the staged parts
     _types: dict[str, ColumnType | None] = field(default_factory=dict)  # by column
     _staged: list[Path] = field(default_factory=list)
     _columns_of_parts: list[list[int]] = field(default_factory=list)

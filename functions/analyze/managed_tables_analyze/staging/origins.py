@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables.conversion.sql_text import literal
+from managed_tables.documents.statements import OriginLabels
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
-from managed_tables_reader.rows.reading import Origins
 
-Place = tuple[int, str | None]
+SheetPlace = tuple[int, str | None]
 """The number of a file, and the name of its sheet; None for a text."""
 
 
@@ -21,7 +21,9 @@ class OriginColumn:
     nullable: bool
 
 
-def origin_columns(origins: Origins, places: Sequence[Place], files: Sequence[str]) -> list[OriginColumn]:
+def origin_columns(
+    origins: OriginLabels, places: Sequence[SheetPlace], files: Sequence[str]
+) -> list[OriginColumn]:
     """Return the columns that a person wants in front of the others."""
     names = f"([{', '.join(map(literal, files))}])[file + 1]"
     found = []
@@ -33,7 +35,9 @@ def origin_columns(origins: Origins, places: Sequence[Place], files: Sequence[st
     return found
 
 
-def find_joined(places: Sequence[Place], files: Sequence[str], origins: Origins) -> Iterator[Finding]:
+def find_joined(
+    places: Sequence[SheetPlace], files: Sequence[str], origins: OriginLabels
+) -> Iterator[Finding]:
     """Yield the finding that several sheets or files became one table, unless a column tells them apart."""
     told_apart = {(origins.file and file, origins.sheet and sheet) for file, sheet in places}
     if len(told_apart) == len(places):
@@ -42,7 +46,7 @@ def find_joined(places: Sequence[Place], files: Sequence[str], origins: Origins)
     yield Finding(WarningCode.JOINED_SHEETS, {"names": names}, count=len(names))
 
 
-def _name(place: Place, places: Sequence[Place], files: Sequence[str]) -> str:
+def _name(place: SheetPlace, places: Sequence[SheetPlace], files: Sequence[str]) -> str:
     """Return what tells a sheet or file from the others: its sheet's name, its file's or both."""
     file, sheet = place
     if sheet is None or sum(other == file for other, _ in places) == 1:

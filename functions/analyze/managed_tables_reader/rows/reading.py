@@ -1,20 +1,16 @@
-"""Describe as data how files are read before types are inferred.
-
-A `Reading` says how every file and sheet of a job was read. A `Wish` is what a person states about it: that
-is fixed, and the rest is inferred.
-"""
+"""Hold what a person states about how files are read: that is fixed, and the rest is inferred."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
-from managed_tables.documents.recipes import TableKind
+from managed_tables.documents.statements import OriginLabels, ReadingStatement, TableStatement
 from managed_tables.identifiers import fold_label
-from managed_tables.messages.findings import ReasonCode
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
 
 MAX_SKIPPED_LINES = 1_000  # named in a reading
+NO_ORIGINS = OriginLabels()
 
 
 class Unstated(Enum):
@@ -24,88 +20,6 @@ class Unstated(Enum):
 
 
 UNSTATED: Final = Unstated.UNSTATED
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why something was read as it was: a stable code, and a Portuguese sentence."""
-
-    code: ReasonCode
-    text: str
-
-
-@dataclass(frozen=True)
-class TableReading:
-    """How one file or sheet was read. Lines are physical lines of the file or rows of the sheet, from 1.
-
-    `file` counts the files in order, each member of an archive as one; `name` is what people know it by.
-    `first_line` and `last_line` are those of the data, None if there is none; `skipped_lines` are not rows,
-    outside the data or within it; `skip_texts` say how those begin that a person stated. Encoding, delimiter,
-    quote and escape are None for a workbook.
-    """
-
-    file: int
-    sheet: str | None
-    include: bool
-    kind: TableKind
-    name: str = ""
-    encoding: str | None = None
-    delimiter: str | None = None
-    quote: str | None = None
-    escape: str | None = None
-    header_line: int | None = None
-    header_lines: int = 0
-    first_line: int | None = None
-    last_line: int | None = None
-    skipped_lines: tuple[int, ...] = ()
-    rows: int = 0
-    reasons: tuple[Reason, ...] = ()
-    skip_texts: tuple[str, ...] = ()
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        record = asdict(self)
-        texts = record.pop("skip_texts")
-        return {
-            **record,
-            **({"skip_texts": list(texts)} if texts else {}),
-            "skipped_lines": list(self.skipped_lines[:MAX_SKIPPED_LINES]),
-            "reasons": [asdict(reason) for reason in self.reasons],
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "TableReading":
-        """Return the reading that the JSON object holds."""
-        reasons = tuple(Reason(**reason) for reason in record["reasons"])
-        return cls(
-            **{
-                **record,
-                "skipped_lines": tuple(record["skipped_lines"]),
-                "reasons": reasons,
-                "skip_texts": tuple(record.get("skip_texts", ())),
-            }
-        )
-
-    def left_out(self, *reasons: Reason) -> "TableReading":
-        """Return the reading of a table that is not imported, and why."""
-        return replace(self, include=False, reasons=(*self.reasons, *reasons))
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How all files and sheets of a job were read, in order; `timezone` applies to times without one."""
-
-    timezone: str
-    tables: tuple[TableReading, ...]
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        return {"timezone": self.timezone, "tables": [table.as_record() for table in self.tables]}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Reading":
-        """Return the reading that the JSON object holds."""
-        return cls(record["timezone"], tuple(map(TableReading.from_record, record["tables"])))
 
 
 @dataclass(frozen=True)
@@ -139,13 +53,11 @@ class TableWish:
             one.name for one in fields(self)[2:-1] if getattr(self, one.name) not in (None, UNSTATED, ())
         ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
 
-    def as_record(self) -> dict[str, Any]:
-        """Return the JSON object, with only what is stated."""
-        return {
-            "file": self.file,
-            "sheet": self.sheet,
-            **{name: _plain(getattr(self, name)) for name in self.stated},
-        }
+    def as_statement(self) -> TableStatement:
+        """Return what is stated, as it is stored."""
+        return TableStatement(
+            file=self.file, sheet=self.sheet, **{name: getattr(self, name) for name in self.stated}
+        )
 
     def recalled(self) -> "TableWish":
         """Return the wish with what a person stated of such files before, where nothing is stated now."""
@@ -153,17 +65,10 @@ class TableWish:
         return replace(self, **stated)  # type: ignore[arg-type]
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "TableWish":
-        """Return the wish that the JSON object holds."""
-        return cls(**{**record, "skip_lines": tuple(record.get("skip_lines") or ())})
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Labels of columns that name each row's sheet and file, None where there is to be no such column."""
-
-    sheet: str | None = None
-    file: str | None = None
+    def of(cls, stated: TableStatement) -> "TableWish":
+        """Return the wish of what is stated."""
+        given = {name: getattr(stated, name) for name in stated.model_fields_set}
+        return cls(**{**given, "skip_lines": tuple(stated.skip_lines or ())})
 
 
 @dataclass(frozen=True)
@@ -176,7 +81,7 @@ class Wish:
 
     tables: tuple[TableWish, ...] = ()
     timezone: str | None = None
-    origins: Origins = Origins()
+    origins: OriginLabels = NO_ORIGINS
     recipe: bool | None = None
     known: Mapping[str | None, Known] = field(default_factory=dict, compare=False)
     _by_place: dict[tuple[int, str | None], TableWish] = field(init=False, repr=False, compare=False)
@@ -190,20 +95,21 @@ class Wish:
         known = self.known.get(fold_label(sheet or "")) or self.known.get(None)
         return replace(wish, known=known) if known else wish
 
-    def as_record(self) -> dict[str, Any]:
-        """Return the JSON object."""
-        tables = [table.as_record() for table in self.tables]
-        record: dict[str, Any] = {"timezone": self.timezone, "tables": tables}
+    def as_statement(self) -> ReadingStatement:
+        """Return what is stated, as it is stored."""
+        tables = [table.as_statement() for table in self.tables]
+        stated = ReadingStatement(timezone=self.timezone, tables=tables)
         if self.recipe is not None:
-            record["recipe"] = self.recipe
-        return record if self.origins == Origins() else {**record, "origin_columns": asdict(self.origins)}
+            stated.recipe = self.recipe
+        if self.origins != NO_ORIGINS:
+            stated.origin_columns = self.origins
+        return stated
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> "Wish":
-        """Return the wish that the JSON object holds."""
-        tables = map(TableWish.from_record, record.get("tables") or ())
-        origins = Origins(**(record.get("origin_columns") or {}))
-        return cls(tuple(tables), record.get("timezone"), origins, record.get("recipe"))
+    def stating(cls, stated: ReadingStatement) -> "Wish":
+        """Return the wish of what is stated."""
+        tables = tuple(map(TableWish.of, stated.tables))
+        return cls(tables, stated.timezone, stated.origin_columns or NO_ORIGINS, stated.recipe)
 
 
 def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:
@@ -216,7 +122,3 @@ def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[
         if len(found) == MAX_SKIPPED_LINES:
             break
     return found
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -1,13 +1,20 @@
 """The reasons of a reading: a stable code, and the sentence that a business user reads."""
 
-from managed_tables_reader.rows.reading import Reason, TableWish
+from managed_tables.documents.analyses import ReadingReason
+from managed_tables.messages.findings import ReasonCode
+from managed_tables_reader.rows.reading import TableWish
 
-SHEET_HIDDEN = Reason("SHEET_HIDDEN", "A aba está oculta na planilha. Se quiser importá-la, inclua-a")
-EXCLUDED = Reason("EXCLUDED", "Você deixou esta parte fora da importação")
-PROSE = Reason("PROSE", "É um texto corrido, e não uma tabela. Se quiser importá-lo, inclua-o")
-SHEET_EMPTY = Reason("SHEET_EMPTY", "A aba está vazia")
-SHEET_WITHOUT_ROWS = Reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, sem linhas abaixo dele")
-SHEET_DIFFERS = Reason(
+
+def _reason(code: ReasonCode, text: str) -> ReadingReason:
+    return ReadingReason(code=code, text=text)
+
+
+SHEET_HIDDEN = _reason("SHEET_HIDDEN", "A aba está oculta na planilha. Se quiser importá-la, inclua-a")
+EXCLUDED = _reason("EXCLUDED", "Você deixou esta parte fora da importação")
+PROSE = _reason("PROSE", "É um texto corrido, e não uma tabela. Se quiser importá-lo, inclua-o")
+SHEET_EMPTY = _reason("SHEET_EMPTY", "A aba está vazia")
+SHEET_WITHOUT_ROWS = _reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, sem linhas abaixo dele")
+SHEET_DIFFERS = _reason(
     "SHEET_DIFFERS", "As colunas desta aba são outras que as da primeira. Se quiser importá-la, inclua-a"
 )
 
@@ -42,43 +49,43 @@ _DELIMITERS = {
 }
 
 
-def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> list[ReadingReason]:
     """Return why a text file was read as it was: what was detected, and what was stated."""
     found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
     detected = [reason for name, reason in found.items() if name not in wish.stated]
-    return (*detected, *of_header(header_line, wish))
+    return [*detected, *of_header(header_line, wish)]
 
 
-def of_header(header_line: int | None, wish: TableWish) -> tuple[Reason, ...]:
+def of_header(header_line: int | None, wish: TableWish) -> list[ReadingReason]:
     """Return why the header is where it is, and which parts of the table were stated."""
-    detected = () if "header_line" in wish.stated else (header_detected(header_line),)
+    detected = [] if "header_line" in wish.stated else [header_detected(header_line)]
     if not wish.stated:
         return detected
     fields = ", ".join(text for name, text in _FIELDS.items() if name in wish.stated)
-    return (*detected, Reason("STATED", f"Definido por você: {fields}"))
+    return [*detected, _reason("STATED", f"Definido por você: {fields}")]
 
 
-def of_records() -> tuple[Reason, ...]:
+def of_records() -> list[ReadingReason]:
     """Return why the rows of a file that names its own columns were read as they were."""
-    return (Reason("HEADER_DETECTED", "Os nomes dos campos do arquivo dão nome às colunas"),)
+    return [_reason("HEADER_DETECTED", "Os nomes dos campos do arquivo dão nome às colunas")]
 
 
-def encoding_detected(name: str) -> Reason:
+def encoding_detected(name: str) -> ReadingReason:
     """Return the reason that names the encoding."""
     shown = _ENCODINGS.get(name, name)
-    return Reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como as que {shown} grava")
+    return _reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como as que {shown} grava")
 
 
-def delimiter_detected(delimiter: str) -> Reason:
+def delimiter_detected(delimiter: str) -> ReadingReason:
     """Return the reason that names what separates the cells of a line."""
     if not delimiter:
-        return Reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
+        return _reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
     shown = _DELIMITERS.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
-    return Reason("DELIMITER_DETECTED", f"As células de uma linha são separadas por {shown}")
+    return _reason("DELIMITER_DETECTED", f"As células de uma linha são separadas por {shown}")
 
 
-def header_detected(line: int | None) -> Reason:
+def header_detected(line: int | None) -> ReadingReason:
     """Return the reason that says which line names the columns."""
     if line is None:
-        return Reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
-    return Reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")
+        return _reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
+    return _reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")

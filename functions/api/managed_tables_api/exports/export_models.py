@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.faults import DetailBody
-from managed_tables.errors import JobErrorKind
+from managed_tables.documents.faults import JobFailure
+from managed_tables.documents.progress import ExportProgress
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
 from managed_tables_api.rows.row_models import SearchText, SentWhere
 
@@ -72,23 +71,6 @@ class NewExportAnswer(Document):
     status: Literal["queued"]
 
 
-class ExportProgress(Document):
-    """How far the writing is; `total_rows` is not known of a filter."""
-
-    phase: Literal["writing"]
-    processed_rows: Count
-    total_rows: Count | None
-    percent: Annotated[int, Field(ge=0, le=100)]
-
-
-class ExportFailure(Document):
-    """Why there is no file."""
-
-    code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
-    message: str
-    details: Annotated[list[DetailBody], Field(max_length=20)]
-
-
 class ExportAnswer(Document):
     """An export."""
 
@@ -104,7 +86,7 @@ class ExportAnswer(Document):
     size_bytes: Count | None
     url: str | None = Field(description="Baixa o arquivo, com o seu nome; uma nova a cada consulta")
     expires_at: Moment | None = Field(description="Até quando `url` vale")
-    error: ExportFailure | None
+    error: JobFailure | None
     created_at: Moment
     updated_at: Moment
 

@@ -1,22 +1,14 @@
 """Describe the one shape of every error."""
 
-from typing import Any
-
 from pydantic import ConfigDict, Field
 
-from managed_tables import errors
 from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.document import LateModel
 from managed_tables.documents.faults import DetailBody
-from managed_tables.errors import ApiErrorKind, JobErrorKind
+from managed_tables.errors import ApiErrorKind, codes_of
 
 _DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
 _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
-
-
-def codes_of(family: type[ApiErrorKind] | type[JobErrorKind]) -> list[Any]:
-    """Return the codes of every declared error of the family."""
-    return sorted({one.code for one in vars(errors).values() if isinstance(one, family)})
 
 
 class ErrorBody(LateModel):
@@ -28,7 +20,7 @@ class ErrorBody(LateModel):
 
     error: str = Field(description="Frase em português, para pessoas")
     code: str = Field(
-        description="Código estável, para programas", json_schema_extra={"enum": codes_of(ApiErrorKind)}
+        description="Código estável, para programas", json_schema_extra={"enum": [*codes_of(ApiErrorKind)]}
     )
     details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
     details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)

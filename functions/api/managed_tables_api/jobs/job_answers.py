@@ -10,6 +10,8 @@ from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
 from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.faults import JobFailure
+from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import JOB_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
@@ -18,11 +20,9 @@ from managed_tables_api.http.text_numbers import as_text
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,
     JobAnswer,
-    JobFailure,
     JobQuery,
     JobResult,
     JobsQuery,
-    Progress,
     UploadedFile,
 )
 
@@ -201,27 +201,27 @@ def _answer(
     )
 
 
-def _progress(job: JobRecord) -> Progress | None:
+def _progress(job: JobRecord) -> JobProgress | None:
     """Return the phase, the percent being that of the phase; None of a job that failed."""
-    recorded = job.progress and Progress.read(job.progress)
+    recorded = job.progress
     match job.status:
         case "queued":
             return _receiving(job)
         case "analisando":
-            return recorded or Progress(phase="reading", percent=0)
+            return recorded or JobProgress(phase="reading", percent=0)
         case "waiting_confirm":
-            return Progress(phase="waiting", percent=100)
+            return JobProgress(phase="waiting", percent=100)
         case "inserting":
-            return recorded or Progress(phase="inserting", percent=0)
+            return recorded or JobProgress(phase="inserting", percent=0)
         case "done":
             return _done(job)
     return None
 
 
-def _receiving(job: JobRecord) -> Progress:
+def _receiving(job: JobRecord) -> JobProgress:
     total = sum(file.size_bytes for file in job.files)
     arrived = sum(file.size_bytes for file in job.files if file.storage_path in job.arrived)
-    return Progress(
+    return JobProgress(
         phase="receiving",
         percent=arrived * 100 // total if total else 0,
         received_files=len(job.arrived),
@@ -229,8 +229,8 @@ def _receiving(job: JobRecord) -> Progress:
     )
 
 
-def _done(job: JobRecord) -> Progress:
+def _done(job: JobRecord) -> JobProgress:
     if job.result is None:
-        return Progress(phase="done", percent=100)
+        return JobProgress(phase="done", percent=100)
     rows = job.result.row_count
-    return Progress(phase="done", percent=100, processed_rows=rows, total_rows=rows)
+    return JobProgress(phase="done", percent=100, processed_rows=rows, total_rows=rows)

@@ -9,20 +9,19 @@ from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, InvalidValue, shown_text
+from managed_tables.details import DetailCode, InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.faults import JobFailure
+from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import Draft, ReadingStatement
-from managed_tables.errors import JobErrorKind
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.error_models import codes_of
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.tables.table_models import Description, Key, Title
 
@@ -95,17 +94,6 @@ class ConfirmedSchema(Document):
         return cls(display_name=confirmed.display_name, columns=columns, **stated, **additions)
 
 
-class Progress(Document):
-    """How far the job is; only the keys that apply are there."""
-
-    phase: Literal["receiving", "reading", "inferring", "waiting", "inserting", "done"]
-    percent: int = Field(ge=0, le=100, description="Da fase")
-    processed_rows: Count = Field(default=0, description="Ao inserir, e depois")
-    total_rows: Count = Field(default=0, description="Ao inserir, e depois")
-    received_files: Count = Field(default=0, description="Ao receber")
-    total_files: Count = Field(default=0, description="Ao receber")
-
-
 class JobResult(Document):
     """What a job that is done has made of its rows."""
 
@@ -120,15 +108,6 @@ class JobResult(Document):
         """Return a load's numbers as they are answered."""
         counts = {name: getattr(result, name) for name in ("inserted", "updated", "unchanged", "rejected")}
         return cls(**counts, seconds=result.milliseconds / 1_000)
-
-
-class JobFailure(Document):
-    """Why the job failed, or why its confirmed schema does not fit."""
-
-    code: str = Field(json_schema_extra={"enum": codes_of(JobErrorKind)})
-    message: str
-    details: list[DetailBody] = Field(max_length=MAX_ERROR_DETAILS, description="Os primeiros")
-    details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")
 
 
 class JobAnswer(Document):
@@ -154,7 +133,7 @@ class JobAnswer(Document):
         description="null antes da análise, e depois que o armazenamento a apagou"
     )
     confirmed_schema: ConfirmedSchema | None
-    progress: Progress | None = Field(description="null só depois de failed")
+    progress: JobProgress | None = Field(description="null só depois de failed")
     result: JobResult | None = Field(description="Depois de done")
     error: JobFailure | None
     warnings: list[FileWarning] = Field(

@@ -12,7 +12,11 @@ from managed_tables.errors import (
     TABLE_BUSY,
     TABLE_INACTIVE,
 )
-from managed_tables.jobs.restored_columns import describe_hidden_columns, restore_column_by_name
+from managed_tables.jobs.restored_columns import (
+    HiddenColumnAnswer,
+    describe_hidden_columns,
+    restore_column_by_name,
+)
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.known import KnownCompany, KnownTable
@@ -20,7 +24,6 @@ from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import from_json
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.rows.history.history_models import (
-    HiddenColumnAnswer,
     HistoryQuery,
     RestoreBody,
     RestoredAnswer,
@@ -93,7 +96,7 @@ def restore_rows(
 )
 def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return the columns that were taken out of the table, the last one first."""
-    return describe_hidden_columns(services, company, table.table_id)
+    return [one.as_json() for one in describe_hidden_columns(services, company, table.table_id)]
 
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))

@@ -5,9 +5,9 @@ from typing import Literal
 
 from psycopg import sql
 
+from managed_tables.databases.applied import COUNT_SLOTS
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import POSTGRES_TYPES
-from managed_tables.tables.row_counts import COUNT_SLOTS
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,

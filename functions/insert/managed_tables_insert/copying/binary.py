@@ -96,7 +96,7 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class _Form:
+class _DecimalForm:
     """What decimals that are written together have in common: their digits on either side of the point."""
 
     whole: int
@@ -171,7 +171,7 @@ class Decimals:
         return {int(row): _numeric(self.texts.of_row(row)) for row in rows}
 
     @cached_property
-    def _forms(self) -> list[tuple[_Form, Ints]]:
+    def _forms(self) -> list[tuple[_DecimalForm, Ints]]:
         """The forms of the other numbers, each with its rows."""
         data, starts, lengths = self.texts.data, self.texts.starts, self.texts.lengths
         is_point = data == _POINT
@@ -187,7 +187,7 @@ class Decimals:
         bits = 7 if max(whole.max(initial=0), decimals.max(initial=0)) < 2**7 else 10
         keys = ((whole << bits | decimals) << 1 | is_negative)[rows]
         return [
-            (_Form(key >> bits + 1, key >> 1 & (1 << bits) - 1, bool(key & 1)), rows[group])
+            (_DecimalForm(key >> bits + 1, key >> 1 & (1 << bits) - 1, bool(key & 1)), rows[group])
             for key, group in _groups(keys)
         ]
 
@@ -208,7 +208,7 @@ def encode(count: int, fields: Sequence[Field]) -> Bytes:
     return out
 
 
-class _Run(Values):
+class _FixedFields(Values):
     """Fields of fixed sizes that follow one another, with their lengths among their words."""
 
     @property
@@ -227,11 +227,11 @@ def _joined(fields: Sequence[Field]) -> Iterator[Field]:
             words += field.with_length
         else:
             if words:
-                yield _Run(words)
+                yield _FixedFields(words)
             words = []
             yield field
     if words:
-        yield _Run(words)
+        yield _FixedFields(words)
 
 
 def _numeric(text: str) -> bytes:
@@ -242,7 +242,7 @@ def _numeric(text: str) -> bytes:
     number = "".join(map(str, digits)) + "0" * max(0, exponent)
     scale = max(0, -exponent)
     number = number.rjust(scale, "0")
-    form = _Form(len(number) - scale, scale, is_negative=bool(sign))
+    form = _DecimalForm(len(number) - scale, scale, is_negative=bool(sign))
     written = f"{'-' * sign}{number[: form.whole]}{'.' * bool(scale)}{number[form.whole :]}"
     return _records(form.words(np.frombuffer(written.encode(), np.uint8)[None, :]), 1).tobytes()
 

@@ -30,10 +30,22 @@ class Events:
 
     def tell_end(self, job: JobRecord) -> bool:
         """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
+        detail = {
+            "company_id": job.company_id,
+            "job_id": job.job_id,
+            "table_id": job.user_table_id,
+            "mode": job.mode,
+            "origin": job.origin,
+            "outcome": job.status,
+            "error_code": job.error["code"] if job.error else None,
+            "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
+            "created_at": job.created_at,
+            "ended_at": job.updated_at,
+        }
         entry = {
             "Source": SOURCE,
             "DetailType": DETAIL_TYPES[job.status],
-            "Detail": exact_json.dumps(end_detail(job)).decode(),
+            "Detail": exact_json.dumps(detail).decode(),
             "EventBusName": self._bus_name,
         }
         try:
@@ -42,19 +54,3 @@ class Events:
             get_logger("events").warning("event not sent", exc_info=True, job_id=job.job_id)
             return False
         return bool(answer["FailedEntryCount"] == 0)
-
-
-def end_detail(job: JobRecord) -> dict[str, Any]:
-    """Return the event's `detail`: ids, the outcome and numbers of rows."""
-    return {
-        "company_id": job.company_id,
-        "job_id": job.job_id,
-        "table_id": job.user_table_id,
-        "mode": job.mode,
-        "origin": job.origin,
-        "outcome": job.status,
-        "error_code": job.error["code"] if job.error else None,
-        "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
-        "created_at": job.created_at,
-        "ended_at": job.updated_at,
-    }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote
@@ -216,11 +217,10 @@ class Storage:
 
         Raises ObjectReplaced where it is no longer the one of this `etag`.
         """
-        wanted: dict[str, Any] = {} if etag is None else {"IfMatch": etag}
-        place = f"bytes={first}-{last}"
+        get = partial(self.client.get_object, Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
         with _translated():
             try:
-                found = self.client.get_object(Bucket=self.bucket_name, Key=key, Range=place, **wanted)
+                found = get() if etag is None else get(IfMatch=etag)
             except ClientError as error:
                 if error.response["Error"]["Code"] in _REPLACED:
                     raise ObjectReplaced(key) from error

@@ -7,11 +7,13 @@ own (`key`), so that whatever a late run reports or writes is ignored.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from managed_tables.catalog.items import ConditionFailed, Item, Items
 from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
 from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.documents.progress import ExportProgress
+from managed_tables.errors import ErrorRecord
 from managed_tables.exports.formats import Dialect, ExportFormat
 
 ExportStatus = Literal["queued", "running", "done", "failed"]
@@ -38,10 +40,10 @@ class ExportRecord:
     updated_at: str
     dialect: Dialect | None = None
     key: str | None = None
-    progress: Mapping[str, Any] | None = None
+    progress: ExportProgress | None = None
     rows: int | None = None
     size_bytes: int | None = None
-    error: Mapping[str, Any] | None = None
+    error: ErrorRecord | None = None
     ended_at: str | None = None
 
     @property
@@ -90,18 +92,18 @@ class Exports:
         """Let a run begin that writes this object; None where the export has ended or another run took it."""
         return self._change(export, {"status": "running", "key": key, "progress": None})
 
-    def report_progress(self, export: ExportRecord, progress: Mapping[str, Any]) -> bool:
+    def report_progress(self, export: ExportRecord, progress: ExportProgress) -> bool:
         """Keep how far the run is; False where the export is no longer its own."""
-        return self._change(export, {"progress": dict(progress)}) is not None
+        return self._change(export, {"progress": progress.as_json()}) is not None
 
     def complete(self, export: ExportRecord, rows: int, size_bytes: int) -> ExportRecord | None:
         """`running` → `done`; None where the export is no longer the run's own."""
         changes = {"status": "done", "rows": rows, "size_bytes": size_bytes, "progress": None}
         return self._change(export, {**changes, **self._end()})
 
-    def fail(self, export: ExportRecord, error: Mapping[str, Any]) -> ExportRecord | None:
+    def fail(self, export: ExportRecord, error: ErrorRecord) -> ExportRecord | None:
         """End the export with the error; None where it has ended, or another run has it by now."""
-        changes = {"status": "failed", "error": dict(error), "progress": None}
+        changes = {"status": "failed", "error": error, "progress": None}
         return self._change(export, {**changes, **self._end()})
 
     def _end(self) -> dict[str, object]:
@@ -113,12 +115,13 @@ class Exports:
     def _change(self, export: ExportRecord, changes: Mapping[str, object]) -> ExportRecord | None:
         """Change an export that has not ended and that no other run has taken over since it was read."""
         unchanged = "attribute_not_exists(#key)" if export.key is None else "#key = :mine"
-        values: dict[str, Any] = {} if export.key is None else {"mine": export.key}
+        values = {} if export.key is None else {"mine": export.key}
         try:
             item = self._items.change(
                 export_key(export.company_id, export.export_id),
                 {**changes, "updated_at": timestamp()},
-                condition=f"{_UNFINISHED} AND {unchanged}",
+                (),
+                f"{_UNFINISHED} AND {unchanged}",
                 queued="queued",
                 running="running",
                 **values,
@@ -130,4 +133,6 @@ class Exports:
 
 def _read(item: Item) -> ExportRecord:
     known = {name: item[name] for name in ExportRecord.__dataclass_fields__ if item.get(name) is not None}
+    if "progress" in known:
+        known["progress"] = ExportProgress.read(known["progress"])
     return ExportRecord(**known)

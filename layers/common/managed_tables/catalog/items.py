@@ -12,6 +12,7 @@ from managed_tables.errors import CATALOG_UNAVAILABLE, ApiError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef as Attribute
 
 Item = dict[str, Any]
 Write = dict[str, Any]
@@ -153,7 +154,7 @@ class _Expression:
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Attribute] = {}
 
     def path(self, path: str) -> str:
         """Return the path with each name replaced by its placeholder."""
@@ -225,7 +226,7 @@ def _kind_of(value: object) -> type[Added] | type[Deleted] | None:
     return type(value) if isinstance(value, Added | Deleted) else None
 
 
-def to_attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+def to_attributes(item: Mapping[str, Any]) -> "dict[str, Attribute]":
     """Return the item as DynamoDB writes it."""
     return {name: _to_attribute(value) for name, value in item.items()}
 
@@ -235,7 +236,7 @@ def from_attributes(attributes: Mapping[str, Any]) -> Item:
     return {name: _from_attribute(value) for name, value in attributes.items()}
 
 
-def _to_attribute(value: object) -> dict[str, Any]:
+def _to_attribute(value: object) -> "Attribute":
     match value:
         case None:
             return {"NULL": True}

@@ -17,7 +17,7 @@ class UnreadableJobs(Exception):  # noqa: N818 - what it names
     """Records that are no jobs, by their keys: a later release's, or somebody's hand."""
 
 
-class JobReading:
+class JobReader:
     """Reads the jobs' records."""
 
     def __init__(self, items: Items) -> None:

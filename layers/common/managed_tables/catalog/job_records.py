@@ -1,14 +1,14 @@
 """A job's record: its fields, and how DynamoDB holds them."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal, NotRequired, TypedDict
 
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
-from managed_tables.details import MAX_ERROR_DETAILS, described
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
 from managed_tables.documents.confirmations import LoadMode
-from managed_tables.errors import JOB_CANCELLED
+from managed_tables.documents.progress import JobProgress
+from managed_tables.errors import JOB_CANCELLED, ErrorRecord
 from managed_tables.object_keys import job_prefixes
 
 JobMode = Literal["create", "append", "replace", "upsert"]
@@ -103,10 +103,10 @@ class JobRecord:
     confirmations: int = 0
     unannounced: bool = False  # it has ended, and nobody has been told
     uncleared: bool = False  # it has failed, and may have left something behind
-    progress: dict[str, Any] | None = None
+    progress: JobProgress | None = None
     result: LoadResult | None = None
     undone_at: str | None = None
-    error: dict[str, Any] | None = None
+    error: ErrorRecord | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -186,11 +186,12 @@ def new_job_item(job: JobRecord) -> Item:
 def read_job(item: Item) -> JobRecord:
     """Return the job that an item holds; raises one of UNREADABLE for an item that is no job."""
     known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
-    intake, result = item.get("intake"), item.get("result")
+    intake, result, progress = item.get("intake"), item.get("result"), item.get("progress")
     uploads, own = job_prefixes(item["company_id"], item["job_id"])
     known.update({name: _whole_key(known[name], own) for name in KEY_NAMES & known.keys()})
     known["intake"] = Intake(**intake) if intake else None
     known["result"] = LoadResult(**result) if result else None
+    known["progress"] = JobProgress.read(progress) if progress else None
     known["files"] = tuple(
         JobFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
         for file in item["files"]
@@ -200,24 +201,43 @@ def read_job(item: Item) -> JobRecord:
     return JobRecord(**known)
 
 
-def bounded_error(error: Mapping[str, Any]) -> dict[str, Any]:
+def bounded_error(error: ErrorRecord) -> ErrorRecord:
     """Return the error with as many details, and as much of their texts, as a record may hold."""
-    details = [
-        {
-            name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value
-            for name, value in detail.items()
-        }
-        for detail in list(error.get("details", []))[:MAX_ERROR_DETAILS]
-    ]
-    total = error.get("details_total", len(error.get("details", [])))
+    total = error.get("details_total", len(error["details"]))
+    details = list(map(_bounded_detail, error["details"][:MAX_ERROR_DETAILS]))
     return {"code": error["code"], "message": error["message"], **described(details, total)}
 
 
-def inserting_progress(processed_rows: int, total_rows: int) -> dict[str, Any]:
+def _bounded_detail(detail: Detail) -> Detail:
+    texts = {name: text[:MAX_DETAIL_CHARACTERS] for name, text in detail.items() if isinstance(text, str)}
+    return {**detail, **texts}  # type: ignore[typeddict-item]  # the same keys
+
+
+def inserting_progress(processed_rows: int, total_rows: int) -> JobProgress:
     """Return how far a job is that inserts its rows; it is at 100 % once they are committed."""
-    return {
-        "phase": "inserting",
-        "processed_rows": min(processed_rows, total_rows),
-        "total_rows": total_rows,
-        "percent": min(99, processed_rows * 100 // total_rows) if total_rows else 0,
-    }
+    return JobProgress(
+        phase="inserting",
+        processed_rows=min(processed_rows, total_rows),
+        total_rows=total_rows,
+        percent=min(99, processed_rows * 100 // total_rows) if total_rows else 0,
+    )
+
+
+class JobEvent(TypedDict):
+    """What the state machine hands a step: the job."""
+
+    company_id: str
+    job_id: str
+
+
+class StepOutcome(TypedDict):
+    """What a step answers the state machine; of a failure, which the job's record has in full, no details."""
+
+    outcome: Literal["analyzed", "busy", "done", "failed", "reanalyze", "rejected"]
+    auto_confirm: NotRequired[bool]
+    error: NotRequired[ErrorRecord]
+
+
+def failed_outcome(error: ErrorRecord) -> StepOutcome:
+    """Return the outcome of a job that has failed, small enough for the state machine."""
+    return {"outcome": "failed", "error": {**error, "details": []}}

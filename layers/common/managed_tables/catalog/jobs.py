@@ -12,10 +12,9 @@ the task token.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from managed_tables.catalog.items import Added, ConditionFailed, Items
-from managed_tables.catalog.job_reading import JobReading, UnreadableJobs
+from managed_tables.catalog.job_reading import JobReader, UnreadableJobs
 from managed_tables.catalog.job_records import (
     KEY_NAMES,
     MAX_DETAIL_CHARACTERS,
@@ -35,7 +34,8 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.errors import JOB_CANCELLED, UPLOAD_EXPIRED, JobError
+from managed_tables.documents.progress import JobProgress
+from managed_tables.errors import JOB_CANCELLED, UPLOAD_EXPIRED, ErrorRecord, JobError
 from managed_tables.observability import get_logger
 
 __all__ = [
@@ -60,7 +60,7 @@ _ACTIVE: Statuses = ("queued", "analisando", "waiting_confirm", "inserting")
 TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
 
 
-class Jobs(JobReading):
+class Jobs(JobReader):
     """The jobs' records in the catalog: how they are made, moved and ended."""
 
     def __init__(self, items: Items, retention_days: int, tell_end: TellEnd) -> None:
@@ -119,7 +119,7 @@ class Jobs(JobReading):
         alone = ("confirms_itself",)  # no more: a person decides from here on
         return self._change(job, ("waiting_confirm",), changes, removals=alone, as_read=("analysis_key",))
 
-    def keep_analysis(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
+    def keep_analysis(self, job: JobRecord, error: ErrorRecord) -> JobRecord | None:
         """Give up reading a job's files anew: the analysis before holds, `error` says why."""
         changes = {"error": bounded_error(error)}
         as_read = ("analysis_key", "wish_key")
@@ -150,7 +150,7 @@ class Jobs(JobReading):
             "confirmed_digest": digest,
             "confirmations": job.confirmations + 1,
             "reserved_table_id": reserved_table_id,
-            "progress": inserting_progress(0, total_rows),
+            "progress": inserting_progress(0, total_rows).as_json(),
             "error": None,
         }
         return self._change(job, (waiting,), changes, as_read=("analysis_key", "confirmed_key"))
@@ -169,13 +169,13 @@ class Jobs(JobReading):
         condition, removals = "task_token = :token", ("task_token",)
         self._change(job, statuses, {}, removals=removals, condition=condition, token=job.task_token)
 
-    def report_progress(self, job: JobRecord, progress: Mapping[str, Any]) -> bool:
-        """Keep how far the job is, `{"phase", "percent", …}`; False where it has moved on."""
+    def report_progress(self, job: JobRecord, progress: JobProgress) -> bool:
+        """Keep how far the job is; False where it has moved on."""
         statuses: Statuses = ("analisando", "inserting")
         as_read = ("analysis_key", "confirmed_key")
-        return self._change(job, statuses, {"progress": dict(progress)}, as_read=as_read) is not None
+        return self._change(job, statuses, {"progress": progress.as_json()}, as_read=as_read) is not None
 
-    def reject(self, job: JobRecord, error: Mapping[str, Any]) -> JobRecord | None:
+    def reject(self, job: JobRecord, error: ErrorRecord) -> JobRecord | None:
         """Record why the confirmed schema does not fit; the state machine makes the job wait again.
 
         None if the job is no longer inserting what `job` says.
@@ -195,7 +195,7 @@ class Jobs(JobReading):
         return self._change(job, ("done",), {"undone_at": timestamp()}, condition=condition)
 
     def fail(
-        self, job: JobRecord, error: Mapping[str, Any], *, unless_arrived: int | None = None
+        self, job: JobRecord, error: ErrorRecord, *, unless_arrived: int | None = None
     ) -> JobRecord | None:
         """End a job as `failed`; None where it has ended, or was confirmed since `job` was read.
 

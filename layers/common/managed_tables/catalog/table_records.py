@@ -3,7 +3,7 @@
 import json
 import zlib
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from managed_tables.catalog.items import MAX_ITEM_BYTES, Item
 from managed_tables.clock import timestamp
@@ -20,6 +20,9 @@ Indexes = tuple[tuple[str, ...], ...]
 # What a definition may take of DynamoDB's 400 KB once compressed: the rest of the item is below 20 KB, with
 # 2,200 characters of title and description and 62 names of columns in the key and the indexes.
 MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
+
+# What a record and the applied definition have in common, the columns left out.
+_DEFINED = ("version", "display_name", "status", "title", "description", "key", "indexes", "history")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class TableRecord:
     @property
     def applied(self) -> Applied:
         """The definition that the record holds, as PostgreSQL has it."""
-        return Applied(columns=self.columns, deleted=False, **_defined(self))
+        same = {name: getattr(self, name) for name in _DEFINED}
+        return Applied(columns=self.columns, deleted=False, **same)
 
 
 def pack_columns(columns: Columns) -> bytes:
@@ -104,16 +108,11 @@ def unpack_columns(packed: bytes) -> tuple[Column, ...]:
 def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
     """Return the record of the applied definition; `updated_at` moves if it differs from this record."""
     packed = pack_columns(applied.columns)
-    finished = replace(table, packed_columns=packed, state="ready", pending=None, **_defined(applied))
+    same = {name: getattr(applied, name) for name in _DEFINED}
+    finished = replace(table, packed_columns=packed, state="ready", pending=None, **same)
     if replace(finished, state=table.state, version=table.version, pending=table.pending) == table:
         return finished
     return replace(finished, updated_at=timestamp())
-
-
-def _defined(definition: TableRecord | Applied) -> dict[str, Any]:
-    """Return what a record and the applied definition have in common, the columns left out."""
-    names = ("version", "display_name", "status", "title", "description", "key", "indexes", "history")
-    return {name: getattr(definition, name) for name in names}
 
 
 def write_table(table: TableRecord) -> Item:

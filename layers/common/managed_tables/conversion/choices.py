@@ -1,6 +1,7 @@
 """State how a column's cells become values: a person's choices, put in front of inference's."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -38,14 +39,13 @@ class ColumnChoice(BaseModel):
 
     def formats(self, inferred: Formats) -> Formats:
         """Return the formats of the column's cells."""
-        stated: dict[str, Any] = {
-            "decimal_mark": self.decimal_mark,
-            "date_order": self.date_order,
-            "timezone": self.timezone,
-            "null_tokens": False if self.null_tokens == () else None,
-        }
-        given = {name: value for name, value in stated.items() if value is not None}
-        return Formats(**{**inferred.as_record(), **given})
+        return replace(
+            inferred,
+            decimal_mark=self.decimal_mark or inferred.decimal_mark,
+            date_order=self.date_order or inferred.date_order,
+            timezone=self.timezone or inferred.timezone,
+            null_tokens=inferred.null_tokens and self.null_tokens != (),
+        )
 
     def over(self, other: "ColumnChoice") -> "ColumnChoice":
         """Return the choice with what it leaves open as another chose it."""

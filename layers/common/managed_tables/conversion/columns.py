@@ -1,7 +1,7 @@
 """Compose a column's conversion: the expressions of its type, under its formats."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from managed_tables.conversion import cells, numbers, times, units, workbook_cells
 from managed_tables.conversion.day_forms import DateOrder, Shape
@@ -23,10 +23,6 @@ class Formats:
     workbook: bool = False  # a workbook's own numbers stand among the cells, and need no mark
     unit: str = ""  # that every number of the column carries
     latest: str | None = None  # the last day that a year of two digits may give: nobody is born tomorrow
-
-    def as_record(self) -> dict[str, Any]:
-        """Return the object that analysis.json keeps."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ _DAYS_OF_MONTHS = (
 
 
 @dataclass(frozen=True)
-class _Form:
+class _DayForm:
     """One way of writing a day: its parts in order, and the separator between them."""
 
     parts: str
@@ -80,17 +80,17 @@ class _Form:
         return separator.join(written[part] for part in self.parts)
 
 
-_YEAR_FIRST = (_Form("ymd", ("-", "/")),)
-_FORMS: dict[Shape, tuple[_Form, ...]] = {
+_YEAR_FIRST = (_DayForm("ymd", ("-", "/")),)
+_FORMS: dict[Shape, tuple[_DayForm, ...]] = {
     Shape.NAMED: (
-        _Form("dmy", ("-", "/", " ", " (?i:de) "), is_named=True),
-        _Form("dmy", ("-", "/", " "), is_named=True, has_short_year=True),
+        _DayForm("dmy", ("-", "/", " ", " (?i:de) "), is_named=True),
+        _DayForm("dmy", ("-", "/", " "), is_named=True, has_short_year=True),
     ),
     Shape.MONTH: (
-        _Form("ym", ("-",)),
-        _Form("my", ("/",)),
-        _Form("my", ("-", "/", " ", " (?i:de) "), is_named=True),
-        _Form("my", ("-", "/", " "), is_named=True, has_short_year=True),
+        _DayForm("ym", ("-",)),
+        _DayForm("my", ("/",)),
+        _DayForm("my", ("-", "/", " ", " (?i:de) "), is_named=True),
+        _DayForm("my", ("-", "/", " "), is_named=True, has_short_year=True),
     ),
 }
 
@@ -102,7 +102,7 @@ def days_pattern(order: str, shape: Shape) -> str:
         return _YEAR_MONTH
     forms = list(_YEAR_FIRST)
     if order != "ymd":
-        forms += [_Form(order, ("/", "[.]", "-")), _Form(order, ("/",), has_short_year=True)]
+        forms += [_DayForm(order, ("/", "[.]", "-")), _DayForm(order, ("/",), has_short_year=True)]
     if shape in (Shape.NAMED, Shape.MONTH):
         forms += _FORMS[Shape.NAMED]
     if shape is Shape.MONTH:

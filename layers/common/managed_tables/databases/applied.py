@@ -21,6 +21,7 @@ from managed_tables.schema import Column, Columns
 
 _INTERRUPTIONS = 5
 _INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
+COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
 AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 
 # As a job's number of rows: it has loaded none, and never will. Its result says why, before 0.3.0 the number.
@@ -293,6 +294,16 @@ def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, 
         [list(table_ids)],
     )
     return counts | dict(rows.fetchall())
+
+
+def add_to_count(connection: PgConnection, table_id: str, change: int) -> None:
+    """Add the change to the table's count of rows, in the caller's transaction."""
+    connection.execute(
+        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
+        " VALUES (%s, pg_backend_pid() %% %s, %s)"
+        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
+        [table_id, COUNT_SLOTS, change],
+    )
 
 
 def _json(columns: Columns) -> Jsonb:

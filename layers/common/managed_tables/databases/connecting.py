@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import ConfigurationLimitExceeded, DivisionByZero, LockNotAvailable, QueryCanceled
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -228,6 +229,12 @@ def _require_place(connection: PgConnection, sessions_max: int) -> None:
     if row and row[0] > sessions_max:
         connection.close()
         raise TooManyConnections
+
+
+def fetch_count(connection: PgConnection, query: LiteralString | sql.Composed, *parameters: object) -> int:
+    """Return the number that a query counts."""
+    row = connection.execute(query, parameters).fetchone()
+    return int(row[0]) if row else 0
 
 
 def is_of_an_index(error: psycopg.Error) -> bool:

@@ -4,9 +4,9 @@ What travels is `{"action", "company_id"}` there, `{"connection"}` or `{"code"}`
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import TooManyConnections
@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 Action = Literal["make", "bring_up_to_date", "rotate_reader"]
+
+
+class MakingRequest(TypedDict):
+    """What the function is called with."""
+
+    action: Action
+    company_id: str
+
+
+class MakingAnswer(TypedDict, total=False):
+    """What it answers: the connection's record, or the code of a declared error; the others are Lambda's."""
+
+    connection: dict[str, str | int]
+    code: str
+    errorType: str
+    errorMessage: str
+
 
 _KINDS = {
     kind.code: kind
@@ -74,7 +91,7 @@ class RemoteMaker:
             raise MakingFault(answer.get("errorType") or code)
         return _read(answer["connection"])
 
-    def _invoke(self, event: dict[str, str]) -> dict[str, Any]:
+    def _invoke(self, event: MakingRequest) -> MakingAnswer:
         """Return what the function answers; raises DATABASE_UNAVAILABLE where it did not in time."""
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -86,19 +103,19 @@ class RemoteMaker:
             if error.response["Error"]["Code"] in {"AccessDeniedException", "ResourceNotFoundException"}:
                 raise
             raise ApiError(DATABASE_UNAVAILABLE) from error
-        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        found: MakingAnswer = json.loads(answer["Payload"].read())
         if _STOPPED in str(found.get("errorMessage")):
             raise ApiError(DATABASE_UNAVAILABLE)
         return found
 
 
-def _read(answer: dict[str, Any]) -> ConnectionRecord:
+def _read(answer: Mapping[str, Any]) -> ConnectionRecord:
     """Return the connection; while an upgrade goes on, a newer release may tell more of it."""
     known = {field.name for field in fields(ConnectionRecord)}
     return ConnectionRecord(**{name: value for name, value in answer.items() if name in known})
 
 
-def answered(ask: Callable[[], ConnectionRecord]) -> dict[str, Any]:
+def answered(ask: Callable[[], ConnectionRecord]) -> MakingAnswer:
     """Return what the function answers, a declared error's code in place of the connection."""
     try:
         return {"connection": asdict(ask())}

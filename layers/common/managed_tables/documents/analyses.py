@@ -1,9 +1,11 @@
 """What analyze found in a job's files: how they were read, the inferred schema, what load and review need."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from managed_tables import exact_json
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Formats
 from managed_tables.documents.document import Count, Document, Scalar
@@ -11,8 +13,11 @@ from managed_tables.documents.faults import DetailBody
 from managed_tables.documents.recipes import JobRecipe, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, ReasonCode, WarningCode
+from managed_tables.messages.finding_texts import write_text
+from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
 from managed_tables.schema import Column, ColumnType
+
+MAX_WARNINGS_BYTES = 1_000_000  # some thousands; an answer has 6 MB, also for the schema and the samples
 
 
 class FileWarning(Document):
@@ -32,6 +37,34 @@ class FileWarning(Document):
     preview: list[str] = Field(
         default=[], max_length=MAX_PREVIEW, description="Como começam as linhas que ficaram fora"
     )
+
+    @classmethod
+    def of(cls, finding: Finding) -> "FileWarning":
+        """Return the warning that a finding is shown as."""
+        places = {
+            "file": finding.file,
+            "sheet": finding.sheet,
+            "lines": list(finding.lines),
+            "count": finding.count,
+            "columns": list(finding.columns),
+            "preview": list(finding.preview),
+        }
+        known = {name: value for name, value in places.items() if value not in (None, [])}
+        return cls.read({"code": finding.code, "text": write_text(finding), **known})
+
+
+def listed_warnings(findings: Sequence[Finding]) -> list[FileWarning]:
+    """Return the warnings of a job: what may change a value first, as many as an answer has room for."""
+    listed: list[FileWarning] = []
+    room = MAX_WARNINGS_BYTES
+    ordered = sorted(findings, key=lambda finding: not finding.may_change_a_value)
+    for place, finding in enumerate(ordered):
+        warning = FileWarning.of(finding)
+        room -= len(exact_json.dumps(warning.as_json()))
+        if room < 0:
+            return [*listed, FileWarning.of(Finding(WarningCode.MORE_WARNINGS, count=len(ordered) - place))]
+        listed.append(warning)
+    return listed
 
 
 class InferenceException(Document):
@@ -108,7 +141,7 @@ class InferredSchema(Document):
 
     suggested_table_name: str
     columns: Annotated[list[InferredColumn], Field(max_length=MAX_COLUMNS)]
-    sample_rows: list[dict[str, Any]] = Field(max_length=20, description="Nos tipos inferidos")
+    sample_rows: list[dict[str, Scalar]] = Field(max_length=20, description="Nos tipos inferidos")
     total_row_count_estimate: Count = Field(description="Exato")
 
 
@@ -158,6 +191,10 @@ class TableReading(Document):
     rows: int = Field(ge=0)
     skip_texts: list[str] = Field(default=[], description="Inícios das linhas que uma pessoa deixou fora")
     reasons: list[ReadingReason]
+
+    def left_out(self, reason: ReadingReason) -> "TableReading":
+        """Return the reading of a table that is not imported, and why."""
+        return self.model_copy(update={"include": False, "reasons": [*self.reasons, reason]})
 
 
 class JobReading(Document):

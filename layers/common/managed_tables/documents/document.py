@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -12,7 +13,10 @@ RecordId = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Count = Annotated[int, Field(ge=0)]
 SCALAR = [{"type": name} for name in ("string", "integer", "number", "boolean", "null")]
-Scalar = Annotated[Any, WithJsonSchema({"anyOf": SCALAR})]  # as it is: a decimal keeps every digit
+# As it is: a decimal keeps every digit.
+Scalar = Annotated[
+    str | int | float | Decimal | bool | None, SkipValidation, WithJsonSchema({"anyOf": SCALAR})
+]
 
 
 class LateModel(BaseModel):

@@ -3,13 +3,15 @@
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict, JsonValue
 
-from managed_tables.details import DetailCode, Place
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Place
 from managed_tables.documents.document import Document
+from managed_tables.errors import JobErrorKind, codes_of
 
-_ONE = [{"type": name} for name in ("string", "boolean", "integer", "number")]
-_ROW = {"additionalProperties": {"anyOf": [*_ONE, {"type": "null"}]}, "type": "object"}
-_VALUES: list[dict[str, Any]] = [*_ONE, _ROW, {"type": "null"}]
+_ONE: list[JsonValue] = [{"type": name} for name in ("string", "boolean", "integer", "number")]
+_ROW: JsonDict = {"additionalProperties": {"anyOf": [*_ONE, {"type": "null"}]}, "type": "object"}
+_VALUES: list[JsonValue] = [*_ONE, _ROW, {"type": "null"}]
 
 
 class DetailBody(Document):
@@ -40,3 +42,12 @@ class DetailBody(Document):
     )
     code: DetailCode
     reason: str = Field(description="Por quê, em português")
+
+
+class JobFailure(Document):
+    """Why a job or an export failed, or why a job's confirmed schema does not fit."""
+
+    code: str = Field(json_schema_extra={"enum": [*codes_of(JobErrorKind)]})
+    message: str
+    details: list[DetailBody] = Field(max_length=MAX_ERROR_DETAILS, description="Os primeiros")
+    details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")

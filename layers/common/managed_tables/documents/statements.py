@@ -78,6 +78,8 @@ class TableStatement(Document):
 class OriginLabels(Document):
     """Columns in front of the others that name the sheet and the file of each row; null: no such column."""
 
+    model_config = ConfigDict(frozen=True)
+
     sheet: OriginLabel | None = Field(default=None, description="O título da coluna com o nome da aba")
     file: OriginLabel | None = Field(default=None, description="O título da coluna com o nome do arquivo")
 

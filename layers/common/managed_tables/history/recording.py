@@ -13,7 +13,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.connecting import PgConnection, fetch_count
 
 Via = Literal["api", "bulk", "upload", "undo", "restore"]
 
@@ -91,5 +91,4 @@ def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] =
 
 def forget_changes(connection: PgConnection, days: int, at_most: int = 10_000) -> int:
     """Drop the oldest changes that are older than `days`, and return how many; commits."""
-    row = connection.execute("SELECT managed_tables.forget_changes(%s, %s)", [days, at_most]).fetchone()
-    return int(row[0]) if row else 0
+    return fetch_count(connection, "SELECT managed_tables.forget_changes(%s, %s)", days, at_most)

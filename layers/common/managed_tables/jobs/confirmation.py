@@ -7,7 +7,7 @@ notifies the state machine again.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables import exact_json
@@ -272,13 +272,17 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: S
             if column.is_required
         ]
     )
-    names = {column.name for column in wanted}
+    _require(needed, {column.name for column in wanted})
+    check_columns([*existing, *(column for _, column in new)])
+    return [own.get(column.name, column) for column in wanted]
+
+
+def _require(needed: Sequence[str], names: Collection[str]) -> None:
+    """Raise INVALID_SCHEMA where a name is missing."""
     missing = [name for name in needed if name not in names]
     if missing:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")
-    check_columns([*existing, *(column for _, column in new)])
-    return [own.get(column.name, column) for column in wanted]
 
 
 def _hash(document: object) -> str:

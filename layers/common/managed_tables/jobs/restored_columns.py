@@ -1,13 +1,15 @@
 """List the columns that were taken out of a table, and bring them back with their values."""
 
 from dataclasses import replace
-from typing import Any
+
+from pydantic import Field
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.catalog.tables import TableChanged
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import lock_version, record_change
+from managed_tables.documents.document import Count, Document, Moment
 from managed_tables.errors import COLUMN_NOT_FOUND, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.tables.columns.hidden_columns import (
@@ -24,20 +26,30 @@ from managed_tables.tables.reconciliation import Waiting
 from managed_tables.wiring.services import Services
 
 
+class HiddenColumnAnswer(Document):
+    """A column that was taken out of the table."""
+
+    name: str
+    display_name: str
+    type: ColumnType
+    hidden_at: Moment
+    values: Count = Field(description="Quantos valores estão guardados")
+
+
 def describe_hidden_columns(
     services: Services, company: ConnectionRecord, table_id: str
-) -> list[dict[str, Any]]:
-    """Return the columns that were taken out, the last one first, as the API answers them."""
+) -> list[HiddenColumnAnswer]:
+    """Return the columns that were taken out, the last one first."""
     with services.open_company(company) as connection:
         found = find_hidden_columns(connection, table_id)
         return [
-            {
-                "name": hidden.name,
-                "display_name": hidden.display_name,
-                "type": _type_of(hidden.kind).value,
-                "hidden_at": timestamp(hidden.hidden_at),
-                "values": count_kept(connection, hidden),
-            }
+            HiddenColumnAnswer(
+                name=hidden.name,
+                display_name=hidden.display_name,
+                type=_type_of(hidden.kind),
+                hidden_at=timestamp(hidden.hidden_at),
+                values=count_kept(connection, hidden),
+            )
             for hidden in reversed(found)
         ]
 

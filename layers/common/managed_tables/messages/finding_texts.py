@@ -4,16 +4,14 @@ A sentence says what was seen, what was done, and what the person can do. This i
 words findings; `{count}`, `{lines}` and `{preview}` are the finding's own, other fields its values.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from managed_tables.conversion.units import is_currency
-from managed_tables.messages.findings import Finding, GroundCode, WarningCode, most_urgent_first
+from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.messages.wording import choose_form, number
 from managed_tables.schema import ColumnType
 
-MAX_WARNINGS_BYTES = 1_000_000  # some thousands; an answer has 6 MB, also for the schema and the samples
 _SHOWN_LINES = 5  # numbers in a sentence; `lines` has more
 _SHOWN_NAMES = 10  # of sheets or columns in a sentence
 
@@ -289,41 +287,12 @@ def write_texts(findings: Iterable[Finding]) -> str:
     return ", ".join(map(write_text, findings))
 
 
-def as_warning(finding: Finding) -> dict[str, Any]:
-    """Return the object that answers carry, with the keys that apply."""
-    record: dict[str, Any] = {"code": finding.code.value, "text": write_text(finding)}
-    places = {
-        "file": finding.file,
-        "sheet": finding.sheet,
-        "lines": list(finding.lines),
-        "count": finding.count,
-        "columns": list(finding.columns),
-        "preview": list(finding.preview),
-    }
-    return record | {key: value for key, value in places.items() if value not in (None, [])}
-
-
-def listed_warnings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return the warnings of a job: what may change a value first, as many as an answer has room for."""
-    listed: list[dict[str, Any]] = []
-    room = MAX_WARNINGS_BYTES
-    ordered = most_urgent_first(findings)
-    for place, finding in enumerate(ordered):
-        warning = as_warning(finding)
-        room -= len(json.dumps(warning, ensure_ascii=False).encode())
-        if room < 0:
-            return [*listed, as_warning(Finding(WarningCode.MORE_WARNINGS, count=len(ordered) - place))]
-        listed.append(warning)
-    return listed
-
-
 def _number_of(finding: Finding) -> int | None:
     """Return how many things the sentence speaks of."""
-    if finding.code is GroundCode.CELLS_FIT:
-        fits: int = finding.values["fits"]
+    fits, names = finding.values.get("fits"), finding.values.get("names")
+    if finding.code is GroundCode.CELLS_FIT and isinstance(fits, int):
         return fits
-    names = finding.values.get("names")
-    return finding.count if names is None else len(names)
+    return len(names) if isinstance(names, list | tuple) else finding.count
 
 
 def _fields(finding: Finding) -> dict[str, str]:
@@ -333,9 +302,10 @@ def _fields(finding: Finding) -> dict[str, str]:
     fields["preview"] = "; ".join(finding.preview)
     fields["columns"] = _enumerate(finding.columns)
     if "type" in finding.values:
-        fields |= {"one": TYPE_NAMES[finding.values["type"]], "many": _MANY[finding.values["type"]]}
+        kind = ColumnType(str(finding.values["type"]))
+        fields |= {"one": TYPE_NAMES[kind], "many": _MANY[kind]}
     if "because" in finding.values:
-        fields["Because"] = _reason(finding.values["because"]).format(mark=fields["mark"])
+        fields["Because"] = _reason(str(finding.values["because"])).format(mark=fields["mark"])
     return fields
 
 

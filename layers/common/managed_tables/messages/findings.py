@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Literal
 
 MAX_LINES = 20  # of one finding: `count` says how many there are
 MAX_PREVIEW = 5  # rows shown of what was left out
@@ -120,6 +120,10 @@ class GroundCode(StrEnum):
 VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.SUBTOTAL_LINES, WarningCode))
 
 
+FindingValue = str | int | Sequence[str] | None
+"""What a sentence names: a text, a type, a number or several names."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing found: its code, where it is, and the values that its sentence names.
@@ -130,7 +134,7 @@ class Finding:
     """
 
     code: WarningCode | GroundCode
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, FindingValue] = field(default_factory=dict)
     count: int | None = None
     lines: tuple[int, ...] = ()
     preview: tuple[str, ...] = ()
@@ -154,14 +158,11 @@ class Finding:
         return replace(self, columns=(*self.columns, *found), places=())
 
 
-def about_lines(code: WarningCode, lines: Sequence[int], count: int | None = None, **values: Any) -> Finding:
+def about_lines(
+    code: WarningCode, lines: Sequence[int], count: int | None = None, **values: FindingValue
+) -> Finding:
     """Return a finding about lines; it names the first of them."""
     return Finding(code, values, len(lines) if count is None else count, tuple(lines[:MAX_LINES]))
-
-
-def most_urgent_first(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that may change a value, then the others, each in the order in which they were."""
-    return sorted(findings, key=lambda finding: not finding.may_change_a_value)
 
 
 def preview(rows: Sequence[Sequence[str | None]]) -> tuple[str, ...]:

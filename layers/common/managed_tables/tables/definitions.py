@@ -43,20 +43,18 @@ class ColumnChange(Column):
 
         The default stays only where it is the same value in the new type, the format where it suits it.
         """
-        kept: dict[str, Any] = {
-            "description": self.description,
-            "default": self.default,
-            "format": self.format,
-        }
-        if old is not None and "description" not in self.model_fields_set:
+        column = Column(**{name: getattr(self, name) for name in Column.model_fields})
+        return column if old is None else column.model_copy(update=self._kept_of(old))
+
+    def _kept_of(self, old: Column) -> dict[str, object]:
+        kept: dict[str, object] = {}
+        if "description" not in self.model_fields_set:
             kept["description"] = old.description
-        if old is not None and "default" not in self.model_fields_set and self._takes_default_of(old):
+        if "default" not in self.model_fields_set and self._takes_default_of(old):
             kept["default"] = old.default
-        if old is not None and "format" not in self.model_fields_set and old.format is not None:
+        if "format" not in self.model_fields_set and old.format is not None:
             kept["format"] = old.format if old.format.suits(self.type) else None
-        return Column(
-            name=self.name, display_name=self.display_name, type=self.type, nullable=self.nullable, **kept
-        )
+        return kept
 
     def _takes_default_of(self, old: Column) -> bool:
         if self.type is old.type:

@@ -11,8 +11,8 @@ from psycopg import errors as pg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from managed_tables.databases.applied import find_applied
-from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.applied import add_to_count, find_applied
+from managed_tables.databases.connecting import PgConnection, fetch_count
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
@@ -20,7 +20,6 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
 from managed_tables.tables.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.tables.physical import physical_name
-from managed_tables.tables.row_counts import add_to_count
 
 _ROW = sql.Identifier("$row")
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
@@ -116,12 +115,8 @@ def _hold_table(connection: PgConnection, load: Undoable) -> tuple[sql.Identifie
 
 def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifier) -> int:
     """Count the load's rows that are not as it left them; those that were deleted since are gone."""
-    row = connection.execute(
-        sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid").format(
-            table, load.first_id, load.last_id, load.xid
-        )
-    ).fetchone()
-    return int(row[0]) if row else 0
+    changed = sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid")
+    return fetch_count(connection, changed.format(table, load.first_id, load.last_id, load.xid))
 
 
 def _restore(
@@ -136,8 +131,7 @@ def _restore(
     kept = kept_table(load.job_id)
     own = set(column_names(connection, table))
     names = [name for name in column_names(connection, kept) if name in own]
-    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(kept)).fetchone()
-    total = int(row[0]) if row else 0
+    total = fetch_count(connection, sql.SQL("SELECT count(*) FROM {}").format(kept))
     statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
         parameters = {"table_id": load.table_id}
@@ -156,13 +150,11 @@ def _count_replaced(
 ) -> int:
     """Count the rows of before whose key a changed row of the load has, and which are not back therefore."""
     same = [sql.SQL("kept.{name} = present.{name}").format(name=sql.Identifier(name)) for name in key]
-    row = connection.execute(
-        sql.SQL(
-            "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
-            " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
-        ).format(kept_table(load.job_id), table, sql.SQL(" AND ").join(same), load.first_id, load.last_id)
-    ).fetchone()
-    return int(row[0]) if row else 0
+    replaced = sql.SQL(
+        "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
+        " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
+    ).format(kept_table(load.job_id), table, sql.SQL(" AND ").join(same), load.first_id, load.last_id)
+    return fetch_count(connection, replaced)
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:

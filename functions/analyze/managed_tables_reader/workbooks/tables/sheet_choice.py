@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from managed_tables.documents.analyses import ReadingReason, TableReading
 from managed_tables.documents.recipes import TableKind
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import Reason, TableReading, TableWish
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # a table has so many times the cells of its cover
@@ -144,30 +145,39 @@ def _about_sheets(code: WarningCode, names: list[str]) -> Iterator[Finding]:
 
 
 def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[TableReading, Part | None]:
-    of_kind, part = cast("TableKind", kind.value), sheet.part
-    if part is None:
-        reason = reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
-        return TableReading(0, sheet.name, False, of_kind, reasons=(reason,)), None
-    is_of_records = kind in (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET)
+    part = sheet.part
     reading = TableReading(
         file=0,
         sheet=sheet.name,
         include=True,
-        kind=of_kind,
-        header_line=part.header_line,
-        header_lines=part.header_lines,
-        first_line=part.extent.first_line,
-        last_line=part.extent.last_line,
-        skipped_lines=tuple(sorted(part.extent.skipped)),
-        rows=part.expected_rows or 0,
-        reasons=reasons.of_records() if is_of_records else reasons.of_header(part.header_line, sheet.wish),
+        kind=cast("TableKind", kind.value),
+        name="",
+        encoding=None,
+        delimiter=None,
+        quote=None,
+        escape=None,
+        header_line=part.header_line if part else None,
+        header_lines=part.header_lines if part else 0,
+        first_line=part.extent.first_line if part else None,
+        last_line=part.extent.last_line if part else None,
+        skipped_lines=sorted(part.extent.skipped)[:MAX_SKIPPED_LINES] if part else [],
+        rows=(part.expected_rows or 0) if part else 0,
+        reasons=_why_read_so(sheet, part, kind) if part else [],
     )
     if part in chosen:
         return reading, part
-    return reading.left_out(_why_left_out(part, sheet.wish)), None
+    return reading.left_out(_why_left_out(sheet)), None
 
 
-def _why_left_out(part: Part, wish: TableWish) -> Reason:
-    if wish.include is False:
+def _why_read_so(sheet: StagedSheet, part: Part, kind: Kind) -> list[ReadingReason]:
+    if kind in (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET):
+        return reasons.of_records()
+    return reasons.of_header(part.header_line, sheet.wish)
+
+
+def _why_left_out(sheet: StagedSheet) -> ReadingReason:
+    if sheet.part is None:
+        return reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
+    if sheet.wish.include is False:
         return reasons.EXCLUDED
-    return reasons.SHEET_DIFFERS if part.expected_rows else reasons.SHEET_WITHOUT_ROWS
+    return reasons.SHEET_DIFFERS if sheet.part.expected_rows else reasons.SHEET_WITHOUT_ROWS

@@ -10,7 +10,6 @@ from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.schema import ColumnType
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
 from managed_tables_api.rows.row_models import Row, RowId
@@ -165,13 +164,3 @@ class RestoredAnswer(Document):
     """How many rows came back."""
 
     restored: Count
-
-
-class HiddenColumnAnswer(Document):
-    """A column that was taken out of the table."""
-
-    name: str
-    display_name: str
-    type: ColumnType
-    hidden_at: Moment
-    values: Count = Field(description="Quantos valores estão guardados")

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from managed_tables.clock import timestamp
+from managed_tables.documents.document import Scalar
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
-from managed_tables.exact_json import Value
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
@@ -227,7 +227,7 @@ def _shown(
     order = {column.name: place for place, column in enumerate(definition.columns)}
     names = sorted(before.keys() | after.keys(), key=lambda name: (order.get(name, len(order)), name))
 
-    def value(cells: Cells, name: str) -> Value:
+    def value(cells: Cells, name: str) -> Scalar:
         column = definition.by_name.get(name)
         return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
 
@@ -238,7 +238,7 @@ def _shown(
     return model.read({**more, "at": timestamp(change.at), **known, "changes": changes})
 
 
-def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Value:
+def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Scalar:
     """Return PostgreSQL's text of a value as an answer shows it; one of another type, as it stands."""
     if text is None:
         return None

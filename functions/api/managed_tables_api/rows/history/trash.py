@@ -6,7 +6,7 @@ from psycopg import sql
 
 from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault
-from managed_tables.exact_json import Object
+from managed_tables.documents.document import Scalar
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.tables.physical import default_value
 from managed_tables_api.http.validation import refusal
@@ -101,7 +101,7 @@ class Trash(RowOperations):
 _NO_ID = Fault(DetailCode.INVALID, "um deles não é o id de uma linha")
 
 
-def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> Object:
+def _cells(definition: Definition, names: Names, before: str, numbers: Numbers) -> dict[str, Scalar]:
     cells = names.renamed(json.loads(before))
     return {
         column.name: value_of(column.type, cells.get(column.name), numbers) for column in definition.columns
