@@ -1,7 +1,7 @@
 """The comparison of a table's columns with those that an update asks for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from managed_tables.details import Detail, DetailCode, Fault
 from managed_tables.schema import Column, Columns, ColumnType
@@ -45,17 +45,7 @@ class ColumnPlan:
     @property
     def alters(self) -> bool:
         """Return whether anything but texts and the order changes."""
-        return any(
-            (
-                self.renamed,
-                self.hidden,
-                self.converted,
-                self.added,
-                self.tightened,
-                self.loosened,
-                self.redefaulted,
-            )
-        )
+        return any(getattr(self, part.name) for part in fields(self) if part.name != "columns")
 
 
 def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: int) -> ColumnPlan:
@@ -65,20 +55,18 @@ def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: 
     hidden under a name that says nothing, distinct by the version of the table that hides it.
     """
     check_columns(wanted)
-    by_name = {column.name: column for column in current}
-    sources = _sources(by_name, wanted)
-    olds = [by_name.get(source or "") for source in sources]
+    olds = _continued(current, wanted)
     placed = list(map(_placed, range(len(olds)), wanted, olds))
     kept = [(new, old) for new, old in zip(placed, olds, strict=True) if old]
     return ColumnPlan(
         columns=tuple(new.column for new in placed),
         renamed=tuple((old.name, new.column.name) for new, old in kept if old.name != new.column.name),
-        hidden=_hidden([column.name for column in current if column.name not in sources], new_version),
-        converted=_where(_is_converted, kept),
-        added=tuple(placed[place] for place, source in enumerate(sources) if source is None),
-        tightened=_where(_is_tightened, kept),
-        loosened=_where(_is_loosened, kept),
-        redefaulted=_where(_is_redefaulted, kept),
+        hidden=_hidden(current, {old.name for _, old in kept}, new_version),
+        converted=_where(kept, lambda old, new: old.type != new.type),
+        added=tuple(new for new, old in zip(placed, olds, strict=True) if old is None),
+        tightened=_where(kept, lambda old, new: old.nullable and not new.nullable),
+        loosened=_where(kept, lambda old, new: new.nullable and not old.nullable),
+        redefaulted=_where(kept, lambda old, new: _default_of(old) != _default_of(new)),
     )
 
 
@@ -87,34 +75,19 @@ def _placed(index: int, change: ColumnChange, old: Column | None) -> Placed:
     return Placed(index, column, old.type if old is not None else column.type)
 
 
-def _hidden(names: Sequence[str], version: int) -> tuple[tuple[str, str], ...]:
-    return tuple((name, hidden_name(version, index)) for index, name in enumerate(names))
+def _hidden(current: Columns, kept: set[str], version: int) -> tuple[tuple[str, str], ...]:
+    gone = [column.name for column in current if column.name not in kept]
+    return tuple((name, hidden_name(version, index)) for index, name in enumerate(gone))
 
 
 def _where(
-    differs: Callable[[Column, Column], bool], kept: Sequence[tuple[Placed, Column]]
+    kept: Sequence[tuple[Placed, Column]], differs: Callable[[Column, Column], bool]
 ) -> tuple[Placed, ...]:
     return tuple(new for new, old in kept if differs(old, new.column))
 
 
-def _is_converted(old: Column, new: Column) -> bool:
-    return old.type != new.type
-
-
-def _is_tightened(old: Column, new: Column) -> bool:
-    return old.nullable and not new.nullable
-
-
-def _is_loosened(old: Column, new: Column) -> bool:
-    return new.nullable and not old.nullable
-
-
-def _is_redefaulted(old: Column, new: Column) -> bool:
-    """Return whether PostgreSQL holds another default: one of another type is another one."""
-    return _default_of(old) != _default_of(new)
-
-
 def _default_of(column: Column) -> tuple[str | None, ColumnType]:
+    """Return the default as PostgreSQL holds it: one of another type is another one."""
     return column.default, column.type if column.default is not None else ColumnType.TEXT
 
 
@@ -123,24 +96,22 @@ def hidden_name(version: int, index: int) -> str:
     return f"hidden${version}_{index}"
 
 
-def _sources(by_name: dict[str, Column], wanted: Sequence[ColumnChange]) -> list[str | None]:
-    """Return the name of the column that each wanted one continues, None for a new one."""
-    claimed: set[str] = set()
+def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column | None]:
+    """Return the column that each wanted one continues, None for a new one."""
+    free = {column.name: column for column in current}
+    claimed: dict[str, Column] = {}
     faults: list[Detail] = []
     for index, change in enumerate(wanted):
-        if change.previous_name is None:
+        name = change.previous_name
+        if name is None:
             continue
-        if change.previous_name not in by_name:
-            fault = Fault(DetailCode.UNKNOWN_COLUMN, "previous_name não é uma coluna da tabela")
-        elif change.previous_name in claimed:
+        if name in free:
+            claimed[name] = free.pop(name)
+            continue
+        if name in claimed:
             fault = Fault(DetailCode.DUPLICATE_NAME, "previous_name repetido")
         else:
-            claimed.add(change.previous_name)
-            continue
+            fault = Fault(DetailCode.UNKNOWN_COLUMN, "previous_name não é uma coluna da tabela")
         faults.append(column_fault(index, change.name, fault, field="previous_name"))
     raise_column_faults(faults)
-    return [
-        change.previous_name
-        or (change.name if change.name in by_name and change.name not in claimed else None)
-        for change in wanted
-    ]
+    return [claimed.get(change.previous_name or "") or free.get(change.name) for change in wanted]
