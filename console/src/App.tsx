@@ -53,13 +53,13 @@ export function App({ onNavigate }: AppProps): ReactNode {
               </Link>
             ))}
         </nav>
+        <Languages />
         {caller.companyId && (
           <p
             className="mt-company"
             title={t`Empresa ${caller.companyId}`}
           >{t`Empresa ${caller.companyName || caller.companyId}`}</p>
         )}
-        <Languages />
       </header>
       <Offline />
       <Dropping />

@@ -20,6 +20,10 @@ export type Query = Body<"/v1/managed-tables/{table_id}/data/query", "post">;
 export type Where = NonNullable<Query["where"]>;
 export type Difference = NonNullable<Job["recipe"]>["differences"][number];
 export type Recipe = Schemas["Recipe"];
+export type RowChange = Schemas["RowChange"];
+export type DeletedRow = Schemas["DeletedRow"];
+/** A row, with its `_version` where that was asked for. */
+export type RecordOfRow = Schemas["Row"];
 export type SavedView = Schemas["ViewAnswer"];
 export type ViewBody = Body<"/v1/managed-tables/{table_id}/views", "post">;
 export type ExportBody = Body<"/v1/managed-tables/{table_id}/exports", "post">;
@@ -29,13 +33,6 @@ export type Confirmation = Body<"/v1/managed-tables/upload-jobs/{job_id}/confirm
 
 /** A cell as the API answers it with `numbers=string`. */
 export type Cell = string | number | boolean | null | undefined;
-
-/** A row as `numbers=string&versions=true` answers it. */
-export interface RecordOfRow {
-  id: string;
-  _version?: string;
-  [column: string]: Cell;
-}
 
 export function fileNames(job: Job): string {
   return job.files.map((file) => file.original_name).join(", ");

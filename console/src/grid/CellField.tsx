@@ -1,4 +1,4 @@
-import type { ChangeEvent, ComponentProps, ReactNode, Ref } from "react";
+import type { ComponentProps, ReactNode, Ref } from "react";
 import type { ColumnType } from "../api/types";
 import { t } from "../ui/language";
 import { formatDate } from "../values/dates";
@@ -41,26 +41,36 @@ export function CellField({ type, text, isNullable = true, isReadOnly = false, .
   return (
     <span className="mt-inline">
       {line}
-      <Calendar hasTime={type === "datetime"} />
+      <Calendar
+        hasTime={type === "datetime"}
+        onPick={(day, { previousElementSibling: line }) => {
+          if (!(line instanceof HTMLInputElement)) return;
+          line.value = day;
+          line.focus();
+        }}
+      />
     </span>
   );
 }
 
-/** The browser's own calendar, which writes into the line before it. */
-function Calendar({ hasTime }: { hasTime: boolean }): ReactNode {
-  const write = ({ currentTarget: { value, previousElementSibling: line } }: ChangeEvent<HTMLInputElement>): void => {
-    const [day = "", clock = ""] = value.split("T");
-    if (!(line instanceof HTMLInputElement) || !day) return;
-    line.value = `${formatDate(day)} ${clock}`.trim();
-    line.focus();
-  };
+interface CalendarProps {
+  hasTime: boolean;
+  /** Hears the day (and hour) as it is written. */
+  onPick: (day: string, calendar: HTMLInputElement) => void;
+}
+
+/** The browser's own calendar. */
+export function Calendar({ hasTime, onPick }: CalendarProps): ReactNode {
   return (
     <input
       type={hasTime ? "datetime-local" : "date"}
       className="mt-calendar"
       aria-label={t`Calendário`}
       tabIndex={-1} // by keyboard the day is typed
-      onChange={write}
+      onChange={({ currentTarget: calendar }) => {
+        const [day = "", clock = ""] = calendar.value.split("T");
+        if (day) onPick(`${formatDate(day)} ${clock}`.trim(), calendar);
+      }}
     />
   );
 }

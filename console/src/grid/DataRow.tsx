@@ -5,10 +5,11 @@ import { formatCell, isNumeric, showCell } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import { cellPlace, InSight } from "./InSight";
+import type { Place } from "./keys";
 import { type GridEvent, type GridState, rangeIn } from "./model";
 import { isInRange, isOneCell } from "./range";
 import { ROW_HEIGHT } from "./scroll";
-import type { CellState, GridColumn, GridProps } from "./types";
+import type { GridColumn, GridProps } from "./types";
 import type { Shown } from "./viewport";
 
 const MOST_SHOWN = 500; // characters of a cell
@@ -27,11 +28,9 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
   const row = grid.rowAt(index);
   const isNew = grid.hasNewRow && index === grid.rowCount;
   const isSelected = row !== undefined && grid.selected.has(row.id);
-  const { active, editing } = state;
-  const range = rangeIn(state);
   const classes = ["mt-grid-row", "mt-grid-data"];
   if (isSelected) classes.push("mt-selected");
-  if (editing?.row === index) classes.push("mt-edited-row");
+  if (state.editing?.row === index) classes.push("mt-edited-row");
   if (grid.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
   return (
     <div
@@ -46,123 +45,108 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
-        onClick={(event) => row && grid.onSelect(index, event.shiftKey)}
+        onClick={(event) => row && grid.onCommand({ do: "select", row: index, extend: event.shiftKey })}
         onDoubleClick={() => row && grid.onOpenRow(row)}
       >
         {isNew ? "+" : formatCount(index + 1)}
       </div>
       <InSight columns={grid.columns} shown={shown}>
-        {(column, at) => {
-          const place = { row: index, column: at };
-          const isEdited = editing?.row === index && editing.column === place.column;
-          const isActive = active.row === index && active.column === place.column;
-          return (
-            <DataCell
-              key={column.name}
-              column={column}
-              index={place.column}
-              row={row}
-              isLoading={!row && !isNew}
-              state={row && grid.cellState(row, column.name)}
-              isActive={isActive}
-              hasHandle={isActive && !editing && range.top === range.bottom && column.isEditable && !isNew}
-              isInRange={!isOneCell(range) && isInRange(range, index, place.column)}
-              isTall={grid.rowHeight > ROW_HEIGHT}
-              onFocus={(extend) => dispatch({ kind: "focus", place, extend })}
-              onBegin={() => dispatch({ kind: "begin", place })}
-              onCheck={(isOn) => row && grid.onEdit(row, column.name, isOn ? "Sim" : "Não")}
-              onStory={() => row && grid.onStory(row, column.name)}
-              onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })}
-            >
-              {isEdited && (
-                <CellEditor
-                  label={column.display_name}
-                  text={editing.text}
-                  type={column.type}
-                  isNullable={column.nullable}
-                  isTyped={editing.isTyped}
-                  onEnd={(outcome, text) => dispatch({ kind: "finish", outcome, text })}
-                />
-              )}
-            </DataCell>
-          );
-        }}
+        {(column, at) => (
+          <DataCell
+            key={column.name}
+            column={column}
+            place={{ row: index, column: at }}
+            row={row}
+            isNew={isNew}
+            state={state}
+            grid={grid}
+            dispatch={dispatch}
+          />
+        )}
       </InSight>
     </div>
   );
 }
 
-interface DataCellProps {
+interface DataCellProps extends Pick<DataRowProps, "state" | "grid" | "dispatch"> {
   column: GridColumn;
-  index: number;
+  place: Place;
   row: RecordOfRow | undefined;
-  isLoading: boolean;
-  state: CellState | undefined;
-  isActive: boolean;
-  hasHandle: boolean;
-  isInRange: boolean;
-  /** Whether there is room for more than one line. */
-  isTall: boolean;
-  onFocus: (extend: boolean) => void;
-  onBegin: () => void;
-  onCheck: (isOn: boolean) => void;
-  onStory: () => void;
-  onFilled: () => void;
-  children: ReactNode;
+  isNew: boolean;
 }
 
-function DataCell({ column, index, row, state, isActive, children, ...rest }: DataCellProps): ReactNode {
-  const value = row?.[column.name];
-  const text = state?.text ?? showCell(value, column);
-  const exact = text.startsWith("≈") ? formatCell(value, column.type) : undefined;
+function DataCell({ column, place, row, isNew, state, grid, dispatch }: DataCellProps): ReactNode {
+  const { active, editing } = state;
+  const { name, type } = column;
+  const mark = row && grid.cellState(row, name);
+  const value = row?.[name];
+  const text = mark?.text ?? showCell(value, column);
+  const range = rangeIn(state);
+  const isEdited = editing?.row === place.row && editing.column === place.column;
+  const isActive = active.row === place.row && active.column === place.column;
+  const isWithin = !isOneCell(range) && isInRange(range, place.row, place.column);
+  const hasHandle = isActive && !editing && range.top === range.bottom && column.isEditable && !isNew;
   const { style, frozen } = cellPlace(column);
   const classes = [`mt-grid-cell${frozen}`];
-  if (isNumeric(column.type)) classes.push("mt-number");
-  if (rest.isLoading) classes.push("mt-loading");
-  if (rest.isInRange) classes.push("mt-in-range");
-  if (state?.state) classes.push(`mt-cell-${state.state}`);
-  if (children) classes.push("mt-cell-edited");
+  if (isNumeric(type)) classes.push("mt-number");
+  if (!row && !isNew) classes.push("mt-loading");
+  if (isWithin) classes.push("mt-in-range");
+  if (mark?.state) classes.push(`mt-cell-${mark.state}`);
+  if (isEdited) classes.push("mt-cell-edited");
   return (
     <div
       role="gridcell"
-      aria-colindex={index + 2}
+      aria-colindex={place.column + 2}
       aria-readonly={!column.isEditable}
-      aria-selected={rest.isInRange}
-      aria-invalid={state?.state === "refused"}
-      aria-description={state?.reason}
-      title={state?.reason ?? exact}
+      aria-selected={isWithin}
+      aria-invalid={mark?.state === "refused"}
+      aria-description={mark?.reason}
+      title={mark?.reason ?? (text.startsWith("≈") ? formatCell(value, type) : undefined)}
       tabIndex={isActive ? 0 : -1}
       data-active={isActive}
-      data-name={column.name}
+      data-name={name}
       className={classes.join(" ")}
       style={style}
       onMouseDown={(event) => {
-        if (children) return; // the editor is within
+        if (isEdited) return; // the editor is within
         const isElsewhere = document.activeElement?.closest(".mt-cell-edited") !== null;
         if (!isElsewhere) event.preventDefault(); // the focus is ours to set; an editor elsewhere must see it go
-        rest.onFocus(event.shiftKey);
+        dispatch({ kind: "focus", place, extend: event.shiftKey });
       }}
       onMouseEnter={(event) => {
-        if (event.buttons === 1 && !children) rest.onFocus(true);
+        if (event.buttons === 1 && !isEdited) dispatch({ kind: "focus", place, extend: true });
       }}
-      onDoubleClick={rest.onBegin}
+      onDoubleClick={() => dispatch({ kind: "begin", place })}
       onContextMenu={(event) => {
-        if (children) return;
+        if (isEdited) return;
         event.preventDefault(); // by the right button, and by the key of the menu
-        rest.onStory();
+        if (row) grid.onStory(row, name);
       }}
     >
-      {column.type === "boolean" && row && column.isEditable && !children && (
+      {type === "boolean" && row && column.isEditable && !isEdited && (
         <input
           type="checkbox"
           tabIndex={-1}
           aria-label={column.display_name}
-          checked={(state?.text ?? formatCell(value, column.type)) === "Sim"}
-          onChange={(event) => rest.onCheck(event.target.checked)}
+          checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
+          onChange={(event) => grid.onCommand({ do: "edit", place, text: event.target.checked ? "Sim" : "Não" })}
         />
       )}
-      {children || text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, rest.isTall ? "\n" : " ↵ ")}
-      {rest.hasHandle && <FillHandle onFilled={rest.onFilled} />}
+      {isEdited ? (
+        <CellEditor
+          label={column.display_name}
+          text={editing.text}
+          type={type}
+          isNullable={column.nullable}
+          isTyped={editing.isTyped}
+          onEnd={(outcome, written) => dispatch({ kind: "finish", outcome, text: written })}
+        />
+      ) : (
+        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, grid.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
+      )}
+      {hasHandle && (
+        <FillHandle onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })} />
+      )}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { SelectField, TextField } from "../ui/fields";
 import { t } from "../ui/language";
 import { Button, Dialog } from "../ui/parts";
 import { parseCell } from "../values/cells";
+import { Calendar } from "./CellField";
 import { type Condition, type Filter, type Operator, operatorLabels, operatorsOf } from "./view";
 
 /** A condition as it is being written: `is_not_null` is a choice of its own for people. */
@@ -98,13 +99,21 @@ function ConditionFields({ table, draft, isFaulty, isOther, onDraft }: Condition
         />
       )}
       {hasValue && type !== "boolean" && (
-        <TextField
-          label={t`Valor`}
-          hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
-          error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
-          value={draft.text}
-          onText={(text) => onDraft({ ...draft, text })}
-        />
+        <div className="mt-inline">
+          <TextField
+            label={t`Valor`}
+            hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
+            error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
+            value={draft.text}
+            onText={(text) => onDraft({ ...draft, text })}
+          />
+          {(type === "date" || type === "datetime") && (
+            <Calendar
+              hasTime={type === "datetime"}
+              onPick={(day) => onDraft({ ...draft, text: isList && draft.text ? `${draft.text}; ${day}` : day })}
+            />
+          )}
+        </div>
       )}
     </fieldset>
   );

@@ -5,9 +5,7 @@ import { GridControl } from "./control";
 import { DataRow } from "./DataRow";
 import { FootRow } from "./FootRow";
 import { HeaderRow } from "./HeaderRow";
-import type { Command } from "./model";
 import { rangeIn } from "./model";
-import type { Range } from "./range";
 import type { GridProps } from "./types";
 import { useViewport } from "./viewport";
 
@@ -36,7 +34,7 @@ export function Grid(props: GridProps): ReactNode {
     if (command.do === "reveal") {
       focus.wants.current = true;
       port.reveal(command.place);
-    } else runCommand(props, command);
+    } else props.onCommand(command);
   };
 
   const { onVisible } = props;
@@ -62,7 +60,7 @@ export function Grid(props: GridProps): ReactNode {
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        props.onAct({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
+        props.onCommand({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
@@ -104,44 +102,6 @@ function textOf({ columns, rowAt, cellState, rowCount }: GridProps, index: numbe
   const row = rowAt(index);
   if (!row || !column) return null;
   return cellState(row, column.name)?.text ?? formatCell(row[column.name], column.type);
-}
-
-function runCommand(grid: GridProps, command: Exclude<Command, { do: "reveal" }>): void {
-  const name = (index: number): string => grid.columns[index]?.name ?? "";
-  switch (command.do) {
-    case "edit": {
-      const row = grid.rowAt(command.place.row) ?? null;
-      if (row || command.place.row === grid.rowCount) grid.onEdit(row, name(command.place.column), command.text);
-      break;
-    }
-    case "discard": {
-      const row = grid.rowAt(command.place.row);
-      if (row) grid.onDiscard(row, name(command.place.column));
-      break;
-    }
-    case "clear":
-      grid.onAct({ do: "paste", range: withinRows(command.range, grid.rowCount), text: "" });
-      break;
-    case "sort":
-      grid.onSort(name(command.column), command.add);
-      break;
-    case "menu":
-      grid.onHeaderMenu(name(command.column));
-      break;
-    case "resize":
-      grid.onResize(name(command.column), (grid.columns[command.column]?.width ?? 0) + command.by);
-      break;
-    case "select":
-      grid.onSelect(command.row, command.extend);
-      break;
-    default:
-      grid.onAct(command);
-  }
-}
-
-/** Return a range without the empty row at the foot. */
-function withinRows(range: Range, rowCount: number): Range {
-  return { ...range, bottom: Math.min(range.bottom, rowCount - 1) };
 }
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */

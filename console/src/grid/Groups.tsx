@@ -47,7 +47,7 @@ export function Groups(props: GroupsProps): ReactNode {
         const { total, records } = await answered(
           api.POST("/v1/managed-tables/{table_id}/data/query", { params, body, signal }),
         );
-        return { total: total ?? 0, records: records as unknown as readonly Row[] };
+        return { total: total ?? 0, records: records as readonly Row[] };
       }}
       empty={t`Nenhuma linha com estes filtros`}
     >

@@ -58,11 +58,11 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       title={`${column.display_name} (${typeLabels()[column.type]})`}
       onClick={(event) => {
         focus();
-        grid.onSort(column.name, event.shiftKey);
+        grid.onCommand({ do: "sort", column: index, add: event.shiftKey });
       }}
       onContextMenu={(event) => {
         event.preventDefault();
-        grid.onHeaderMenu(column.name);
+        grid.onCommand({ do: "menu", column: index });
       }}
     >
       <span className="mt-type-sign" aria-hidden="true">
@@ -70,7 +70,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       </span>
       <span className="mt-grid-label-text">{column.display_name}</span>
       {column.sort && (
-        <span aria-hidden="true" className="mt-grid-sort">
+        <span aria-hidden="true">
           {column.sort === "ascending" ? "▲" : "▼"}
           {column.sortOrder ?? ""}
         </span>
@@ -83,7 +83,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
         onClick={(event) => {
           event.stopPropagation();
           focus();
-          grid.onHeaderMenu(column.name);
+          grid.onCommand({ do: "menu", column: index });
         }}
       >
         ⋮

@@ -1,9 +1,10 @@
 import { type FormEvent, type ReactNode, useState } from "react";
-import type { Column, RecordOfRow, Table } from "../api/types";
+import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Field } from "../ui/parts";
-import { type Cell, formatCell, parseCell, typeLabels } from "../values/cells";
+import { type Cell, typeLabels } from "../values/cells";
 import { CellField } from "./CellField";
+import { readTexts, shownIn } from "./changes";
 import type { EditSession } from "./edits";
 
 interface RowDialogProps {
@@ -37,7 +38,7 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
   };
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const { values, wrong } = readTexts(table.columns, new FormData(event.currentTarget), row);
+    const { values, wrong } = readTexts(table.columns, textsOf(event.currentTarget), row);
     setFaults(wrong);
     if (Object.keys(wrong).length === 0) void save(values);
   };
@@ -75,22 +76,6 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
   );
 }
 
-/** A field has line feeds alone, and so a text with others is the same text as long as nobody writes. */
-function shownIn(row: RecordOfRow | null, { name, type }: Column): string {
-  return formatCell(row?.[name], type).replace(/\r\n|\r/g, "\n");
-}
-
-/** Return the values of the fields that were written, and what is wrong with the others. */
-function readTexts(columns: readonly Column[], texts: FormData, row: RecordOfRow | null) {
-  const values: Record<string, Cell> = {};
-  const wrong: Record<string, string> = {};
-  for (const column of columns) {
-    const text = String(texts.get(column.name) ?? "");
-    const isSame = row !== null && text === shownIn(row, column);
-    if (isSame || (row === null && text === "" && (column.nullable || column.default !== undefined))) continue;
-    const parsed = parseCell(text, column.type, column.nullable);
-    if (parsed.ok) values[column.name] = parsed.value;
-    else wrong[column.name] = parsed.reason;
-  }
-  return { values, wrong };
+function textsOf(form: HTMLFormElement): Record<string, string> {
+  return Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
 }

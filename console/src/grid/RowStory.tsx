@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { ApiFailure, answered } from "../api/session";
-import type { Table } from "../api/types";
-import { useApi, useCaller } from "../ui/context";
+import type { RowChange, Table } from "../api/types";
+import { useApi, useWho } from "../ui/context";
 import { type Choices, SelectField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
@@ -30,22 +30,7 @@ const filterChoices = (): Choices => [
 ];
 const SHOWN = 5;
 
-interface Change {
-  at: string;
-  user_id: string | null;
-  via: string;
-  job_id: string | null;
-  action: keyof ReturnType<typeof actionWords>;
-  changes: readonly { column: string; before: Cell; after: Cell }[];
-  row_id?: string;
-}
-
-/** Who did something, as far as the reader can know. */
-export function useWho(): (userId: string | null) => string {
-  const { userId: own } = useCaller();
-  return (userId) =>
-    userId === null ? t`Alguém, fora desta página,` : userId === own ? t`Você` : t`Usuário ${userId.slice(-6)}`;
-}
+type Change = RowChange & { row_id?: string };
 
 interface TableHistoryProps {
   table: Table;

@@ -1,28 +1,20 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type Api, answered } from "../api/session";
-import type { Table } from "../api/types";
+import type { DeletedRow, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
+import { useApi, useWho } from "../ui/context";
 import { Check } from "../ui/fields";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
-import { type Cell, showCell } from "../values/cells";
+import { showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
-import { useWho } from "./RowStory";
 
 const PER_PAGE = 50;
 const MOST = 1_000; // rows of one page of the API, and of one request to restore
 const SHOWN_COLUMNS = 5;
-
-interface Deleted {
-  id: string;
-  deleted_at: string;
-  deleted_by: string | null;
-  [column: string]: Cell;
-}
 
 interface TrashProps {
   table: Table;
@@ -32,7 +24,7 @@ interface TrashProps {
   onClose: () => void;
 }
 
-/** Deleted rows, by deletion: chosen ones come back, or all of one deletion. */
+/** DeletedRow rows, by deletion: chosen ones come back, or all of one deletion. */
 export function Trash({ table, isEditable, onDone, onClose }: TrashProps): ReactNode {
   const api = useApi();
   const queries = useQueryClient();
@@ -106,7 +98,7 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
 
 interface DeletionProps {
   table: Table;
-  rows: readonly [Deleted, ...Deleted[]];
+  rows: readonly [DeletedRow, ...DeletedRow[]];
   chosen: ReadonlySet<string>;
   isEditable: boolean;
   onToggle: (id: string) => void;
@@ -116,7 +108,7 @@ interface DeletionProps {
 function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: DeletionProps): ReactNode {
   const who = useWho();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);
-  const words = (row: Deleted): string =>
+  const words = (row: DeletedRow): string =>
     columns.map((column) => showCell(row[column.name], column) || t`(vazia)`).join(" · ");
   return (
     <section>
@@ -148,12 +140,12 @@ async function trashPage(api: Api, table: Table, page: number, perPage: number, 
       ...(signal ? { signal } : {}),
     }),
   );
-  return { total, records: records as readonly Deleted[] };
+  return { total, records };
 }
 
 /** Group rows that were deleted at once; the list has them one after the other. */
-function deletionsOf(rows: readonly Deleted[]): [Deleted, ...Deleted[]][] {
-  const groups: [Deleted, ...Deleted[]][] = [];
+function deletionsOf(rows: readonly DeletedRow[]): [DeletedRow, ...DeletedRow[]][] {
+  const groups: [DeletedRow, ...DeletedRow[]][] = [];
   for (const row of rows) {
     const last = groups.at(-1);
     if (last && isOf(row, last[0])) last.push(row);
@@ -162,12 +154,12 @@ function deletionsOf(rows: readonly Deleted[]): [Deleted, ...Deleted[]][] {
   return groups;
 }
 
-function isOf(row: Deleted, deletion: Deleted): boolean {
+function isOf(row: DeletedRow, deletion: DeletedRow): boolean {
   return row.deleted_at === deletion.deleted_at && row.deleted_by === deletion.deleted_by;
 }
 
 /** Return the ids of all rows of a deletion, which may be more than a page. */
-async function idsOf(api: Api, table: Table, deletion: Deleted): Promise<readonly string[]> {
+async function idsOf(api: Api, table: Table, deletion: DeletedRow): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let page = 1; ; page += 1) {
     const { records } = await trashPage(api, table, page, MOST);

@@ -1,6 +1,7 @@
 // Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
 
-import type { RecordOfRow } from "../api/types";
+import type { Column, RecordOfRow } from "../api/types";
+import { type Cell, formatCell, parseCell } from "../values/cells";
 import type { Cells } from "./types";
 
 /** What is to become of a row, and the row as the person saw it. */
@@ -49,4 +50,28 @@ export function inverse(change: RowChange, after: Cells): RowChange {
     base: after,
     changes: Object.fromEntries(columns.map((column) => [column, change.base[column] ?? null])),
   };
+}
+
+/** A field has line feeds alone, and so a text with others is the same text as long as nobody writes. */
+export function shownIn(row: RecordOfRow | null, { name, type }: Column): string {
+  return formatCell(row?.[name], type).replace(/\r\n|\r/g, "\n");
+}
+
+/** Return the values of the fields that were written, and what is wrong with the others. */
+export function readTexts(
+  columns: readonly Column[],
+  texts: Readonly<Record<string, string>>,
+  row: RecordOfRow | null,
+) {
+  const values: Record<string, Cell> = {};
+  const wrong: Record<string, string> = {};
+  for (const column of columns) {
+    const text = texts[column.name] ?? "";
+    const isSame = row !== null && text === shownIn(row, column);
+    if (isSame || (row === null && text === "" && (column.nullable || column.default !== undefined))) continue;
+    const parsed = parseCell(text, column.type, column.nullable);
+    if (parsed.ok) values[column.name] = parsed.value;
+    else wrong[column.name] = parsed.reason;
+  }
+  return { values, wrong };
 }

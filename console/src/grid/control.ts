@@ -1,12 +1,10 @@
 import { Store } from "../ui/store";
 import { type Command, type GridEvent, type GridState, type Sheet, START, step } from "./model";
 
-const EMPTY: Sheet = { rows: 0, data: 0, columns: 0, page: 1, isEditable: () => false, textAt: () => null };
-
 /** A grid's state and the way events reach it; whoever shows the grid says what it holds, and runs its commands. */
 export class GridControl {
   readonly state = new Store<GridState>(START);
-  sheet: Sheet = EMPTY;
+  sheet!: Sheet; // said by each drawing of the grid, before any event
   run: (command: Command) => void = () => {};
 
   /** Take an event; false where it is none of the grid's. */

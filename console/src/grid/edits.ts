@@ -4,7 +4,7 @@ import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
-import { type Clash, inverse, meet, type RowChange, versionOf, without } from "./changes";
+import { type Clash, inverse, meet, type RowChange, readTexts, versionOf, without } from "./changes";
 import { type Range, spread } from "./range";
 import { type RowSource, readRows } from "./rows";
 import type { CellState, Cells, GridColumn } from "./types";
@@ -125,21 +125,14 @@ export class EditSession {
 
   /** Read the texts of new rows; they wait for a yes, or are inserted at once. */
   readonly offer = (texts: readonly Record<string, string>[], isAsked = true): void => {
-    const faults: string[] = [];
-    const values = texts.map((line, index) => {
-      const row: Record<string, Cell> = {};
-      for (const column of this.table.columns) {
-        const text = line[column.name] ?? "";
-        if (text === "" && (column.nullable || column.default !== undefined)) continue;
-        const parsed = parseCell(text, column.type, column.nullable);
-        if (parsed.ok) row[column.name] = parsed.value;
-        else
-          faults.push(
-            t`linha ${index + 1} do que foi colado, ${column.display_name}: ${reasonOf(text, parsed.reason)}`,
-          );
-      }
-      return row;
-    });
+    const read = texts.map((line) => readTexts(this.table.columns, line, null));
+    const values = read.map((one) => one.values);
+    const faults = read.flatMap(({ wrong }, index) =>
+      this.table.columns.flatMap(({ name, display_name: label }) => {
+        const reason = reasonOf(texts[index]?.[name] ?? "", wrong[name] ?? "");
+        return name in wrong ? [t`linha ${index + 1} do que foi colado, ${label}: ${reason}`] : [];
+      }),
+    );
     if (faults.length > 0) {
       const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
       this.state.update({ refusal: t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
@@ -286,7 +279,7 @@ export class EditSession {
           body: versioned(only),
         }),
       );
-      return [record as unknown as RecordOfRow];
+      return [record];
     }
     await answered(
       this.api.PATCH("/v1/managed-tables/{table_id}/data", {
@@ -294,11 +287,13 @@ export class EditSession {
         body: { rows: changed.map((one) => ({ id: one.id, ...versioned(one) })) },
       }),
     );
-    return readRows(
-      this.api,
-      tableId,
-      changed.map(({ id }) => id),
-    );
+    return this.present(changed);
+  }
+
+  /** Return the changed rows as they are now. */
+  private present(changed: readonly RowChange[]): Promise<RecordOfRow[]> {
+    const ids = changed.map(({ id }) => id);
+    return readRows(this.api, this.table._id, ids);
   }
 
   private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way): void {
@@ -323,11 +318,7 @@ export class EditSession {
   ): Promise<void> {
     let records: RecordOfRow[];
     try {
-      records = await readRows(
-        this.api,
-        this.table._id,
-        changed.map(({ id }) => id),
-      );
+      records = await this.present(changed);
     } catch {
       this.fail(failure, changed);
       return;

@@ -102,6 +102,17 @@ describe("views", () => {
   it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
   it("ignore what is no part of them", () => expect(readView("filtros=1&ordem=[&x=y")).toEqual(readView("")));
 
+  it("are read from an address of 0.3.0, too", () => {
+    const older = readView("filter[valor][gt]=10&filter[pago][eq]=true&q=ana&sort_by=-valor,nome&ocultas=cep");
+    expect(older).toEqual({
+      ...readView(""),
+      filters: [[{ column: "valor", op: "gt", value: "10" }], [{ column: "pago", op: "eq", value: true }]],
+      search: "ana",
+      sorts: ["-valor", "nome"],
+      hidden: ["cep"],
+    });
+  });
+
   it("ask for all of their filters, for one condition of each, and for values with commas as they are", () => {
     expect(whereOf({ ...view, beyond: null })).toEqual({
       and: [

@@ -51,6 +51,7 @@ export type Command =
   | { do: "edit"; place: Place; text: string }
   | { do: "clear"; range: Range }
   | { do: "copy" | "cut" | "fill"; range: Range }
+  | { do: "paste"; range: Range; text: string }
   | { do: "undo" | "redo" | "search" | "help" }
   | { do: "discard"; place: Place }
   | { do: "sort"; column: number; add: boolean }

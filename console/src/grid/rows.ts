@@ -44,17 +44,18 @@ export async function readRows(api: Api, tableId: string, ids: readonly string[]
     per_page: Math.max(ids.length, 1),
     count: false,
   });
-  return page.records as unknown as RecordOfRow[];
+  return page.records;
 }
 
-function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
-  return answered(
+async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
+  const page = await answered(
     api.POST("/v1/managed-tables/{table_id}/data/query", {
       params: { path: { table_id: tableId }, query: { numbers: "string", versions: true } },
       body,
       ...(signal ? { signal } : {}),
     }),
   );
+  return { ...page, records: page.records as RecordOfRow[] };
 }
 
 function versionsOf(records: readonly RecordOfRow[]): string {
@@ -179,7 +180,7 @@ export class RowSource {
     const ids = { ...this.pageQuery(number), fields: [] };
     const { records } = await queryRows(this.api, this.tableId, ids);
     if (this.stopped || before !== this.store.versions(number)) return; // changed by this page meanwhile
-    if (versionsOf(records as unknown as RecordOfRow[]) === before) return;
+    if (versionsOf(records) === before) return;
     const [first, end] = this.inSight;
     const old = Array.from({ length: end - first }, (_, at) => this.rowAt(first + at));
     await this.reload();
@@ -232,8 +233,7 @@ export class RowSource {
     try {
       const page = await queryRows(this.api, this.tableId, this.pageQuery(number), controller.signal);
       if (isLeft()) return;
-      const records = page.records as unknown as RecordOfRow[];
-      this.store.keep(number, { rows: records, nextCursor: page.next_cursor ?? null });
+      this.store.keep(number, { rows: page.records, nextCursor: page.next_cursor ?? null });
       if (page.total !== null) this.mustCount = false;
       this.changed({ failure: null, ...(page.total === null ? {} : { total: page.total }) });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Column, RecordOfRow } from "../api/types";
 import type { Cell } from "../values/cells";
-import type { Range } from "./range";
+import type { Command } from "./model";
 import type { Total } from "./view";
 
 export interface GridColumn extends Column {
@@ -21,11 +21,8 @@ export interface CellState {
   reason?: string;
 }
 
-/** What is done to a range, with texts for its cells where it is pasted (or emptied); or to the grid as a whole. */
-export type Act =
-  | { do: "paste"; range: Range; text: string }
-  | { do: "copy" | "cut" | "fill"; range: Range }
-  | { do: "undo" | "redo" | "search" | "help" };
+/** What keys and mouse have done; the grid itself reveals. */
+export type SheetCommand = Exclude<Command, { do: "reveal" }>;
 
 export interface GridProps {
   label: string;
@@ -46,16 +43,10 @@ export interface GridProps {
   totals: Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
   onTotal: (column: string, fn: Total | null) => void;
   onVisible: (first: number, end: number) => void;
-  onSort: (column: string, add: boolean) => void;
   onResize: (column: string, width: number) => void;
-  onHeaderMenu: (column: string) => void;
-  /** Hears a text for a cell; of no row where it is that of a new one. */
-  onEdit: (row: RecordOfRow | null, column: string, text: string) => void;
-  onDiscard: (row: RecordOfRow, column: string) => void;
-  onAct: (act: Act) => void;
+  onCommand: (command: SheetCommand) => void;
   /** Hears which row has the focus; null where none has. */
   onRow: (id: string | null) => void;
-  onSelect: (row: number, extend: boolean) => void;
   onOpenRow: (row: RecordOfRow) => void;
   /** Hears that more is to be known of a cell. */
   onStory: (row: RecordOfRow, column: string) => void;

@@ -14,8 +14,10 @@ import { arranged, type GridView } from "./view";
 
 const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
+const AWAY_MS = 180_000; // a database pauses after five minutes without questions
 const LOOK_SHARE = 20; // times as long as it took: of a search without an index less often
 const MAX_COPIED_ROWS = 5_000;
+const INPUTS = ["pointerdown", "keydown", "wheel"] as const;
 
 export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
   let left = 0;
@@ -93,6 +95,16 @@ export function useSheet(table: Table, view: GridView): Sheet {
     },
     [settle],
   );
+  const lastInput = useRef(Date.now());
+  useEffect(() => {
+    const note = (): void => {
+      lastInput.current = Date.now();
+    };
+    for (const kind of INPUTS) window.addEventListener(kind, note);
+    return () => {
+      for (const kind of INPUTS) window.removeEventListener(kind, note);
+    };
+  }, []);
   useQuery({
     queryKey: ["look", table._id],
     gcTime: 0,
@@ -100,7 +112,8 @@ export function useSheet(table: Table, view: GridView): Sheet {
       const begun = Date.now();
       const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
       const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
-      if (!isMine && !isWriting) await latest.current.look();
+      const isAway = begun - lastInput.current > AWAY_MS;
+      if (!isMine && !isWriting && !isAway) await latest.current.look();
       return Date.now() - begun;
     },
     refetchInterval: ({ state }) => Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0)), // and while visible alone

@@ -123,23 +123,38 @@ export function writeView(view: GridView): string {
   return query.toString();
 }
 
-/** Read what `writeView` wrote; what is no part of a view is left out. */
+/** Read what `writeView` wrote, or the console of 0.3.0; what is no part of a view is left out. */
 export function readView(query: string): GridView {
   const parameters = new URLSearchParams(query);
   const read = NAMES.flatMap(([field, name]) => {
-    const value = valueIn(parameters.get(name));
-    const isLike = typeof value === typeof PLAIN[field] && Array.isArray(value) === Array.isArray(PLAIN[field]);
-    return value !== null && isLike ? [[field, value]] : [];
+    const value = valueIn(parameters.get(name), PLAIN[field]);
+    return value === null ? [] : [[field, value]];
   });
-  return { ...PLAIN, ...(Object.fromEntries(read) as Partial<GridView>) };
+  return { ...PLAIN, ...olderParts(parameters), ...(Object.fromEntries(read) as Partial<GridView>) };
 }
 
-function valueIn(text: string | null): unknown {
+/** Read JSON, or what 0.3.0 wrote without it: a text as it is, a list with commas. */
+function valueIn(text: string | null, like: unknown): unknown {
+  if (text === null) return null;
   try {
-    return JSON.parse(text ?? "null");
+    const value: unknown = JSON.parse(text);
+    if (typeof value === typeof like && Array.isArray(value) === Array.isArray(like)) return value;
   } catch {
-    return null;
+    if (Array.isArray(like) && /^\w+(,\w+)*$/.test(text)) return text.split(",");
   }
+  return typeof like === "string" ? text : null;
+}
+
+/** Read the conditions and sorts of an address of 0.3.0: `filter[valor][gt]=10`, `sort_by=-valor`. */
+function olderParts(parameters: URLSearchParams): Partial<GridView> {
+  const filters = [...parameters].flatMap(([name, text]): Filter[] => {
+    const [, column, op] = /^filter\[(\w+)\]\[(\w+)\]$/.exec(name) ?? [];
+    if (!column || !op || !(op in operatorLabels())) return [];
+    const value = op === "in" || op === "nin" ? text.split(",") : /^(true|false)$/.test(text) ? text === "true" : text;
+    return [[{ column, op, value } as Condition]];
+  });
+  const sorts = parameters.get("sort_by")?.split(",");
+  return { ...(filters.length > 0 ? { filters } : {}), ...(sorts ? { sorts } : {}) };
 }
 
 /** Return the sorts after a click on a header: alone, or beside the others. */

@@ -5,7 +5,6 @@ import { barOf, type Extent, follow, ROW_HEIGHT, scrollHeight, sumOf, visibleCol
 const GUTTER = 72; // as in styles.css, in rem there
 const HEADER_HEIGHT = 40;
 const TEXT = 16;
-const LINE_UP_DELAY_MS = 150;
 
 /** The columns in sight, and where the first of them begins. */
 export interface Shown {
@@ -100,22 +99,15 @@ function useLineUp(
   useEffect(() => {
     const element = scroller.current;
     if (!element || extent.content <= scrollHeight(extent)) return;
-    let timer = 0;
-    const later = (): void => {
-      window.clearTimeout(timer);
-      timer = window.setTimeout(() => {
-        const bar = barOf(position.current.top, extent);
-        if (Math.abs(bar - element.scrollTop) < 2) return;
-        position.current.bar = bar;
-        element.scrollTop = bar;
-        position.current.bar = element.scrollTop;
-      }, LINE_UP_DELAY_MS);
+    const lineUp = (): void => {
+      const bar = barOf(position.current.top, extent);
+      if (Math.abs(bar - element.scrollTop) < 2) return;
+      position.current.bar = bar;
+      element.scrollTop = bar;
+      position.current.bar = element.scrollTop;
     };
-    element.addEventListener("scroll", later);
-    return () => {
-      window.clearTimeout(timer);
-      element.removeEventListener("scroll", later);
-    };
+    element.addEventListener("scrollend", lineUp);
+    return () => element.removeEventListener("scrollend", lineUp);
   }, [scroller, position, extent.content, extent.viewport]);
 }
 

@@ -1,27 +1,12 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { Job } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Failure, Loading } from "../ui/parts";
 import { roving } from "../ui/roving";
 import { columnLetter } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import type { ReviewedColumn } from "./adjustments";
-import { ColumnHead, type HeadProps } from "./ColumnHead";
-import type { Example } from "./examples";
-import { FileLine } from "./FileLine";
-import { PAGE_LINES, type Spot, type TableReading, useLeftOutLines, useLines, type Wish } from "./lines";
-
-export interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
-  job: Job;
-  table: TableReading;
-  isBusy: boolean;
-  spot: Spot | null;
-  /** The columns of this table by their place in its lines; none where it is left out. */
-  columns: ReadonlyMap<number, ReviewedColumn>;
-  selected: string | null;
-  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
-  onWish: (wish: Wish) => void;
-}
+import { ColumnHead } from "./ColumnHead";
+import { type FileGridProps, FileLine } from "./FileLine";
+import { PAGE_LINES, type TableReading, useLeftOutLines, useLines } from "./lines";
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid(props: FileGridProps): ReactNode {
@@ -152,7 +137,7 @@ function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps):
           }}
         >
           <label>
-            {t`Ir para a linha`} <input className="mt-line-number" name="line" type="number" min={1} max={last} />
+            {t`Ir para a linha`} <input name="line" type="number" min={1} max={last} />
           </label>
           <Button type="submit">{t`Ir`}</Button>
         </form>

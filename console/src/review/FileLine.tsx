@@ -1,11 +1,12 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import type { Job } from "../api/types";
 import { t } from "../ui/language";
 import { Menu } from "../ui/Menu";
 import { isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn } from "./adjustments";
+import type { HeadProps } from "./ColumnHead";
 import type { Example } from "./examples";
-import type { FileGridProps } from "./FileGrid";
 import type { Spot, TableReading, Wish } from "./lines";
 
 const lineKinds = (): Record<string, [sign: string, label: string]> => ({
@@ -17,6 +18,18 @@ const lineKinds = (): Record<string, [sign: string, label: string]> => ({
   blank: ["·", t`Vazia`],
 });
 const SHOWN_OF_A_CELL = 120;
+
+export interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
+  job: Job;
+  table: TableReading;
+  isBusy: boolean;
+  spot: Spot | null;
+  /** The columns of this table by their place in its lines; none where it is left out. */
+  columns: ReadonlyMap<number, ReviewedColumn>;
+  selected: string | null;
+  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
+  onWish: (wish: Wish) => void;
+}
 
 interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts" | "onAdjust"> {
   line: { line: number; kind: string; cells: readonly (string | null)[] };

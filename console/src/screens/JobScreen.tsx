@@ -12,7 +12,7 @@ import { t } from "../ui/language";
 import { Empty, Failure, Loading, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { formatMoment } from "../values/dates";
-import { formatCount, plural } from "../values/numbers";
+import { formatCount, formatMeasure, plural } from "../values/numbers";
 import { statusLabels } from "../values/words";
 
 /** One upload from arrival to its end: progress, the review, the result, the errors. */
@@ -86,7 +86,7 @@ function Done({ job }: { job: Job }): ReactNode {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{job.undone_at ? t`Importação desfeita` : t`Concluído`}</h1>
       <p>{fileNames(job)}</p>
-      {result && <h2>{t`${counts.join(" · ")} em ${formatCount(result.seconds, 1)} s`}</h2>}
+      {result && <h2>{t`${counts.join(" · ")} em ${formatMeasure(result.seconds)} s`}</h2>}
       {job.undone_at && <p>{t`Desfeita em ${formatMoment(job.undone_at)}`}</p>}
       <div className="mt-actions">
         {job.user_table_id && !(job.undone_at && job.mode === "create") && (

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
-import type { Table } from "../api/types";
+import type { Column, Table } from "../api/types";
 import { withTotal } from "../grid/ColumnMenu";
 import { ConflictDialog } from "../grid/ConflictDialog";
 import type { EditSession, EditState } from "../grid/edits";
@@ -9,10 +9,11 @@ import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
 import { type Opened, OpenedDialog } from "../grid/Opened";
+import type { Range } from "../grid/range";
 import { SheetHead } from "../grid/SheetHead";
 import { useView, type ViewHandle } from "../grid/saved";
 import { useTotals } from "../grid/totals";
-import type { Act } from "../grid/types";
+import type { SheetCommand } from "../grid/types";
 import { copyRange, gridColumns, type Sheet, useSheet } from "../grid/useSheet";
 import { Views } from "../grid/Views";
 import { type GridView, toggleSort } from "../grid/view";
@@ -135,24 +136,66 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
     }
     on.onSelected(after);
   };
-  const sort = (column: string, add: boolean): void => {
-    const sorts = toggleSort(view.sorts, column, add);
+  const sort = ({ name, display_name }: Column, add: boolean): void => {
+    const sorts = toggleSort(view.sorts, name, add);
     onView({ sorts });
-    const label = table.columns.find((one) => one.name === column)?.display_name ?? column;
-    announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${label}`);
+    announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
   };
-  const act = async (one: Act): Promise<void> => {
-    if (one.do === "undo" || one.do === "redo") edits[one.do]();
-    else if (one.do === "help") onOpen("keys");
-    else if (one.do === "search") document.getElementById(SEARCH_FIELD)?.focus();
-    else if (one.do === "copy" || one.do === "cut") {
-      if (!(await copyRange(sheet, columns, one.range)))
-        return announce(t`São linhas demais para copiar: use Exportar`);
-      announce(t`Copiado`);
-      if (one.do === "cut" && isEditable) await edits.paste(one.range, "", columns);
-    } else if ("text" in one) {
-      if (isEditable) await edits.paste(one.range, one.text, columns);
-    } else if (isEditable && "range" in one) await edits.fill(one.range, columns);
+  const resize = (name: string, width: number): void =>
+    onView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } });
+  const paste = async (range: Range, text: string): Promise<void> => {
+    if (isEditable) await edits.paste(range, text, columns);
+  };
+  const run = async (command: SheetCommand): Promise<void> => {
+    const place = "place" in command ? command.place : { row: -1, column: "column" in command ? command.column : -1 };
+    const [row, column] = [rows.rowAt(place.row), columns[place.column]];
+    switch (command.do) {
+      case "edit":
+        if (row && column) edits.edit(row, column.name, command.text);
+        else if (column && command.text && place.row === rows.total)
+          edits.offer([{ [column.name]: command.text }], false);
+        break;
+      case "discard":
+        if (row && column) edits.discard(row, column.name);
+        break;
+      case "clear": // not the empty row at the foot
+        await paste({ ...command.range, bottom: Math.min(command.range.bottom, (rows.total ?? 0) - 1) }, "");
+        break;
+      case "paste":
+        await paste(command.range, command.text);
+        break;
+      case "fill":
+        if (isEditable) await edits.fill(command.range, columns);
+        break;
+      case "copy":
+      case "cut":
+        if (!(await copyRange(sheet, columns, command.range)))
+          return announce(t`São linhas demais para copiar: use Exportar`);
+        announce(t`Copiado`);
+        if (command.do === "cut") await paste(command.range, "");
+        break;
+      case "undo":
+      case "redo":
+        edits[command.do]();
+        break;
+      case "search":
+        document.getElementById(SEARCH_FIELD)?.focus();
+        break;
+      case "help":
+        onOpen("keys");
+        break;
+      case "sort":
+        if (column) sort(column, command.add);
+        break;
+      case "menu":
+        if (column) onOpen({ menu: column.name });
+        break;
+      case "resize":
+        if (column) resize(column.name, column.width + command.by);
+        break;
+      case "select":
+        await select(command.row, command.extend);
+    }
   };
   return (
     <Grid
@@ -172,14 +215,9 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
       totals={totals}
       onTotal={(name, fn) => onView({ totals: withTotal(view, name, fn) })}
       onVisible={rows.show}
-      onSort={sort}
-      onResize={(name, width) => onView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } })}
-      onHeaderMenu={(menu) => onOpen({ menu })}
-      onEdit={(row, name, text) => (row ? edits.edit(row, name, text) : text && edits.offer([{ [name]: text }], false))}
-      onDiscard={edits.discard}
-      onAct={(one) => void act(one)}
+      onResize={resize}
+      onCommand={(command) => void run(command)}
       onRow={sheet.onRow}
-      onSelect={(index, extend) => void select(index, extend)}
       onOpenRow={(row) => onOpen({ row })}
       onStory={(row, column) => onOpen({ story: row.id, column })}
     />

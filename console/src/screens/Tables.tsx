@@ -1,18 +1,20 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
 import { answered } from "../api/session";
-import type { Table } from "../api/types";
+import { fileNames, type Job, type Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { pageOf, useAddress } from "../ui/address";
-import { useApi, useCaller } from "../ui/context";
+import { useApi, useCaller, useWho } from "../ui/context";
 import { TextField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button, Empty, Failure, Loading } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
+
+const MOST_LOADS = 100; // of all tables, newest first
 
 /** The company's tables: searched, counted, opened. */
 export function Tables(): ReactNode {
@@ -96,6 +98,15 @@ function NoTables({ search, onClear }: { search: string; onClear: () => void }):
 }
 
 function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
+  const api = useApi();
+  const who = useWho();
+  const loads = useQuery({
+    queryKey: ["jobs", "latest loads"],
+    queryFn: ({ signal }) => {
+      const params = { query: { status: "done" as const, per_page: MOST_LOADS } };
+      return answered(api.GET("/v1/managed-tables/upload-jobs", { params, signal }));
+    },
+  });
   return (
     <ul className="mt-list">
       {tables.map((table) => (
@@ -105,9 +116,20 @@ function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
             {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
             {table.status === "inactive" && t` · inativa (só leitura)`}
           </span>
-          <span className="mt-quiet">{t`Alterada em ${formatMoment(table.updated_at)}`}</span>
+          <span className="mt-quiet">
+            {table.created_by_user_id && t`${who(table.created_by_user_id)} criou · `}
+            {t`Alterada em ${formatMoment(table.updated_at)}`}
+          </span>
+          <LastLoad job={loads.data?.records.find((job) => job.user_table_id === table._id && !job.undone_at)} />
         </li>
       ))}
     </ul>
+  );
+}
+
+function LastLoad({ job }: { job: Job | undefined }): ReactNode {
+  if (!job) return null;
+  return (
+    <Link href={`/envios/${job._id}`}>{t`Último envio: ${fileNames(job)}, em ${formatMoment(job.updated_at)}`}</Link>
   );
 }

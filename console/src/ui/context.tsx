@@ -2,6 +2,7 @@ import { createContext, useContext } from "react";
 import type { Caller } from "../api/caller";
 import type { Api, Session } from "../api/session";
 import type { UploadQueue } from "../api/uploads";
+import { t } from "./language";
 import { useStore } from "./store";
 
 interface Shared extends Session {
@@ -31,4 +32,11 @@ export function useCaller(): Caller {
 /** Return the files that are on their way. */
 export function useUploads(): UploadQueue {
   return useSession().uploads;
+}
+
+/** Who did something, as far as the reader can know. */
+export function useWho(): (userId: string | null) => string {
+  const { userId: own } = useCaller();
+  return (userId) =>
+    userId === null ? t`Alguém, fora desta página,` : userId === own ? t`Você` : t`Usuário ${userId.slice(-6)}`;
 }

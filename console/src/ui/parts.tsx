@@ -171,7 +171,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
       <p>
         <strong>{title}</strong>
       </p>
-      <div className="mt-actions mt-centered">{children}</div>
+      <div className="mt-actions">{children}</div>
     </div>
   );
 }

@@ -85,9 +85,14 @@ function toPlainDigits(digits: string): string | null {
   return /^\d+(\.\d+)?$/.test(digits) ? digits : null;
 }
 
-/** Write a count or a measure, which is always small enough for a number, as the chosen language does. */
-export function formatCount(count: number, decimals = 0): string {
-  return count.toLocaleString(language.get(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+/** Write a count, which is always small enough for a number, as the chosen language does. */
+export function formatCount(count: number): string {
+  return count.toLocaleString(language.get());
+}
+
+/** Write a measure, such as seconds, to one decimal. */
+export function formatMeasure(measure: number): string {
+  return measure.toLocaleString(language.get(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 /** Write a count with what it counts: `plural(1, "linha")` gives `1 linha`, others an s at the end. */
@@ -105,5 +110,5 @@ export function formatBytes(bytes: number): string {
     size /= 1024;
     unit += 1;
   }
-  return `${formatCount(size, 1)} ${units[unit] ?? ""}`;
+  return `${formatMeasure(size)} ${units[unit] ?? ""}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { columnLetter, formatCell, parseCell, parseClipboard, showCell } from "./cells";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
-import { formatBytes, formatNumber, parseNumber, plural } from "./numbers";
+import { formatBytes, formatCount, formatNumber, parseNumber, plural } from "./numbers";
 
 describe("numbers", () => {
   it.each([
@@ -47,6 +47,7 @@ describe("numbers", () => {
     ]);
   });
 
+  it("writes lists of counts", () => expect([1, 27, 1_000].map(formatCount)).toEqual(["1", "27", "1.000"]));
   it("tells sizes as people read them", () => expect(formatBytes(1_572_864)).toBe("1,5 MB"));
 });
 
