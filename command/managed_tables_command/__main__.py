@@ -128,9 +128,8 @@ def _upload(options: Options) -> int:
             api,
             files,
             options.table,
-            options.mode,
+            {"mode": options.mode, "auto_confirm": options.auto_confirm},
             is_sure=options.yes,
-            if_unchanged=options.auto_confirm is not None,
             as_json=options.json,
         )
 

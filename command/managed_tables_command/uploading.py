@@ -3,7 +3,7 @@
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -36,36 +36,37 @@ def upload(
     api: Api,
     files: Sequence[Path],
     table: str | None,
-    mode: str | None,
+    asked: Mapping[str, str | None],
     *,
     is_sure: bool,
-    if_unchanged: bool = False,
     as_json: bool = False,
 ) -> int:
     """Upload the files into the table, or a new one; return the exit status.
 
-    With `if_unchanged` nobody is asked: a job that is not as the table remembers waits, which is status 3.
+    `asked` are the upload's `mode` and `auto_confirm`. With the latter no person is asked: a job that is not
+    as the table remembers waits, which is status 3.
     """
     target = find_table(api, table) if table else None
-    given = {"mode": mode, "auto_confirm": "unchanged" if if_unchanged else None}
-    options = {name: one for name, one in given.items() if one}
+    options = {name: one for name, one in asked.items() if one}
     if target is None and options:
-        option = next(iter(options)).replace("_", "-")
-        missing = table or "(falta --table)"
+        option, missing = next(iter(options)).replace("_", "-"), table or "(falta --table)"
         raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
     job = _follow(api, _send(api, files, target, options), "Leitura")
     if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
         return _ended(job, as_json=as_json)
-    if if_unchanged:
+    if "auto_confirm" in options:
         return _changed(job, as_json=as_json)
     shown.show_review(job["inferred_schema"], job["warnings"])
     name = table or job["inferred_schema"]["suggested_table_name"]
-    where = f"na tabela {name}" if target else f"em uma tabela nova, {name}"
-    if not is_sure and not shown.is_agreed(f"Inserir {where}?"):
+    if not is_sure and not shown.is_agreed(_question(name, target)):
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
     confirm(api, job, name)
     return _ended(_follow(api, job["_id"], "Inserção"), as_json=as_json)
+
+
+def _question(name: str, target: TableJson | None) -> str:
+    return f"Inserir na tabela {name}?" if target else f"Inserir em uma tabela nova, {name}?"
 
 
 def find_table(api: Api, name: str) -> TableJson | None:

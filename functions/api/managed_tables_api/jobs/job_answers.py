@@ -1,7 +1,9 @@
-"""Present a job: its record and its documents in the contract's shape."""
+"""Present a job: its record and its documents in the contract's shape, and the rows that did not fit."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import Literal
 
 from managed_tables import exact_json
@@ -13,9 +15,11 @@ from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.faults import JobFailure
 from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.statements import Draft
-from managed_tables.errors import JOB_NOT_FOUND, ApiError
+from managed_tables.errors import JOB_NOT_FOUND, NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.ids import is_record_id
+from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.wiring.services import Services
 from managed_tables_api.http.text_numbers import as_text
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,
@@ -23,11 +27,13 @@ from managed_tables_api.jobs.job_models import (
     JobQuery,
     JobResult,
     JobsQuery,
+    RejectsAnswer,
     UploadedFile,
 )
 
 Numbers = Literal["number", "string"]
 
+REJECTS_EXPIRE_SECONDS = 900  # a browser fetches them at once
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
@@ -234,3 +240,15 @@ def _done(job: JobRecord) -> JobProgress:
         return JobProgress(phase="done", percent=100)
     rows = job.result.row_count
     return JobProgress(phase="done", percent=100, processed_rows=rows, total_rows=rows)
+
+
+def offer_rejects(services: Services, job: JobRecord) -> RejectsAnswer:
+    """Return where the rows are; raises NO_REJECTS where every row fits, or none was loaded."""
+    keys = rejects_keys(job)
+    known = services.storage.find_json(keys[1]) if keys and job.status != "inserting" else None
+    if not keys or known is None:
+        raise ApiError(NO_REJECTS)
+    name = f"{PurePath(job.files[0].original_name).stem}_rejeitadas.csv"
+    url = services.storage.presigned_get(keys[0], name, "text/csv; charset=utf-8", REJECTS_EXPIRE_SECONDS)
+    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=REJECTS_EXPIRE_SECONDS))
+    return RejectsAnswer(url=url, expires_at=expires_at, rows=known["rows"])

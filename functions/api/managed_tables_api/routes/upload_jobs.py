@@ -38,7 +38,13 @@ from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.jobs.job_answers import job_fields, list_active_jobs, list_jobs, render_jobs
+from managed_tables_api.jobs.job_answers import (
+    job_fields,
+    list_active_jobs,
+    list_jobs,
+    offer_rejects,
+    render_jobs,
+)
 from managed_tables_api.jobs.job_models import (
     ActiveJobsAnswer,
     ConfirmAnswer,
@@ -58,7 +64,6 @@ from managed_tables_api.jobs.reanalysis_models import (
     Reanalysis,
     ReanalysisAnswer,
 )
-from managed_tables_api.jobs.rejects import offer_rejects
 from managed_tables_api.tables.schema_bodies import from_schema
 
 router = api_router("/upload-jobs", "File upload")

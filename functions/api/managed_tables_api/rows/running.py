@@ -29,6 +29,7 @@ from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id
 from managed_tables.settings import Settings
 from managed_tables.values import parsers
+from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.rows.definitions import Definition, Definitions
 
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ _ROW_IDS = re.compile(rf"{_ROW_ID.pattern}(?:,{_ROW_ID.pattern})*")
 _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
 # A session keeps a hundred statements, here and in the server: longer ones are planned each time.
 _PREPARED_MAX_BYTES = 64 * 1024
+_UTF8_MAX_BYTES = 4  # of a character
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
 
 
@@ -169,6 +171,12 @@ class RowOperations:
     """What all operations on rows have: they run statements of a table whose definition they are given."""
 
     runner: Runner
+
+    def require_sendable(self, texts: Sequence[str]) -> None:
+        """Raise RESPONSE_TOO_LARGE for JSON texts that together are more than an answer may have."""
+        limit = self.runner.settings.response_max_bytes
+        if _UTF8_MAX_BYTES * sum(map(len, texts)) > limit and sum(len(one.encode()) for one in texts) > limit:
+            raise response_too_large(limit)
 
 
 Operations = TypeVar("Operations", bound=RowOperations)

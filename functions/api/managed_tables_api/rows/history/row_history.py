@@ -81,32 +81,34 @@ class RowHistory(RowOperations):
     @on_definition
     def of_table(self, definition: Definition, asked: HistoryQuery) -> TableHistoryAnswer:
         """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
+        total, places = self._page(definition, asked)
+        rows = self._read(definition, sorted({row for _, row in places}))
+        told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
+        records = [
+            _shown(TableRowChange, definition, told[place], asked.numbers, row_id=place[1])
+            for place in places
+            if place in told
+        ]
+        ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
+        return TableHistoryAnswer(total=total, quantity=len(records), next_cursor=ended, records=records)
+
+    def _page(self, definition: Definition, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]]:
+        """Return how many changes there are, and the change and the row of each on the page."""
+        zone = self.runner.settings.zone
         change, _, row = (asked.cursor or "").partition(".")
         parameters = {
             "days": str(self.runner.settings.history_days),
             "action": asked.action,
             "user_id": asked.user_id,
-            "from": in_zone(asked.since, self.runner.settings.zone),
-            "to": in_zone(asked.until, self.runner.settings.zone),
+            "from": in_zone(asked.since, zone),
+            "to": in_zone(asked.until, zone),
             "limit": str(asked.per_page),
             "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
             "after_change": change or None,
             "after_row": row or None,
         }
-        statement = page_statement(self._upserts(definition))
-        found = self._run(definition, statement, parameters)
-        places = [(change, row) for _, change, row, _ in found if row is not None]
-        rows = self._read(definition, sorted({row for _, row in places}))
-        told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
-        records = [
-            _shown(TableRowChange, definition, one, asked.numbers, row_id=one.row_id)
-            for one in (told.get(place) for place in places)
-            if one is not None
-        ]
-        ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
-        return TableHistoryAnswer(
-            total=found[0][3], quantity=len(records), next_cursor=ended, records=records
-        )
+        found = self._run(definition, page_statement(self._upserts(definition)), parameters)
+        return found[0][3], [(change_id, row_id) for _, change_id, row_id, _ in found if row_id is not None]
 
     @on_definition
     def find_load(self, definition: Definition, row_id: str) -> tuple[Definition, Change]:

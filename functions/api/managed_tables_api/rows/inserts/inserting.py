@@ -10,7 +10,6 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
@@ -106,7 +105,7 @@ class RowInserts(RowOperations):
 
         def work(execute: Execute) -> InsertedRows:
             (_, count, returned), *_ = execute(statement, parameters)
-            self._require_sendable(returned)  # before anything is committed
+            self.require_sendable([returned or ""])  # before anything is committed
             return InsertedRows(count, returned or "[]")
 
         inserted = self.runner.transact(definition, work, repeatable=is_keyed)
@@ -153,11 +152,6 @@ class RowInserts(RowOperations):
             batches.append((conflicts.merge_statement(definition, changed, "update"), given))
         return batches
 
-    def _require_sendable(self, text: str | None) -> None:
-        limit = self.runner.settings.response_max_bytes
-        if text is not None and len(text.encode()) > limit:
-            raise response_too_large(limit)
-
     def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
         """Return the outcome of an earlier request of this key, None if there was none.
 
@@ -169,7 +163,7 @@ class RowInserts(RowOperations):
         _, fingerprint, count, returned, counts = found[0]
         if fingerprint is not None and fingerprint != key.fingerprint:
             raise ApiError(IDEMPOTENCY_KEY_REUSED)
-        self._require_sendable(returned)
+        self.require_sendable([returned or ""])
         if count is None:
             return None
         applied = InsertedRows(int(count), returned)

@@ -30,7 +30,6 @@ from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_
 from managed_tables_api.rows.running import RowOperations, definition_key, light_enough, on_definition
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
-_UTF8_MAX_BYTES = 4  # of a character
 _MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
 
 Keys = Sequence[str | None]
@@ -103,18 +102,13 @@ class RowLists(RowOperations):
         found = self.runner.run(definition, statement, parameters, repeatable=True)
         kept = [row for row in found[: request.per_page] if row[1] is not None]
         rows = [row[2] for row in kept]
-        self._require_sendable(rows)
+        if None in rows:  # they were too large to be made
+            raise response_too_large(self.runner.settings.response_max_bytes)
+        self.require_sendable(rows)
         next_cursor = None
         if len(found) > request.per_page:
             next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
         return Page(found[0][0] if shape.counted else None, rows, next_cursor)
-
-    def _require_sendable(self, rows: Sequence[str | None]) -> None:
-        limit = self.runner.settings.response_max_bytes
-        made = [row for row in rows if row is not None]
-        is_short = _UTF8_MAX_BYTES * sum(map(len, made)) <= limit
-        if len(made) < len(rows) or not (is_short or sum(len(row.encode()) for row in made) <= limit):
-            raise response_too_large(limit)
 
     def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
         if not cursor.is_long:
