@@ -11,6 +11,8 @@ export default defineConfig({
   workers: 3, // each waits for jobs most of the time
   fullyParallel: true,
   reporter: [["list"]],
+  snapshotPathTemplate: "pictures/{arg}{ext}",
+  updateSnapshots: process.env["CONSOLE_PICTURES"] ? "all" : "none",
   outputDir: process.env["CONSOLE_RESULTS"] ?? "results",
   use: {
     baseURL: process.env["CONSOLE_URL"] ?? "http://127.0.0.1:8080",

@@ -118,7 +118,7 @@ export interface Watched {
 
 interface Fixtures {
   watched: Watched;
-  visit: (path: string, page?: Page) => Promise<void>;
+  visit: (path: string, page?: Page, as?: Company) => Promise<void>;
 }
 
 interface Shared {
@@ -156,8 +156,8 @@ export const test = base.extend<Fixtures, Shared>({
     { auto: true },
   ],
   visit: async ({ page, company }, use) => {
-    await use(async (path, other = page) => {
-      await other.goto(`${path}#token=${company.token}`);
+    await use(async (path, other = page, as = company) => {
+      await other.goto(`${path}#token=${as.token}`);
       await expect(other.locator("main")).toBeVisible();
       // A cell that is still to come takes no keys: whoever types waits for it.
       const arrived = '[role="grid"][aria-busy="false"], .mt-group, .mt-empty, form, [role="alert"]';
