@@ -65,7 +65,7 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
           aria-label={t`Coluna da tabela para ${source}`}
           tabIndex={tabIndex}
           choices={[
-            ...targets.map((target) => [target.name, `→ ${target.display_name ?? target.name}`] as const),
+            ...targets.map((target) => [target.name, target.display_name ?? target.name] as const),
             ["new", t`+ coluna nova`],
             ["out", t`não importar`],
           ]}
