@@ -878,7 +878,7 @@ async function tableOfHabits(company: Company, rowCount: number, columnCount: nu
     return company.table(`habitos_${columnCount}`, ["a:text", "b:integer", "c:text", "d:boolean", ...fillers], rows);
   }
   const lines = Array.from({ length: rowCount }, (_, at) => `a${at + 1};${at + 1};x;${at % 2 ? "não" : "sim"}`);
-  return company.load("habitos.csv", ["a;b;c;d", ...lines].join("\n"));
+  return company.load("habitos.csv", ["a;b;c;d", ...lines.toSpliced(1_000, 1, "z;;;")].join("\n")); // cells may be empty
 }
 
 for (const [last, lastColumn] of [[6, 4], [6, 200], ...(MANY_ROWS > 0 ? [[MANY_ROWS, 4]] : [])] as [number, number][])

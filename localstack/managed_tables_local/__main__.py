@@ -81,7 +81,7 @@ def _take_pictures(options: Options) -> None:
         raise SystemExit("The page is not served: `make up` says why")
     PICTURES.mkdir(exist_ok=True)
     results, settings = options.folder / "results", {"CONSOLE_PICTURES": str(PICTURES)}
-    run_checks(asdict(stack), stack.console_url, results, "pictures.spec.ts", "screens.spec.ts", settings=settings)
+    run_checks(asdict(stack), stack.console_url, results, "(pictures|screens).spec", settings=settings)
     say(f"==> {PICTURES}")
 
 
