@@ -52,6 +52,19 @@ def test_404_says_what_was_not_found(company: Console, method: str, path: str, s
     assert answer.code.endswith("_NOT_FOUND")
 
 
+def test_sentences_are_english_for_whoever_prefers_it(console: Console) -> None:
+    """`Accept-Language: en` gives errors in English, their codes unchanged; any other gives Portuguese."""
+    body = {"display_name": 1, "columns": []}
+    english = console.call("POST", "", body, headers={"Accept-Language": "fr, en-US;q=0.9, pt;q=0.5"})
+    other = console.call("POST", "", body, headers={"Accept-Language": "de"})
+    assert english.error.startswith("Invalid schema: display_name: ")
+    assert other.error.startswith("Esquema inválido: display_name: ")
+    assert [one.headers["content-language"] for one in (english, other)] == ["en", "pt-BR"]
+    assert "Accept-Language" in english.headers["vary"]
+    assert [one["code"] for one in english.details] == [one["code"] for one in other.details]
+    assert not {one["reason"] for one in english.details} & {one["reason"] for one in other.details}
+
+
 def test_codes_are_stable_across_errors(console: Console) -> None:
     """Each kind of error has its own code."""
     unprovisioned = console.call("POST", "", {"display_name": "a", "columns": [column("a")]})

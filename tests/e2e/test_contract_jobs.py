@@ -91,6 +91,22 @@ def test_a_job_from_upload_to_rows(company: Console) -> None:
     assert company.ok("GET", "/upload-jobs/active") == {"records": []}
 
 
+def test_a_jobs_sentences_are_read_in_either_language(company: Console) -> None:
+    """What was stored in Portuguese is English on request; the ETag of one language is not the other's."""
+    job = company.analyzed({"vendas.csv": f"Relatório\n\n{CSV}"})
+    path, english = f"/upload-jobs/{job['_id']}", {"Accept-Language": "en"}
+    tag = company.call("GET", path).headers["etag"]
+    answer = company.call("GET", path, headers=english | {"If-None-Match": tag})
+    assert (answer.status, answer.headers["content-language"]) == (200, "en")
+    assert answer.json["warnings"][0]["text"].startswith("1 line above the table was not imported (line 1)")
+    assert answer.json["inferred_schema"]["columns"][1]["inference"]["evidence"].startswith(
+        "2 of 2 are of type "
+    )
+    same = company.call("GET", path, headers=english | {"If-None-Match": answer.headers["etag"]})
+    assert (same.status, same.headers["vary"]) == (304, answer.headers["vary"])
+    assert company.ok("GET", "/upload-jobs/active", headers=english)["records"] == [answer.json]
+
+
 def test_a_job_that_has_not_started_is_active(company: Console) -> None:
     """A queued job is in the active listing, in the same shape as GET of one job."""
     body = {"files": [{"name": "a.csv", "size_bytes": 1}]}

@@ -139,15 +139,6 @@ def statuses_of(company: Console) -> Counter[str]:
     return Counter(job["status"] for job in company.ok("GET", "/upload-jobs?per_page=100")["records"])
 
 
-def test_unattended_values_that_do_not_convert_fail_the_job(
-    company: Console, put: Callable[..., str], job_of: Callable[..., dict[str, Any]]
-) -> None:
-    job_of(put("produto;n\ncafé;1\n", table="vendas", auto_confirm="true"), "done")
-    job = job_of(put("produto;n\npão;dois\n", "b.csv", table="vendas", auto_confirm="true"), "failed")
-    assert job["error"]["code"] == "VALUES_NOT_CONVERTED"
-    assert rows_of(company) == [["café", 1]]
-
-
 def test_a_refused_file_is_a_failed_job(
     put: Callable[..., str], job_of: Callable[..., dict[str, Any]]
 ) -> None:

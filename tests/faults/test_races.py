@@ -22,7 +22,7 @@ from managed_tables.errors import (
     ApiError,
     ApiErrorKind,
 )
-from managed_tables.ids import NOBODY, new_record_id
+from managed_tables.ids import NOBODY
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
@@ -321,13 +321,3 @@ _DISK_FUNCTIONS = (
     " WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY(%s)"
 )
 _TO_PUBLIC = " AND has_function_privilege('public', pg_proc.oid, 'EXECUTE')"
-
-
-def test_simultaneous_provisions_make_one_database(world: World) -> None:
-    """Every call gets the same connection."""
-    company_id = new_record_id()
-    found = at_once(*[lambda: world.fresh_services().provisioning.provision(company_id).connection_id] * 4)
-    assert len(set(found)) == 1
-    with world.services.databases.open_admin_connection("default") as admin:
-        row = admin.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [f"co_{found[0]}"])
-        assert row.fetchone() == (1,)

@@ -11,8 +11,10 @@ import duckdb
 import pytest
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.documents.document import saying
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
+from managed_tables.messages.english import in_english
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
 
@@ -72,6 +74,7 @@ def test_a_file_is_read_as_expected(expectation: Path, tmp_path: Path) -> None:
             analyze_case(expectation, tmp_path)
         assert refusal.value.kind.code == expected["error"], refusal.value.message
         assert expected.get("message", "") in refusal.value.message
+        assert in_english(refusal.value.message) != refusal.value.message
         return
     found = analyze_case(expectation, tmp_path)
     assert columns_of(found) == expected["columns"], expected["why"]
@@ -100,6 +103,15 @@ def assert_details(found: Analysis, expected: dict[str, Any]) -> None:
     for name, words in expected.get("evidence", {}).items():
         assert words in inferences[name].evidence, inferences[name]
     assert_doubts_lower_confidence(found)
+    assert_it_is_said_in_english(found)
+
+
+def assert_it_is_said_in_english(found: Analysis) -> None:
+    said: list[str] = []
+    token = saying.set(lambda sentence: said.append(sentence) or sentence)  # type: ignore[func-returns-value]
+    found.document.as_json()
+    saying.reset(token)
+    assert [sentence for sentence in said if in_english(sentence) == sentence] == []
 
 
 def assert_doubts_lower_confidence(found: Analysis) -> None:

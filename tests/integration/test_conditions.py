@@ -266,19 +266,11 @@ OPERATORS = "eq, ne, gt, gte, lt, lte, in, nin, contains, not_contains, starts_w
     ("where", "reason"),
     [
         ([], NO_CONDITION),
-        ({"column": "valor"}, NO_CONDITION),
-        ({"op": "eq"}, NO_CONDITION),
-        ({"and": {}}, "deve ser uma lista"),
         (condition("valor", "in", 1), "deve ser uma lista"),
-        (nested(6), "mais de 5 níveis de and, or e not"),
-        ({"or": [condition("pago", "eq", True)] * 101}, "no máximo 100 condições"),
         (condition("valor", "nin", [1] * 1_001), "no máximo 1000 valores"),
-        (condition("outra", "eq", 1), "a tabela não tem esta coluna"),
         (condition("valor", "like", 1), f"operador desconhecido; use um destes: {OPERATORS}"),
         (condition("id", "starts_with", "1"), "este operador é só para colunas de texto"),
         (condition("valor", "eq", None), "não pode ser nulo; para vazios use is_null"),
-        (condition("valor", "is_null", 1), "deve ser true ou false"),
-        (condition("id", "eq", 1), "deve ser o id de uma linha"),
         (condition("id", "eq", f"{'0' * 8}-0000-0000-0000-{'0' * 11}g"), "deve ser o id de uma linha"),
     ],
 )
@@ -296,12 +288,8 @@ def test_a_wrong_condition_is_refused_with_its_reason(where: Any, reason: str) -
     [
         (condition("x" * 300, "eq", 1), "x" * 200 + "…"),
         (condition({}, "eq", 1), "objeto"),
-        (condition([], "eq", 1), "lista"),
         (condition("valor", [], 1), "lista"),
         (condition("valor", "eq", "y" * 300), "y" * 200 + "…"),
-        (condition("valor", "eq", "z" * 200), "z" * 200),
-        (condition("quantidade", "eq", 1.5), 1.5),
-        (condition("valor", "is_null", 2), 2),
     ],
 )
 def test_a_refused_value_is_shown_and_cut(where: Any, shown: Any) -> None:

@@ -204,16 +204,6 @@ def test_a_role_connects_only_to_its_own_database(
             )
 
 
-def test_text_sorts_in_brazilian_order_with_icu(company: ConnectionRecord, services: Services) -> None:
-    with services.databases.company_connection(company) as connection:
-        has_icu = connection.execute(
-            "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')"
-        ).fetchone()
-        rows = connection.execute("SELECT v FROM unnest(ARRAY['b', 'Z', 'á', 'a']) v ORDER BY v").fetchall()
-    expected = ["a", "á", "b", "Z"] if has_icu == (True,) else ["Z", "a", "b", "á"]
-    assert [value for (value,) in rows] == expected
-
-
 def test_an_administrator_who_is_not_a_superuser_can_provision(services: Services, postgres_dsn: str) -> None:
     name = f"admin_{new_record_id()}"
     with psycopg.connect(postgres_dsn, autocommit=True) as superuser:

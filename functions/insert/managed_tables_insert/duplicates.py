@@ -89,9 +89,9 @@ def _detail(transfer: Transfer, place: RowPlace, first: RowPlace | None) -> Deta
     key = ", ".join(transfer.names)
     reason = f"a tabela já tem uma linha com esta chave ({key})"
     if first is not None:
-        is_near = (first.file, first.sheet) == (place.file, place.sheet)
-        elsewhere = "" if is_near else f" de {first.sheet or first.file}"
-        reason = f"repete a chave ({key}) da linha {first.line}{elsewhere}"
+        reason = f"repete a chave ({key}) da linha {first.line}"
+        if (first.file, first.sheet) != (place.file, place.sheet):
+            reason = f"repete a chave ({key}) da linha {first.line} de {first.sheet or first.file}"
     named = {"column": key} if len(place.cells) == 1 else {}
     written = ", ".join(cell or "" for cell in place.cells)
     fault = Fault(DetailCode.DUPLICATE_KEY, reason)

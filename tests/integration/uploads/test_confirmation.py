@@ -62,25 +62,6 @@ def test_a_repeated_confirmation_has_no_effect(api: ApiServices, client: TestCli
     error_of(confirm(client, job_id, "vendas", VALOR), 400, "JOB_NOT_WAITING_CONFIRM")
 
 
-def test_of_simultaneous_confirmations_one_is_accepted(api: ApiServices, client: TestClient) -> None:
-    job_id = waiting_job(api, client)
-    bodies = [("vendas", PRODUTO), ("vendas", PRODUTO), ("vendas", VALOR), ("outra", PRODUTO)] * 2
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda body: confirm(client, job_id, *body), bodies))
-    taken = {
-        (body[0], body[1]["name"])
-        for body, answer in zip(bodies, answers, strict=True)
-        if answer.status_code == 200
-    }
-    assert len(taken) == 1
-    assert {answer.status_code for answer in answers} == {200, 400}
-    reserved = record(api, client, job_id).reserved_table_id
-    names = {
-        table.display_name: table.table_id for table in api.tables.all(record(api, client, job_id).company_id)
-    }
-    assert list(names.values()) == [reserved]
-
-
 def test_a_taken_name_is_refused_and_the_job_still_waits(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:

@@ -9,40 +9,10 @@ from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 
 
-def test_a_job_has_the_contracts_shape(client: TestClient) -> None:
+def test_a_job_is_found_by_its_id_in_capitals_too(client: TestClient) -> None:
     job_id = declare(client).json()["job_id"]
     job = client.get(f"{BASE}/upload-jobs/{job_id.upper()}").json()
-    assert list(job) == [
-        "_id",
-        "company_id",
-        "user_table_id",
-        "files",
-        "mode",
-        "origin",
-        "status",
-        "reading",
-        "append_plan",
-        "recipe",
-        "stated",
-        "draft",
-        "inferred_schema",
-        "confirmed_schema",
-        "progress",
-        "result",
-        "error",
-        "warnings",
-        "expires_at",
-        "undone_at",
-        "created_at",
-        "updated_at",
-    ]
-    assert (job["_id"], job["mode"], job["status"], job["user_table_id"]) == (
-        job_id,
-        "create",
-        "queued",
-        None,
-    )
-    assert list(job["files"][0]) == ["original_name", "storage_path", "size_bytes", "mime_type"]
+    assert (job["_id"], job["mode"], job["status"]) == (job_id, "create", "queued")
 
 
 @pytest.mark.parametrize("path", ["upload", "upload/form"])

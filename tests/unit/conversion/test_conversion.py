@@ -277,41 +277,6 @@ def test_spaces_between_digits_convert_but_do_not_suggest_a_number() -> None:
         assert found == (False,)
 
 
-@pytest.mark.parametrize(
-    ("text", "column_type", "code", "reason"),
-    [
-        ("30/02/2024", "date", "NOT_A_DATE", "não é um dia que exista, na ordem dia/mês/ano"),
-        (
-            "31/01/2024 24:00",
-            "datetime",
-            "NOT_A_DATETIME",
-            "a hora não existe ou não está no formato hh:mm:ss",
-        ),
-        ("31/01/2024 10:00", "date", "NOT_A_DATE", "tem hora, e a coluna é só de datas"),
-        ("31/01/20244", "date", "NOT_A_DATE", "não é uma data"),
-        ("12,5%", "decimal", "NOT_A_DECIMAL", "não é um número: é uma porcentagem"),
-        (
-            "(5)",
-            "integer",
-            "NOT_AN_INTEGER",
-            "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente",
-        ),
-        (
-            "9223372036854775808",
-            "integer",
-            "OUT_OF_RANGE",
-            "é grande demais para um inteiro: use o tipo decimal",
-        ),
-        ("talvez", "boolean", "NOT_A_BOOLEAN", "não é sim/não nem verdadeiro/falso"),
-    ],
-)
-def test_a_text_that_does_not_convert_has_a_code_and_a_reason(
-    text: str, column_type: str, code: str, reason: str
-) -> None:
-    assert convert([text], column_type, Formats()) == [None]
-    assert explain(text, ColumnType(column_type), Formats()) == (code, reason)
-
-
 def test_a_text_keeps_its_characters() -> None:
     texts: list[str | None] = [" a ", "\u00a0x", "NULL", "-", "01", "#1", "é\n\t\"'\\"]
     assert convert(texts, "text", Formats(null_tokens=True)) == texts

@@ -12,6 +12,11 @@ from managed_tables.conversion.sql_text import choose, identifier, literal, matc
 from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType
 
+_CODES = {
+    "text": "INVALID_CHARACTER",
+    "integer": "NOT_AN_INTEGER",
+    "é grande demais para um inteiro: use o tipo decimal": "OUT_OF_RANGE",
+}
 NUMBERS: Mapping[str, str | None] = {
     "R$-5,00": "-5.00",
     "-R$5,00": "-5.00",
@@ -459,7 +464,7 @@ def test_numeric_and_written_percentages_convert_in_one_column() -> None:
         ),
         ("31/02/2024", "date", "não é um dia que exista, na ordem dia/mês/ano"),
         ("01/02/2024 10:30", "date", "tem hora, e a coluna é só de datas"),
-        ("01/02/2024 25:30", "datetime", "a hora não existe ou não está no formato hh:mm:ss"),
+        ("01/02/2024 24:00", "datetime", "a hora não existe ou não está no formato hh:mm:ss"),
         ("ontem", "date", "não é uma data"),
         ("talvez", "boolean", "não é sim/não nem verdadeiro/falso"),
         ("a\0b", "text", "contém o caractere NUL, que o banco não guarda"),
@@ -474,6 +479,7 @@ def test_numeric_and_written_percentages_convert_in_one_column() -> None:
             "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente",
         ),
         ("1,234", "integer", "não é um número inteiro com a vírgula como separador decimal"),
+        ("(5)", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
         ("r$ 5", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
         ("1e5", "integer", "não é um número inteiro: tem casas decimais, moeda, parênteses ou expoente"),
         ("(R$ 5,5,5)", "decimal", "não é um número com a vírgula como separador decimal"),
@@ -488,7 +494,9 @@ def test_numeric_and_written_percentages_convert_in_one_column() -> None:
     ],
 )
 def test_a_refusal_says_what_is_wrong(text: str, column_type: str, reason: str) -> None:
-    assert explain(text, ColumnType(column_type), Formats()).reason == reason
+    code = _CODES.get(reason) or _CODES.get(column_type) or f"NOT_A_{column_type.upper()}"
+    assert convert([text], column_type, Formats()) == [None]
+    assert explain(text, ColumnType(column_type), Formats()) == (code, reason)
 
 
 @pytest.mark.parametrize(

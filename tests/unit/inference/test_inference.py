@@ -231,11 +231,6 @@ def _with_check_digits(nine: str) -> str:
     return digits
 
 
-def test_a_column_that_starts_empty_is_judged_by_its_values(infer: Infer) -> None:
-    rows: list[list[str | None]] = [["", str(number)] for number in range(40_000)]
-    assert infer([*rows, ["1,5", "1"]])[0].type == "decimal"
-
-
 def test_many_columns_are_inferred_as_few_are(tmp_path: Path) -> None:
     """Few columns are queried one by one, many as one long column, with the same result."""
     columns: dict[str, list[str | None]] = {

@@ -19,6 +19,7 @@ from managed_tables_api.agents.plans import Plans
 from managed_tables_api.agents.tools import TOOLS, Desk, listed
 from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.http.answers import error_body
+from managed_tables_api.http.languages import say
 
 _INSTRUCTIONS = (
     "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "
@@ -51,9 +52,7 @@ class AgentAnswer(Response):
 
     def _server(self) -> Server[Any]:
         app = self._request.app
-        desk = Desk(
-            OwnApi(app, self._request.headers["authorization"]), Plans(app.state.services, self._caller)
-        )
+        desk = Desk(OwnApi(app, self._request.headers), Plans(app.state.services, self._caller))
 
         async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
             return ListToolsResult(tools=listed())
@@ -70,12 +69,12 @@ async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
     """Return what the tool answers; a refusal is an answer, too."""
     tool = TOOLS.get(params.name)
     if tool is None:
-        error = f"Não há a ferramenta {params.name}"
+        error = say(f"Não há a ferramenta {params.name}")
         return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
     try:
         return as_result(await tool.model_validate(params.arguments or {}).act(desk))
     except ValidationError as error:
-        refusal: Object = {"code": "INVALID_ARGUMENTS", "error": "Argumentos inválidos"}
+        refusal: Object = {"code": "INVALID_ARGUMENTS", "error": say("Argumentos inválidos")}
         refusal["details"] = [
             {"path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()
         ]

@@ -17,6 +17,7 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables_api.agents.answers import MAX_ROWS
 from managed_tables_api.agents.own_api import CallRefused, OwnApi
 from managed_tables_api.agents.plans import Plans
+from managed_tables_api.http.languages import say
 
 _EXAMPLES = 5
 _NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)
@@ -72,6 +73,7 @@ class _Write(ToolCall):
         """Answer the plan with a token; or, given one, do it if it is still what the token was given for."""
         bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
         if self.confirm is None:
+            plan["warnings"] = [say(warning) for warning in plan["warnings"]]
             return {"plan": plan, "confirm": await run_in_threadpool(desk.plans.offer, bound)}
         await run_in_threadpool(desk.plans.take, self.confirm, bound)
         return await act()

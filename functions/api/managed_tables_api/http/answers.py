@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import exact_json
-from managed_tables.details import described
+from managed_tables.details import Detail, described
 from managed_tables.documents.document import Document
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
 from managed_tables.observability import get_logger
 from managed_tables.settings import MIB
+from managed_tables_api.http.languages import as_json, say
 from managed_tables_api.http.text_numbers import error_with_text_numbers
 
 SERVICE = "api"
@@ -57,7 +58,7 @@ def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Re
     texts: list[bytes] = []
     size_bytes = 0
     for record in records:
-        texts.append(exact_json.dumps(record.as_json()))
+        texts.append(exact_json.dumps(as_json(record)))
         size_bytes += len(texts[-1])
         if size_bytes > limit_bytes:
             raise response_too_large(limit_bytes)
@@ -72,10 +73,11 @@ def response_too_large(limit_bytes: int) -> ApiError:
 
 def error_body(error: ApiError) -> dict[str, Any]:
     """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed."""
-    body: dict[str, Any] = {"error": error.sentence, "code": error.kind.code}
+    body: dict[str, Any] = {"error": say(error.sentence), "code": error.kind.code}
     if error.rows:
         body["row"] = error.rows[0]
-    return {**body, **described(error.details, error.details_total)} if error.details else body
+    details: list[Detail] = [{**one, "reason": say(one["reason"])} for one in error.details]
+    return {**body, **described(details, error.details_total)} if details else body
 
 
 def as_answer(content: Any, status_code: int) -> Response:
@@ -83,11 +85,6 @@ def as_answer(content: Any, status_code: int) -> Response:
     if isinstance(content, Response):
         return content
     return Response(status_code=204) if content is None else JsonAnswer(as_json(content), status_code)
-
-
-def as_json(content: Any) -> Any:
-    """Return what a route has made as JSON: a document as its object, all else as it is."""
-    return content.as_json() if isinstance(content, Document) else content
 
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> ErrorAnswer:

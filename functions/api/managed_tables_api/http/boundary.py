@@ -20,6 +20,7 @@ from managed_tables.errors import (
 )
 from managed_tables.observability import get_logger, log_keys
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, error_answer, error_body, kind_of_status
+from managed_tables_api.http.languages import HEADER, Language, answering_in
 
 REQUEST_ID_HEADER = "x-request-id"
 # As API Gateway's own answers and preflights say in template.yaml.
@@ -40,17 +41,20 @@ class RequestBoundary:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
+        language = Language(",".join(Headers(scope=scope).getlist(HEADER)))
         started = False
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID_HEADER] = request_id
+                language.mark(headers)
             await send(message)
 
         logger = get_logger(SERVICE)
-        with log_keys(logger, request_id=request_id):
+        with log_keys(logger, request_id=request_id), answering_in(language):
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:

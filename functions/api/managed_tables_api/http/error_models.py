@@ -18,7 +18,7 @@ class ErrorBody(LateModel):
         json_schema_extra={"examples": [{"error": "Tabela não encontrada", "code": "TABLE_NOT_FOUND"}]}
     )
 
-    error: str = Field(description="Frase em português, para pessoas")
+    error: str = Field(description="Frase para pessoas: em português, ou em inglês por `Accept-Language`")
     code: str = Field(
         description="Código estável, para programas", json_schema_extra={"enum": [*codes_of(ApiErrorKind)]}
     )

@@ -20,6 +20,7 @@ from managed_tables.exact_json import Object
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.wiring.services import Services
+from managed_tables_api.http.languages import as_json, spoken
 from managed_tables_api.http.text_numbers import as_text
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,
@@ -114,7 +115,7 @@ def _render_bare(job: JobRecord) -> bytes:
     answer = _answer(job)
     if answer.error is not None:
         answer.error.details = []
-    return exact_json.dumps(answer.as_json())
+    return exact_json.dumps(as_json(answer))
 
 
 def _render_each(
@@ -123,13 +124,14 @@ def _render_each(
     """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
         for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
-            yield from pool.map(
-                lambda job: _render(job, documents, numbers), jobs[start : start + READ_AT_ONCE]
-            )
+            found = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
+            for answer in found:
+                with spoken():
+                    rendered = _render(answer, numbers)
+                yield rendered
 
 
-def _render(job: JobRecord, documents: JobDocuments, numbers: Numbers) -> tuple[bytes, bytes]:
-    full = job_answer(job, documents)
+def _render(full: JobAnswer, numbers: Numbers) -> tuple[bytes, bytes]:
     full = with_text_numbers(full) if numbers == "string" else full
     brief = full.model_copy(update=dict.fromkeys(_LEFT_OUT_FIRST)).as_json() | {"warnings": []}
     if full.inferred_schema:
@@ -147,7 +149,7 @@ def job_answer(job: JobRecord, documents: JobDocuments) -> JobAnswer:
 def job_fields(job: JobRecord, documents: JobDocuments, query: JobQuery) -> Object:
     """Return the wanted fields of a job; its documents are read only where one of them is there."""
     whole = _answer(job) if RECORD_FIELDS.issuperset(query.wanted) else job_answer(job, documents)
-    answer = (with_text_numbers(whole) if query.numbers == "string" else whole).as_json()
+    answer = as_json(with_text_numbers(whole) if query.numbers == "string" else whole)
     return {name: answer[name] for name in query.wanted}
 
 

@@ -56,8 +56,9 @@ TAGS = (
 )
 DESCRIPTION = (
     "Tabelas PostgreSQL de cada empresa: criadas à mão ou a partir de arquivos CSV, Excel e ZIP, com CRUD "
-    "de linhas. Números JSON são exatos nos dois sentidos. Todo erro tem a mesma forma: `error` (frase em "
-    "português), `code` (estável) e, quando ajuda, `details`."
+    "de linhas. Números JSON são exatos nos dois sentidos. Todo erro tem a mesma forma: `error` (frase "
+    "para pessoas), `code` (estável) e, quando ajuda, `details`. As frases são em português, ou em inglês "
+    "onde `Accept-Language` o prefere; `Content-Language` diz qual."
 )
 # Whatever is asked: the token, the permission, the company's share, and services that do not answer.
 ERRORS_OF_ALL = (

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from managed_tables import exact_json
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Formats
-from managed_tables.documents.document import Count, Document, Scalar
+from managed_tables.documents.document import Count, Document, Scalar, Sentence
 from managed_tables.documents.faults import DetailBody
 from managed_tables.documents.recipes import JobRecipe, TableKind
 from managed_tables.documents.statements import ReadingStatement
@@ -24,7 +24,7 @@ class FileWarning(Document):
     """What a person should look at before confirming; only the keys that apply are there."""
 
     code: WarningCode
-    text: str = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
+    text: Sentence = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
     file: str | None = Field(default=None, description="Nome do arquivo")
     sheet: str | None = Field(default=None, description="Nome da aba")
     lines: list[int] = Field(
@@ -74,21 +74,21 @@ class InferenceException(Document):
     sheet: str | None
     line: Annotated[int, Field(ge=1)]
     value: str | None
-    reason: str
+    reason: Sentence
 
 
 class Alternative(Document):
     """Another type that the column may have."""
 
     type: ColumnType
-    reason: str
+    reason: Sentence
 
 
 class Inference(Document):
     """On what grounds a column has its type."""
 
     confidence: float = Field(ge=0, le=1, description="Abaixo de 1 onde algum aviso põe um valor em dúvida")
-    evidence: str
+    evidence: Sentence
     exceptions: list[InferenceException]
     warnings: list[FileWarning]
     alternatives: list[Alternative]
@@ -168,7 +168,7 @@ class ReadingReason(Document):
     """Why something was read as it was."""
 
     code: ReasonCode
-    text: str
+    text: Sentence
 
 
 class TableReading(Document):

@@ -1,16 +1,25 @@
 """What all documents share: how they are read, tolerant of other releases, and written, as they were set."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation, WithJsonSchema
 
 Model = TypeVar("Model", bound=BaseModel)
 
 RecordId = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+saying: ContextVar[Callable[[str], str]] = ContextVar("saying", default=str)  # how sentences are written
+
+
+def _said(sentence: str) -> str:
+    return saying.get()(sentence)
+
+
+Sentence = Annotated[str, PlainSerializer(_said)]  # in Portuguese, for people; answers may say it in English
 Count = Annotated[int, Field(ge=0)]
 SCALAR = [{"type": name} for name in ("string", "integer", "number", "boolean", "null")]
 # As it is: a decimal keeps every digit.

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict, JsonValue
 
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Place
-from managed_tables.documents.document import Document
+from managed_tables.documents.document import Document, Sentence
 from managed_tables.errors import JobErrorKind, codes_of
 
 _ONE: list[JsonValue] = [{"type": name} for name in ("string", "boolean", "integer", "number")]
@@ -41,13 +41,13 @@ class DetailBody(Document):
         default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
     )
     code: DetailCode
-    reason: str = Field(description="Por quê, em português")
+    reason: Sentence = Field(description="Por quê")
 
 
 class JobFailure(Document):
     """Why a job or an export failed, or why a job's confirmed schema does not fit."""
 
     code: str = Field(json_schema_extra={"enum": [*codes_of(JobErrorKind)]})
-    message: str
+    message: Sentence
     details: list[DetailBody] = Field(max_length=MAX_ERROR_DETAILS, description="Os primeiros")
     details_total: int = Field(default=0, ge=0, description="Quantos são, quando faltam alguns em `details`")

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadMode, OnMisfit
-from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar
+from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar, Sentence
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
 from managed_tables.schema import MAX_LABEL_CHARACTERS, NamedType
@@ -45,7 +45,7 @@ class Difference(Document):
 
     code: DifferenceCode
     severity: Severity = Field(description="`told`: é só um aviso; `check`: confira; `stop`: algo contradiz")
-    text: str = Field(description="O que mudou, com um exemplo")
+    text: Sentence = Field(description="O que mudou, com um exemplo")
     column: str | None = Field(default=None, description="`name` da coluna da tabela, ou da coluna nova")
     before: Scalar = Field(default=None, description="O que o modelo de importação diz")
     after: Scalar = Field(default=None, description="O que o arquivo mostra")

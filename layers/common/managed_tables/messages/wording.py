@@ -1,7 +1,11 @@
 """Word counts and values for people, in Portuguese."""
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 _FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
@@ -9,6 +13,17 @@ _FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 def number(count: int) -> str:
     """Return a whole number with points between thousands."""
     return f"{count:,}".replace(",", ".")
+
+
+@cache
+def catalogue() -> Any:
+    """Return the sentences in both languages: those of findings by `code`, `others` by the Portuguese."""
+    return json.loads(Path(__file__).with_name("sentences.json").read_text("utf-8"))
+
+
+def choose_sentence(code: str, count: int | None) -> str:
+    """Return the sentence of a finding or a difference, worded for one or for several."""
+    return choose_form(catalogue()["coded"][code]["pt"], count)
 
 
 def choose_form(text: str, count: int | None) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 from pydantic.config import JsonDict
 
 from managed_tables.details import DetailCode, InvalidValue
-from managed_tables.documents.document import Count, Document, Moment, RecordId
+from managed_tables.documents.document import Count, Document, Moment, RecordId, Sentence
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function
@@ -115,7 +115,7 @@ class ViewWarning(Document):
     """What of a view no longer fits the table, and is left out of it."""
 
     code: Literal["COLUMN_GONE", "COLUMN_CHANGED"]
-    text: str
+    text: Sentence
     columns: list[str]
 
 
