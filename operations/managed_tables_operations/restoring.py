@@ -8,9 +8,8 @@ from managed_tables.catalog.tables import NameTaken
 from managed_tables.databases.applied import find_applied, lock_version
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, ApiError
-from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_table_name
-from managed_tables.tables.physical import delete_physical_table, restore_physical_table
+from managed_tables.tables.physical import delete_physical_table, restore_physical_table, write_comments
 from managed_tables.wiring.services import Services
 
 

@@ -22,7 +22,7 @@ from managed_tables.jobs import undo_of_jobs as operation
 from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables.tables.keeping import kept_table
 from managed_tables.undo.undoing import undo_load
-from managed_tables_ingest.keeping import drop_expired
+from managed_tables_ingest.sweep import drop_expired
 from managed_tables_insert.job import run_job
 
 OLD = [{"k": "A", "v": 1, "nota": "a"}, {"k": "B", "v": 2, "nota": "b"}, {"k": "C", "v": 3, "nota": "c"}]

@@ -9,7 +9,7 @@ import openpyxl
 from managed_tables.documents.analyses import AppendPlan
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import analyze
-from managed_tables_analyze.append_plan import FileColumn, plan_append
+from managed_tables_analyze.append_plan import FileColumn, feed_columns, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import SourceFile
 
@@ -29,7 +29,8 @@ def plan(folder: Path, content: str | bytes) -> AppendPlan:
         for one, staged in zip(found.document.inferred_schema.columns, found.document.columns, strict=True)
     ]
     with open_duckdb(folder) as connection:
-        return plan_append(connection, found.staged, inferred, TABLE, found.document.files)
+        fed = feed_columns(inferred, TABLE, found.former_columns)
+        return plan_append(connection, found.staged, fed, TABLE, found.document.files)
 
 
 def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> None:

@@ -36,14 +36,12 @@ from managed_tables.messages.findings import MAX_LINES, VALUE_CODES
 from managed_tables.messages.wording import number
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.append_plan import (
+    FedColumn,
     FileColumn,
     as_kept,
-    is_misfit,
-    match_columns,
+    feed_columns,
     plan_append,
-    rewritten_rows,
 )
-from managed_tables_analyze.inference.tallies import cell_name
 from managed_tables_analyze.staging.sql import open_duckdb
 
 ROWS_COMPARED = 20_000  # of a column that is converted once more
@@ -67,14 +65,12 @@ _SEVERITIES: Mapping[DifferenceCode, Severity] = {
     ),
     **dict.fromkeys(("MARK_CHANGED", "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING"), "stop"),
 }
-_NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
-_DAYS = (ColumnType.DATE, ColumnType.DATETIME)
 _HOLDS = {  # which inferred types a type of the table takes as they are
     ColumnType.INTEGER: {ColumnType.INTEGER},
-    ColumnType.DECIMAL: set(_NUMBERS),
+    ColumnType.DECIMAL: {ColumnType.INTEGER, ColumnType.DECIMAL},
     ColumnType.BOOLEAN: {ColumnType.BOOLEAN},
     ColumnType.DATE: {ColumnType.DATE},
-    ColumnType.DATETIME: set(_DAYS),
+    ColumnType.DATETIME: {ColumnType.DATE, ColumnType.DATETIME},
     ColumnType.TEXT: set(ColumnType),
 }
 
@@ -102,27 +98,11 @@ def difference(
 
 
 @dataclass(frozen=True)
-class FedColumn:
-    """A column of the file: its number in the staged object, and the table's column that it feeds."""
-
-    number: int
-    file: FileColumn
-    table: Column | None
-    before: FormerColumn | None
-
-    @property
-    def kept(self) -> RecipeColumn | None:
-        """The recipe's column; None where the label is not the recipe's."""
-        return self.before.kept if self.before else None
-
-
-@dataclass(frozen=True)
 class FileComparison:
     """A job's files beside what their table remembers."""
 
     connection: DuckDBPyConnection
     staged: Path
-    recalled: Recalled
     before: "Before"
     columns: Sequence[FedColumn]
     table: Sequence[Column]
@@ -137,13 +117,13 @@ class FileComparison:
         parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
         order = ("stop", "check", "told")
         found = sorted(chain(*parts), key=lambda one: order.index(one.severity))
-        version = self.recalled.recipe.version
+        version = self.before.recalled.recipe.version
         return JobRecipe(version=version, verdict=verdict_of(found), differences=found)
 
     # How the files were read
 
     def _reading(self) -> Iterator[Difference]:
-        header_at = self.recalled.found.header_at
+        header_at = self.before.recalled.found.header_at
         for place, (table, kept) in enumerate(self._paired()):
             before = header_at[place] if place < len(header_at) else None
             if before and table.header_line and before != table.header_line:
@@ -162,7 +142,7 @@ class FileComparison:
 
     def _paired(self) -> Iterator[tuple[TableReading, RecipeTable]]:
         """Yield each table that was there before as well, by its sheet's name, else by its place."""
-        kept = self.recalled.recipe.tables
+        kept = self.before.recalled.recipe.tables
         by_sheet = {fold_label(one.sheet or ""): one for one in kept}
         names = {fold_label(table.sheet or "") for table in self.before.tables}
         left = iter([one for one in kept if fold_label(one.sheet or "") not in names])
@@ -174,7 +154,7 @@ class FileComparison:
     @cached_property
     def _kept_labels(self) -> list[str]:
         """The folded labels of the recipe's first table, in their order."""
-        return next((list(map(fold_label, one.labels)) for one in self.recalled.recipe.tables), [])
+        return next((list(map(fold_label, one.labels)) for one in self.before.recalled.recipe.tables), [])
 
     def _order(self) -> Iterator[Difference]:
         kept = self._kept_labels
@@ -189,7 +169,7 @@ class FileComparison:
         present = {fold_label(one.file.label) for one in self.columns}
         own = {column.name for column in self.table}
         missing = [
-            one for one in self.recalled.recipe.columns if one.label not in present and one.name in own
+            one for one in self.before.recalled.recipe.columns if one.label not in present and one.name in own
         ]
         new = [one for one in self.columns if one.before is None or one.before.is_renamed]
         for kept, one in self._renamed(missing, new):
@@ -245,9 +225,9 @@ class FileComparison:
         return alike + 0.15 * at_its_place + 0.15 * is_typed
 
     def _example(self, one: FedColumn) -> str | None:
-        cell = cell_name(one.number)
         row = self.connection.execute(
-            f"SELECT {unmarked(cell)} FROM {staged_rows(self.staged)} WHERE trim({cell}) <> '' LIMIT 1"  # noqa: S608
+            f"SELECT {unmarked(one.cell)} FROM {staged_rows(self.staged)}"  # noqa: S608 - own SQL
+            f" WHERE trim({one.cell}) <> '' LIMIT 1"
         ).fetchone()
         return row[0] if row else None
 
@@ -264,7 +244,7 @@ class FileComparison:
                 yield changed
 
     def _mark_changed(self, one: FedColumn, name: str) -> Difference | None:
-        if one.file.type not in (*_NUMBERS, ColumnType.TEXT):
+        if not (one.file.type.is_number or one.file.type is ColumnType.TEXT):
             return None
         return self._against_kept("MARK_CHANGED", "decimal_mark", one, name)
 
@@ -272,7 +252,7 @@ class FileComparison:
         # Dates of a workbook have no order of their own.
         are_books = any(table.kind != "csv" for table in self.before.tables)
         is_own = are_books and one.file.formats.date_order == "ymd"
-        if is_own or one.file.type not in (*_DAYS, ColumnType.TEXT):
+        if is_own or not (one.file.type.is_time or one.file.type is ColumnType.TEXT):
             return None
         return self._against_kept("DATE_ORDER_CHANGED", "date_order", one, name)
 
@@ -291,9 +271,9 @@ class FileComparison:
         if one.file.type in _HOLDS[table.type]:
             return None
         lines, example, count = self._misfits(one, one.file.formats)
-        was = self.recalled.found.types.get(one.file.label)
-        if not count and table.type in _NUMBERS and was != "text":
-            lines, example, count = self._cells_that(one, lambda cell: matches(cell, r"\s*0[0-9]+\s*"))
+        was = self.before.recalled.found.types.get(one.file.label)
+        if not count and table.type.is_number and was != "text":
+            lines, example, count = self._cells_that(one, matches(one.cell, r"\s*0[0-9]+\s*"))
         if not count:
             return None
         return difference(
@@ -309,16 +289,13 @@ class FileComparison:
     def _misfits(self, one: FedColumn, formats: Formats) -> tuple[list[int], str | None, int]:
         """Return the lines, the first and the number of the cells that do not convert under these formats."""
         column_type = one.table.type if one.table else one.file.type
-        return self._cells_that(
-            one, lambda cell: is_misfit(cell, build_conversion(cell, column_type, formats))
-        )
+        return self._cells_that(one, build_conversion(one.cell, column_type, formats).refuses(one.cell))
 
-    def _cells_that(self, one: FedColumn, test: Any) -> tuple[list[int], str | None, int]:
-        cell = cell_name(one.number)
-        rows = rewritten_rows(self.staged, one.number, one.file.choice)
+    def _cells_that(self, one: FedColumn, test: str) -> tuple[list[int], str | None, int]:
+        cell = one.cell
         count, lines, example = self.connection.execute(
             f"SELECT count(*), min(line, {MAX_LINES}), first({unmarked(cell)} ORDER BY {ROW_NUMBER})"  # noqa: S608
-            f" FROM {rows} WHERE {cell} IS NOT NULL AND trim({cell}) <> '' AND {test(cell)}"
+            f" FROM {one.rows(self.staged)} WHERE {cell} IS NOT NULL AND trim({cell}) <> '' AND {test}"
         ).fetchone() or (0, [], None)
         return sorted(lines or []), example, count
 
@@ -326,11 +303,11 @@ class FileComparison:
 
     def _values(self) -> Iterator[Difference]:
         for one, profile in zip(self.columns, self.profiles, strict=True):
-            seen = self.recalled.seen.columns.get(one.table.name) if one.table and one.kept else None
+            seen = self.before.recalled.seen.columns.get(one.table.name) if one.table and one.kept else None
             if one.table is None or seen is None or profile is None or not profile.rows:
                 continue
             column_type, median = one.file.type, self.before.medians.get(one.number)
-            if column_type is ColumnType.TEXT and one.table.type in _NUMBERS:
+            if column_type is ColumnType.TEXT and one.table.type.is_number:
                 column_type, (profile, median) = one.table.type, self._look_at_numbers(one, one.table.type)
             what = _far_off(seen, column_type, profile, median) or self._other_unit(one)
             if what is not None:
@@ -340,13 +317,12 @@ class FileComparison:
 
     def _look_at_numbers(self, one: FedColumn, column_type: ColumnType) -> tuple[Profile, float | None]:
         """Return the profile of a column that is a text as it stands, but converts as it is chosen."""
-        cell = cell_name(one.number)
-        conversion = build_conversion(cell, column_type, one.file.formats)
+        conversion = build_conversion(one.cell, column_type, one.file.formats)
         value = choose((conversion.empty, "NULL"), (conversion.converts, conversion.value), otherwise="NULL")
-        rows = rewritten_rows(self.staged, one.number, one.file.choice)
         found = self.connection.execute(
             "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608
-            f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {rows} LIMIT {ROWS_COMPARED})"
+            f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {one.rows(self.staged)}"
+            f" LIMIT {ROWS_COMPARED})"
         ).fetchone() or (0, 0, None, None, None)
         rows_seen, empty, least, greatest, median = found
         profile = Profile(
@@ -355,8 +331,8 @@ class FileComparison:
         return profile, median
 
     def _other_unit(self, one: FedColumn) -> tuple[str, Any, Any] | None:
-        before, after = self.recalled.found.units.get(one.file.label, ""), one.file.formats.unit
-        if before == after or one.file.type not in _NUMBERS or not self.recalled.found.types:
+        before, after = self.before.recalled.found.units.get(one.file.label, ""), one.file.formats.unit
+        if before == after or not one.file.type.is_number or not self.before.recalled.found.types:
             return None
         return (
             f"antes traziam {before or 'números sem unidade'}, agora {after or 'números sem unidade'}",
@@ -365,7 +341,7 @@ class FileComparison:
         )
 
     def _rows(self) -> Iterator[Difference]:
-        loads = self.recalled.seen.loads
+        loads = self.before.recalled.seen.loads
         if not loads:
             return
         least, most = min(loads), max(loads)
@@ -383,7 +359,7 @@ class FileComparison:
 class Before:
     """What a table remembers of files, how these were read, which columns every row needs, and medians."""
 
-    recalled: Recalled | None
+    recalled: Recalled
     tables: Sequence[TableReading]
     needed: Sequence[str]
     medians: Mapping[int, float]
@@ -394,9 +370,9 @@ def compare_with_table(
     staged: Path,
     former_columns: Sequence[FormerColumn | None],
     table: Sequence[Column],
-    before: Before,
+    before: Before | None,
 ) -> None:
-    """Record in the analysis what becomes of the columns in the table, and what is not as before.
+    """Record in the analysis what becomes of the columns in the table, and what is not as `before`.
 
     Columns that the table does not have become nullable: its rows have no value for them.
     """
@@ -405,34 +381,19 @@ def compare_with_table(
         FileColumn(one.name, one.source or one.name, one.type, of.formats, one.nullable, of.choice)
         for one, of in zip(columns, document.columns, strict=True)
     ]
-    matched = match_columns(inferred, table, former_columns)
     with open_duckdb(staged.parent) as connection:
-        fed = [
-            _as_kept(connection, staged, FedColumn(number, one, matched.get(one.name), former))
-            for number, (one, former) in enumerate(zip(inferred, former_columns, strict=True))
-        ]
+        fed = [as_kept(connection, staged, one) for one in feed_columns(inferred, table, former_columns)]
         for of, fed_one in zip(document.columns, fed, strict=True):
             of.formats = fed_one.file.formats
-        document.append_plan = plan_append(
-            connection, staged, [one.file for one in fed], table, document.files, former_columns
-        )
-        if before.recalled is not None:
+        document.append_plan = plan_append(connection, staged, fed, table, document.files)
+        if before is not None:
             profiles = [one.profile for one in columns]
-            compared = FileComparison(
-                connection, staged, before.recalled, before, fed, table, document.row_count, profiles
-            )
+            compared = FileComparison(connection, staged, before, fed, table, document.row_count, profiles)
             document.recipe = compared.result()
-    for column in columns:
-        own = matched.get(column.name)
+    for column, fed_one in zip(columns, fed, strict=True):
+        own = fed_one.table
         column.nullable = column.nullable or own is None
         column.table_column = TableColumn.read(own.model_dump()) if own else None
-
-
-def _as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> FedColumn:
-    if one.table is None or one.kept is None:
-        return one
-    formats = as_kept(connection, staged, one.number, one.file, one.table, one.kept)
-    return replace(one, file=replace(one.file, formats=formats))
 
 
 def is_as_before(document: AnalysisDocument, mode: str) -> bool:
@@ -458,9 +419,9 @@ def _far_off(
     if emptier := _emptier(seen, found):
         return emptier
     filled = min(seen.rows - seen.empty, found.rows - found.empty)
-    if column_type in _NUMBERS and median and seen.median:
+    if column_type.is_number and median and seen.median:
         return _far_numbers(seen, found, median, _FAR if filled >= _FEWEST else _VERY_FAR)
-    if column_type in _DAYS and _has_days_outside(seen, found):
+    if column_type.is_time and _has_days_outside(seen, found):
         return "há datas a mais de dez anos das que a tabela tem", None, None
     if column_type is ColumnType.TEXT and filled >= _FEWEST:
         return _unknown_texts(seen, found)

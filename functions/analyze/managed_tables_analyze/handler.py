@@ -234,8 +234,8 @@ def _record(
     document = found.document
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
-    _compare_with_table(services, job, found, recalled, document)
-    _store_preview(services, attempt, found, document)
+    _compare_with_table(services, job, found, recalled)
+    _store_preview(services, attempt, found)
     document.etags = etags
     key = attempt.key(ANALYSIS)
     services.storage.put_json(key, document.as_json())
@@ -256,10 +256,9 @@ def _record(
     return None
 
 
-def _store_preview(
-    services: AwsServices, attempt: _Attempt, found: Analysis, document: AnalysisDocument
-) -> None:
+def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> None:
     """Store what the API needs to show lines, under keys that the analysis names."""
+    document = found.document
     document.preview_key = attempt.key(PREVIEW_INDEX)
     services.storage.put_json(document.preview_key, PreviewIndex(tables=found.preview.tables).as_json())
     if found.preview.has_copies:
@@ -272,7 +271,6 @@ def _compare_with_table(
     job: JobRecord,
     found: Analysis,
     recalled: Recalled | None,
-    document: AnalysisDocument,
 ) -> None:
     """Record what becomes of the columns in the table that the job loads into, and what is not as before."""
     if job.user_table_id is None:
@@ -282,9 +280,8 @@ def _compare_with_table(
     key = table.key if table is not None and job.mode == "upsert" else None
     needed = key or [column.name for column in columns if column.is_required]
     tables = [one for one in found.reading.tables if one.include]
-    compare_with_table(
-        document, found.staged, found.former_columns, columns, Before(recalled, tables, needed, found.medians)
-    )
+    before = Before(recalled, tables, needed, found.medians) if recalled else None
+    compare_with_table(found.document, found.staged, found.former_columns, columns, before)
 
 
 def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:

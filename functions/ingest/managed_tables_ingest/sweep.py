@@ -1,4 +1,4 @@
-"""What nobody else will do: end jobs that nothing moves any more, and repeat what was not delivered.
+"""What nobody else will do: end jobs that nothing moves, repeat what was not delivered, drop kept rows.
 
 One run is for all companies, and nothing that is wrong with one may cost the others their share: companies
 come in turn, each one's failure is its own, and a cluster out of reach is not waited for again and again.
@@ -17,18 +17,21 @@ from managed_tables.aws.shares import can_go_on
 from managed_tables.catalog.jobs import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
+from managed_tables.history.recording import forget_changes
 from managed_tables.jobs.orphans import end_orphan, is_orphan
 from managed_tables.jobs.resolution import clear, resolve
 from managed_tables.observability import get_logger, log_keys
+from managed_tables.tables.keeping import forget_expired
+from managed_tables.undo.reminders import Reminder
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
-from managed_tables_ingest.keeping import drop_expired
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
 MAX_JOBS = 1_000  # a run: memory and time are bounded, and the next run draws again
 # Each waits for days; that its execution is over shows at the latest when somebody confirms it.
 MAX_WAITING_JOBS = 100
+MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run goes on
 LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
 _WENT_ON = {"queued": "started", "inserting": "confirmed", "analisando": "reanalyzed"}
 SILENT_COMPANIES = 2  # one company's database may be shut for itself, while it is moved; two are the cluster
@@ -173,6 +176,35 @@ def _finish(services: Services, job: JobRecord) -> str | None:
     if not job.unannounced:
         services.jobs.leave_index(job)
     return None
+
+
+def drop_expired(services: Services, may_start: Callable[[], bool] = lambda: True) -> int:
+    """Drop what was kept for an undo and is due; one company's failure stops no other.
+
+    Returns how many reminders were followed.
+    """
+    followed = 0
+    for number, reminder in enumerate(services.reminders.due(timestamp())):
+        if number >= MAX_REMINDERS or not may_start():
+            break
+        try:
+            _follow(services, reminder)
+            followed += 1
+        except ApiError:
+            get_logger(SERVICE).warning("kept rows left for the next sweep", exc_info=True)
+    return followed
+
+
+def _follow(services: Services, reminder: Reminder) -> None:
+    company = services.provisioning.find(reminder.company_id)
+    if company is not None:
+        with services.open_company(company) as connection:
+            settings = services.settings
+            while forget_expired(connection, settings.undo_days, settings.history_days):
+                pass
+            while forget_changes(connection, settings.history_days):
+                pass
+    services.reminders.remove(reminder)
 
 
 @cache

@@ -41,10 +41,14 @@ from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.columns.added_columns import forget_added
-from managed_tables.tables.comments import write_comments
 from managed_tables.tables.indexing import align_indexes
 from managed_tables.tables.keeping import keep_rows, record_undoable
-from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
+from managed_tables.tables.physical import (
+    add_primary_key,
+    create_table_to_fill,
+    physical_name,
+    write_comments,
+)
 from managed_tables.tables.recipes import keep_recipe
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys

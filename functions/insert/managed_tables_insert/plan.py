@@ -55,16 +55,9 @@ class LoadedColumn:
 
     def is_misfit(self) -> str:
         """Return the test that the cell cannot be loaded; never NULL."""
-        conversion = self.conversion
-        if_empty = "false" if self.column.nullable else "true"
         if self.is_proven:
-            return choose((f"{self.cell} IS NULL", if_empty), otherwise="false")
-        return choose(
-            (f"{self.cell} IS NULL OR {self.cell} = ''", if_empty),
-            (conversion.converts, "false"),
-            (conversion.empty, if_empty),
-            otherwise="true",
-        )
+            return "false" if self.column.nullable else f"{self.cell} IS NULL"
+        return self.conversion.refuses(self.cell, nullable=self.column.nullable)
 
 
 @dataclass(frozen=True)

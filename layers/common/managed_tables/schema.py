@@ -24,6 +24,16 @@ class ColumnType(StrEnum):
     DATE = "date"
     DATETIME = "datetime"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is an integer or a decimal."""
+        return self in (ColumnType.INTEGER, ColumnType.DECIMAL)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is a date or a datetime."""
+        return self in (ColumnType.DATE, ColumnType.DATETIME)
+
 
 POSTGRES_TYPES: dict[ColumnType, str] = {
     ColumnType.TEXT: "text",
@@ -42,7 +52,6 @@ MAX_DECIMAL_DIGITS = 1_000
 MAX_LABEL_CHARACTERS = 500  # of a column: it is in every answer that shows the table
 
 NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
-NOW_TYPES = (ColumnType.DATE, ColumnType.DATETIME)
 
 _DEFAULT_SCHEMA: JsonDict = {
     "type": ["string", "number", "boolean", "null"],
@@ -76,9 +85,8 @@ class ColumnFormat(BaseModel):
     def suits(self, column_type: ColumnType) -> bool:
         """Return whether all that is set means something for values of this type."""
         numeric = (self.thousands, self.decimals, self.currency, self.percent)
-        is_number = column_type in (ColumnType.INTEGER, ColumnType.DECIMAL)
-        is_time = column_type in (ColumnType.DATE, ColumnType.DATETIME)
-        return (is_number or numeric == (None,) * 4) and (is_time or self.date is None)
+        is_shown = column_type.is_number or numeric == (None,) * 4
+        return is_shown and (column_type.is_time or self.date is None)
 
 
 def _set_format(given: ColumnFormat | None) -> ColumnFormat | None:
@@ -119,7 +127,7 @@ class Column(BaseModel):
     @property
     def default_is_now(self) -> bool:
         """Return whether the default is the moment of insertion."""
-        return self.default == NOW and self.type in NOW_TYPES
+        return self.default == NOW and self.type.is_time
 
     def as_document(self) -> dict[str, Any]:
         """Return the column as stored: JSON, without unset keys."""

@@ -51,12 +51,17 @@ class Evidence:
     @cached_property
     def times_of_day(self) -> set[int]:
         """The columns of text in whose head every filled cell is a time of day."""
-        return self._columns_where(self._of(None), _are_times)
+        return self._columns_where(
+            self._of(None),
+            lambda cell: f"bool_and({matches(cell, TIME_OF_DAY)}) FILTER ({trimmed(cell)} <> '')",
+        )
 
     @cached_property
     def times_without_zone(self) -> set[int]:
         """The columns of datetimes in whose head some time has no zone."""
-        return self._columns_where(self._of(ColumnType.DATETIME), _is_without_zone)
+        return self._columns_where(
+            self._of(ColumnType.DATETIME), lambda cell: f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"
+        )
 
     @cached_property
     def lone_letters(self) -> set[int]:
@@ -98,9 +103,9 @@ class Evidence:
     def _of(self, *types: ColumnType | None) -> list[int]:
         return [column for column, column_type in enumerate(self.types) if column_type in types]
 
-    def _columns_where(self, columns: Sequence[int], test: Callable[[str], list[str]]) -> set[int]:
+    def _columns_where(self, columns: Sequence[int], test: Callable[[str], str]) -> set[int]:
         """Return the columns whose cells in the head pass a test."""
-        found = ask_columns(self.connection, HEAD, columns, test)
+        found = ask_columns(self.connection, HEAD, columns, lambda cell: [test(cell)])
         return {column for column, (holds,) in found.items() if holds}
 
 
@@ -115,14 +120,6 @@ def _are_enclosed(cell: str) -> list[str]:
         f"min({cell}) FILTER ({enclosed})",
         f"bool_and({enclosed}) FILTER (NOT {empty_cell(cell, null_tokens=True)})",
     ]
-
-
-def _are_times(cell: str) -> list[str]:
-    return [f"bool_and({matches(cell, TIME_OF_DAY)}) FILTER ({trimmed(cell)} <> '')"]
-
-
-def _is_without_zone(cell: str) -> list[str]:
-    return [f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"]
 
 
 def _letters(cell: str) -> list[str]:

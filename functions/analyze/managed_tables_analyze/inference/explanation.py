@@ -79,7 +79,7 @@ def typed(
 ) -> Judgement:
     """Explain a column whose cells all convert; `doubt` is the finding about another way to read them."""
     grounds, notes = [_share(tally, column_type)], []
-    if column_type in (ColumnType.DATE, ColumnType.DATETIME):
+    if column_type.is_time:
         grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))
     if column_type is ColumnType.DECIMAL:
         grounds.append(Finding(GroundCode.DECIMAL_MARK, {"mark": formats.decimal_mark}))

@@ -54,19 +54,9 @@ class Hypothesis:
     @property
     def needs(self) -> tuple[str, ...]:
         """Regular expressions that each match some cell of a column, unless a narrower type fits, too."""
-        if self.is_date:
+        if self.type.is_time:
             return (_NEEDS[self.shape], _TIME) if self.type is ColumnType.DATETIME else (_NEEDS[self.shape],)
-        return (_NUMBER,) if self.is_number else ()
-
-    @property
-    def is_number(self) -> bool:
-        """Whether the type is an integer or a decimal."""
-        return self.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
-
-    @property
-    def is_date(self) -> bool:
-        """Whether the type is a date or a datetime."""
-        return self.type in (ColumnType.DATE, ColumnType.DATETIME)
+        return (_NUMBER,) if self.type.is_number else ()
 
 
 @dataclass(frozen=True)

@@ -156,8 +156,7 @@ def _evidence(
 
 def _units(connection: DuckDBPyConnection, judged: Sequence[explanation.Judgement]) -> list[str]:
     """Return the unit of each column's numbers, of reais too, which every number may carry; "" for none."""
-    numbers = (ColumnType.INTEGER, ColumnType.DECIMAL)
-    plain = [place for place, one in enumerate(judged) if one.type in numbers and not one.formats.unit]
+    plain = [place for place, one in enumerate(judged) if one.type.is_number and not one.formats.unit]
     answers = ask_columns(connection, HEAD, plain, _are_reais)
     reais = {place for place, (are_reais,) in answers.items() if are_reais}
     return [

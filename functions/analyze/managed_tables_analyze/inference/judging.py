@@ -62,17 +62,16 @@ class Judge:
         formats = replace(reading.formats, null_tokens=tally.blank > 0)
         if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
             return explanation.lone_letters(tally, trial.column, formats)
-        if chosen.is_number:
-            return self._judge_number(trial, reading, formats, label)
-        if chosen.is_date:
-            return self._judge_date(trial, reading, formats, label)
+        if chosen.type.is_number:
+            return self._judge_number(trial, reading, chosen, formats, label)
+        if chosen.type.is_time:
+            return self._judge_date(trial, reading, chosen, formats, label)
         return explanation.typed(tally, trial.column, formats, chosen.type)
 
     def _judge_number(
-        self, trial: Trial, reading: Reading, formats: Formats, label: str
+        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats, label: str
     ) -> explanation.Judgement:
-        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
-        chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+        tally = trial.tallies[chosen]
         values = self.evidence.head_values.get(trial.column, [])
         code = None if formats.unit else _find_code(values, label)
         if code is not None:
@@ -85,11 +84,12 @@ class Judge:
         if note is not None:
             ground = Finding(GroundCode.PARENTHESES, {"example": note})
             return explanation.not_a_number(tally, trial.column, formats, chosen.type, ground)
-        return self._judge_quantity(trial, reading, formats)
+        return self._judge_quantity(trial, reading, chosen, formats)
 
-    def _judge_quantity(self, trial: Trial, reading: Reading, formats: Formats) -> explanation.Judgement:
-        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
-        chosen, tally = reading.hypothesis, trial.tallies[reading.hypothesis]
+    def _judge_quantity(
+        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats
+    ) -> explanation.Judgement:
+        tally = trial.tallies[chosen]
         if trial.is_percent:
             return explanation.percentage(tally, trial.column, formats)
         if reading.doubt is not None and reading.alternative is not None:
@@ -102,10 +102,8 @@ class Judge:
         return judged
 
     def _judge_date(
-        self, trial: Trial, reading: Reading, formats: Formats, label: str
+        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats, label: str
     ) -> explanation.Judgement:
-        assert reading.hypothesis is not None  # noqa: S101 - the caller has seen it
-        chosen = reading.hypothesis
         if names_birth(label):
             formats = replace(formats, latest=self.today)
         judged = explanation.typed(trial.tallies[chosen], trial.column, formats, chosen.type)
@@ -196,9 +194,9 @@ def _has_two_readings(cell: str) -> str:
 
 def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
     """Return the column's formats, with those that matter to the hypothesis."""
-    if hypothesis.is_number:
+    if hypothesis.type.is_number:
         return replace(formats, decimal_mark=hypothesis.formats.decimal_mark, unit=hypothesis.formats.unit)
-    return replace(formats, date_order=hypothesis.formats.date_order) if hypothesis.is_date else formats
+    return replace(formats, date_order=hypothesis.formats.date_order) if hypothesis.type.is_time else formats
 
 
 def _find_code(values: Collection[str], label: str) -> str | None:

@@ -125,7 +125,7 @@ def _proves_day_first(trial: Trial) -> bool:
 
 
 def _is_number(trial: Trial) -> bool:
-    return bool(trial.verdict) and trial.verdict[0].is_number
+    return bool(trial.verdict) and trial.verdict[0].type.is_number
 
 
 def _count_other_readings(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:

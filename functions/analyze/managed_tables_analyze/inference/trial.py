@@ -67,7 +67,7 @@ class Trial:
     @property
     def is_ordered(self) -> bool:
         """Whether it is a column of dates whose day and month have an order."""
-        if not self.verdict or not self.verdict[0].is_date:
+        if not self.verdict or not self.verdict[0].type.is_time:
             return False
         chosen = self.verdict[0]
         return chosen.shape is Shape.DAY and chosen.formats.date_order != "ymd"
@@ -217,7 +217,7 @@ def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
 def _asked_of(ladder: Rungs) -> list[Condition]:
     """Return the conditions to count for a column: where no cell can be a number, none has a unit, either."""
     hypotheses = [what for rung in ladder for what in rung]
-    return [*hypotheses, _MAY_HAVE_UNIT] if any(what.is_number for what in hypotheses) else [*hypotheses]
+    return [*hypotheses, _MAY_HAVE_UNIT] if any(what.type.is_number for what in hypotheses) else [*hypotheses]
 
 
 def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:

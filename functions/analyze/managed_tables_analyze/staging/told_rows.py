@@ -28,7 +28,6 @@ _FEWEST_USUAL = 3  # columns that rows fill: a name without its only value is no
 _USUAL = 0.8  # share of the fuller rows that fill a usual column
 _SAMPLE_ROWS = 500  # in which sums are sought: enough to see that a file has any
 _MOST_ROWS = 20_000  # in which all of them are found then
-_NUMBERS = {ColumnType.INTEGER, ColumnType.DECIMAL}  # without them, the word totals nothing
 _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
 _NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*"
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
@@ -116,7 +115,8 @@ def _findings(
 
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:
     """Return the SQL test that a row is one of the sums, or has the word in one of its first columns."""
-    first = [*columns][:_FIRST_COLUMNS] if _NUMBERS.intersection(columns.values()) else []
+    has_numbers = any(one.is_number for one in columns.values())  # without them, the word totals nothing
+    first = [*columns][:_FIRST_COLUMNS] if has_numbers else []
     named = [column for column in first if columns[column] is ColumnType.TEXT]
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
     tests = [_names_total(column, has_gap) for column in named]

@@ -131,8 +131,7 @@ def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
 
 def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
     name = sql.Identifier(column.name)
-    is_number = column.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
-    if column.type is ColumnType.DATETIME or (numbers == "string" and is_number):
+    if column.type is ColumnType.DATETIME or (numbers == "string" and column.type.is_number):
         return cell_text(source, column) + sql.SQL(" AS {}").format(name)
     return sql.SQL("{}.{}").format(source, name)
 

@@ -14,7 +14,7 @@ from managed_tables.details import Detail, InvalidValue, detail, shown_text
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, ApiError
 from managed_tables.exact_json import Object, Value
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.schema import NOW, NOW_TYPES, ColumnType
+from managed_tables.schema import NOW, ColumnType
 from managed_tables.values import Parsers, parsers
 from managed_tables_api.http.bodies import JsonBody, json_object
 
@@ -93,4 +93,4 @@ def _read_column(column: Value, path: str, parsers: Parsers, faults: list[Detail
 
 
 def _read_default(value: Value, kind: ColumnType, parsers: Parsers) -> str:
-    return NOW if value == NOW and kind in NOW_TYPES else parsers[kind](value)
+    return NOW if value == NOW and kind.is_time else parsers[kind](value)

@@ -42,6 +42,16 @@ class Conversion:
     value: str
     typed: str
 
+    def refuses(self, cell: str, *, nullable: bool = True) -> str:
+        """Return the SQL test, never NULL, that the cell cannot be loaded."""
+        if_empty = "false" if nullable else "true"
+        return choose(
+            (f"{cell} IS NULL OR {cell} = ''", if_empty),
+            (self.converts, "false"),
+            (self.empty, if_empty),
+            otherwise="true",
+        )
+
 
 def build_conversion(
     cell: str, column_type: ColumnType, formats: Formats, shape: Shape = Shape.DAY

@@ -18,10 +18,9 @@ from managed_tables.tables.columns.hidden_columns import (
     count_kept,
     find_hidden_columns,
 )
-from managed_tables.tables.comments import write_comments
 from managed_tables.tables.definitions import check_columns
 from managed_tables.tables.keeping import forget_table
-from managed_tables.tables.physical import physical_name
+from managed_tables.tables.physical import physical_name, write_comments
 from managed_tables.tables.reconciliation import Waiting
 from managed_tables.wiring.services import Services
 

@@ -35,16 +35,17 @@ from managed_tables.tables.changes import TableChange, plan_change, put_on
 from managed_tables.tables.columns.added_columns import drop_added, forget_added, record_added
 from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
-from managed_tables.tables.comments import comments_of, write_comments
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
 from managed_tables.tables.keeping import forget_table, rename_kept_columns
 from managed_tables.tables.physical import (
+    comments_of,
     create_physical_table,
     delete_physical_table,
     physical_name,
     rename_physical_table,
     wait_for_writers,
+    write_comments,
 )
 from managed_tables.tables.recipes import follow_columns_in_recipe
 from managed_tables.tables.reconciliation import (

@@ -1,8 +1,12 @@
-"""The tables themselves in PostgreSQL: made, renamed and put away, in the caller's transaction."""
+"""The tables themselves in PostgreSQL: made, renamed and put away, in the caller's transaction.
+
+Their comments say what a table and its columns are called and mean, for other products to read.
+"""
 
 from psycopg import sql
 from psycopg.errors import DuplicateTable
 
+from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, ApiError
@@ -132,3 +136,33 @@ def default_value(column: Column, zone: str) -> sql.Composed:
 def column_type(column: Column) -> sql.SQL:
     """Return the column's type in SQL."""
     return sql.SQL(POSTGRES_TYPES[column.type])
+
+
+def comment(name: str | None, description: str | None) -> str | None:
+    """Return the comment that holds both: the name, and the description below it."""
+    return "\n\n".join(text for text in (name, description) if text) or None
+
+
+def write_comments(connection: PgConnection, applied: Applied) -> None:
+    """Give the table and its columns their comments, in the caller's transaction."""
+    table = physical_name(applied.display_name)
+    texts = comment(applied.title, applied.description)
+    statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(texts))]
+    statements += _column_comments(applied.display_name, applied.columns)
+    connection.execute(sql.SQL("; ").join(statements))
+
+
+def _column_comments(display_name: str, columns: Columns) -> list[sql.Composed]:
+    return [
+        sql.SQL("COMMENT ON COLUMN {} IS {}").format(
+            sql.Identifier("public", display_name, column.name),
+            sql.Literal(comment(column.display_name, column.description)),
+        )
+        for column in columns
+    ]
+
+
+def comments_of(applied: Applied) -> dict[str, str | None]:
+    """Return every comment that the definition gives, by the column's name, the table's by an empty one."""
+    columns = {column.name: comment(column.display_name, column.description) for column in applied.columns}
+    return {"": comment(applied.title, applied.description), **columns}

@@ -191,14 +191,12 @@ def _beginning(text: str) -> str:
 def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedColumn) -> RecipeColumn:
     choice = terms.choice(column.name).over(staged.choice)
     found = choice.formats(staged.formats)
-    is_number = column.type in (ColumnType.INTEGER, ColumnType.DECIMAL)
-    is_time = column.type in (ColumnType.DATE, ColumnType.DATETIME)
     return RecipeColumn(
         source=label,
         name=column.name,
         type=column.type,
-        decimal_mark=found.decimal_mark if is_number else None,
-        date_order=found.date_order if is_time else None,
+        decimal_mark=found.decimal_mark if column.type.is_number else None,
+        date_order=found.date_order if column.type.is_time else None,
         **{name: getattr(choice, name) for name in CHOSEN},
     )
 

@@ -19,7 +19,6 @@ MAX_AGGREGATES = 50
 
 Function = Literal["count", "count_distinct", "sum", "avg", "min", "max"]  # all but `count` leave NULLs out
 
-_NUMBERS = frozenset({ColumnType.INTEGER, ColumnType.DECIMAL})
 _FORMS: dict[Function, LiteralString] = {
     "count": "count({})",
     "count_distinct": "count(DISTINCT {})",
@@ -130,7 +129,7 @@ def _read_column(
     column = columns.get(name)
     if column is None:
         raise refusal(path, UNKNOWN_COLUMN)
-    if function in ("sum", "avg") and column.type not in _NUMBERS:
+    if function in ("sum", "avg") and not column.type.is_number:
         fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
         raise refusal(path, fault)
     return column

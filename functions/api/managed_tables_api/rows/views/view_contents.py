@@ -8,7 +8,7 @@ from managed_tables.conditions import read_where
 from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable, shown
 from managed_tables.values import Parsers
 from managed_tables_api.rows.history.row_history import Names
@@ -18,7 +18,6 @@ from managed_tables_api.rows.views.view_models import ViewContent, ViewWarning
 
 Columns = Mapping[str, Column]
 
-_NUMBERS = (ColumnType.INTEGER, ColumnType.DECIMAL)
 _TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
 _NUMBERS_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
 _GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
@@ -61,7 +60,7 @@ def _total_faults(totals: Mapping[str, Function], columns: Columns) -> Iterator[
 
 
 def _is_total_of(function: Function, column: Column) -> bool:
-    return function not in ("sum", "avg") or column.type in _NUMBERS
+    return function not in ("sum", "avg") or column.type.is_number
 
 
 @dataclass
