@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useRef } from "react";
 import { answered } from "../api/session";
 import type { Export } from "../api/types";
@@ -51,7 +52,7 @@ export function ExportList({ tableId }: { tableId: string | null }): ReactNode {
                 >{t`Baixar ${one.file_name} (${plural(one.rows ?? 0, "linha")}, ${formatBytes(one.size_bytes ?? 0)})`}</a>
               ) : (
                 <p>
-                  {one.file_name}: ⚠ {one.error?.message ?? t`o arquivo já foi apagado`}
+                  {one.file_name}: <TriangleAlert /> {one.error?.message ?? t`o arquivo já foi apagado`}
                 </p>
               )}
               <p className="mt-quiet">{formatMoment(one.created_at)}</p>

@@ -1,3 +1,4 @@
+import { X } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import type { Table } from "../api/types";
 import { t } from "../ui/language";
@@ -47,7 +48,7 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
           aria-label={t`Tirar o filtro ${words(table, filter)}`}
           onClick={() => onView({ filters: view.filters.filter((_, at) => at !== index) })}
         >
-          {words(table, filter)} ✕
+          {words(table, filter)} <X />
         </Button>
       ))}
       {view.groupBy.map((name) => (
@@ -56,12 +57,12 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
           className="mt-chip"
           onClick={() => onView({ groupBy: view.groupBy.filter((one) => one !== name) })}
         >
-          {t`Por ${table.columns.find((one) => one.name === name)?.display_name ?? name}`} ✕
+          {t`Por ${table.columns.find((one) => one.name === name)?.display_name ?? name}`} <X />
         </Button>
       ))}
       {view.beyond && (
         <Button className="mt-chip" onClick={() => onView({ beyond: null })}>
-          {t`Outra condição, de fora desta página`} ✕
+          {t`Outra condição, de fora desta página`} <X />
         </Button>
       )}
       {view.hidden.length > 0 && (

@@ -1,6 +1,8 @@
+import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
 import type { ReactNode } from "react";
 import { t } from "../ui/language";
-import { TYPE_SIGNS, typeLabels } from "../values/cells";
+import { TypeIcon } from "../ui/TypeIcon";
+import { typeLabels } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
 import type { Place } from "./keys";
 import type { GridEvent } from "./model";
@@ -65,13 +67,11 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
         grid.onCommand({ do: "menu", column: index });
       }}
     >
-      <span className="mt-type-sign" aria-hidden="true">
-        {TYPE_SIGNS[column.type]}
-      </span>
+      <TypeIcon type={column.type} />
       <span className="mt-grid-label-text">{column.display_name}</span>
       {column.sort && (
         <span aria-hidden="true">
-          {column.sort === "ascending" ? "▲" : "▼"}
+          {column.sort === "ascending" ? <ArrowUp /> : <ArrowDown />}
           {column.sortOrder ?? ""}
         </span>
       )}
@@ -86,7 +86,7 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
           grid.onCommand({ do: "menu", column: index });
         }}
       >
-        ⋮
+        <EllipsisVertical />
       </button>
       <ResizeHandle grid={grid} column={column} />
     </div>

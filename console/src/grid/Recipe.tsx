@@ -11,13 +11,8 @@ import { t } from "../ui/language";
 import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
-import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
+import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
 
-const modes = (): Choices<Kept["mode"]> => [
-  ["append", t`Acrescentar as linhas`],
-  ["replace", t`Substituir todas as linhas`],
-  ["upsert", t`Atualizar pela chave e acrescentar as novas`],
-];
 const misfitChoices = (): Choices<Kept["on_misfit"]> => [
   ["reject", t`Não importar nada`],
   ["skip", t`Importar as outras e separar estas num arquivo`],

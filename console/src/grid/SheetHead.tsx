@@ -1,3 +1,4 @@
+import { ChevronDown } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Table } from "../api/types";
@@ -62,7 +63,7 @@ export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted,
               [t`Teclas`, () => onOpen("keys")],
             ]}
           >
-            {t`Mais`} ▾
+            {t`Mais`} <ChevronDown />
           </Menu>
         </div>
       </div>

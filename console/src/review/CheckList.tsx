@@ -1,3 +1,4 @@
+import { CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Job, Recipe } from "../api/types";
 import { t } from "../ui/language";
@@ -8,7 +9,6 @@ import type { Check } from "./checks";
 import { Sides } from "./Sides";
 
 const SHOWN_AT_FIRST = 6;
-const MARKS: Record<Check["weight"], string> = { stop: "⚠", value: "⚠", look: "•" };
 const weightWords = (): Record<Check["weight"], string> => ({
   stop: t`impede a importação`,
   value: t`pode mudar um valor`,
@@ -51,7 +51,12 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, []);
-  if (checks.length === 0 && !message) return <p className="mt-note">✓ {t`Nada a conferir`}</p>;
+  if (checks.length === 0 && !message)
+    return (
+      <p className="mt-note">
+        <CircleCheck /> {t`Nada a conferir`}
+      </p>
+    );
   const worst = message ? "stop" : (checks[0]?.weight ?? "look");
   const shown = isWhole ? checks : checks.slice(0, SHOWN_AT_FIRST);
   const hidden = checks.length - shown.length;
@@ -64,7 +69,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
     >
       <div className="mt-title-bar">
         <h2 id="checks-title">
-          {message ? `⚠ ${message}` : t`O que conferir`}
+          {message && <TriangleAlert />} {message ?? t`O que conferir`}
           {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}
         </h2>
         {news.length > 0 && (
@@ -94,8 +99,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
                 onCheck(check);
               }}
             >
-              <span aria-hidden="true">{MARKS[check.weight]} </span>
-              {check.text}
+              {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
             </button>{" "}
             {news.length > 1 && check.acceptance && (
               <Button data-rove tabIndex={-1} onClick={() => rest.onAccept([check])}>{t`Aceitar`}</Button>

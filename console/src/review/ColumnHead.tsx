@@ -1,7 +1,9 @@
+import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Select } from "../ui/fields";
 import { t } from "../ui/language";
-import { TYPE_SIGNS, typeChoices, typeLabels } from "../values/cells";
+import { TypeIcon } from "../ui/TypeIcon";
+import { typeChoices, typeLabels } from "../values/cells";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import { FillBar } from "./Profile";
 
@@ -38,7 +40,7 @@ export function ColumnHead({ column: reviewed, letter, isFirst, isSelected, doub
         <span className="mt-quiet">{letter}</span> {source}
         {count > 0 && (
           <span className="mt-badge mt-doubt">
-            ⚠ {count}
+            <TriangleAlert /> {count}
             <span className="mt-hidden"> {t`a conferir`}</span>
           </span>
         )}
@@ -87,7 +89,7 @@ export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: N
       )}
       {into ? (
         <span className="mt-quiet">
-          {TYPE_SIGNS[type]} {typeLabels()[type]}
+          <TypeIcon type={type} /> {typeLabels()[type]}
         </span>
       ) : (
         <Select

@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { moved } from "../grid/view";
 import { useCaller } from "../ui/context";
@@ -69,7 +70,7 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
       {inference?.evidence && <p className="mt-quiet">{inference.evidence}</p>}
       {doubts.map((check, index) => (
         <p key={index} className="mt-doubt">
-          ⚠ {check.text}
+          <TriangleAlert /> {check.text}
           {check.spot && <Button kind="quiet" onClick={() => look.at(check)}>{t`Ver a célula`}</Button>}
         </p>
       ))}

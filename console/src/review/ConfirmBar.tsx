@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Job, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
@@ -75,7 +76,7 @@ export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest
                     rest.onCheck(check);
                   }}
                 >
-                  ⚠ {check.text}
+                  <TriangleAlert /> {check.text}
                 </button>
               </li>
             ))}

@@ -1,3 +1,4 @@
+import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, TriangleAlert, X } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { Job } from "../api/types";
 import { t } from "../ui/language";
@@ -9,13 +10,13 @@ import type { HeadProps } from "./ColumnHead";
 import type { Example } from "./examples";
 import type { Spot, TableReading, Wish } from "./lines";
 
-const lineKinds = (): Record<string, [sign: string, label: string]> => ({
-  title: ["▔", t`Título`],
-  header: ["◉", t`Cabeçalho`],
-  row: ["○", t`Dados`],
-  skipped: ["✕", t`Ignorada`],
-  footer: ["▁", t`Rodapé`],
-  blank: ["·", t`Vazia`],
+const lineKinds = (): Record<string, [LucideIcon, string]> => ({
+  title: [Heading, t`Título`],
+  header: [CircleDot, t`Cabeçalho`],
+  row: [Circle, t`Dados`],
+  skipped: [X, t`Ignorada`],
+  footer: [PanelBottom, t`Rodapé`],
+  blank: [Minus, t`Vazia`],
 });
 const SHOWN_OF_A_CELL = 120;
 
@@ -38,7 +39,7 @@ interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts"
 }
 
 export function FileLine({ line, width, table, isBusy, spot, columns, selected, ...rest }: FileLineProps): ReactNode {
-  const [sign, label] = lineKinds()[line.kind] ?? ["", line.kind];
+  const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
       <th scope="row">{formatCount(line.line)}</th>
@@ -50,7 +51,7 @@ export function FileLine({ line, width, table, isBusy, spot, columns, selected, 
           isDisabled={isBusy}
           actions={actionsOf(line, table, rest.onWish)}
         >
-          <span aria-hidden="true">{sign}</span> {label}
+          <Sign /> {label}
         </Menu>
       </td>
       {Array.from({ length: width }, (_, place) => {
@@ -98,7 +99,9 @@ function Cell({ raw, column, example, isSelected, onSelect }: CellProps): ReactN
           <span aria-hidden="true">→</span>
           <span className="mt-hidden"> {t`será`} </span>{" "}
           {example.fault ? (
-            <span className="mt-field-error">⚠ {example.fault}</span>
+            <span className="mt-field-error">
+              <TriangleAlert /> {example.fault}
+            </span>
           ) : (
             example.after.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`
           )}
@@ -117,7 +120,7 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
   }, [spot]);
   return (
     <td ref={cell} tabIndex={-1} className="mt-preview-cell mt-preview-wrong" title={spot.reason}>
-      ⚠ {text}
+      <TriangleAlert /> {text}
       {spot.before && <small className="mt-quiet"> {t`(antes: ${spot.before})`}</small>}
       <span className="mt-hidden">: {spot.reason}</span>
     </td>

@@ -1,3 +1,4 @@
+import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
@@ -19,7 +20,7 @@ export function TableTabs({ tables, chosen, onChoose }: TableTabsProps): ReactNo
       {tables.map((table, index) => (
         <Button key={`${table.file}/${table.sheet}`} aria-pressed={index === chosen} onClick={() => onChoose(index)}>
           {table.sheet === null ? table.name : names.size > 1 ? `${table.name} · ${table.sheet}` : table.sheet}{" "}
-          {table.include ? `✓ ${plural(table.rows, "linha")}` : t`– fora`}
+          {table.include && <Check />} {table.include ? plural(table.rows, "linha") : t`– fora`}
         </Button>
       ))}
     </div>

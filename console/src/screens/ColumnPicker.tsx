@@ -1,3 +1,4 @@
+import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { SelectField } from "../ui/fields";
 import { t } from "../ui/language";
@@ -36,7 +37,7 @@ export function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnP
           aria-label={t`Tirar ${labelOf(name)} de ${label}`}
           onClick={() => onChange(chosen.filter((one) => one !== name))}
         >
-          {labelOf(name)} ✕
+          {labelOf(name)} <X />
         </Button>
       ))}
     </div>

@@ -73,7 +73,7 @@ function JobCard({ job }: { job: Job }): ReactNode {
         {job.origin === "inbox" && t` · recebido pela caixa de entrada`}
         {job.undone_at && t` · desfeito`}
         {job.result && ` · ${plural(job.result.inserted, "linha gravada", "linhas gravadas")}`}
-        {job.status === "failed" && !isCancelled && ` · ⚠ ${job.error?.message}`}
+        {job.status === "failed" && !isCancelled && ` · ${job.error?.message}`}
       </span>
       <span className="mt-quiet">{formatMoment(job.created_at)}</span>
     </li>

@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
@@ -64,7 +65,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
       {noView !== null && <Failure error={noView} />}
       {saved?.warnings.map(({ text }) => (
         <p key={text} className="mt-note mt-note-warning">
-          ⚠ {text}
+          <TriangleAlert /> {text}
         </p>
       ))}
       {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}

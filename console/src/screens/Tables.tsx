@@ -3,7 +3,7 @@ import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
 import { answered } from "../api/session";
-import { fileNames, type Job, type Table } from "../api/types";
+import { fileNames, type Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller, useWho } from "../ui/context";
@@ -120,16 +120,16 @@ function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
             {table.created_by_user_id && t`${who(table.created_by_user_id)} criou · `}
             {t`Alterada em ${formatMoment(table.updated_at)}`}
           </span>
-          <LastLoad job={loads.data?.records.find((job) => job.user_table_id === table._id && !job.undone_at)} />
+          {loads.data?.records
+            .filter((job) => job.user_table_id === table._id && !job.undone_at)
+            .slice(0, 1)
+            .map((job) => (
+              <Link key={job._id} href={`/envios/${job._id}`}>
+                {t`Último envio: ${fileNames(job)}, em ${formatMoment(job.updated_at)}`}
+              </Link>
+            ))}
         </li>
       ))}
     </ul>
-  );
-}
-
-function LastLoad({ job }: { job: Job | undefined }): ReactNode {
-  if (!job) return null;
-  return (
-    <Link href={`/envios/${job._id}`}>{t`Último envio: ${fileNames(job)}, em ${formatMoment(job.updated_at)}`}</Link>
   );
 }

@@ -1,4 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useTable } from "../api/queries";
@@ -11,6 +12,7 @@ import { Alert, Button, Failure, ProgressBar } from "../ui/parts";
 import { Steps } from "../ui/Steps";
 import { useStore } from "../ui/store";
 import { formatBytes } from "../values/numbers";
+import { modes } from "../values/words";
 
 /** Files straight to the bucket, a bar each; then the review. */
 export default function Upload(): ReactNode {
@@ -62,16 +64,10 @@ interface TargetTableProps {
 
 function TargetTable({ tableId, mode, onMode }: TargetTableProps): ReactNode {
   const table = useTable(tableId);
-  const key = table.data?.key ?? [];
-  const choices: [Mode, string][] = [
-    ["append", t`Acrescentar as linhas do arquivo`],
-    ["replace", t`Substituir todas as linhas pelas do arquivo (dá para desfazer)`],
-  ];
-  if (key.length > 0) choices.push(["upsert", t`Atualizar pela chave (${key.join(", ")}) e acrescentar as novas`]);
   return (
     <Radios
       legend={t`Para a tabela ${table.data?.display_name ?? "…"}`}
-      choices={choices}
+      choices={table.data?.key ? modes() : modes().slice(0, 2)}
       value={mode}
       onChoose={onMode}
     />
@@ -120,7 +116,7 @@ function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }):
             />
             {one.reason && (
               <p className="mt-field-error" role="alert">
-                ⚠ {one.reason}
+                <TriangleAlert /> {one.reason}
               </p>
             )}
             {one.state === "sending" && (

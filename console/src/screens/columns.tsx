@@ -47,7 +47,7 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
   return (
     <ol className="mt-columns">
       {columns.map((column, index) => (
-        <li key={column.key} className="mt-card">
+        <li key={column.key} className="mt-panel">
           <TextField
             label={t`Nome para as pessoas`}
             error={faults.get(index)}

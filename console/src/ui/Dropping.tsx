@@ -53,13 +53,13 @@ export function Dropping(): ReactNode {
   if (location === "/enviar" || location === `/envios/${state.jobId ?? ""}`) return null;
   if (isSending(state)) {
     return (
-      <p className="mt-note mt-offline">
+      <p className="mt-note">
         {t`Enviando arquivos…`} <Link href="/enviar">{t`Ver o envio`}</Link>
       </p>
     );
   }
   return isSent(state) ? (
-    <p className="mt-note mt-offline">
+    <p className="mt-note">
       {t`Arquivos enviados.`} <Link href={`/envios/${state.jobId}`}>{t`Revisar`}</Link>
     </p>
   ) : null;

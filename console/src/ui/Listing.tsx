@@ -46,7 +46,7 @@ function Pager({ page, perPage, total, onPage }: PagerProps): ReactNode {
   if (last === 1) return null;
   const first = (page - 1) * perPage + 1;
   return (
-    <nav className="mt-pager" aria-label={t`Páginas`}>
+    <nav className="mt-actions" aria-label={t`Páginas`}>
       <Button disabled={page <= 1} onClick={() => onPage(page - 1)}>{t`Anterior`}</Button>
       <span>{t`${formatCount(first)}–${formatCount(Math.min(page * perPage, total))} de ${formatCount(total)}`}</span>
       <Button disabled={page >= last} onClick={() => onPage(page + 1)}>{t`Próxima`}</Button>

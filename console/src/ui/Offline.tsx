@@ -1,4 +1,5 @@
 import { onlineManager } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useSyncExternalStore } from "react";
 import { t } from "./language";
 
@@ -7,8 +8,8 @@ export function Offline(): ReactNode {
   const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   if (isOnline) return null;
   return (
-    <p className="mt-note mt-note-warning mt-offline" role="alert">
-      ⚠ {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
+    <p className="mt-note mt-note-warning" role="alert">
+      <TriangleAlert /> {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
     </p>
   );
 }

@@ -1,3 +1,4 @@
+import { TriangleAlert } from "lucide-react";
 import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
 import { t } from "./language";
@@ -32,7 +33,7 @@ export function Field({ label, hint, error, className = "", children }: FieldPro
       })}
       {told && (
         <p id={`${id}-told`} className={error ? "mt-field-error" : "mt-field-hint"}>
-          {error ? `⚠ ${error}` : told}
+          {error && <TriangleAlert />} {told}
         </p>
       )}
     </div>
@@ -88,7 +89,7 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
 export function Alert({ children, kind = "error" }: { children: ReactNode; kind?: "error" | "warning" }): ReactNode {
   return (
     <p className={`mt-note mt-note-${kind}`} role="alert">
-      ⚠ {children}
+      <TriangleAlert /> {children}
     </p>
   );
 }
@@ -100,7 +101,9 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
   return (
     <div className="mt-note mt-note-error" role="alert">
       <p>
-        <strong>⚠ {failure ? failure.message : t`Algo deu errado nesta página. Tente de novo`}</strong>
+        <strong>
+          <TriangleAlert /> {failure ? failure.message : t`Algo deu errado nesta página. Tente de novo`}
+        </strong>
       </p>
       {details.length > 0 && (
         <ul>

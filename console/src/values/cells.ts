@@ -16,16 +16,6 @@ export const typeLabels = (): Record<ColumnType, string> => ({
 
 export const typeChoices = () => Object.entries(typeLabels()) as [ColumnType, string][];
 
-/** The signs that stand beside a type's name: never colour alone. */
-export const TYPE_SIGNS: Record<ColumnType, string> = {
-  text: "Aa",
-  integer: "12",
-  decimal: "1,5",
-  boolean: "S/N",
-  date: "▦",
-  datetime: "▦◷",
-};
-
 const YES = new Set(["sim", "s", "yes", "y", "true", "verdadeiro", "1"]);
 const NO = new Set(["não", "nao", "n", "no", "false", "falso", "0"]);
 

@@ -1,6 +1,7 @@
 // What the choices of a reading are called, in the review and in what a table remembers.
 
 import type { Job } from "../api/types";
+import type { Mode } from "../api/uploads";
 import type { Choices } from "../ui/fields";
 import { t } from "../ui/language";
 
@@ -25,6 +26,13 @@ export const orders = (): Choices => [
 export const marks = (): Choices => [
   [",", t`vírgula: 1.234,56`],
   [".", t`ponto: 1,234.56`],
+];
+
+/** What becomes of a file's rows in a table. */
+export const modes = (): Choices<Mode> => [
+  ["append", t`Acrescentar as linhas do arquivo`],
+  ["replace", t`Substituir todas as linhas pelas do arquivo (dá para desfazer)`],
+  ["upsert", t`Atualizar pela chave e acrescentar as novas`],
 ];
 
 /** How far an upload has come. */
