@@ -112,10 +112,4 @@ class ApiServices(Services):
     @once
     def row_origins(self) -> RowOrigins:
         """Where rows come from."""
-        documents = self.job_documents
-        return RowOrigins(
-            self.row_history,
-            self.jobs.find,
-            lambda job: (documents.find_analysis(job), documents.find_confirmed(job)),
-            self.read_place,
-        )
+        return RowOrigins(self.row_history, self.jobs, self.job_documents, self.read_place)

@@ -13,10 +13,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.catalog.job_records import JobEvent, StepOutcome
+from managed_tables.jobs.staged_rows import Origin
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_insert.job import run_job, wait_for_slot
-from managed_tables_insert.origin import Origin, find_origin
+from managed_tables_insert.origin import find_origin
 from managed_tables_insert.recalling import recall_for
 
 

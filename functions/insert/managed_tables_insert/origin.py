@@ -2,23 +2,13 @@
 
 import tempfile
 from pathlib import Path
-from typing import TypedDict
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.jobs import JobRecord
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, staged_rows
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.wiring.services import Services
 from managed_tables_insert.job import open_converter
-
-
-class Origin(TypedDict):
-    """Where a row stands; its cells as in the file, in the order of the inferred columns, None for none."""
-
-    file: str
-    sheet: str | None
-    line: int
-    cells: list[str | None]
 
 
 def find_origin(services: Services, job: JobRecord, number: int) -> Origin | None:

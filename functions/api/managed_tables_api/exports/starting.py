@@ -133,11 +133,7 @@ def _expire(services: Services, export: ExportRecord) -> ExportRecord | None:
 
 
 def _is_gone(services: Services, export: ExportRecord, now: str) -> bool:
-    return export.is_terminal and _gone_at(services, export) < now
-
-
-def _gone_at(services: Services, export: ExportRecord) -> str:
-    return export.gone_at(services.settings.export_retention_days)
+    return export.is_terminal and export.gone_at(services.settings.export_retention_days) < now
 
 
 def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
@@ -151,7 +147,7 @@ def _download(services: Services, export: ExportRecord) -> tuple[str, str]:
     """Return a URL and until when it holds: no longer than the file."""
     now = datetime.now(UTC)
     wanted = now + timedelta(seconds=services.settings.export_url_seconds)
-    ends = min(wanted, parse_timestamp(_gone_at(services, export)))
+    ends = min(wanted, parse_timestamp(export.gone_at(services.settings.export_retention_days)))
     seconds = max(int((ends - now).total_seconds()), 1)
     content_type = CONTENT_TYPES[export.format]
     url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)

@@ -15,10 +15,9 @@ from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.rows.versions import VERSION_FIELD
 
 Numbers = Literal["number", "string"]
-
-VERSION_FIELD = "_version"  # of a row as it is answered
 
 TABLE = sql.Identifier("$table")
 ROW = sql.Identifier("$row")

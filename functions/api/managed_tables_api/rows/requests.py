@@ -14,7 +14,6 @@ from managed_tables.errors import INVALID_REQUEST, UNKNOWN_PARAMETER, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
 from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_api.rows.row_models import (
@@ -26,8 +25,7 @@ from managed_tables_api.rows.row_models import (
     RowQuery,
     RowsBody,
 )
-from managed_tables_api.rows.single_rows import read_row_version
-from managed_tables_api.rows.versions import IfMatch, same_version
+from managed_tables_api.rows.versions import VERSION_FIELD, IfMatch, read_row_version, same_version
 
 HEADER = "Idempotency-Key"
 MAX_CHARACTERS = 255

@@ -1,20 +1,15 @@
 """Read, update and delete rows one by one; their JSON ready to be sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import (
-    INVALID_REQUEST,
-    ROW_CHANGED,
-    ROW_NOT_FOUND,
-    ApiError,
-)
+from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.rows import statements
-from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
+from managed_tables_api.rows.composing import Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.key_refusals import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
@@ -27,7 +22,12 @@ from managed_tables_api.rows.running import (
     require_active,
     row_key,
 )
-from managed_tables_api.rows.versions import same_version
+from managed_tables_api.rows.versions import (
+    VERSION_FIELD,
+    check_version_field,
+    read_row_version,
+    same_version,
+)
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,8 @@ class Rows(RowOperations):
     def get(self, definition: Definition, row_id: str, answered: Answered) -> RowJson:
         """Return a row."""
         key = row_key(definition, row_id)
-        try:
+        with self._row_comes_first(definition, key):
             shown = shown_row(definition, answered)
-        except ApiError:
-            self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
-            raise
         return self._find(definition, key, shown)
 
     @on_definition
@@ -76,16 +73,13 @@ class Rows(RowOperations):
         `row_version`, or by the fields where that is no column's name.
         """
         key = row_key(definition, row_id)
-        try:
+        with self._row_comes_first(definition, key):
             if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
                 fields = dict(fields)
                 row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
             shown = shown_row(definition, answered)
             changes = parse_changes(definition, fields, self.runner.parsers)
             require_active(definition)
-        except ApiError:
-            self._find(definition, key, Shown(definition.columns))  # a row that is not there comes first
-            raise
         acting = {**key, **self.runner.acting(user_id, "api")}
         return self._update(definition, acting, changes, row_version, shown)
 
@@ -106,9 +100,7 @@ class Rows(RowOperations):
         statement = statements.update_statement(
             definition, tuple(changes), shown, is_conditional=is_conditional
         )
-        parameters = {**key, **numbered(list(changes.values()))}
-        if is_conditional:
-            parameters["row_version"] = row_version
+        parameters = {**key, **numbered(list(changes.values())), "row_version": row_version}
         try:
             (_, text, version), *_ = self.runner.run(definition, statement, parameters)
         except KeyTaken as taken:
@@ -123,11 +115,8 @@ class Rows(RowOperations):
     ) -> None:
         """Delete a row; raises as `update` does where it has another version than asked for."""
         key = row_key(definition, row_id)
-        try:
+        with self._row_comes_first(definition, key):
             require_active(definition)
-        except ApiError:
-            self._find(definition, key, Shown(definition.columns))
-            raise
         is_conditional = row_version is not None
         statement = statements.delete_statement(definition, is_conditional=is_conditional)
         parameters = {**key, **self.runner.acting(user_id, "api"), "row_version": row_version}
@@ -141,6 +130,15 @@ class Rows(RowOperations):
             self.runner.require(company_id, table_id)
         else:
             self.get(company_id, table_id, row_id, Answered())
+
+    @contextmanager
+    def _row_comes_first(self, definition: Definition, key: Parameters) -> Iterator[None]:
+        """Raise ROW_NOT_FOUND in the place of an error about the request where the row is not there."""
+        try:
+            yield
+        except ApiError:
+            self._find(definition, key, Shown(definition.columns))
+            raise
 
     def _find(self, definition: Definition, key: Parameters, shown: Shown) -> RowJson:
         statement = statements.find_statement(definition, shown)
@@ -161,19 +159,11 @@ CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
 
 def shown_row(definition: Definition, answered: Answered) -> Shown:
     """Return how a row is answered; raises INVALID_REQUEST where a column takes the version's name."""
-    if answered.versions and VERSION_FIELD in definition.by_name:
-        reason = f"versions: a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match"
-        raise ApiError(INVALID_REQUEST, reason=reason)
+    if answered.versions:
+        check_version_field(definition.by_name, "query")
     return Shown(definition.columns, answered.numbers, answered.versions)
 
 
 def versioned(definition: Definition) -> Shown:
     """Return rows with their versions, but where a column takes the version's name."""
     return Shown(definition.columns, versions=VERSION_FIELD not in definition.by_name)
-
-
-def read_row_version(given: Any) -> str:
-    """Return the version that a body names; raises INVALID_REQUEST."""
-    if not isinstance(given, str) or not given or "\x00" in given:
-        raise ApiError(INVALID_REQUEST, reason=f"{VERSION_FIELD} deve ser um texto que a API respondeu")
-    return given

@@ -6,10 +6,20 @@ number them while the file is read would keep DuckDB to one thread.
 """
 
 from pathlib import Path
+from typing import TypedDict
 
 from managed_tables.conversion.sql_text import literal
 
 ROW_NUMBER = "file_row_number"  # of a row in the object, from 0: DuckDB's own
+
+
+class Origin(TypedDict):
+    """Where a row stands; its cells as in the file, in the order of the inferred columns, None for none."""
+
+    file: str
+    sheet: str | None
+    line: int
+    cells: list[str | None]
 
 
 def lines_from(first: int) -> str:

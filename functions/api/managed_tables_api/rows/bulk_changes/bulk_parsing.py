@@ -11,10 +11,10 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.values import Parsers
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
-from managed_tables_api.rows.composing import VERSION_FIELD
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.parsing import NO_OBJECT, NULL, Findings, array_text, column_array, quoted
 from managed_tables_api.rows.running import is_row_id, read_row_ids
+from managed_tables_api.rows.versions import VERSION_FIELD
 
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000

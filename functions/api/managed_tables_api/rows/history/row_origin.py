@@ -1,24 +1,25 @@
 """Say where a row comes from: the load that last wrote it, and its cells as they stand in the file."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.aws.job_documents import JobDocuments
+from managed_tables.catalog.jobs import JobRecord, Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.ids import row_number
+from managed_tables.jobs.staged_rows import Origin
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import OriginCell, RowOriginAnswer
 from managed_tables_api.rows.history.history_statements import LOADED, PRESENT, UPSERTED
 from managed_tables_api.rows.history.row_history import Names, RowHistory
 
-Place = Mapping[str, Any]  # of a row in the files: file, sheet, line, cells
-ReadPlace = Callable[[JobRecord, int], Place | None]
+ReadPlace = Callable[[JobRecord, int], Origin | None]
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class RowOrigins:
     """Finds the origins of rows; `read_place` reads the staged object, for which it takes DuckDB."""
 
     history: RowHistory
-    find_job: Callable[[str, str], JobRecord | None]
-    find_documents: Callable[[JobRecord], tuple[AnalysisDocument | None, ConfirmedDocument | None]]
+    jobs: Jobs
+    documents: JobDocuments
     read_place: ReadPlace
 
     def find(self, company_id: str, table_id: str, row_id: str) -> RowOriginAnswer:
@@ -45,17 +46,16 @@ class RowOrigins:
             available=False,
             cells=[],
         )
-        job = self.find_job(company_id, change.job_id or "") if is_load else None
+        job = self.jobs.find(company_id, change.job_id or "") if is_load else None
         if job is None or change.staged_id is None:
             return origin
-        analysis, confirmed = self.find_documents(job)
+        analysis, confirmed = self.documents.find_analysis(job), self.documents.find_confirmed(job)
         place = self.read_place(job, row_number(UUID(change.staged_id)))
         if analysis is None or confirmed is None or place is None:
             return origin
         names = self.history.names_since(definition, change.change_id)
-        where = {name: place[name] for name in ("file", "sheet", "line")}
         cells = list(_cells(definition, analysis, confirmed, names, place["cells"]))
-        return origin.model_copy(update={**where, "available": True, "cells": cells})
+        return origin.model_copy(update={**place, "available": True, "cells": cells})
 
 
 def _cells(
@@ -79,7 +79,7 @@ def _cells(
 def remote_places(client: Callable[[], Any], function: str) -> ReadPlace:
     """Return the way to ask the function that loads, which has DuckDB; raises STORAGE_UNAVAILABLE."""
 
-    def read_place(job: JobRecord, number: int) -> Place | None:
+    def read_place(job: JobRecord, number: int) -> Origin | None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}
@@ -90,7 +90,7 @@ def remote_places(client: Callable[[], Any], function: str) -> ReadPlace:
         found = json.loads(answer["Payload"].read())
         if "origin" not in found:
             raise ApiError(STORAGE_UNAVAILABLE)
-        place: Place | None = found["origin"]
+        place: Origin | None = found["origin"]
         return place
 
     return read_place

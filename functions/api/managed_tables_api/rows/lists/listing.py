@@ -21,13 +21,14 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.composing import VERSION_FIELD, Numbers, Shown
+from managed_tables_api.rows.composing import Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.lists.cursors import Cursor, read_cursor, refused_cursor, write_cursor
 from managed_tables_api.rows.lists.ordering import read_group_order, read_order
 from managed_tables_api.rows.lists.pages import PageShape, keys_statement, page_statement
 from managed_tables_api.rows.running import RowOperations, definition_key, light_enough, on_definition
+from managed_tables_api.rows.versions import check_version_field
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
 _MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
@@ -159,12 +160,13 @@ def _read_condition(
 
 
 def _read_shown(definition: Definition, request: ListRequest) -> Shown:
-    versions = _read_versions(definition, request)
+    if request.versions:
+        check_version_field(definition.by_name, request.place)
     if request.fields is None:
-        return Shown(definition.columns, request.numbers, versions)
+        return Shown(definition.columns, request.numbers, request.versions)
     columns = _read_fields(definition, request, request.fields)
     names = tuple(column.name for column in columns)
-    return Shown(columns, request.numbers, versions, names=names)
+    return Shown(columns, request.numbers, request.versions, names=names)
 
 
 def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[str]) -> tuple[Column, ...]:
@@ -174,10 +176,3 @@ def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[
             fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
             raise refusal("fields", fault, request.place, value=name)
     return tuple(definition.by_name[name] for name in chosen)
-
-
-def _read_versions(definition: Definition, request: ListRequest) -> bool:
-    if request.versions and VERSION_FIELD in definition.by_name:
-        fault = Fault(DetailCode.NOT_ALLOWED, f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
-        raise refusal("versions", fault, request.place)
-    return request.versions
