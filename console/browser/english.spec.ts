@@ -44,7 +44,16 @@ test("a browser that asks for English gets it, while cells stay as the company w
   await expectAccessible(page);
   await visit(`/envios/${job}`, page);
   await expect(page.getByRole("button", { name: /^Import 2 rows into/ })).toBeVisible();
-  for (const path of ["/", "/envios", "/nova", "/enviar", "/acesso", "/exportados", `/tabelas/${table}`]) {
+  for (const path of [
+    "/",
+    "/envios",
+    "/nova",
+    "/enviar",
+    "/acesso",
+    "/exportados",
+    `/tabelas/${table}`,
+    `/envios/${job}`,
+  ]) {
     await visit(path, page);
     await expect(page.locator("main")).not.toContainText(/Carregando|Loading/);
     const text = (await page.locator(".mt").textContent()) ?? "";
