@@ -115,22 +115,21 @@ def _findings(
 
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:
     """Return the SQL test that a row is one of the sums, or has the word in one of its first columns."""
-    has_numbers = any(one.is_number for one in columns.values())  # without them, the word totals nothing
-    first = [*columns][:_FIRST_COLUMNS] if has_numbers else []
-    named = [column for column in first if columns[column] is ColumnType.TEXT]
+    named = [column for column in list(columns)[:_FIRST_COLUMNS] if columns[column] is ColumnType.TEXT]
     has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
-    tests = [_names_total(column, has_gap) for column in named]
+    tests = [_names_total(column, [one for one in columns if one != column], has_gap) for column in named]
     if sums:
         places = ", ".join(f"({file}, {literal(sheet or '')}, {line})" for file, sheet, line in sums)
         tests.append(f"(file, coalesce(sheet, ''), line) IN ({places})")
     return " OR ".join(tests) or "false"
 
 
-def _names_total(column: str, has_gap: str) -> str:
-    """Return the SQL test that a cell begins or ends with the word, or has it in a row with a gap."""
+def _names_total(column: str, others: Sequence[str], has_gap: str) -> str:
+    """Return the SQL test that a cell has the word: at its begin or end, beside numbers, or beside a gap."""
     has_word = f"contains(lower({column}), 'tota')"
     cell = trimmed(column)
-    named = f"regexp_full_match({cell}, {literal(_NAMED)})"
+    has_number = f"regexp_matches(concat_ws(' ', {', '.join(others)}), '(^|\\W)[0-9]')"
+    named = f"regexp_full_match({cell}, {literal(_NAMED)}) AND {has_number}"
     mentioned = f"regexp_full_match({cell}, {literal(_MENTIONED)}) AND ({has_gap})"
     return choose((has_word, f"({named}) OR ({mentioned})"), otherwise="false")
 
