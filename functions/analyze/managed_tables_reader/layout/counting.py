@@ -6,14 +6,14 @@ from datetime import date
 from itertools import pairwise
 
 from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.looks import TEXT, YEAR, look
+from managed_tables_reader.layout.looks import TEXT, YEAR, is_year, look
 
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2, "named": 2}
 """How many consecutive values are no coincidence."""
 _MANY = 12  # months, days
 _PATTERNS = {
-    "number": re.compile(r"(?P<number>\d{1,3})"),
-    "year": re.compile(YEAR),
+    "number": re.compile(r"(?P<number>\d{1,3})(?:\.0)?"),
+    "year": re.compile(rf"{YEAR}|(?P<marked>(?:19|20)\d\d)\d"),  # 20171: a footnote's mark, once raised
     "month": re.compile(r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),  # also 2012/13
     "named": re.compile(r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}"),  # 31 Mar 2012
     "date": re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"),
@@ -35,16 +35,22 @@ def count_labels(row: GridRow, below: Sequence[GridRow]) -> frozenset[int]:
 
 
 def _are_numbered(row: GridRow, columns: Sequence[int], below: Sequence[GridRow]) -> bool:
-    """Return whether consecutive numbers are labels: they start at 0 or 1 and are many, or next to a word."""
-    if _are_labelled(row, columns):
-        return False
-    first = _place(row.cells[columns[0]])[1]
-    right = [one.is_value for other in below for one in other.looks[columns[-1] + 1 :]]
-    if first > 1 or len(columns) >= _MANY or (columns[-1] + 1 < len(row.looks) and right and all(right)):
-        return first <= 1
+    """Return whether consecutive numbers are labels: from 0 or 1 on if they are many, or next to a word."""
+    first, is_named = _place(row.cells[columns[0]])[1], _names_values(row, below)
+    if _are_labelled(row, columns) or first > 1:
+        return first > 1 and is_named
+    if is_named or len(columns) >= _MANY:
+        return True
     places = _places(columns, below)
     small = sum(kind == "number" and number <= first + len(columns) for kind, number in places)
     return len(columns) < len(row.looks) and small * 2 <= len(places)
+
+
+def _names_values(row: GridRow, below: Sequence[GridRow]) -> bool:
+    """Return whether a word stands above values only."""
+    words = [column for column, one in enumerate(row.looks) if one.kind == TEXT]
+    lower = [[other.looks[column] for other in below if column < len(other.looks)] for column in words]
+    return any(looks and all(one.is_value for one in looks) for looks in lower)
 
 
 def _are_labelled(row: GridRow, columns: Sequence[int]) -> bool:
@@ -64,14 +70,17 @@ def _count(row: GridRow) -> tuple[list[int], str]:
     kind = places[0][0] if places else ""
     if {found for found, _ in places} != {kind} or len(places) < _fewest(kind, row.above, columns[0]):
         return [], ""
-    steps = {after - before for (_, before), (_, after) in pairwise(places)}
-    if kind == "number":
-        is_sequence = steps == {1}
-    elif kind in ("year", "named"):
-        is_sequence = True
-    else:
-        is_sequence = min(steps) > 0 or max(steps) < 0
-    return (columns, kind) if is_sequence else ([], "")
+    return (columns, kind) if _are_consecutive(kind, [row.cells[column] for column in columns]) else ([], "")
+
+
+def _are_consecutive(kind: str, cells: Sequence[str | None]) -> bool:
+    """Return whether labels of a kind follow each other: dates either way, years in any order."""
+    if kind == "named" or all(map(is_year, cells)):
+        return True
+    steps = {after - before for (_, before), (_, after) in pairwise(map(_place, cells))}
+    if kind in ("number", "year"):
+        return steps == {1}
+    return min(steps) > 0 or max(steps) < 0
 
 
 def _fewest(kind: str, above: Sequence[str | None], column: int) -> int:
@@ -84,9 +93,9 @@ def _place(cell: str | None) -> tuple[str, int]:
     """Return the kind of label that a value may be (empty: none), and its ordinal in that kind."""
     for kind, pattern in _PATTERNS.items():
         if match := pattern.fullmatch((cell or "").strip()):
-            found = {name: int(text) for name, text in match.groupdict().items()}
-            if "number" in found:
-                return kind, found["number"]
+            found = {name: int(text) for name, text in match.groupdict().items() if text}
+            if kind in ("number", "year", "named"):
+                return kind, next(iter(found.values()))
             if kind == "month":
                 year, month = found.values()
                 return (kind, year * 100 + month) if month <= 12 or month == (year + 1) % 100 else ("", 0)
