@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from managed_tables_reader.rows.sheets import MergedRange
 from managed_tables_reader.workbooks.raw import RawSheet
 
 
@@ -15,7 +14,6 @@ class Read:
             row for batch in sheet.batches for row in batch.rows()
         ]
         self.rows = [cells for _, cells in self.numbered]
-        self.merged: list[MergedRange] = sheet.merged
 
 
 def read(sheets: Iterator[RawSheet]) -> list[Read]:

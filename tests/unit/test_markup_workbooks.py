@@ -68,7 +68,6 @@ def test_tables_with_the_same_header_are_read_as_one(path: Path) -> None:
 
 def test_merged_cells_of_a_page_are_found(path: Path) -> None:
     [sheet] = html(path, "<table><tr><td colspan=2>a<td rowspan=2>b<tr><td>c<td>d<td>e</table>")
-    assert sheet.merged == [(1, 0, 1, 1), (1, 2, 2, 2)]
     assert sheet.tally.merged == [(1, 2, 2, 2)]
     assert sheet.rows == [["a", None, "b"], ["c", "d", None, "e"]]
 
@@ -188,11 +187,11 @@ def test_rows_and_sheets_of_spreadsheetml_keep_their_positions(path: Path) -> No
     hidden = "<x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions>"
     one, two = xml2003(path, first, second + f"</Table>{hidden}<Table>", styles=styles)
     assert one.numbered == [(1, ["a"]), (5, [None, "b"]), (8, ["0.5"])]
-    assert (one.merged, one.tally.merged) == ([(1, 0, 2, 0)], [(1, 0, 2, 0)])
+    assert one.tally.merged == [(1, 0, 2, 0)]
     assert (one.tally.hidden_rows, one.tally.hidden_columns) == (1, {0, 1, 8})
     assert (dict(one.tally.errors), one.tally.percents, one.tally.uncached) == ({0: 1}, {0}, 1)
     assert (one.name, one.visible, two.name, two.visible) == ("P1", True, "P2", False)
-    assert (two.numbered, two.merged) == ([(1, ["c"])], [(1, 0, 3, 1)])
+    assert (two.numbered, two.tally.merged) == ([(1, ["c"])], [(1, 0, 3, 1)])
 
 
 def test_spreadsheetml_may_count_days_from_1904(path: Path) -> None:

@@ -136,7 +136,7 @@ def test_rows_and_sheets_of_ods_keep_their_positions(path: Path) -> None:
     foreign = table(row(value("string", "", "no")), name="'file:///x'#P1")
     one, two = ods(path, first + foreign + second, styles=styles)
     assert one.numbered == [(1, ["a"]), (2, ["b"]), (3, ["b"]), (8, [None, "c"]), (9, [None, "0.5"])]
-    assert (one.merged, one.tally.merged) == ([(1, 0, 3, 1)], [(1, 0, 3, 1)])
+    assert one.tally.merged == [(1, 0, 3, 1)]
     assert (one.tally.hidden_rows, one.tally.hidden_columns) == (1, {2})
     assert (dict(one.tally.errors), one.tally.percents, one.tally.uncached) == ({0: 1}, {1}, 1)
     assert (one.name, one.visible, two.name, two.visible) == ("P1", True, "P2", False)

@@ -129,18 +129,10 @@ def test_columns_and_ranges_declared_by_a_sheet_are_read(path: Path) -> None:
     [found] = xlsx(path, sheet(rows, above=above, below=below), styles=STYLES)
     first = ["2024-01-01", None, "2024-02-01", "45292", "2024-01-01"]
     assert found.rows == [first, ["1", "0.5"], ["2024-01-01"]]
-    assert found.merged == [(1, 0, 1, 1), (200, 0, 201, 1)]
+    assert found.tally.merged == [(1, 0, 1, 1), (200, 0, 201, 1), (201, 0, 202, 1)]
     assert found.tally.hidden_columns == {1, 2, 6}
     assert found.tally.shown_dates == {(1, 0): "jan/24", (1, 2): "fev/24"}
     assert (dict(found.tally.errors), found.tally.percents) == ({2: 1}, {1})
-
-
-def test_merged_ranges_are_read_if_the_first_row_has_gaps(path: Path) -> None:
-    merged = '<mergeCells><mergeCell ref="A1:B1"/></mergeCells>'
-    full = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>1</v></c></row>'
-    longer = full + '<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>1</v></c></row>'
-    assert xlsx(path, sheet(full, below=merged))[0].merged == []
-    assert xlsx(path, sheet(longer, below=merged))[0].merged == [(1, 0, 1, 1)]
 
 
 @pytest.mark.parametrize("number", ["99999999999", "16777217"])

@@ -77,9 +77,7 @@ def _weigh_file(
         stated = wish.of(number, sheet.name)
         batches = LineMask(stated).batches(sheet.batches)
         rows = list(islice(chain.from_iterable(batch.rows() for batch in batches), HEAD_ROWS))
-        grid = Grid(
-            grid_rows(rows), short_tells=False, is_whole=False, merged=sheet.merged, known=stated.known
-        )
+        grid = Grid(grid_rows(rows), short_tells=False, is_whole=False, known=stated.known)
         if grid.rows:
             found = rank_layouts(grid, stated_places(stated), CANDIDATES)
             yield sheet.name, [Candidate(None, None, one) for one in found]

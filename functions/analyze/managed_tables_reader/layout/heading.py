@@ -9,11 +9,9 @@ from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, Look, is_year
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
-from managed_tables_reader.rows.sheets import MergedRange
 
 MOST_LINES = 6
 _ROWS_COMPARED = 20
-Spans = Sequence[tuple[int, int]]  # the first and last column that each merged cell covers
 
 
 class Heading:
@@ -27,7 +25,6 @@ class Heading:
         rows: Sequence[GridRow],
         width: int,
         origins: Mapping[int, int],
-        merged: Sequence[MergedRange] = (),
         known: Known = NOTHING_KNOWN,
         *,
         short_tells: bool = True,
@@ -35,11 +32,9 @@ class Heading:
         self._rows = rows
         self._width = width
         self._origins = origins
-        self._merged = merged
         self._known_labels = known
-        self._remembered = cache(self._find_remembered)
         self._short_tells = short_tells
-        self._counted = cache(self._count)
+        self._sure = cache(self._find_sure)
 
     def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
         """Return the bits of the rows from `first` to `start` as a header.
@@ -49,91 +44,79 @@ class Heading:
         if first == start:
             return weights.NO_HEADER
         lines = self._rows[first:start]
-        counted = [self._counted(place, start) for place in range(first, start)]
-        sure = [
-            one | self._remembered(place) for one, place in zip(counted, range(first, start), strict=True)
-        ]
+        sure = [self._sure(place, start) for place in range(first, start)]
         bits = sum(texts[first:start]) - sum(map(_known_bits, lines, sure))
         for place in range(1, len(lines)):
-            bits += self._line_bits(lines[place - 1], lines[place:], counted[place], kinds)
+            bits += self._line_bits(lines[place - 1], lines[place:], sure[place], kinds)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
         return bits + self._label_bits(lines, sure, start, kinds)
 
-    def _count(self, place: int, start: int) -> frozenset[int]:
-        """Return the columns of a line's consecutive labels; a repeated line has no new ones."""
+    def _find_sure(self, place: int, start: int) -> frozenset[int]:
+        """Return the columns of a line's consecutive or known labels; a repeated line has no new ones."""
         if place in self._origins:
             return frozenset()
-        return count_labels(self._rows[place], self._rows[start : start + _ROWS_COMPARED])
-
-    def _find_remembered(self, place: int) -> frozenset[int]:
-        """Return the columns of a line's labels that files of this kind are known to have."""
-        if not self._known_labels.labels or place in self._origins:
-            return frozenset()
-        return self._known_labels.places(self._rows[place].cells)
+        counted = count_labels(self._rows[place], self._rows[start : start + _ROWS_COMPARED])
+        return counted | self._known_labels.places(self._rows[place].cells)
 
     def _line_bits(
-        self, above: GridRow, lines: Sequence[GridRow], counted: frozenset[int], kinds: Sequence[str]
+        self, above: GridRow, lines: Sequence[GridRow], sure: frozenset[int], kinds: Sequence[str]
     ) -> float:
         """Return the bits of the first of further header lines: few if the line above is incomplete."""
         below = lines[0]
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
-        if below.after_gap and not self._find_grouped(above, lines, ()):
+        if below.after_gap and not self._find_grouped(above, lines):
             return weights.HEADER_APART
         cells = enumerate(zip(below.looks, below.cells, strict=True))
-        if any(one.is_value and not is_year(cell) and place not in counted for place, (one, cell) in cells):
+        if any(one.is_value and not is_year(cell) and place not in sure for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
-        return apart + self._group_bits(above, lines, counted, kinds)
+        return apart + self._group_bits(above, lines, sure, kinds)
 
     def _group_bits(
-        self, above: GridRow, lines: Sequence[GridRow], counted: frozenset[int], kinds: Sequence[str]
+        self, above: GridRow, lines: Sequence[GridRow], sure: frozenset[int], kinds: Sequence[str]
     ) -> float:
         """Return the bits of a line if the line above groups its labels or a later line's."""
-        spans = [(left, right) for top, left, _, right in self._merged if top == above.number]
-        are_periods = {*lines[0].columns} <= counted.intersection(above.columns[1:])
-        grouped = self._find_grouped(above, lines, spans)
+        are_periods = {*lines[0].columns} <= sure.intersection(above.columns[1:])
+        grouped = self._find_grouped(above, lines)
         if not are_periods and not grouped:
-            return weights.HEADER_LINE + _known_bits(lines[0], counted)
-        alone = _ungrouped(above, lines, grouped or lines[0], spans, kinds)
+            return weights.HEADER_LINE + _known_bits(lines[0], sure)
+        alone = _ungrouped(above, lines, grouped or lines[0], kinds)
         return weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
 
-    def _find_grouped(self, above: GridRow, lines: Sequence[GridRow], spans: Spans) -> GridRow | None:
+    def _find_grouped(self, above: GridRow, lines: Sequence[GridRow]) -> GridRow | None:
         """Return the first line that the line above groups; a label of the first column lacks the next."""
         likely = lines[:1] if above.columns == [0] else lines
-        return next((line for line in likely if self._is_grouped(above, line, spans)), None)
+        return next((line for line in likely if self._is_grouped(above, line)), None)
 
-    def _is_grouped(self, above: GridRow, below: GridRow, spans: Spans) -> bool:
+    def _is_grouped(self, above: GridRow, below: GridRow) -> bool:
         """Return whether labels fill the gaps of the line above, or distinguish its labels."""
         upper, lower = above.columns, below.columns
-        if len(lower) < 2 or upper == [0]:
-            return upper == [0] and self._fills_corner(above.filled[0], lower) and not above.is_sentence
+        if upper == [0]:
+            return self._fills_corner(above, lower)
         end = len(above.cells) if self._short_tells else self._width
         gaps = {*lower}.intersection(range(end)).difference(upper)
-        if not spans:
-            pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
-            return bool(gaps) or len(pairs) > len({*above.filled})
-        covered = {column for left, right in spans for column in range(left + 1, right + 1)}
-        inner = {gap for gap in gaps if gap > min(spans)[0]}
-        return bool(inner) and inner <= covered
+        pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
+        return len(lower) > 1 and (bool(gaps) or len(pairs) > len({*above.filled}))
 
-    def _fills_corner(self, label: str, below: Sequence[int]) -> bool:
-        """Return whether a label alone is the one that the line below lacks, and no unit of all of it."""
-        return 0 not in below and len(below) * 2 > self._width and not words.UNIT.fullmatch(label)
+    def _fills_corner(self, above: GridRow, below: Sequence[int]) -> bool:
+        """Return whether a label alone is the one that the line below lacks: no sentence, no unit of all."""
+        is_label = not (above.is_sentence or words.UNIT.fullmatch(above.filled[0]))
+        return is_label and 0 not in below and len(below) * 2 > self._width
 
     def _label_bits(
-        self, lines: Sequence[GridRow], counted: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
+        self, lines: Sequence[GridRow], sure: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
     ) -> float:
-        """Return the bits for and against each column's lowest label; those of `counted` columns are sure."""
+        """Return the bits for and against each column's lowest label; those of `sure` columns are sure."""
         named = max(len(line.cells) for line in lines)
         missing = len(self._with_values.intersection(range(named, self._width)))
         is_long = lines[-1].extent > self._width
         bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * is_long
-        upwards = [*zip(lines, counted, strict=True)][::-1]
+        upwards = [*zip(lines, sure, strict=True)][::-1]
         for column in range(min(named, self._width)):
-            for line, sure in upwards:
+            for line, columns in upwards:
                 if label := _text(line, column):
-                    if column not in sure:
+                    if column not in columns:
                         bits += self._cell_bits(line.looks[column], label, column, start, kinds[column])
                         is_among = line is lines[-1] and self._last_places.get((column, label), -1) >= start
                         is_like = kinds[column] in (TEXT, line.looks[column].kind)
@@ -170,37 +153,36 @@ class Heading:
         }
 
 
-def _ungrouped(
-    above: GridRow, lines: Sequence[GridRow], below: GridRow, spans: Spans, kinds: Sequence[str]
-) -> float:
-    """Return how many merged labels, or which share of others, group nothing or stand there like titles."""
+def _ungrouped(above: GridRow, lines: Sequence[GridRow], below: GridRow, kinds: Sequence[str]) -> float:
+    """Return which share of the labels group nothing, or stand there like titles."""
     upper = above.columns
-    if spans:
-        covered = {left for left, right in spans if left < right}
-        return len({*upper}.intersection(below.columns) - covered)
     named = set[int]().union(*(line.columns for line in lines))
     are_apart = any(line.after_gap for line in lines)
     alone = 0
     for place, after in pairwise([*upper, len(below.cells)]):
         columns = named.intersection(range(place, after))
         if columns == {place}:
-            label = _text(below, place)
-            alone += len(upper) > 1 and below.filled.count(label) < 2 and label != _text(above, place)
+            alone += len(upper) > 1 and _is_new(_text(below, place), above, below)
         elif place in columns:
             is_wide, are_mixed = (after - place) * 2 > len(below.cells), len({*kinds[place:after]}) > 1
             alone += (is_wide and are_apart) or (are_mixed and (is_wide or above.is_sentence))
     return alone / len(upper)
 
 
+def _is_new(label: str, above: GridRow, below: GridRow) -> bool:
+    """Return whether a label occurs once in its line, and not in the line above."""
+    return below.filled.count(label) < 2 and label not in above.filled
+
+
 def _text(row: GridRow, column: int) -> str:
     return (row.cells[column] or "").strip() if column < len(row.cells) else ""
 
 
-def _known_bits(row: GridRow, counted: frozenset[int]) -> float:
+def _known_bits(row: GridRow, sure: frozenset[int]) -> float:
     """Return the bits that a header's years and consecutive labels save: the next one is predictable."""
     bits = 0.0
     for place, (one, cell) in enumerate(zip(row.looks, row.cells, strict=True)):
-        if place in counted:
+        if place in sure:
             bits += one.as_text
         elif one.kind == "number" and is_year(cell):
             bits += one.as_text - one.bits

@@ -13,7 +13,6 @@ from managed_tables_reader.layout.heading import Heading
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
 from managed_tables_reader.layout.pages import find_repeats
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
-from managed_tables_reader.rows.sheets import MergedRange
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
@@ -51,14 +50,13 @@ class Scorer:
         width: int,
         *,
         short_tells: bool,
-        merged: Sequence[MergedRange] = (),
         known: Known = NOTHING_KNOWN,
     ) -> None:
         self.rows = rows
         self.width = width
         self._short_tells = short_tells
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = Heading(rows, width, self._origins, merged, known, short_tells=short_tells)
+        self._heading = Heading(rows, width, self._origins, known, short_tells=short_tells)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
 
     def kinds_by_start(self, end: int) -> list[Kinds]:

@@ -14,7 +14,6 @@ from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
-from managed_tables_reader.rows.sheets import MergedRange
 from managed_tables_reader.rows.stated import Stated
 
 _MOST_CELLS = 30_000  # scored
@@ -38,7 +37,6 @@ class Grid:
     rows: Sequence[GridRow]
     short_tells: bool
     is_whole: bool
-    merged: Sequence[MergedRange] = ()
     known: Known = NOTHING_KNOWN
     is_narrowed: bool = False
 
@@ -109,7 +107,7 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
 
 def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     """Return the best layout of `width` columns, and its scorer."""
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, merged=grid.merged, known=grid.known)
+    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, known=grid.known)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
@@ -212,18 +210,10 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     """Return the header of a grid's largest table; None if the grid has no rows."""
     if not grid.rows:
         return None
-    begin, whole = stated.first_line, grid
+    whole = grid
     grid, stated = narrow(grid, stated)
-    tables = find_tables(grid, replace(stated, first_line=None))
-    number, (place, layout) = find_main(grid, tables)
-    header_end = layout.start
-    if begin is not None and grid.rows[place + layout.first].number < begin:
-        # Rows below the header may be left out.
-        layout = replace(layout, start=sum(row.number < begin for row in grid.rows[place:]))
-        header_end = min(header_end, layout.start)
-    elif begin is not None:
-        number, place, layout = 0, 0, find_layout(grid, stated)
-        tables, header_end = [(place, layout)], layout.start
+    tables, number, header_end = _find_stated(grid, stated)
+    place, layout = tables[number]
     header = _header_of(grid.rows[place:], layout, header_end)
     bounds = [*(start for start, _ in tables), len(grid.rows)]
     lines = [*(row.number for row in grid.rows), None]
@@ -232,25 +222,43 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
     above = len(whole.rows) - len(grid.rows) + place + layout.first
     header.skipped = [row.number for row in whole.rows[:above]]
-    header.is_assumed = header.is_assumed and not grid.is_narrowed
+    is_first = layout.first == 0 and header.line_count == 1 < min(len(grid.rows) - place, layout.width)
+    header.is_assumed = is_first and {*layout.kinds} == {TEXT} and not grid.is_narrowed
     return header
+
+
+def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], int, int]:
+    """Return the tables, which of them is the main one, and the end of its header, as far as stated."""
+    tables = find_tables(grid, replace(stated, first_line=None))
+    number, (place, layout) = find_main(grid, tables)
+    begin = stated.first_line
+    if begin is None:
+        return tables, number, layout.start
+    if grid.rows[place + layout.first].number >= begin:
+        layout = find_layout(grid, stated)
+        return [(0, layout)], 0, layout.start
+    # Rows below the header may be left out.
+    start = sum(row.number < begin for row in grid.rows[place:])
+    tables[number] = place, replace(layout, start=start)
+    return tables, number, min(layout.start, start)
 
 
 def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Header:
     lines, body = rows[layout.first : header_end], rows[layout.start :]
     cells = [row.cells for row in rows]
-    labels = join_labels(cells[layout.first : header_end], cells[layout.start : layout.end])
-    shown = [row.labels or row.cells for row in lines] if any(row.labels for row in lines) else None
-    is_first = layout.first == 0 and len(lines) == 1 < min(len(rows), layout.width)
+    labels, shown_labels = (
+        join_labels(one, cells[layout.start : layout.end])
+        for one in (cells[layout.first : header_end], [row.labels or row.cells for row in lines])
+    )
+    numbers: Sequence[int | None] = [row.number for row in lines] or [None]
     return Header(
         labels=labels,
-        shown_labels=join_labels(shown, cells[layout.start : layout.end]) if shown else labels,
+        shown_labels=shown_labels,
         width=len(labels) or max([layout.width, *(row.extent for row in body)]),
-        first_line=lines[0].number if lines else None,
-        last_line=lines[-1].number if lines else None,
+        first_line=numbers[0],
+        last_line=numbers[-1],
         line_count=len(lines),
         data_line=body[0].number if body else rows[-1].number + 1,
         page_head=PageHead(cells[: layout.first if len(lines) == 1 else layout.start]),
         kinds=layout.kinds,
-        is_assumed=is_first and {*layout.kinds} == {TEXT},
     )

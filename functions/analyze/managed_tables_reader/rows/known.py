@@ -30,7 +30,7 @@ class Known:
 
     @cached_property
     def _longest(self) -> int:
-        return _SPARE + max(map(len, self.labels), default=0)
+        return _SPARE + max(map(len, self.labels), default=-_SPARE)
 
     def places(self, cells: Sequence[str | None]) -> frozenset[int]:
         """Return which of the cells are known labels."""

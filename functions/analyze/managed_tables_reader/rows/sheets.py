@@ -76,14 +76,12 @@ class Sheet:
     batches: Iterator[Batch]
     findings: list[Finding] = field(default_factory=list)
     """What a person should know about the cells; complete once the rows are exhausted."""
-    merged: list[MergedRange] = field(default_factory=list)
-    """Merged cells among the first rows: the first cell has the text, the others are empty."""
     has_numbers: bool = True
     """Numbers are distinct from texts: texts that look like numbers carry a sign (`workbook_cells`)."""
     shown_dates: ShownDates = field(default_factory=dict)
     """Dates among the first rows, of which some may be labels."""
     merged_down: list[MergedRange] = field(default_factory=list)
-    """All merged cells; complete once the rows are exhausted."""
+    """Cells merged with those below: the first has the text; complete once the rows are exhausted."""
     labels: list[str] | None = None
     """The columns' names if the file states them: then every row is data."""
     types: list[str] | None = None

@@ -119,7 +119,7 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     write_frame(
         output,
         FrameKind.SHEET,
-        (sheet.name, sheet.visible, sheet.merged, tally.shown_dates, sheet.labels, sheet.types),
+        (sheet.name, sheet.visible, tally.shown_dates, sheet.labels, sheet.types),
     )
     for batch in chain(first, sheet.batches):
         tally.see(batch)

@@ -19,7 +19,7 @@ class FrameKind(Enum):
     STARTED = b"h"
     """Nothing: the child runs, and any failure from here on is due to the file."""
     SHEET = b"s"
-    """`(name, visible, merged, shown dates, labels, types)` of the sheet that begins."""
+    """`(name, visible, shown dates, labels, types)` of the sheet that begins."""
     ROWS = b"r"
     """`(row numbers, columns of cells)`."""
     SHEET_END = b"e"

@@ -20,7 +20,6 @@ _BREAK = "\x00"  # stands for a line break until blanks are collapsed; no HTML t
 _UNSEEN = frozenset({"script", "style", "title"})
 _BREAKS = frozenset({"br", "p", "div", "li"})
 _MAX_ROW_SPAN = 65_534  # the HTML standard's own
-_HEADER_ROWS = 200  # merged cells further down are data
 
 
 class Table:
@@ -28,7 +27,6 @@ class Table:
 
     def __init__(self) -> None:
         self.rows: list[Cells] = []
-        self.merged: list[MergedRange] = []
         self.merged_down: list[MergedRange] = []
         self._covered: dict[int, int] = {}
         self._column = 0
@@ -53,12 +51,8 @@ class Table:
             row[first] = text
         if down > 1:
             self._covered.update(dict.fromkeys(range(first, self._column), down))
-        number = len(self.rows)
-        merged = (number, first, number + down - 1, self._column - 1)
-        if down > 1:
-            self.merged_down.append(merged)
-        if (across > 1 or down > 1) and number <= _HEADER_ROWS:
-            self.merged.append(merged)
+            number = len(self.rows)
+            self.merged_down.append((number, first, number + down - 1, self._column - 1))
 
     @property
     def size(self) -> int:
@@ -145,7 +139,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
     for index, table in enumerate(kept):
         rows = in_batches(iter([(number, row) for number, row in enumerate(table.rows, start=1)]))
         tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
-        yield RawSheet(None, True, rows, table.merged, tally)
+        yield RawSheet(None, True, rows, tally)
 
 
 def _detect_charset(path: Path) -> str:

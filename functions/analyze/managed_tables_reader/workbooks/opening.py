@@ -59,7 +59,7 @@ def read_workbook(
 
 
 def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: bool) -> Sheet:
-    name, visible, merged, shown_dates, labels, types = body
+    name, visible, shown_dates, labels, types = body
     findings, merged_down = list[Finding](), list[MergedRange]()
 
     def batches() -> Iterator[Batch]:
@@ -70,9 +70,7 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
                 return
             yield Batch(*content)
 
-    return Sheet(
-        name, visible, batches(), findings, merged, has_numbers, shown_dates, merged_down, labels, types
-    )
+    return Sheet(name, visible, batches(), findings, has_numbers, shown_dates, merged_down, labels, types)
 
 
 def _finding(record: Told) -> Finding:

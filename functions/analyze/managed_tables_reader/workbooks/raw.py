@@ -32,7 +32,7 @@ class Tally:
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
     merged: list[MergedRange] = field(default_factory=list)
-    """All merged cells, complete at the end; `RawSheet.merged` has those of the first rows before."""
+    """Cells merged with those below, complete at the end."""
     hidden_columns: frozenset[int] = frozenset()
     seen_hidden: set[int] = field(default_factory=set)
     """Hidden columns (from 0) in which some cell is filled."""
@@ -94,7 +94,6 @@ class RawSheet:
     name: str | None
     visible: bool
     batches: Iterator[Batch]
-    merged: list[MergedRange] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     labels: list[str] | None = None
     """The columns' names if the file states them: then every row is data."""

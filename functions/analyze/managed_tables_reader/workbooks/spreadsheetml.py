@@ -20,7 +20,6 @@ from managed_tables_reader.workbooks.values.formats import (
 from managed_tables_reader.workbooks.values.serials import iso_text, serial_text
 from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, parse_xml
 
-_HEADER_ROWS = 200  # merged cells further down are data
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
     "Short Date": "d/m/yyyy", "Long Time": "h:mm:ss", "Medium Time": "h:mm", "Short Time": "h:mm",
@@ -39,7 +38,6 @@ class _Outline:
     names: list[str] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
     formats: dict[str, NumberFormat] = field(default_factory=dict)
-    merged: list[list[MergedRange]] = field(default_factory=list)
     is_1904: bool = False
 
 
@@ -59,7 +57,6 @@ def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
                 outline.names[index],
                 index not in outline.hidden,
                 batches,
-                outline.merged[index],
                 tallies[index],
             )
 
@@ -67,7 +64,6 @@ def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
 def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
     path: list[str] = []
     style = ""
-    position = _Position()
 
     def on_start(element: str, attributes: Attributes) -> None:
         nonlocal style
@@ -79,13 +75,8 @@ def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
             outline.formats[style] = parse_format(_NAMED_FORMATS.get(code, code))
         elif element == "Worksheet":
             outline.names.append(attributes.get("Name", ""))
-            outline.merged.append([])
-            position.reset()
         elif element == "Date1904":
             outline.is_1904 = True
-        elif element in ("Row", "Cell") and outline.merged:
-            position.advance(element, attributes)
-            outline.merged[-1].extend(position.merged_ranges(last_row=_HEADER_ROWS))
 
     def on_end(_: str) -> None:
         path.pop()
@@ -131,11 +122,10 @@ class _Position:
         self._next_column = first + 1 + _count(attributes.get("Span"))
         return range(first, min(self._next_column, MAX_COLUMNS))
 
-    def merged_ranges(self, last_row: int = MAX_ROWS) -> list[MergedRange]:
-        """Return the range that the last cell covers, if it is merged with others."""
-        if self.span == (0, 0) or self.row > last_row:
-            return []
-        return [(self.row, self.column, self.row + self.span[0], self.column + self.span[1])]
+    @property
+    def merged(self) -> MergedRange:
+        """The range that the last cell covers."""
+        return self.row, self.column, self.row + self.span[0], self.column + self.span[1]
 
 
 def _count(text: str | None) -> int:
@@ -184,7 +174,7 @@ class _RowParser:
     def _start_cell(self, attributes: Attributes) -> None:
         self._position.advance("Cell", attributes)
         if self._position.span[0]:
-            self._tallies[self._sheet].merged.extend(self._position.merged_ranges())
+            self._tallies[self._sheet].merged.append(self._position.merged)
         self._style = attributes.get("StyleID", self._row_style)
         self._has_formula, self._has_data = "Formula" in attributes, False
 

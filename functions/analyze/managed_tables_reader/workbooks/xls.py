@@ -25,7 +25,6 @@ from managed_tables_reader.workbooks.values.formats import (
 )
 from managed_tables_reader.workbooks.values.serials import serial_text
 
-_HEADER_ROWS = 200  # merged cells further down are data
 # What xlrd raises on malformed files: its own errors, and those of reading beyond a record's end or from an
 # object that is missing.
 _FOREIGN_ERRORS = (
@@ -43,9 +42,9 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
         except _FOREIGN_ERRORS as error:
             raise WorkbookError(f"a aba {index + 1} não pode ser lida ({error!r})") from error
         hidden = frozenset(column for column, info in sheet.colinfo_map.items() if info.hidden)
-        tally = Tally(merged=_merged(sheet, sheet.nrows), hidden_columns=hidden)
+        tally = Tally(merged=_merged(sheet), hidden_columns=hidden)
         rows = SheetReader(book, sheet, tally).rows()
-        yield RawSheet(sheet.name or None, sheet.visibility == 0, in_batches(rows), _merged(sheet), tally)
+        yield RawSheet(sheet.name or None, sheet.visibility == 0, in_batches(rows), tally)
         book.unload_sheet(index)
 
 
@@ -66,11 +65,9 @@ def _open(path: Path) -> Any:
     raise AssertionError("unreachable: the second attempt returns or raises")
 
 
-def _merged(sheet: Any, rows: int = _HEADER_ROWS) -> list[MergedRange]:
+def _merged(sheet: Any) -> list[MergedRange]:
     # xlrd counts from 0 and gives the first row and column after the range.
-    return [
-        (top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells if top < rows
-    ]
+    return [(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells]
 
 
 class SheetReader:

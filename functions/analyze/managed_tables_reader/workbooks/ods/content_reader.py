@@ -7,12 +7,12 @@ a repeat count.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, MergedRange
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks.failures import (
     NotTabularError,
     WorkbookEncryptedError,
@@ -35,7 +35,6 @@ _ENCRYPTION = re.compile(rb"<(?:[\w-]+:)?encryption-data\b")
 _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
 _TEMPORAL = {"date": moment_text, "time": duration_text}
-_HEADER_ROWS = 200  # merged cells further down are data
 _MAX_UNROLLED = 1 << 24  # cells that no element stands for: seconds, where 499 bytes said 105 million
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
 _ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
@@ -52,7 +51,6 @@ class _Table:
     name: str
     is_visible: bool
     is_foreign: bool
-    merged: list[MergedRange] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 
 
@@ -66,9 +64,7 @@ def read_ods(path: Path) -> Iterator[RawSheet]:
                 table = parser.tables[index]
                 if not table.is_foreign:
                     batches = in_batches(_repeated(rows))
-                    first = list(islice(batches, 1))  # by then the merged cells of the header are known
-                    rest = chain(first, batches)
-                    yield RawSheet(table.name or None, table.is_visible, rest, table.merged, table.tally)
+                    yield RawSheet(table.name or None, table.is_visible, batches, table.tally)
         if not parser.is_workbook:
             raise NotTabularError("o documento não é uma planilha")
 
@@ -184,11 +180,9 @@ class _TableParser:
         self._cells.extend([None] * (first - len(self._cells)))
         self._cells.extend([text] * count)
         across, down = (_count(self._cell.get(f"number-{name}-spanned")) for name in ("columns", "rows"))
-        merged = (self._row, first, self._row + down - 1, first + across - 1)
         if down > 1:
+            merged = (self._row, first, self._row + down - 1, first + across - 1)
             self.tables[-1].tally.merged.append(merged)
-        if across * down > 1 and self._row <= _HEADER_ROWS:
-            self.tables[-1].merged.append(merged)
 
     def _value(self, columns: range) -> str | None:
         """Return the text of the cell that just ended, which fills these columns of the row."""

@@ -39,7 +39,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
 
     def place(rows: Sequence[Row]) -> Header | None:
         found = grid_rows(rows, sheet.shown_dates)
-        grid = Grid(found, short_tells=False, is_whole=False, merged=sheet.merged, known=wish.known)
+        grid = Grid(found, short_tells=False, is_whole=False, known=wish.known)
         check_stated(grid.rows, wish, name)
         return find_header(grid, stated_places(wish))
 

@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 from managed_tables.errors import WORKBOOK_CORRUPT
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, Batch, MergedRange, ShownDates
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, Batch, ShownDates
 from managed_tables_reader.workbooks.failures import WorkbookError
 from managed_tables_reader.workbooks.package import Package, Relationship, open_package
 from managed_tables_reader.workbooks.raw import RawSheet, Tally, in_batches
@@ -22,9 +21,6 @@ from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings
 from managed_tables_reader.workbooks.xlsx.styles import read_styles
 from managed_tables_reader.workbooks.xml import Attributes, parse_xml
 
-_CHUNK_BYTES = 1 << 20
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^<>]*ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
-_MERGED_TAG_BYTES = 200
 _HEAD_BYTES = 1 << 18  # in which the columns are declared, and the rows of a header stand
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _NUMBER = re.compile(rb'(min|max)="([0-9]{1,5})"')
@@ -33,9 +29,7 @@ _NUMBER_CELL = re.compile(
 )
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_MAX_MERGED = 10_000  # only those of a header matter
 _NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
-_HEADER_ROWS = 200  # merged cells further down are data
 
 
 @dataclass
@@ -133,10 +127,7 @@ def _open_sheet(package: Package, part: str, reader: CellReader, name: str, is_v
     tally = reader.tally = Tally(
         hidden_columns=_hidden_columns(above), shown_dates=_shown_dates(rows, reader)
     )
-    batches = _batches(package, part, reader)
-    first = next(batches, None)
-    merged = _merged_ranges(package, part) if first and _may_have_merged_header(first) else []
-    return RawSheet(name, is_visible, chain([first] if first else [], batches), merged, tally)
+    return RawSheet(name, is_visible, _batches(package, part, reader), tally)
 
 
 def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]:
@@ -182,27 +173,3 @@ def _shown_dates(rows: bytes, reader: CellReader) -> ShownDates:
             if date := reader.shown_date(named.get("s", ""), raw):
                 found[int(place[2]), column_index(place[1])] = date
     return found
-
-
-def _may_have_merged_header(batch: Batch) -> bool:
-    """Return whether the first row has a gap or is shorter than the next ones, as a merged header is.
-
-    Merged ranges stand after the cells: looking for them means inflating the sheet once more.
-    """
-    head = [cells for _, cells in batch.cut(0, 10).rows()]
-    width = max(len(cells) for cells in head)
-    return len(head[0]) < width or None in head[0]
-
-
-def _merged_ranges(package: Package, part: str) -> list[MergedRange]:
-    merged: list[MergedRange] = []
-    rest = b""
-    with package.open_part(part) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            rest += chunk
-            for first, top, last, bottom in _MERGED.findall(rest):
-                if int(top) <= _HEADER_ROWS and len(merged) < _MAX_MERGED:
-                    columns = (column_index(first.decode()), column_index(last.decode()))
-                    merged.append((int(top), columns[0], int(bottom), columns[1]))
-            rest = rest[rest.rfind(b"<") :][:_MERGED_TAG_BYTES]
-    return merged
