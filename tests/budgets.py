@@ -15,7 +15,7 @@ from radon.visitors import Function
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("functions", "layers", "operations", "localstack", "command")
-MOST_COMPLEX = 15  # the goal is 12
+MOST_COMPLEX = 12
 P90 = 7
 
 
@@ -59,8 +59,8 @@ def main() -> int:
     complexity = complexities()
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
-        ("product: lines of Python", lines(python(*PRODUCT)), 39_330, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_597, 2_500),  # where rules pile up
+        ("product: lines of Python", lines(python(*PRODUCT)), 39_265, 32_000),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_596, 2_500),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 10_733, 7_500),
         ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_200, 1_200),
@@ -68,7 +68,7 @@ def main() -> int:
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),
         ("template.yaml: parameters", len(re.findall(r"^  \w+:", parameters[1], re.MULTILINE)), 35, 35),
         ("product: complexity, 90th percentile", complexity[len(complexity) * 9 // 10], P90, P90),
-        ("product: complexity, worst function", complexity[-1], MOST_COMPLEX, 12),
+        ("product: complexity, worst function", complexity[-1], MOST_COMPLEX, MOST_COMPLEX),
     )
     for what, count, limit, goal in budgets:
         print(f"{what:40}{count:8,} of {limit:7,}{'' if limit == goal else f'  (goal {goal:,})'}")

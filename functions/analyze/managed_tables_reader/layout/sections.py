@@ -45,12 +45,10 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
         begin = header.data_line
         for end, row in _with_heads(copy, part.delimiter, notes.heads[:_MOST_SECTIONS]):
             if end is not None:
-                place = _find_end(window, begin, header, part.delimiter)
-                ended = [(number, _cells(line, part.delimiter)) for number, line in window if number >= place]
+                ended = _take_end(window, _find_end(window, begin, header, part.delimiter), part.delimiter)
                 for number, cells in ended:
-                    window.pop()
                     notes.forget(number, len(cells))
-                left_out += [number for number, _ in ended]
+                    left_out.append(number)
                 first += ended[: MAX_LINES - len(first)]
                 begin = end
             window.append(row)
@@ -62,6 +60,15 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - len(left_out)
         part.extent.skip(left_out)
         part.findings.append(rows_left_out(WarningCode.SECTION_LINES, first, len(left_out)))
+
+
+def _take_end(window: deque[_Copied], place: float, delimiter: str) -> list[tuple[int, Cells]]:
+    """Take the rows from a line on out of the window, and return their cells."""
+    ended: deque[tuple[int, Cells]] = deque()
+    while window and window[-1][0] >= place:
+        number, line = window.pop()
+        ended.appendleft((number, _cells(line, delimiter)))
+    return [*ended]
 
 
 def _with_heads(

@@ -118,15 +118,13 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
     change, dialect, _ = way
     has_header = layout.first < layout.start
-    named = first.extent if has_header else -1
-    is_weak = dialect.delimiter == " " or (change is collapse and layout.width == 2)
-    bits = 0.0
-    if is_weak and named < layout.width - 1:  # R writes no label above its row names
-        bits = inf if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
-    is_short = named < layout.width or (dialect.delimiter.endswith(" ") and layout.first > 0)
-    if dialect.delimiter and has_header and is_short and {*layout.kinds} <= {TEXT, "boolean"}:
-        bits += weights.TEXTS_CUT
-    return bits
+    missing = layout.width - (first.extent if has_header else -1)
+    are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
+    if are_blanks and missing > 1:  # R writes no label above its row names
+        return inf if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
+    is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
+    signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
+    return weights.TEXTS_CUT if all(signs) else 0.0
 
 
 def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:

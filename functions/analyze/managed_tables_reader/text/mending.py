@@ -118,9 +118,9 @@ def _oddity(group: str, dialect: Dialect, pieces: int) -> float:
     quote = dialect.quote
     text = group.strip(" ")
     edges = text.startswith(quote) + text.endswith(quote)
-    if pieces == 1 and (edges < 2 or len(text) < 2):
-        return 0.0 if quote not in text else 1.0 if edges else 0.4
+    if edges < 2 or len(text) < 2:
+        return _MALFORMED if pieces > 1 else 0.0 if quote not in text else 1.0 if edges else 0.4
     inner = text[1:-1].replace(quote * 2, "").replace((dialect.escape or quote) + quote, "")
-    if edges < 2 or len(text) < 2 or (pieces > 1 and f"{quote}{dialect.delimiter}{quote}" in inner):
+    if pieces > 1 and f"{quote}{dialect.delimiter}{quote}" in inner:
         return _MALFORMED
     return 0.6 + 0.1 * inner.count(quote) + (0.3 if pieces > 1 else 0.0) if quote in inner else 0.0

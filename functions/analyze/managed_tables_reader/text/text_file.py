@@ -210,9 +210,9 @@ def _name_rows(header: Header, records: Sequence[Record]) -> None:
 
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
     """Return the file as the sample's rows describe it."""
-    width = _usual_width(rows, header.width)
-    if header.width in (len(one.cells) for one in rows):
-        width = max(width, header.width)  # shorter lines may be a footer longer than a short table
+    lengths = {len(one.cells) for one in rows}
+    # Shorter lines may be a footer longer than a short table.
+    width = max({_usual_width(rows, header.width), *lengths.intersection((header.width,))})
     if width > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
@@ -222,9 +222,14 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
-    marked = [one.cells for one in rows if len(one.cells) >= width and one.cells[0].startswith(COMMENT)]
-    text.has_comments = width > 1 and all(text.is_comment(cells[0], len(cells)) for cells in marked)
+    text.has_comments = width > 1 and _have_comments(text)
     return text
+
+
+def _have_comments(text: TextFile) -> bool:
+    """Return whether each full row of the sample that begins with `#` is a comment."""
+    full = [one.cells for one in text.rows if len(one.cells) >= text.width]
+    return all(text.is_comment(cells[0], len(cells)) for cells in full if cells[0].startswith(COMMENT))
 
 
 def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
