@@ -1,6 +1,5 @@
 """Call the API's own routes in this process: permissions, validation and errors are theirs."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import httpx2
@@ -8,7 +7,6 @@ from fastapi import FastAPI
 
 from managed_tables import exact_json
 from managed_tables.databases.rehearsing import rehearsal
-from managed_tables_api.http.languages import HEADER
 
 PREFIX = "/v1/managed-tables"
 
@@ -24,9 +22,9 @@ class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
 class OwnApi:
     """The API as the caller of one request sees it."""
 
-    def __init__(self, app: FastAPI, asked: Mapping[str, str]) -> None:
+    def __init__(self, app: FastAPI, authorization: str) -> None:
         transport = httpx2.ASGITransport(app=app)
-        headers = {name: asked.get(name, "") for name in ("Authorization", HEADER)}
+        headers = {"Authorization": authorization}
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://api", headers=headers)
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:

@@ -52,7 +52,9 @@ class AgentAnswer(Response):
 
     def _server(self) -> Server[Any]:
         app = self._request.app
-        desk = Desk(OwnApi(app, self._request.headers), Plans(app.state.services, self._caller))
+        desk = Desk(
+            OwnApi(app, self._request.headers["authorization"]), Plans(app.state.services, self._caller)
+        )
 
         async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
             return ListToolsResult(tools=listed())

@@ -20,7 +20,7 @@ from managed_tables.errors import (
 )
 from managed_tables.observability import get_logger, log_keys
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, error_answer, error_body, kind_of_status
-from managed_tables_api.http.languages import HEADER, Language, answering_in
+from managed_tables_api.http.languages import HEADER, answering
 
 REQUEST_ID_HEADER = "x-request-id"
 # As API Gateway's own answers and preflights say in template.yaml.
@@ -41,7 +41,7 @@ class RequestBoundary:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        language = Language(",".join(Headers(scope=scope).getlist(HEADER)))
+        accepted = ",".join(Headers(scope=scope).getlist(HEADER))
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -54,7 +54,7 @@ class RequestBoundary:
             await send(message)
 
         logger = get_logger(SERVICE)
-        with log_keys(logger, request_id=request_id), answering_in(language):
+        with log_keys(logger, request_id=request_id), answering(accepted) as language:
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:

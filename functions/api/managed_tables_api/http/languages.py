@@ -40,11 +40,12 @@ _current: ContextVar[Language | None] = ContextVar("language", default=None)
 
 
 @contextmanager
-def answering_in(language: Language) -> Iterator[None]:
-    """Have the answer to a request, and those to calls within it, in this language."""
+def answering(accepted: str) -> Iterator[Language]:
+    """Have the answer to a request in the language that it prefers; calls within it have the same."""
+    language = _current.get() or Language(accepted)
     token = _current.set(language)
     try:
-        yield
+        yield language
     finally:
         _current.reset(token)
 
