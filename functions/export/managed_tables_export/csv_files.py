@@ -10,7 +10,7 @@ from psycopg import sql
 
 from managed_tables.exports.formats import Dialect
 from managed_tables.schema import Column
-from managed_tables_export.destination import Destination
+from managed_tables_export.destination import ExportObject
 from managed_tables_export.query import BRAZILIAN_TEXTS, ISO_TEXTS, Texts, safe_label, select_texts
 from managed_tables_export.snapshot import ExportSource
 
@@ -36,7 +36,7 @@ STYLES: dict[Dialect, Style] = {
 
 
 def write_csv(
-    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: ExportObject, _folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as CSV and return how many; lines end with CRLF, as RFC 4180 has them."""
     style = STYLES[source.request.dialect or "rfc4180"]

@@ -15,7 +15,7 @@ PART_BYTES = 8 * 1_048_576  # S3 takes 10,000 parts of an object: 78 GB
 PARTS_UNDER_WAY = 3
 
 
-class Destination:
+class ExportObject:
     """A writable stream into one object, which is there once `finish` has returned."""
 
     def __init__(self, storage: Storage, key: str, content_type: str, pool: ThreadPoolExecutor) -> None:
@@ -73,10 +73,10 @@ class Destination:
 
 
 @contextmanager
-def open_destination(storage: Storage, key: str, content_type: str) -> Iterator[Destination]:
+def open_destination(storage: Storage, key: str, content_type: str) -> Iterator[ExportObject]:
     """Open a stream into the object; one that is not finished leaves nothing."""
     with ThreadPoolExecutor(PARTS_UNDER_WAY, thread_name_prefix="part") as pool:
-        destination = Destination(storage, key, content_type, pool)
+        destination = ExportObject(storage, key, content_type, pool)
         try:
             yield destination
         except BaseException:

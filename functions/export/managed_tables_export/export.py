@@ -30,14 +30,14 @@ from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger
 from managed_tables.wiring.services import Services
 from managed_tables_export.csv_files import write_csv
-from managed_tables_export.destination import Destination, open_destination
+from managed_tables_export.destination import ExportObject, open_destination
 from managed_tables_export.json_lines import write_json_lines
 from managed_tables_export.parquet import write_parquet
 from managed_tables_export.snapshot import ExportSource, Snapshot, open_snapshot
 from managed_tables_export.workbook import write_workbook
 
 Report = Callable[[int], None]
-Write = Callable[[ExportSource, Destination, Path, Report], int]
+Write = Callable[[ExportSource, ExportObject, Path, Report], int]
 _AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for
 
 

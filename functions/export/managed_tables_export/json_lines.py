@@ -5,7 +5,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from managed_tables_export.destination import Destination
+from managed_tables_export.destination import ExportObject
 from managed_tables_export.query import json_field, select_fields
 from managed_tables_export.snapshot import ExportSource
 
@@ -14,7 +14,7 @@ LINES = sql.SQL(r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')")
 
 
 def write_json_lines(
-    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: ExportObject, _folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as JSON lines and return how many."""
     source.set_zone("UTC")

@@ -18,7 +18,7 @@ from managed_tables.conversion.sql_text import identifier, literal
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
 from managed_tables.exports.parquet_groups import rows_of_group
 from managed_tables.schema import Column, ColumnType
-from managed_tables_export.destination import Destination
+from managed_tables_export.destination import ExportObject
 from managed_tables_export.query import TABLE, select_fields, value
 from managed_tables_export.snapshot import BATCH_BYTES, ExportSource
 
@@ -42,7 +42,7 @@ _TYPES = {
 
 
 def write_parquet(
-    source: ExportSource, destination: Destination, folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: ExportObject, folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as Parquet and return how many."""
     source.set_zone("UTC")
@@ -161,7 +161,7 @@ class _ParquetWriter(threading.Thread):
             raise self._error
 
 
-def _send(path: Path, destination: Destination) -> None:
+def _send(path: Path, destination: ExportObject) -> None:
     with path.open("rb") as file:
         while chunk := file.read(BATCH_BYTES):
             destination.write(chunk)

@@ -22,7 +22,7 @@ from psycopg import sql
 
 from managed_tables.errors import EXPORT_TEXT_TOO_LONG, EXPORT_TOO_MANY_SHEETS, JobError
 from managed_tables.schema import Column, ColumnType
-from managed_tables_export.destination import Destination
+from managed_tables_export.destination import ExportObject
 from managed_tables_export.query import CELL_TEXTS, select_texts
 from managed_tables_export.snapshot import ExportSource
 
@@ -52,7 +52,7 @@ Cell = Callable[[str, int], str]  # the XML of a text, as `CELL_TEXTS` gives it,
 
 
 def write_workbook(
-    source: ExportSource, destination: Destination, _folder: Path, report: Callable[[int], None]
+    source: ExportSource, destination: ExportObject, _folder: Path, report: Callable[[int], None]
 ) -> int:
     """Write the rows as a workbook and return how many."""
     source.set_zone(source.snapshot.zone)
@@ -69,14 +69,14 @@ def write_workbook(
 
 
 @dataclass(frozen=True)
-class _Template:
+class _EmptyWorkbook:
     """A workbook of openpyxl's whose sheets have but their header, and the style of each column's cells."""
 
     parts: Mapping[str, bytes]
     styles: Sequence[int]
 
     @classmethod
-    def make(cls, source: ExportSource, sheets: int) -> "_Template":
+    def make(cls, source: ExportSource, sheets: int) -> "_EmptyWorkbook":
         """Return a workbook of so many sheets."""
         workbook = Workbook(write_only=True)
         for number in range(sheets):
@@ -93,7 +93,7 @@ class _WorkbookWriter:
     def __init__(self, source: ExportSource, report: Callable[[int], None]) -> None:
         self._source, self._report = source, report
         self.rows = 0
-        template = _Template.make(source, 1)
+        template = _EmptyWorkbook.make(source, 1)
         self._start, end, after = template.parts[_SHEET.format(1)].partition(_ROWS_END)
         self._end = end + after
         self._cells = [
@@ -115,7 +115,7 @@ class _WorkbookWriter:
                 out.write(self._start)
                 row = self._write_rows(out, row, rows)
                 out.write(self._end)
-        for name, content in _Template.make(self._source, sheets).parts.items():
+        for name, content in _EmptyWorkbook.make(self._source, sheets).parts.items():
             if name not in archive.namelist():
                 archive.writestr(name, content)
 

@@ -1,7 +1,7 @@
 """Look up what judging needs besides the tallies: each fact when first needed, for all columns at once."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.hypotheses import ChosenType
 from managed_tables_analyze.inference.signs.codes import Writing, read_writing
-from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, count_cells
+from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, columns_where, count_cells
 
 LONGEST_CODE = 64
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
@@ -51,17 +51,12 @@ class Evidence:
     @cached_property
     def times_of_day(self) -> set[int]:
         """The columns of text in whose head every filled cell is a time of day."""
-        return self._columns_where(
-            self._of(None),
-            lambda cell: f"bool_and({matches(cell, TIME_OF_DAY)}) FILTER ({trimmed(cell)} <> '')",
-        )
+        return columns_where(self.connection, HEAD, self._of(None), _are_times)
 
     @cached_property
     def times_without_zone(self) -> set[int]:
         """The columns of datetimes in whose head some time has no zone."""
-        return self._columns_where(
-            self._of(ColumnType.DATETIME), lambda cell: f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"
-        )
+        return columns_where(self.connection, HEAD, self._of(ColumnType.DATETIME), _is_without_zone)
 
     @cached_property
     def lone_letters(self) -> set[int]:
@@ -103,11 +98,6 @@ class Evidence:
     def _of(self, *types: ColumnType | None) -> list[int]:
         return [column for column, column_type in enumerate(self.types) if column_type in types]
 
-    def _columns_where(self, columns: Sequence[int], test: Callable[[str], str]) -> set[int]:
-        """Return the columns whose cells in the head pass a test."""
-        found = ask_columns(self.connection, HEAD, columns, lambda cell: [test(cell)])
-        return {column for column, (holds,) in found.items() if holds}
-
 
 def _values(cell: str) -> list[str]:
     is_value = f"{cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]')"
@@ -120,6 +110,14 @@ def _are_enclosed(cell: str) -> list[str]:
         f"min({cell}) FILTER ({enclosed})",
         f"bool_and({enclosed}) FILTER (NOT {empty_cell(cell, null_tokens=True)})",
     ]
+
+
+def _are_times(cell: str) -> str:
+    return f"bool_and({matches(cell, TIME_OF_DAY)}) FILTER ({trimmed(cell)} <> '')"
+
+
+def _is_without_zone(cell: str) -> str:
+    return f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"
 
 
 def _letters(cell: str) -> list[str]:

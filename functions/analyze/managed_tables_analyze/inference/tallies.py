@@ -242,6 +242,14 @@ def ask_columns(
     return found
 
 
+def columns_where(
+    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Callable[[str], str]
+) -> set[int]:
+    """Return the columns of whose cells the aggregate holds that `test` makes of the SQL of a cell."""
+    answers = ask_columns(connection, relation, columns, lambda cell: [test(cell)])
+    return {column for column, (holds,) in answers.items() if holds}
+
+
 def _ask_long(
     connection: DuckDBPyConnection,
     relation: str,

@@ -135,15 +135,11 @@ def _text_order(operator: Operator) -> _TextForm:
     """Return the form of a comparison in the database's own order of texts."""
 
     def compose(cell: sql.Composed, place: int) -> sql.Composed:
-        form = '({} COLLATE "default") {} ({} COLLATE "default")'
+        form = '(({}) COLLATE "default") {} ({} COLLATE "default")'
         sign = sql.SQL(_SIGNS[operator])
-        return sql.SQL(form).format(_group(folded(cell)), sign, _folded_value(place))
+        return sql.SQL(form).format(folded(cell), sign, _folded_value(place))
 
     return compose
-
-
-def _group(expression: sql.Composed) -> sql.Composed:
-    return sql.SQL("({})").format(expression)
 
 
 def _cell(table: sql.Identifier, column: str) -> sql.Composed:

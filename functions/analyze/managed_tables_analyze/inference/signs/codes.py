@@ -16,7 +16,13 @@ from managed_tables.conversion.columns import DecimalMark
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
-from managed_tables_analyze.inference.tallies import COLUMNS_PER_SCAN, HEAD, ask_columns, long_column
+from managed_tables_analyze.inference.tallies import (
+    COLUMNS_PER_SCAN,
+    HEAD,
+    ask_columns,
+    columns_where,
+    long_column,
+)
 
 CODE_WORDS = {
     "cep": "CEP",
@@ -183,21 +189,14 @@ def read_writing(
     """
     rows = staged_rows(staged)
     columns = sorted(marks)
-    with_exponents = _columns_where(connection, rows, columns, _has_exponent)
+    with_exponents = columns_where(connection, rows, columns, _has_exponent)
     may_be_codes = [column for column in columns if marks[column] == "."]
-    short = _columns_where(connection, HEAD, may_be_codes, _are_short)
+    short = columns_where(connection, HEAD, may_be_codes, _are_short)
     found = {column: Writing() for column in columns}
     for mark in (",", "."):
         asked = [column for column in sorted(with_exponents | short) if marks[column] == mark]
         found |= dict(_read_whole(connection, rows, asked, mark))
     return found
-
-
-def _columns_where(
-    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Callable[[str], list[str]]
-) -> set[int]:
-    answers = ask_columns(connection, relation, columns, test)
-    return {column for column, (holds,) in answers.items() if holds}
 
 
 def _read_whole(
@@ -211,7 +210,7 @@ def _read_whole(
         return [
             f"min({cell}) FILTER (contains(upper({cell}), 'E') AND {bare})",
             f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]'))",
-            *_are_short(cell),
+            _are_short(cell),
             f"min({width}) <> max({width})",
         ]
 
@@ -226,13 +225,13 @@ def _read_whole(
         yield column, Writing(same_number=pair)
 
 
-def _has_exponent(cell: str) -> list[str]:
+def _has_exponent(cell: str) -> str:
     """Return the SQL test that some cell has an `E`: it costs little, and few columns pass it."""
-    return [f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"]
+    return f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"
 
 
-def _are_short(cell: str) -> list[str]:
-    return [f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}'))"]
+def _are_short(cell: str) -> str:
+    return f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}'))"
 
 
 def _find_equal_numbers(
