@@ -332,3 +332,13 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
     assert reader.call("query_rows", table_id="../status", refused=True)["code"] == "TABLE_NOT_FOUND"
     answer = httpx2.post(f"{url}/v1/managed-tables/mcp", content=b"{}")
     assert answer.status_code == 401
+
+
+def test_a_tool_speaks_the_language_of_the_request(url: str, rows_company: RowsCompany) -> None:
+    accepted = {"Accept": "application/json, text/event-stream", "Accept-Language": "en"}
+    headers = {"Authorization": f"Bearer {token_of(rows_company)}", **accepted}
+    params = {"name": "query_rows", "arguments": {"table_id": "x"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    answer = httpx2.post(f"{url}/v1/managed-tables/mcp", json=body, headers=headers)
+    assert answer.json()["result"]["structuredContent"]["error"] == "Table not found"
+    assert answer.headers["content-language"] == "en"
