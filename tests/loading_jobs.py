@@ -9,7 +9,7 @@ import duckdb
 from staged_objects import Rows, write_staged
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms

@@ -6,7 +6,7 @@ from injection import Run, run_step
 from steps import CSV, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, arrivals_event, execution_status
 from worlds import World, until
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.services import ApiServices

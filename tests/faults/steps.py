@@ -10,7 +10,7 @@ from injection import Run, run_step
 from loading_jobs import USER_ID, column
 from worlds import World, until
 
-from managed_tables.catalog.jobs import JobFile, JobMode
+from managed_tables.catalog.job_records import JobFile, JobMode
 from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError

@@ -12,8 +12,9 @@ from worlds import World, until
 
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.job_reading import JobReader
+from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.catalog.job_slots import JobSlots
-from managed_tables.catalog.jobs import JobMode, JobRecord, Jobs
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
 from managed_tables.tables.operations import TableOperations

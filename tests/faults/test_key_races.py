@@ -9,7 +9,7 @@ from test_races import ROUNDS, at_once, loader
 from undoing import BEFORE, FOUND, prepared_job
 from worlds import World
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.errors import (
     CHANGED_SINCE,
     DUPLICATE_KEY,

@@ -16,7 +16,7 @@ from lives import ATTEMPTS, FAULTS, PICKS, Life, live
 from loading_jobs import USER_ID, column
 from worlds import World
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id

@@ -6,7 +6,7 @@ from injection import run_step
 from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Scenario, Step, TableOperation
 from worlds import World
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.errors import NOT_UNDOABLE, ApiError
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.undo_of_jobs import undo_job

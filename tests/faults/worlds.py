@@ -18,7 +18,7 @@ from staged_objects import Rows, write_staged
 
 from managed_tables.aws.shares import can_go_on, occupies_slot
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from managed_tables.conditions import Operator
+from managed_tables.conditions.tree import Operator
 
 TYPES = {
     "produto": "text",

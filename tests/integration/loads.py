@@ -9,7 +9,7 @@ from rows_client import RowsCompany
 from staged_objects import Rows
 from tables_client import TableClient
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables_insert.job import run_job

@@ -9,7 +9,7 @@ import httpx2
 from rows_client import RowsCompany
 from tables_client import TableClient
 
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.conversion.choices import ColumnChoice

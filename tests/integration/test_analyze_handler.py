@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.staged_rows import staged_rows

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import StepOutcome
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord, StepOutcome
 from managed_tables.documents.recipes import RecipeParts
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,

@@ -9,20 +9,18 @@ import pytest
 
 from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
 from managed_tables.catalog.job_records import (
+    MAX_DETAIL_CHARACTERS,
+    Intake,
+    JobFile,
+    JobRecord,
+    JobStatus,
+    LoadResult,
     bounded_error,
     inserting_progress,
     shorten_file_key,
     shorten_key,
 )
-from managed_tables.catalog.jobs import (
-    MAX_DETAIL_CHARACTERS,
-    Intake,
-    JobFile,
-    JobRecord,
-    Jobs,
-    JobStatus,
-    LoadResult,
-)
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.progress import JobProgress

@@ -7,7 +7,7 @@ import pytest
 
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobFile, JobRecord, JobStatus
+from managed_tables.catalog.job_records import JobFile, JobRecord, JobStatus
 from managed_tables.clock import timestamp
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION
 from managed_tables.errors import JobError

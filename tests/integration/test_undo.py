@@ -15,7 +15,7 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
-from managed_tables.catalog.jobs import JobMode, JobRecord
+from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.history.recording import Actor
 from managed_tables.ids import NOBODY
 from managed_tables.jobs import undo_of_jobs as operation

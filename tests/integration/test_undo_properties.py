@@ -13,7 +13,7 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import column, created
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 
 KEYS = [f"k{number}" for number in range(7)]
 STEPS = 12

@@ -11,7 +11,7 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import column, created
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.jobs.rejected_rows import rejects_keys

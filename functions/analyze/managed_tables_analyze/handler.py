@@ -16,8 +16,13 @@ import duckdb
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
-from managed_tables.catalog.job_records import PROGRESS_SECONDS, JobEvent, StepOutcome, failed_outcome
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import (
+    PROGRESS_SECONDS,
+    JobEvent,
+    JobRecord,
+    StepOutcome,
+    failed_outcome,
+)
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.documents.analyses import AnalysisDocument, listed_warnings

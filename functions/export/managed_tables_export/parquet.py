@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 from psycopg import sql
 
-from managed_tables.conditions import condition_parameters, condition_sql
+from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conversion.sql_text import identifier, literal
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
 from managed_tables.exports.parquet_groups import rows_of_group

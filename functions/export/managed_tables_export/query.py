@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from psycopg import sql
 
-from managed_tables.conditions import condition_sql
+from managed_tables.conditions.composition import condition_sql
 from managed_tables.exports.request import Selection
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType

@@ -10,7 +10,7 @@ from psycopg import errors as postgres
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.conditions import condition_parameters
+from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.errors import (

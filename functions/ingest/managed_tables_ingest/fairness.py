@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, islice, zip_longest
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 
 MAX_A_COMPANY = 100  # jobs kept of one, each as likely as the others: memory grows with companies alone
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.errors import FILE_SIZE_MISMATCH, JobError
 from managed_tables.object_keys import parse_upload_key
 from managed_tables.observability import get_logger, log_keys

@@ -9,7 +9,7 @@ its sender can follow the job.
 from datetime import UTC, datetime, timedelta
 
 from managed_tables.catalog.items import ConditionFailed
-from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
+from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import LoadMode
 from managed_tables.errors import (

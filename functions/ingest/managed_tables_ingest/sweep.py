@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.metrics import measure_oldest_ticket
 from managed_tables.aws.shares import can_go_on
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
 from managed_tables.history.recording import forget_changes

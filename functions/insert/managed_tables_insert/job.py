@@ -12,8 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import StepOutcome, failed_outcome, inserting_progress
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_outcome, inserting_progress
 from managed_tables.conversion.sql_text import literal
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits

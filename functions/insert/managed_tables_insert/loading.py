@@ -13,7 +13,7 @@ from uuid import UUID
 from duckdb import DuckDBPyConnection
 from psycopg import sql
 
-from managed_tables.catalog.jobs import JobMode, LoadResult
+from managed_tables.catalog.job_records import JobMode, LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from managed_tables.catalog.jobs import LoadResult
+from managed_tables.catalog.job_records import LoadResult
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from managed_tables.aws.storage import ObjectMissing
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, staged_rows
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.wiring.services import Services

@@ -4,7 +4,7 @@ Either an object of the inbox asks for it, and what cannot be confirmed fails; o
 remembers, and what cannot be confirmed waits for a person.
 """
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms

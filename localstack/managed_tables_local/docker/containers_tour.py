@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.jobs import Intake, JobFile, JobRecord
+from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id

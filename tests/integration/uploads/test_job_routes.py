@@ -20,7 +20,7 @@ from upload_flow import (
 )
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobFile, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, job_key

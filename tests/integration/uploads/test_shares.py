@@ -23,7 +23,7 @@ from upload_flow import (
 
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.errors import JOB_FAULT, JobError

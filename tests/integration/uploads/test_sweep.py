@@ -8,7 +8,7 @@ from upload_flow import BASE, confirm, declare, execution_status, record, status
 
 from managed_tables.aws.executions import Executions
 from managed_tables.aws.storage import Storage
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep, sweep_job

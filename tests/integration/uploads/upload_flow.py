@@ -8,7 +8,7 @@ import jwt
 from starlette.testclient import TestClient
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, job_key
 from managed_tables.schema import Column

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables_api.calls.gate import Services, SignedIn

@@ -8,7 +8,8 @@ from typing import Literal
 
 from managed_tables import exact_json
 from managed_tables.aws.job_documents import JobDocuments
-from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
 from managed_tables.documents.confirmations import ConfirmedDocument

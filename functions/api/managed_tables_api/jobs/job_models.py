@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 
-from managed_tables.catalog.jobs import JobMode, JobStatus, LoadResult
+from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.day_forms import DateOrder

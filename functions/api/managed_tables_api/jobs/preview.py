@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault
 from managed_tables.documents.analyses import AnalysisDocument, TableReading

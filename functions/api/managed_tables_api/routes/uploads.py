@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from managed_tables.catalog.jobs import JobMode
+from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (

@@ -8,7 +8,7 @@ from fastapi import Header, Query
 from pydantic import Field
 from starlette.requests import Request
 
-from managed_tables.conditions import FILTER_NAME
+from managed_tables.conditions.reading import FILTER_NAME
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, UNKNOWN_PARAMETER, ApiError
 from managed_tables.exact_json import Object

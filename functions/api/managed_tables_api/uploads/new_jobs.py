@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import IO
 
-from managed_tables.catalog.jobs import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import TOO_MANY_JOBS, ApiError
 from managed_tables.ids import new_record_id

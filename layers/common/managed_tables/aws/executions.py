@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

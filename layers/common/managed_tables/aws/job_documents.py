@@ -5,7 +5,7 @@ from collections import OrderedDict
 from typing import Any, TypeVar
 
 from managed_tables.aws.storage import Storage
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.document import Document

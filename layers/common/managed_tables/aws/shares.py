@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
-from managed_tables.catalog.job_records import UNREADABLE
+from managed_tables.catalog.job_records import UNREADABLE, JobRecord
 from managed_tables.catalog.job_slots import JobSlots
-from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.observability import get_logger
 
 

@@ -14,13 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from managed_tables.catalog.items import Added, ConditionFailed, Items
-from managed_tables.catalog.job_reading import JobReader, UnreadableJobs
+from managed_tables.catalog.job_reading import JobReader
 from managed_tables.catalog.job_records import (
     KEY_NAMES,
-    MAX_DETAIL_CHARACTERS,
-    TERMINAL_STATUSES,
-    Intake,
-    JobFile,
     JobMode,
     JobRecord,
     JobStatus,
@@ -37,20 +33,6 @@ from managed_tables.clock import timestamp
 from managed_tables.documents.progress import JobProgress
 from managed_tables.errors import JOB_CANCELLED, UPLOAD_EXPIRED, ErrorRecord, JobError
 from managed_tables.observability import get_logger
-
-__all__ = [
-    "MAX_DETAIL_CHARACTERS",
-    "TERMINAL_STATUSES",
-    "Intake",
-    "JobFile",
-    "JobMode",
-    "JobRecord",
-    "JobStatus",
-    "Jobs",
-    "LoadResult",
-    "UnreadableJobs",
-    "bounded_error",
-]
 
 _SECONDS_A_DAY = 86_400
 Statuses = tuple[JobStatus, ...]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.conditions import EVERY_ROW, Condition, all_of, read_search, read_where
+from managed_tables.conditions.reading import read_where
+from managed_tables.conditions.searching import read_search
+from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of
 from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exports.formats import Dialect, ExportFormat

@@ -5,7 +5,7 @@ PostgreSQL decides: its load is interrupted, and it is shut out unless its rows 
 (the reserved name, the execution, the files) is cleared at once as far as possible, then by the sweep.
 """
 
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, JOB_NOT_FOUND, ApiError, JobError
 from managed_tables.jobs.resolution import attempt, clear, resolve
 from managed_tables.wiring.services import Services

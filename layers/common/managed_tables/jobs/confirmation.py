@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from managed_tables import exact_json
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord, JobStatus
+from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail

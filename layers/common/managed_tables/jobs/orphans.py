@@ -1,7 +1,7 @@
 """Jobs whose table is deleted before their rows go in: they end at once, and say why."""
 
 from managed_tables.aws.executions import ExecutionsUnavailable
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.errors import TABLE_GONE, ApiError, JobError
 from managed_tables.observability import get_logger
 from managed_tables.wiring.services import Services

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from managed_tables import exact_json
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import (

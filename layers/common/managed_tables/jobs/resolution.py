@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError, JobError

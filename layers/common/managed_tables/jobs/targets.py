@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from managed_tables.catalog.jobs import Intake, JobMode
+from managed_tables.catalog.job_records import Intake, JobMode
 from managed_tables.catalog.tables import Tables
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.jobs import JobRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.rehearsing import is_rehearsal, performed
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_NOT_FOUND, ApiError

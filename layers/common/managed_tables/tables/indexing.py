@@ -13,7 +13,7 @@ from psycopg import sql
 
 from managed_tables import exact_json
 from managed_tables.catalog.table_records import Applied, Key
-from managed_tables.conditions import index_expression
+from managed_tables.conditions.folding import index_expression
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, INVALID_SCHEMA, ApiError

@@ -18,8 +18,9 @@ from managed_tables.catalog.connections import Connections
 from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.job_slots import JobSlots, Slots
-from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError

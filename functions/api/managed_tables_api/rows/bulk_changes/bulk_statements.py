@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
+from managed_tables.conditions.composition import condition_sql
+from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables.schema import POSTGRES_TYPES
 from managed_tables_api.rows.composing import (
     ROW,

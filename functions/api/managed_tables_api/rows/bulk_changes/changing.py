@@ -7,7 +7,9 @@ from typing import Any
 from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
-from managed_tables.conditions import Condition, condition_parameters, leaves, read_where, without_values
+from managed_tables.conditions.composition import condition_parameters
+from managed_tables.conditions.reading import read_where
+from managed_tables.conditions.tree import Condition, leaves, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.history.recording import NOT_RECORDED

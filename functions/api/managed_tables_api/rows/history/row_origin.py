@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from managed_tables.aws.job_documents import JobDocuments
-from managed_tables.catalog.jobs import JobRecord, Jobs
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument

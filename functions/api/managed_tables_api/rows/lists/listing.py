@@ -5,15 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from managed_tables.conditions import (
-    Condition,
-    all_of,
-    condition_parameters,
-    read_filters,
-    read_search,
-    read_where,
-    without_values,
-)
+from managed_tables.conditions.composition import condition_parameters
+from managed_tables.conditions.reading import read_filters, read_where
+from managed_tables.conditions.searching import read_search
+from managed_tables.conditions.tree import Condition, all_of, without_values
 from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from managed_tables.conditions import EVERY_ROW, Condition, condition_sql
+from managed_tables.conditions.composition import condition_sql
+from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import (
     FOUND,

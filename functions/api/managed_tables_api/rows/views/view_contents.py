@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from managed_tables.conditions import read_where
+from managed_tables.conditions.reading import read_where
 from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
