@@ -28,7 +28,7 @@ from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import JsonBody, is_multipart
 from managed_tables_api.services import ApiServices
 from managed_tables_api.uploads.form import open_form
-from managed_tables_api.uploads.new_jobs import Destination, start_declared, start_received
+from managed_tables_api.uploads.new_jobs import UploadTarget, start_declared, start_received
 from managed_tables_api.uploads.upload_models import FORM_SCHEMA, UploadAnswer, UploadDeclaration
 
 router = api_router("", "File upload")
@@ -161,13 +161,13 @@ def _start_declared(
     return start_declared(services, caller, target, files)
 
 
-def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> Destination:
+def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> UploadTarget:
     """Return the target of the rows; raises what the state forbids, once the request itself is valid."""
     if table is None:
         services.provisioning.require(caller.company_id)
-        return Destination("create")
+        return UploadTarget("create")
     if table.status != "active":
         raise ApiError(TABLE_INACTIVE)
     if mode == "upsert" and table.key is None:
         raise ApiError(TABLE_WITHOUT_KEY)
-    return Destination(mode, table.table_id)
+    return UploadTarget(mode, table.table_id)

@@ -17,7 +17,7 @@ from managed_tables_api.uploads.upload_models import PresignedUpload, UploadAnsw
 
 
 @dataclass(frozen=True)
-class Destination:
+class UploadTarget:
     """Where an upload's rows go: a new table (`create`, no id), or an existing one.
 
     `if_unchanged`: nobody is to be asked where the files are as the table remembers.
@@ -29,7 +29,7 @@ class Destination:
 
 
 def start_declared(
-    services: Services, caller: Caller, target: Destination, files: Sequence[OfferedFile]
+    services: Services, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
 ) -> UploadAnswer:
     """Make a job whose files the caller posts to S3; return the answer with one form a file."""
     job = _create(services, caller, target, files)
@@ -47,7 +47,7 @@ def start_declared(
 def start_received(
     services: Services,
     caller: Caller,
-    target: Destination,
+    target: UploadTarget,
     files: Sequence[OfferedFile],
     streams: Sequence[IO[bytes]],
 ) -> UploadAnswer:
@@ -59,7 +59,7 @@ def start_received(
 
 
 def _create(
-    services: Services, caller: Caller, target: Destination, files: Sequence[OfferedFile]
+    services: Services, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
 ) -> JobRecord:
     limit = services.settings.active_jobs_max
     if services.jobs.count_active(caller.company_id, limit) >= limit:
