@@ -31,7 +31,7 @@ from managed_tables_export.csv_files import STYLES
 from managed_tables_export.destination import open_destination
 from managed_tables_export.export import FORMATS
 from managed_tables_export.query import select_texts
-from managed_tables_export.snapshot import Snapshot, Source
+from managed_tables_export.snapshot import ExportSource, Snapshot
 
 _TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
 _MADE_ROWS = 10_000
@@ -54,7 +54,7 @@ class _Nowhere:
 
 
 @contextmanager
-def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[Source]:
+def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSource]:
     columns = tuple(
         Column(name=name, display_name=name.title(), type=_TYPES[kind], nullable=True)
         for name, kind in COLUMNS.items()
@@ -64,7 +64,7 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[Source]:
     with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         snapshot = Snapshot(connection, table, columns, 0, "America/Sao_Paulo")
-        yield Source(snapshot, request, request.select(columns, _ZONE))
+        yield ExportSource(snapshot, request, request.select(columns, _ZONE))
 
 
 def write(dsn: str, table: str, form: str, dialect: str) -> Spent:

@@ -20,7 +20,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.ids import new_record_id
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import open_converter
-from managed_tables_insert.loading import Target, load_rows
+from managed_tables_insert.loading import LoadTarget, load_rows
 from managed_tables_insert.plan import make_plan
 from managed_tables_reader.reading_files import SourceFile
 
@@ -32,7 +32,7 @@ def analyze_file(folder: str, file: str) -> Spent:
     clock = Clock()
     path = Path(file)
     found = analyze([SourceFile(path, path.name)], Path(folder), ZoneInfo("UTC"))
-    Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.as_document().as_json()))
+    Path(folder, "analysis.json").write_bytes(exact_json.dumps(found.document.as_json()))
     return clock.spent()
 
 
@@ -42,7 +42,7 @@ def insert_rows(folder: str, dsn: str) -> Spent:
     analysis = AnalysisDocument.read(exact_json.loads(Path(folder, "analysis.json").read_bytes()))
     columns = tuple(one.column for one in analysis.inferred_schema.columns)
     table_id = new_record_id()
-    target = Target(new_record_id(), "create", table_id, f"t_{table_id}", columns)
+    target = LoadTarget(new_record_id(), "create", table_id, f"t_{table_id}", columns)
     with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:
         plan = make_plan(Path(folder, "staged.parquet"), analysis, columns, "UTC")
         load_rows(connection, converter, target, plan, lambda _: None)
