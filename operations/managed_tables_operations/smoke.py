@@ -4,6 +4,8 @@ Everything except the inbox uses HTTP with one bearer token of a company for tri
 of its own and is deleted at the end, whatever failed.
 """
 
+from __future__ import annotations  # types of the command, which an operator's function has not
+
 import argparse
 import json
 import os
@@ -14,13 +16,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from managed_tables_command.answers import ColumnJson, JobJson, TableJson
-from managed_tables_command.api import PREFIX
+if TYPE_CHECKING:
+    from managed_tables_command.answers import ColumnJson, JobJson, TableJson
 
+PREFIX = "/v1/managed-tables"
 WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more
 JOB_LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.5
@@ -52,16 +55,14 @@ class Smoke:
     def ok(self, method: str, path: str, body: object = None) -> Any:
         """Send one request and return its JSON; raises SmokeError if it is refused."""
         answer = self.send(method, path, json=body)
-        if answer.is_error:
-            raise SmokeError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        expect(not answer.is_error, f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json() if answer.content else None
 
     def provision(self) -> str:
         """Have the company's database made, waiting for a cluster that wakes."""
         started = time.monotonic()
         while (answer := self.send("POST", "/provision")).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            if time.monotonic() - started > WAKING_LIMIT_SECONDS:
-                raise SmokeError(f"the cluster does not wake: {answer.text}")
+            expect(time.monotonic() - started <= WAKING_LIMIT_SECONDS, f"it does not wake: {answer.text}")
             time.sleep(POLL_SECONDS)
         expect(answer.status_code == HTTPStatus.OK, f"POST /provision: {answer.status_code} {answer.text}")
         return f"the database answers after {time.monotonic() - started:.1f} s"
