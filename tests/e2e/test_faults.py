@@ -136,7 +136,7 @@ class Hold:
         statement = "SELECT client_port FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
         with psycopg.connect(info.dsn, password=info.password, autocommit=True) as admin:
             row = until(lambda: admin.execute(statement, [info.dbname]).fetchone(), "a worker waits")
-        return _process_of_port(row[0])
+        return _process_of(row[0], info.port)
 
     def release(self) -> None:
         """Release the lock, so that the waiting worker continues."""
@@ -155,10 +155,13 @@ def held(own: OwnStack, company: Console) -> Iterator[Hold]:
         connection.close()
 
 
-def _process_of_port(port: int) -> int:
-    """Return the pid of the process whose connection has this local port."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    inodes = {line.split()[9] for line in lines if int(line.split()[1].split(":")[1], 16) == port}
+def _process_of(*ports: int) -> int:
+    """Return the pid of the process whose connection goes from one port to the other.
+
+    The first alone is not enough: the kernel gives it to connections with other servers, too.
+    """
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {line[9] for line in lines if tuple(int(end.split(":")[1], 16) for end in line[1:3]) == ports}
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         try:
             target = os.readlink(descriptor)
@@ -166,7 +169,7 @@ def _process_of_port(port: int) -> int:
             continue
         if target in {f"socket:[{inode}]" for inode in inodes}:
             return int(descriptor.parts[2])
-    raise AssertionError(f"no process has port {port}")
+    raise AssertionError(f"no process is connected from and to {ports}")
 
 
 def worker_pids(own: OwnStack, logical_id: str) -> set[int]:
