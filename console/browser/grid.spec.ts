@@ -552,6 +552,13 @@ test("one of two conditions is enough under “ou”, and numbers and days are f
   await dialog.getByRole("button", { name: "Aplicar" }).click();
   await expect(page.getByText("2 linhas de 3")).toBeVisible();
   await page.getByRole("button", { name: /Tirar o filtro nome contém a ou dia está vazia/ }).click();
+  await page.getByRole("button", { name: "Filtrar" }).click();
+  await dialog.getByLabel("Coluna").selectOption("dia");
+  await dialog.getByLabel("Calendário").fill("2025-12-31");
+  await expect(dialog.getByLabel("Valor")).toHaveValue("31/12/2025");
+  await dialog.getByRole("button", { name: "Aplicar" }).click();
+  await expect(page.getByText("1 linha de 3")).toBeVisible();
+  await page.getByRole("button", { name: /Tirar o filtro dia/ }).click();
   const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
   for (const [text, found] of [
     ["1.234,5", "a"],
@@ -782,6 +789,32 @@ test("what a colleague writes shows within seconds and flashes, and what I am wr
   await expect(dialog).toContainText("outra");
   await dialog.getByRole("button", { name: "Gravar a minha" }).click();
   await expect(cell(page, 1, 1)).toHaveText("minha");
+});
+
+test("a grid that nobody touches for three minutes asks nothing until a key is pressed", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("repouso", ["nome:text"], [{ nome: "a" }]);
+  await page.clock.install();
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().includes(`/${table}/data`)) asked += 1;
+  });
+  await page.clock.fastForward(10_000);
+  await expect.poll(() => asked).toBeGreaterThan(0);
+  await page.waitForLoadState("networkidle");
+  await page.clock.fastForward(181_000);
+  await company.call("POST", `/${table}/data`, { rows: [{ nome: "b" }] });
+  asked = 0;
+  for (let look = 0; look < 5; look += 1) await page.clock.runFor(6_000);
+  expect(asked).toBe(0);
+  await page.keyboard.press("ArrowDown");
+  await page.clock.runFor(6_000);
+  await expect(page.getByText("2 linhas").first()).toBeVisible();
 });
 
 test("a column gets another name, type and description from its head, a day from a calendar, and rows more room", async ({

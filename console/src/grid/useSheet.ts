@@ -15,7 +15,7 @@ import { arranged, type GridView } from "./view";
 const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
 const AWAY_MS = 180_000; // a database pauses after five minutes without questions
-const LOOK_SHARE = 20; // times as long as it took: of a search without an index less often
+const LOOK_SHARE = 20; // times as long as it took: a search without an index less often
 const MAX_COPIED_ROWS = 5_000;
 const INPUTS = ["pointerdown", "keydown", "wheel"] as const;
 
@@ -116,7 +116,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
       if (!isMine && !isWriting && !isAway) await latest.current.look();
       return Date.now() - begun;
     },
-    refetchInterval: ({ state }) => Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0)), // and while visible alone
+    refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0))), // a look may seem to take hours: of sleep
   });
   useEffect(() => {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
