@@ -97,13 +97,12 @@ export function useSheet(table: Table, view: GridView): Sheet {
   );
   const lastInput = useRef(Date.now());
   useEffect(() => {
+    const left = new AbortController();
     const note = (): void => {
       lastInput.current = Date.now();
     };
-    for (const kind of INPUTS) window.addEventListener(kind, note);
-    return () => {
-      for (const kind of INPUTS) window.removeEventListener(kind, note);
-    };
+    for (const kind of INPUTS) window.addEventListener(kind, note, { signal: left.signal });
+    return () => left.abort();
   }, []);
   useQuery({
     queryKey: ["look", table._id],
@@ -116,7 +115,8 @@ export function useSheet(table: Table, view: GridView): Sheet {
       if (!isMine && !isWriting && !isAway) await latest.current.look();
       return Date.now() - begun;
     },
-    refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0))), // a look may seem to take hours: of sleep
+    // While the page is visible. A look may seem to have taken hours: the computer slept.
+    refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0))),
   });
   useEffect(() => {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
