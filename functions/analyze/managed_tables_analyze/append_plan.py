@@ -119,11 +119,7 @@ def as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> Fed
     found, column, kept = one.file.formats, one.table, one.kept
     if column is None or kept is None or one.file.type is not ColumnType.TEXT:
         return one
-    formats = replace(
-        found,
-        decimal_mark=kept.decimal_mark or found.decimal_mark,
-        date_order=kept.date_order or found.date_order,
-    )
+    formats = ColumnChoice(decimal_mark=kept.decimal_mark, date_order=kept.date_order).formats(found)
     if column.type is ColumnType.TEXT or formats == found:
         return one
     ways = (build_conversion(one.cell, column.type, way) for way in (formats, found))

@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from managed_tables.messages.wording import catalogue, choose_form
+from managed_tables.messages.wording import AND_OTHERS, SHOWN_NAMES, catalogue, choose_form
 
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _PATTERNS = {"n": re.compile(r"[-\d.,%]+"), "d": re.compile(r"[\d, …]+"), "w": re.compile(r"\S+")}
-_MORE = " e outras"
-_SHOWN_NAMES = 10
 _SWAPPED = str.maketrans(".,", ",.")
 _START = 4  # characters by which a template is looked up
 _MAX_CUTS = 500  # tried for one text: hostile values cost no more
@@ -142,6 +140,6 @@ class _Reader:
             case "t":
                 return self._sentences.get(value, value)
             case "names":
-                is_cut = value.endswith(_MORE) and value.count(", ") >= _SHOWN_NAMES - 1
-                return value.removesuffix(_MORE) + " and others" if is_cut else value
+                is_cut = value.endswith(AND_OTHERS) and value.count(", ") >= SHOWN_NAMES - 1
+                return value.removesuffix(AND_OTHERS) + " and others" if is_cut else value
         return value

@@ -9,11 +9,10 @@ from typing import Any
 
 from managed_tables.conversion.units import is_currency
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables.messages.wording import choose_sentence, number
+from managed_tables.messages.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, number
 from managed_tables.schema import ColumnType
 
 _SHOWN_LINES = 5  # numbers in a sentence; `lines` has more
-_SHOWN_NAMES = 10  # of sheets or columns in a sentence
 
 TYPE_NAMES = {
     ColumnType.TEXT: "texto",
@@ -108,8 +107,7 @@ def _day_in_words(day: str) -> str:
 
 
 def _enumerate(names: Sequence[str]) -> str:
-    more = " e outras" if len(names) > _SHOWN_NAMES else ""
-    return ", ".join(names[:_SHOWN_NAMES]) + more
+    return ", ".join(names[:SHOWN_NAMES]) + (AND_OTHERS if len(names) > SHOWN_NAMES else "")
 
 
 def _name_lines(lines: Sequence[int], count: int | None) -> str:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+AND_OTHERS = " e outras"
+SHOWN_NAMES = 10  # of sheets or columns in a sentence
 _FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
 
