@@ -25,7 +25,7 @@ from managed_tables.databases.applied import (
     record_additions,
     record_result,
 )
-from managed_tables.databases.connecting import PgConnection, fetch_count
+from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
@@ -272,7 +272,7 @@ def _add_key(connection: PgConnection, target: LoadTarget) -> None:
 
 def _clock_ms(connection: PgConnection) -> int:
     """Return PostgreSQL's clock, which all makers of ids use, in milliseconds."""
-    return fetch_count(connection, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    return fetch_number(connection, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
 
 def _delete_older_rows(connection: PgConnection, job_id: str, name: sql.Identifier) -> None:

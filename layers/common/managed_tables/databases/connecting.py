@@ -231,8 +231,8 @@ def _require_place(connection: PgConnection, sessions_max: int) -> None:
         raise TooManyConnections
 
 
-def fetch_count(connection: PgConnection, query: LiteralString | sql.Composed, *parameters: object) -> int:
-    """Return the number that a query counts."""
+def fetch_number(connection: PgConnection, query: LiteralString | sql.Composed, *parameters: object) -> int:
+    """Return the one whole number that a query gives, 0 where it has no row."""
     row = connection.execute(query, parameters).fetchone()
     return int(row[0]) if row else 0
 

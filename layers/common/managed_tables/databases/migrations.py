@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from managed_tables.databases.connecting import PgConnection, fetch_count
+from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
 from managed_tables.databases.reading_schema import CATALOG_VIEWS, CONCEALMENT
 
@@ -245,7 +245,7 @@ def migrate(connection: PgConnection, reader: str) -> None:
     with connection.transaction():
         _take_turn(connection)
         connection.execute("CREATE SCHEMA IF NOT EXISTS catalog")
-        applied = fetch_count(connection, "SELECT coalesce(max(version), 0) FROM managed_tables.migrations")
+        applied = fetch_number(connection, "SELECT coalesce(max(version), 0) FROM managed_tables.migrations")
         for version, statements in enumerate(MIGRATIONS, start=FIRST_VERSION):
             if version > applied:
                 connection.execute(statements.encode())

@@ -13,7 +13,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from managed_tables.databases.connecting import PgConnection, fetch_count
+from managed_tables.databases.connecting import PgConnection, fetch_number
 
 Via = Literal["api", "bulk", "upload", "undo", "restore"]
 
@@ -91,4 +91,4 @@ def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] =
 
 def forget_changes(connection: PgConnection, days: int, at_most: int = 10_000) -> int:
     """Drop the oldest changes that are older than `days`, and return how many; commits."""
-    return fetch_count(connection, "SELECT managed_tables.forget_changes(%s, %s)", days, at_most)
+    return fetch_number(connection, "SELECT managed_tables.forget_changes(%s, %s)", days, at_most)

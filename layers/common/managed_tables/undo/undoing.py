@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from managed_tables.databases.applied import add_to_count, find_applied
-from managed_tables.databases.connecting import PgConnection, fetch_count
+from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
@@ -116,7 +116,7 @@ def _hold_table(connection: PgConnection, load: Undoable) -> tuple[sql.Identifie
 def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifier) -> int:
     """Count the load's rows that are not as it left them; those that were deleted since are gone."""
     changed = sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid")
-    return fetch_count(connection, changed.format(table, load.first_id, load.last_id, load.xid))
+    return fetch_number(connection, changed.format(table, load.first_id, load.last_id, load.xid))
 
 
 def _restore(
@@ -131,7 +131,7 @@ def _restore(
     kept = kept_table(load.job_id)
     own = set(column_names(connection, table))
     names = [name for name in column_names(connection, kept) if name in own]
-    total = fetch_count(connection, sql.SQL("SELECT count(*) FROM {}").format(kept))
+    total = fetch_number(connection, sql.SQL("SELECT count(*) FROM {}").format(kept))
     statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
         parameters = {"table_id": load.table_id}
@@ -154,7 +154,7 @@ def _count_replaced(
         "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
         " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
     ).format(kept_table(load.job_id), table, sql.SQL(" AND ").join(same), load.first_id, load.last_id)
-    return fetch_count(connection, replaced)
+    return fetch_number(connection, replaced)
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:

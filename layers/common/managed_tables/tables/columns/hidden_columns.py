@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from managed_tables.databases.connecting import PgConnection, fetch_count
+from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.history.recording import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
 
@@ -79,7 +79,7 @@ def count_kept(connection: PgConnection, hidden: HiddenColumn) -> int:
     query = sql.SQL("SELECT count({}) FROM {}").format(
         sql.Identifier(hidden.hidden_name), sql.Identifier("deleted_tables", hidden.kept)
     )
-    return fetch_count(connection, query)
+    return fetch_number(connection, query)
 
 
 def bring_back(
