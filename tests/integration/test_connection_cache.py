@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -50,14 +51,16 @@ def test_the_connection_used_last_is_used_first(cache: ConnectionCache, company:
         assert pid(again) == pids[0]
 
 
-def test_a_company_has_half_of_the_connections_at_most(
+def test_where_all_are_in_use_a_request_waits_only_a_while(
     cache: ConnectionCache, company: ConnectionRecord
 ) -> None:
-    with cache.use(company), cache.use(company):
+    with ExitStack() as lent:
+        for number in range(LIMIT):
+            lent.enter_context(cache.use(other(company, str(number))))
         with pytest.raises(TooManyConnections), cache.use(company):
             pass
-        with cache.use(other(company, "b")), cache.use(other(company, "b")):
-            pass
+    with cache.use(company):
+        pass
 
 
 def test_all_companies_together_stay_within_the_limit(

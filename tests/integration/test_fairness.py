@@ -16,7 +16,7 @@ from serving import serving
 from managed_tables.ids import new_record_id
 from managed_tables_api.app import create_app
 from managed_tables_api.http import bodies
-from managed_tables_api.http.slots import COMPANY_REQUESTS, COMPANY_THREADS
+from managed_tables_api.http.slots import COMPANY_REQUESTS
 from managed_tables_local.http_protocol import ImpatientProtocol
 
 REQUESTS = 50  # more than the server has threads
@@ -62,8 +62,7 @@ def waiting_for_locks(dsn: str, client: RowsClient) -> int:
 def test_a_company_whose_queries_hang_does_not_starve_another(
     rows: RowsClient, other: RowsClient, url: str, postgres_dsn: str
 ) -> None:
-    """50 requests of one company wait for a lock; the other's are answered before any of them."""
-    cache = rows.services.connection_cache
+    """50 requests of one company wait, four of them for a lock; the other's are answered before them."""
     with (
         httpx.Client(timeout=60, limits=httpx.Limits(max_connections=100)) as http,
         ThreadPoolExecutor(REQUESTS) as pool,
@@ -74,12 +73,12 @@ def test_a_company_whose_queries_hang_does_not_starve_another(
             hanging: list[Future[httpx.Response]] = [
                 pool.submit(http.get, path(url, rows), headers=rows.headers()) for _ in range(REQUESTS)
             ]
-            wait_until(lambda: waiting_for_locks(postgres_dsn, rows) >= 1)
+            wait_until(lambda: waiting_for_locks(postgres_dsn, rows) == rows.services.slots.threads)
             for _ in range(5):
                 written = http.post(path(url, other), json={"rows": [ROW]}, headers=other.headers())
                 assert written.status_code == 201, written.text
             assert not any(one.done() for one in hanging)
-            assert waiting_for_locks(postgres_dsn, rows) <= (cache._limit + 1) // 2
+            assert waiting_for_locks(postgres_dsn, rows) == rows.services.slots.threads == 4
         statuses = [one.result().status_code for one in hanging]
     assert statuses == [200] * REQUESTS
 
@@ -105,11 +104,6 @@ def test_a_company_is_refused_requests_beyond_its_limit(
     refused = [one for one in answers if one.status_code == 429]
     assert {one.json()["code"] for one in refused} == {"TOO_MANY_REQUESTS"}
     assert len(refused) == 10
-
-
-def test_threads_of_a_company_cover_its_connections(rows: RowsClient) -> None:
-    """Fewer threads than connections would leave connections idle."""
-    assert (rows.services.settings.database_connections_max + 1) // 2 <= COMPANY_THREADS
 
 
 def test_a_request_head_that_never_ends_is_disconnected(rows_company: RowsCompany) -> None:
@@ -150,7 +144,8 @@ def test_a_body_that_stops_is_408_and_holds_no_thread(
         f"POST /v1/managed-tables/{rows.table_id}/data HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
         f"Authorization: {rows.headers()['Authorization']}\r\n\r\n" + '{"rows": ['
     )
-    clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(COMPANY_THREADS * 2)]
+    number = rows.services.slots.threads * 2
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(number)]
     try:
         for client in clients:
             client.sendall(head.encode())

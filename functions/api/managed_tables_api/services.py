@@ -78,8 +78,8 @@ class ApiServices(Services):
 
     @once
     def slots(self) -> RequestSlots:
-        """What each company may take of this process."""
-        return RequestSlots()
+        """What each company may take of this process: half of the connections, whatever its queries take."""
+        return RequestSlots((self.settings.database_connections_max + 1) // 2)
 
     @once
     def connection_cache(self) -> ConnectionCache:

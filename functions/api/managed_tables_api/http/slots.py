@@ -1,8 +1,8 @@
 """Share one process among companies: how many requests of each may be here, and how many in threads.
 
-Routes block in a pool of 40 threads. Without a share of it each, one company's requests that wait for its own
-slow queries would fill the pool, and every other company would wait with them. In Lambda, with one request
-at a time, nothing here ever waits.
+Routes block in a pool of 40 threads, and hold one connection at a time. Without a share of both each, one
+company's requests that wait for its own slow queries would take all, and every other company would wait with
+them. In Lambda, with one request at a time, nothing here ever waits.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ import anyio
 
 from managed_tables.errors import TOO_MANY_REQUESTS, ApiError
 
-COMPANY_THREADS = 10  # a quarter of the pool; a company has fewer connections to its database than this
 COMPANY_REQUESTS = 64  # received or waiting: each holds a body of up to 6 MB
 WAIT_SECONDS = 15.0  # a query and its answer must still fit into the gateway's 29 s
 
@@ -26,15 +25,8 @@ Limiters = dict[str, anyio.CapacityLimiter]
 class RequestSlots:
     """Count each company's requests and let them into the threads in order, a share at once."""
 
-    def __init__(
-        self,
-        threads: int = COMPANY_THREADS,
-        requests: int = COMPANY_REQUESTS,
-        wait_seconds: float = WAIT_SECONDS,
-    ) -> None:
-        self._threads = threads
-        self._requests = requests
-        self._wait_seconds = wait_seconds
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
         self._lock = threading.Lock()
         self._present: Counter[str] = Counter()
         # An app may be run by several event loops, and what waits in one cannot be woken by another.
@@ -44,7 +36,7 @@ class RequestSlots:
     def request(self, company_id: str) -> Iterator[None]:
         """Count a request for the `with` block; raises TOO_MANY_REQUESTS where the company has its number."""
         with self._lock:
-            if self._present[company_id] >= self._requests:
+            if self._present[company_id] >= COMPANY_REQUESTS:
                 raise ApiError(TOO_MANY_REQUESTS)
             self._present[company_id] += 1
         try:
@@ -77,12 +69,12 @@ class RequestSlots:
         with self._lock:
             limiters = self._limiters.setdefault(asyncio.get_running_loop(), {})
             if company_id not in limiters:
-                limiters[company_id] = anyio.CapacityLimiter(self._threads)
+                limiters[company_id] = anyio.CapacityLimiter(self.threads)
             return limiters[company_id]
 
     async def _wait(self, limiter: anyio.CapacityLimiter, holder: object) -> None:
         try:
-            with anyio.fail_after(self._wait_seconds):
+            with anyio.fail_after(WAIT_SECONDS):
                 await limiter.acquire_on_behalf_of(holder)
         except TimeoutError as error:
             raise ApiError(TOO_MANY_REQUESTS) from error

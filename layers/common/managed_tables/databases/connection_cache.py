@@ -1,5 +1,7 @@
 """Cache the open connections of one process: few, over all companies, last in, first out.
 
+What one company may have of them is up to whoever lets its requests in (`managed_tables_api.http.slots`).
+
 No thread of its own: a Lambda is frozen between requests. An idle connection is looked at before it is handed
 out: a closed socket shows at once, without a round trip. A process that was frozen may not have heard what
 was said meanwhile, so a connection that has rested for some seconds is asked.
@@ -8,7 +10,6 @@ was said meanwhile, so a connection that has rested for some seconds is asked.
 import select
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,17 +25,8 @@ IDLE_SECONDS = 45.0  # one that rested longer is not handed out: the server ends
 ASK_AFTER_SECONDS = 5.0
 
 
-class _Waiter:
-    """One thread that waits for its turn; `granted` is set under the cache's lock."""
-
-    def __init__(self, company_id: str, lock: threading.Lock) -> None:
-        self.company_id = company_id
-        self.granted = False
-        self.condition = threading.Condition(lock)
-
-
 class ConnectionCache:
-    """Lends connections, `limit` at once, half as many to one company; keeps them open for the next."""
+    """Lends connections, `limit` at once; keeps them open for the next."""
 
     def __init__(
         self,
@@ -46,12 +38,9 @@ class ConnectionCache:
         self._statement_timeout_ms = statement_timeout_ms
         self._open = open_connection
         self._limit = limit
-        self._company_limit = max(1, (limit + 1) // 2)  # a company's slow queries leave room for the others
         self._wait_seconds = wait_seconds
-        self._lock = threading.Lock()
-        self._in_use: dict[str, int] = {}
-        self._total_in_use = 0
-        self._waiters: deque[_Waiter] = deque()
+        self._returned = threading.Condition()
+        self._in_use = 0
         # Most recently used last: the one to reuse is found from the end, the one to close at the start.
         self._idle: list[tuple[float, ConnectionRecord, PgConnection]] = []
 
@@ -61,7 +50,7 @@ class ConnectionCache:
 
         Raises TooManyConnections when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
         """
-        self._acquire(company.company_id)
+        self._await_one()
         connection: PgConnection | None = None
         try:
             connection = self._take_idle(company) or self._open(company)
@@ -72,45 +61,16 @@ class ConnectionCache:
 
     def close_idle(self) -> None:
         """Close the connections that nobody uses."""
-        with self._lock:
+        with self._returned:
             idle, self._idle = self._idle, []
         for _, _, connection in idle:
             connection.close()
 
-    def _acquire(self, company_id: str) -> None:
-        with self._lock:
-            if not self._waiters and self._may_take(company_id):
-                self._count(company_id, 1)
-                return
-            waiter = _Waiter(company_id, self._lock)
-            self._waiters.append(waiter)
-            self._grant()
-            waiter.condition.wait_for(lambda: waiter.granted, self._wait_seconds)
-            if not waiter.granted:
-                self._waiters.remove(waiter)
+    def _await_one(self) -> None:
+        with self._returned:
+            if not self._returned.wait_for(lambda: self._in_use < self._limit, self._wait_seconds):
                 raise TooManyConnections
-
-    def _may_take(self, company_id: str) -> bool:
-        return self._total_in_use < self._limit and self._in_use.get(company_id, 0) < self._company_limit
-
-    def _count(self, company_id: str, change: int) -> None:
-        self._total_in_use += change
-        left = self._in_use.get(company_id, 0) + change
-        if left:
-            self._in_use[company_id] = left
-        else:
-            del self._in_use[company_id]
-
-    def _grant(self) -> None:
-        """Grant free connections to waiting threads in order, but none to companies that have their share."""
-        for waiter in list(self._waiters):
-            if self._total_in_use >= self._limit:
-                return
-            if self._may_take(waiter.company_id):
-                self._waiters.remove(waiter)
-                self._count(waiter.company_id, 1)
-                waiter.granted = True
-                waiter.condition.notify()
+            self._in_use += 1
 
     def _take_idle(self, company: ConnectionRecord) -> PgConnection | None:
         """Return an idle connection of the company that is alive; else make room for a new one."""
@@ -125,7 +85,7 @@ class ConnectionCache:
         """Take the company's connection that rested least, and since when; close unusable ones."""
         dropped: list[PgConnection] = []
         found: tuple[float, PgConnection] | None = None
-        with self._lock:
+        with self._returned:
             oldest = time.monotonic() - IDLE_SECONDS
             for place in range(len(self._idle) - 1, -1, -1):
                 since, owner, connection = self._idle[place]
@@ -137,7 +97,7 @@ class ConnectionCache:
                     break
                 dropped.append(connection)
             if found is None:
-                while self._idle and len(self._idle) + self._total_in_use > self._limit:
+                while self._idle and len(self._idle) + self._in_use > self._limit:
                     dropped.append(self._idle.pop(0)[2])
         for connection in dropped:
             connection.close()
@@ -149,11 +109,11 @@ class ConnectionCache:
             and not connection.closed
             and connection.info.transaction_status is TransactionStatus.IDLE
         )
-        with self._lock:
+        with self._returned:
             if reusable and connection is not None:
                 self._idle.append((time.monotonic(), company, connection))
-            self._count(company.company_id, -1)
-            self._grant()
+            self._in_use -= 1
+            self._returned.notify()
         if connection is not None and not reusable:
             connection.close()
 
