@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 from staged_objects import write_staged
 
-from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import Formats
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import row_id_range, row_number
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from table_writers import WRITERS, CsvDialect, Value, write_csv
 
-from managed_tables.conversion import build_conversion
+from managed_tables.conversion.columns import build_conversion
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.inference.samples import format_instant

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 from staged_objects import Rows, write_staged
 
-from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import Formats
 from managed_tables.schema import Column, ColumnType
 from managed_tables_insert.misfits import find_misfits
 from managed_tables_insert.plan import LoadedColumn, LoadPlan

@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from managed_tables_reader.files.kinds import Kind
-from managed_tables_reader.workbooks import read_workbook
+from managed_tables_reader.workbooks.opening import read_workbook
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import EMPTY_CELL, Formats, build_conversion, explain
+from managed_tables.conversion.cells import EMPTY_CELL
 from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, detail
 from managed_tables.documents.analyses import AppendPlan, Conflict

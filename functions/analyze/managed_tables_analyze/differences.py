@@ -12,7 +12,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats, build_conversion
+from managed_tables.conversion.columns import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.documents.analyses import AnalysisDocument, Profile, TableColumn, TableReading

@@ -16,7 +16,7 @@ from managed_tables_reader.rows.reading import TableWish, Wish
 from managed_tables_reader.rows.stated import LineMask, stated_places
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import NO_QUOTE
-from managed_tables_reader.workbooks import read_workbook
+from managed_tables_reader.workbooks.opening import read_workbook
 from managed_tables_reader.workbooks.tables.sheet_table import HEAD_ROWS, grid_rows
 
 CANDIDATES = 3

@@ -20,7 +20,7 @@ from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Wis
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
-from managed_tables_reader.workbooks import read_workbook
+from managed_tables_reader.workbooks.opening import read_workbook
 from managed_tables_reader.workbooks.tables.sheet_choice import SheetChoice, StagedSheet, choose_sheets
 from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
 

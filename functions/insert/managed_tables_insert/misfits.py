@@ -6,7 +6,8 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.conversion.cells import EMPTY_CELL
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, detail
 from managed_tables.jobs.staged_rows import ROW_NUMBER

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from managed_tables.conversion import Conversion, Formats, build_conversion
 from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.conversion.columns import Conversion, Formats, build_conversion
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import EMPTY_CELL, explain
+from managed_tables.conversion.cells import EMPTY_CELL
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
 from managed_tables.jobs.staged_rows import ROW_NUMBER

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from test_conversion import CONNECTION, convert
 
-from managed_tables.conversion import Formats, build_conversion, explain, times, units, workbook_cells
+from managed_tables.conversion import times, units, workbook_cells
 from managed_tables.conversion.cells import ERROR_VALUES
+from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
 from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from staged_objects import write_staged
 
-from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import Formats
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.profiles import Profile, profile_columns

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats
 from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
-from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats, explain
+from managed_tables.conversion.columns import Formats
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.units import PERCENT
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS

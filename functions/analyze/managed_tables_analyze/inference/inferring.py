@@ -7,8 +7,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats
-from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.conversion.units import PERCENT
 from managed_tables.documents.analyses import Inference

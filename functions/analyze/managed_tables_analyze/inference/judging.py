@@ -8,8 +8,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats
-from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.units import is_known_unit

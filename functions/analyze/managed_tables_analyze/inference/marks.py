@@ -14,8 +14,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats
-from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.units import is_currency
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.jobs.staged_rows import staged_rows

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats, build_conversion
+from managed_tables.conversion.columns import Formats, build_conversion
 from managed_tables.conversion.sql_text import choose
 from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import empty_cell
-from managed_tables.conversion.cells import empty_text
+from managed_tables.conversion.cells import empty_cell, empty_text
 from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion import Formats
+from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.day_forms import Shape
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit

@@ -7,9 +7,3 @@ characters to PostgreSQL's input syntax as text. This package imports no DuckDB.
 Two questions are kept apart. `converts`: does this text have a meaning under a type that a person chose
 (`0` as boolean has)? `suggests`: is this text what the type is recognised by (`0` suggests an integer)?
 """
-
-from managed_tables.conversion.cells import EMPTY_CELL, empty_cell
-from managed_tables.conversion.columns import Conversion, Formats, build_conversion
-from managed_tables.conversion.reasons import explain
-
-__all__ = ["EMPTY_CELL", "Conversion", "Formats", "build_conversion", "empty_cell", "explain"]
