@@ -5,7 +5,6 @@ UTF-32 and lines that were changed before they were cut are copied; of a sheet t
 per row with its number first, in the form of RFC 4180. All copies are in one file.
 """
 
-import csv
 import io
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -223,12 +222,10 @@ class Grid:
     def _write(self, batch: Batch, out: BinaryIO) -> None:
         if not batch:
             return
-        text = io.StringIO()
-        rows = zip(batch.numbers, *batch.columns[:MAX_COLUMNS_SHOWN], strict=True)
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        lines = text.getvalue()
+        shown = batch.first_columns(min(len(batch.columns), MAX_COLUMNS_SHOWN))
+        lines = shown.lines
         if "\r" in lines or TEXT_SIGN in lines or ESCAPE in lines or lines.count("\n") != len(batch):
-            lines = _without_breaks(batch)
+            lines = _without_breaks(shown)
         content = lines.encode("utf-8", "replace")
         self.blocks.append((batch.numbers[0], self.size))
         self.size += len(content)
@@ -242,12 +239,8 @@ def _without_breaks(batch: Batch) -> str:
 
     The sign of texts that look like numbers, which nobody typed, is left out.
     """
-    columns = [
-        [cell and _on_one_line(cell) for cell in column] for column in batch.columns[:MAX_COLUMNS_SHOWN]
-    ]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(zip(batch.numbers, *columns, strict=True))
-    return text.getvalue()
+    columns = [[cell and _on_one_line(cell) for cell in column] for column in batch.columns]
+    return Batch(batch.numbers, columns).lines
 
 
 def _on_one_line(cell: str) -> str:

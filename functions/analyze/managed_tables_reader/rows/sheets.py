@@ -4,8 +4,11 @@ A workbook has several; an HTML table and a SpreadsheetML worksheet are one each
 staging) know only this form.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from managed_tables.messages.findings import Finding
 
@@ -40,6 +43,26 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @cached_property
+    def lines(self) -> str:
+        """The rows in the form of RFC 4180, their numbers first, each with a line feed."""
+        columns = [[cell or "" for cell in column] if None in column else column for column in self.columns]
+        rows = map(",".join, zip(map(str, self.numbers), *columns, strict=True))
+        text = "\n".join((*rows, ""))
+        marks = text.count(","), text.count("\n")
+        if '"' not in text and "\r" not in text and marks == (len(columns) * len(self), len(self)):
+            return text  # no cell needs quotes: half of csv.writer's time
+        quoted = io.StringIO()
+        csv.writer(quoted, lineterminator="\n").writerows(zip(self.numbers, *columns, strict=True))
+        return quoted.getvalue()
+
+    def first_columns(self, count: int) -> "Batch":
+        """Return the rows with so many columns: others are left out, missing ones empty."""
+        missing = count - len(self.columns)
+        if not missing:
+            return self
+        return Batch(self.numbers, self.columns[:count] + [[None] * len(self)] * missing)
 
     def row(self, place: int) -> Row:
         """Return one row (counted from 0), without the empty cells at its end."""

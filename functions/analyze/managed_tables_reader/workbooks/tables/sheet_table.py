@@ -1,5 +1,6 @@
 """Turn a sheet's rows into a part: header, footer, odd rows, the normalised copy."""
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -26,6 +27,7 @@ from managed_tables_reader.rows.writer import QUOTE, PartWriter
 from managed_tables_reader.workbooks.tables.record_table import stage_records
 
 HEAD_ROWS = 300  # among which the header is sought
+_BLANK_OR_QUOTED = re.compile(r',[^\S\n]|"')  # in lines where no cell is blank, mostly none
 
 
 def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
@@ -158,8 +160,9 @@ def _odd_places(batch: Batch, header: Header) -> list[int]:
     for index, start in header.page_head.starts:
         if index < len(batch.columns):
             odd.update(_places(batch.columns[index], methodcaller("startswith", start)))
+    may_be_blank = _BLANK_OR_QUOTED.search(batch.lines)
     for column in batch.columns:
-        if "" in column or any(map(str.isspace, filter(None, column))):
+        if "" in column or (may_be_blank and any(map(str.isspace, filter(None, column)))):
             odd.update(_places(column, lambda cell: not cell.strip()))
     return sorted(odd)
 
