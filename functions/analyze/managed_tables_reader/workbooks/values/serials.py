@@ -7,7 +7,6 @@ from functools import lru_cache
 from managed_tables_reader.workbooks.values.formats import FormatKind
 from managed_tables_reader.workbooks.values.numbers import exact_number, is_number
 
-_DAY_SECONDS = 86_400
 _DAY_MS = 86_400_000
 _EPOCH_1900 = date(1899, 12, 30)  # right from 1900-03-01 on
 _LEAP_DAY = 60  # 1900-02-29, which Excel has and the calendar has not (kept for Lotus 1-2-3)
@@ -104,19 +103,15 @@ class SerialTexts(dict[str | None, str | None]):
 def moment_texts(raws: Iterable[str | None], is_1904: bool) -> list[str | None]:
     """Return what `serial_text` returns for datetimes in plain digits, few of which are equal."""
     texts: list[str | None] = []
-    days: dict[int, str | None] = {}
     for raw in raws:
         if raw is None:
             texts.append(None)
             continue
-        total_ms = round(float(raw[:_LONGEST_SERIAL]) * _DAY_MS)
-        number = total_ms // _DAY_MS
-        if number not in days:
-            days[number] = _day(number, is_1904)
-        day = days[number]
-        if day is None or total_ms % 1_000 or len(raw) > _LONGEST_SERIAL:
+        seconds, ms = divmod(round(float(raw[:_LONGEST_SERIAL]) * _DAY_MS), 1_000)
+        minutes, second = divmod(seconds, 60)
+        day = _day(minutes // 1_440, is_1904)
+        if day is None or ms or len(raw) > _LONGEST_SERIAL:
             texts.append(serial_text(raw, FormatKind.DATETIME, is_1904))
         else:
-            minutes, seconds = divmod(total_ms // 1_000 % _DAY_SECONDS, 60)
-            texts.append(f"{day}T{_MINUTES[minutes]}{_SECONDS[seconds]}")
+            texts.append(f"{day}T{_MINUTES[minutes % 1_440]}{_SECONDS[second]}")
     return texts
