@@ -3,12 +3,12 @@
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
+from cachetools import LRUCache
 
 from managed_tables.errors import FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED, ApiError
 from managed_tables.ids import is_record_id, user_id_of
@@ -80,7 +80,7 @@ class TokenVerifier:
         self._keys = keys
         self._jwt = jwt.PyJWT()
         self._lock = threading.Lock()
-        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._verified: LRUCache[bytes, _Verified] = LRUCache(MAX_VERIFIED_TOKENS)
 
     def verify(self, authorization: str) -> Caller:
         """Return the caller; raises TOKEN_EXPIRED, UNAUTHENTICATED for other defects, KEYS_UNAVAILABLE."""
@@ -102,12 +102,11 @@ class TokenVerifier:
             raise ApiError(UNAUTHENTICATED) from error
         with self._lock:
             self._verified[digest] = verified
-            if len(self._verified) > MAX_VERIFIED_TOKENS:
-                self._verified.popitem(last=False)
         return verified.caller
 
     def _find_verified(self, digest: bytes) -> Caller | None:
-        known = self._verified.get(digest)
+        with self._lock:
+            known = self._verified.get(digest)
         if known is None:
             return None
         if known.expires_at > time.time() and self._keys.find(known.key_id) is known.key:

@@ -5,10 +5,11 @@ Every statement on rows compares its version in the same snapshot: a stale copy 
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+
+from cachetools import LRUCache
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Key, TableStatus
@@ -54,18 +55,15 @@ class Definitions:
         self._find_company = find_company
         self._connections = connections
         self._lock = threading.Lock()
-        self._companies: OrderedDict[str, ConnectionRecord] = OrderedDict()
-        self._definitions: OrderedDict[tuple[str, str], Definition] = OrderedDict()
-        self._cached_columns = 0
+        self._companies: LRUCache[str, ConnectionRecord] = LRUCache(MAX_CACHED_COMPANIES)
+        self._definitions: LRUCache[tuple[str, str], Definition] = LRUCache(
+            MAX_CACHED_COLUMNS, lambda definition: len(definition.columns)
+        )
 
     def find_cached(self, company_id: str, table_id: str) -> Definition | None:
         """Return the copy, which may be stale."""
-        key = (company_id, table_id.lower())
         with self._lock:
-            found = self._definitions.get(key)
-            if found is not None:
-                self._definitions.move_to_end(key)
-            return found
+            return self._definitions.get((company_id, table_id.lower()))
 
     def read(self, company_id: str, table_id: str) -> Definition:
         """Return the definition as it is now; raises TABLE_NOT_FOUND."""
@@ -73,20 +71,23 @@ class Definitions:
         company = self._company(company_id) if is_record_id(table_id) else None
         if company is None:
             raise ApiError(TABLE_NOT_FOUND)
+        key = (company_id, table_id)
         try:
             with translated_errors(), self._connections.use(company) as connection:
                 applied = find_applied(connection, table_id)
         except ApiError:
-            self._forget(company_id, table_id)
             with self._lock:
+                self._definitions.pop(key, None)
                 self._companies.pop(company_id, None)  # the database may be at another place now
             raise
-        self._forget(company_id, table_id)
         if applied is None or applied.deleted:
+            with self._lock:
+                self._definitions.pop(key, None)
             raise ApiError(TABLE_NOT_FOUND)
         known = {name: getattr(applied, name) for name in _OF_DEFINITIONS}
         definition = Definition(company, table_id, **known)
-        self._keep(company_id, definition)
+        with self._lock:
+            self._definitions[key] = definition
         return definition
 
     def _company(self, company_id: str) -> ConnectionRecord | None:
@@ -97,22 +98,4 @@ class Definitions:
             if found is not None:
                 with self._lock:
                     self._companies[company_id] = found
-                    if len(self._companies) > MAX_CACHED_COMPANIES:
-                        self._companies.popitem(last=False)
         return found
-
-    def _forget(self, company_id: str, table_id: str) -> None:
-        with self._lock:
-            gone = self._definitions.pop((company_id, table_id), None)
-            if gone is not None:
-                self._cached_columns -= len(gone.columns)
-
-    def _keep(self, company_id: str, definition: Definition) -> None:
-        key = (company_id, definition.table_id)
-        with self._lock:
-            before = self._definitions.pop(key, None)
-            self._cached_columns += len(definition.columns) - (len(before.columns) if before else 0)
-            self._definitions[key] = definition
-            while self._cached_columns > MAX_CACHED_COLUMNS:
-                _, evicted = self._definitions.popitem(last=False)
-                self._cached_columns -= len(evicted.columns)
