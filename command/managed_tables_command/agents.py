@@ -11,8 +11,9 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
 
+from managed_tables import API_PREFIX
 from managed_tables_command.answers import FormJson
-from managed_tables_command.api import PREFIX, TIMEOUT_SECONDS, Api
+from managed_tables_command.api import TIMEOUT_SECONDS, Api
 from managed_tables_command.login import Login
 
 
@@ -25,7 +26,7 @@ async def _serve(login: Login) -> None:
     headers = {"Authorization": f"Bearer {login.token}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as http,
-        Client(streamable_http_client(f"{login.url}{PREFIX}/mcp", http_client=http)) as api,
+        Client(streamable_http_client(f"{login.url}{API_PREFIX}/mcp", http_client=http)) as api,
     ):
 
         async def list_tools(_context: Any, _params: Any) -> ListToolsResult:

@@ -8,11 +8,11 @@ from typing import IO, Any, Protocol, Self, cast
 
 import httpx
 
+from managed_tables import API_PREFIX
 from managed_tables.details import Detail
 from managed_tables_command.answers import FormJson, StateJson, TableJson
 from managed_tables_command.login import Login
 
-PREFIX = "/v1/managed-tables"
 TIMEOUT_SECONDS = 60.0  # a database that sleeps wakes in 15
 POLL_SECONDS = 1.0
 RETRIED_STATUSES = frozenset({429, 503})
@@ -57,7 +57,7 @@ class Api:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             response = self._client.request(
                 method,
-                f"{self._login.url}{PREFIX}{path}",
+                f"{self._login.url}{API_PREFIX}{path}",
                 headers={"Authorization": f"Bearer {self._login.token}"},
                 json=body,
                 params=query,

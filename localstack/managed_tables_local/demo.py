@@ -4,8 +4,9 @@ import secrets
 import time
 from pathlib import Path
 
+from managed_tables import API_PREFIX
 from managed_tables_command.answers import JobJson, SchemaJson
-from managed_tables_command.api import PREFIX, Api
+from managed_tables_command.api import Api
 from managed_tables_command.login import Login
 from managed_tables_command.shown import percent_of
 from managed_tables_command.uploading import confirm
@@ -120,7 +121,7 @@ API     {stack.api_url}
 token   {token}
 
 Try next:
-  URL={stack.api_url}{PREFIX}
+  URL={stack.api_url}{API_PREFIX}
   TOKEN={token}
   curl -H "Authorization: Bearer $TOKEN" "$URL"
   curl -H "Authorization: Bearer $TOKEN" "$URL/{table_id}/data?per_page=3&sort_by=-valor_total"

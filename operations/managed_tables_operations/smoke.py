@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from managed_tables import API_PREFIX
+
 if TYPE_CHECKING:
     from managed_tables_command.answers import ColumnJson, JobJson, TableJson
 
-PREFIX = "/v1/managed-tables"
 WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more
 JOB_LIMIT_SECONDS = 300.0
 POLL_SECONDS = 0.5
@@ -50,7 +51,7 @@ class Smoke:
     def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Send one request."""
         headers = {"Authorization": f"Bearer {self.token}", **sent.pop("headers", {})}
-        return self.http.request(method, f"{self.url}{PREFIX}{path}", headers=headers, **sent)
+        return self.http.request(method, f"{self.url}{API_PREFIX}{path}", headers=headers, **sent)
 
     def ok(self, method: str, path: str, body: object = None) -> Any:
         """Send one request and return its JSON; raises SmokeError if it is refused."""

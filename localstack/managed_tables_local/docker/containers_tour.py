@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from managed_tables import API_PREFIX
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
@@ -22,7 +23,6 @@ from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
 from managed_tables_command.answers import TableJson
-from managed_tables_command.api import PREFIX
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local import stack as local
 from managed_tables_local.demo import SAMPLE
@@ -133,8 +133,8 @@ def queue_export(services: Services, company_id: str, job_id: str) -> ExportReco
 
 def _call_api(containers: Containers, token: str) -> None:
     with containers.api() as url:
-        say(f"\n==> sam local start-api: GET {url}{PREFIX}")
-        table: TableJson = _get(f"{url}{PREFIX}", token)["records"][0]
+        say(f"\n==> sam local start-api: GET {url}{API_PREFIX}")
+        table: TableJson = _get(f"{url}{API_PREFIX}", token)["records"][0]
         say(f"    {table['display_name']}: {table['row_count']} rows")
         _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
 
