@@ -24,7 +24,7 @@ from rows_client import RowsCompany
 from serving import serving
 from tables_client import TableClient, column, created
 
-from managed_tables_api.agents import plans
+from managed_tables_api.agents import desk
 from managed_tables_api.agents.answers import DATA_NOTE, MAX_BYTES, exact, fit
 from managed_tables_api.app import create_app
 
@@ -260,7 +260,7 @@ def test_a_token_is_of_one_plan(
         agent.call("change_rows", **asked, confirm=token[:-1], refused=True),
         agent.call("change_rows", **asked, confirm="x", refused=True),
     ]
-    monkeypatch.setattr(plans, "LIFE_SECONDS", -1)
+    monkeypatch.setattr(desk, "LIFE_SECONDS", -1)
     late = agent.call("change_rows", **asked)["confirm"]
     refusals.append(agent.call("change_rows", **asked, confirm=late, refused=True))
     table.changed(columns=[{**COLUMNS[0], "display_name": "Município"}, *COLUMNS[1:]])

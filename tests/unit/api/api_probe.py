@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field
 
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import SignedIn, requires
-from managed_tables_api.calls.known import KnownTable
+from managed_tables_api.calls.gate import KnownTable, SignedIn, requires
 from managed_tables_api.calls.routing import ApiRoute
 from managed_tables_api.http.bodies import from_json, json_object_of
 from managed_tables_api.http.validation import Page

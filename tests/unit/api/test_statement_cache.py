@@ -1,24 +1,25 @@
 """Statements are kept up to a number of bytes, the least recently used first out."""
 
-from managed_tables_api.rows.statement_cache import MAX_STATEMENTS, StatementCache
+from managed_tables_api.rows.composing import KEPT_BYTES, KEPT_STATEMENTS, kept_statement
 
 
-def test_statements_are_kept_up_to_their_bytes() -> None:
-    cache, composed = StatementCache(100), []
+def test_statements_are_kept_up_to_their_bytes_and_their_number() -> None:
+    composed: list[str] = []
 
-    def find(key: str, length: int = 40) -> bytes:
-        return cache.find_or_compose(key, lambda: composed.append(key) or b"x" * length)  # type: ignore[func-returns-value]
+    @kept_statement
+    def compose(name: str, length: int = 40) -> bytes:
+        composed.append(name)
+        return b"x" * length
 
-    for key in ("a", "b", "a", "c", "a", "b"):
-        assert find(key) == b"x" * 40
-    assert composed == ["a", "b", "c", "b"]
-    assert cache.bytes_kept == 80
-    assert find("long", 1_000) == b"x" * 1_000
-    assert cache.bytes_kept == 0
-
-
-def test_statements_are_kept_up_to_their_number() -> None:
-    cache = StatementCache(1_000_000)
-    for number in range(MAX_STATEMENTS + 10):
-        cache.find_or_compose(number, lambda: b"x")
-    assert cache.bytes_kept == MAX_STATEMENTS
+    for name in ("a", "b", "a"):
+        assert compose(name) == b"x" * 40
+    assert composed == ["a", "b"]
+    compose("long", KEPT_BYTES)
+    compose("a")
+    assert composed == ["a", "b", "long", "a"]
+    for number in range(KEPT_STATEMENTS):
+        compose(str(number))
+    composed.clear()
+    for name in (str(KEPT_STATEMENTS - 1), "a"):
+        compose(name)
+    assert composed == ["a"]

@@ -4,7 +4,6 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from mcp_types import Tool, ToolAnnotations
@@ -15,20 +14,11 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.analyses import AppendPlan, InferredSchema
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables_api.agents.answers import MAX_ROWS
-from managed_tables_api.agents.own_api import CallRefused, OwnApi
-from managed_tables_api.agents.plans import Plans
+from managed_tables_api.agents.desk import CallRefused, Desk
 from managed_tables_api.http.languages import say
 
 _EXAMPLES = 5
 _NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What a tool works with: the routes as its caller sees them, and the caller's plans."""
-
-    api: OwnApi
-    plans: Plans
 
 
 class Plan(TypedDict):

@@ -1,4 +1,4 @@
-"""Lead from a request to a permitted call: its token (401), its permission (403), its thread (429).
+"""Lead from a request to a permitted call: token (401), permission (403), thread (429), ids (404).
 
 A route lists `requires(Permission.…)` among its dependencies, and takes what it needs as arguments:
 
@@ -8,7 +8,7 @@ A route lists `requires(Permission.…)` among its dependencies, and takes what 
 FastAPI solves a dependency again for each that depends on it, so nothing here depends on more than it needs.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -18,12 +18,24 @@ from fastapi.security.base import SecurityBase
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.table_records import TableRecord
 from managed_tables.databases.time_left import answered_within
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
-from managed_tables.errors import INVALID_REQUEST, UNAUTHENTICATED, UNKNOWN_PARAMETER, ApiError
+from managed_tables.errors import (
+    INVALID_REQUEST,
+    TABLE_NOT_FOUND,
+    UNAUTHENTICATED,
+    UNKNOWN_PARAMETER,
+    ApiError,
+)
 from managed_tables_api.auth.permissions import ALL_PERMISSIONS, Permission
 from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.exports.starting import get_export
 from managed_tables_api.http.bodies import is_multipart, receive_body
+from managed_tables_api.jobs.job_answers import get_job
 from managed_tables_api.services import ApiServices
 
 ANSWER_SECONDS = 26.0  # API Gateway hangs up after 29 s, of which a process may take two to begin
@@ -134,3 +146,49 @@ def requires(permission: Permission, *, takes_form: bool = False) -> list[Any]:
         Depends(slot_without_form if takes_form else slot, scope="function"),
         Depends(check_parameters),
     ]
+
+
+def known_company(caller: SignedIn, services: Services) -> ConnectionRecord:
+    """Return the company's connection; without one, no id of a table is known."""
+    company = services.provisioning.find(caller.company_id)
+    if company is None:
+        raise ApiError(TABLE_NOT_FOUND)
+    return company
+
+
+def known_table(table_id: str, caller: SignedIn, services: Services) -> TableRecord:
+    """Return the table of the path."""
+    return services.table_reading.get(known_company(caller, services), table_id.lower())
+
+
+def known_job(job_id: str, caller: SignedIn, services: Services) -> JobRecord:
+    """Return the job of the path."""
+    return get_job(services.jobs, caller.company_id, job_id)
+
+
+def known_export(export_id: str, caller: SignedIn, services: Services) -> ExportRecord:
+    """Return the export of the path."""
+    return get_export(services, caller.company_id, export_id)
+
+
+KnownCompany = Annotated[ConnectionRecord, Depends(known_company)]
+KnownTable = Annotated[TableRecord, Depends(known_table)]
+KnownJob = Annotated[JobRecord, Depends(known_job)]
+KnownExport = Annotated[ExportRecord, Depends(known_export)]
+
+
+def require_known(request: Request, takes: Collection[Callable[..., Any] | None]) -> None:
+    """Raise the 404 of an id in the path that is not known: before a refusal of what else was sent.
+
+    `takes` are the dependencies of the route. A route of rows takes none of these look-ups: what it does asks
+    the company's database, which knows the table and the row.
+    """
+    ids, services, caller = request.path_params, request.app.state.services, request.state.caller
+    if known_job in takes:
+        known_job(ids["job_id"], caller, services)
+    elif known_export in takes:
+        known_export(ids["export_id"], caller, services)
+    elif known_table in takes or known_company in takes:
+        known_table(ids["table_id"], caller, services)
+    elif "table_id" in ids:
+        services.rows.require(caller.company_id, ids["table_id"], ids.get("row_id"))

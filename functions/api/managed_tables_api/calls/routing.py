@@ -24,8 +24,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from managed_tables import API_PREFIX
 from managed_tables.errors import ApiError, ApiErrorKind
-from managed_tables_api.calls.known import require_known
+from managed_tables_api.calls.gate import require_known
 from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
 from managed_tables_api.http.validation import refusal_of
 
@@ -124,9 +125,9 @@ def _is_deep(extra: Any) -> bool:
 
 
 def api_router(prefix: str, tag: str) -> APIRouter:
-    """Return a router of such routes, under a prefix of `/v1/managed-tables`."""
+    """Return a router of such routes, under `API_PREFIX`."""
     return APIRouter(
-        prefix=f"/v1/managed-tables{prefix}",
+        prefix=f"{API_PREFIX}{prefix}",
         tags=[tag],
         route_class=ApiRoute,
         generate_unique_id_function=lambda route: route.name,

@@ -1,7 +1,12 @@
-"""Make the bodies that go out: JSON with exact numbers, and the one shape of every error."""
+"""Make the bodies that go out: JSON with exact numbers, and the one shape of every error.
+
+The numbers of data are text where a request asks for that (`numbers=string`), since browsers round them;
+counts stay numbers.
+"""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
@@ -12,10 +17,33 @@ from managed_tables import exact_json
 from managed_tables.details import Detail, described
 from managed_tables.documents.document import Document
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
+from managed_tables.exact_json import Object, Value
 from managed_tables.observability import get_logger
 from managed_tables.settings import MIB
 from managed_tables_api.http.languages import as_json, say
-from managed_tables_api.http.text_numbers import error_with_text_numbers
+
+
+def error_with_text_numbers(body: Mapping[str, Any]) -> Object:
+    """Return an error's body with the row that has changed, and the values of details, as text."""
+    changed = dict(body)
+    if "row" in body:
+        changed["row"] = as_text(body["row"])
+    if "details" in body:
+        changed["details"] = [
+            {**one, "value": as_text(one["value"])} if "value" in one else one for one in body["details"]
+        ]
+    return changed
+
+
+def as_text(value: Any) -> Value:
+    """Return a value of data, or the values of a row, with every integer and decimal as text."""
+    if isinstance(value, Mapping):
+        return {name: as_text(one) for name, one in value.items()}
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        unchanged: Value = value
+        return unchanged
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
 
 SERVICE = "api"
 # A company's other requests are done in a second; a database that wakes takes longer.

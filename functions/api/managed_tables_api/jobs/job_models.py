@@ -1,8 +1,8 @@
 """Model what the jobs' routes take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
@@ -16,7 +16,13 @@ from managed_tables.documents.document import Count, Document, LateModel, Moment
 from managed_tables.documents.faults import JobFailure
 from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.recipes import JobRecipe
-from managed_tables.documents.statements import Draft, ReadingStatement
+from managed_tables.documents.statements import (
+    MAX_TABLES,
+    Draft,
+    OriginLabels,
+    ReadingStatement,
+    TableStatement,
+)
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import KnownZone
@@ -279,3 +285,63 @@ class UndoAnswer(Document):
     removed: Count = Field(description="Linhas da carga que foram removidas")
     restored: Count = Field(description="Linhas que voltaram, ou que voltaram aos valores de antes")
     kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")
+
+
+_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})
+
+
+class StatedTable(TableStatement):
+    """How one file or sheet is to be read; what is left out stays as it was stated, null is found anew.
+
+    With no field at all nothing is stated any more. An item of `reading.tables` may be sent back: what is
+    only shown there is ignored.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_what_is_shown(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: one for name, one in value.items() if name not in _SHOWN_ALONE}
+
+
+class OriginColumns(OriginLabels):
+    """Columns in front of the others that name the sheet and the file of each row; null: no such column."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+_EXAMPLE: JsonDict = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
+
+
+class Reanalysis(LateModel):
+    """How files are to be read: what is not named stays as it was stated."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
+    timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")
+    origin_columns: OriginColumns | None = Field(
+        default=None, description="Colunas com o nome da aba e do arquivo; sem o campo, ficam como estavam"
+    )
+
+    recipe: bool | None = Field(
+        default=None, description="`false`: os arquivos são lidos como se a tabela não lembrasse nada"
+    )
+
+    def as_statement(self) -> ReadingStatement:
+        """Return what is stated alone."""
+        statement = ReadingStatement(tables=[table.stated() for table in self.tables])
+        for name in self.model_fields_set - {"tables"}:
+            setattr(statement, name, getattr(self, name))
+        return statement
+
+
+class ReanalysisAnswer(Document):
+    """The files are being read."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "analisando"}]})
+
+    status: Literal["analisando"]

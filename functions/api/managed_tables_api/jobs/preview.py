@@ -6,6 +6,9 @@ The index that analyze wrote says where to begin; reading from S3 is bounded, wh
 import csv
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
 
 from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
@@ -13,11 +16,11 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault
 from managed_tables.documents.analyses import AnalysisDocument, TableReading
+from managed_tables.documents.document import Document
 from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
-from managed_tables_api.http.validation import refusal
-from managed_tables_api.jobs.reanalysis_models import LineKind, PreviewAnswer, PreviewLine, PreviewQuery
+from managed_tables_api.http.validation import QUERY_DIGITS, refusal
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
@@ -27,6 +30,35 @@ _MAX_LINES_OF_RECORD = 100
 
 _UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
 _UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
+
+
+LineKind = Literal["title", "header", "row", "skipped", "footer", "blank"]
+
+
+class PreviewQuery(BaseModel):
+    """Which lines are to be shown."""
+
+    file: Annotated[int, Field(ge=0, description="Como em reading.tables"), QUERY_DIGITS] = 0
+    sheet: str | None = Field(default=None, description="Sem ele, a primeira aba incluída")
+    from_line: Annotated[int, Field(ge=1, description="A primeira linha"), QUERY_DIGITS] = 1
+    lines: Annotated[int, Field(ge=1, le=200, description="Quantas linhas"), QUERY_DIGITS] = 50
+
+
+class PreviewLine(Document):
+    """A line of a file, or a row of a sheet; a record of several lines stands on its first."""
+
+    line: int = Field(ge=1)
+    kind: LineKind
+    cells: list[str] = Field(max_length=200)
+
+
+class PreviewAnswer(Document):
+    """Lines of a file as it stands under the present reading."""
+
+    lines: list[PreviewLine] = Field(max_length=200)
+    last_line: int = Field(ge=0, description="Do arquivo ou da aba")
+    columns: int = Field(ge=0)
+    truncated: bool = Field(description="Se faltam colunas, células ou linhas que não couberam em 1 MB")
 
 
 def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> PreviewAnswer:

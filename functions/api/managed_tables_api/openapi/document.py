@@ -9,8 +9,11 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI
 from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.documents.document import LateModel
+from managed_tables.documents.faults import DetailBody
 from managed_tables.errors import (
     CATALOG_UNAVAILABLE,
     COLUMN_NOT_FOUND,
@@ -36,12 +39,35 @@ from managed_tables.errors import (
     UNKNOWN_PARAMETER,
     VIEW_NOT_FOUND,
     ApiErrorKind,
+    codes_of,
 )
 from managed_tables_api.calls.gate import Permitted
 from managed_tables_api.calls.routing import ApiRoute
 from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags
 from managed_tables_api.http.bodies import JsonBody
-from managed_tables_api.http.error_models import ErrorBody
+
+_DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
+_DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"
+
+
+class ErrorBody(LateModel):
+    """The body of every error."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"error": "Tabela não encontrada", "code": "TABLE_NOT_FOUND"}]}
+    )
+
+    error: str = Field(description="Frase para pessoas: em português, ou em inglês por `Accept-Language`")
+    code: str = Field(
+        description="Código estável, para programas", json_schema_extra={"enum": [*codes_of(ApiErrorKind)]}
+    )
+    details: list[DetailBody] = Field(default=[], max_length=MAX_ERROR_DETAILS, description=_DETAILS)
+    details_total: int = Field(default=0, ge=0, description=_DETAILS_TOTAL)
+    row: dict[str, str | bool | int | float | None] = Field(
+        default={}, description="A linha como está agora (`ROW_CHANGED`)"
+    )
+    request_id: str = Field(default="", description="Só em erros internos (500)")
+
 
 VERSION = "1.0.0"  # of the contract, not of a release
 TAGS = (

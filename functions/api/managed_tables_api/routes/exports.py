@@ -9,17 +9,18 @@ from managed_tables.errors import (
     TOO_MANY_EXPORTS,
 )
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownExport, KnownTable
+from managed_tables_api.calls.gate import KnownExport, KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
-from managed_tables_api.exports.export_models import (
+from managed_tables_api.exports.starting import (
     ExportAnswer,
     ExportsAnswer,
     NewExport,
     NewExportAnswer,
     PageQuery,
+    export_answer,
+    list_exports,
+    start_export,
 )
-from managed_tables_api.exports.starting import export_answer, list_exports, start_export
 from managed_tables_api.http.bodies import from_json
 
 router = api_router("", "Exports")

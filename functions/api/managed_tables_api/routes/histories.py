@@ -18,8 +18,7 @@ from managed_tables.jobs.restored_columns import (
     restore_column_by_name,
 )
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownCompany, KnownTable
+from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import from_json
 from managed_tables_api.http.validation import NumbersQuery

@@ -22,16 +22,15 @@ from managed_tables.jobs.orphans import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownCompany, KnownTable
+from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, list_answer
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.tables.preconditions import SeenVersions
-from managed_tables_api.tables.recipe_models import RecipeChange
 from managed_tables_api.tables.schema_bodies import from_schema
 from managed_tables_api.tables.table_models import (
     NewTable,
+    RecipeChange,
+    SeenVersions,
     TableAnswer,
     TablesAnswer,
     TablesQuery,

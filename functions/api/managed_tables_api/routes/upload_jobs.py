@@ -32,8 +32,7 @@ from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.undo_of_jobs import undo_job
 from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownJob
+from managed_tables_api.calls.gate import KnownJob, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json, json_object_of, received
@@ -53,17 +52,13 @@ from managed_tables_api.jobs.job_models import (
     JobQuery,
     JobsAnswer,
     JobsQuery,
+    Reanalysis,
+    ReanalysisAnswer,
     RejectsAnswer,
     UndoAnswer,
     UndoBody,
 )
-from managed_tables_api.jobs.preview import show_lines
-from managed_tables_api.jobs.reanalysis_models import (
-    PreviewAnswer,
-    PreviewQuery,
-    Reanalysis,
-    ReanalysisAnswer,
-)
+from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.tables.schema_bodies import from_schema
 
 router = api_router("/upload-jobs", "File upload")

@@ -22,14 +22,19 @@ from managed_tables.errors import (
 from managed_tables.uploads.offered_files import OfferedFile, check_files
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.known import KnownTable
+from managed_tables_api.calls.gate import KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import JsonBody, is_multipart
 from managed_tables_api.services import ApiServices
 from managed_tables_api.uploads.form import open_form
-from managed_tables_api.uploads.new_jobs import UploadTarget, start_declared, start_received
-from managed_tables_api.uploads.upload_models import FORM_SCHEMA, UploadAnswer, UploadDeclaration
+from managed_tables_api.uploads.new_jobs import (
+    FORM_SCHEMA,
+    UploadAnswer,
+    UploadDeclaration,
+    UploadTarget,
+    start_declared,
+    start_received,
+)
 
 router = api_router("", "File upload")
 

@@ -9,7 +9,13 @@ from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.rows.views.view_models import NewView, ViewAnswer, ViewChange, ViewsAnswer, ViewsQuery
+from managed_tables_api.rows.views.view_contents import (
+    NewView,
+    ViewAnswer,
+    ViewChange,
+    ViewsAnswer,
+    ViewsQuery,
+)
 
 router = api_router("/{table_id}/views", "Views")
 

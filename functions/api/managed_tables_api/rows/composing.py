@@ -1,29 +1,41 @@
 """Compose the parts that the statements of rows share: the definition's check, and rows as they are answered.
 
+Those that were composed last are kept, as many as fit into a number of bytes (`kept_statement`).
+
 A statement locks the user's table before it takes its snapshot, and changes of columns lock it alone:
 where the version in the snapshot is the definition's, the table had these columns throughout. Where it is
 not, `definition` is empty and nothing is read or written. Names beginning with `$` are ours: no user's can.
 Every parameter is text with a cast, so that a statement has one type signature and is prepared once.
 """
 
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, LiteralString
+from functools import partial
+from typing import Any, Literal, LiteralString, ParamSpec
 
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.versions import VERSION_FIELD
 
 Numbers = Literal["number", "string"]
+Arguments = ParamSpec("Arguments")
+
+KEPT_BYTES = 16 * 1024 * 1024  # of all statements: a page of 1,500 columns has 150 KB, one of ten 2 KB
+KEPT_STATEMENTS = 1_000  # each keeps its table's definition in memory, too
 
 TABLE = sql.Identifier("$table")
 ROW = sql.Identifier("$row")
 SIZE = sql.Identifier("$size")
 FOUND = sql.Identifier("$found")
 _VERSION = sql.Identifier("$version")
+_JSON = sql.Identifier("$json")
 
 # Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
 # decimal has MAX_DECIMAL_DIGITS at most.
@@ -60,7 +72,7 @@ class Shown:
         """Return the select list of a row as it is answered; `stored`: the source is the table."""
         fields = [_field(source, column, self.numbers) for column in self.columns]
         if self.has_id:
-            fields.insert(0, sql.SQL("{}.{}").format(source, sql.Identifier(ID_COLUMN)))
+            fields.insert(0, cell(source, ID_COLUMN))
         if self.versions:
             version = sql.SQL("{}.xmin::text" if stored else "{}.{}").format(source, _VERSION)
             fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
@@ -69,7 +81,7 @@ class Shown:
     def raw(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
         """Return the select list of the values as they are stored; `stored`: the source is the table."""
         names = [*([ID_COLUMN] if self.has_id else []), *(column.name for column in self.columns)]
-        fields = [sql.SQL("{}.{}").format(source, sql.Identifier(name)) for name in names]
+        fields = [cell(source, name) for name in names]
         if self.versions:
             form = "{}.xmin::text AS {}" if stored else "{}.{}"
             fields.append(sql.SQL(form).format(source, _VERSION))
@@ -80,9 +92,7 @@ class Shown:
         fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
         fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
         sizes = [
-            sql.SQL(_SIZES[column.type]).format(
-                name=sql.SQL("{}.{}").format(source, sql.Identifier(column.name))
-            )
+            sql.SQL(_SIZES[column.type]).format(name=cell(source, column.name))
             for column in self.columns
             if column.type in _SIZES
         ]
@@ -91,6 +101,45 @@ class Shown:
         for batch in (sizes[start : start + _TERMS] for start in range(0, len(sizes), _TERMS)):
             terms += [sql.SQL("({})").format(sql.SQL(" + ").join(batch))]
         return sql.SQL(" + ").join(terms)
+
+
+_KEPT: LRUCache[Any, bytes] = LRUCache(
+    KEPT_BYTES, lambda statement: max(len(statement), KEPT_BYTES / KEPT_STATEMENTS)
+)
+_KEPT_LOCK = threading.Lock()
+
+
+def kept_statement(compose: Callable[Arguments, bytes]) -> Callable[Arguments, bytes]:
+    """Keep what a function composes; its arguments stay as long, and must hold no values of a request."""
+    return cached(_KEPT, partial(hashkey, compose), _KEPT_LOCK)(compose)
+
+
+def cell(source: sql.Identifier, name: str) -> sql.Composed:
+    """Return a cell of a row as it is stored."""
+    return sql.SQL("{}.{}").format(source, sql.Identifier(name))
+
+
+def names_of(columns: Iterable[Column]) -> sql.Composed:
+    """Return the names of columns as a list."""
+    return sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+
+
+def array(parameter: str, element: str) -> sql.Composed:
+    """Return a parameter that is an array."""
+    return sql.SQL("%({})s::{}[]").format(sql.SQL(parameter), sql.SQL(element))
+
+
+def column_arrays(columns: Iterable[tuple[int, Column]]) -> sql.Composed:
+    """Return the parameters that have the values of columns: c0, c1, … by their numbers."""
+    arrays = (array(f"c{number}", POSTGRES_TYPES[column.type]) for number, column in columns)
+    return sql.SQL(", ").join(arrays)
+
+
+def row_json(fields: sql.Composable) -> sql.Composed:
+    """Return a row of these fields as the text of its JSON."""
+    return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row})").format(
+        row=_JSON, fields=fields
+    )
 
 
 def table_of(definition: Definition) -> sql.Identifier:
@@ -122,20 +171,14 @@ def compose_statement(
 
 def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
     """Return a cell as text that PostgreSQL and `managed_tables.values` read back as the same value."""
-    name = sql.Identifier(column.name)
-    if column.type is ColumnType.DATETIME:
-        return _datetime_text(source, name)
-    return sql.SQL("{}.{}::text").format(source, name)
+    text = sql.SQL("{}::text").format(cell(source, column.name))
+    if column.type is not ColumnType.DATETIME:
+        return text
+    # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
+    return sql.SQL("replace(replace({}, ' ', 'T'), '+00', 'Z')").format(text)
 
 
 def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
-    name = sql.Identifier(column.name)
     if column.type is ColumnType.DATETIME or (numbers == "string" and column.type.is_number):
-        return cell_text(source, column) + sql.SQL(" AS {}").format(name)
-    return sql.SQL("{}.{}").format(source, name)
-
-
-def _datetime_text(source: sql.Identifier, name: sql.Identifier) -> sql.Composed:
-    # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
-    form = "replace(replace({source}.{name}::text, ' ', 'T'), '+00', 'Z')"
-    return sql.SQL(form).format(source=source, name=name)
+        return cell_text(source, column) + sql.SQL(" AS {}").format(sql.Identifier(column.name))
+    return cell(source, column.name)

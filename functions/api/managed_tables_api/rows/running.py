@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -114,9 +114,13 @@ class Runner:
         """
 
         def work(connection: PgConnection) -> Found:
-            return _execute(connection, statement, parameters)
+            return _execute(connection, definition, statement, parameters)
 
         return self._repeat(definition, work, repeatable)
+
+    def read(self, definition: Definition, statement: bytes, parameters: Parameters) -> Found:
+        """Run one statement that changes nothing."""
+        return self.run(definition, statement, parameters, repeatable=True)
 
     def transact(
         self, definition: Definition, work: Callable[[Execute], Result], *, repeatable: bool = False
@@ -125,7 +129,7 @@ class Runner:
 
         def in_transaction(connection: PgConnection) -> Result:
             with connection.transaction():
-                return work(lambda statement, parameters: _execute(connection, statement, parameters))
+                return work(partial(_execute, connection, definition))
 
         return self._repeat(definition, in_transaction, repeatable)
 
@@ -213,9 +217,13 @@ def light_enough() -> Iterator[None]:
         raise
 
 
-def _execute(connection: PgConnection, statement: bytes, parameters: Parameters) -> Found:
+def _execute(
+    connection: PgConnection, definition: Definition, statement: bytes, parameters: Parameters
+) -> Found:
+    """Run a statement with the parameters by which it knows whether the definition holds, and others."""
     prepare = None if len(statement) <= _PREPARED_MAX_BYTES else False
-    found = connection.execute(statement, parameters, prepare=prepare).fetchall()
+    key = {"table_id": definition.table_id, "version": str(definition.version)}
+    found = connection.execute(statement, {**key, **parameters}, prepare=prepare).fetchall()
     if not found:
         raise StaleDefinition
     return found
@@ -231,16 +239,11 @@ def _is_lost(error: psycopg.OperationalError) -> bool:
     return not at_rest and (state is None or state.startswith(("08", "57P")))
 
 
-def definition_key(definition: Definition) -> dict[str, str | None]:
-    """Return the parameters by which a statement knows whether the definition holds."""
-    return {"table_id": definition.table_id, "version": str(definition.version)}
-
-
-def row_key(definition: Definition, row_id: str) -> dict[str, str | None]:
-    """Return the parameters of a statement on one row; raises ROW_NOT_FOUND if it is no id."""
+def row_key(row_id: str) -> dict[str, str | None]:
+    """Return the parameter of a statement on one row; raises ROW_NOT_FOUND if it is no id."""
     if not is_row_id(row_id):
         raise ApiError(ROW_NOT_FOUND)
-    return {**definition_key(definition), "id": row_id}
+    return {"id": row_id}
 
 
 def is_row_id(text: str) -> bool:

@@ -11,7 +11,7 @@ from managed_tables.exact_json import Object
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import Numbers, Shown
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.inserts.conflicts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
     KeyTaken,
@@ -52,7 +52,7 @@ class Rows(RowOperations):
     @on_definition
     def get(self, definition: Definition, row_id: str, answered: Answered) -> RowJson:
         """Return a row."""
-        key = row_key(definition, row_id)
+        key = row_key(row_id)
         with self._row_comes_first(definition, key):
             shown = shown_row(definition, answered)
         return self._find(definition, key, shown)
@@ -72,7 +72,7 @@ class Rows(RowOperations):
         Raises ROW_CHANGED, with the row as it is now, if the row has another version than asked for: by
         `row_version`, or by the fields where that is no column's name.
         """
-        key = row_key(definition, row_id)
+        key = row_key(row_id)
         with self._row_comes_first(definition, key):
             if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
                 fields = dict(fields)
@@ -114,7 +114,7 @@ class Rows(RowOperations):
         self, definition: Definition, row_id: str, user_id: str, row_version: str | None = None
     ) -> None:
         """Delete a row; raises as `update` does where it has another version than asked for."""
-        key = row_key(definition, row_id)
+        key = row_key(row_id)
         with self._row_comes_first(definition, key):
             require_active(definition)
         is_conditional = row_version is not None
@@ -142,7 +142,7 @@ class Rows(RowOperations):
 
     def _find(self, definition: Definition, key: Parameters, shown: Shown) -> RowJson:
         statement = statements.find_statement(definition, shown)
-        (_, text, version), *_ = self.runner.run(definition, statement, key, repeatable=True)
+        (_, text, version), *_ = self.runner.read(definition, statement, key)
         if text is None:
             raise ApiError(ROW_NOT_FOUND)
         return RowJson(text, version)

@@ -13,11 +13,15 @@ from managed_tables_api.rows.composing import (
     TABLE,
     Numbers,
     Shown,
+    cell,
+    column_arrays,
     compose_statement,
+    kept_statement,
+    names_of,
+    row_json,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.statement_cache import kept_statement
 
 Returned = Literal["count", "ids", "records"]
 
@@ -46,6 +50,7 @@ _CLAIMED = sql.SQL(
 )
 
 
+NUMBER = sql.Identifier("$number")  # of a row in the request, from 1
 _NO_IDS = sql.SQL("NULL::uuid[]")
 # Of the definition, where rows are inserted: what their ids begin with.
 NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
@@ -73,9 +78,7 @@ def find_statement(definition: Definition, shown: Shown) -> bytes:
 
 def _row_json(shown: Shown) -> sql.Composed:
     """Return a stored row as the JSON that is answered."""
-    return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) AS row").format(
-        row=ROW, fields=shown.fields(TABLE, stored=True)
-    )
+    return row_json(shown.fields(TABLE, stored=True)) + sql.SQL(" AS row")
 
 
 @kept_statement
@@ -88,7 +91,6 @@ def insert_statement(
     `is_keyed`: then the number is 0 if the key is taken. Ids are as docs/architecture.md says. `ids` and
     `records` are returned as the text of a JSON list in the order of the rows, `count` as NULL.
     """
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in definition.columns)
     keeps_ids = is_keyed and returned != "count"
     ids = sql.SQL("(SELECT array_agg(id) FROM {})").format(_NEW) if keeps_ids else _NO_IDS
     return compose_statement(
@@ -101,7 +103,7 @@ def insert_statement(
         select=NOW,
         new=_new_rows(definition) if keeps_ids else sql.SQL(""),
         claimed=claim(ids) if is_keyed else sql.SQL(""),
-        names=names,
+        names=names_of(definition.columns),
         rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
         returning=_returning(definition, returned, numbers),
         recorded=recorded(definition, sql.SQL("inserted")),
@@ -120,7 +122,7 @@ _RESULTS: dict[Returned, sql.SQL] = {
 
 
 def _returning(definition: Definition, returned: Returned, numbers: Numbers) -> sql.Composable:
-    fields = [sql.SQL("{}.id").format(TABLE)]
+    fields = [cell(TABLE, "id")]
     if returned == "records":
         fields.append(_row_json(Shown(definition.columns, numbers)))
     if definition.history:
@@ -142,23 +144,17 @@ def _new_rows(definition: Definition) -> sql.Composed:
 
 def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
     """Return the SELECT of the given rows, each with its new id; none where the request's key is taken."""
-    arrays = [
-        sql.SQL("%({})s::{}[]").format(sql.SQL(f"c{place}"), sql.SQL(POSTGRES_TYPES[column.type]))
-        for place, column in enumerate(definition.columns)
-    ]
-    names = [sql.Identifier(column.name) for column in definition.columns]
-    comma = sql.SQL(", ")
     return sql.SQL(
         "SELECT {row_id} AS id, {values} FROM {source},"
         " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})"
     ).format(
         row_id=_ROW_ID,
-        values=comma.join(sql.SQL("{}.{}").format(ROW, name) for name in names),
+        values=sql.SQL(", ").join(cell(ROW, column.name) for column in definition.columns),
         source=sql.SQL("definition, claimed" if is_keyed else "definition"),
-        arrays=comma.join(arrays),
+        arrays=column_arrays(enumerate(definition.columns)),
         row=ROW,
-        names=comma.join(names),
-        number=sql.Identifier("$number"),
+        names=names_of(definition.columns),
+        number=NUMBER,
     )
 
 
@@ -192,7 +188,7 @@ _ROW_ID = sql.SQL(
     " || lpad(to_hex(((COUNTER) >> 20) & 4095), 3, '0')"
     " || to_hex((-9223372036854775808)::bigint | (((COUNTER) & 1048575) << 42)"
     " | floor(random() * 4398046511104)::bigint))::uuid".replace("COUNTER", _COUNTER)
-).format(row=ROW, number=sql.Identifier("$number"))
+).format(row=ROW, number=NUMBER)
 
 
 @kept_statement
@@ -237,12 +233,23 @@ def delete_statement(definition: Definition, *, is_conditional: bool) -> bytes:
 
     Parameters: table_id, version, id; row_version if `is_conditional`: a row of another version stays.
     """
+    condition = sql.SQL("{}.id = %(id)s::uuid").format(TABLE)
+    return compose_deletion(definition, condition + _OF_VERSION if is_conditional else condition)
+
+
+DELETED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM deleted) FROM definition")
+
+
+def compose_deletion(
+    definition: Definition, condition: sql.Composed, result: sql.Composable = DELETED_COUNT
+) -> bytes:
+    """Return the statement that deletes the rows of a condition, and counts them off the table's."""
     return compose_statement(
         "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
-        " WHERE {t}.id = %(id)s::uuid{condition} RETURNING 1), {counted}"
-        " SELECT 1, (SELECT count(*) FROM deleted) FROM definition",
+        " WHERE {condition} RETURNING 1), {counted}{result}",
         definition,
         active=True,
-        condition=_OF_VERSION if is_conditional else sql.SQL(""),
+        condition=condition,
         counted=counted(sql.SQL("-(SELECT count(*) FROM deleted)")),
+        result=result,
     )

@@ -1,21 +1,66 @@
-"""Model what the routes of provisioning and tables take and answer, as OpenAPI shows it."""
+"""Model what the routes of provisioning, tables and recipes take and answer, as OpenAPI shows it."""
 
+import re
 from typing import Annotated, Literal
 
+from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import DetailCode, Fault, InvalidValue, detail, name_faults
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
+from managed_tables.documents.recipes import RecipeColumn, RecipeParts
+from managed_tables.errors import INVALID_REQUEST, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
 from managed_tables_api.http.validation import QUERY_DIGITS, Page
-from managed_tables_api.tables.preconditions import expected_versions
+
+# A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
+_TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
+_ENTITY_TAG = re.compile(r'(?:W/)?"[^",]*"')
+
+
+async def seen_versions(
+    if_match: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            description='A ETag da tabela, `"<versão>"` ou `*`: em outra versão, nada muda (412; extensão)',
+        ),
+    ] = None,
+) -> frozenset[int] | None:
+    """Return the versions that the header allows, None for any; a tag of no table is ignored.
+
+    Raises INVALID_REQUEST for a header that is no list of tags.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    versions: set[int] = set()
+    for tag in if_match.split(","):
+        match = _TABLES_TAG.fullmatch(tag.strip())
+        if match is not None:
+            versions.add(int(match[1] or match[2]))
+        elif not _ENTITY_TAG.fullmatch(tag.strip()):
+            raise ApiError(INVALID_REQUEST, reason='If-Match deve ser a ETag da tabela, "<versão>" ou *')
+    return frozenset(versions)
+
+
+SeenVersions = Annotated[frozenset[int] | None, Depends(seen_versions)]
+
+
+def expected_versions(seen: frozenset[int] | None, version: int | None) -> frozenset[int] | None:
+    """Return the versions that the table may have by header and body together, None for any."""
+    if version is None:
+        return seen
+    named = frozenset({version})
+    return named if seen is None else named & seen
+
 
 _PRODUCT: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 _VALUE: JsonDict = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
@@ -184,3 +229,38 @@ class TableUpdate(LateModel):
             history=self.history,
             versions=expected_versions(seen, self.version),
         )
+
+
+_WITHOUT_KEY = Fault(DetailCode.NOT_ALLOWED, "a tabela não tem chave")
+_REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
+
+
+class RecipeColumnChange(RecipeColumn):
+    """A column of the table, and how the file's column of that label fills it; null as it is found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    timezone: KnownZone | None = None
+
+
+class RecipeChange(RecipeParts):
+    """What to change of a recipe; what is missing stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"on_misfit": "skip"}]})
+
+    timezone: KnownZone | None = None
+    columns: Annotated[list[RecipeColumnChange], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None  # type: ignore[assignment]
+
+    def parts_for(self, table: TableRecord) -> RecipeParts:
+        """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
+        if self.mode == "upsert" and table.key is None:
+            raise ApiError(TABLE_WITHOUT_KEY, [detail("body", _WITHOUT_KEY, path="mode")])
+        types = {column.name: column.type for column in table.columns}
+        names = [one.name for one in self.columns or ()]
+        faults = list(name_faults(names, types, "columns[{}].name", _REPEATED))
+        if faults:
+            raise ApiError(INVALID_REQUEST, faults)
+        parts = RecipeParts(**{name: part for name, part in self if part is not None})
+        if self.columns:
+            parts.columns = [RecipeColumn(**{**dict(one), "type": types[one.name]}) for one in self.columns]
+        return parts

@@ -7,16 +7,20 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
-from managed_tables.schema import POSTGRES_TYPES
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
     Shown,
+    array,
+    cell,
+    column_arrays,
     compose_statement,
+    kept_statement,
+    names_of,
+    row_json,
 )
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.statement_cache import kept_statement
-from managed_tables_api.rows.statements import assignments, counted
+from managed_tables_api.rows.statements import assignments, compose_deletion
 
 _ID = sql.Identifier("$id")
 _ROW_VERSION = sql.Identifier("$row_version")
@@ -26,7 +30,6 @@ _ALL = sql.SQL(
     " FROM definition, (SELECT count(*) FROM {changed}) AS changed"
 )
 _MINUS = sql.SQL("OPERATOR(managed_tables.-)")  # of hstore
-_DELETED = sql.SQL("-(SELECT count(*) FROM deleted)")
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,9 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
     """
     places = {name: place for place, name in enumerate(shape.names)}
     cells = [
-        _value(places[column.name], shape)
-        if column.name in places
-        else sql.SQL("{}.{}").format(TABLE, sql.Identifier(column.name))
+        _value(places[column.name], shape) if column.name in places else cell(TABLE, column.name)
         for column in definition.columns
     ]
-    names = [sql.Identifier(column.name) for column in definition.columns]
     return compose_statement(
         "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
         " RETURNING {t}.id, {row_cells}, {cells}),"
@@ -91,7 +91,7 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
         definition,
         active=True,
         all=_ALL.format(changed=sql.SQL("updated")),
-        names=sql.SQL(", ").join(names),
+        names=names_of(definition.columns),
         given=_given_rows(definition, shape),
         cells=sql.SQL(", ").join(cells),
         row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
@@ -104,29 +104,25 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
 def _given_rows(definition: Definition, shape: UpdateShape) -> sql.Composed:
     """Return the rows of the request, joined to those that they mean."""
     columns = [definition.by_name[name] for name in shape.names]
-    arrays = [_array(f"c{place}", POSTGRES_TYPES[column.type]) for place, column in enumerate(columns)]
-    arrays += [_array(f"g{place}", "boolean") for place, partial in enumerate(shape.partial) if partial]
+    arrays = [array("ids", "uuid"), column_arrays(enumerate(columns))]
+    arrays += [array(f"g{place}", "boolean") for place, partial in enumerate(shape.partial) if partial]
     fields = [sql.Identifier(name) for name in shape.names]
     fields += [_given(place) for place, partial in enumerate(shape.partial) if partial]
     condition: sql.Composable = sql.SQL("")
     if shape.is_conditional:
-        arrays.append(_array("row_versions", "text"))
+        arrays.append(array("row_versions", "text"))
         fields.append(_ROW_VERSION)
         condition = sql.SQL(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})").format(
             row=ROW, v=_ROW_VERSION, t=TABLE
         )
     return sql.SQL("unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}{condition}").format(
-        arrays=sql.SQL(", ").join([_array("ids", "uuid"), *arrays]),
+        arrays=sql.SQL(", ").join(arrays),
         row=ROW,
         fields=sql.SQL(", ").join([_ID, *fields]),
         t=TABLE,
         id=_ID,
         condition=condition,
     )
-
-
-def _array(name: str, element: str) -> sql.Composed:
-    return sql.SQL("%({})s::{}[]").format(sql.SQL(name), sql.SQL(element))
 
 
 def _given(place: int) -> sql.Identifier:
@@ -151,15 +147,14 @@ def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
     return compose_statement(
         "WITH {held} SELECT 1, refused.id, refused.row, refused.total FROM definition LEFT JOIN LATERAL ("
         "SELECT {row}.{id}::text AS id, count(*) OVER () AS total, CASE WHEN {t}.id IS NOT NULL"
-        " THEN (SELECT row_to_json({json})::text FROM (SELECT {fields}) AS {json}) END AS row"
+        " THEN {json} END AS row"
         " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
         " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
         " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint) AS refused ON true",
         definition,
         id=_ID,
         v=_ROW_VERSION,
-        json=sql.Identifier("$json"),
-        fields=shown.fields(TABLE, stored=True),
+        json=row_json(shown.fields(TABLE, stored=True)),
     )
 
 
@@ -170,7 +165,7 @@ def delete_rows_statement(definition: Definition) -> bytes:
     Parameters: table_id, version, ids, how many are `wanted`.
     """
     condition = sql.SQL("{}.id = ANY (%(ids)s::uuid[])").format(TABLE)
-    return _delete(definition, condition, _ALL.format(changed=sql.SQL("deleted")))
+    return compose_deletion(definition, condition, _ALL.format(changed=sql.SQL("deleted")))
 
 
 @kept_statement
@@ -179,20 +174,7 @@ def delete_where_statement(definition: Definition, condition: Condition) -> byte
 
     Parameters: table_id, version, those of the condition.
     """
-    how_many = sql.SQL(" SELECT 1, (SELECT count(*) FROM deleted) FROM definition")
-    return _delete(definition, condition_sql(condition, TABLE), how_many)
-
-
-def _delete(definition: Definition, condition: sql.Composed, result: sql.Composable) -> bytes:
-    return compose_statement(
-        "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
-        " WHERE {condition} RETURNING 1), {counted}{result}",
-        definition,
-        active=True,
-        result=result,
-        condition=condition,
-        counted=counted(_DELETED),
-    )
+    return compose_deletion(definition, condition_sql(condition, TABLE))
 
 
 @kept_statement

@@ -22,14 +22,13 @@ from managed_tables_api.rows.bulk_changes.bulk_parsing import (
     parse_updates,
 )
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.inserts.conflicts import taken_by_update
 from managed_tables_api.rows.parsing import array_text, parse_changes
 from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
     Parameters,
     RowOperations,
-    definition_key,
     light_enough,
     numbered,
     on_definition,
@@ -96,16 +95,14 @@ class BulkChanges(RowOperations):
         self, definition: Definition, statement: bytes, parameters: Parameters, named: "_Named"
     ) -> int:
         """Run a statement that fails if it misses a row, and raise the error about such rows."""
-        key = definition_key(definition)
         wanted_count = {"wanted": str(len(named.places))}
         try:
-            found = self.runner.run(definition, statement, {**key, **parameters, **wanted_count})
-            return int(found[0][1])
+            return self._count(definition, statement, {**parameters, **wanted_count})
         except DivisionByZero as missed:
             limit = str(MAX_ERROR_DETAILS)
             wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
             search = statements.refused_rows_statement(definition, versioned(definition))
-            found = self.runner.run(definition, search, {**key, **wanted}, repeatable=True)
+            found = self.runner.read(definition, search, wanted)
             raise _refusal(found, named) from missed
 
     def _set(self, definition: Definition, body: Body, acting: Acting) -> int:
@@ -134,8 +131,7 @@ class BulkChanges(RowOperations):
         return condition
 
     def _count(self, definition: Definition, statement: bytes, parameters: Parameters) -> int:
-        (_, count), *_ = self.runner.run(definition, statement, {**definition_key(definition), **parameters})
-        return int(count)
+        return int(self.runner.run(definition, statement, parameters)[0][1])
 
 
 _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'

@@ -1,6 +1,7 @@
 """Answer who changed rows, when, from what to what: read from the newest change back to the first.
 
-A load and an upsert are not kept row by row: what they wrote is what the row had before the next change.
+`managed_tables.history.recording` keeps changes row by row, texts of cells as PostgreSQL's own. Not so those
+of a load and an upsert: what they wrote is what the row had before the next change.
 """
 
 import json
@@ -10,11 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from psycopg import sql
+
 from managed_tables.clock import timestamp
 from managed_tables.documents.document import Scalar
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
-from managed_tables_api.rows.composing import Numbers
+from managed_tables.tables.keeping import STAGED_ID, kept_table
+from managed_tables_api.rows.composing import TABLE, Numbers, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import (
     CellChange,
@@ -25,25 +29,151 @@ from managed_tables_api.rows.history.history_models import (
     TableRowChange,
     in_zone,
 )
-from managed_tables_api.rows.history.history_statements import (
-    LOADED,
-    PRESENT,
-    UPSERTED,
-    Upsert,
-    changes_statement,
-    page_statement,
-    renames_statement,
-    upserts_statement,
-)
 from managed_tables_api.rows.running import (
-    Found,
-    Parameters,
     RowOperations,
     Runner,
-    definition_key,
     on_definition,
     row_key,
 )
+
+PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
+
+_CELLS = sql.SQL("managed_tables.hstore_to_json({})::text")
+_SINCE = sql.SQL("now() - make_interval(days => %(days)s::int)")
+
+
+@dataclass(frozen=True)
+class Upsert:
+    """A load that has changed rows, and its place among the changes."""
+
+    job_id: str
+    change_id: int
+
+
+def upserts_statement() -> bytes:
+    """Return the statement of the table's upserts whose changes are kept: (1, job, change, nothing).
+
+    Parameters: table_id, version, days. One row of NULLs where there are none. Their changes can be looked up
+    by row afterwards.
+    """
+    return compose_statement(
+        "WITH {held}, upserts AS MATERIALIZED (SELECT job_id, change_id FROM managed_tables.undoable_jobs"
+        " JOIN managed_tables.applied_jobs AS loads USING (job_id)"
+        " WHERE loads.table_id = %(table_id)s::text AND loads.mode = 'upsert' AND has_kept"
+        " AND loads.applied_at > {since})"
+        " SELECT 1, upserts.job_id, upserts.change_id, managed_tables.index_kept(ARRAY("
+        "SELECT job_id FROM upserts)) FROM definition LEFT JOIN upserts ON true",
+        since=_SINCE,
+    )
+
+
+def renames_statement() -> bytes:
+    """Return the statement of what became of columns' names: (1, change, old, new), in order; or NULLs.
+
+    Parameters: table_id, version.
+    """
+    return compose_statement(
+        "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
+        " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
+        " ORDER BY change_id",
+    )
+
+
+def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> bytes:
+    """Return the statement of all that is known of some rows.
+
+    (1, row id, change, time, user, via, job, action, cells before, cells after, the staged row's id), the
+    oldest change first, the row as it is last. Parameters: table_id, version, ids, days.
+    """
+    parts = [
+        sql.SQL(
+            "SELECT row_id, change_id, changed_at, user_id, via, job_id, action, {before} AS before,"
+            " {after} AS after, NULL::uuid AS staged_id FROM managed_tables.row_history"
+            " WHERE table_id = %(table_id)s::text AND row_id = ANY (%(ids)s::uuid[]) AND changed_at > {since}"
+        ).format(
+            before=_CELLS.format(sql.SQL("before")), after=_CELLS.format(sql.SQL("after")), since=_SINCE
+        ),
+        sql.SQL(
+            "SELECT asked.id, change_id, applied_at, user_id, 'upload', job_id, {loaded}, NULL, NULL,"
+            " asked.id FROM managed_tables.applied_jobs, unnest(%(ids)s::uuid[]) AS asked (id)"
+            " WHERE table_id = %(table_id)s::text AND mode IS NOT NULL AND row_count > 0"
+            " AND asked.id BETWEEN first_id AND last_id"
+        ).format(loaded=LOADED),
+        sql.SQL(
+            "SELECT {t}.id, 9223372036854775807, now(), NULL, NULL, NULL, {present}, NULL, {cells}, NULL"
+            " FROM {table} AS {t} WHERE {t}.id = ANY (%(ids)s::uuid[])"
+        ).format(t=TABLE, present=PRESENT, table=table_of(definition), cells=_row_cells(TABLE)),
+        *(
+            sql.SQL(
+                "SELECT {t}.id, {change}, loads.applied_at, loads.user_id, 'upload', {job}, {upserted},"
+                " {cells}, NULL, {t}.{staged} FROM {kept} AS {t}, managed_tables.applied_jobs AS loads"
+                " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}"
+            ).format(
+                t=TABLE,
+                change=upsert.change_id,
+                job=upsert.job_id,
+                upserted=UPSERTED,
+                cells=_row_cells(TABLE),
+                staged=sql.Identifier(STAGED_ID),
+                kept=kept_table(upsert.job_id),
+            )
+            for upsert in upserts
+        ),
+    ]
+    return compose_statement(
+        "WITH {held} SELECT 1, found.row_id::text, found.change_id, found.changed_at, found.user_id,"
+        " found.via, found.job_id, found.action, found.before, found.after, found.staged_id"
+        " FROM definition LEFT JOIN LATERAL ({parts}) AS found ON true ORDER BY found.change_id",
+        parts=sql.SQL(" UNION ALL ").join(parts),
+    )
+
+
+def _row_cells(source: sql.Identifier) -> sql.Composed:
+    cells = sql.SQL("managed_tables.hstore({}) OPERATOR(managed_tables.-) ARRAY['id', {}]").format(
+        source, STAGED_ID
+    )
+    return _CELLS.format(cells)
+
+
+_FILTER = sql.SQL(
+    " (%(action)s::text IS NULL OR action = %(action)s::text)"
+    " AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)"
+    " AND (%(from)s::timestamptz IS NULL OR changed_at >= %(from)s::timestamptz)"
+    " AND (%(to)s::timestamptz IS NULL OR changed_at < %(to)s::timestamptz)"
+)
+
+
+def page_statement(upserts: Sequence[Upsert]) -> bytes:
+    """Return the statement of a page of the table's changes, newest first: (1, change, row id, how many).
+
+    Parameters: table_id, version, days, action, user_id, from, to (NULL for any), limit, offset; after_change
+    and after_row, where the page before ended, or NULLs. NULLs for change and row where the page is empty.
+    """
+    parts = [
+        sql.SQL(
+            "SELECT change_id, row_id, changed_at, action, user_id FROM managed_tables.row_history"
+            " WHERE table_id = %(table_id)s::text AND changed_at > {since}"
+        ).format(since=_SINCE),
+        *(
+            sql.SQL(
+                "SELECT {change}, {t}.id, loads.applied_at, 'update', loads.user_id FROM {kept} AS {t},"
+                " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}"
+            ).format(t=TABLE, change=upsert.change_id, job=upsert.job_id, kept=kept_table(upsert.job_id))
+            for upsert in upserts
+        ),
+    ]
+    return compose_statement(
+        "WITH {held}, found AS MATERIALIZED ("
+        "SELECT change_id, row_id FROM ({parts}) AS changes WHERE{filter})"
+        " SELECT 1, page.change_id, page.row_id::text, (SELECT count(*) FROM found) FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM found WHERE %(after_change)s::bigint IS NULL"
+        " OR (change_id, row_id) < (%(after_change)s::bigint, %(after_row)s::uuid)"
+        " ORDER BY change_id DESC, row_id DESC"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        parts=sql.SQL(" UNION ALL ").join(parts),
+        filter=_FILTER,
+    )
+
 
 Cells = Mapping[str, str | None]
 Shown = TypeVar("Shown", bound=RowChange)
@@ -71,7 +201,7 @@ class RowHistory(RowOperations):
     @on_definition
     def of_row(self, definition: Definition, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
         """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-        key = row_key(definition, row_id)
+        key = row_key(row_id)
         changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
         if not changes:
             raise ApiError(ROW_NOT_FOUND)
@@ -107,7 +237,7 @@ class RowHistory(RowOperations):
             "after_change": change or None,
             "after_row": row or None,
         }
-        found = self._run(definition, page_statement(self._upserts(definition)), parameters)
+        found = self.runner.read(definition, page_statement(self._upserts(definition)), parameters)
         return found[0][3], [(change_id, row_id) for _, change_id, row_id, _ in found if row_id is not None]
 
     @on_definition
@@ -116,7 +246,7 @@ class RowHistory(RowOperations):
 
         Raises ROW_NOT_FOUND for a row that is not there.
         """
-        key = row_key(definition, row_id)
+        key = row_key(row_id)
         changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
         if not changes or changes[-1].action != PRESENT:
             raise ApiError(ROW_NOT_FOUND)
@@ -135,9 +265,19 @@ class RowHistory(RowOperations):
         statement = changes_statement(definition, self._upserts(definition))
         parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.runner.settings.history_days)}
         rows: dict[str, list[Change]] = {}
-        for _, row_id, change_id, at, user_id, via, job_id, action, before, after, staged_id in self._run(
-            definition, statement, parameters
-        ):
+        for (
+            _,
+            row_id,
+            change_id,
+            at,
+            user_id,
+            via,
+            job_id,
+            action,
+            before,
+            after,
+            staged_id,
+        ) in self.runner.read(definition, statement, parameters):
             if row_id is not None:
                 known = names.since(change_id)
                 was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
@@ -147,13 +287,10 @@ class RowHistory(RowOperations):
         return rows
 
     def _upserts(self, definition: Definition) -> list[Upsert]:
-        found = self._run(definition, upserts_statement(), {"days": str(self.runner.settings.history_days)})
-        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
-
-    def _run(self, definition: Definition, statement: bytes, parameters: Parameters) -> Found:
-        return self.runner.run(
-            definition, statement, {**definition_key(definition), **parameters}, repeatable=True
+        found = self.runner.read(
+            definition, upserts_statement(), {"days": str(self.runner.settings.history_days)}
         )
+        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
 
 
 @dataclass(frozen=True)
@@ -191,7 +328,7 @@ class Names:
 
 def read_names(runner: Runner, definition: Definition) -> Names:
     """Return what became of the names of the table's columns, from the first rename on."""
-    found = runner.run(definition, renames_statement(), definition_key(definition), repeatable=True)
+    found = runner.read(definition, renames_statement(), {})
     return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
 
 

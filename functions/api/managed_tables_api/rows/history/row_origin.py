@@ -17,8 +17,7 @@ from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import Origin
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import OriginCell, RowOriginAnswer
-from managed_tables_api.rows.history.history_statements import LOADED, PRESENT, UPSERTED
-from managed_tables_api.rows.history.row_history import Names, RowHistory
+from managed_tables_api.rows.history.row_history import LOADED, PRESENT, UPSERTED, Names, RowHistory
 
 ReadPlace = Callable[[JobRecord, int], Origin | None]
 

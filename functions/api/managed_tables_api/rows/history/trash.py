@@ -8,22 +8,28 @@ from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault
 from managed_tables.documents.document import Scalar
 from managed_tables.history.recording import recorded_rows, row_cells
+from managed_tables.schema import Column
 from managed_tables.tables.physical import default_value
 from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.composing import ROW, Numbers, compose_statement, table_of
+from managed_tables_api.rows.composing import (
+    ROW,
+    Numbers,
+    compose_statement,
+    kept_statement,
+    names_of,
+    table_of,
+)
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import DeletedRow, RestoreBody, TrashAnswer, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
-from managed_tables_api.rows.inserts.key_refusals import taken_by_update
+from managed_tables_api.rows.inserts.conflicts import taken_by_update
 from managed_tables_api.rows.running import (
     KeyTaken,
     RowOperations,
-    definition_key,
     on_definition,
     read_row_ids,
     require_active,
 )
-from managed_tables_api.rows.statement_cache import kept_statement
 from managed_tables_api.rows.statements import counted
 
 # The last deletion of each row that is not in the table.
@@ -48,12 +54,11 @@ class Trash(RowOperations):
     def list_page(self, definition: Definition, page: int, per_page: int, numbers: Numbers) -> TrashAnswer:
         """Return a page of deleted rows, the last deleted first."""
         parameters = {
-            **definition_key(definition),
             "days": str(self.runner.settings.history_days),
             "limit": str(per_page),
             "offset": str((page - 1) * per_page),
         }
-        found = self.runner.run(definition, _page_statement(definition), parameters, repeatable=True)
+        found = self.runner.read(definition, _page_statement(definition), parameters)
         names = read_names(self.runner, definition)
         records = [
             DeletedRow.read(
@@ -85,7 +90,6 @@ class Trash(RowOperations):
         zone = self.runner.settings.zone
         statement = _restore_statement(definition, zone.key, by_ids=ids is not None)
         parameters = {
-            **definition_key(definition),
             "days": str(self.runner.settings.history_days),
             **self.runner.acting(user_id, "restore"),
             "ids": None if ids is None else "{" + ",".join(ids) + "}",
@@ -129,9 +133,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
 
     Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
     """
-    comma = sql.SQL(", ")
-    columns = [sql.Identifier(column.name) for column in definition.columns]
-    values = [_value(definition, place, zone) for place in range(len(columns))]
+    values = [_value(column, zone) for column in definition.columns]
     return compose_statement(
         "WITH {held}, {gone},"
         " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
@@ -143,17 +145,16 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
         definition,
         active=True,
         gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
-        columns=comma.join(columns),
-        values=comma.join(values),
+        columns=names_of(definition.columns),
+        values=sql.SQL(", ").join(values),
         recorded_cells=row_cells(ROW),
         recorded=recorded_rows(sql.SQL("back"), "restore"),
         counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
     )
 
 
-def _value(definition: Definition, place: int, zone: str) -> sql.Composed:
+def _value(column: Column, zone: str) -> sql.Composed:
     """Return the value of a column: of one that the row did not have yet, its default."""
-    column = definition.columns[place]
     name = sql.Identifier(column.name)
     if column.default is None:
         return sql.SQL("kept.{}").format(name)

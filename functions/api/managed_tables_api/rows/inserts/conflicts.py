@@ -1,27 +1,46 @@
-"""Compose inserts that update or ignore rows with the same key, and the search for repeated keys."""
+"""Insert rows that update or ignore others of the same key, and say which rows break a key.
 
+The refusal is 409, naming the rows of the request and the values.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from psycopg import sql
 
+from managed_tables import exact_json
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
+from managed_tables.errors import DUPLICATE_KEY, ApiError
 from managed_tables.history.recording import row_cells
-from managed_tables.schema import POSTGRES_TYPES, Column
+from managed_tables.messages.wording import named_values
+from managed_tables.schema import Column, json_value
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
     Shown,
+    column_arrays,
     compose_statement,
+    kept_statement,
+    names_of,
+    row_json,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.statement_cache import kept_statement
-from managed_tables_api.rows.statements import NOW, claim, counted, given_rows, recorded
+from managed_tables_api.rows.running import (
+    Execute,
+    Found,
+    KeyTaken,
+    Parameters,
+    Runner,
+    StaleDefinition,
+)
+from managed_tables_api.rows.statements import NOW, NUMBER, claim, counted, given_rows, recorded
 
 OnConflict = Literal["error", "update", "ignore"]
 
 _GIVEN = sql.Identifier("$given")
-_NUMBER = sql.Identifier("$number")
 _REPEATED = sql.Identifier("$repeated")
 
 
@@ -39,8 +58,6 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
     requests do not lock one another out.
     """
     key = [sql.Identifier(column.name) for column in key_columns(definition)]
-    columns = [sql.Identifier(column.name) for column in definition.columns]
-    comma = sql.SQL(", ")
     return compose_statement(
         "WITH {held}, {given} AS MATERIALIZED ({rows}),"
         " merged AS (INSERT INTO {table} AS {t} (id, {columns})"
@@ -54,8 +71,8 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
         select=NOW,
         given=_GIVEN,
         rows=given_rows(definition, is_keyed=False),
-        columns=comma.join(columns),
-        key=comma.join(key),
+        columns=names_of(definition.columns),
+        key=sql.SQL(", ").join(key),
         action=_action(names, key, on_conflict),
         made=_made(definition),
         recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
@@ -108,26 +125,19 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
     table_id, version, limit, and of `insert_statement` the arrays of the key's columns.
     """
     columns = key_columns(definition)
-    places = [definition.columns.index(column) for column in columns]
-    comma = sql.SQL(", ")
-    names = comma.join(sql.Identifier(column.name) for column in columns)
-    arrays = comma.join(
-        sql.SQL("%({})s::{}[]").format(sql.SQL(f"c{place}"), sql.SQL(POSTGRES_TYPES[column.type]))
-        for place, column in zip(places, columns, strict=True)
-    )
+    numbered = ((definition.columns.index(column), column) for column in columns)
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
     return compose_statement(
         "WITH {held} SELECT 1, found.number, found.key, found.total FROM definition LEFT JOIN LATERAL ("
-        'SELECT {row}.{number} AS number, (SELECT row_to_json("$key")::text FROM'
-        ' (SELECT {fields}) AS "$key") AS key, count(*) OVER () AS total FROM (SELECT *,'
+        "SELECT {row}.{number} AS number, {key} AS key, count(*) OVER () AS total FROM (SELECT *,"
         " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
         " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
         " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint) AS found ON true",
-        number=_NUMBER,
-        fields=Shown(columns, has_id=False).fields(ROW),
-        names=names,
+        number=NUMBER,
+        key=row_json(Shown(columns, has_id=False).fields(ROW)),
+        names=names_of(columns),
         repeated=_REPEATED,
-        arrays=arrays,
+        arrays=column_arrays(numbered),
         there=there,
     )
 
@@ -146,3 +156,85 @@ def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Compos
         exists("{t}.{name} = {row}.{name}"),
         exists("{t}.{name} IS NOT DISTINCT FROM {row}.{name}"),
     )
+
+
+def find_repeated(
+    runner: Runner, definition: Definition, taken: KeyTaken, parameters: Parameters, within_request: bool
+) -> ApiError:
+    """Return DUPLICATE_KEY with the rows of an insert that repeat a key of the table or of the request."""
+    definition = _with_key(definition, taken)
+    statement = repeated_keys_statement(definition, within_request=within_request)
+    found = runner.read(definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+    return _refusal(definition, found)
+
+
+def repeated_keys(execute: Execute, definition: Definition, parameters: Parameters) -> ApiError | None:
+    """Return DUPLICATE_KEY where rows of a request have the same key, None where each has its own."""
+    statement = repeated_keys_statement(definition, within_request=True)
+    found = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+    return None if found[0][1] is None else _refusal(definition, found)
+
+
+def _refusal(definition: Definition, found: Found) -> ApiError:
+    key = ", ".join(definition.key or ())
+    details = [
+        detail("row", _fault(exact_json.loads(values.encode())), row=number - 1, **_column(definition))
+        | {"value": exact_json.loads(values.encode())}
+        for _, number, values, _ in found
+        if number is not None
+    ]
+    return ApiError(DUPLICATE_KEY, details, found[0][3], key=key)
+
+
+def _column(definition: Definition) -> dict[str, str]:
+    key = definition.key or ()
+    return {"column": key[0]} if len(key) == 1 else {}
+
+
+def _fault(values: Mapping[str, Any]) -> Fault:
+    return Fault(
+        DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named_values(values) or 'a mesma chave'}"
+    )
+
+
+def taken_by_update(
+    definition: Definition, taken: KeyTaken, rows: Sequence[Mapping[str, str | None]]
+) -> ApiError:
+    """Return DUPLICATE_KEY with the values that an update would have repeated.
+
+    `rows` are the texts of the changed columns, one list a row of the request; a row is named if its values
+    identify it.
+    """
+    definition = _with_key(definition, taken)
+    texts = dict(zip(taken.columns, taken.values, strict=False))
+    named = [
+        number
+        for number, row in enumerate(rows)
+        if row and all(row[name] == texts.get(name) for name in row.keys() & texts.keys())
+    ]
+    values = {name: _typed(definition, name, text) for name, text in texts.items()}
+    place = {"row": named[0]} if len(named) == 1 else {}
+    found = detail("row", _fault(values), **place, **_column(definition), value=values)
+    return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key or ()))
+
+
+def _typed(definition: Definition, name: str, text: str | None) -> object:
+    """Return a value of the key as JSON; as its text where PostgreSQL's message cannot be cut into values."""
+    if text is None:
+        return None
+    try:
+        return json_value(text, definition.by_name[name].type)
+    except (ValueError, ArithmeticError):
+        return text
+
+
+def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
+    """Return the definition with the key that was taken; raises StaleDefinition where that is not known.
+
+    The index of a key refuses rows while it is being built, and while it is being dropped: the definition has
+    the key only in between.
+    """
+    key = tuple(taken.columns) or definition.key
+    if key is None or not definition.by_name.keys() >= set(key):
+        raise StaleDefinition
+    return definition if key == definition.key else replace(definition, key=key)

@@ -14,15 +14,13 @@ from managed_tables_api.rows import statements
 from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts import conflicts
-from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.inserts.key_refusals import find_repeated, repeated_keys
+from managed_tables_api.rows.inserts.conflicts import OnConflict, find_repeated, repeated_keys
 from managed_tables_api.rows.parsing import parse_rows
 from managed_tables_api.rows.running import (
     Execute,
     KeyTaken,
     Parameters,
     RowOperations,
-    definition_key,
     numbered,
     on_definition,
     require_active,
@@ -85,7 +83,7 @@ class RowInserts(RowOperations):
         arrays = parse_rows(definition, new.rows, self.runner.parsers, self.runner.settings.zone)
         require_active(definition)
         acting = self.runner.acting(user_id, "api")
-        parameters = {**definition_key(definition), **acting, **numbered(arrays), **_request_key(new)}
+        parameters = {**acting, **numbered(arrays), **_request_key(new)}
         try:
             if new.on_conflict in ("update", "ignore"):
                 return self._merge(definition, new, parameters)
@@ -147,7 +145,7 @@ class RowInserts(RowOperations):
             given = parameters
             if len(by_names) > 1:
                 arrays = parse_rows(definition, rows, self.runner.parsers, self.runner.settings.zone)
-                given = {**definition_key(definition), "actor": parameters["actor"], **numbered(arrays)}
+                given = {"actor": parameters["actor"], **numbered(arrays)}
             changed = tuple(name for name in names if name not in (definition.key or ()))
             batches.append((conflicts.merge_statement(definition, changed, "update"), given))
         return batches
@@ -157,9 +155,8 @@ class RowInserts(RowOperations):
 
         Rows are answered as they are now, without deleted ones.
         """
-        parameters = {**definition_key(definition), "key": key.key}
         statement = statements.applied_request_statement(definition, new.returned, new.numbers)
-        found = self.runner.run(definition, statement, parameters, repeatable=True)
+        found = self.runner.read(definition, statement, {"key": key.key})
         _, fingerprint, count, returned, counts = found[0]
         if fingerprint is not None and fingerprint != key.fingerprint:
             raise ApiError(IDEMPOTENCY_KEY_REUSED)

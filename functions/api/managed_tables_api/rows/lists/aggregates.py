@@ -12,6 +12,7 @@ from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.http.validation import refusal
+from managed_tables_api.rows.composing import cell
 
 MAX_GROUP_COLUMNS = 5
 MAX_AGGREGATES = 50
@@ -57,8 +58,7 @@ class Aggregate:
         form = _FORMS[self.function]
         if self.column.type is ColumnType.BOOLEAN:
             form = _BOOLEAN_FORMS.get(self.function, form)
-        cell = sql.SQL("{}.{}").format(source, sql.Identifier(self.column.name))
-        return sql.SQL(form).format(cell) + sql.SQL(" AS {}").format(name)
+        return sql.SQL(form).format(cell(source, self.column.name)) + sql.SQL(" AS {}").format(name)
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,15 @@ class Grouping:
 
     def outputs(self, source: sql.Identifier) -> sql.Composed:
         """Return the select list of a group."""
-        cells = [_cell(source, column) for column in self.columns]
+        cells = [cell(source, column.name) for column in self.columns]
         return sql.SQL(", ").join([*cells, *(aggregate.composed(source) for aggregate in self.aggregates)])
 
     def by(self, source: sql.Identifier) -> sql.Composable:
         """Return the GROUP BY, nothing for one group of all rows."""
         if not self.columns:
             return sql.SQL("")
-        cells = sql.SQL(", ").join(_cell(source, column) for column in self.columns)
+        cells = sql.SQL(", ").join(cell(source, column.name) for column in self.columns)
         return sql.SQL(" GROUP BY {}").format(cells)
-
-
-def _cell(source: sql.Identifier, column: Column) -> sql.Composed:
-    return sql.SQL("{}.{}").format(source, sql.Identifier(column.name))
 
 
 def read_grouping(

@@ -9,6 +9,7 @@ from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_api.http.validation import refusal
+from managed_tables_api.rows.composing import cell
 
 MAX_SORTS = 5
 
@@ -45,8 +46,7 @@ class Order:
     def composed(self, source: sql.Identifier) -> sql.Composed:
         """Return the list of an ORDER BY; NULLS LAST is left to the id's index where there are no NULLs."""
         return sql.SQL(", ").join(
-            sql.SQL("{}.{} {}").format(source, sql.Identifier(sort.name), _direction(sort))
-            for sort in self.sorts
+            sql.SQL("{} {}").format(cell(source, sort.name), _direction(sort)) for sort in self.sorts
         )
 
 
@@ -101,21 +101,21 @@ def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sq
     terms: list[sql.Composed] = []
     equal: list[sql.Composed] = []
     for place, (sort, is_null) in enumerate(zip(order.sorts, nulls, strict=True)):
-        cell = sql.SQL("{}.{}").format(source, sql.Identifier(sort.name))
+        key = cell(source, sort.name)
         if is_null:  # nothing comes after NULL
-            equal.append(sql.SQL("{} IS NULL").format(cell))
+            equal.append(sql.SQL("{} IS NULL").format(key))
             continue
         value = sql.SQL("%({})s::{}").format(sql.SQL(f"k{place}"), _type(sort))
-        terms.append(_joined(" AND ", [*equal, _beyond(sort, cell, value)]))
-        equal.append(sql.SQL("{} = {}").format(cell, value))
+        terms.append(_joined(" AND ", [*equal, _beyond(sort, key, value)]))
+        equal.append(sql.SQL("{} = {}").format(key, value))
     return _joined(" OR ", terms) if terms else sql.Composed([sql.SQL("false")])
 
 
-def _beyond(sort: SortKey, cell: sql.Composed, value: sql.Composed) -> sql.Composed:
+def _beyond(sort: SortKey, key: sql.Composed, value: sql.Composed) -> sql.Composed:
     sign = sql.SQL("<" if sort.descending else ">")
     if sort.column is None:
-        return sql.SQL("{} {} {}").format(cell, sign, value)
-    return sql.SQL("({} {} {} OR {} IS NULL)").format(cell, sign, value, cell)
+        return sql.SQL("{} {} {}").format(key, sign, value)
+    return sql.SQL("({} {} {} OR {} IS NULL)").format(key, sign, value, key)
 
 
 def _type(sort: SortKey) -> sql.SQL:

@@ -13,14 +13,16 @@ from managed_tables_api.rows.composing import (
     SIZE,
     TABLE,
     Shown,
+    cell,
     cell_text,
     compose_statement,
+    kept_statement,
+    row_json,
     table_of,
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import Grouping
 from managed_tables_api.rows.lists.ordering import Order, SortKey, after_row
-from managed_tables_api.rows.statement_cache import kept_statement
 
 MAX_CURSOR_CHARACTERS = 500  # of a sort value inside a cursor, which travels in a URL
 
@@ -74,12 +76,12 @@ def _page(
         "WITH {held}{groups} SELECT {total}, page.keys, page.row"
         " FROM definition LEFT JOIN LATERAL ("
         "SELECT json_build_array({keys})::text AS keys, CASE WHEN {t}.{size} <= %(max_bytes)s::bigint"
-        " THEN (SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row}) END AS row"
+        " THEN {json} END AS row"
         " FROM (SELECT {all}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
         " FROM ({source}) AS {t}) AS {t}) AS page ON true",
         keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
         size=SIZE,
-        fields=shown.fields(TABLE),
+        json=row_json(shown.fields(TABLE)),
         all=sql.SQL("{}.*").format(TABLE),
         bytes=shown.size(TABLE),
         source=source,
@@ -149,7 +151,7 @@ def _stored(shape: PageShape) -> sql.Composed:
     """Return the columns to read: those shown, and the keys of the order that are not."""
     names = {column.name for column in shape.shown.columns}
     hidden = [
-        sql.SQL("{}.{}").format(TABLE, sql.Identifier(sort.name))
+        cell(TABLE, sort.name)
         for sort in shape.order.sorts
         if sort.column is not None and sort.name not in names
     ]

@@ -19,14 +19,17 @@ from managed_tables_api.auth.tokens import Caller
 from managed_tables_api.rows.composing import compose_statement
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.row_history import Names, read_names
-from managed_tables_api.rows.running import Execute, KeyTaken, RowOperations, definition_key, on_definition
-from managed_tables_api.rows.views.view_contents import ViewOpening, check_content, check_text, refuse_any
-from managed_tables_api.rows.views.view_models import (
+from managed_tables_api.rows.running import Execute, KeyTaken, RowOperations, on_definition
+from managed_tables_api.rows.views.view_contents import (
     NewView,
     ViewAnswer,
     ViewChange,
     ViewContent,
+    ViewOpening,
     ViewsAnswer,
+    check_content,
+    check_text,
+    refuse_any,
 )
 
 MAX_VIEWS = 100  # of a person and a table
@@ -52,11 +55,11 @@ class SavedViews(RowOperations):
     def list_page(self, definition: Definition, caller: Caller, page: int, per_page: int) -> ViewsAnswer:
         """Return a page of the caller's own views and of those that are shared, by name."""
         parameters = {
-            **_key(definition, caller),
+            "user_id": caller.user_id,
             "limit": str(per_page),
             "offset": str((page - 1) * per_page),
         }
-        found = self.runner.run(definition, _page_statement(), parameters, repeatable=True)
+        found = self.runner.read(definition, _page_statement(), parameters)
         names = read_names(self.runner, definition)
         records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
         return ViewsAnswer(total=found[0][1], quantity=len(records), records=records)
@@ -64,8 +67,8 @@ class SavedViews(RowOperations):
     @on_definition
     def get(self, definition: Definition, caller: Caller, view_id: str) -> ViewAnswer:
         """Return a view; raises VIEW_NOT_FOUND, for another's that is not shared, too."""
-        parameters = _view_key(definition, caller, view_id)
-        row = _found(self.runner.run(definition, _find_statement(), parameters, repeatable=True))
+        parameters = _view_key(caller, view_id)
+        row = _found(self.runner.read(definition, _find_statement(), parameters))
         return self._answer(definition, read_names(self.runner, definition), row)
 
     @on_definition
@@ -73,7 +76,7 @@ class SavedViews(RowOperations):
         """Save a view of the caller's; raises INVALID_REQUEST and DUPLICATE_VIEW_NAME."""
         check_content(body, definition.by_name, self.runner.parsers)
         parameters = {
-            **_key(definition, caller),
+            "user_id": caller.user_id,
             "view_id": new_record_id(),
             **_written(body.name, body.shared, body),
             "most": str(MAX_VIEWS),
@@ -86,7 +89,7 @@ class SavedViews(RowOperations):
     @on_definition
     def update(self, definition: Definition, caller: Caller, view_id: str, body: ViewChange) -> ViewAnswer:
         """Change a view of the caller's; raises VIEW_NOT_FOUND, VIEW_OF_ANOTHER and as `create` does."""
-        key = _view_key(definition, caller, view_id)
+        key = _view_key(caller, view_id)
         check_content(body, definition.by_name, self.runner.parsers)
         asked = {name: value for name, value in body if name in body.model_fields_set}
         names = read_names(self.runner, definition)
@@ -105,8 +108,8 @@ class SavedViews(RowOperations):
     @on_definition
     def delete(self, definition: Definition, caller: Caller, view_id: str) -> None:
         """Delete a view of the caller's; raises VIEW_NOT_FOUND and VIEW_OF_ANOTHER."""
-        key = _view_key(definition, caller, view_id)
-        _owned(self.runner.run(definition, _find_statement(), key, repeatable=True), caller)
+        key = _view_key(caller, view_id)
+        _owned(self.runner.read(definition, _find_statement(), key), caller)
         self.runner.run(definition, _delete_statement(), key, repeatable=True)
 
     def _write(self, write: Any, name: str) -> tuple[Any, ...]:
@@ -143,14 +146,10 @@ def _written(name: str, shared: bool, content: ViewContent) -> dict[str, str | N
     return {"name": name.strip(), "shared": str(shared).lower(), "content": text}
 
 
-def _key(definition: Definition, caller: Caller) -> dict[str, str | None]:
-    return {**definition_key(definition), "user_id": caller.user_id}
-
-
-def _view_key(definition: Definition, caller: Caller, view_id: str) -> dict[str, str | None]:
+def _view_key(caller: Caller, view_id: str) -> dict[str, str | None]:
     if not is_record_id(view_id):
         raise ApiError(VIEW_NOT_FOUND)
-    return {**_key(definition, caller), "view_id": view_id.lower()}
+    return {"user_id": caller.user_id, "view_id": view_id.lower()}
 
 
 def _found(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
