@@ -87,12 +87,6 @@ def test_columns_aligned_by_blanks_are_recognised() -> None:
     assert not is_aligned(["a;b\n", "1;x  y\n"], ";")
 
 
-def test_long_lines_of_one_length_are_fixed_width_columns() -> None:
-    lines = [f"{number:010d}{'Banana e maca':60}{number * 7:010d}\r\n" for number in range(3)]
-    assert is_aligned(lines, "")
-    assert not is_aligned(["uma frase\n", "outra dela\n", "e a última\n"], "")
-
-
 def test_columns_aligned_by_blanks_are_recognised_below_titles_and_a_separator_line() -> None:
     lines = [
         "Loja Azul             Folha: 1\n",

@@ -12,7 +12,6 @@ from managed_tables_reader.layout.grid import Cells, GridRow
 from managed_tables_reader.layout.pages import PageHead
 from managed_tables_reader.rows.notes import rows_left_out
 from managed_tables_reader.rows.reading import TableWish, lines_between
-from managed_tables_reader.rows.writer import QUOTE
 
 
 @dataclass
@@ -64,9 +63,7 @@ def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
     lengths = Counter(map(len, below)).most_common(1)
     usual = lengths[0][0] if lengths else 0
     labels = [(cell or "").replace("\ufeff", "") for cell in cells]
-    labels = _cut_at_quote(_without_surplus_blank(labels, usual), usual)
-    is_full = all(map(str.strip, labels))  # R writes no blank label above the numbers of rows
-    return ["", *labels] if is_full and _are_numbered(below, len(labels)) else labels
+    return _without_surplus_blank(labels, usual)
 
 
 def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
@@ -93,24 +90,6 @@ def _without_surplus_blank(labels: list[str], usual: int) -> list[str]:
     if usual > 1 and len(labels) - usual == blank == 1:
         return [label for label in labels if label.strip()]
     return labels
-
-
-def _cut_at_quote(labels: list[str], usual: int) -> list[str]:
-    """Cut the only label with a quote inside in two if the rows have one cell more: `Item"Preço"`."""
-    glued = [number for number, label in enumerate(labels) if QUOTE in label.strip(QUOTE)]
-    if len(labels) != usual - 1 or len(glued) != 1:
-        return labels
-    parts = labels[glued[0]].strip(QUOTE).split(QUOTE)
-    return [*labels[: glued[0]], *parts, *labels[glued[0] + 1 :]] if len(parts) == 2 else labels
-
-
-def _are_numbered(rows: Sequence[Cells], labels: int) -> bool:
-    """Return whether each row begins with its number, which has no label, as R writes them."""
-    return (
-        len(rows) > 1
-        and all(len(cells) == labels + 1 and cells[0] == str(n) for n, cells in enumerate(rows, start=1))
-        and any(cells[-1] and cells[-1].strip() for cells in rows)
-    )
 
 
 def about_header(header: Header) -> list[Finding]:

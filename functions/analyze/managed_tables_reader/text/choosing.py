@@ -59,17 +59,7 @@ def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: b
     is_whole = is_whole and len(first) == len(lines)
     ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, wish)])
     found = (_score(records, way, wish, stated, is_whole=is_whole) for way, records in ways)
-    scored = (one for one in found if one and (wish.delimiter is not None or _delimits(one)))
-    return sorted(scored, key=lambda one: one.bits)
-
-
-def _delimits(choice: Choice) -> bool:
-    """Return whether the delimiter, if any, cuts the table, or never cuts and is why its cells are quoted."""
-    delimiter = choice.dialect.delimiter
-    if not delimiter or choice.layout.width > 1:
-        return True
-    cells = [cell for row in choice.grid.rows for cell in row.cells]
-    return len(cells) == len(choice.grid.rows) and any(delimiter in cell for cell in cells if cell)
+    return sorted(filter(None, found), key=lambda one: one.bits)
 
 
 def _read(lines: Sequence[str], way: _Way) -> list[Record]:
@@ -106,6 +96,9 @@ def _score(
     grid, stated = narrow(grid, stated)
     tables = find_tables(grid, stated)
     _, (place, layout) = find_main(grid, tables)
+    is_idle = layout.width == 1 and any(len(row.cells) > 1 for row in grid.rows)
+    if is_idle and wish.delimiter is None:  # it cuts no more than notes
+        return None
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
@@ -195,7 +188,26 @@ def read_records(
 ) -> list[Record]:
     """Return the records from `first_line` on, without the line of a hint."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
-    return list(RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender))
+    reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender)
+    return _with_row_names([*reader], dialect.delimiter)
+
+
+def _with_row_names(records: list[Record], delimiter: str) -> list[Record]:
+    """Give the first record a blank label if it lacks one: R writes none above the names of its rows."""
+    labels, *rows = [one.cells for one in records if one.cells] or [[""]]
+    is_short = {*map(len, rows)} - {1} == {len(labels) + 1} and all(map(str.strip, labels))
+    if is_short and _are_named([cells for cells in rows if len(cells) > 1], delimiter):
+        labels.insert(0, "")
+    return records
+
+
+def _are_named(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    """Return whether rows begin with their numbers, or with names that a blank or tab ends."""
+    names = [cells[0] for cells in rows]
+    if len(rows) < 2 or not any(cells[-1].strip() for cells in rows):
+        return False
+    are_numbers = names == [*map(str, range(1, len(names) + 1))]
+    return are_numbers or (delimiter in (" ", "\t") and not any(look(one).is_value for one in names))
 
 
 def grid_of(records: Sequence[Record]) -> list[GridRow]:

@@ -1,6 +1,5 @@
 """Mend records that do not fit the table, all by one call: `Mender.mend`."""
 
-import re
 from collections.abc import Iterator
 
 from managed_tables_reader.layout.looks import look
@@ -11,7 +10,6 @@ from managed_tables_reader.text.scanner import Scanner, unquote
 _MALFORMED = 3.0  # the oddity of a malformed cell
 _MAX_PIECES = 400  # joining is quadratic in pieces
 _DELIMITERS = (";", ",", "\t", "|", " ")
-_ANY_DELIMITER = re.compile(r"[;,\t|]")
 
 
 class Mender:
@@ -77,14 +75,6 @@ def _other_readings(text: str, dialect: Dialect, width: int) -> Iterator[tuple[s
         scanner = Scanner(Dialect(delimiter, dialect.quote))
         if text.count(delimiter) >= width - 1 and scanner.feed(text) and len(scanner.cells) == width:
             yield delimiter, scanner.cells
-
-
-def cut_labels(text: str, dialect: Dialect, width: int) -> list[str] | None:
-    """Cut a header written with a different delimiter than the rows, or with several; None if it has none."""
-    for _, cells in _other_readings(text, dialect, width):
-        return cells
-    pieces = [] if dialect.quote in text else _ANY_DELIMITER.split(text)
-    return pieces if len(pieces) == width > 1 and all(map(str.strip, pieces)) else None
 
 
 def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:

@@ -23,11 +23,11 @@ from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.rows.stated import Stated, stated_places
-from managed_tables_reader.text.alignment import UnevenError, collapse
+from managed_tables_reader.text.alignment import UnevenError
 from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.columns import Columns
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Mender, cut_labels
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 from managed_tables_reader.text.untabular import is_aligned, is_prose
 
@@ -107,7 +107,7 @@ def _open_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> TextFi
         known=wish.known,
     )
     check_stated(grid.rows, wish, name)
-    header, rows = _find_header(grid, records, choice, source, stated, name)
+    header, rows = _find_header(grid, records, stated, name)
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = wish.last_line is not None
     text.is_prose = not (choice.dialect.delimiter or wish.stated) and is_prose(name, source.sample)
@@ -141,16 +141,19 @@ def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Sourc
 
 
 def _read_sample(source: Source, choice: Choice) -> list[Record]:
-    """Return the sample's records; those from the header on are mended if they do not fit the layout."""
+    """Return the sample's records; those from the header on are mended if they do not fit the layout.
+
+    The line above a table without a header may be one that another delimiter cuts.
+    """
     records = read_records(source.sample, choice.dialect)
-    rows = records[_place(records, choice.data_line) :]
+    start = _place(records, choice.data_line)
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
         return records
-    columns = Columns.of((one.cells for one in rows if not one.repaired), width)
+    columns = Columns.of((one.cells for one in records[start:] if not one.repaired), width)
     mender = Mender(choice.dialect, width, columns)
-    above = records[: _place(records, choice.first_line)]  # titles may have any number of cells
-    return [*above, *read_records(source.sample, choice.dialect, mender, choice.first_line)]
+    first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
+    return [*records[:first], *read_records(source.sample, choice.dialect, mender, records[first].line)]
 
 
 def _place(records: Sequence[Record], line: int) -> int:
@@ -164,7 +167,7 @@ def _usual_width(records: Iterable[Record], default: int = 1) -> int:
 
 
 def _find_header(
-    grid: Grid, records: Sequence[Record], choice: Choice, source: Source, stated: Stated, name: str
+    grid: Grid, records: Sequence[Record], stated: Stated, name: str
 ) -> tuple[Header, Sequence[Record]]:
     """Return the header of the table, and its rows."""
     header = find_header(grid, stated)
@@ -173,39 +176,9 @@ def _find_header(
     header.check_width(name)
     end = _place(records, header.end_line) if header.end_line else len(records)
     rows = records[_place(records, header.data_line) : end]
-    if stated == Stated():
-        _adopt_header_above(header, rows, source.sample, choice.dialect)
-    if choice.dialect.delimiter == " " or choice.change is collapse:
-        _name_rows(header, rows)
     if header.last_line is not None:
         header.last_line = records[_place(records, header.last_line)].last_line
     return header, rows
-
-
-def _adopt_header_above(
-    header: Header, rows: Sequence[Record], sample: Sequence[str], dialect: Dialect
-) -> None:
-    """Take the line above the data as header if another delimiter cuts it into as many cells as the rows."""
-    above = header.first_line or header.data_line - 1
-    width = _usual_width(rows)
-    labels = [*filter(None, map(str.strip, header.labels))]
-    is_title = header.first_line is None and above in header.skipped
-    if not is_title and (header.line_count != 1 or len(labels) >= width):
-        return
-    line = sample[above - 1].rstrip("\r\n")
-    found = None if line.startswith(COMMENT) else cut_labels(line, dialect, width)
-    if found:
-        header.skipped = [*filter(above.__ne__, header.skipped)]
-        header.first_line = header.last_line = above
-        header.labels, header.width, header.line_count = found, len(found), 1
-
-
-def _name_rows(header: Header, records: Sequence[Record]) -> None:
-    """Give the first column a blank label if the header lacks one: R writes none above its row names."""
-    lengths = {len(record.cells) for record in records if record.cells}
-    if header.labels and lengths == {header.width + 1} and all(map(str.strip, header.labels)):
-        header.labels.insert(0, "")
-        header.width += 1
 
 
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:

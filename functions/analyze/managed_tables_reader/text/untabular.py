@@ -17,7 +17,6 @@ _FEWEST_ALIGNED = 2
 _ALIGNED = 0.9  # least share of lines with the usual number of cells
 RUN_OF_BLANKS = re.compile(" {2,}")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_FIXED_WIDTH = 80  # characters: equal lines of this length or more are records without delimiters
 
 
 def is_prose(name: str, lines: Sequence[str]) -> bool:
@@ -55,10 +54,4 @@ def is_aligned(lines: Sequence[str], delimiter: str) -> bool:
         first == 0 or " " in "".join(sample[:first]),  # one word is the label of a single column
         not delimiter.strip() or delimiter not in _DECIMAL_COMMA.sub("", cut[0]),
     )
-    return all(signs) or (not delimiter and _are_fixed(sample))
-
-
-def _are_fixed(lines: Sequence[str]) -> bool:
-    """Return whether all lines are equally long, and too long to be the words or codes of one column."""
-    [length, *others] = {*map(len, lines)}
-    return len(lines) >= FEWEST_LINES and not others and length >= _FIXED_WIDTH and " " in lines[0]
+    return all(signs)
