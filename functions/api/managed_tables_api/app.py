@@ -45,7 +45,7 @@ def create_app(services: ApiServices) -> FastAPI:
         redirect_slashes=False,  # a redirect would lose the stage that API Gateway puts in front
     )
     app.state.services = services
-    app.state.documentation = {}  # what `routes.documentation` has made of the app
+    app.state.document = b""  # of OpenAPI, once somebody has asked for it
     install_boundary(app, services.settings.cors_origins)
     for router in ROUTERS:
         mount(app, router)

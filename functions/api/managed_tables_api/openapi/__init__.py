@@ -1,1 +1,1 @@
-"""The API described: the OpenAPI document of the routes that run, and its readable page."""
+"""The OpenAPI document of the routes that run."""

@@ -3,7 +3,7 @@
 That is a route's permission, its JSON body, its errors and its ETag: read from its dependencies and `raises`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI
@@ -237,10 +237,3 @@ def _error_response(status: int, kinds: Iterable[ApiErrorKind]) -> Document:
         "content": {"application/json": {"schema": schema, "examples": examples}},
         **({"headers": _RETRY_AFTER} if status in RETRY_AFTER_SECONDS else {}),
     }
-
-
-def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Yield path, method and operation of everything in the document."""
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield path, method, operation

@@ -1,55 +1,63 @@
-"""The routes of the documentation, which need no token: the OpenAPI document and its readable page."""
+"""The routes of the documentation, which need no token: the OpenAPI document, and Swagger UI to read it."""
 
-from collections.abc import Callable
+import base64
+import hashlib
+import re
+from importlib.resources import files
 
-from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from managed_tables import exact_json
+from managed_tables.errors import ROUTE_NOT_FOUND, ApiError
 from managed_tables_api.calls.routing import api_router
 from managed_tables_api.http.answers import Entity
 
 router = api_router("", "Documentation")
 
-_PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_VIEWER = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+_INLINE_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
+# Nothing comes from another origin, or goes to one; the viewer writes styles and small images itself.
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'sha256-{}'; style-src 'self' 'unsafe-inline'; img-src data:;"
+    " connect-src 'self'"
+)
 
 
 @router.get("/openapi.json", include_in_schema=False)
 def get_document(request: Request, entity: Entity) -> Response:
-    """Return the OpenAPI document."""
-    return entity.answer(_once(request.app, "document", _document_bytes))
+    """Return the OpenAPI document, made once at the process's first request for it: callers need no token."""
+    kept = request.app.state
+    if not kept.document:
+        from managed_tables_api.openapi.document import build_document  # late: only its readers pay for it
+
+        kept.document = exact_json.dumps(build_document(request.app))
+    return entity.answer(kept.document)
 
 
 @router.get("/docs", include_in_schema=False)
-def get_page(request: Request) -> Response:
-    """Return the document as a page."""
-    return HTMLResponse(_once(request.app, "page", _page_bytes), headers=_PAGE_HEADERS)
+def get_page() -> Response:
+    """Return the page that shows the document: addresses are relative, since a stage may stand in front."""
+    from fastapi.openapi.docs import get_swagger_ui_html  # late: only its readers pay for it
+
+    script, style = (f"docs/{name}" for name in _VIEWER)
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Managed Tables API",
+        swagger_js_url=script,
+        swagger_css_url=style,
+        swagger_favicon_url="data:,",
+    )
+    inline = _INLINE_SCRIPT.findall(bytes(page.body).decode())[0]
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    page.headers["Content-Security-Policy"] = _POLICY.format(digest)
+    return page
 
 
-def _once(app: FastAPI, name: str, make: Callable[[FastAPI], bytes]) -> bytes:
-    """Return the document, made once at the process's first request for it: callers need no token."""
-    kept = app.state.documentation
-    if name not in kept:
-        kept[name] = make(app)
-    made: bytes = kept[name]
-    return made
-
-
-def _document_bytes(app: FastAPI) -> bytes:
-    return exact_json.dumps(_document(app))
-
-
-def _page_bytes(app: FastAPI) -> bytes:
-    from managed_tables_api.openapi.page import render_page  # late: only its readers pay for it
-
-    return render_page(_document(app)).encode()
-
-
-def _document(app: FastAPI) -> dict[str, object]:
-    """Return the document, built once."""
-    from managed_tables_api.openapi.document import build_document  # late: only its readers pay for it
-
-    if app.openapi_schema is None:
-        app.openapi_schema = build_document(app)
-    return app.openapi_schema
+@router.get("/docs/{name}", include_in_schema=False)
+def get_viewer(name: str) -> Response:
+    """Return a file of the viewer."""
+    if name not in _VIEWER:
+        raise ApiError(ROUTE_NOT_FOUND)
+    content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
+    return Response(content, media_type=_VIEWER[name], headers={"Cache-Control": "max-age=86400"})
