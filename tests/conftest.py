@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--companies", type=int, default=0, help="on two clusters, with half as many files")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
     parser.addoption(
-        "--faults", type=int, default=2, help="faults a step, at random boundaries (default: 2); 0: all"
+        "--faults", type=int, default=1, help="faults a step, at random boundaries (default: 1); 0: all"
     )
     parser.addoption("--lives", type=int, default=0, help="long lives of the model (default: few short ones)")
     parser.addoption(

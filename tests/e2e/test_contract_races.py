@@ -81,6 +81,7 @@ def test_a_creation_and_a_rename_do_not_share_a_name(company: Console) -> None:
         assert listed(company).count(f"b{number}") == 1
 
 
+@pytest.mark.app
 def test_counts_are_exact_after_concurrent_writes(company: Console) -> None:
     """Counts stay exact while many clients insert and delete rows at once."""
     table_id = company.create_table("vendas", column("a", "integer"))["_id"]
@@ -96,6 +97,7 @@ def test_counts_are_exact_after_concurrent_writes(company: Console) -> None:
     assert company.table(table_id)["row_count"] == page["total"]
 
 
+@pytest.mark.app
 def test_many_clients_create_rename_and_delete(
     company: Console, query: Query, pytestconfig: pytest.Config
 ) -> None:

@@ -55,6 +55,7 @@ NAMES = (
 )
 
 
+@pytest.mark.app
 def test_values_come_back_as_they_went_in(company: Console) -> None:
     """Values are only ever text: inserted, sorted, updated and read, character for character."""
     table_id = company.create_table("vendas", column("produto"))["_id"]
@@ -67,6 +68,7 @@ def test_values_come_back_as_they_went_in(company: Console) -> None:
     assert len(company.rows(table_id, sort_by="produto")) == len(INJECTIONS)
 
 
+@pytest.mark.app
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_name_is_refused(company: Console, name: str) -> None:
     """Names of tables and columns use one alphabet; anything else is 422, also in a rename."""
@@ -82,6 +84,7 @@ def test_a_hostile_name_is_refused(company: Console, name: str) -> None:
     assert [one["display_name"] for one in company.ok("GET")["records"]] == ["vendas"]
 
 
+@pytest.mark.app
 @pytest.mark.parametrize("value", INJECTIONS)
 def test_labels_are_text(company: Console, value: str) -> None:
     """A column's label may be any text and is shown unchanged; text that cannot be stored is refused."""
@@ -93,6 +96,7 @@ def test_labels_are_text(company: Console, value: str) -> None:
         assert answer.status == 422
 
 
+@pytest.mark.app
 @pytest.mark.parametrize("param", ["search", "sort_by", "order", "page", "per_page", "cursor", "numbers"])
 def test_query_parameters_are_values(company: Console, param: str) -> None:
     """No query parameter is run as SQL: the answer is 200 or 422, and the table is still there."""
@@ -192,6 +196,7 @@ def test_a_hostile_file_is_loaded_as_text(company: Console) -> None:
     assert json_text(job["files"][0]["original_name"]) == json_text("'; DROP TABLE x; --.csv")
 
 
+@pytest.mark.app
 @pytest.mark.parametrize(
     "header",
     [
@@ -233,6 +238,7 @@ def _sign(claims: dict[str, Any], header: dict[str, Any], secret: bytes) -> str:
     return f"{body}.{part(hmac.new(secret, body.encode(), hashlib.sha256).digest())}"
 
 
+@pytest.mark.app
 @pytest.mark.parametrize(
     "audience", [["managed-tables", "other"], ["other"], [], {}, "other", 1, ["managed-tables", 1]]
 )
