@@ -1,17 +1,22 @@
 """Column changes: applied completely or not at all, values kept exactly."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from psycopg import sql
+from written_values import EMPTY, WRITTEN
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
+from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
+from managed_tables.databases.migrations import MIGRATIONS
 from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.tables.changes import TableChange
+from managed_tables.tables.columns.conversions import readings
 from managed_tables.tables.columns.hidden_columns import find_hidden_columns
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
@@ -139,24 +144,9 @@ def test_display_names_change_without_touching_the_table(tables: Company) -> Non
     ("old", "new", "values", "expected"),
     [
         ("text", "integer", ["0", "-7", "9223372036854775807"], ["0", "-7", "9223372036854775807"]),
-        ("text", "integer", ["1.234", "-1.234.567", "5"], ["1234", "-1234567", "5"]),
         ("text", "decimal", ["1.10", "-0.5", "1e3", "9" * 60], ["1.10", "-0.5", "1000", "9" * 60]),
         ("text", "decimal", ["1.234,56", "R$ 7,00", "12"], ["1234.56", "7.00", "12"]),
-        ("text", "boolean", ["true", "Sim", "NÃO", "f"], ["true", "true", "false", "false"]),
-        ("text", "date", ["2024-02-29", " 0001-01-01"], ["2024-02-29", "0001-01-01"]),
-        ("text", "date", ["31/12/2024", "01/02/69", "1.2.68"], ["2024-12-31", "1969-02-01", "2068-02-01"]),
         ("text", "date", ["12/31/2024", "01/02/2024"], ["2024-12-31", "2024-01-02"]),
-        (
-            "text",
-            "datetime",
-            ["2024-01-02T03:04:05.123456Z", "2024-01-02 03:04", "2024-01-02T03:04:05-03:00", "2024-01-02"],
-            [
-                "2024-01-02 03:04:05.123456+00",
-                "2024-01-02 03:04:00+00",
-                "2024-01-02 06:04:05+00",
-                "2024-01-02 00:00:00+00",
-            ],
-        ),
         ("text", "datetime", ["31/12/2024 23:59:59"], ["2024-12-31 23:59:59+00"]),
         ("integer", "text", ["-9223372036854775808"], ["-9223372036854775808"]),
         ("integer", "decimal", ["9223372036854775807"], ["9223372036854775807"]),
@@ -186,20 +176,40 @@ def test_a_type_is_changed_exactly(
     assert tables.rows(table) == [*((value,) for value in expected), (None,)]
 
 
+def test_texts_become_what_the_table_of_written_values_says(tables: Company) -> None:
+    orders = ("ymd", "dmy", "mdy")
+    with tables.services.databases.company_connection(tables.record) as connection:
+        for column_type, formats, cells in WRITTEN:
+            if formats.unit or formats.latest:
+                continue  # no change of a column's type knows any
+            found = readings("v", ColumnType.TEXT, column_type, formats.timezone)
+            number = (
+                formats.decimal_mark == "," if column_type.is_number else orders.index(formats.date_order)
+            )
+            reading = found[0 if column_type is ColumnType.BOOLEAN else number]
+            if column_type is ColumnType.DATETIME:
+                reading = sql.SQL("managed_tables.datetime_text({})").format(reading)
+            query = sql.SQL("SELECT v, ({})::text FROM unnest(%s::text[]) AS v").format(reading)
+            values = dict(connection.execute(query, [list(cells)]).fetchall())
+            assert values == {text: None if value == EMPTY else value for text, value in cells.items()}
+
+
+def test_what_is_read_changes_by_a_migration() -> None:
+    """Where this fails, append CONVERSION_FUNCTIONS to MIGRATIONS once more, and state the new sum."""
+    assert zlib.crc32(CONVERSION_FUNCTIONS.encode()) == 327784173
+    assert MIGRATIONS.count(CONVERSION_FUNCTIONS) == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "good", "bad"),
     [
-        ("text", "integer", "1", ["", "01", "1,5", "1.5", "9223372036854775808", "x", "1e3", "NaN"]),
-        ("text", "decimal", "1", ["", "01.5", "1,2,3", "NaN", "Infinity", "1 000", "--1", "1e99999"]),
+        ("text", "integer", "1", ["", "01", "x"]),
         ("text", "boolean", "sim", ["", "2", "talvez"]),
-        ("text", "date", "2024-02-28", ["2024-02-30", "2024-13-01", "0000-01-01", "x", "2024-02-28 10:00"]),
         ("text", "datetime", "2024-02-28 10:00", ["2024-02-30 10:00", "2024-02-28 24:00", "10:00"]),
-        ("text", "datetime", "2024-02-28 10:00", ["2024-02-28 10:00:00.1234567", "2024-02-28 10:60"]),
         ("decimal", "integer", "1", ["1.5", "9223372036854775808"]),
         ("integer", "boolean", "1", ["2", "-1"]),
         ("integer", "date", None, ["20240101"]),
         ("boolean", "date", None, ["true"]),
-        ("text", "datetime", "0001-01-01 00:00-05:00", ["0001-01-01 00:00+05:00", "9999-12-31 23:00-03:00"]),
         (
             "datetime",
             "text",

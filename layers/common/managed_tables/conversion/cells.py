@@ -1,13 +1,13 @@
 """Define empty cells, and the two types without a grammar: text and boolean."""
 
-from managed_tables.conversion.sql_text import BLANK, literal, matches, trimmed
+from managed_tables.conversion.sql_text import BLANK, any_case, literal, matches
 from managed_tables.details import DetailCode, Fault
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
-NULL_TOKENS = r"(?i:-|[.]{2,3}|…|null|n/a|#n/a|#n/d)"
+NULL_TOKENS = any_case("-|[.]{2,3}|…|null|n/a|#n/a|#n/d")
 # What spreadsheets show for a formula without a value, in English and in Portuguese.
-ERROR_VALUES = (
-    r"#(?i:div/0!|n/a|n/d|ref!|name\?|nome\?|null!|nulo!|num!|núm!|value!|valor!|spill!|despejar!|calc!)"
+ERROR_VALUES = any_case(
+    r"#(?:div/0!|n/a|n/d|ref!|name\?|nome\?|null!|nulo!|num!|núm!|value!|valor!|spill!|despejar!|calc!)"
 )
 EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vazios")
 
@@ -15,10 +15,9 @@ EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vaz
 TRUE_WORDS = ("true", "verdadeiro", "sim", "yes")
 FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no")
 LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
-TRUE_LETTERS = tuple(dict.fromkeys(true for true, _ in LETTER_PAIRS))
-FALSE_LETTERS = tuple(dict.fromkeys(false for _, false in LETTER_PAIRS))
+TRUE = any_case("|".join((*TRUE_WORDS, *(true for true, _ in LETTER_PAIRS))))
+FALSE = any_case("|".join((*FALSE_WORDS, *(false for _, false in LETTER_PAIRS))))
 _FIRST_BEYOND_ASCII = "\u0080"
-LONGEST_BOOLEAN_BYTES = 40  # with blanks around it; spares long texts the change of case
 
 
 def empty_cell(cell: str, *, null_tokens: bool) -> str:
@@ -45,16 +44,9 @@ def text_fits(cell: str, *, null_tokens: bool = False) -> str:
 
 def is_boolean(cell: str, *, digits: bool) -> str:
     """Return the test that `cell` is a boolean's word or letter, or with `digits` 0 or 1."""
-    words = (*TRUE_WORDS, *FALSE_WORDS, *TRUE_LETTERS, *FALSE_LETTERS, *(("0", "1") if digits else ()))
-    return (
-        f"CASE WHEN strlen({cell}) <= {LONGEST_BOOLEAN_BYTES} THEN {_is_one_of(cell, words)} ELSE false END"
-    )
+    return matches(cell, f"{BLANK}*(?:{TRUE}|{FALSE}{'|[01]' if digits else ''}){BLANK}*")
 
 
 def boolean_value(cell: str) -> str:
     """Return `true` or `false` for a cell that is a boolean."""
-    return f"CASE WHEN {_is_one_of(cell, (*TRUE_WORDS, *TRUE_LETTERS, '1'))} THEN 'true' ELSE 'false' END"
-
-
-def _is_one_of(cell: str, words: tuple[str, ...]) -> str:
-    return f"lower({trimmed(cell)}) IN ({', '.join(map(literal, words))})"
+    return f"CASE WHEN {matches(cell, f'{BLANK}*(?:{TRUE}|1){BLANK}*')} THEN 'true' ELSE 'false' END"

@@ -133,10 +133,10 @@ def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) ->
     order, latest = formats.date_order, formats.latest
     if column_type is ColumnType.DATE:
         converts, suggests = times.day_converts(cell, order), times.day_suggested(cell, order, shape)
-        value, typed = times.date_value(cell, order, latest), times.date_typed(cell, order, latest)
+        value, typed = times.date_text(cell, order, latest), times.date_typed(cell, order, latest)
         return Conversion(empty, converts, suggests, value, typed)
     converts, suggests = (
         times.datetime_fits(cell, order, formats.timezone, one) for one in (Shape.MONTH, shape)
     )
-    value, moment = times.datetime_value(cell, order, latest), times.datetime_moment(cell, order, latest)
+    value, moment = times.moment_text(cell, order, latest), times.datetime_moment(cell, order, latest)
     return Conversion(empty, converts, suggests, value, moment)

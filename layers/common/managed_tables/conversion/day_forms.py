@@ -10,6 +10,8 @@ from enum import Enum
 from functools import cache
 from typing import Literal
 
+from managed_tables.conversion.sql_text import any_case
+
 DateOrder = Literal["dmy", "mdy", "ymd"]
 
 
@@ -19,6 +21,7 @@ class Shape(Enum):
     DAY = "day"
     NAMED = "named"
     MONTH = "month"
+    DIGITS = "digits"  # those of MONTH that name none
     YEAR_MONTH = "year_month"  # `2008.01` and nothing else: a number, too
     COMPACT = "compact"  # eight digits and nothing else
 
@@ -28,13 +31,18 @@ _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|
 _SHORT_YEAR = "[0-9]{2}"
 _SHORT_LEAP_YEAR = "(?:[02468][048]|[13579][26])"
 
-_NAMES = (
-    "jan(?:eiro|uary)?", "fev(?:ereiro)?|feb(?:ruary)?", "mar(?:ço|co|ch)?", "a[bp]r(?:il)?", "mai(?:o)?|may",
-    "jun(?:ho|e)?", "jul(?:ho|y)?", "ago(?:sto)?|aug(?:ust)?", "set(?:embro)?|sep(?:t(?:ember)?)?",
-    "out(?:ubro)?|oct(?:ober)?", "nov(?:embro|ember)?", "dez(?:embro)?|dec(?:ember)?",
-)  # fmt: skip
-SHORT_NAMES = ("janfevmarabrmaijunjulagosetoutnovdez", "janfebmaraprmayjunjulaugsepoctnovdec")
-_ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
+_NAMES = [any_case(names) for names in (
+    "jan(?:eiro|uary)?", "fev(?:ereiro)?|feb(?:ruary)?", "mar(?:ço|co|ch)?", "(?:abr|apr)(?:il)?",
+    "maio?|may", "jun(?:ho|e)?", "jul(?:ho|y)?", "ago(?:sto)?|aug(?:ust)?",
+    "set(?:embro)?|sep(?:t(?:ember)?)?", "out(?:ubro)?|oct(?:ober)?",
+    "nov(?:embro|ember)?", "dez(?:embro)?|dec(?:ember)?",
+)]  # fmt: skip
+NUMBERED_NAMES = (
+    "jan01 fev02 feb02 mar03 abr04 apr04 mai05 may05 jun06 jul07 ago08 aug08 set09 sep09 out10 oct10 nov11 "
+    "dez12 dec12"
+)
+OF = any_case("de")  # `1 de maio de 2024`
+ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
 _YEAR_MONTH = "(?:1[5-9]|20)[0-9]{2}[.](?:0[1-9]|1[0-2])"  # `2008.1` may be October that lost its zero
 _FEBRUARY, _LONG_MONTHS = 2, (1, 3, 5, 7, 8, 10, 12)
 
@@ -62,37 +70,40 @@ class _DayForm:
     def _days(self, separator: str) -> list[str]:
         year, leap_year = (_SHORT_YEAR, _SHORT_LEAP_YEAR) if self.has_short_year else (_YEAR, _LEAP_YEAR)
         if "d" not in self.parts:
-            days, digits, numbers = _DAYS_OF_MONTHS[0]
-            return [self._joined(separator, days, self._month(digits, numbers), year)]
-        found = [
-            self._joined(separator, days, self._month(digits, numbers), year)
+            _, digits, numbers = _DAYS_OF_MONTHS[0]
+            return [self._of_year(separator, self._month(digits, numbers), year)]
+        days = [
+            self._of_month(separator, days, self._month(digits, numbers))
             for days, digits, numbers in _DAYS_OF_MONTHS
         ]
-        leap_day = self._joined(separator, "29", self._month("0?2", (_FEBRUARY,)), leap_year)
-        return [*found, leap_day]
+        leap_day = self._of_month(separator, "29", self._month("0?2", (_FEBRUARY,)))
+        return [
+            self._of_year(separator, f"(?:{'|'.join(days)})", year),
+            self._of_year(separator, leap_day, leap_year),
+        ]
 
     def _month(self, digits: str, numbers: tuple[int, ...]) -> str:
         names = "|".join(_NAMES[number - 1] for number in numbers)
-        return f"(?i:(?:{names})[.]?)" if self.is_named else digits
+        return f"(?:{names})[.]?" if self.is_named else digits
 
-    def _joined(self, separator: str, day: str, month: str, year: str) -> str:
-        written = {"d": f"{day}{_ORDINAL}?" if self.is_named else day, "m": month, "y": year}
-        return separator.join(written[part] for part in self.parts)
+    def _of_month(self, separator: str, day: str, month: str) -> str:
+        written = {"d": f"{day}{ORDINAL}?" if self.is_named else day, "m": month}
+        return separator.join(written[part] for part in self.parts if part != "y")
+
+    def _of_year(self, separator: str, days: str, year: str) -> str:
+        return separator.join((year, days) if self.parts[0] == "y" else (days, year))
 
 
-_YEAR_FIRST = (_DayForm("ymd", ("-", "/")),)
-_FORMS: dict[Shape, tuple[_DayForm, ...]] = {
-    Shape.NAMED: (
-        _DayForm("dmy", ("-", "/", " ", " (?i:de) "), is_named=True),
-        _DayForm("dmy", ("-", "/", " "), is_named=True, has_short_year=True),
-    ),
-    Shape.MONTH: (
-        _DayForm("ym", ("-",)),
-        _DayForm("my", ("/",)),
-        _DayForm("my", ("-", "/", " ", " (?i:de) "), is_named=True),
-        _DayForm("my", ("-", "/", " "), is_named=True, has_short_year=True),
-    ),
-}
+_YEAR_FIRST, _COMPACT = _DayForm("ymd", ("-", "/")), _DayForm("ymd", ("",))
+_MONTHS = (_DayForm("ym", ("-",)), _DayForm("my", ("/",)))
+_BESIDE_NAMES = ("-", "/", " ")
+_NAMED, _NAMED_MONTHS = (
+    (
+        _DayForm(parts, (*_BESIDE_NAMES, f" {OF} "), is_named=True),
+        _DayForm(parts, _BESIDE_NAMES, is_named=True, has_short_year=True),
+    )
+    for parts in ("dmy", "my")
+)
 
 
 @cache
@@ -100,12 +111,14 @@ def days_pattern(order: str, shape: Shape) -> str:
     """Return the pattern of days in this order, in this shape or one before it."""
     if shape is Shape.YEAR_MONTH:
         return _YEAR_MONTH
-    forms = list(_YEAR_FIRST)
+    if shape is Shape.COMPACT:
+        return _COMPACT.pattern()
+    forms = [_YEAR_FIRST]
     if order != "ymd":
         forms += [_DayForm(order, ("/", "[.]", "-")), _DayForm(order, ("/",), has_short_year=True)]
     if shape in (Shape.NAMED, Shape.MONTH):
-        forms += _FORMS[Shape.NAMED]
+        forms += _NAMED
+    months = () if shape in (Shape.DAY, Shape.NAMED) else (*(form.pattern() for form in _MONTHS), _YEAR_MONTH)
     if shape is Shape.MONTH:
-        forms += _FORMS[Shape.MONTH]
-    months = (_YEAR_MONTH,) if shape is Shape.MONTH else ()
+        forms += _NAMED_MONTHS
     return "|".join([*(form.pattern() for form in forms), *months])

@@ -10,7 +10,15 @@ become (12.5 or 0.125) is for a person to say.
 
 import re
 
-from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+from managed_tables.conversion.sql_text import (
+    ANYTHING,
+    BLANK,
+    choose,
+    is_longer,
+    literal,
+    matches,
+    trimmed,
+)
 from managed_tables.schema import MAX_DECIMAL_DIGITS
 
 MAX_NUMBER_BYTES = MAX_DECIMAL_DIGITS
@@ -19,7 +27,7 @@ _MAX_BIGINT_DIGITS = 19
 _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
 
 _PLAIN = r"(?:0|[1-9][0-9]*)"
-_NO_BREAK = r"\x{00A0}\x{2007}\x{202F}"  # what programs group digits with; nobody types it in a telephone
+_NO_BREAK = "\u00a0\u2007\u202f"  # what programs group digits with; nobody types it in a telephone
 _CURRENCY = rf"[Rr]\${BLANK}*"
 _REAL = "R$ "  # as most programs write it
 # What most cells look like: matched without trimming; PostgreSQL's syntax except for the mark.
@@ -34,17 +42,17 @@ def integer_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
     whole = f"{BLANK}*[+-]?(?:{_unsigned_integer(mark)}|{_spaced(plain_blanks=plain_blanks)}){BLANK}*"
     digits = f"ltrim({_ungrouped(cell, mark)}, '+-')"
     bound = choose(
-        (f"contains({cell}, '-')", literal(_MAX_BIGINT["negative"])),
+        (f"strpos({cell}, '-') > 0", literal(_MAX_BIGINT["negative"])),
         otherwise=literal(_MAX_BIGINT["positive"]),
     )
     in_range = choose(
-        (f"strlen({digits}) < {_MAX_BIGINT_DIGITS}", "true"),
-        (f"strlen({digits}) > {_MAX_BIGINT_DIGITS}", "false"),
+        (f"length({digits}) < {_MAX_BIGINT_DIGITS}", "true"),
+        (f"length({digits}) > {_MAX_BIGINT_DIGITS}", "false"),
         otherwise=f"{digits} <= {bound}",
     )
     return choose(
         (matches(cell, _COMMON_INTEGER), "true"),
-        (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
+        (is_longer(cell, MAX_NUMBER_BYTES), "false"),
         (matches(cell, whole), in_range),
         otherwise="false",
     )
@@ -60,19 +68,22 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
 
     With `plain_blanks` these may group the digits of a number without decimals.
     """
+    # Not lower(…): two searches for a letter cost less than a copy.
+    in_bounds = choose(
+        (f"strpos({cell}, 'E') + strpos({cell}, 'e') = 0", "true"), otherwise=f"NOT {_is_beyond(cell)}"
+    )
     return choose(
+        (is_longer(cell, MAX_NUMBER_BYTES), "false"),
         (matches(cell, _common_decimal(mark)), "true"),
-        (f"strlen({cell}) > {MAX_NUMBER_BYTES}", "false"),
-        # Not contains(lower(…)): two searches for a letter cost less than a copy.
-        (f"(contains({cell}, 'E') OR contains({cell}, 'e')) AND {_is_beyond(cell)}", "false"),
-        otherwise=matches(cell, _decimal(mark, plain_blanks=plain_blanks)),
+        (matches(cell, _decimal(mark, plain_blanks=plain_blanks)), in_bounds),
+        otherwise="false",
     )
 
 
 def _is_beyond(cell: str) -> str:
-    """Return the test that an exponent adds more zeros than a number may have digits."""
-    exponent = f"TRY_CAST(regexp_extract({cell}, {literal(_EXPONENT)}, 1) AS INTEGER)"
-    return f"coalesce(strlen({cell}) + {exponent}, 0) > {MAX_DECIMAL_DIGITS}"
+    """Return the test that a number's exponent adds more zeros than it may have digits."""
+    exponent = f"regexp_replace({cell}, '^[^eE]*[eE][+-]?|[^0-9]+$', '', 'g')::INTEGER"
+    return f"(length({cell}) + {exponent} > {MAX_DECIMAL_DIGITS})"
 
 
 def is_too_long(text: str) -> bool:
@@ -113,8 +124,7 @@ def _ungrouped(cell: str, mark: str) -> str:
 
 
 def _common_decimal(mark: str) -> str:
-    grouped = rf"[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}}){{0,5}}"
-    return rf"-?(?:0|[1-9][0-9]{{0,17}}|{grouped})(?:[{mark}][0-9]{{1,18}})?"
+    return rf"-?{_unsigned_integer(mark)}(?:[{mark}][0-9]+)?"
 
 
 def _decimal(mark: str, *, plain_blanks: bool) -> str:
@@ -143,9 +153,8 @@ def _unmarked(number: str, mark: str) -> str:
 
 
 def _general_decimal(cell: str, mark: str) -> str:
-    joined = f"regexp_replace({cell}, '([0-9])[ {_NO_BREAK}]([0-9])', '\\1\\2', 'g')"
-    number = f"regexp_extract({joined}, '[0-9.,][0-9.,]*(?:[eE][+-]?[0-9]+)?')"
-    negative = f"regexp_matches({cell}, {literal(rf'[(]|^{BLANK}*-|[$]{BLANK}*-|-{BLANK}*$')})"
-    signed = f"concat(CASE WHEN {negative} THEN '-' ELSE '' END, {_unmarked(number, mark)})"
+    number = f"regexp_replace({cell}, '^[^0-9.,]+|[^0-9]+$|[ {_NO_BREAK}]', '', 'g')"
+    negative = matches(cell, f"[^0-9]*[(-]{ANYTHING}|{ANYTHING}-{BLANK}*")
+    signed = f"(CASE WHEN {negative} THEN '-' ELSE '' END || {_unmarked(number, mark)})"
     accounting_zero = rf"{BLANK}*{_CURRENCY}-{BLANK}*"
     return choose((matches(cell, accounting_zero), "'0'"), otherwise=signed)

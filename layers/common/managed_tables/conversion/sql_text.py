@@ -1,8 +1,13 @@
-"""Write pieces of DuckDB SQL: literals, and the few functions that the rules share."""
+"""Write pieces of SQL and of patterns: those that the rules share.
+
+Conversions are written in what DuckDB and PostgreSQL have in common, patterns in what RE2, PostgreSQL, Python
+and JavaScript read alike, so that a text means the same wherever it is read.
+"""
 
 # What people's files pad cells with: ASCII blanks, no-break spaces, a stray byte order mark.
 BLANKS = " \t\n\v\f\r\u00a0\u2007\u202f\ufeff"
-BLANK = r"[\s\v\x{00A0}\x{2007}\x{202F}\x{FEFF}]"  # the same as a class of RE2
+BLANK = f"[{BLANKS}]"
+ANYTHING = r"[\s\S]*"
 
 
 def literal(text: str) -> str:
@@ -16,8 +21,23 @@ def identifier(name: str) -> str:
 
 
 def matches(cell: str, pattern: str) -> str:
-    """Return the test that the whole of `cell` matches `pattern` (RE2: linear time whatever the text)."""
-    return f"regexp_full_match({cell}, {literal(pattern)})"
+    """Return the test that the whole of `cell` matches `pattern` (linear time whatever the text)."""
+    return f"({cell} ~ {literal(f'^(?:{pattern})$')})"
+
+
+def is_longer(cell: str, bytes_of_utf8: int) -> str:
+    """Return the test that `cell` is longer than so many bytes."""
+    return f"bit_length({cell}) > {8 * bytes_of_utf8}"
+
+
+def extracted(cell: str, pattern: str, group: int = 1) -> str:
+    """Return what a group matches of a cell that begins with `pattern` and ends on the same line."""
+    return f"regexp_replace({cell}, {literal(f'^{pattern}.*$')}, '\\{group}')"
+
+
+def any_case(pattern: str) -> str:
+    """Return a pattern of small letters with each of them in both cases."""
+    return "".join(f"[{one.upper()}{one}]" if one.islower() else one for one in pattern)
 
 
 def trimmed(cell: str) -> str:

@@ -8,8 +8,17 @@ loads it has its time zone set, and PostgreSQL resolves hours that a change of c
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from managed_tables.conversion.day_forms import SHORT_NAMES, DateOrder, Shape, days_pattern
-from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
+from managed_tables.conversion.day_forms import NUMBERED_NAMES, OF, ORDINAL, DateOrder, Shape, days_pattern
+from managed_tables.conversion.sql_text import (
+    ANYTHING,
+    BLANK,
+    choose,
+    extracted,
+    is_longer,
+    literal,
+    matches,
+    trimmed,
+)
 
 MAX_TIME_BYTES = 64  # the longest form with room for blanks; spares long texts the pattern
 
@@ -23,9 +32,9 @@ _EIGHT_DIGITS = rf"{BLANK}*[12][0-9]{{7}}{BLANK}*"  # of a year from 1000 on: no
 _TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
 # What programs write for no day: zeros, or nothing, between the separators of a day.
 _EMPTY_DAY = rf"{BLANK}*(?:[0_ ]{{0,4}}[-/.][0_ ]{{0,2}}[-/.][0_ ]{{0,4}}(?:{_MIDNIGHT})?|0{{8}}){BLANK}*"
-TIME_WITHOUT_ZONE = rf"(?s:.*):[0-5][0-9](?:[.,][0-9]+)?{BLANK}*(?:[AaPp][Mm])?{BLANK}*"
+TIME_WITHOUT_ZONE = rf"{ANYTHING}:[0-5][0-9](?:[.,][0-9]+)?{BLANK}*(?:[AaPp][Mm])?{BLANK}*"
 SHORT_YEAR_DATE = (
-    rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ](?s:.*))?{BLANK}*"
+    rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ]{ANYTHING})?{BLANK}*"
 )
 _SECONDS = ":[0-5][0-9](?:[.,][0-9]+)?"
 _MOMENT = "^([0-9-]+)(?: +([0-9]+):([0-9]+)(?::([0-9.]+))? ?([AaPp][Mm])? ?(.*))?$"
@@ -66,16 +75,24 @@ def _leaves_calendar(cell: str, zone: str) -> str:
     after = f"e.last <> '' AND {time} >= {_DAY_SECONDS} + {ahead} {last} END"
     parts = f"regexp_extract({cell}, {literal(_END_OF_CALENDAR)}, {_END_PARTS})"
     leaves = f"list_transform([{parts}], lambda e: {before} OR {after})[1]"
-    return choose((f"contains({cell}, '0001') OR contains({cell}, '9999')", leaves), otherwise="false")
+    return choose((f"strpos({cell}, '0001') + strpos({cell}, '9999') > 0", leaves), otherwise="false")
 
 
-def datetime_fits(cell: str, order: str, zone: str, shape: Shape = Shape.MONTH) -> str:
-    """Return the test that `cell` is a day with or without a time of day, of the years 1 to 9999 in UTC too.
+def datetime_fits(cell: str, order: DateOrder, zone: str, shape: Shape = Shape.MONTH) -> str:
+    """Return DuckDB's test that `cell` is a moment of the years 1 to 9999 in UTC, too.
 
-    `zone` is that of a time without one. Days are of this shape or one before it; eight digits are no moment.
+    `zone` is that of a time without one.
     """
-    is_time = _fits(cell, f"(?:{days_pattern(order, shape)}){_TIME}?")
+    is_time = is_moment(cell, order, shape)
     return choose((is_time, f"NOT {_leaves_calendar(cell, zone)}"), otherwise="false")
+
+
+def is_moment(cell: str, order: DateOrder, shape: Shape) -> str:
+    """Return the test that `cell` is a day of this shape or one before it, with or without a time of day.
+
+    Eight digits are no moment.
+    """
+    return _fits(cell, f"(?:{days_pattern(order, shape)}){_TIME}?")
 
 
 def is_empty_day(cell: str) -> str:
@@ -85,62 +102,56 @@ def is_empty_day(cell: str) -> str:
 
 def day_suggested(cell: str, order: DateOrder, shape: Shape) -> str:
     """Return the test that `cell` is a day of this shape."""
-    if shape is Shape.COMPACT:
-        return choose((matches(cell, _EIGHT_DIGITS), _is_compact_day(cell)), otherwise="false")
-    return _fits(cell, f"(?:{days_pattern(order, shape)})")
+    fits = _fits(cell, days_pattern(order, shape))
+    return choose((matches(cell, _EIGHT_DIGITS), fits), otherwise="false") if shape is Shape.COMPACT else fits
 
 
-def day_converts(cell: str, order: DateOrder) -> str:
-    """Return the test that `cell` is a day of any shape, with or without a time of 00:00:00."""
-    marked = _fits(cell, f"(?:{days_pattern(order, Shape.MONTH)})(?:{_MIDNIGHT})?")
-    return choose((matches(cell, _EIGHT_DIGITS), _is_compact_day(cell)), otherwise=marked)
-
-
-def date_value(cell: str, order: DateOrder, latest: str | None = None) -> str:
-    """Return a fitting date as `yyyy-mm-dd`."""
-    return f"coalesce({_parsed_date(cell, order)}::VARCHAR, {_written_date(cell, order, latest)})"
+def day_converts(cell: str, order: DateOrder, shape: Shape = Shape.MONTH) -> str:
+    """Return the test that `cell` is a day of this shape or of eight digits, maybe with a time of zeros."""
+    marked = _fits(cell, f"(?:{days_pattern(order, shape)})(?:{_MIDNIGHT})?")
+    return choose(
+        (matches(cell, _EIGHT_DIGITS), _fits(cell, days_pattern(order, Shape.COMPACT))), otherwise=marked
+    )
 
 
 def date_typed(cell: str, order: DateOrder, latest: str | None = None) -> str:
-    """Return a fitting date as a DATE."""
-    return f"coalesce({_parsed_date(cell, order)}, {_written_date(cell, order, latest)}::DATE)"
+    """Return a fitting date as a DATE, in DuckDB."""
+    parsed = _parsed(cell, _PARSED_DAYS[order])
+    return f"coalesce({parsed}::DATE, {date_text(cell, order, latest)}::DATE)"
 
 
-def _parsed_date(cell: str, order: DateOrder) -> str:
-    return f"{_parsed(cell, _PARSED_DAYS[order])}::DATE"
-
-
-def _written_date(cell: str, order: DateOrder, latest: str | None) -> str:
+def date_text(cell: str, order: DateOrder, latest: str | None = None) -> str:
+    """Return a fitting date as `yyyy-mm-dd`."""
     digits = trimmed(cell)
-    compact = f"concat(substr({digits}, 1, 4), '-', substr({digits}, 5, 2), '-', substr({digits}, 7, 2))"
+    compact = _joined(*(f"substr({digits}, {part})" for part in ("1, 4", "5, 2", "7, 2")))
     return choose(
-        (_is_padded(cell), _padded_date(cell, order)),
+        (matches(cell, _PADDED_DAY), _padded_date(cell, order)),
         (matches(cell, _EIGHT_DIGITS), compact),
         otherwise=_date(trimmed(cell), order, latest),
     )
 
 
-def datetime_value(cell: str, order: DateOrder, latest: str | None = None) -> str:
-    """Return a fitting datetime as `yyyy-mm-dd time zone`; zone, AM and PM are as written."""
-    return f"coalesce({_parsed_time(cell, order)}::VARCHAR, {_written_time(cell, order, latest)})"
-
-
 def datetime_moment(cell: str, order: DateOrder, latest: str | None = None) -> str:
-    """Return a fitting datetime in microseconds since 1970: by the local clock, or by UTC and ZONED more."""
-    written = _moment(_written_time(cell, order, latest))
-    return f"coalesce(epoch_us({_parsed_time(cell, order)}), {written})"
+    """Return a fitting datetime in DuckDB, in microseconds since 1970.
+
+    They are by the local clock, or by UTC and ZONED more.
+    """
+    written = _moment(moment_text(cell, order, latest))
+    return f"coalesce(epoch_us({_parsed(cell, _PARSED_DAYS[order] + ' %H:%M:%S')}), {written})"
 
 
-def _parsed_time(cell: str, order: DateOrder) -> str:
-    return _parsed(cell, f"{_PARSED_DAYS[order]} %H:%M:%S")
-
-
-def _written_time(cell: str, order: DateOrder, latest: str | None) -> str:
-    clock = f"regexp_extract({cell}, '[Tt ] *([0-9]+:.*)$', 1)"
-    time_of_day = f"trim(replace({clock}, ',', '.'), {literal(' ')})"
-    general = f"trim(concat({_date(trimmed(cell), order, latest)}, ' ', {trimmed(time_of_day)}))"
-    common = f"concat({_padded_date(cell, order)}, substr({cell}, 11))"
-    return choose((_is_padded_with_time(cell), common), otherwise=general)
+def moment_text(cell: str, order: DateOrder, latest: str | None = None) -> str:
+    """Return a fitting datetime as `yyyy-mm-dd time zone`; zone, AM and PM are as written."""
+    bare = trimmed(cell)
+    clock = f"replace({extracted(bare, '[^:]*[Tt ]([0-9]+:.*)')}, ',', '.')"
+    return choose(
+        (
+            matches(cell, f"(?:{_PADDED_DAY}) [0-9]{{2}}:[0-9:]+"),
+            f"({_padded_date(cell, order)} || substr({cell}, 11))",
+        ),
+        (f"strpos({cell}, ':') > 0", f"({_date(bare, order, latest)} || ' ' || {clock})"),
+        otherwise=date_text(cell, order, latest),
+    )
 
 
 def _moment(value: str) -> str:
@@ -174,74 +185,63 @@ def _parsed(cell: str, form: str) -> str:
     return f"nullif(greatest({first}, try_strptime({cell}, {literal(form)})), {first})"
 
 
-def _is_compact_day(cell: str) -> str:
-    return f"try_strptime({trimmed(cell)}, '%Y%m%d') IS NOT NULL"
-
-
 def _fits(cell: str, pattern: str) -> str:
     return choose(
-        (f"strlen({cell}) > {MAX_TIME_BYTES}", "false"),
+        (is_longer(cell, MAX_TIME_BYTES), "false"),
         otherwise=matches(cell, f"{BLANK}*(?:{pattern}){BLANK}*"),
     )
 
 
-def _is_padded(cell: str) -> str:
-    return f"strlen({cell}) = 10 AND {matches(cell, _PADDED_DAY)}"
-
-
-def _is_padded_with_time(cell: str) -> str:
-    return matches(cell, r"(?:[0-9]{2}.[0-9]{2}.[0-9]{4}|[0-9]{4}.[0-9]{2}.[0-9]{2}) [0-9]{2}:[0-9:]+")
-
-
 def _padded_date(cell: str, order: str) -> str:
-    year_first = f"concat(substr({cell}, 1, 4), '-', substr({cell}, 6, 2), '-', substr({cell}, 9, 2))"
+    def part(place: int, length: int) -> str:
+        return f"substr({cell}, {place}, {length})"
+
+    year_first = _joined(part(1, 4), part(6, 2), part(9, 2))
     if order == "ymd":
         return year_first
-    day, month = (1, 4) if order == "dmy" else (4, 1)
-    year_last = (
-        f"concat(substr({cell}, 7, 4), '-', substr({cell}, {month}, 2), '-', substr({cell}, {day}, 2))"
-    )
+    day, month = (part(1, 2), part(4, 2)) if order == "dmy" else (part(4, 2), part(1, 2))
+    year_last = _joined(part(7, 4), month, day)
     return choose((f"substr({cell}, 5, 1) IN ('-', '/')", year_first), otherwise=year_last)
 
 
 def _date(cell: str, order: str, latest: str | None) -> str:
     """Return the date that `cell` begins with: parts of any width, two-digit years completed."""
     return choose(
-        (f"regexp_matches({cell}, '^(?:[0-9]{{1,2}}[^0-9:]+)?[A-Za-z]{{3}}')", _named_date(cell, latest)),
-        (matches(cell, "[0-9]{4}[-.][0-9]{1,2}(?:[Tt ](?s:.*))?"), _month_date(cell, year=1, month=2)),
-        (matches(cell, "[0-9]{1,2}/[0-9]{4}(?:[Tt ](?s:.*))?"), _month_date(cell, year=2, month=1)),
+        (matches(cell, "(?:[0-9]{1,2}[^0-9:]+)?[A-Za-z]{3}.*"), _named_date(cell, latest)),
+        (matches(cell, "[0-9]{4}[-.][0-9]{1,2}(?:[Tt ].*)?"), _month_date(cell, year=1, month=2)),
+        (matches(cell, "[0-9]{1,2}/[0-9]{4}(?:[Tt ].*)?"), _month_date(cell, year=2, month=1)),
         otherwise=_digits_date(cell, order, latest),
     )
 
 
 def _digits_date(cell: str, order: str, latest: str | None) -> str:
-    def part(number: int) -> str:
-        return f"regexp_extract({cell}, '^([0-9]+)[-/.]([0-9]+)[-/.]([0-9]+)', {number})"
-
-    year_first = f"concat({part(1)}, '-', {_two(part(2))}, '-', {_two(part(3))})"
+    first, second, third = (
+        extracted(cell, "([0-9]+)[-/.]([0-9]+)[-/.]([0-9]+)", number) for number in (1, 2, 3)
+    )
+    year_first = _joined(first, _two(second), _two(third))
     if order == "ymd":
         return year_first
-    day, month = (1, 2) if order == "dmy" else (2, 1)
-    year_last = _completed(part(3), _two(part(month)), _two(part(day)), latest)
-    return choose((f"strlen({part(1)}) = 4", year_first), otherwise=year_last)
+    day, month = (first, second) if order == "dmy" else (second, first)
+    year_last = _completed(third, _two(month), _two(day), latest)
+    return choose((f"length({first}) = 4", year_first), otherwise=year_last)
 
 
 def _month_date(cell: str, *, year: int, month: int) -> str:
-    def part(number: int) -> str:
-        return f"regexp_extract({cell}, '^([0-9]+)[-/.]([0-9]+)', {number})"
-
-    return f"concat({part(year)}, '-', {_two(part(month))}, '-01')"
+    parts = "([0-9]+)[-/.]([0-9]+)"
+    return _joined(extracted(cell, parts, year), _two(extracted(cell, parts, month)), "'01'")
 
 
 def _named_date(cell: str, latest: str | None) -> str:
     """Return the date of a cell that names its month; without a day it is the first."""
-    name = f"lower(regexp_extract({cell}, '([A-Za-z]{{3}})', 1))"
-    places = ", ".join(f"strpos({literal(names)}, {name})" for names in SHORT_NAMES)
-    month = _two(f"((greatest({places}) + 2) // 3)::VARCHAR")
-    day = f"regexp_extract({cell}, '^([0-9]+)', 1)"
-    day = _two(choose((f"{day} = ''", "'1'"), otherwise=day))
-    year = f"regexp_extract({cell}, '^(?:[0-9]{{1,2}})?[^0-9]+([0-9]{{2,4}})', 1)"
+    parts = f"(?:([0-9]+){ORDINAL}?(?:[-/ ]| {OF} ))?([A-Za-z]{{3}})[^0-9]*([0-9]+)"
+    day, name, year = (extracted(cell, parts, number) for number in (1, 2, 3))
+    day = choose((matches(cell, "[0-9].*"), _two(day)), otherwise="'01'")
+    month = f"substr({literal(NUMBERED_NAMES)}, strpos({literal(NUMBERED_NAMES)}, lower({name})) + 3, 2)"
     return _completed(year, month, day, latest)
+
+
+def _joined(year: str, month: str, day: str) -> str:
+    return f"({year} || '-' || {month} || '-' || {day})"
 
 
 def _two(digits: str) -> str:
@@ -250,7 +250,7 @@ def _two(digits: str) -> str:
 
 def _completed(year: str, month: str, day: str, latest: str | None) -> str:
     """Return the date with its year in full: of two digits it is in the last century, or in this one."""
-    of_this = f"concat('20', {year}, '-', {month}, '-', {day})"
-    is_of_last = f"{year} >= '69'" if latest is None else f"{of_this} > {literal(latest)}"
-    century = choose((f"strlen({year}) = 4", "''"), (is_of_last, "'19'"), otherwise="'20'")
-    return f"concat({century}, {year}, '-', {month}, '-', {day})"
+    day_of_year = f"{year} || '-' || {month} || '-' || {day}"
+    is_of_last = f"{year} >= '69'" if latest is None else f"('20' || {day_of_year}) > {literal(latest)}"
+    century = choose((f"length({year}) = 4", "''"), (is_of_last, "'19'"), otherwise="'20'")
+    return f"({century} || {day_of_year})"

@@ -227,11 +227,12 @@ _VIEWS = """
 
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
-    _RELEASED + CONVERSION_FUNCTIONS + CATALOG_VIEWS,
+    _RELEASED + CATALOG_VIEWS,
     CONCEALMENT,
     _HISTORY,
     _VIEWS,
     _RECIPES,
+    CONVERSION_FUNCTIONS,  # again at the end whenever they change
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1
