@@ -112,11 +112,11 @@ def _login(options: Options) -> int:
 
 def _tables(options: Options) -> int:
     with _open(options) as api:
-        found = list(api.tables())
+        tables = list(api.tables())
     if options.json:
-        shown.print_json(found)
+        shown.print_json(tables)
     else:
-        shown.show_tables(found)
+        shown.show_tables(tables)
     return 0
 
 

@@ -83,10 +83,10 @@ class Api:
     ) -> StateJson:
         """Ask again until the answer has one of these statuses; each is shown to `seen`."""
         while True:
-            found: StateJson = self.call("GET", path, **query)
-            seen(found)
-            if found["status"] in ended:
-                return found
+            state: StateJson = self.call("GET", path, **query)
+            seen(state)
+            if state["status"] in ended:
+                return state
             time.sleep(POLL_SECONDS)
 
     def post_file(self, upload: FormJson, file: Readable) -> None:

@@ -54,16 +54,16 @@ def _reading(table: Mapping[str, Any]) -> Table:
 def _candidates(table: Mapping[str, Any], first: int) -> Table:
     """Return some candidates of one table side by side, best first: the fewest bits win."""
     some = table["candidates"][first : first + _SIDE_BY_SIDE]
-    found = [(one["delimiter"], one["layout"]) for one in some]
-    places = [f"{place}ª" for place in range(first + 1, first + len(found) + 1)]
+    read = [(candidate["delimiter"], candidate["layout"]) for candidate in some]
+    places = [f"{place}ª" for place in range(first + 1, first + len(read) + 1)]
     grid = shown.grid_of("", *places, folded=(), title=escape(f"Candidatas, em bits: {_name(table)}"))
-    grid.add_row("separador", *("" if sign is None else _sign(sign) for sign, _ in found))
-    grid.add_row("cabeçalho", *(_lines(layout["header_line"], layout["header_lines"]) for _, layout in found))
-    grid.add_row("dados", *(_span(layout["first_line"], layout["last_line"]) for _, layout in found))
-    grid.add_row("número de colunas", *(str(layout["columns"]) for _, layout in found), end_section=True)
+    grid.add_row("separador", *("" if sign is None else _sign(sign) for sign, _ in read))
+    grid.add_row("cabeçalho", *(_lines(layout["header_line"], layout["header_lines"]) for _, layout in read))
+    grid.add_row("dados", *(_span(layout["first_line"], layout["last_line"]) for _, layout in read))
+    grid.add_row("número de colunas", *(str(layout["columns"]) for _, layout in read), end_section=True)
     for part, name in _PARTS.items():
-        grid.add_row(f"bits: {name}", *(f"{layout['bits'][part]:.1f}" for _, layout in found))
-    grid.add_row("bits: total", *(f"{sum(layout['bits'].values()):.1f}" for _, layout in found))
+        grid.add_row(f"bits: {name}", *(f"{layout['bits'][part]:.1f}" for _, layout in read))
+    grid.add_row("bits: total", *(f"{sum(layout['bits'].values()):.1f}" for _, layout in read))
     return grid
 
 

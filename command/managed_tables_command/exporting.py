@@ -18,11 +18,11 @@ def export(
     api: Api, table: str, form: str, dialect: str | None, output: Path | None, *, as_json: bool = False
 ) -> int:
     """Export the table and write the file, `-` for standard output; return the exit status."""
-    found = find_table(api, table)
-    if found is None:
+    known = find_table(api, table)
+    if known is None:
         raise Refused(f"Não há tabela {table}", [])
     wanted = {"format": form, **({"dialect": dialect} if dialect else {})}
-    export_id = api.call("POST", f"/{found['_id']}/exports", wanted)["export_id"]
+    export_id = api.call("POST", f"/{known['_id']}/exports", wanted)["export_id"]
     with shown.progress_of("Exportação") as bar:
         ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ENDED, bar.follow))
     if ended["error"]:

@@ -86,8 +86,8 @@ def is_agreed(question: str) -> bool:
 def complain(message: str, details: Iterable[Detail] = ()) -> None:
     """Print why something was not done, and where."""
     errors.print(f"[bold red]{escape(message)}[/]", highlight=False)
-    for one in details:
-        errors.print(escape(f"  {place_of(one)}{one.get('reason', '')}"), highlight=False)
+    for detail in details:
+        errors.print(escape(f"  {place_of(detail)}{detail.get('reason', '')}"), highlight=False)
 
 
 def place_of(detail: Mapping[str, Any]) -> str:
@@ -117,11 +117,11 @@ def grid_of(*titles: str, folded: Sequence[str], title: str | None = None) -> Ta
 def show_tables(tables: Iterable[TableJson]) -> None:
     """Print the company's tables."""
     grid = grid_of("Tabela", "Linhas", "Colunas", "Situação", "Atualizada", folded=("Tabela",))
-    for one in tables:
-        status = "ativa" if one["status"] == "active" else "inativa"
-        rows = f"{one['row_count']:,}".replace(",", ".")
+    for table in tables:
+        status = "ativa" if table["status"] == "active" else "inativa"
+        rows = f"{table['row_count']:,}".replace(",", ".")
         grid.add_row(
-            escape(one["display_name"]), rows, str(len(one["columns"])), status, one["updated_at"][:16]
+            escape(table["display_name"]), rows, str(len(table["columns"])), status, table["updated_at"][:16]
         )
     console.print(grid)
 
@@ -181,20 +181,20 @@ class ProgressBar:
         """Say how much more is done."""
         self._bars.advance(self._task, amount)
 
-    def follow(self, found: StateJson) -> None:
+    def follow(self, state: StateJson) -> None:
         """Show the status and the progress of a job or an export."""
-        status = _STATUSES.get(found["status"], found["status"])
+        status = _STATUSES.get(state["status"], state["status"])
         self._bars.update(
             self._task,
             description=escape(f"{self._what}: {status}"),
             total=100,
-            completed=100 if found["status"] == "done" else percent_of(found),
+            completed=100 if state["status"] == "done" else percent_of(state),
         )
 
 
-def percent_of(found: StateJson) -> int:
+def percent_of(state: StateJson) -> int:
     """Return how far a job or an export is; one that has failed says nothing of it."""
-    return found["progress"]["percent"] if found["progress"] else 0
+    return state["progress"]["percent"] if state["progress"] else 0
 
 
 def _cut(value: Any) -> str:

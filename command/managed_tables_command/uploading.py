@@ -29,7 +29,7 @@ def opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
         received = Path(folder) / Path(name).name
         with received.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield [received if one == STANDARD_INPUT else one for one in files]
+        yield [received if file == STANDARD_INPUT else file for file in files]
 
 
 def upload(
@@ -47,7 +47,7 @@ def upload(
     as the table remembers waits, which is status 3.
     """
     target = find_table(api, table) if table else None
-    options = {name: one for name, one in asked.items() if one}
+    options = {name: value for name, value in asked.items() if value}
     if target is None and options:
         option, missing = next(iter(options)).replace("_", "-"), table or "(falta --table)"
         raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
@@ -71,7 +71,7 @@ def _question(name: str, target: TableJson | None) -> str:
 
 def find_table(api: Api, name: str) -> TableJson | None:
     """Return the table of this name."""
-    return next((one for one in api.tables(search=name) if one["display_name"] == name), None)
+    return next((table for table in api.tables(search=name) if table["display_name"] == name), None)
 
 
 def _send(api: Api, files: Sequence[Path], target: TableJson | None, options: dict[str, str]) -> str:
@@ -149,9 +149,9 @@ def _changed(job: JobJson, *, as_json: bool) -> int:
         shown.print_json(job)
     refusal = [job["error"]["message"]] if job["error"] else []
     conflicts = job["append_plan"]["conflicts"] if job["append_plan"] else []
-    misfits = [f"{one['column']}: {one['count']} valores não cabem" for one in conflicts]
+    misfits = [f"{conflict['column']}: {conflict['count']} valores não cabem" for conflict in conflicts]
     recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
-    notes = [one["text"] for one in [*recipe["differences"], *job["warnings"]]]
+    notes = [note["text"] for note in [*recipe["differences"], *job["warnings"]]]
     for text in [*refusal, *misfits, *notes]:
         shown.say(f"- {text}")
     shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")

@@ -46,7 +46,7 @@ def _tick(title: str, ended: threading.Event) -> None:
         return
     while not ended.wait(_FRAME_SECONDS):
         now = time.monotonic()
-        steps = ", ".join(f"{one} … {now - started:.0f} s" for one, started in [*_running.items()])
+        steps = ", ".join(f"{step} … {now - started:.0f} s" for step, started in [*_running.items()])
         print(f"{_LINE_START}==> {steps} ", end="", flush=True)
 
 
@@ -58,7 +58,7 @@ def bar(done: int, total: int, width: int = 30) -> str:
 
 
 def table(rows: list[list[str]]) -> str:
-    """Lay rows out in columns of even width; the first row is the heading."""
+    """Lay rows out in columns of even width; the first row is the header."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen.run(load_services(), chosen)
     except ValidationError as error:
-        names = ", ".join(str(found["loc"][0]).upper() for found in error.errors())
+        names = ", ".join(str(fault["loc"][0]).upper() for fault in error.errors())
         print(f"error: missing or wrong in the environment: {names} ({_HELP})", file=sys.stderr)
     except (ApiError, IncompleteError, MoveError, NotFoundError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -95,7 +95,7 @@ def _invoke(function: str, arguments: list[str]) -> int:
     from botocore.config import Config
 
     patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-    event = {"arguments": [one for one in arguments if one not in ("--function", function)]}
+    event = {"arguments": [argument for argument in arguments if argument not in ("--function", function)]}
     answer = boto3.client("lambda", config=patience).invoke(
         FunctionName=function, Payload=json.dumps(event).encode()
     )
@@ -122,16 +122,16 @@ def _restore_table(services: Services, chosen: argparse.Namespace) -> None:
 
 
 def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
-    for one in list_hidden_columns(services, _company(services, chosen), chosen.table):
-        print(one.hidden_name, one.kind, one.name, one.display_name)
+    for column in list_hidden_columns(services, _company(services, chosen), chosen.table):
+        print(column.hidden_name, column.kind, column.name, column.display_name)
 
 
 def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
     company = _company(services, chosen)
-    found = list_hidden_columns(services, company, chosen.table)
-    hidden = next((one for one in found if one.hidden_name == chosen.hidden), None)
+    columns = list_hidden_columns(services, company, chosen.table)
+    hidden = next((column for column in columns if column.hidden_name == chosen.hidden), None)
     if hidden is None:
-        names = ", ".join(one.hidden_name for one in found)
+        names = ", ".join(column.hidden_name for column in columns)
         raise NotFoundError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
     restore_column(services, company, chosen.table, hidden, chosen.name, chosen.label or chosen.name)
     print(chosen.name)

@@ -46,7 +46,7 @@ def erase_company(services: Services, company_id: str) -> Iterator[str]:
         services.storage.delete_all(f"{prefix}/{company_id}/")
         yield f"objects under {prefix}/{company_id}/"
     items = list(services.items.partition(company_pk(company_id)))
-    for item in sorted(items, key=lambda one: bool(one[SK] == CONNECTION_SK)):
+    for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION_SK)):
         services.items.write(delete({PK: item[PK], SK: item[SK]}))
     yield f"{len(items)} records"
 
@@ -55,10 +55,10 @@ def drop_database(services: Services, connection: ConnectionRecord) -> None:
     """Drop the company's database and its roles; repeatable."""
     roles = services.databases.roles_of(connection)
     with services.databases.open_admin_connection(connection.cluster) as admin:
-        found = admin.execute(
+        rows = admin.execute(
             "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[roles.owner, roles.reader]]
         ).fetchall()
-        present = [role for (role,) in found]
+        present = [role for (role,) in rows]
         allow_login(admin, present, allowed=False)
         for role in present:
             end_sessions(admin, role)

@@ -141,7 +141,7 @@ def _program(name: str) -> str:
         if not os.access(program, os.X_OK):  # an emulator unpacks archives without their modes
             program.chmod(0o755)
         return str(program)
-    found = shutil.which(name)
-    if found is None:
+    on_path = shutil.which(name)
+    if on_path is None:
         raise MoveError(f"{name} is not on the PATH")
-    return found
+    return on_path

@@ -22,7 +22,7 @@ def note_company(services: Services, company_id: str, connection_id: str) -> Non
 def note_rows(services: Services, company_id: str, ids: Iterable[UUID]) -> None:
     """Note that the company's rows of these ids are to be erased."""
     key = f"{_ROWS}{company_id}/{new_record_id()}.json"
-    services.storage.put_json(key, {"ids": [str(one) for one in ids]})
+    services.storage.put_json(key, {"ids": [str(row_id) for row_id in ids]})
 
 
 def erased_databases(services: Services) -> dict[str, str]:
@@ -36,4 +36,4 @@ def erased_databases(services: Services) -> dict[str, str]:
 def erased_rows(services: Services, company_id: str) -> Iterator[list[UUID]]:
     """Yield the ids of the rows that each erasure of the company took."""
     for key in services.storage.keys(f"{_ROWS}{company_id}/"):
-        yield [UUID(one) for one in services.storage.get_json(key)["ids"]]
+        yield [UUID(row_id) for row_id in services.storage.get_json(key)["ids"]]

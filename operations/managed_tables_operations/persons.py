@@ -63,10 +63,10 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
         erased: dict[str, list[UUID]] = {
             place: ids for place, ids in _erase(connection, column, condition) if ids
         }
-        ids = sorted({one for found in erased.values() for one in found})
+        ids = sorted({row_id for of_place in erased.values() for row_id in of_place})
         if ids:
             note_rows(services, company.company_id, ids)
-        yield from ((place, len(found)) for place, found in erased.items())
+        yield from ((place, len(of_place)) for place, of_place in erased.items())
         yield from _erase_ids(connection, ids)
         gone = connection.execute(
             "DELETE FROM managed_tables.row_history"
@@ -98,9 +98,9 @@ def _patient(services: Services, company: ConnectionRecord) -> AbstractContextMa
 def _erase_ids(connection: PgConnection, ids: list[UUID]) -> Iterator[Erased]:
     """Delete the rows of these ids wherever they are, also what hidden columns held of them."""
     condition = sql.SQL(" = ANY({})").format(sql.Literal(ids))
-    for place, found in _erase(connection, "id", condition) if ids else ():
-        if found:
-            yield place, len(found)
+    for place, of_place in _erase(connection, "id", condition) if ids else ():
+        if of_place:
+            yield place, len(of_place)
     # What the deletions themselves have written there, too
     connection.execute("DELETE FROM managed_tables.row_history WHERE row_id = ANY(%s)", [ids])
 

@@ -130,8 +130,8 @@ def _whose(connection: PgConnection) -> tuple[str, int]:
 def _tables(connection: PgConnection) -> dict[str, Applied]:
     """Return the database's definition of each table, also of deleted ones."""
     rows = connection.execute("SELECT table_id FROM managed_tables.tables").fetchall()
-    found = {str(table_id): find_applied(connection, table_id) for (table_id,) in rows}
-    return {table_id: applied for table_id, applied in found.items() if applied is not None}
+    definitions = {str(table_id): find_applied(connection, table_id) for (table_id,) in rows}
+    return {table_id: applied for table_id, applied in definitions.items() if applied is not None}
 
 
 def _set_passwords(services: Services, company: ConnectionRecord) -> None:

@@ -45,7 +45,7 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
         if applied.deleted:
             restore_physical_table(connection, table_id, name, applied.columns, zone)
             write_comments(connection, replace(applied, display_name=name))
-    found = find_applied(connection, table_id)
-    if found is None:
+    applied = find_applied(connection, table_id)
+    if applied is None:
         raise NotFoundError(f"the company's database knows no table {table_id}")
-    return found
+    return applied

@@ -98,7 +98,7 @@ class Smoke:
         body = "produto\nCafé\n".encode()
         put(f"inbox/{company_id}/{table}.csv", body, {"auto-confirm": "true", "table": table})
         deadline = time.monotonic() + JOB_LIMIT_SECONDS
-        while not [one for one in self._tables() if one["display_name"] == table and one["row_count"]]:
+        while not any(known["display_name"] == table and known["row_count"] for known in self._tables()):
             expect(time.monotonic() < deadline, "the file in the inbox has made no table")
             time.sleep(POLL_SECONDS)
         return "a file in the inbox is a table"
@@ -123,7 +123,7 @@ class Smoke:
         deadline = time.monotonic() + seconds
         with ThreadPoolExecutor(CALLERS) as pool:
             results = list(pool.map(lambda _: self._call(table["_id"], deadline), range(CALLERS)))
-        written = sum(one for one, _ in results)
+        written = sum(rows for rows, _ in results)
         answers = [status for _, statuses in results for status in statuses]
         wrong = [status for status in answers if status >= HTTPStatus.BAD_REQUEST]
         expect(not wrong, f"{len(wrong)} of {len(answers)} requests were answered {sorted(set(wrong))}")
@@ -133,10 +133,10 @@ class Smoke:
 
     def clean(self) -> str:
         """Delete every table of this try."""
-        mine = [one for one in self._tables() if one["display_name"].startswith(self.name)]
-        for one in mine:
-            self.ok("DELETE", f"/{one['_id']}")
-            gone = self.send("GET", f"/{one['_id']}").status_code
+        mine = [table for table in self._tables() if table["display_name"].startswith(self.name)]
+        for table in mine:
+            self.ok("DELETE", f"/{table['_id']}")
+            gone = self.send("GET", f"/{table['_id']}").status_code
             expect(gone == HTTPStatus.NOT_FOUND, f"a deleted table is answered {gone}")
         return f"{len(mine)} tables deleted"
 

@@ -18,7 +18,7 @@ def prune_versions(functions: Any, function: str, keep: int) -> Iterator[str]:
             }
     pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
     numbers = sorted(
-        int(one["Version"]) for page in pages for one in page["Versions"] if one["Version"] != "$LATEST"
+        int(each["Version"]) for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"
     )
     for version in map(str, numbers[: -keep or None]):
         if version not in used:

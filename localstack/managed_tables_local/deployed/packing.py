@@ -18,7 +18,7 @@ def pack(build: Path, packed: Path) -> None:
     The settings' digest is left out: `copy_marked` puts that of a deployment in its place.
     """
     template = (build / "template.yaml").read_text()
-    names = {found[2] for found in _ARTEFACT.finditer(template)}
+    names = {match[2] for match in _ARTEFACT.finditer(template)}
     if not names:
         raise ValueError(f"{build} names no artefact as the template of `sam build` does")
     packed.mkdir()

@@ -51,10 +51,10 @@ class Stage:
         if emulated is None:
             raise SmokeError("the emulator is not running")
         stacks = boto3.client("cloudformation", **emulated.client_arguments)
-        found = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="OperatorFunction")
+        resource = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="OperatorFunction")
         patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
         functions = boto3.client("lambda", config=patience, **emulated.client_arguments)
-        name = f"{found['StackResourceDetail']['PhysicalResourceId']}:live"
+        name = f"{resource['StackResourceDetail']['PhysicalResourceId']}:live"
         answer = functions.invoke(FunctionName=name, Payload=json.dumps({"arguments": arguments}).encode())
         said: Printed = json.loads(answer["Payload"].read())
         expect(said.get("code") == 0, f"{arguments[0]}: {said}")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from managed_tables.details import InvalidValue
 from managed_tables.schema import ColumnType
-from managed_tables.values import parsers
-from managed_tables_api.rows.parsing import quoted
+from managed_tables.values import parsers, quoted
 from managed_tables_api.rows.running import read_row_ids
 from managed_tables_api.rows.whole_columns import array_elements
 

@@ -37,9 +37,9 @@ def as_result(content: Object, *, is_error: bool = False) -> CallToolResult:
 def exact(value: Any) -> Any:
     """Return the JSON with numbers that a double does not hold as text."""
     if isinstance(value, dict):
-        return {name: exact(one) for name, one in value.items()}
+        return {name: exact(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [exact(one) for one in value]
+        return [exact(item) for item in value]
     if isinstance(value, Decimal):
         number = float(value)
         is_held = abs(number) <= _EXACT_INTEGER and Decimal(repr(number)) == value
@@ -50,9 +50,9 @@ def exact(value: Any) -> Any:
 
 def fit(content: Object) -> Object:
     """Shorten the largest list, or text, until the answer fits; `truncated` says that it was."""
-    found: Object = {"truncated": False, **content}
-    while _size(found) > MAX_BYTES - _ENVELOPE_BYTES:
-        parts = list(_parts(found))
+    shortened: Object = {"truncated": False, **content}
+    while _size(shortened) > MAX_BYTES - _ENVELOPE_BYTES:
+        parts = list(_parts(shortened))
         holder, key = max(parts, key=lambda part: len(json.dumps(part[0][part[1]])))
         length = len(holder[key]) // 2
         if isinstance(holder[key], list):
@@ -61,8 +61,8 @@ def fit(content: Object) -> Object:
             for where, name in parts:
                 if isinstance(where[name], str) and len(where[name]) > length:
                     where[name] = f"{where[name][:length]}…"
-        found["truncated"] = True
-    return found
+        shortened["truncated"] = True
+    return shortened
 
 
 def _size(content: Object) -> int:
@@ -74,7 +74,7 @@ def _size(content: Object) -> int:
 def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
     """Yield what can be shortened: where it is, and its name there. Of nested lists the inner ones count."""
     places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in places:
-        if (isinstance(one, list) and len(one) > 1) or (isinstance(one, str) and len(one) > _SHORT):
+    for key, item in places:
+        if (isinstance(item, list) and len(item) > 1) or (isinstance(item, str) and len(item) > _SHORT):
             yield value, key
-        yield from _parts(one)
+        yield from _parts(item)

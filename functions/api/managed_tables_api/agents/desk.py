@@ -60,10 +60,10 @@ class OwnApi:
 
 
 def _answer(response: httpx2.Response) -> Any:
-    found = exact_json.loads(response.content) if response.content else None
+    content = exact_json.loads(response.content) if response.content else None
     if response.is_error:
-        raise CallRefused(dict(found or {}))
-    return found
+        raise CallRefused(dict(content or {}))
+    return content
 
 
 LIFE_SECONDS = 600

@@ -77,7 +77,7 @@ async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
     except ValidationError as error:
         refusal: Object = {"code": "INVALID_ARGUMENTS", "error": say("Argumentos inválidos")}
         refusal["details"] = [
-            {"path": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in error.errors()
+            {"path": ".".join(map(str, fault["loc"])), "reason": fault["msg"]} for fault in error.errors()
         ]
         return as_result(refusal, is_error=True)
     except CallRefused as refused:

@@ -198,7 +198,7 @@ class ConfirmJob(_Write):
         plan = Plan(
             rows=schema.total_row_count_estimate,
             examples=schema.sample_rows[:_EXAMPLES],
-            warnings=[one["text"] for one in job["warnings"]] + _misfits(job["append_plan"]),
+            warnings=[warning["text"] for warning in job["warnings"]] + _misfits(job["append_plan"]),
         )
         name = self.display_name or table.get("display_name") or schema.suggested_table_name
         columns = self.columns or _as_inferred(schema, is_new=not table_id)
@@ -214,7 +214,8 @@ class ConfirmJob(_Write):
 
 def _misfits(append_plan: Any) -> list[str]:
     plan = AppendPlan.read(append_plan) if append_plan else None
-    return [f"{one.count} valores não cabem na coluna {one.column}" for one in plan.conflicts] if plan else []
+    conflicts = plan.conflicts if plan else ()
+    return [f"{each.count} valores não cabem na coluna {each.column}" for each in conflicts]
 
 
 def _as_inferred(schema: InferredSchema, *, is_new: bool) -> list[dict[str, JsonValue]]:
@@ -284,10 +285,10 @@ class ChangeRows(_Write):
         where = {"column": "id", "op": "in", "value": ids} if ids else self.where or {}
         path, body = f"{_path(self.table_id)}/data/query", {"where": where, "per_page": MAX_ROWS}
         try:
-            found = await desk.api.call("POST", path, body)
+            page = await desk.api.call("POST", path, body)
         except CallRefused:  # rows too wide for one answer
-            found = await desk.api.call("POST", path, {**body, "per_page": _EXAMPLES})
-        return list(found["records"])
+            page = await desk.api.call("POST", path, {**body, "per_page": _EXAMPLES})
+        return list(page["records"])
 
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
         """Return the call that takes the change back; None where too many rows changed for one."""
@@ -316,9 +317,9 @@ class UndoJob(_Write):
         path, body = f"{_job(self.job_id)}/undo", {"force": self.force}
         job = await desk.api.call("GET", _job(self.job_id))
         table = await desk.api.call("GET", _path(job["user_table_id"])) if job.get("user_table_id") else {}
-        found = await desk.api.rehearse("POST", path, body)
+        undone = await desk.api.rehearse("POST", path, body)
         warnings = ["A tabela que este envio criou será excluída"] if job["mode"] == "create" else []
-        plan = Plan(rows=found["removed"] + found["restored"], examples=[found], warnings=warnings)
+        plan = Plan(rows=undone["removed"] + undone["restored"], examples=[undone], warnings=warnings)
 
         async def act() -> Any:
             return {"done": await desk.api.call("POST", path, body), "undo": None}
@@ -361,7 +362,7 @@ _OTHERS: tuple[type[ToolCall], ...] = (
     UndoJob,
     ExportTable,
 )
-TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", one.__name__).lower(): one for one in (*_READING, *_OTHERS)}
+TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", tool.__name__).lower(): tool for tool in (*_READING, *_OTHERS)}
 
 
 def listed() -> list[Tool]:
@@ -369,9 +370,9 @@ def listed() -> list[Tool]:
     return [
         Tool(
             name=name,
-            description=one.__doc__,
-            input_schema=one.model_json_schema(),
-            annotations=ToolAnnotations(read_only_hint=one in _READING),
+            description=tool.__doc__,
+            input_schema=tool.model_json_schema(),
+            annotations=ToolAnnotations(read_only_hint=tool in _READING),
         )
-        for name, one in TOOLS.items()
+        for name, tool in TOOLS.items()
     ]

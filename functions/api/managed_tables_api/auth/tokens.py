@@ -142,6 +142,6 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise ValueError("sub")
     if not (isinstance(company_id, str) and is_record_id(company_id)):
         raise ValueError("company_id")
-    if not (isinstance(permissions, list) and all(isinstance(one, str) for one in permissions)):
+    if not (isinstance(permissions, list) and all(isinstance(name, str) for name in permissions)):
         raise ValueError("permissions")
     return Caller(user_id_of(user_id), company_id.lower(), frozenset(permissions))

@@ -132,7 +132,7 @@ async def check_parameters(request: Request) -> None:
         details = [
             detail("query", _UNKNOWN_PARAMETER, path=shown_text(name)) for name in names[:MAX_ERROR_DETAILS]
         ]
-        shown = ", ".join(one["path"] for one in details)
+        shown = ", ".join(fault["path"] for fault in details)
         raise ApiError(UNKNOWN_PARAMETER, details, len(names), names=shown)
     for name, text in request.query_params.multi_items():
         if "\x00" in name + text:

@@ -52,7 +52,7 @@ class ApiRoute(APIRoute):
                 answer = await handle(request)
                 return answer.as_asked(request) if isinstance(answer, ErrorAnswer) else answer
             except RequestValidationError as error:
-                findings = [{**found, "loc": found["loc"][1:]} for found in error.errors()]
+                findings = [{**finding, "loc": finding["loc"][1:]} for finding in error.errors()]
                 refusal = refusal_of("query", findings)
             except ApiError as error:
                 refusal = error
@@ -66,7 +66,7 @@ class ApiRoute(APIRoute):
     @cached_property
     def calls(self) -> frozenset[Callable[..., Any] | None]:
         """The dependencies of the route, and theirs."""
-        return frozenset(one.call for one in _dependencies(self.dependant))
+        return frozenset(dependency.call for dependency in _dependencies(self.dependant))
 
     def takes(self, name: str) -> bool:
         """Return whether the query has such a parameter; `filter[a][gte]` is one of the deep `filter`."""
@@ -105,9 +105,9 @@ def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
 
 
 def _dependencies(dependant: Dependant) -> Iterator[Dependant]:
-    for one in dependant.dependencies:
-        yield one
-        yield from _dependencies(one)
+    for dependency in dependant.dependencies:
+        yield dependency
+        yield from _dependencies(dependency)
 
 
 def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
@@ -167,10 +167,10 @@ def _words(paths: Iterable[list[str]], before: list[str]) -> set[str]:
 
 
 def _alike(first: list[str], second: list[str]) -> bool:
-    return [_PARAMETER.sub("", one) for one in first] == [_PARAMETER.sub("", one) for one in second]
+    return [_PARAMETER.sub("", word) for word in first] == [_PARAMETER.sub("", word) for word in second]
 
 
 def _without(pattern: re.Pattern[str], parameter: str, words: set[str]) -> re.Pattern[str]:
     listed = "|".join(map(re.escape, sorted(words)))
-    found = f"(?P<{parameter}>"
-    return re.compile(pattern.pattern.replace(found, f"{found}(?!(?:{listed})(?:/|$))"))
+    group = f"(?P<{parameter}>"
+    return re.compile(pattern.pattern.replace(group, f"{group}(?!(?:{listed})(?:/|$))"))

@@ -213,16 +213,16 @@ def list_exports(
 ) -> ExportsAnswer:
     """Return a page of the company's exports, or of one table's."""
     now = timestamp()
-    found = [
+    exports = [
         export
         for export in services.exports.list_all(company_id)
         if table_id in (None, export.table_id) and not _is_gone(services, export, now)
     ]
     first = (page.page - 1) * page.per_page
-    shown = found[first : first + page.per_page]
+    shown = exports[first : first + page.per_page]
     current = [(export.is_overdue(now) and _expire(services, export)) or export for export in shown]
     records = [export_answer(services, export) for export in current]
-    return ExportsAnswer(total=len(found), quantity=len(records), records=records)
+    return ExportsAnswer(total=len(exports), quantity=len(records), records=records)
 
 
 def _expire(services: Services, export: ExportRecord) -> ExportRecord | None:

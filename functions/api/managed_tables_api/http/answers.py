@@ -30,7 +30,7 @@ def error_with_text_numbers(body: Mapping[str, Any]) -> Object:
         changed["row"] = as_text(body["row"])
     if "details" in body:
         changed["details"] = [
-            {**one, "value": as_text(one["value"])} if "value" in one else one for one in body["details"]
+            {**item, "value": as_text(item["value"])} if "value" in item else item for item in body["details"]
         ]
     return changed
 
@@ -38,7 +38,7 @@ def error_with_text_numbers(body: Mapping[str, Any]) -> Object:
 def as_text(value: Any) -> Value:
     """Return a value of data, or the values of a row, with every integer and decimal as text."""
     if isinstance(value, Mapping):
-        return {name: as_text(one) for name, one in value.items()}
+        return {name: as_text(cell) for name, cell in value.items()}
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         unchanged: Value = value
         return unchanged
@@ -104,7 +104,7 @@ def error_body(error: ApiError) -> dict[str, Any]:
     body: dict[str, Any] = {"error": say(error.sentence), "code": error.kind.code}
     if error.rows:
         body["row"] = error.rows[0]
-    details: list[Detail] = [{**one, "reason": say(one["reason"])} for one in error.details]
+    details: list[Detail] = [{**known, "reason": say(known["reason"])} for known in error.details]
     return {**body, **described(details, error.details_total)} if details else body
 
 

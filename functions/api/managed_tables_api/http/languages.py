@@ -74,6 +74,6 @@ def as_json(content: Any) -> Any:
 
 def _prefers_english(accepted: str) -> bool:
     """Return whether English is preferred to Portuguese, for which `*` stands, too (RFC 9110, 12.5.4)."""
-    ranges = [found for one in accepted.lower().split(",") if (found := _RANGE.fullmatch(one))]
-    qualities = dict(sorted((one["language"], float(one["quality"] or 1)) for one in ranges))
+    ranges = [matched for text in accepted.lower().split(",") if (matched := _RANGE.fullmatch(text))]
+    qualities = dict(sorted((each["language"], float(each["quality"] or 1)) for each in ranges))
     return qualities.get("en", 0) > qualities.get("pt", qualities.get("*", 0))

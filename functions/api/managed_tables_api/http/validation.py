@@ -65,8 +65,8 @@ def validated(place: Place, make: Callable[[], Model]) -> Model:
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
     """Return INVALID_REQUEST with the first of pydantic's findings as details of the body or the query."""
     details: list[Detail] = [
-        detail(place, _fault(found), path=json_path(found["loc"]), **_value(found))
-        for found in findings[:MAX_ERROR_DETAILS]
+        detail(place, _fault(finding), path=json_path(finding["loc"]), **_value(finding))
+        for finding in findings[:MAX_ERROR_DETAILS]
     ]
     return ApiError(INVALID_REQUEST, details, len(findings))
 
@@ -76,20 +76,20 @@ def refusal(path: str, fault: Fault, place: Place = "body", **keys: Any) -> ApiE
     return ApiError(INVALID_REQUEST, [detail(place, fault, path=path, **keys)])
 
 
-def _fault(found: Any) -> Fault:
-    context = found.get("ctx", {})
-    if found["type"] == "value_error":
+def _fault(finding: Any) -> Fault:
+    context = finding.get("ctx", {})
+    if finding["type"] == "value_error":
         refused = context["error"]
         return refused.fault if isinstance(refused, InvalidValue) else Fault(DetailCode.INVALID, str(refused))
-    code, reason = _FAULTS.get(found["type"], _INVALID)
+    code, reason = _FAULTS.get(finding["type"], _INVALID)
     expected = str(context.get("expected", "")).replace(" or ", ", ")
     return Fault(code, reason.format(**{**context, "expected": expected}))
 
 
-def _value(found: Any) -> Object:
+def _value(finding: Any) -> Object:
     """Return the given value, if it can be shown."""
-    value = found["input"]
-    if found["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):
+    value = finding["input"]
+    if finding["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):
         return {}
     return {"value": shown_value(value)}
 

@@ -67,11 +67,11 @@ def list_active_jobs(
 
 def list_jobs(jobs: Jobs, company_id: str, query: JobsQuery) -> tuple[int, list[JobRecord]]:
     """Return how many jobs there are, and a page, newest first; the latest changes may show a moment late."""
-    found = list(jobs.list_ids(company_id, status=query.status, table_id=query.wanted_table_id))
+    job_ids = list(jobs.list_ids(company_id, status=query.status, table_id=query.wanted_table_id))
     first = (query.page - 1) * query.per_page
-    shown = jobs.find_all(company_id, found[first : first + query.per_page])
+    shown = jobs.find_all(company_id, job_ids[first : first + query.per_page])
     now = timestamp()
-    return len(found), [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown]
+    return len(job_ids), [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown]
 
 
 def render_jobs(
@@ -125,8 +125,8 @@ def _render_each(
     """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
         for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
-            found = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
-            for answer in found:
+            answers = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
+            for answer in answers:
                 with spoken():
                     rendered = _render(answer, numbers)
                 yield rendered
@@ -143,8 +143,8 @@ def _render(full: JobAnswer, numbers: Numbers) -> tuple[bytes, bytes]:
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> JobAnswer:
     """Return the contract's shape of a job, and `warnings`."""
-    found = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
-    return _answer(job, *found)
+    known = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
+    return _answer(job, *known)
 
 
 def job_fields(job: JobRecord, documents: JobDocuments, query: JobQuery) -> Object:
@@ -161,8 +161,8 @@ def with_text_numbers(answer: JobAnswer) -> JobAnswer:
         changed.inferred_schema = _schema_with_text_numbers(answer.inferred_schema)
     if answer.error:
         details = [
-            one.model_copy(update={"value": as_text(one.value)} if "value" in one.model_fields_set else {})
-            for one in answer.error.details
+            item.model_copy(update={"value": as_text(item.value)} if "value" in item.model_fields_set else {})
+            for item in answer.error.details
         ]
         changed.error = answer.error.model_copy(update={"details": details})
     return changed
@@ -170,8 +170,8 @@ def with_text_numbers(answer: JobAnswer) -> JobAnswer:
 
 def _schema_with_text_numbers(schema: InferredSchema) -> InferredSchema:
     columns = [
-        one.model_copy(update={"profile": _profile_with_text_numbers(one.profile)}) if one.profile else one
-        for one in schema.columns
+        column.model_copy(update={"profile": column.profile and _profile_with_text_numbers(column.profile)})
+        for column in schema.columns
     ]
     rows = [as_text(row) for row in schema.sample_rows]
     return schema.model_copy(update={"columns": columns, "sample_rows": rows})

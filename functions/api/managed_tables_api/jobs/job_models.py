@@ -304,7 +304,7 @@ class StatedTable(TableStatement):
     def _leave_what_is_shown(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name: one for name, one in value.items() if name not in _SHOWN_ALONE}
+        return {name: stated for name, stated in value.items() if name not in _SHOWN_ALONE}
 
 
 class OriginColumns(OriginLabels):

@@ -75,17 +75,17 @@ def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> Previ
     number = _find_table(analysis.reading.tables, asked)
     table, reading = index.tables[number], analysis.reading.tables[number]
     key, etag = _object_of(job, analysis, table)
-    found = _Answer(reading, table)
+    answer = _Answer(reading, table)
     if asked.from_line <= table.last_line:
         lines = _Lines(services, key, etag, table, asked.from_line).read()
         for line, cells in _records(lines, table):
-            if line >= asked.from_line + asked.lines or not found.add(line, cells, asked.from_line):
+            if line >= asked.from_line + asked.lines or not answer.add(line, cells, asked.from_line):
                 break
     return PreviewAnswer(
-        lines=found.lines,
+        lines=answer.lines,
         last_line=table.last_line,
         columns=table.columns,
-        truncated=found.is_truncated,
+        truncated=answer.is_truncated,
     )
 
 

@@ -226,7 +226,7 @@ def _error_responses(kinds: Iterable[ApiErrorKind]) -> dict[str, Document]:
     by_status: dict[int, list[ApiErrorKind]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(kind.status, []).append(kind)
-    return {str(status): _error_response(status, found) for status, found in sorted(by_status.items())}
+    return {str(status): _error_response(status, those) for status, those in sorted(by_status.items())}
 
 
 def _error_response(status: int, kinds: Iterable[ApiErrorKind]) -> Document:

@@ -1,1 +1,1 @@
-"""The routes, one module a heading of the contract; each module's `router` is included by the app."""
+"""The routes, one module a section of the contract; each module's `router` is included by the app."""

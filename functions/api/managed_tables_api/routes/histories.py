@@ -95,7 +95,7 @@ def restore_rows(
 )
 def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return the columns that were taken out of the table, the last one first."""
-    return [one.as_json() for one in describe_hidden_columns(services, company, table.table_id)]
+    return [column.as_json() for column in describe_hidden_columns(services, company, table.table_id)]
 
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))

@@ -92,10 +92,10 @@ class Definitions:
 
     def _company(self, company_id: str) -> ConnectionRecord | None:
         with self._lock:
-            found = self._companies.get(company_id)
-        if found is None:
-            found = self._find_company(company_id)
-            if found is not None:
+            company = self._companies.get(company_id)
+        if company is None:
+            company = self._find_company(company_id)
+            if company is not None:
                 with self._lock:
-                    self._companies[company_id] = found
-        return found
+                    self._companies[company_id] = company
+        return company

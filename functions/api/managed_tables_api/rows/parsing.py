@@ -1,6 +1,6 @@
 """Parse the rows of a request into parameters; collect and name every wrong value."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from managed_tables.details import (
 from managed_tables.errors import INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parser, Parsers, default_text
+from managed_tables.values import Parser, Parsers, array_text, default_text, quoted
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.whole_columns import array_elements
@@ -175,16 +175,6 @@ def _at_once(
     return None
 
 
-def array_text(elements: Iterable[str]) -> str:
-    """Return PostgreSQL's text of an array of elements that are in its own syntax already."""
-    return "{" + ",".join(elements) + "}"
-
-
 def element_of(column: Column) -> Callable[[str], str]:
     """Return what makes an element of an array of a column's text."""
     return quoted if column.type is ColumnType.TEXT else str
-
-
-def quoted(text: str) -> str:
-    """Return a text as an element of PostgreSQL's text of an array."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -34,10 +34,10 @@ _VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=tru
 
 
 def _boolean(value: object) -> object:
-    found = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
-    if found is None:
+    truth = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+    if truth is None:
         raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
-    return found
+    return truth
 
 
 def _stored(text: object) -> object:

@@ -72,6 +72,7 @@ class Runner:
         self._connections = connections
         self.settings = settings
         self.parsers = parsers(settings.zone)
+        self.kept_days = {"days": str(settings.history_days)}  # the parameter of what reads the history
 
     def acting(self, user_id: str, via: Via) -> dict[str, str | None]:
         """Return the parameter of a statement that writes: who does, by which door."""
@@ -179,7 +180,7 @@ class RowOperations:
     def require_sendable(self, texts: Sequence[str]) -> None:
         """Raise RESPONSE_TOO_LARGE for JSON texts that together are more than an answer may have."""
         limit = self.runner.settings.response_max_bytes
-        if _UTF8_MAX_BYTES * sum(map(len, texts)) > limit and sum(len(one.encode()) for one in texts) > limit:
+        if _UTF8_MAX_BYTES * sum(map(len, texts)) > limit and sum(len(row.encode()) for row in texts) > limit:
             raise response_too_large(limit)
 
 
@@ -223,10 +224,10 @@ def _execute(
     """Run a statement with the parameters by which it knows whether the definition holds, and others."""
     prepare = None if len(statement) <= _PREPARED_MAX_BYTES else False
     key = {"table_id": definition.table_id, "version": str(definition.version)}
-    found = connection.execute(statement, {**key, **parameters}, prepare=prepare).fetchall()
-    if not found:
+    rows = connection.execute(statement, {**key, **parameters}, prepare=prepare).fetchall()
+    if not rows:
         raise StaleDefinition
-    return found
+    return rows
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:

@@ -149,8 +149,8 @@ class Rows(RowOperations):
 
     def _changed(self, definition: Definition, key: Parameters) -> ApiError:
         """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""
-        found = self._find(definition, key, versioned(definition))
-        row = exact_json.loads(found.text.encode())
+        present = self._find(definition, key, versioned(definition))
+        row = exact_json.loads(present.text.encode())
         return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
 
 

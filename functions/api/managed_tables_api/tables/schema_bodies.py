@@ -33,7 +33,7 @@ class SchemaBody(JsonBody):
         except ApiError as error:
             if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
                 raise
-            details = [_with_column(body, found) for found in error.details]
+            details = [_with_column(body, fault) for fault in error.details]
             raise ApiError(INVALID_SCHEMA, details, error.details_total) from error
 
 
@@ -42,17 +42,17 @@ def from_schema(model: type[BaseModel]) -> Any:
     return Depends(SchemaBody(model))
 
 
-def _in_schema(found: Detail) -> re.Match[str] | None:
-    return _SCHEMA_FIELD.fullmatch(found.get("path", ""))
+def _in_schema(fault: Detail) -> re.Match[str] | None:
+    return _SCHEMA_FIELD.fullmatch(fault.get("path", ""))
 
 
-def _with_column(body: Object, found: Detail) -> Detail:
+def _with_column(body: Object, fault: Detail) -> Detail:
     """Return the detail with the name of its column, where it has one."""
-    place, columns = _in_schema(found), body.get("columns")
+    place, columns = _in_schema(fault), body.get("columns")
     if place is None or place[1] is None or not isinstance(columns, list):
-        return found
+        return fault
     name = _name(columns[int(place[1])])
-    return found if name is None else {**found, "column": name}
+    return fault if name is None else {**fault, "column": name}
 
 
 def _name(column: Value) -> str | None:
@@ -80,7 +80,7 @@ def _with_read_defaults(body: Object, parsers: Parsers) -> Object:
 def _read_column(column: Value, path: str, parsers: Parsers, faults: list[Detail]) -> Value:
     if not isinstance(column, dict) or column.get("default") is None:
         return column
-    kind = next((one for one in ColumnType if one == column.get("type")), None)
+    kind = next((known for known in ColumnType if known == column.get("type")), None)
     if kind is None:
         return column
     try:

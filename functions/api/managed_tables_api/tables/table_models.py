@@ -256,11 +256,12 @@ class RecipeChange(RecipeParts):
         if self.mode == "upsert" and table.key is None:
             raise ApiError(TABLE_WITHOUT_KEY, [detail("body", _WITHOUT_KEY, path="mode")])
         types = {column.name: column.type for column in table.columns}
-        names = [one.name for one in self.columns or ()]
+        names = [column.name for column in self.columns or ()]
         faults = list(name_faults(names, types, "columns[{}].name", _REPEATED))
         if faults:
             raise ApiError(INVALID_REQUEST, faults)
         parts = RecipeParts(**{name: part for name, part in self if part is not None})
         if self.columns:
-            parts.columns = [RecipeColumn(**{**dict(one), "type": types[one.name]}) for one in self.columns]
+            typed = ({**dict(column), "type": types[column.name]} for column in self.columns)
+            parts.columns = [RecipeColumn(**column) for column in typed]
         return parts

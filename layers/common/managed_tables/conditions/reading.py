@@ -29,7 +29,7 @@ from managed_tables.details import (
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parser
+from managed_tables.values import Parser, array_text, quoted
 
 MAX_DEPTH = 5  # of `and`, `or` and `not` inside one another
 MAX_CONDITIONS = 100
@@ -200,7 +200,7 @@ class _Reader:
         if len(values) > MAX_LIST_VALUES:
             self._stop(path, _TOO_MANY_VALUES)
         found = [self._value(name, column, value, f"{path}[{number}]") for number, value in enumerate(values)]
-        return Comparison(name, _type_of(column), operator, _array(found))
+        return Comparison(name, _type_of(column), operator, array_text(map(quoted, found)))
 
     def _value(self, name: str, column: Column | str, value: Any, path: str) -> str:
         if value is None:
@@ -233,9 +233,3 @@ def _parse_id(value: Any) -> str:
 
 def _as_boolean(text: str) -> bool | str:
     return {"true": True, "false": False}.get(text, text)
-
-
-def _array(values: Sequence[str]) -> str:
-    """Return the text of a PostgreSQL array; every type takes its elements in quotes."""
-    quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
-    return "{" + ",".join(quoted) + "}"

@@ -8,11 +8,11 @@ from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.values import Parsers
+from managed_tables.values import Parsers, array_text, quoted
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes.bulk_statements import UpdateShape
 from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.parsing import NO_OBJECT, NULL, Findings, array_text, column_array, quoted
+from managed_tables_api.rows.parsing import NO_OBJECT, NULL, Findings, column_array
 from managed_tables_api.rows.running import is_row_id, read_row_ids
 from managed_tables_api.rows.versions import VERSION_FIELD
 

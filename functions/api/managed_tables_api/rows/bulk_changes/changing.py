@@ -13,6 +13,7 @@ from managed_tables.conditions.tree import Condition, leaves, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.history.recording import NOT_RECORDED
+from managed_tables.values import array_text
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.bulk_changes import bulk_statements as statements
 from managed_tables_api.rows.bulk_changes.bulk_parsing import (
@@ -23,7 +24,7 @@ from managed_tables_api.rows.bulk_changes.bulk_parsing import (
 )
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.conflicts import taken_by_update
-from managed_tables_api.rows.parsing import array_text, parse_changes
+from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
@@ -102,8 +103,8 @@ class BulkChanges(RowOperations):
             limit = str(MAX_ERROR_DETAILS)
             wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
             search = statements.refused_rows_statement(definition, versioned(definition))
-            found = self.runner.read(definition, search, wanted)
-            raise _refusal(found, named) from missed
+            refused = self.runner.read(definition, search, wanted)
+            raise _row_refusal(refused, named) from missed
 
     def _set(self, definition: Definition, body: Body, acting: Acting) -> int:
         condition = self._read_where(definition, body)
@@ -162,17 +163,17 @@ def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:
     return False
 
 
-def _refusal(found: Found, named: _Named) -> ApiError:
+def _row_refusal(refused: Found, named: _Named) -> ApiError:
     """Return ROW_NOT_FOUND where a row is gone, else ROW_CHANGED with the rows as they are now."""
-    if found[0][1] is None:  # whoever changed the row has undone it meanwhile
+    if refused[0][1] is None:  # whoever changed the row has undone it meanwhile
         return ApiError(TABLE_BUSY)
-    total = found[0][3]
-    at = {row_id: named.places[row_id] for _, row_id, _, _ in found}
-    gone = sorted(at[row_id] for _, row_id, row, _ in found if row is None)
+    total = refused[0][3]
+    at = {row_id: named.places[row_id] for _, row_id, _, _ in refused}
+    gone = sorted(at[row_id] for _, row_id, row, _ in refused if row is None)
     if gone:
         return ApiError(ROW_NOT_FOUND, [_detail(GONE, named, place) for place in gone])
-    rows = [(at[row_id], exact_json.loads(row.encode())) for _, row_id, row, _ in found]
-    rows.sort(key=lambda one: one[0])
+    rows = [(at[row_id], exact_json.loads(row.encode())) for _, row_id, row, _ in refused]
+    rows.sort(key=lambda numbered_row: numbered_row[0])
     details = [_detail(CHANGED, named, place, value=row) for place, row in rows]
     return ApiError(ROW_CHANGED, details, total, [rows[0][1]])
 

@@ -18,6 +18,7 @@ from managed_tables.documents.document import Scalar
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.tables.keeping import STAGED_ID, kept_table
+from managed_tables.values import array_text
 from managed_tables_api.rows.composing import TABLE, Numbers, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import (
@@ -213,7 +214,7 @@ class RowHistory(RowOperations):
         """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
         total, places = self._page(definition, asked)
         rows = self._read(definition, sorted({row for _, row in places}))
-        told = {(one.change_id, one.row_id): one for row in rows.values() for one in _told(row)}
+        told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
         records = [
             _shown(TableRowChange, definition, told[place], asked.numbers, row_id=place[1])
             for place in places
@@ -227,7 +228,7 @@ class RowHistory(RowOperations):
         zone = self.runner.settings.zone
         change, _, row = (asked.cursor or "").partition(".")
         parameters = {
-            "days": str(self.runner.settings.history_days),
+            **self.runner.kept_days,
             "action": asked.action,
             "user_id": asked.user_id,
             "from": in_zone(asked.since, zone),
@@ -237,8 +238,8 @@ class RowHistory(RowOperations):
             "after_change": change or None,
             "after_row": row or None,
         }
-        found = self.runner.read(definition, page_statement(self._upserts(definition)), parameters)
-        return found[0][3], [(change_id, row_id) for _, change_id, row_id, _ in found if row_id is not None]
+        page = self.runner.read(definition, page_statement(self._upserts(definition)), parameters)
+        return page[0][3], [(change_id, row_id) for _, change_id, row_id, _ in page if row_id is not None]
 
     @on_definition
     def find_load(self, definition: Definition, row_id: str) -> tuple[Definition, Change]:
@@ -263,34 +264,21 @@ class RowHistory(RowOperations):
             return {}
         names = read_names(self.runner, definition)
         statement = changes_statement(definition, self._upserts(definition))
-        parameters = {"ids": "{" + ",".join(row_ids) + "}", "days": str(self.runner.settings.history_days)}
+        parameters = {"ids": array_text(row_ids), **self.runner.kept_days}
         rows: dict[str, list[Change]] = {}
-        for (
-            _,
-            row_id,
-            change_id,
-            at,
-            user_id,
-            via,
-            job_id,
-            action,
-            before,
-            after,
-            staged_id,
-        ) in self.runner.read(definition, statement, parameters):
+        for _, row_id, change_id, *what, before, after, staged_id in self.runner.read(
+            definition, statement, parameters
+        ):
             if row_id is not None:
                 known = names.since(change_id)
                 was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
-                staged = staged_id and str(staged_id)
-                change = Change(row_id, change_id, at, user_id, via, job_id, action, was, became, staged)
-                rows.setdefault(row_id, []).append(change)
+                whole = (row_id, change_id, *what, was, became, staged_id and str(staged_id))
+                rows.setdefault(row_id, []).append(Change(*whole))
         return rows
 
     def _upserts(self, definition: Definition) -> list[Upsert]:
-        found = self.runner.read(
-            definition, upserts_statement(), {"days": str(self.runner.settings.history_days)}
-        )
-        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in found if job_id is not None]
+        upserts = self.runner.read(definition, upserts_statement(), self.runner.kept_days)
+        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in upserts if job_id is not None]
 
 
 @dataclass(frozen=True)
@@ -309,8 +297,8 @@ class Names:
 
     def find(self, name: str) -> str | None:
         """Return the column's name as it is now, None for one that was taken out."""
-        found = self._follow(name)[0]
-        return None if "$" in found else found
+        name = self._follow(name)[0]
+        return None if "$" in name else name
 
     def _follow(self, name: str) -> tuple[str, str]:
         """Return the last name in the database, and the last that people saw."""
@@ -328,15 +316,15 @@ class Names:
 
 def read_names(runner: Runner, definition: Definition) -> Names:
     """Return what became of the names of the table's columns, from the first rename on."""
-    found = runner.read(definition, renames_statement(), {})
-    return Names(tuple((change, old, new) for _, change, old, new in found if change is not None))
+    renames = runner.read(definition, renames_statement(), {})
+    return Names(tuple((change, old, new) for _, change, old, new in renames if change is not None))
 
 
 def _told(changes: Iterable[Change]) -> list[Change]:
     """Return a row's changes, the newest first, each with the cells that it changed and no others."""
     told: list[Change] = []
     cells: dict[str, str | None] = {}
-    for change in sorted(changes, key=lambda one: one.change_id, reverse=True):
+    for change in sorted(changes, key=lambda known: known.change_id, reverse=True):
         before, after = dict(change.before or {}), dict(change.after or {})
         if change.action == PRESENT:
             cells = after

@@ -87,10 +87,10 @@ def remote_places(client: Callable[[], Any], function: str) -> ReadPlace:
             answer = client().invoke(FunctionName=function, Payload=json.dumps(event).encode())
         except (BotoCoreError, ClientError) as error:
             raise ApiError(STORAGE_UNAVAILABLE) from error
-        found = json.loads(answer["Payload"].read())
-        if "origin" not in found:
+        payload = json.loads(answer["Payload"].read())
+        if "origin" not in payload:
             raise ApiError(STORAGE_UNAVAILABLE)
-        place: Origin | None = found["origin"]
+        place: Origin | None = payload["origin"]
         return place
 
     return read_place

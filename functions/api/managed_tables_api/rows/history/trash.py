@@ -10,6 +10,7 @@ from managed_tables.documents.document import Scalar
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import Column
 from managed_tables.tables.physical import default_value
+from managed_tables.values import array_text
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import (
     ROW,
@@ -54,11 +55,11 @@ class Trash(RowOperations):
     def list_page(self, definition: Definition, page: int, per_page: int, numbers: Numbers) -> TrashAnswer:
         """Return a page of deleted rows, the last deleted first."""
         parameters = {
-            "days": str(self.runner.settings.history_days),
+            **self.runner.kept_days,
             "limit": str(per_page),
             "offset": str((page - 1) * per_page),
         }
-        found = self.runner.read(definition, _page_statement(definition), parameters)
+        listed = self.runner.read(definition, _page_statement(definition), parameters)
         names = read_names(self.runner, definition)
         records = [
             DeletedRow.read(
@@ -69,10 +70,10 @@ class Trash(RowOperations):
                     "deleted_by": deleted_by,
                 }
             )
-            for _, row_id, change_id, deleted_at, deleted_by, before, _ in found
+            for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed
             if row_id is not None
         ]
-        return TrashAnswer(total=found[0][6], quantity=len(records), records=records)
+        return TrashAnswer(total=listed[0][6], quantity=len(records), records=records)
 
     @on_definition
     def restore(self, definition: Definition, asked: RestoreBody, user_id: str) -> int:
@@ -90,9 +91,9 @@ class Trash(RowOperations):
         zone = self.runner.settings.zone
         statement = _restore_statement(definition, zone.key, by_ids=ids is not None)
         parameters = {
-            "days": str(self.runner.settings.history_days),
+            **self.runner.kept_days,
             **self.runner.acting(user_id, "restore"),
-            "ids": None if ids is None else "{" + ",".join(ids) + "}",
+            "ids": None if ids is None else array_text(ids),
             "deleted_after": in_zone(asked.deleted_after, zone),
             "deleted_by": asked.deleted_by,
         }

@@ -164,26 +164,26 @@ def find_repeated(
     """Return DUPLICATE_KEY with the rows of an insert that repeat a key of the table or of the request."""
     definition = _with_key(definition, taken)
     statement = repeated_keys_statement(definition, within_request=within_request)
-    found = runner.read(definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-    return _refusal(definition, found)
+    repeated = runner.read(definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+    return _key_refusal(definition, repeated)
 
 
 def repeated_keys(execute: Execute, definition: Definition, parameters: Parameters) -> ApiError | None:
     """Return DUPLICATE_KEY where rows of a request have the same key, None where each has its own."""
     statement = repeated_keys_statement(definition, within_request=True)
-    found = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-    return None if found[0][1] is None else _refusal(definition, found)
+    repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+    return None if repeated[0][1] is None else _key_refusal(definition, repeated)
 
 
-def _refusal(definition: Definition, found: Found) -> ApiError:
+def _key_refusal(definition: Definition, repeated: Found) -> ApiError:
     key = ", ".join(definition.key or ())
     details = [
         detail("row", _fault(exact_json.loads(values.encode())), row=number - 1, **_column(definition))
         | {"value": exact_json.loads(values.encode())}
-        for _, number, values, _ in found
+        for _, number, values, _ in repeated
         if number is not None
     ]
-    return ApiError(DUPLICATE_KEY, details, found[0][3], key=key)
+    return ApiError(DUPLICATE_KEY, details, repeated[0][3], key=key)
 
 
 def _column(definition: Definition) -> dict[str, str]:
@@ -214,8 +214,8 @@ def taken_by_update(
     ]
     values = {name: _typed(definition, name, text) for name, text in texts.items()}
     place = {"row": named[0]} if len(named) == 1 else {}
-    found = detail("row", _fault(values), **place, **_column(definition), value=values)
-    return ApiError(DUPLICATE_KEY, [found], key=", ".join(definition.key or ()))
+    fault = detail("row", _fault(values), **place, **_column(definition), value=values)
+    return ApiError(DUPLICATE_KEY, [fault], key=", ".join(definition.key or ()))
 
 
 def _typed(definition: Definition, name: str, text: str | None) -> object:

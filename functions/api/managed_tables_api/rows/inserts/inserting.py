@@ -120,8 +120,8 @@ class RowInserts(RowOperations):
         def work(execute: Execute) -> InsertedRows | None:
             if new.key is not None and not execute(conflicts.claim_statement(), parameters)[0][1]:
                 return None
-            if len(batches) > 1 and (found := repeated_keys(execute, definition, parameters)):
-                raise found  # of one statement PostgreSQL itself would say so
+            if len(batches) > 1 and (refusal := repeated_keys(execute, definition, parameters)):
+                raise refusal  # of one statement PostgreSQL itself would say so
             counts = [execute(statement, given)[0] for statement, given in batches]
             inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
             if new.key is not None:
@@ -156,8 +156,8 @@ class RowInserts(RowOperations):
         Rows are answered as they are now, without deleted ones.
         """
         statement = statements.applied_request_statement(definition, new.returned, new.numbers)
-        found = self.runner.read(definition, statement, {"key": key.key})
-        _, fingerprint, count, returned, counts = found[0]
+        earlier = self.runner.read(definition, statement, {"key": key.key})
+        _, fingerprint, count, returned, counts = earlier[0]
         if fingerprint is not None and fingerprint != key.fingerprint:
             raise ApiError(IDEMPOTENCY_KEY_REUSED)
         self.require_sendable([returned or ""])

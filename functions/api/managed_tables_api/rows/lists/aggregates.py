@@ -94,13 +94,13 @@ def read_grouping(
         if name not in columns:
             raise refusal(f"group_by[{number}]", UNKNOWN_COLUMN)
     groups = tuple(columns[name] for name in group_by)
-    found = tuple(
-        _read_aggregate(one, f"aggregates[{number}]", columns) for number, one in enumerate(aggregates)
+    read = tuple(
+        _read_aggregate(body, f"aggregates[{number}]", columns) for number, body in enumerate(aggregates)
     )
-    if not groups and not found:
+    if not groups and not read:
         raise refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
-    _check_names(groups, found)
-    return Grouping(groups, found)
+    _check_names(groups, read)
+    return Grouping(groups, read)
 
 
 def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Column]) -> Aggregate:

@@ -80,8 +80,8 @@ def read_cursor(
 
 def refused_cursor(place: Place, reason: str) -> ApiError:
     """Return INVALID_REQUEST for a cursor."""
-    found = detail(place, Fault(DetailCode.INVALID, reason), path="cursor")
-    return ApiError(INVALID_REQUEST, [found], reason=reason)
+    fault = detail(place, Fault(DetailCode.INVALID, reason), path="cursor")
+    return ApiError(INVALID_REQUEST, [fault], reason=reason)
 
 
 _OF_ANOTHER_LIST = (
@@ -188,16 +188,16 @@ class RowLists(RowOperations):
             parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
         kept_shape = replace(shape, condition=without_values(shape.condition))
         statement = page_statement(definition, kept_shape)
-        found = self.runner.read(definition, statement, parameters)
-        kept = [row for row in found[: request.per_page] if row[1] is not None]
+        page = self.runner.read(definition, statement, parameters)
+        kept = [row for row in page[: request.per_page] if row[1] is not None]
         rows = [row[2] for row in kept]
         if None in rows:  # they were too large to be made
             raise response_too_large(self.runner.settings.response_max_bytes)
         self.require_sendable(rows)
         next_cursor = None
-        if len(found) > request.per_page:
+        if len(page) > request.per_page:
             next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
-        return Page(found[0][0] if shape.counted else None, rows, next_cursor)
+        return Page(page[0][0] if shape.counted else None, rows, next_cursor)
 
     def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
         if not cursor.is_long:
@@ -206,8 +206,8 @@ class RowLists(RowOperations):
         (_, is_found, keys), *_ = self.runner.read(definition, statement, {"id": cursor.keys[-1]})
         if not is_found:
             raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
-        found: Keys = json.loads(keys)
-        return found
+        present: Keys = json.loads(keys)
+        return present
 
 
 def read_shape(

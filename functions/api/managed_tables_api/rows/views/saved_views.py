@@ -59,10 +59,10 @@ class SavedViews(RowOperations):
             "limit": str(per_page),
             "offset": str((page - 1) * per_page),
         }
-        found = self.runner.read(definition, _page_statement(), parameters)
+        listed = self.runner.read(definition, _page_statement(), parameters)
         names = read_names(self.runner, definition)
-        records = [self._answer(definition, names, row[2:]) for row in found if row[2] is not None]
-        return ViewsAnswer(total=found[0][1], quantity=len(records), records=records)
+        records = [self._answer(definition, names, row[2:]) for row in listed if row[2] is not None]
+        return ViewsAnswer(total=listed[0][1], quantity=len(records), records=records)
 
     @on_definition
     def get(self, definition: Definition, caller: Caller, view_id: str) -> ViewAnswer:

@@ -190,7 +190,7 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
     read_order(content.sort or (), dict(columns), "body", "sort")
     if content.group_by:
         read_grouping(content.group_by, (), columns)
-    names = [one.name for one in content.columns or ()]
+    names = [column.name for column in content.columns or ()]
     faults = name_faults(names, columns, "columns[{}].name", _TWICE)
     refuse_any([*faults, *_total_faults(content.totals or {}, columns)])
     check_text("q", content.q)
@@ -239,8 +239,8 @@ class ViewOpening:
         if saved.sort is not None:
             opened.sort = self._sort(saved.sort)
         if saved.columns is not None:
-            named = [one.model_copy(update={"name": self._name(one.name)}) for one in saved.columns]
-            opened.columns = [one for one in named if one.name]
+            named = [column.model_copy(update={"name": self._name(column.name)}) for column in saved.columns]
+            opened.columns = [column for column in named if column.name]
         if saved.group_by is not None:
             opened.group_by = [name for name in map(self._name, saved.group_by) if name]
         if saved.totals is not None:
@@ -251,9 +251,9 @@ class ViewOpening:
         """Return the column's name as it is now, None of one that is gone."""
         if name == ID_COLUMN:
             return name
-        found = self.names.find(name)
-        if found in self.columns:
-            return found
+        present = self.names.find(name)
+        if present in self.columns:
+            return present
         self._gone[self.names.now(name)] = None
         return None
 
@@ -267,7 +267,7 @@ class ViewOpening:
         if word == "not":
             kept = self._where(inner)
             return None if kept is None else {word: kept}
-        parts = [one for one in map(self._where, inner) if one is not None]
+        parts = [part for part in map(self._where, inner) if part is not None]
         return {word: parts} if parts or not inner else None
 
     def _comparison(self, node: Any) -> Any:
@@ -282,26 +282,26 @@ class ViewOpening:
         return {**node, "column": name}
 
     def _sort(self, words: list[str]) -> list[str]:
-        found = [(self._name(word.removeprefix("-")), word.startswith("-")) for word in words]
-        return ["-" * descending + name for name, descending in found if name]
+        sorts = [(self._name(word.removeprefix("-")), word.startswith("-")) for word in words]
+        return ["-" * descending + name for name, descending in sorts if name]
 
     def _totals(self, totals: Mapping[str, Function]) -> dict[str, Function]:
-        found: dict[str, Function] = {}
+        kept: dict[str, Function] = {}
         for old, function in totals.items():
             name = self._name(old)
             if name is None:
                 continue
             if _is_total_of(function, self.columns[name]):
-                found[name] = function
+                kept[name] = function
             else:
                 self._changed[name] = None
-        return found
+        return kept
 
     def warnings(self) -> list[ViewWarning]:
         """Return what the opened view has lost."""
         gone, changed = list(self._gone), list(self._changed)
-        found = [
+        warnings = [
             ViewWarning(code="COLUMN_GONE", text=_GONE.format(", ".join(gone)), columns=gone),
             ViewWarning(code="COLUMN_CHANGED", text=_CHANGED.format(", ".join(changed)), columns=changed),
         ]
-        return [one for one in found if one.columns]
+        return [warning for warning in warnings if warning.columns]
