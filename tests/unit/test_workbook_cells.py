@@ -18,7 +18,7 @@ from managed_tables_reader.workbooks.values.numbers import (
     is_number,
     is_plain,
 )
-from managed_tables_reader.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
+from managed_tables_reader.workbooks.values.serials import iso_text, moment_texts, serial_text, serial_texts
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 
 
@@ -347,9 +347,8 @@ def test_datetimes_convert_in_bulk_as_one_by_one(is_1904: bool) -> None:
     alone = [serial_text(serial, FormatKind.DATETIME, is_1904) for serial in serials]
     assert moment_texts([*serials, None], is_1904) == [*alone, None]
     assert moment_texts(["45292.99998842593"], False) == ["2024-01-01T23:59:59"]
-    texts = SerialTexts(FormatKind.DATETIME, is_1904)
-    assert [texts[serial] for serial in [*serials, *serials]] == alone * 2
-    assert (texts[None], texts[""], texts[" "]) == (None, None, None)
+    text_of = serial_texts(FormatKind.DATETIME, is_1904=is_1904)
+    assert [text_of(serial) for serial in [*serials, *serials]] == alone * 2
 
 
 def test_an_iso_cell_keeps_its_text() -> None:

@@ -112,9 +112,9 @@ class SheetReader:
         return None
 
     def _number(self, number_format: NumberFormat, value: float) -> str | None:
-        text = self._tally.number_cells.text_of_double(value)
         if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
             return serial_text(repr(value), number_format.kind, self._is_1904)
+        text = self._tally.number_cells.text_of_double(value)
         shown = show_mask(number_format, text) if number_format.masks else None
         if shown is not None:
             return shown

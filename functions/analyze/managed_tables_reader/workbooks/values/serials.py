@@ -1,8 +1,8 @@
 """Convert the serial numbers (days since an epoch) of dates and times in workbooks to ISO 8601 text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from managed_tables_reader.workbooks.values.formats import FormatKind
 from managed_tables_reader.workbooks.values.numbers import exact_number, is_number
@@ -85,19 +85,10 @@ def _duration(total_ms: int) -> str:
     return f"{text}.{ms:03d}" if ms else text
 
 
-class SerialTexts(dict[str | None, str | None]):
-    """The texts of serial numbers of one kind, by what stands in the file, computed when first met."""
-
-    def __init__(self, kind: FormatKind, is_1904: bool) -> None:
-        self._kind, self._is_1904 = kind, is_1904
-
-    def __missing__(self, raw: str | None) -> str | None:
-        if not raw:
-            return None
-        if len(self) >= _MAX_KEPT:
-            self.clear()
-        text = self[raw] = serial_text(raw, self._kind, self._is_1904) or None
-        return text
+@lru_cache
+def serial_texts(kind: FormatKind, *, is_1904: bool) -> Callable[[str], str]:
+    """Return `serial_text` of one kind, which remembers texts: a column has few days."""
+    return lru_cache(maxsize=_MAX_KEPT)(partial(serial_text, kind=kind, is_1904=is_1904))
 
 
 def moment_texts(raws: Iterable[str | None], is_1904: bool) -> list[str | None]:

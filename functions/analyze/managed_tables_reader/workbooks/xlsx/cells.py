@@ -14,7 +14,7 @@ from managed_tables_reader.workbooks.values.formats import (
     shown_date,
 )
 from managed_tables_reader.workbooks.values.numbers import DOUBLE_DIGITS
-from managed_tables_reader.workbooks.values.serials import SerialTexts, iso_text, moment_texts, serial_text
+from managed_tables_reader.workbooks.values.serials import iso_text, moment_texts, serial_text, serial_texts
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex, unescape_xml
 
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
@@ -47,7 +47,6 @@ class CellReader:
         self._strings = strings
         self._formats = formats
         self._is_1904 = is_1904
-        self._texts_of_serials: dict[FormatKind, SerialTexts] = {}
         self.tally = Tally()
 
     def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
@@ -97,13 +96,10 @@ class CellReader:
             return self._numbers(raws)
         if kind is FormatKind.DATETIME:
             return moment_texts(raws, self._is_1904)
-        return None if kind is FormatKind.MASK else list(map(self._serials(kind).__getitem__, raws))
-
-    def _serials(self, kind: FormatKind) -> SerialTexts:
-        known = self._texts_of_serials.get(kind)
-        if known is None:
-            known = self._texts_of_serials[kind] = SerialTexts(kind, self._is_1904)
-        return known
+        if kind is FormatKind.MASK:
+            return None
+        text_of = serial_texts(kind, is_1904=self._is_1904)
+        return [raw and text_of(raw) for raw in raws]
 
     def _numbers(self, raws: Sequence[str | None]) -> list[str | None]:
         filled = [raw for raw in raws if raw is not None]
