@@ -92,7 +92,7 @@ class Preview:
             shutil.copyfileobj(file, out, CHUNK_BYTES)
         return offset
 
-    def add_sheet(self, grid: "Grid", part: Part | None) -> None:
+    def add_sheet(self, grid: "SheetCells", part: Part | None) -> None:
         """Index the rows of a sheet, which `grid` wrote as they passed."""
         offset = self._append(grid.path) if grid.last_line else 0
         grid.path.unlink(missing_ok=True)
@@ -204,7 +204,7 @@ def _record_lines(part: Part) -> list[int] | None:
     return [line for before, line in pairwise([0, *lines]) if line > before]
 
 
-class Grid:
+class SheetCells:
     """Writes the cells of a sheet while its rows pass on their way to the table."""
 
     def __init__(self, path: Path) -> None:

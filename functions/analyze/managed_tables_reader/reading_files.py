@@ -12,7 +12,7 @@ from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
-from managed_tables_reader.preview import Grid, Preview, TextSource
+from managed_tables_reader.preview import Preview, SheetCells, TextSource
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.known import beginning
 from managed_tables_reader.rows.parts import Part
@@ -202,7 +202,7 @@ class _FileReader:
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
             wish = self._wish.of(file, sheet.name).recalled()
             is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible
-            grid = Grid(self._work_dir / f"{path.name}.grid")
+            grid = SheetCells(self._work_dir / f"{path.name}.grid")
             sheet.batches = grid.tee(sheet.batches)
             part = stage_sheet(sheet, name, target, wish) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need

@@ -30,7 +30,7 @@ CELL = (
 """One cell, whatever its look: its column, attributes, formula, value, and the content of its inline text."""
 
 
-class Look(NamedTuple):
+class CellLook(NamedTuple):
     """What a cell looks like: its attributes as written, and what they say."""
 
     attributes: str
@@ -54,18 +54,18 @@ class RowPattern:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._seen: set[tuple[int, Look]] = set()
-        self._looks: dict[int, list[Look]] = {}
+        self._seen: set[tuple[int, CellLook]] = set()
+        self._looks: dict[int, list[CellLook]] = {}
         self._letters: dict[int, str] = {}
         self._lessons = 0
         self._is_stale = False
         self._match: re.Pattern[str] | None = None
         self._is_spaced = False
         self.is_positional = False
-        self.groups: list[tuple[int, Look]] = []
+        self.groups: list[tuple[int, CellLook]] = []
         """The column and look of each group after those of the row."""
 
-    def learn(self, letters: str, column: int, look: Look) -> None:
+    def learn(self, letters: str, column: int, look: CellLook) -> None:
         """Note a cell: a look that is met twice is expected from then on."""
         if (column, look) not in self._seen:
             self._seen.add((column, look))
@@ -106,7 +106,7 @@ class RowPattern:
         return rf'{{s}}(?:<{{p}}c r="{self._letters[column]}[0-9]+"(?:{bodies}[^<>/]*(?:/>|></{{p}}c>)))?+'
 
 
-def _body(look: Look) -> str:
+def _body(look: CellLook) -> str:
     if look.type == "inlineStr":
         content = _INLINE
     elif look.type == "s":

@@ -19,7 +19,7 @@ from managed_tables_reader.workbooks.xlsx.row_pattern import (
     CELL,
     EMPTY_ROWS,
     ROW_TAG,
-    Look,
+    CellLook,
     RowPattern,
     compile_template,
 )
@@ -45,7 +45,7 @@ class SheetScanner:
     def __init__(self, stream: IO[bytes], reader: CellReader) -> None:
         self._cutter = ElementCutter(stream, "sheetData", "row")
         self._reader = reader
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, CellLook] = {}
         self._columns: dict[str, int] = {}
         self._number = 0  # of the last row
         self._rows_at_once = _FIRST_ROWS
@@ -162,7 +162,7 @@ class SheetScanner:
             raise NotCanonicalError
         return zip(*(pieces[group::_CELL_PARTS] for group in range(1, _CELL_PARTS)), strict=True)
 
-    def _text(self, letters: str, column: int, look: Look, content: Sequence[str | None]) -> str | None:
+    def _text(self, letters: str, column: int, look: CellLook, content: Sequence[str | None]) -> str | None:
         """Return the text of one cell, and note its look."""
         formula, value, inline = content
         if inline is None and not value:
@@ -186,11 +186,11 @@ class SheetScanner:
             column = self._columns[letters] = column_index(letters)
         return column
 
-    def _look(self, attributes: str) -> Look:
+    def _look(self, attributes: str) -> CellLook:
         look = self._looks.get(attributes)
         if look is None:
             named = dict(_ATTRIBUTE.findall(attributes))
-            look = self._looks[attributes] = Look(attributes, named.get("s", ""), named.get("t", ""))
+            look = self._looks[attributes] = CellLook(attributes, named.get("s", ""), named.get("t", ""))
         return look
 
 
