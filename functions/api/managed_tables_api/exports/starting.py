@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import ExportRecord
@@ -25,13 +25,12 @@ from managed_tables.errors import (
 )
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
-from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
-from managed_tables_api.rows.row_models import SearchText, SentWhere
+from managed_tables_api.http.validation import PageQuery
+from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
@@ -60,12 +59,10 @@ class NewExport(LateModel):
     )
     where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
     q: SearchText = None
-    fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
-        Field(
-            default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
-        )
+    fields: FieldNames | None = Field(
+        default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
     )
-    sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
+    sort: SortWords | None = Field(
         default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
     )
     formula_safe: bool | None = Field(
@@ -109,13 +106,6 @@ class ExportAnswer(Document):
     error: JobFailure | None
     created_at: Moment
     updated_at: Moment
-
-
-class PageQuery(BaseModel):
-    """Which page of the exports."""
-
-    page: Page = 1
-    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
 
 
 class ExportsAnswer(Document):

@@ -24,6 +24,7 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exact_json import Object
 
 Model = TypeVar("Model", bound=BaseModel)
+Numbers = Literal["number", "string"]
 
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
@@ -104,7 +105,7 @@ def _digits(value: object) -> object:
 class NumbersQuery(BaseModel):
     """How numbers are answered."""
 
-    numbers: Literal["number", "string"] = Field(
+    numbers: Numbers = Field(
         default="number",
         description="`string` responde inteiros e decimais como texto, sem perda em navegadores (extensão)",
     )
@@ -113,6 +114,20 @@ class NumbersQuery(BaseModel):
 # Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
 QUERY_DIGITS = BeforeValidator(_digits)
 Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1"), QUERY_DIGITS]
+
+
+def refuse_null(value: object) -> object:
+    """Refuse a null that was sent for a field that may be missing, which is None in its model."""
+    if value is None:
+        raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
+    return value
+
+
+class PageQuery(BaseModel):
+    """Which page of a list."""
+
+    page: Page = 1
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
 
 
 def _split(value: object) -> object:

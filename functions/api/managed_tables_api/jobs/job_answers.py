@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import Literal
 
 from managed_tables import exact_json
 from managed_tables.aws.job_documents import JobDocuments
@@ -23,6 +22,7 @@ from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.wiring.services import Services
 from managed_tables_api.http.answers import as_text
 from managed_tables_api.http.languages import as_json, spoken
+from managed_tables_api.http.validation import Numbers
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,
     JobAnswer,
@@ -32,8 +32,6 @@ from managed_tables_api.jobs.job_models import (
     RejectsAnswer,
     UploadedFile,
 )
-
-Numbers = Literal["number", "string"]
 
 REJECTS_EXPIRE_SECONDS = 900  # a browser fetches them at once
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet

@@ -28,7 +28,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
+from managed_tables_api.http.validation import NumbersQuery, PageQuery
 from managed_tables_api.tables.table_models import Description, Key, Title
 
 _COLUMN: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
@@ -181,11 +181,9 @@ class JobQuery(NumbersQuery):
         return tuple(name for name in JOB_FIELDS if name in named)
 
 
-class JobsQuery(NumbersQuery):
+class JobsQuery(PageQuery, NumbersQuery):
     """Which jobs."""
 
-    page: Page = 1
-    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
     status: JobStatus | None = Field(default=None, description="Só os que estão assim")
     table_id: str | None = Field(
         default=None, pattern="^[0-9a-fA-F]{24}$", description="Só os que carregam nesta tabela, ou a fizeram"

@@ -16,12 +16,12 @@ from managed_tables_api.exports.starting import (
     ExportsAnswer,
     NewExport,
     NewExportAnswer,
-    PageQuery,
     export_answer,
     list_exports,
     start_export,
 )
 from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.validation import PageQuery
 
 router = api_router("", "Exports")
 

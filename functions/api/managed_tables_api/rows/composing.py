@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, LiteralString, ParamSpec
+from typing import Any, LiteralString, ParamSpec
 
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
@@ -21,10 +21,10 @@ from psycopg import sql
 from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.versions import VERSION_FIELD
 
-Numbers = Literal["number", "string"]
 Arguments = ParamSpec("Arguments")
 
 KEPT_BYTES = 16 * 1024 * 1024  # of all statements: a page of 1,500 columns has 150 KB, one of ten 2 KB

@@ -17,13 +17,13 @@ from managed_tables.conditions.tree import Operator
 from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Scalar
 from managed_tables.exact_json import Object
+from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
-from managed_tables_api.rows.lists.ordering import MAX_SORTS
 from managed_tables_api.rows.parsing import MAX_CELLS
 from managed_tables_api.rows.single_rows import Answered
 
@@ -56,6 +56,10 @@ SearchText = Annotated[
     ),
 ]
 PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
+
+
+SortWords = Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)]
+FieldNames = Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)]
 
 
 class Row(Document):
@@ -206,11 +210,11 @@ class QueryBody(LateModel):
 
     where: SentWhere | None = Field(default=None, description=_WHERE)
     q: SearchText = None
-    sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
+    sort: SortWords | None = Field(
         default=None, description="`campo` ou `-campo`: uma lista, ou um texto com vírgulas"
     )
-    fields: Annotated[list[str], Field(max_length=MAX_COLUMNS + 1), comma_words(MAX_COLUMNS + 1)] | None = (
-        Field(default=None, description="Colunas a responder, como em `sort`; `id` vem sempre")
+    fields: FieldNames | None = Field(
+        default=None, description="Colunas a responder, como em `sort`; `id` vem sempre"
     )
     page: Annotated[int, Field(ge=1, description="Número da página, a partir de 1")] = 1
     per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página")] = 50

@@ -8,8 +8,9 @@ from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
+from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows import statements
-from managed_tables_api.rows.composing import Numbers, Shown
+from managed_tables_api.rows.composing import Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts.conflicts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes

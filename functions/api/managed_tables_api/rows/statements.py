@@ -8,10 +8,10 @@ from psycopg import sql
 from managed_tables.databases.applied import COUNT_SLOTS
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import POSTGRES_TYPES
+from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
-    Numbers,
     Shown,
     cell,
     column_arrays,

@@ -4,13 +4,13 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import Depends, Header
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
-from managed_tables.details import DetailCode, Fault, InvalidValue, detail, name_faults
+from managed_tables.details import DetailCode, Fault, detail, name_faults
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.recipes import RecipeColumn, RecipeParts
 from managed_tables.errors import INVALID_REQUEST, TABLE_WITHOUT_KEY, ApiError
@@ -19,7 +19,7 @@ from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
-from managed_tables_api.http.validation import QUERY_DIGITS, Page
+from managed_tables_api.http.validation import PageQuery, refuse_null
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
 _TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
@@ -135,11 +135,9 @@ class TablesAnswer(LateModel):
     records: Annotated[list[TableAnswer], Field(max_length=100)]
 
 
-class TablesQuery(BaseModel):
+class TablesQuery(PageQuery):
     """Which tables."""
 
-    page: Page = 1
-    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
     search: str = Field(default="", description="Parte do display_name, sem distinguir maiúsculas")
 
 
@@ -207,13 +205,9 @@ class TableUpdate(LateModel):
         description="A versão que a tabela deve ter: em outra, nada muda (412)",
     )
 
-    @field_validator("display_name", "columns", "status", "history", "version", mode="before")
-    @classmethod
-    def _refuse_null(cls, value: object) -> object:
-        """A field may be missing, which is None here; a null that was sent is no name and no status."""
-        if value is None:
-            raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
-        return value
+    _refuse_null = field_validator("display_name", "columns", "status", "history", "version", mode="before")(
+        refuse_null
+    )
 
     def as_change(self, seen: frozenset[int] | None) -> TableChange:
         """Return what is asked for; `seen` are the versions that `If-Match` allows."""

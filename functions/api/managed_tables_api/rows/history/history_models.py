@@ -12,9 +12,8 @@ from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes.bulk_parsing import MAX_IDS
-from managed_tables_api.rows.row_models import Row, RowId
+from managed_tables_api.rows.row_models import MAX_PER_PAGE, Row, RowId
 
-MAX_PER_PAGE = 1_000
 Action = Literal["insert", "update", "delete", "restore"]
 
 

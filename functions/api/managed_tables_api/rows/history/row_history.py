@@ -19,7 +19,8 @@ from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.tables.keeping import STAGED_ID, kept_table
 from managed_tables.values import array_text
-from managed_tables_api.rows.composing import TABLE, Numbers, compose_statement, table_of
+from managed_tables_api.http.validation import Numbers
+from managed_tables_api.rows.composing import TABLE, compose_statement, table_of
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import (
     CellChange,

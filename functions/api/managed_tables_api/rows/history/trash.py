@@ -11,15 +11,8 @@ from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import Column
 from managed_tables.tables.physical import default_value
 from managed_tables.values import array_text
-from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.composing import (
-    ROW,
-    Numbers,
-    compose_statement,
-    kept_statement,
-    names_of,
-    table_of,
-)
+from managed_tables_api.http.validation import Numbers, refusal
+from managed_tables_api.rows.composing import ROW, compose_statement, kept_statement, names_of, table_of
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import DeletedRow, RestoreBody, TrashAnswer, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of

@@ -10,8 +10,8 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
+from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows import statements
-from managed_tables_api.rows.composing import Numbers
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.inserts import conflicts
 from managed_tables_api.rows.inserts.conflicts import OnConflict, find_repeated, repeated_keys

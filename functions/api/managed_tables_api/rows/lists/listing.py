@@ -23,8 +23,8 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.http.answers import response_too_large
-from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.composing import Numbers, Shown
+from managed_tables_api.http.validation import Numbers, refusal
+from managed_tables_api.rows.composing import Shown
 from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.lists.ordering import Order, SortKey, read_group_order, read_order

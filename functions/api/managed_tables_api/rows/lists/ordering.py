@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from managed_tables.details import DetailCode, Fault, Place
+from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_api.http.validation import refusal
 from managed_tables_api.rows.composing import cell
-
-MAX_SORTS = 5
 
 
 @dataclass(frozen=True)

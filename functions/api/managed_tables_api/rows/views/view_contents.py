@@ -13,7 +13,6 @@ from managed_tables.details import (
     Detail,
     DetailCode,
     Fault,
-    InvalidValue,
     detail,
     name_faults,
 )
@@ -23,11 +22,13 @@ from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable, shown
 from managed_tables.values import Parsers
-from managed_tables_api.http.validation import QUERY_DIGITS, Page, comma_words
+from managed_tables_api.http.validation import QUERY_DIGITS, Page, refuse_null
 from managed_tables_api.rows.history.row_history import Names
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
-from managed_tables_api.rows.lists.ordering import MAX_SORTS, read_order
-from managed_tables_api.rows.row_models import SentWhere
+from managed_tables_api.rows.lists.ordering import read_order
+
+# Xread_order
+from managed_tables_api.rows.row_models import SentWhere, SortWords
 
 MAX_NAME_CHARACTERS = 200
 MAX_SEARCH_CHARACTERS = 1_000
@@ -62,9 +63,7 @@ class ViewContent(Document):
     q: str | None = Field(
         default=None, max_length=MAX_SEARCH_CHARACTERS, description="Busca, como em GET /{table_id}/data"
     )
-    sort: Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)] | None = Field(
-        default=None, description="`coluna` ou `-coluna`"
-    )
+    sort: SortWords | None = Field(default=None, description="`coluna` ou `-coluna`")
     columns: Annotated[list[ViewColumn], Field(max_length=MAX_COLUMNS)] | None = None
     group_by: Annotated[list[str], Field(max_length=MAX_GROUP_COLUMNS)] | None = None
     totals: dict[str, Function] | None = Field(
@@ -110,12 +109,7 @@ class ViewChange(AskedContent):
     name: Name | None = None
     shared: bool | None = None
 
-    @field_validator("name", "shared", mode="before")
-    @classmethod
-    def _refuse_null(cls, value: object) -> object:
-        if value is None:
-            raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
-        return value
+    _refuse_null = field_validator("name", "shared", mode="before")(refuse_null)
 
 
 class ViewsQuery(BaseModel):
