@@ -1,4 +1,3 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import type { Permission } from "./api/caller";
@@ -88,11 +87,7 @@ export function App({ onNavigate }: AppProps): ReactNode {
 }
 
 function Languages(): ReactNode {
-  const queries = useQueryClient();
   const other = language.get() === "en" ? "pt-BR" : "en";
-  const choose = async (): Promise<void> => {
-    await chooseLanguage(other);
-    await queries.invalidateQueries(); // answers have sentences, too
-  };
-  return <Ask label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>} onGo={choose} />;
+  const label = <span lang={other}>{other === "en" ? "English" : "Português"}</span>;
+  return <Ask label={label} onGo={() => chooseLanguage(other)} />; // answers are asked for again: they have sentences
 }

@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, StrictMode, Suspense, use } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
@@ -27,8 +27,10 @@ const RETRIES = 2;
 
 /** Show the console inside an element; the function that comes back takes it away, with all that it holds. */
 export function mount(element: HTMLElement, options: MountOptions): () => void {
-  const queries = new QueryClient({
+  const queries: QueryClient = new QueryClient({
+    mutationCache: new MutationCache({ onSuccess: () => queries.invalidateQueries() }), // what was done may show anywhere
     defaultOptions: {
+      mutations: { networkMode: "always" }, // without a network it fails, and says so
       queries: { retry: isWorthRetrying, retryDelay: delayOf, refetchOnWindowFocus: false, staleTime: 5_000 },
     },
   });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useApi } from "../ui/context";
-import { ApiFailure, answered } from "./session";
+import { ApiFailure } from "./session";
 import type { Job } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
@@ -13,8 +13,7 @@ export function useTable(tableId: string, isWanted = true) {
   return useQuery({
     queryKey: ["table", tableId],
     enabled: isWanted,
-    queryFn: ({ signal }) =>
-      answered(api.GET("/v1/managed-tables/{table_id}", { params: { path: { table_id: tableId } }, signal })),
+    queryFn: ({ signal }) => api.GET("/{table_id}", { path: { table_id: tableId }, signal }),
   });
 }
 
@@ -26,8 +25,7 @@ export function useRecipe(tableId: string, isWanted = true) {
     enabled: isWanted,
     queryFn: async ({ signal }) => {
       try {
-        const params = { path: { table_id: tableId } };
-        return await answered(api.GET("/v1/managed-tables/{table_id}/recipe", { params, signal }));
+        return await api.GET("/{table_id}/recipe", { path: { table_id: tableId }, signal });
       } catch (error) {
         if (error instanceof ApiFailure && error.status === 404) return null;
         throw error;
@@ -40,7 +38,7 @@ export function useStatus() {
   const api = useApi();
   return useQuery({
     queryKey: ["status"],
-    queryFn: ({ signal }) => answered(api.GET("/v1/managed-tables/status", { signal })),
+    queryFn: ({ signal }) => api.GET("/status", { signal }),
   });
 }
 
@@ -54,12 +52,7 @@ export function useJob(jobId: string) {
   return useQuery({
     queryKey: ["job", jobId],
     queryFn: ({ signal }) =>
-      answered(
-        api.GET("/v1/managed-tables/upload-jobs/{job_id}", {
-          params: { path: { job_id: jobId }, query: { numbers: "string" } },
-          signal,
-        }),
-      ),
+      api.GET("/upload-jobs/{job_id}", { path: { job_id: jobId }, query: { numbers: "string" }, signal }),
     refetchInterval: ({ state: { data, dataUpdateCount } }) => {
       if (data && data.status !== change.current.status)
         change.current = { status: data.status, count: dataUpdateCount };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiFailure, answered, openSession } from "./session";
+import { ApiFailure, openSession } from "./session";
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
   new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
@@ -7,7 +7,7 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 describe("a session", () => {
   afterEach(() => vi.unstubAllGlobals());
   const status = (getToken: (renew: boolean) => Promise<string>) =>
-    answered(openSession({ apiUrl: "https://api.test/", getToken }).api.GET("/v1/managed-tables/status"));
+    openSession({ apiUrl: "https://api.test/", getToken }).api.GET("/status");
 
   it("throws the API's own sentence, code and wait", async () => {
     vi.stubGlobal("fetch", () =>

@@ -1,12 +1,13 @@
-import createClient, { type Client } from "openapi-fetch";
+import createClient, { type FetchResponse } from "openapi-fetch";
 import { language, t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Caller, callerOf } from "./caller";
-import type { paths } from "./schema";
-import type { ErrorBody } from "./types";
+import type { ErrorBody, Operations } from "./types";
+
+const BASE = "/v1/managed-tables";
 
 export interface SessionOptions {
-  /** The API's base, to which `/v1/managed-tables` is appended. */
+  /** The API's base, to which BASE is appended. */
   apiUrl: string;
   /** Gives a bearer token; `renew` says that the last one was refused. */
   getToken: (renew: boolean) => Promise<string>;
@@ -39,7 +40,31 @@ function sentenceOfStatus(status: number): string {
   return t`O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;
 }
 
-export type Api = Client<paths>;
+type Method = "get" | "post" | "put" | "patch" | "delete";
+type Having<M extends Method> = {
+  [Path in keyof Operations]: Operations[Path] extends Record<M, object> ? Path : never;
+}[keyof Operations];
+type Asked<Operation> = (Operation extends { parameters: infer Parameters }
+  ? Pick<Parameters, Extract<keyof Parameters, "path" | "query">>
+  : unknown) &
+  (Operation extends { requestBody: { content: { "application/json": infer Body } } }
+    ? { body: Body }
+    : Operation extends { requestBody?: { content: { "application/json": infer Body } } }
+      ? { body?: Body }
+      : unknown) & { signal?: AbortSignal | undefined };
+type Answer<Operation> =
+  Operation extends Record<string, unknown>
+    ? NonNullable<FetchResponse<Operation, object, "application/json">["data"]>
+    : never;
+type Call<M extends Method> = <Path extends Having<M>>(
+  path: Path,
+  ...asked: object extends Asked<Operations[Path][M]>
+    ? [asked?: Asked<Operations[Path][M]>]
+    : [asked: Asked<Operations[Path][M]>]
+) => Promise<Answer<Operations[Path][M]>>;
+
+/** Calls the API by method and path; gives the data of the answer, or throws ApiFailure. */
+export type Api = { [M in Method as Uppercase<M>]: Call<M> };
 
 /** What the whole console shares. */
 export interface Session {
@@ -74,7 +99,24 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return { api: createClient<paths>({ baseUrl: apiUrl.replace(/\/$/, ""), fetch: send }), caller, meet };
+  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller, meet };
+}
+
+function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {
+  const client = createClient<Record<string, Record<Method, object>>>({ baseUrl, fetch: send });
+  const call =
+    (method: Method) =>
+    async (url: string, { path, query, ...rest }: { path?: object; query?: object } = {}): Promise<unknown> => {
+      const { data, error, response } = await client.request(method, url, {
+        params: { path, query } as object,
+        ...rest,
+      });
+      if (response.ok) return data;
+      const body = typeof error === "object" && error !== null ? (error as Partial<ErrorBody>) : {};
+      throw new ApiFailure(response.status, body, response.headers.get("Retry-After"));
+    };
+  const api = { GET: call("get"), POST: call("post"), PUT: call("put"), PATCH: call("patch"), DELETE: call("delete") };
+  return api as unknown as Api;
 }
 
 async function fetchWith(request: Request, token: string): Promise<Response> {
@@ -87,18 +129,4 @@ async function fetchWith(request: Request, token: string): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiFailure(0, {}, null);
   }
-}
-
-interface Outcome<Data> {
-  data?: Data;
-  error?: unknown;
-  response: Response;
-}
-
-/** Return the data of an answer, or throw what it failed with. */
-export async function answered<Data>(call: Promise<Outcome<Data>>): Promise<Data> {
-  const { data, error, response } = await call;
-  if (response.ok) return data as Data;
-  const body = typeof error === "object" && error !== null ? (error as Partial<ErrorBody>) : {};
-  throw new ApiFailure(response.status, body, response.headers.get("Retry-After"));
 }

@@ -1,7 +1,11 @@
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
-type Body<Path extends keyof paths, Method extends keyof paths[Path]> = paths[Path][Method] extends {
+/** The operations of each path, without the base that all share. */
+export type Operations = {
+  [Path in keyof paths as Path extends `/v1/managed-tables${infer Rest}` ? Rest : never]: paths[Path];
+};
+type Body<Path extends keyof Operations, Method extends keyof Operations[Path]> = Operations[Path][Method] extends {
   requestBody: { content: { "application/json": infer Content } };
 }
   ? Content
@@ -16,7 +20,7 @@ export type Export = Schemas["ExportAnswer"];
 export type InferredSchema = Schemas["InferredSchema"];
 export type InferredColumn = Schemas["InferredColumn"];
 export type ErrorBody = Schemas["ErrorBody"];
-export type Query = Body<"/v1/managed-tables/{table_id}/data/query", "post">;
+export type Query = Body<"/{table_id}/data/query", "post">;
 export type Where = NonNullable<Query["where"]>;
 export type Difference = NonNullable<Job["recipe"]>["differences"][number];
 export type Recipe = Schemas["Recipe"];
@@ -25,11 +29,11 @@ export type DeletedRow = Schemas["DeletedRow"];
 /** A row, with its `_version` where that was asked for. */
 export type RecordOfRow = Schemas["Row"];
 export type SavedView = Schemas["ViewAnswer"];
-export type ViewBody = Body<"/v1/managed-tables/{table_id}/views", "post">;
-export type ExportBody = Body<"/v1/managed-tables/{table_id}/exports", "post">;
-export type Reanalysis = Body<"/v1/managed-tables/upload-jobs/{job_id}/reanalyze", "post">;
+export type ViewBody = Body<"/{table_id}/views", "post">;
+export type ExportBody = Body<"/{table_id}/exports", "post">;
+export type Reanalysis = Body<"/upload-jobs/{job_id}/reanalyze", "post">;
 export type StatedTable = NonNullable<Reanalysis["tables"]>[number];
-export type Confirmation = Body<"/v1/managed-tables/upload-jobs/{job_id}/confirm", "post">;
+export type Confirmation = Body<"/upload-jobs/{job_id}/confirm", "post">;
 
 /** A cell as the API answers it with `numbers=string`. */
 export type Cell = string | number | boolean | null | undefined;

@@ -2,7 +2,7 @@
 
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
-import { type Api, answered } from "./session";
+import type { Api } from "./session";
 import { type PresignedPost, postFile, UploadFailure } from "./upload";
 
 const MAX_FILES = 10;
@@ -127,8 +127,7 @@ export class UploadQueue {
     this.controllers.clear();
     this.state.set(EMPTY);
     if (!jobId || isDone) return;
-    const path = { job_id: jobId };
-    void answered(this.api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path } })).catch(() => {});
+    void this.api.DELETE("/upload-jobs/{job_id}", { path: { job_id: jobId } }).catch(() => {});
   };
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
@@ -137,13 +136,8 @@ export class UploadQueue {
 
   private declare(tableId: string | null, chosen: readonly File[], mode: Mode) {
     const files = chosen.map((file) => ({ name: file.name, size_bytes: file.size }));
-    if (tableId === null) return answered(this.api.POST("/v1/managed-tables/upload", { body: { files } }));
-    return answered(
-      this.api.POST("/v1/managed-tables/{table_id}/upload", {
-        params: { path: { table_id: tableId } },
-        body: { files, mode },
-      }),
-    );
+    if (tableId === null) return this.api.POST("/upload", { body: { files } });
+    return this.api.POST("/{table_id}/upload", { path: { table_id: tableId }, body: { files, mode } });
   }
 
   private change(index: number, changes: Partial<Sending>): void {

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { ApiFailure, answered } from "../api/session";
+import { ApiFailure } from "../api/session";
 import type { Column, Table } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
 import { useApi, useCaller } from "../ui/context";
@@ -91,8 +91,7 @@ function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode 
   const save = useMutation({
     mutationFn: (changed: readonly object[]) => {
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
-      const params = { path: { table_id: table._id } };
-      return answered(api.PUT("/v1/managed-tables/{table_id}", { params, body: { version: table.version, columns } }));
+      return api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
     },
     onSuccess: (changed) => queries.setQueryData(["table", table._id], changed),
     onError: () => queries.invalidateQueries({ queryKey: ["table", table._id] }),

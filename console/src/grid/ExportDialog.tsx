@@ -1,6 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { answered } from "../api/session";
 import type { ExportBody, Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
@@ -29,12 +27,9 @@ interface ExportDialogProps {
 /** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
 export function ExportDialog({ table, view, onClose }: ExportDialogProps): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const [format, setFormat] = useState<Format>("xlsx");
   const start = async (): Promise<void> => {
-    const params = { path: { table_id: table._id } };
-    await answered(api.POST("/v1/managed-tables/{table_id}/exports", { params, body: bodyOf(table, view, format) }));
-    await queries.invalidateQueries({ queryKey: ["exports"] });
+    await api.POST("/{table_id}/exports", { path: { table_id: table._id }, body: bodyOf(table, view, format) });
   };
   return (
     <Dialog title={t`Exportar`} isSide onClose={onClose}>

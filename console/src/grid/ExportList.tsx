@@ -1,6 +1,5 @@
 import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useRef } from "react";
-import { answered } from "../api/session";
 import type { Export } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -27,14 +26,9 @@ export function ExportList({ tableId }: { tableId: string | null }): ReactNode {
       queryKey={["exports", tableId]}
       load={(page, signal) => {
         const query = { page, per_page: 20 };
-        return answered(
-          tableId === null
-            ? api.GET("/v1/managed-tables/exports", { params: { query }, signal })
-            : api.GET("/v1/managed-tables/{table_id}/exports", {
-                params: { path: { table_id: tableId }, query },
-                signal,
-              }),
-        );
+        return tableId === null
+          ? api.GET("/exports", { query, signal })
+          : api.GET("/{table_id}/exports", { path: { table_id: tableId }, query, signal });
       }}
       again={follow}
       empty={t`Nenhum arquivo exportado`}

@@ -1,5 +1,4 @@
 import { type ReactNode, useState } from "react";
-import { answered } from "../api/session";
 import type { Query, Table } from "../api/types";
 import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
@@ -42,11 +41,8 @@ export function Groups(props: GroupsProps): ReactNode {
       queryKey={["groups", table._id, asked]}
       perPage={PER_PAGE}
       load={async (page, signal) => {
-        const params = { path: { table_id: table._id }, query: { numbers: "string" as const } };
-        const body = { ...asked, page };
-        const { total, records } = await answered(
-          api.POST("/v1/managed-tables/{table_id}/data/query", { params, body, signal }),
-        );
+        const asks = { path: { table_id: table._id }, query: { numbers: "string" as const }, signal };
+        const { total, records } = await api.POST("/{table_id}/data/query", { ...asks, body: { ...asked, page } });
         return { total: total ?? 0, records: records as readonly Row[] };
       }}
       empty={t`Nenhuma linha com estes filtros`}

@@ -2,7 +2,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useRecipe } from "../api/queries";
-import { answered } from "../api/session";
 import type { Recipe as Kept, Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
@@ -24,15 +23,15 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
   const queries = useQueryClient();
   const { can } = useCaller();
   const queryKey = ["recipe", table._id];
-  const params = { path: { table_id: table._id } };
+  const path = { table_id: table._id };
   const recipe = useRecipe(table._id);
   const change = useMutation({
     mutationFn: (body: Pick<Partial<Kept>, "auto_confirm" | "mode" | "on_misfit">) =>
-      answered(api.PUT("/v1/managed-tables/{table_id}/recipe", { params, body })),
+      api.PUT("/{table_id}/recipe", { path, body }),
     onSuccess: (kept) => queries.setQueryData(queryKey, kept),
   });
   const forget = async (): Promise<void> => {
-    await answered(api.DELETE("/v1/managed-tables/{table_id}/recipe", { params }));
+    await api.DELETE("/{table_id}/recipe", { path });
     queries.setQueryData(queryKey, null);
   };
   const kept = recipe.data && change.isPending ? { ...recipe.data, ...change.variables } : recipe.data;

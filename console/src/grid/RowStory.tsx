@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
-import { ApiFailure, answered } from "../api/session";
+import { ApiFailure } from "../api/session";
 import type { RowChange, Table } from "../api/types";
 import { useApi, useWho } from "../ui/context";
 import { type Choices, SelectField } from "../ui/fields";
@@ -49,17 +49,10 @@ export function TableHistory({ table, onRow, onClose }: TableHistoryProps): Reac
       <Listing
         key={action}
         queryKey={["history", table._id, action]}
-        load={(page, signal) =>
-          answered(
-            api.GET("/v1/managed-tables/{table_id}/history", {
-              params: {
-                path: { table_id: table._id },
-                query: { page, per_page: 20, numbers: "string", ...filter },
-              },
-              signal,
-            }),
-          )
-        }
+        load={(page, signal) => {
+          const query = { page, per_page: 20, numbers: "string" as const, ...filter };
+          return api.GET("/{table_id}/history", { path: { table_id: table._id }, query, signal });
+        }}
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
         {(changes) => <ChangeList table={table} changes={changes} onRow={onRow} />}
@@ -79,6 +72,7 @@ interface RowStoryProps {
 /** Where a row came from, its line in the file, and what became of it since. */
 export function RowStory({ table, rowId, column, onClose }: RowStoryProps): ReactNode {
   const api = useApi();
+  const path = { table_id: table._id, row_id: rowId };
   return (
     <Dialog title={t`De onde veio`} isSide onClose={onClose}>
       <Origin table={table} rowId={rowId} column={column} />
@@ -87,12 +81,7 @@ export function RowStory({ table, rowId, column, onClose }: RowStoryProps): Reac
         queryKey={["history", table._id, rowId]}
         perPage={Number.POSITIVE_INFINITY}
         load={(_, signal) =>
-          answered(
-            api.GET("/v1/managed-tables/{table_id}/data/{row_id}/history", {
-              params: { path: { table_id: table._id, row_id: rowId }, query: { numbers: "string" } },
-              signal,
-            }),
-          )
+          api.GET("/{table_id}/data/{row_id}/history", { path, query: { numbers: "string" }, signal })
         }
         empty={<p>{t`Ninguém mudou esta linha${table.history ? "" : t`; esta tabela não guarda histórico`}.`}</p>}
       >
@@ -105,15 +94,10 @@ export function RowStory({ table, rowId, column, onClose }: RowStoryProps): Reac
 function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): ReactNode {
   const api = useApi();
   const who = useWho();
+  const path = { table_id: table._id, row_id: rowId };
   const origin = useQuery({
     queryKey: ["origin", table._id, rowId],
-    queryFn: ({ signal }) =>
-      answered(
-        api.GET("/v1/managed-tables/{table_id}/data/{row_id}/origin", {
-          params: { path: { table_id: table._id, row_id: rowId } },
-          signal,
-        }),
-      ),
+    queryFn: ({ signal }) => api.GET("/{table_id}/data/{row_id}/origin", { path, signal }),
   });
   if (origin.error instanceof ApiFailure && origin.error.status === 404) {
     return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;

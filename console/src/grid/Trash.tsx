@@ -1,6 +1,6 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { type Api, answered } from "../api/session";
+import type { Api } from "../api/session";
 import type { DeletedRow, Table } from "../api/types";
 import { useAnnounce } from "../ui/announce";
 import { useApi, useWho } from "../ui/context";
@@ -30,30 +30,27 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
   const queries = useQueryClient();
   const announce = useAnnounce();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [isPending, setPending] = useState(false);
-  const [failure, setFailure] = useState<unknown>(null);
-  const restore = async (find: () => Promise<readonly string[]>): Promise<void> => {
-    setPending(true);
-    setFailure(null);
-    let restored = 0;
-    try {
-      const ids = await find();
-      for (let start = 0; start < ids.length; start += MOST) {
-        const body = { ids: ids.slice(start, start + MOST) };
-        const params = { path: { table_id: table._id } };
-        restored += (await answered(api.POST("/v1/managed-tables/{table_id}/trash/restore", { params, body })))
-          .restored;
+  const restore = useMutation({
+    mutationFn: async (find: () => Promise<readonly string[]>) => {
+      let restored = 0;
+      try {
+        const ids = await find();
+        for (let start = 0; start < ids.length; start += MOST) {
+          const body = { ids: ids.slice(start, start + MOST) };
+          restored += (await api.POST("/{table_id}/trash/restore", { path: { table_id: table._id }, body })).restored;
+        }
+        return restored;
+      } finally {
+        if (restored > 0) onDone();
       }
+    },
+    onSuccess: (restored) => {
       setChosen(new Set());
       announce(plural(restored, "linha voltou", "linhas voltaram"));
-    } catch (fault) {
-      setFailure(fault);
-    } finally {
-      setPending(false);
-      if (restored > 0) onDone();
-      void queries.invalidateQueries({ queryKey: ["trash", table._id] });
-    }
-  };
+    },
+    onError: () => queries.invalidateQueries({ queryKey: ["trash", table._id] }),
+  });
+  const { isPending } = restore;
   const toggle = (id: string): void => {
     const after = new Set(chosen);
     if (!after.delete(id)) after.add(id);
@@ -62,12 +59,12 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
   return (
     <Dialog title={t`Lixeira`} isSide onClose={onClose}>
       <p className="mt-quiet">{t`Linhas apagadas ficam aqui por 90 dias, com seus valores.`}</p>
-      {failure !== null && <Failure error={failure} />}
+      {restore.error && <Failure error={restore.error} />}
       {isEditable && (
         <Button
           kind="primary"
           disabled={isPending || chosen.size === 0}
-          onClick={() => void restore(() => Promise.resolve([...chosen]))}
+          onClick={() => restore.mutate(() => Promise.resolve([...chosen]))}
         >
           {chosen.size === 0 ? t`Trazer de volta as escolhidas` : t`Trazer de volta ${plural(chosen.size, "linha")}`}
         </Button>
@@ -87,7 +84,7 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
               chosen={chosen}
               isEditable={isEditable && !isPending}
               onToggle={toggle}
-              onAll={() => void restore(() => idsOf(api, table, deletion[0]))}
+              onAll={() => restore.mutate(() => idsOf(api, table, deletion[0]))}
             />
           ))
         }
@@ -133,14 +130,9 @@ function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: Deletion
   );
 }
 
-async function trashPage(api: Api, table: Table, page: number, perPage: number, signal?: AbortSignal) {
-  const { total, records } = await answered(
-    api.GET("/v1/managed-tables/{table_id}/trash", {
-      params: { path: { table_id: table._id }, query: { page, per_page: perPage, numbers: "string" } },
-      ...(signal ? { signal } : {}),
-    }),
-  );
-  return { total, records };
+function trashPage(api: Api, table: Table, page: number, perPage: number, signal?: AbortSignal) {
+  const query = { page, per_page: perPage, numbers: "string" as const };
+  return api.GET("/{table_id}/trash", { path: { table_id: table._id }, query, signal });
 }
 
 /** Group rows that were deleted at once; the list has them one after the other. */

@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { answered } from "../api/session";
 import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
@@ -24,10 +23,8 @@ export function Views({ table, handle }: { table: Table; handle: ViewHandle }): 
   const [isSaving, setSaving] = useState(false);
   const views = useQuery({
     queryKey: ["views", table._id],
-    queryFn: ({ signal }) => {
-      const params = { path: { table_id: table._id }, query: { per_page: MOST } };
-      return answered(api.GET("/v1/managed-tables/{table_id}/views", { params, signal }));
-    },
+    queryFn: ({ signal }) =>
+      api.GET("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST }, signal }),
   });
   const known = views.data?.records ?? (saved ? [saved] : []);
   return (
@@ -62,8 +59,7 @@ function SaveView({ table, handle, onClose }: { table: Table; handle: ViewHandle
   const own = saved?.user_id === userId ? saved : null;
   const [name, setName] = useState(saved?.name ?? "");
   const [shared, setShared] = useState(own?.shared ?? false);
-  const done = async (said: string, id: string): Promise<void> => {
-    await queries.invalidateQueries({ queryKey: ["views", table._id] });
+  const done = (said: string, id: string): void => {
     announce(said);
     onClose();
     open(id);
@@ -72,24 +68,18 @@ function SaveView({ table, handle, onClose }: { table: Table; handle: ViewHandle
     mutationFn: (id: string | null) => {
       const body = { ...bodyOf(table, view), name, shared };
       const path = { table_id: table._id };
-      return answered(
-        id === null
-          ? api.POST("/v1/managed-tables/{table_id}/views", { params: { path }, body })
-          : api.PUT("/v1/managed-tables/{table_id}/views/{view_id}", {
-              params: { path: { ...path, view_id: id } },
-              body,
-            }),
-      );
+      return id === null
+        ? api.POST("/{table_id}/views", { path, body })
+        : api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id: id }, body });
     },
-    onSuccess: async (kept) => {
+    onSuccess: (kept) => {
       queries.setQueryData(["view", table._id, kept._id], kept);
-      await done(t`Visão gravada`, kept._id);
+      done(t`Visão gravada`, kept._id);
     },
   });
   const remove = async (id: string): Promise<void> => {
-    const params = { path: { table_id: table._id, view_id: id } };
-    await answered(api.DELETE("/v1/managed-tables/{table_id}/views/{view_id}", { params }));
-    await done(t`Visão apagada`, "");
+    await api.DELETE("/{table_id}/views/{view_id}", { path: { table_id: table._id, view_id: id } });
+    done(t`Visão apagada`, "");
   };
   return (
     <Dialog

@@ -1,4 +1,4 @@
-import { type Api, ApiFailure, answered } from "../api/session";
+import { type Api, ApiFailure } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
@@ -66,6 +66,10 @@ export class EditSession {
     public table: Table,
     private readonly rows: () => RowSource,
   ) {}
+
+  private get path() {
+    return { table_id: this.table._id };
+  }
 
   readonly stateOf = (row: RecordOfRow, column: string): CellState | undefined =>
     this.state.get().marks.get(keyOf(row.id, column));
@@ -149,12 +153,11 @@ export class EditSession {
   /** Insert rows; resolves with what they failed by, or null. */
   readonly insert = async (values: readonly Record<string, Cell>[]): Promise<ApiFailure | null> => {
     try {
-      const { ids } = await answered(
-        this.api.POST("/v1/managed-tables/{table_id}/data", {
-          params: { path: { table_id: this.table._id }, query: { numbers: "string", return: "ids" } },
-          body: { rows: values.map((row) => toBody(row)) },
-        }),
-      );
+      const { ids } = await this.api.POST("/{table_id}/data", {
+        path: this.path,
+        query: { numbers: "string", return: "ids" },
+        body: { rows: values.map((row) => toBody(row)) },
+      });
       this.past.push({ inserted: ids ?? [] });
       this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
       this.listener.inserted(ids ?? []);
@@ -271,29 +274,26 @@ export class EditSession {
 
   private async send(changed: readonly RowChange[]): Promise<RecordOfRow[]> {
     const [only] = changed;
-    const tableId = this.table._id;
     if (changed.length === 1 && only) {
-      const record = await answered(
-        this.api.PUT("/v1/managed-tables/{table_id}/data/{row_id}", {
-          params: { path: { table_id: tableId, row_id: only.id }, query: { numbers: "string", versions: true } },
-          body: versioned(only),
-        }),
-      );
+      const record = await this.api.PUT("/{table_id}/data/{row_id}", {
+        path: { ...this.path, row_id: only.id },
+        query: { numbers: "string", versions: true },
+        body: versioned(only),
+      });
       return [record];
     }
-    await answered(
-      this.api.PATCH("/v1/managed-tables/{table_id}/data", {
-        params: { path: { table_id: tableId } },
-        body: { rows: changed.map((one) => ({ id: one.id, ...versioned(one) })) },
-      }),
-    );
+    const rows = changed.map((one) => ({ id: one.id, ...versioned(one) }));
+    await this.api.PATCH("/{table_id}/data", { path: this.path, body: { rows } });
     return this.present(changed);
   }
 
   /** Return the changed rows as they are now. */
   private present(changed: readonly RowChange[]): Promise<RecordOfRow[]> {
-    const ids = changed.map(({ id }) => id);
-    return readRows(this.api, this.table._id, ids);
+    return readRows(
+      this.api,
+      this.table._id,
+      changed.map(({ id }) => id),
+    );
   }
 
   private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way): void {
@@ -359,15 +359,11 @@ export class EditSession {
   }
 
   private async sendDeletion(ids: readonly string[]): Promise<void> {
-    const params = { path: { table_id: this.table._id } };
-    await answered(this.api.POST("/v1/managed-tables/{table_id}/data/delete", { params, body: { ids: [...ids] } }));
+    await this.api.POST("/{table_id}/data/delete", { path: this.path, body: { ids: [...ids] } });
   }
 
   private async sendRestoration(ids: readonly string[]): Promise<void> {
-    const params = { path: { table_id: this.table._id } };
-    const { restored } = await answered(
-      this.api.POST("/v1/managed-tables/{table_id}/trash/restore", { params, body: { ids: [...ids] } }),
-    );
+    const { restored } = await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
     const missing = ids.length - restored;
     if (missing === 0) return;
     this.state.update({ refusal: t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });

@@ -18,8 +18,8 @@ function slowApi() {
       questions.push({
         query: body,
         answer: async (ids, total = null) => {
-          const data = { records: ids.map((id) => ({ id, nome: id, _version: "1" })), total, next_cursor: "seguinte" };
-          resolve({ data, response: new Response(null, { status: 200 }) });
+          const page = { records: ids.map((id) => ({ id, nome: id, _version: "1" })), total, next_cursor: "seguinte" };
+          resolve(page);
           await new Promise((settled) => setTimeout(settled));
         },
       });

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "react";
-import { type Api, ApiFailure, answered } from "../api/session";
+import { type Api, ApiFailure } from "../api/session";
 import type { Query, RecordOfRow, Table } from "../api/types";
 import { Store, useStore } from "../ui/store";
 import { askedOf, type GridView } from "./view";
@@ -48,13 +48,12 @@ export async function readRows(api: Api, tableId: string, ids: readonly string[]
 }
 
 async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
-  const page = await answered(
-    api.POST("/v1/managed-tables/{table_id}/data/query", {
-      params: { path: { table_id: tableId }, query: { numbers: "string", versions: true } },
-      body,
-      ...(signal ? { signal } : {}),
-    }),
-  );
+  const page = await api.POST("/{table_id}/data/query", {
+    path: { table_id: tableId },
+    query: { numbers: "string", versions: true },
+    body,
+    signal,
+  });
   return { ...page, records: page.records as RecordOfRow[] };
 }
 

@@ -3,7 +3,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
-import { answered } from "../api/session";
 import type { SavedView, Table, ViewBody, Where } from "../api/types";
 import { useApi } from "../ui/context";
 import { ROW_HEIGHT } from "./scroll";
@@ -33,10 +32,8 @@ export function useView(tableId: string): ViewHandle {
   const found = useQuery({
     queryKey: ["view", tableId, id],
     enabled: id !== null,
-    queryFn: ({ signal }) => {
-      const params = { path: { table_id: tableId, view_id: id ?? "" } };
-      return answered(api.GET("/v1/managed-tables/{table_id}/views/{view_id}", { params, signal }));
-    },
+    queryFn: ({ signal }) =>
+      api.GET("/{table_id}/views/{view_id}", { path: { table_id: tableId, view_id: id ?? "" }, signal }),
   });
   const saved = found.data ?? null;
   const view = useMemo(() => (saved && !isChanged ? viewOf(saved) : readView(search)), [saved, isChanged, search]);

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { answered } from "../api/session";
 import type { Table } from "../api/types";
 import { useApi } from "../ui/context";
 import type { Cell } from "../values/cells";
@@ -18,16 +17,9 @@ export function useTotals(table: Table, view: GridView): Totals {
     enabled: wanted.length > 0,
     retry: false,
     queryFn: async ({ signal }) => {
-      const page = await answered(
-        api.POST("/v1/managed-tables/{table_id}/data/query", {
-          params: { path: { table_id: table._id }, query: { numbers: "string" } },
-          body: {
-            ...asked,
-            aggregates: wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` })),
-          },
-          signal,
-        }),
-      );
+      const aggregates = wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
+      const asks = { path: { table_id: table._id }, query: { numbers: "string" as const }, signal };
+      const page = await api.POST("/{table_id}/data/query", { ...asks, body: { ...asked, aggregates } });
       return page.records[0] as Record<string, Cell> | undefined;
     },
   });

@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { answered } from "../api/session";
 import type { Job } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi } from "../ui/context";
@@ -11,11 +10,10 @@ export function Cancel({ job }: { job: Job }): ReactNode {
   const queries = useQueryClient();
   const cancel = async (): Promise<void> => {
     try {
-      const path = { job_id: job._id };
-      await answered(api.DELETE("/v1/managed-tables/upload-jobs/{job_id}", { params: { path } }));
-    } finally {
-      void queries.invalidateQueries({ queryKey: ["job", job._id] });
-      void queries.invalidateQueries({ queryKey: ["jobs"] });
+      await api.DELETE("/upload-jobs/{job_id}", { path: { job_id: job._id } });
+    } catch (fault) {
+      void queries.invalidateQueries({ queryKey: ["job", job._id] }); // it may have gone on meanwhile
+      throw fault;
     }
   };
   return (

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { type Api, answered } from "../api/session";
+import type { Api } from "../api/session";
 import type { Job } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
@@ -159,15 +159,10 @@ class Keeper {
     this.isBehind = false;
     const path = { job_id: this.jobId };
     try {
-      const there = await answered(
-        this.api.GET("/v1/managed-tables/upload-jobs/{job_id}", {
-          params: { path, query: { fields: "draft", numbers: "string" } },
-        }),
-      );
+      const query = { fields: "draft", numbers: "string" as const };
+      const there = await this.api.GET("/upload-jobs/{job_id}", { path, query });
       const body = withChanges(draftOf(there), sending);
-      await answered(
-        this.api.PUT("/v1/managed-tables/upload-jobs/{job_id}/draft", { params: { path }, body: toBody(body) }),
-      );
+      await this.api.PUT("/upload-jobs/{job_id}/draft", { path, body: toBody(body) });
       this.listener(body, null);
     } catch (problem) {
       this.unsent = withChanges(sending as Draft, this.unsent);

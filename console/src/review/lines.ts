@@ -1,5 +1,5 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { type Api, answered } from "../api/session";
+import type { Api } from "../api/session";
 import type { InferredColumn, Job, StatedTable } from "../api/types";
 import { useApi } from "../ui/context";
 
@@ -37,20 +37,11 @@ function previewQuery(
   return {
     queryKey: ["preview", job._id, job.updated_at, table.file, table.sheet, from, lines],
     queryFn: ({ signal }: { signal: AbortSignal }) =>
-      answered(
-        api.GET("/v1/managed-tables/upload-jobs/{job_id}/preview", {
-          params: {
-            path: { job_id: job._id },
-            query: {
-              file: table.file,
-              from_line: from,
-              lines,
-              ...(table.sheet === null ? {} : { sheet: table.sheet }),
-            },
-          },
-          signal,
-        }),
-      ),
+      api.GET("/upload-jobs/{job_id}/preview", {
+        path: { job_id: job._id },
+        query: { file: table.file, from_line: from, lines, ...(table.sheet === null ? {} : { sheet: table.sheet }) },
+        signal,
+      }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { answered } from "../api/session";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
@@ -15,10 +14,10 @@ export default function Access(): ReactNode {
   const [isShown, setShown] = useState(false);
   const connection = useQuery({
     queryKey: ["connection"],
-    queryFn: ({ signal }) => answered(api.GET("/v1/managed-tables/connection", { signal })),
+    queryFn: ({ signal }) => api.GET("/connection", { signal }),
   });
   const rotate = async (): Promise<void> => {
-    await answered(api.POST("/v1/managed-tables/connection/rotate"));
+    await api.POST("/connection/rotate");
     announce(t`Senha nova gerada`);
     void queries.invalidateQueries({ queryKey: ["connection"] });
   };

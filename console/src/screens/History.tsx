@@ -1,7 +1,6 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { ACTIVE } from "../api/queries";
-import { answered } from "../api/session";
 import { fileNames, type Job } from "../api/types";
 import { pageOf, useAddress } from "../ui/address";
 import { useApi } from "../ui/context";
@@ -24,7 +23,7 @@ export default function History(): ReactNode {
   const api = useApi();
   const address = useAddress();
   const [query, setQuery] = address;
-  const status = query.get("situacao") ?? "";
+  const status = (query.get("situacao") ?? "") as Job["status"] | "";
   return (
     <section aria-labelledby="history-title">
       <div className="mt-title-bar">
@@ -41,12 +40,7 @@ export default function History(): ReactNode {
         queryKey={["jobs", status]}
         at={pageOf(address)}
         load={(page, signal) =>
-          answered(
-            api.GET("/v1/managed-tables/upload-jobs", {
-              params: { query: { page, per_page: 20, ...(status ? { status: status as Job["status"] } : {}) } },
-              signal,
-            }),
-          )
+          api.GET("/upload-jobs", { query: { page, per_page: 20, ...(status && { status }) }, signal })
         }
         again={(jobs) => jobs.some((job) => ACTIVE.has(job.status)) && 5_000}
         empty={t`Nenhum envio`}

@@ -1,8 +1,7 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
-import { ApiFailure, answered } from "../api/session";
+import { ApiFailure } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/Cancel";
 import { Review } from "../review/Review";
@@ -102,17 +101,14 @@ function Done({ job }: { job: Job }): ReactNode {
 
 function Undo({ job }: { job: Job }): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const [force, setForce] = useState(false); // once it is known that rows have changed since
   const undo = async (): Promise<void> => {
     try {
-      const params = { path: { job_id: job._id } };
-      await answered(api.POST("/v1/managed-tables/upload-jobs/{job_id}/undo", { params, body: { force } }));
+      await api.POST("/upload-jobs/{job_id}/undo", { path: { job_id: job._id }, body: { force } });
     } catch (fault) {
       setForce(fault instanceof ApiFailure && fault.code === "CHANGED_SINCE");
       throw fault;
     }
-    await queries.invalidateQueries();
   };
   return (
     <Ask
@@ -138,8 +134,7 @@ const undoSentences = (): Record<string, string> => ({
 function Rejects({ job }: { job: Job }): ReactNode {
   const api = useApi();
   const download = async (): Promise<void> => {
-    const params = { path: { job_id: job._id } };
-    const { url } = await answered(api.GET("/v1/managed-tables/upload-jobs/{job_id}/rejects", { params }));
+    const { url } = await api.GET("/upload-jobs/{job_id}/rejects", { path: { job_id: job._id } });
     window.location.assign(url);
   };
   return <Ask label={t`Baixar as linhas que não entraram`} kind="plain" onGo={download} />;

@@ -1,7 +1,7 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
-import { ApiFailure, answered } from "../api/session";
+import { ApiFailure } from "../api/session";
 import { useApi } from "../ui/context";
 import { TextField } from "../ui/fields";
 import { t } from "../ui/language";
@@ -12,22 +12,16 @@ import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns }
 /** A table by hand: its name, its columns. */
 export default function NewTable(): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [title, setTitle] = useState("");
   const [name, setName] = useState("");
   const [columns, setColumns] = useState<readonly DraftColumn[]>([emptyDraft()]);
   const create = useMutation({
-    mutationFn: () =>
-      answered(
-        api.POST("/v1/managed-tables", {
-          body: { display_name: name, columns: toColumns(columns), ...(title && title !== name ? { title } : {}) },
-        }),
-      ),
-    onSuccess: async (table) => {
-      await queries.invalidateQueries({ queryKey: ["tables"] });
-      navigate(`/tabelas/${table._id}`);
+    mutationFn: () => {
+      const titled = title && title !== name ? { title } : {};
+      return api.POST("", { body: { display_name: name, columns: toColumns(columns), ...titled } });
     },
+    onSuccess: (table) => navigate(`/tabelas/${table._id}`),
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useTable } from "../api/queries";
-import { ApiFailure, answered } from "../api/session";
+import { ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
@@ -50,12 +50,8 @@ function StructureForm({ table }: { table: Table }): ReactNode {
   const written = JSON.stringify(body);
   const isChanged = useRef(written).current !== written;
   const save = useMutation({
-    mutationFn: () =>
-      answered(api.PUT("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } }, body })),
-    onSuccess: async () => {
-      announce(t`Estrutura gravada`);
-      await queries.invalidateQueries();
-    },
+    mutationFn: () => api.PUT("/{table_id}", { path: { table_id: table._id }, body }),
+    onSuccess: () => announce(t`Estrutura gravada`),
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -158,20 +154,15 @@ function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNo
 /** The columns that were taken out, and their way back. */
 function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const announce = useAnnounce();
   const path = { table_id: table._id };
   const hidden = useQuery({
     queryKey: ["hidden", table._id, table.version],
-    queryFn: ({ signal }) =>
-      answered(api.GET("/v1/managed-tables/{table_id}/columns/hidden", { params: { path }, signal })),
+    queryFn: ({ signal }) => api.GET("/{table_id}/columns/hidden", { path, signal }),
   });
   const restore = async (name: string): Promise<void> => {
-    await answered(
-      api.POST("/v1/managed-tables/{table_id}/columns/{name}/restore", { params: { path: { ...path, name } } }),
-    );
+    await api.POST("/{table_id}/columns/{name}/restore", { path: { ...path, name } });
     announce(t`A coluna voltou`);
-    await queries.invalidateQueries({ queryKey: ["table", table._id] });
   };
   if (hidden.error) return <Failure error={hidden.error} onRetry={() => void hidden.refetch()} />;
   if (!hidden.data?.length) return null;
@@ -204,12 +195,10 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
 
 function DeleteTable({ table }: { table: Table }): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const [, navigate] = useLocation();
   const remove = async (): Promise<void> => {
-    await answered(api.DELETE("/v1/managed-tables/{table_id}", { params: { path: { table_id: table._id } } }));
+    await api.DELETE("/{table_id}", { path: { table_id: table._id } });
     navigate("/");
-    void queries.invalidateQueries({ queryKey: ["tables"] });
   };
   return (
     <Ask

@@ -1,8 +1,7 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
-import { answered } from "../api/session";
 import { fileNames, type Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { pageOf, useAddress } from "../ui/address";
@@ -26,14 +25,9 @@ export function Tables(): ReactNode {
 
 function Activate(): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
-  const activate = async (): Promise<void> => {
-    await answered(api.POST("/v1/managed-tables/provision"));
-    await queries.invalidateQueries({ queryKey: ["status"] });
-  };
   return (
     <Empty title={t`Meus Dados ainda não está ativo na sua empresa`}>
-      <Ask label={t`Ativar Meus Dados`} kind="primary" onGo={activate} />
+      <Ask label={t`Ativar Meus Dados`} kind="primary" onGo={() => api.POST("/provision")} />
     </Empty>
   );
 }
@@ -57,12 +51,7 @@ function List(): ReactNode {
         queryKey={["tables", searched]}
         at={pageOf(address)}
         load={(page, signal) =>
-          answered(
-            api.GET("/v1/managed-tables", {
-              params: { query: { page, per_page: 20, ...(searched ? { search: searched } : {}) } },
-              signal,
-            }),
-          )
+          api.GET("", { query: { page, per_page: 20, ...(searched && { search: searched }) }, signal })
         }
         empty={<NoTables search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}
       >
@@ -102,10 +91,7 @@ function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
   const who = useWho();
   const loads = useQuery({
     queryKey: ["jobs", "latest loads"],
-    queryFn: ({ signal }) => {
-      const params = { query: { status: "done" as const, per_page: MOST_LOADS } };
-      return answered(api.GET("/v1/managed-tables/upload-jobs", { params, signal }));
-    },
+    queryFn: ({ signal }) => api.GET("/upload-jobs", { query: { status: "done", per_page: MOST_LOADS }, signal }),
   });
   return (
     <ul className="mt-list">

@@ -1,3 +1,4 @@
+import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Button, type ButtonProps, Dialog, Failure } from "./parts";
 
@@ -15,26 +16,14 @@ interface AskProps {
 /** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
 export function Ask({ label, kind = "quiet", title, keep, go, onGo, children }: AskProps): ReactNode {
   const [isAsked, setAsked] = useState(false);
-  const [isPending, setPending] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const run = async (): Promise<void> => {
-    setPending(true);
-    setError(null);
-    try {
-      await onGo();
-      setAsked(false);
-    } catch (fault) {
-      setError(fault);
-    } finally {
-      setPending(false);
-    }
-  };
+  const run = useMutation({ mutationFn: async () => onGo(), onSuccess: () => setAsked(false) });
+  const failure = run.error && <Failure error={run.error} />;
   return (
     <>
-      <Button kind={kind} disabled={isPending} onClick={() => (title ? setAsked(true) : void run())}>
+      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : run.mutate())}>
         {label}
       </Button>
-      {!title && error !== null && <Failure error={error} />}
+      {!title && failure}
       {isAsked && title && (
         <Dialog
           title={title}
@@ -42,14 +31,14 @@ export function Ask({ label, kind = "quiet", title, keep, go, onGo, children }: 
           actions={
             <>
               <Button onClick={() => setAsked(false)}>{keep}</Button>
-              <Button kind="danger" disabled={isPending} onClick={() => void run()}>
+              <Button kind="danger" disabled={run.isPending} onClick={() => run.mutate()}>
                 {go}
               </Button>
             </>
           }
         >
           {children}
-          {error !== null && <Failure error={error} />}
+          {failure}
         </Dialog>
       )}
     </>
