@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { ApiFailure } from "../api/session";
-import type { Column, Table } from "../api/types";
+import type { Column } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
 import { useApi, useCaller } from "../ui/context";
 import { SelectField } from "../ui/fields";
@@ -9,18 +9,12 @@ import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { ColumnFormat } from "./ColumnFormat";
-import { arranged, type GridView, moved, type Total, totalLabels, totalsOf, writeView } from "./view";
-
-interface ColumnMenuProps {
-  table: Table;
-  name: string;
-  view: GridView;
-  onView: (changes: Partial<GridView>) => void;
-  onClose: () => void;
-}
+import { useParts } from "./parts";
+import { arranged, type GridView, moved, totalLabels, totalsOf, withTotal, writeView } from "./view";
 
 /** What can be done with a column of the grid. */
-export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuProps): ReactNode {
+export function ColumnMenu({ name }: { name: string }): ReactNode {
+  const { table, view, onView, onClose } = useParts();
   const { can } = useCaller();
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
@@ -59,7 +53,7 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
         value={view.totals[name] ?? ""}
         onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
       />
-      {can("update") && table.status === "active" && <ColumnChange table={table} column={column} onClose={onClose} />}
+      {can("update") && table.status === "active" && <ColumnChange column={column} />}
       <div className="mt-stack">
         {actions.filter(isOfUse).map(([label, changes]) => (
           <Button
@@ -77,14 +71,9 @@ export function ColumnMenu({ table, name, view, onView, onClose }: ColumnMenuPro
   );
 }
 
-interface ColumnChangeProps {
-  table: Table;
-  column: Column;
-  onClose: () => void;
-}
-
 /** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
-function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode {
+function ColumnChange({ column }: { column: Column }): ReactNode {
+  const { table, onClose } = useParts();
   const api = useApi();
   const queries = useQueryClient();
   const [drafts, setDrafts] = useState<readonly DraftColumn[]>([draftOf(column)]);
@@ -93,7 +82,6 @@ function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode 
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
       return api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
     },
-    onSuccess: (changed) => queries.setQueryData(["table", table._id], changed),
     onError: () => queries.invalidateQueries({ queryKey: ["table", table._id] }),
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
@@ -126,10 +114,4 @@ function ColumnChange({ table, column, onClose }: ColumnChangeProps): ReactNode 
       </details>
     </>
   );
-}
-
-/** Return a view's totals with another one for a column, or none. */
-export function withTotal(view: GridView, name: string, fn: Total | null): GridView["totals"] {
-  const { [name]: _, ...others } = view.totals;
-  return fn ? { ...others, [name]: fn } : others;
 }

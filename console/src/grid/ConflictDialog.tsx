@@ -1,23 +1,16 @@
 import type { ReactNode } from "react";
-import type { Table } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Dialog } from "../ui/parts";
 import { formatCell } from "../values/cells";
 import { plural } from "../values/numbers";
-import type { Conflict, EditSession } from "./edits";
+import type { Conflict } from "./edits";
+import { useParts } from "./parts";
 
 const SHOWN = 20;
 
-interface ConflictDialogProps {
-  table: Table;
-  conflict: Conflict;
-  edits: EditSession;
-  /** Where a row of this id is, or -1. */
-  indexOf: (id: string) => number;
-}
-
 /** Two people changed the same cells: both values of each, and which of them stay. */
-export function ConflictDialog({ table, conflict, edits, indexOf }: ConflictDialogProps): ReactNode {
+export function ConflictDialog({ conflict }: { conflict: Conflict }): ReactNode {
+  const { table, rows, edits } = useParts();
   const { clashes } = conflict;
   const isOne = clashes.length === 1;
   const rest = clashes.length - SHOWN;
@@ -52,7 +45,7 @@ export function ConflictDialog({ table, conflict, edits, indexOf }: ConflictDial
             const type = found?.type ?? "text";
             return (
               <tr key={`${id}/${column}`}>
-                <td>{indexOf(id) >= 0 ? indexOf(id) + 1 : "–"}</td>
+                <td>{rows.indexOf(id) + 1 || "–"}</td>
                 <th scope="row">{found?.display_name ?? column}</th>
                 <td>{formatCell(theirs, type) || t`(vazia)`}</td>
                 <td>{formatCell(mine, type) || t`(vazia)`}</td>

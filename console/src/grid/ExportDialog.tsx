@@ -6,6 +6,7 @@ import { Radios } from "../ui/fields";
 import { t } from "../ui/language";
 import { Dialog } from "../ui/parts";
 import { ExportList } from "./ExportList";
+import { useParts } from "./parts";
 import { arranged, askedOf, type GridView } from "./view";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
@@ -18,14 +19,9 @@ const formats = (): [Format, string][] => [
   ["parquet", "Parquet"],
 ];
 
-interface ExportDialogProps {
-  table: Table;
-  view: GridView;
-  onClose: () => void;
-}
-
 /** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
-export function ExportDialog({ table, view, onClose }: ExportDialogProps): ReactNode {
+export function ExportDialog(): ReactNode {
+  const { table, view, onClose } = useParts();
   const api = useApi();
   const [format, setFormat] = useState<Format>("xlsx");
   const start = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import { t } from "../ui/language";
 import { Button, Dialog } from "../ui/parts";
 import { parseCell } from "../values/cells";
 import { Calendar } from "./CellField";
+import { useParts } from "./parts";
 import { type Condition, type Filter, type Operator, operatorLabels, operatorsOf } from "./view";
 
 /** A condition as it is being written: `is_not_null` is a choice of its own for people. */
@@ -21,13 +22,13 @@ const yesOrNo = () =>
   ] as const;
 
 interface FilterDialogProps {
-  table: Table;
   onAdd: (filter: Filter) => void;
   onClose: () => void;
 }
 
 /** A filter to be written: one condition, or several of which one must hold. */
-export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): ReactNode {
+export function FilterDialog({ onAdd, onClose }: FilterDialogProps): ReactNode {
+  const { table } = useParts();
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
   const [faults, setFaults] = useState<readonly boolean[]>([]);
@@ -43,7 +44,6 @@ export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): Reac
         {drafts.map((draft, index) => (
           <ConditionFields
             key={index}
-            table={table}
             draft={draft}
             isFaulty={faults[index] === true}
             isOther={index > 0}
@@ -61,14 +61,14 @@ export function FilterDialog({ table, onAdd, onClose }: FilterDialogProps): Reac
 }
 
 interface ConditionFieldsProps {
-  table: Table;
   draft: Draft;
   isFaulty: boolean;
   isOther: boolean;
   onDraft: (draft: Draft) => void;
 }
 
-function ConditionFields({ table, draft, isFaulty, isOther, onDraft }: ConditionFieldsProps): ReactNode {
+function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsProps): ReactNode {
+  const { table } = useParts();
   const type = typeOf(table, draft.column);
   const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";
   const isList = draft.op === "in" || draft.op === "nin";

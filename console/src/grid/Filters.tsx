@@ -5,20 +5,16 @@ import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { showCell } from "../values/cells";
 import { FilterDialog } from "./FilterDialog";
-import { type Condition, type Filter, type GridView, operatorLabels } from "./view";
+import { useParts } from "./parts";
+import { Views } from "./Views";
+import { type Condition, type Filter, operatorLabels } from "./view";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
 
-interface FiltersProps {
-  table: Table;
-  view: GridView;
-  onView: (changes: Partial<GridView>) => void;
-  children: ReactNode;
-}
-
-/** The search and the filters that hold, each one click from gone. */
-export function Filters({ table, view, onView, children }: FiltersProps): ReactNode {
+/** The search, the views, and the filters that hold, each one click from gone. */
+export function Filters(): ReactNode {
+  const { table, view, onView } = useParts();
   const [isAdding, setAdding] = useState(false);
   const [search, setSearch] = useState(view.search);
   useEffect(() => setSearch(view.search), [view.search]);
@@ -40,7 +36,7 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
         />
       </label>
       <Button onClick={() => setAdding(true)}>{t`Filtrar`}</Button>
-      {children}
+      <Views />
       {view.filters.map((filter, index) => (
         <Button
           key={index}
@@ -73,7 +69,6 @@ export function Filters({ table, view, onView, children }: FiltersProps): ReactN
       )}
       {isAdding && (
         <FilterDialog
-          table={table}
           onClose={() => setAdding(false)}
           onAdd={(filter) => {
             onView({ filters: [...view.filters, filter] });

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import type { Query, Table } from "../api/types";
+import type { Column, Query } from "../api/types";
 import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
@@ -7,23 +7,21 @@ import { Button } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { shownTotal } from "./FootRow";
-import { arranged, askedOf, type Condition, type GridView, totalLabels } from "./view";
+import { useParts } from "./parts";
+import { arranged, askedOf, type Condition, totalLabels } from "./view";
 
 const PER_PAGE = 50;
 
 type Row = Readonly<Record<string, Cell>>;
 
 interface GroupsProps {
-  table: Table;
-  view: GridView;
-  onView: (changes: Partial<GridView>) => void;
   /** The groups that these are within. */
   within?: readonly Condition[];
 }
 
 /** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
-export function Groups(props: GroupsProps): ReactNode {
-  const { table, view, within = [], onView } = props;
+export function Groups({ within = [] }: GroupsProps): ReactNode {
+  const { table, view, onView } = useParts();
   const api = useApi();
   const column = table.columns.find((one) => one.name === view.groupBy[within.length]);
   const filters = [...view.filters, ...within.map((condition) => [condition])];
@@ -50,7 +48,7 @@ export function Groups(props: GroupsProps): ReactNode {
       {(records) =>
         column ? (
           records.map((group) => (
-            <Group key={String(group[column.name])} {...props} within={within} column={column} group={group} />
+            <Group key={String(group[column.name])} within={within} column={column} group={group} />
           ))
         ) : (
           <>
@@ -67,10 +65,10 @@ export function Groups(props: GroupsProps): ReactNode {
   );
 }
 
-type GroupProps = Required<GroupsProps> & { column: Table["columns"][number]; group: Row };
+type GroupProps = Required<GroupsProps> & { column: Column; group: Row };
 
-function Group({ column, group, within, ...props }: GroupProps): ReactNode {
-  const { table, view } = props;
+function Group({ column, group, within }: GroupProps): ReactNode {
+  const { table, view } = useParts();
   const [wasOpen, setOpen] = useState(false); // what was unfolded within stays so
   const value = group[column.name] ?? null;
   const is = value === null ? { op: "is_null" as const, value: true } : { op: "eq" as const, value };
@@ -86,7 +84,7 @@ function Group({ column, group, within, ...props }: GroupProps): ReactNode {
           <span key={figure}>{figure}</span>
         ))}
       </summary>
-      {wasOpen && <Groups {...props} within={[...within, { column: column.name, ...is }]} />}
+      {wasOpen && <Groups within={[...within, { column: column.name, ...is }]} />}
     </details>
   );
 }

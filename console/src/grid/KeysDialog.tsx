@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { t } from "../ui/language";
 import { Dialog } from "../ui/parts";
+import { useParts } from "./parts";
 
 const keys = (): [string, string][] => [
   [t`Setas, Home, End, Page Up, Page Down`, t`andar; com Ctrl até o fim; com Shift marcar`],
@@ -19,7 +20,8 @@ const keys = (): [string, string][] => [
   [t`No cabeçalho: Alt e setas aos lados`, t`alargar ou estreitar`],
 ];
 
-export function KeysDialog({ onClose }: { onClose: () => void }): ReactNode {
+export function KeysDialog(): ReactNode {
+  const { onClose } = useParts();
   return (
     <Dialog title={t`Teclas`} onClose={onClose}>
       <dl className="mt-facts">

@@ -1,8 +1,8 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useRecipe } from "../api/queries";
-import type { Recipe as Kept, Table } from "../api/types";
+import type { Recipe as Kept } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
 import { Check, type Choices, SelectField } from "../ui/fields";
@@ -11,6 +11,7 @@ import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
+import { useParts } from "./parts";
 
 const misfitChoices = (): Choices<Kept["on_misfit"]> => [
   ["reject", t`Não importar nada`],
@@ -18,22 +19,16 @@ const misfitChoices = (): Choices<Kept["on_misfit"]> => [
 ];
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
-export function Recipe({ table, onClose }: { table: Table; onClose: () => void }): ReactNode {
+export function Recipe(): ReactNode {
+  const { table, onClose } = useParts();
   const api = useApi();
-  const queries = useQueryClient();
   const { can } = useCaller();
-  const queryKey = ["recipe", table._id];
   const path = { table_id: table._id };
   const recipe = useRecipe(table._id);
   const change = useMutation({
     mutationFn: (body: Pick<Partial<Kept>, "auto_confirm" | "mode" | "on_misfit">) =>
       api.PUT("/{table_id}/recipe", { path, body }),
-    onSuccess: (kept) => queries.setQueryData(queryKey, kept),
   });
-  const forget = async (): Promise<void> => {
-    await api.DELETE("/{table_id}/recipe", { path });
-    queries.setQueryData(queryKey, null);
-  };
   const kept = recipe.data && change.isPending ? { ...recipe.data, ...change.variables } : recipe.data;
   const isFixed = !can("update") || change.isPending;
   return (
@@ -50,7 +45,7 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
               title={t`Esquecer o modelo de importação?`}
               keep={t`Manter`}
               go={t`Esquecer o modelo`}
-              onGo={forget}
+              onGo={() => api.DELETE("/{table_id}/recipe", { path })}
             >
               <p>{t`O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.`}</p>
             </Ask>
@@ -83,14 +78,15 @@ export function Recipe({ table, onClose }: { table: Table; onClose: () => void }
             disabled={isFixed}
             onChoose={(on_misfit) => change.mutate({ on_misfit })}
           />
-          <Sentences table={table} kept={kept} />
+          <Sentences kept={kept} />
         </>
       )}
     </Dialog>
   );
 }
 
-function Sentences({ table, kept }: { table: Table; kept: Kept }): ReactNode {
+function Sentences({ kept }: { kept: Kept }): ReactNode {
+  const { table } = useParts();
   return (
     <>
       <p className="mt-quiet">

@@ -1,22 +1,15 @@
 import { type FormEvent, type ReactNode, useState } from "react";
-import type { RecordOfRow, Table } from "../api/types";
+import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Field } from "../ui/parts";
 import { type Cell, typeLabels } from "../values/cells";
 import { CellField } from "./CellField";
 import { readTexts, shownIn } from "./changes";
-import type { EditSession } from "./edits";
-
-interface RowDialogProps {
-  table: Table;
-  row: RecordOfRow | null;
-  isReadOnly: boolean;
-  edits: EditSession;
-  onClose: () => void;
-}
+import { useParts } from "./parts";
 
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
-export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogProps): ReactNode {
+export function RowDialog({ row }: { row: RecordOfRow | null }): ReactNode {
+  const { table, edits, isEditable, onClose } = useParts();
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [isSaving, setSaving] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -57,7 +50,7 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
               <CellField
                 type={column.type}
                 text={shownIn(row, column)}
-                isReadOnly={isReadOnly}
+                isReadOnly={!isEditable}
                 attributes={{ ...ids, name: column.name }}
               />
             )}
@@ -65,7 +58,7 @@ export function RowDialog({ table, row, isReadOnly, edits, onClose }: RowDialogP
         ))}
         <div className="mt-actions">
           <Button onClick={onClose}>{t`Fechar`}</Button>
-          {!isReadOnly && (
+          {isEditable && (
             <Button kind="primary" type="submit" disabled={isSaving}>
               {isSaving ? t`Gravando…` : t`Gravar`}
             </Button>

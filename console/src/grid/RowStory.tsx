@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { ApiFailure } from "../api/session";
-import type { RowChange, Table } from "../api/types";
+import type { RowChange } from "../api/types";
 import { useApi, useWho } from "../ui/context";
 import { type Choices, SelectField } from "../ui/fields";
 import { Listing } from "../ui/Listing";
@@ -11,6 +11,7 @@ import { Button, Dialog, Failure, Loading } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount } from "../values/numbers";
+import { useParts } from "./parts";
 
 const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });
 const doorWords = (): Record<string, string> => ({
@@ -32,14 +33,9 @@ const SHOWN = 5;
 
 type Change = RowChange & { row_id?: string };
 
-interface TableHistoryProps {
-  table: Table;
-  onRow: (id: string) => void;
-  onClose: () => void;
-}
-
 /** Every change of a table's rows, newest first. */
-export function TableHistory({ table, onRow, onClose }: TableHistoryProps): ReactNode {
+export function TableHistory(): ReactNode {
+  const { table, onOpen, onClose } = useParts();
   const api = useApi();
   const [action, setAction] = useState("");
   const filter = action === "" ? {} : { action: action as Change["action"] };
@@ -55,27 +51,26 @@ export function TableHistory({ table, onRow, onClose }: TableHistoryProps): Reac
         }}
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
-        {(changes) => <ChangeList table={table} changes={changes} onRow={onRow} />}
+        {(changes) => <ChangeList changes={changes} onRow={(story) => onOpen({ story, column: null })} />}
       </Listing>
     </Dialog>
   );
 }
 
 interface RowStoryProps {
-  table: Table;
   rowId: string;
   /** The cell that is asked about; null for the whole row. */
   column: string | null;
-  onClose: () => void;
 }
 
 /** Where a row came from, its line in the file, and what became of it since. */
-export function RowStory({ table, rowId, column, onClose }: RowStoryProps): ReactNode {
+export function RowStory({ rowId, column }: RowStoryProps): ReactNode {
+  const { table, onClose } = useParts();
   const api = useApi();
   const path = { table_id: table._id, row_id: rowId };
   return (
     <Dialog title={t`De onde veio`} isSide onClose={onClose}>
-      <Origin table={table} rowId={rowId} column={column} />
+      <Origin rowId={rowId} column={column} />
       <h3>{t`Histórico da linha`}</h3>
       <Listing
         queryKey={["history", table._id, rowId]}
@@ -85,13 +80,14 @@ export function RowStory({ table, rowId, column, onClose }: RowStoryProps): Reac
         }
         empty={<p>{t`Ninguém mudou esta linha${table.history ? "" : t`; esta tabela não guarda histórico`}.`}</p>}
       >
-        {(changes) => <ChangeList table={table} changes={changes} column={column} />}
+        {(changes) => <ChangeList changes={changes} column={column} />}
       </Listing>
     </Dialog>
   );
 }
 
-function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): ReactNode {
+function Origin({ rowId, column }: RowStoryProps): ReactNode {
+  const { table } = useParts();
   const api = useApi();
   const who = useWho();
   const path = { table_id: table._id, row_id: rowId };
@@ -132,14 +128,13 @@ function Origin({ table, rowId, column }: Omit<RowStoryProps, "onClose">): React
 }
 
 interface ChangeListProps {
-  table: Table;
   changes: readonly Change[];
   column?: string | null;
   onRow?: (id: string) => void;
 }
 
 /** Who changed what, when, by which door, from what to what. */
-function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): ReactNode {
+function ChangeList({ changes, column = null, onRow }: ChangeListProps): ReactNode {
   const who = useWho();
   return (
     <ul className="mt-list">
@@ -159,21 +154,15 @@ function ChangeList({ table, changes, column = null, onRow }: ChangeListProps): 
               <Button kind="quiet" onClick={() => onRow(change.row_id ?? "")}>{t`Ver a linha`}</Button>
             )}
           </p>
-          <CellChanges table={table} changes={change.changes} action={change.action} column={column} />
+          <CellChanges {...change} column={column} />
         </li>
       ))}
     </ul>
   );
 }
 
-interface CellChangesProps {
-  table: Table;
-  changes: Change["changes"];
-  action: Change["action"];
-  column: string | null;
-}
-
-function CellChanges({ table, changes, action, column }: CellChangesProps): ReactNode {
+function CellChanges({ changes, action, column }: Change & { column: string | null }): ReactNode {
+  const { table } = useParts();
   const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
   const ordered = [...first, ...changes.filter((one) => one.column !== column)];

@@ -1,29 +1,22 @@
 import { ChevronDown } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useCaller } from "../ui/context";
 import { t } from "../ui/language";
 import { Menu } from "../ui/Menu";
 import { Button } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
-import type { EditSession } from "./edits";
-import type { Opened } from "./Opened";
-import type { RowSource } from "./rows";
+import { useParts } from "./parts";
 
-interface SheetHeadProps {
-  table: Table;
-  rows: RowSource;
-  edits: EditSession;
+interface SelectedProps {
   selected: ReadonlySet<string>;
-  isEditable: boolean;
   onDeleted: () => void;
-  onOpen: (what: Opened) => void;
 }
 
 /** What a table is called, how many of its rows match, and what this caller may do with it. */
-export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted, onOpen }: SheetHeadProps): ReactNode {
+export function SheetHead({ selected, onDeleted }: SelectedProps): ReactNode {
+  const { table, rows, isEditable, onOpen } = useParts();
   const { can } = useCaller();
   const [onlyId = ""] = selected;
   const only = selected.size === 1 ? rows.rowAt(rows.indexOf(onlyId)) : undefined;
@@ -42,9 +35,7 @@ export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted,
         <div className="mt-actions">
           {only && <Button onClick={() => onOpen({ row: only })}>{t`Abrir linha`}</Button>}
           {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>{t`De onde veio`}</Button>}
-          {isEditable && selected.size > 0 && (
-            <DeleteRows table={table} edits={edits} selected={selected} onDone={onDeleted} />
-          )}
+          {isEditable && selected.size > 0 && <DeleteRows selected={selected} onDeleted={onDeleted} />}
           {isEditable && <Button onClick={() => onOpen({ row: "new" })}>{t`Nova linha`}</Button>}
           {table.status === "active" && can("upload") && (
             <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">{t`Enviar arquivo`}</Link>
@@ -74,18 +65,12 @@ export function SheetHead({ table, rows, edits, selected, isEditable, onDeleted,
   );
 }
 
-interface DeleteRowsProps {
-  table: Table;
-  edits: EditSession;
-  selected: ReadonlySet<string>;
-  onDone: () => void;
-}
-
-function DeleteRows({ table, edits, selected, onDone }: DeleteRowsProps): ReactNode {
+function DeleteRows({ selected, onDeleted }: SelectedProps): ReactNode {
+  const { table, edits } = useParts();
   const words = plural(selected.size, "linha");
   const remove = async (): Promise<void> => {
     await edits.delete([...selected]);
-    onDone();
+    onDeleted();
   };
   return (
     <Ask

@@ -11,21 +11,15 @@ import { Button, Dialog, Failure } from "../ui/parts";
 import { showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
+import { useParts } from "./parts";
 
 const PER_PAGE = 50;
 const MOST = 1_000; // rows of one page of the API, and of one request to restore
 const SHOWN_COLUMNS = 5;
 
-interface TrashProps {
-  table: Table;
-  isEditable: boolean;
-  /** Hears that rows have come back. */
-  onDone: () => void;
-  onClose: () => void;
-}
-
-/** DeletedRow rows, by deletion: chosen ones come back, or all of one deletion. */
-export function Trash({ table, isEditable, onDone, onClose }: TrashProps): ReactNode {
+/** Deleted rows, by deletion: chosen ones come back, or all of one deletion. */
+export function Trash(): ReactNode {
+  const { table, edits, isEditable, onClose } = useParts();
   const api = useApi();
   const queries = useQueryClient();
   const announce = useAnnounce();
@@ -41,7 +35,7 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
         }
         return restored;
       } finally {
-        if (restored > 0) onDone();
+        if (restored > 0) edits.listener.inserted([]);
       }
     },
     onSuccess: (restored) => {
@@ -79,7 +73,6 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
           deletionsOf(rows).map((deletion) => (
             <Deletion
               key={deletion[0].deleted_at}
-              table={table}
               rows={deletion}
               chosen={chosen}
               isEditable={isEditable && !isPending}
@@ -94,7 +87,6 @@ export function Trash({ table, isEditable, onDone, onClose }: TrashProps): React
 }
 
 interface DeletionProps {
-  table: Table;
   rows: readonly [DeletedRow, ...DeletedRow[]];
   chosen: ReadonlySet<string>;
   isEditable: boolean;
@@ -102,7 +94,8 @@ interface DeletionProps {
   onAll: () => void;
 }
 
-function Deletion({ table, rows, chosen, isEditable, onToggle, onAll }: DeletionProps): ReactNode {
+function Deletion({ rows, chosen, isEditable, onToggle, onAll }: DeletionProps): ReactNode {
+  const { table } = useParts();
   const who = useWho();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);
   const words = (row: DeletedRow): string =>

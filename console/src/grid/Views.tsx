@@ -1,13 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { Table } from "../api/types";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi, useCaller } from "../ui/context";
 import { Check, type Choices, Select, TextField } from "../ui/fields";
 import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
-import { bodyOf, type ViewHandle } from "./saved";
+import { useParts } from "./parts";
+import { bodyOf } from "./saved";
 
 const MOST = 100;
 const heights = (): Choices => [
@@ -17,7 +17,8 @@ const heights = (): Choices => [
 ];
 
 /** The views of a table that have a name, and the way to give the present one a name. */
-export function Views({ table, handle }: { table: Table; handle: ViewHandle }): ReactNode {
+export function Views(): ReactNode {
+  const { table, handle } = useParts();
   const api = useApi();
   const { saved, isChanged, open } = handle;
   const [isSaving, setSaving] = useState(false);
@@ -45,12 +46,13 @@ export function Views({ table, handle }: { table: Table; handle: ViewHandle }): 
         onChoose={(height) => handle.change({ rowHeight: Number(height) })}
       />
       <Button onClick={() => setSaving(true)}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
-      {isSaving && <SaveView table={table} handle={handle} onClose={() => setSaving(false)} />}
+      {isSaving && <SaveView onClose={() => setSaving(false)} />}
     </>
   );
 }
 
-function SaveView({ table, handle, onClose }: { table: Table; handle: ViewHandle; onClose: () => void }): ReactNode {
+function SaveView({ onClose }: { onClose: () => void }): ReactNode {
+  const { table, handle } = useParts();
   const api = useApi();
   const queries = useQueryClient();
   const announce = useAnnounce();

@@ -157,6 +157,12 @@ function olderParts(parameters: URLSearchParams): Partial<GridView> {
   return { ...(filters.length > 0 ? { filters } : {}), ...(sorts ? { sorts } : {}) };
 }
 
+/** Return a view's totals with another one for a column, or none. */
+export function withTotal(view: GridView, name: string, fn: Total | null): GridView["totals"] {
+  const { [name]: _, ...others } = view.totals;
+  return fn ? { ...others, [name]: fn } : others;
+}
+
 /** Return the sorts after a click on a header: alone, or beside the others. */
 export function toggleSort(sorts: readonly string[], column: string, add: boolean): readonly string[] {
   const now = sorts.find((sort) => sort.replace(/^-/, "") === column);

@@ -3,21 +3,20 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import type { Column, Table } from "../api/types";
-import { withTotal } from "../grid/ColumnMenu";
 import { ConflictDialog } from "../grid/ConflictDialog";
-import type { EditSession, EditState } from "../grid/edits";
+import type { EditState } from "../grid/edits";
 import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
-import { type Opened, OpenedDialog } from "../grid/Opened";
+import { OpenedDialog } from "../grid/Opened";
+import { type Opened, SheetProvider, useParts } from "../grid/parts";
 import type { Range } from "../grid/range";
 import { SheetHead } from "../grid/SheetHead";
 import { useView, type ViewHandle } from "../grid/saved";
 import { useTotals } from "../grid/totals";
 import type { SheetCommand } from "../grid/types";
-import { copyRange, gridColumns, type Sheet, useSheet } from "../grid/useSheet";
-import { Views } from "../grid/Views";
-import { type GridView, toggleSort } from "../grid/view";
+import { copyRange, gridColumns, useSheet } from "../grid/useSheet";
+import { toggleSort, withTotal } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
 import { t } from "../ui/language";
@@ -44,81 +43,49 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
   const { rows, edits } = sheet;
   const state = useStore(edits.state);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [opened, open] = useState<Opened | null>(null);
+  const [opened, setOpened] = useState<Opened | null>(null);
   const isEditable = table.status === "active" && can("data-write");
+  const onClose = (): void => setOpened(null);
+  const parts = { ...sheet, table, handle, view, onView: setView, isEditable, onOpen: setOpened, onClose };
   const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
-    <section className="mt-sheet" aria-labelledby="table-title">
-      <SheetHead
-        table={table}
-        rows={rows}
-        edits={edits}
-        selected={selected}
-        isEditable={isEditable}
-        onDeleted={() => setSelected(new Set())}
-        onOpen={open}
-      />
-      <Filters table={table} view={view} onView={setView}>
-        <Views table={table} handle={handle} />
-      </Filters>
-      {noView !== null && <Failure error={noView} />}
-      {saved?.warnings.map(({ text }) => (
-        <p key={text} className="mt-note mt-note-warning">
-          <TriangleAlert /> {text}
-        </p>
-      ))}
-      {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
-      <Told edits={edits} state={state} />
-      {rows.total === 0 && (view.filters.length > 0 || view.search || !isEditable) ? (
-        <NoRows table={table} view={view} onClear={() => setView({ filters: [], search: "", beyond: null })} />
-      ) : view.groupBy.length > 0 ? (
-        <Groups table={table} view={view} onView={setView} />
-      ) : (
-        <SheetGrid
-          table={table}
-          view={view}
-          sheet={sheet}
-          isEditable={isEditable}
-          selected={selected}
-          onSelected={setSelected}
-          onView={setView}
-          onOpen={open}
-        />
-      )}
-      {opened !== null && (
-        <OpenedDialog
-          what={opened}
-          table={table}
-          sheet={sheet}
-          view={view}
-          isEditable={isEditable}
-          onView={setView}
-          onOpen={open}
-        />
-      )}
-      {state.conflict && (
-        <ConflictDialog table={table} conflict={state.conflict} edits={edits} indexOf={rows.indexOf} />
-      )}
-    </section>
+    <SheetProvider value={parts}>
+      <section className="mt-sheet" aria-labelledby="table-title">
+        <SheetHead selected={selected} onDeleted={() => setSelected(new Set())} />
+        <Filters />
+        {noView !== null && <Failure error={noView} />}
+        {saved?.warnings.map(({ text }) => (
+          <p key={text} className="mt-note mt-note-warning">
+            <TriangleAlert /> {text}
+          </p>
+        ))}
+        {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
+        <Told state={state} />
+        {rows.total === 0 && (view.filters.length > 0 || view.search || !isEditable) ? (
+          <NoRows />
+        ) : view.groupBy.length > 0 ? (
+          <Groups />
+        ) : (
+          <SheetGrid selected={selected} onSelected={setSelected} />
+        )}
+        {opened !== null && <OpenedDialog what={opened} />}
+        {state.conflict && <ConflictDialog conflict={state.conflict} />}
+      </section>
+    </SheetProvider>
   );
 }
 
 interface SheetGridProps {
-  table: Table;
-  view: GridView;
-  sheet: Sheet;
-  isEditable: boolean;
   selected: ReadonlySet<string>;
   onSelected: (ids: ReadonlySet<string>) => void;
-  onView: (changes: Partial<GridView>) => void;
-  onOpen: (what: Opened) => void;
 }
 
 /** The grid of a sheet: what its commands do to the view, the rows and the edits. */
-function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, ...on }: SheetGridProps): ReactNode {
+function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
+  const parts = useParts();
+  const { table, view, onView, rows, edits, isEditable, onOpen } = parts;
   const announce = useAnnounce();
-  const { rows, edits } = sheet;
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
   const totals = useTotals(table, view);
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
@@ -135,7 +102,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
       const id = rows.rowAt(at)?.id;
       if (id !== undefined && (extend || !after.delete(id))) after.add(id);
     }
-    on.onSelected(after);
+    onSelected(after);
   };
   const sort = ({ name, display_name }: Column, add: boolean): void => {
     const sorts = toggleSort(view.sorts, name, add);
@@ -170,7 +137,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
         break;
       case "copy":
       case "cut":
-        if (!(await copyRange(sheet, columns, command.range)))
+        if (!(await copyRange(parts, columns, command.range)))
           return announce(t`São linhas demais para copiar: use Exportar`);
         announce(t`Copiado`);
         if (command.do === "cut") await paste(command.range, "");
@@ -208,7 +175,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
       isBusy={rows.total === null}
       rowAt={rows.rowAt}
       indexOf={rows.indexOf}
-      wanted={sheet.wanted}
+      wanted={parts.wanted}
       cellState={(row, name) =>
         edits.stateOf(row, name) ?? (rows.isFresh(row.id, name) ? { state: "changed" } : undefined)
       }
@@ -218,7 +185,7 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
       onVisible={rows.show}
       onResize={resize}
       onCommand={(command) => void run(command)}
-      onRow={sheet.onRow}
+      onRow={parts.onRow}
       onOpenRow={(row) => onOpen({ row })}
       onStory={(row, column) => onOpen({ story: row.id, column })}
     />
@@ -226,7 +193,8 @@ function SheetGrid({ table, view, sheet, isEditable, selected, onView, onOpen, .
 }
 
 /** What became of the edits that were not simply kept, and what they ask. */
-function Told({ edits, state }: { edits: EditSession; state: EditState }): ReactNode {
+function Told({ state }: { state: EditState }): ReactNode {
+  const { edits } = useParts();
   if (state.newRows) {
     const words = plural(state.newRows.values.length, "linha nova", "linhas novas");
     return (
@@ -254,18 +222,13 @@ function Told({ edits, state }: { edits: EditSession; state: EditState }): React
   return state.refusal === null ? null : <Alert>{state.refusal}</Alert>;
 }
 
-interface NoRowsProps {
-  table: Table;
-  view: GridView;
-  onClear: () => void;
-}
-
-function NoRows({ table, view, onClear }: NoRowsProps): ReactNode {
+function NoRows(): ReactNode {
+  const { table, view, onView } = useParts();
   const { can } = useCaller();
   if (view.filters.length > 0 || view.search) {
     return (
       <Empty title={t`Nenhuma linha com estes filtros`}>
-        <Button onClick={onClear}>{t`Limpar filtros`}</Button>
+        <Button onClick={() => onView({ filters: [], search: "", beyond: null })}>{t`Limpar filtros`}</Button>
       </Empty>
     );
   }

@@ -1,0 +1,37 @@
+import { createContext, useContext } from "react";
+import type { RecordOfRow, Table } from "../api/types";
+import type { ViewHandle } from "./saved";
+import type { Sheet } from "./useSheet";
+import type { GridView } from "./view";
+
+/** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
+export type Opened =
+  | { menu: string }
+  | { row: RecordOfRow | "new" }
+  | { story: string; column: string | null }
+  | "exports"
+  | "history"
+  | "trash"
+  | "recipe"
+  | "keys";
+
+/** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
+export interface SheetParts extends Sheet {
+  table: Table;
+  handle: ViewHandle;
+  view: GridView;
+  onView: (changes: Partial<GridView>) => void;
+  isEditable: boolean;
+  onOpen: (what: Opened) => void;
+  onClose: () => void;
+}
+
+const SheetContext = createContext<SheetParts | null>(null);
+
+export const SheetProvider = SheetContext;
+
+export function useParts(): SheetParts {
+  const parts = useContext(SheetContext);
+  if (!parts) throw new Error("no sheet around this");
+  return parts;
+}
