@@ -1,12 +1,13 @@
 """Recognise what a row is by its words: a total, a note, units, a comment."""
 
 import re
+from collections.abc import Sequence
 
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
 
 COMMENT = "#"
-COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")  # surely a comment: `#20` may be a cell
+COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
 _TOTAL = re.compile(
     r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
     r"|grand\s+total\s*:?|soma\s*:?",
@@ -32,6 +33,11 @@ def below_bits(row: GridRow, width: int) -> float:
     if is_note or (not others and _NOTE.match(first)) or _TOTAL.fullmatch(first):
         return weights.NOTE
     return weights.NOTE_OF_CELLS if others and _NOTE_WORD.fullmatch(first) else 0.0
+
+
+def is_sure_comment(cells: Sequence[str]) -> bool:
+    """Return whether a record that begins with `#` is none of data: `#vendas;20` may be a row."""
+    return len(cells) == 1 or cells[0].startswith(COMMENT_STARTS)
 
 
 def is_comment(row: GridRow) -> bool:

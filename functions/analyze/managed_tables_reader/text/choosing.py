@@ -13,18 +13,12 @@ from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
-from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
+from managed_tables_reader.layout.words import COMMENT, is_sure_comment
 from managed_tables_reader.rows.reading import TableWish, Unstated
 from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.alignment import collapse, is_cut_by_runs
-from managed_tables_reader.text.dialect import (
-    NO_QUOTE,
-    Dialect,
-    complete_dialect,
-    find_hint,
-    propose_dialects,
-)
+from managed_tables_reader.text.dialect import NO_QUOTE, Dialect, find_hint, propose_dialects
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
@@ -150,8 +144,7 @@ def _first_lines(lines: Sequence[str]) -> list[str]:
 
 def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[_Way]:
     hint = wish.delimiter if wish.delimiter is not None else find_hint(lines)
-    proposed = propose_dialects(lines) if hint is None else [(complete_dialect(lines, hint), 0.0)]
-    for dialect, prior in proposed:
+    for dialect, prior in propose_dialects(lines, hint):
         quote = dialect.quote if isinstance(wish.quote, Unstated) else wish.quote or NO_QUOTE
         is_other = wish.known.delimiter not in (None, dialect.delimiter)
         yield None, replace(dialect, quote=quote), prior + weights.OTHER_DELIMITER * is_other
@@ -225,5 +218,4 @@ def _comments(records: Iterable[Record]) -> list[Record]:
     begins = [(one.cells[0].startswith(COMMENT), one) for one in filter(attrgetter("cells"), records)]
     below = dropwhile(itemgetter(0), begins)
     marked = [one for is_marked, one in below if is_marked]
-    sure = (len(one.cells) == 1 or one.cells[0].startswith(COMMENT_STARTS) for one in marked)
-    return marked if all(sure) else []
+    return marked if all(is_sure_comment(one.cells) for one in marked) else []

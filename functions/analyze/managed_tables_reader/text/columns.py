@@ -109,9 +109,7 @@ class Columns:
     def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
         """Return the cells of a line in which `edge` also cuts the text of one cell; None if unclear."""
         surplus = len(pieces) - len(self._columns)
-        if surplus > 0:
-            return _only_best(self._joins(pieces, edge, surplus))
-        return [*pieces] if surplus == 0 and self.oddity(pieces) < ODD else None
+        return _only_best(self._joins(pieces, edge, surplus)) if surplus > 0 else None
 
     def _joins(self, pieces: Sequence[str], edge: str, surplus: int) -> Ranked:
         for number in range(len(self._columns)):

@@ -34,23 +34,18 @@ def find_hint(lines: Sequence[str]) -> str | None:
     return match[1] if match else None
 
 
-def propose_dialects(lines: Sequence[str]) -> Iterator[tuple[Dialect, float]]:
-    """Yield each dialect worth trying, with its prior in bits."""
+def propose_dialects(lines: Sequence[str], stated: str | None = None) -> Iterator[tuple[Dialect, float]]:
+    """Yield each dialect worth trying, with its prior in bits; only those of a stated delimiter."""
     text = "".join(lines)
-    for delimiter, bits in weights.DELIMITERS.items():
+    for delimiter, bits in weights.DELIMITERS.items() if stated is None else [(stated, 0.0)]:
         pair = delimiter * 2
         is_half = pair in weights.DELIMITERS and text.count(delimiter) == 2 * text.count(pair)
-        if delimiter and (delimiter not in text or is_half):
+        if stated is None and delimiter and (delimiter not in text or is_half):
             continue
         for quote in _quotes(text, delimiter):
             dialect = _with_escape(Dialect(delimiter, quote), text)
-            yield _with_blank(dialect, text), bits + (weights.APOSTROPHE if quote != QUOTE else 0.0)
-
-
-def complete_dialect(lines: Sequence[str], delimiter: str) -> Dialect:
-    """Choose quote and escape for lines whose delimiter is known."""
-    text = "".join(lines)
-    return _with_escape(Dialect(delimiter, _quotes(text, delimiter)[-1]), text)
+            spaced = dialect if stated is not None else _with_blank(dialect, text)
+            yield spaced, bits + (weights.APOSTROPHE if quote != QUOTE else 0.0)
 
 
 def _with_blank(dialect: Dialect, text: str) -> Dialect:

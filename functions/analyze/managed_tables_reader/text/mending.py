@@ -42,20 +42,11 @@ class Mender:
         return min(found, key=self._columns.oddity if self._columns else len, default=None)
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
-        """Read a line that lacks a delimiter, or has blanks for delimiters, as the columns suggest."""
+        """Read a line that lacks a delimiter, or has one within a text, as the columns suggest."""
         if self._columns is None or (cells is not None and not self._columns.is_suspicious(cells)):
             return None
         cut = self._columns.cut(text, cells, self._dialect)
-        return cut or self._joined(text, cells or [], self._columns)
-
-    def _joined(self, text: str, cells: list[str], columns: Columns) -> list[str] | None:
-        """Join the pieces of a cell that was cut at delimiters in its text, or at blanks."""
-        delimiter = self._dialect.delimiter
-        joined = columns.join(cells, delimiter) if len(cells) > self.width else None
-        if joined or delimiter == " " or text.count(" ") < self.width:
-            return joined
-        scanner = Scanner(Dialect(" ", self._dialect.quote))
-        return columns.join(scanner.cells, " ") if scanner.feed(text) else None
+        return cut or self._columns.join(cells or (), self._dialect.delimiter)
 
     def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Cut a line with quotes anew; a short line keeps its cells unless only other cells fit."""

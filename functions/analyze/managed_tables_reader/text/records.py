@@ -6,12 +6,12 @@ mender, if there is one. A quote that never closes never swallows the file.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.dialect import BACKSLASH, Dialect
+from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
-from managed_tables_reader.text.scanner import Scanner, lenient
+from managed_tables_reader.text.scanner import Scanner
 
 _MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
 _MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted
@@ -79,7 +79,7 @@ class RecordReader:
         return record
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
-        cells, taken, stray = self._scan(line, self._dialect)
+        cells, taken, stray = self._scan(line)
         if cells is not None and self._width in (0, len(cells)):
             return self._mended(number, text, cells, stray=stray)
         # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
@@ -87,34 +87,20 @@ class RecordReader:
         if cells is not None and taken and max(counts) < self._width:
             return Record(number, cells)
         self._lines.give_back(taken)
-        escaped = self._read_escaped(line)
-        if escaped is not None:
-            return Record(number, escaped)
         return self._mended(number, text, None if taken else cells)
-
-    def _read_escaped(self, line: str) -> list[str] | None:
-        """Read with the other way of writing quotes inside quotes; None if that gives no whole record."""
-        if BACKSLASH + self._dialect.quote not in line:
-            return None
-        escape = "" if self._dialect.escape else BACKSLASH
-        cells, taken, _ = self._scan(line, replace(self._dialect, escape=escape))
-        if cells is not None and self._width in (0, len(cells)):
-            return cells
-        self._lines.give_back(taken)
-        return None
 
     def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
         """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
         mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
-        found = mended or cells or lenient(text, self._dialect)
+        found = mended or cells or self._dialect.split(text)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
 
-    def _scan(self, line: str, dialect: Dialect) -> tuple[list[str] | None, list[str], bool]:
+    def _scan(self, line: str) -> tuple[list[str] | None, list[str], bool]:
         """Read strictly, taking further lines while a quote is open.
 
         Return the cells (None if malformed), the lines taken, and whether an unquoted cell has a quote.
         """
-        scanner = Scanner(dialect)
+        scanner = Scanner(self._dialect)
         taken: list[str] = []
         size = 0
         following: str | None = line

@@ -1,4 +1,4 @@
-"""Cut one record into cells, line by line by the strict grammar, and malformed lines leniently."""
+"""Cut one record into cells, line by line by the strict grammar."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ class Scanner:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._opening, self._quoted, _ = _patterns(dialect)
+        self._opening, self._quoted = _patterns(dialect)
         self._opened: list[str] | None = None  # the text of a quoted cell so far
         self.cells: list[str] = []
         self.malformed = False
@@ -58,21 +58,13 @@ class Scanner:
 
 
 @lru_cache
-def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a quoted cell's opening, of its text up to the next edge, and of any cell."""
+def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a quoted cell's opening, and of its text up to the next edge."""
     quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter) or "(?!)"
     blanks = "" if dialect.delimiter == " " else " *+"
     others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
-    text = rf"(?:{others}|{quote}{quote})*+"
-    quoted = rf"({text})(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
-    cell = rf"(?:\A|{edge})({blanks}{quote}{text}{quote}{blanks}(?={edge}|\Z)|(?:(?!{edge}).)*+)"
-    return re.compile(blanks + quote), re.compile(quoted, re.DOTALL), re.compile(cell, re.DOTALL)
-
-
-def lenient(text: str, dialect: Dialect) -> list[str]:
-    """Cut at every delimiter that is not inside a plausible pair of quotes."""
-    _, _, pattern = _patterns(dialect)
-    return [unquote(cell, dialect) for cell in pattern.findall(text)]
+    quoted = rf"((?:{others}|{quote}{quote})*+)(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
+    return re.compile(blanks + quote), re.compile(quoted, re.DOTALL)
 
 
 def unquote(cell: str, dialect: Dialect) -> str:

@@ -16,9 +16,8 @@ from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header import Header, about_header, check_stated
-from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, find_end, find_header
-from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
+from managed_tables_reader.layout.words import COMMENT, is_sure_comment
 from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
@@ -61,11 +60,6 @@ class TextFile:
     def columns(self) -> Columns | None:
         """What the first rows show of each column, learnt when first needed; None if they are too few."""
         return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
-
-    def is_comment(self, start: str, cells: int) -> bool:
-        """Return whether a line that begins with `#` is a comment; `#vendas;20` may be a row."""
-        is_odd = cells < self.width or self.header.kinds[:1] not in ((), (TEXT,))
-        return cells == 1 or (is_odd and start.startswith(COMMENT_STARTS))
 
 
 def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
@@ -195,14 +189,9 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
-    text.has_comments = width > 1 and _have_comments(text)
+    marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
+    text.has_comments = width > 1 and all(map(is_sure_comment, marked))
     return text
-
-
-def _have_comments(text: TextFile) -> bool:
-    """Return whether each full row of the sample that begins with `#` is a comment."""
-    full = [one.cells for one in text.rows if len(one.cells) >= text.width]
-    return all(text.is_comment(cells[0], len(cells)) for cells in full if cells[0].startswith(COMMENT))
 
 
 def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
