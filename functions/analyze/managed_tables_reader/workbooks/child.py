@@ -40,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     except WorkbookError as error:
         write_frame(output, FrameKind.FAILED, (error.kind.code, str(error)))
     except MemoryError:
-        write_frame(output, FrameKind.FAILED, (WORKBOOK_TOO_LARGE.code, _memory_reason()))
+        reason = f"para ser lida precisa de mais de {MAX_MEMORY_BYTES >> 20} MB de memória"
+        write_frame(output, FrameKind.FAILED, (WORKBOOK_TOO_LARGE.code, reason))
     output.flush()
     return 0
 
@@ -52,10 +53,6 @@ def _report_start(output: IO[bytes]) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stderr.fileno())
     os.close(nowhere)
-
-
-def _memory_reason() -> str:
-    return f"para ser lida precisa de mais de {MAX_MEMORY_BYTES >> 20} MB de memória"
 
 
 def _readers(kind: Kind, max_characters: int) -> list[Reader]:

@@ -29,7 +29,7 @@ from managed_tables_reader.workbooks.raw import Told
 _MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
 _MAX_SECONDS = 600  # a Lambda has 900, and there is more to do
-_PIPE_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 20  # room for several batches: the child, which takes longer, waits for nobody
 _STDERR_BYTES = 10_000  # of a child that did not start
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
 
@@ -94,6 +94,7 @@ def _child(
         stderr=subprocess.PIPE,
         env=_environment(),
         bufsize=0,
+        pipesize=_PIPE_BYTES,
     ) as process:
         try:
             reader = _PatientReader(cast("IO[bytes]", process.stdout), seconds)
