@@ -6,30 +6,25 @@ ALL_PERMISSIONS = "managed-tables:*"
 
 
 class Permission(StrEnum):
-    """One permission of the contract or its extensions; `ALL_PERMISSIONS` grants every one."""
+    """One permission of the contract or its extensions; `ALL_PERMISSIONS` grants every one.
 
-    LIST = "managed-tables:list"
-    CREATE = "managed-tables:create"
-    UPDATE = "managed-tables:update"
-    DELETE = "managed-tables:delete"
-    UPLOAD = "managed-tables:upload"
-    DATA_READ = "managed-tables:data-read"
-    DATA_WRITE = "managed-tables:data-write"
-    CONNECT = "managed-tables:connect"
+    `action` is what it allows, as people say it.
+    """
 
-    @property
-    def action(self) -> str:
-        """What it allows, as people say it."""
-        return _ACTIONS[self]
+    action: str
 
+    LIST = "managed-tables:list", "ver as tabelas e os envios"
+    CREATE = "managed-tables:create", "criar tabelas"
+    UPDATE = "managed-tables:update", "alterar tabelas"
+    DELETE = "managed-tables:delete", "excluir tabelas e desfazer envios"
+    UPLOAD = "managed-tables:upload", "enviar arquivos"
+    DATA_READ = "managed-tables:data-read", "ver os dados"
+    DATA_WRITE = "managed-tables:data-write", "alterar os dados"
+    CONNECT = "managed-tables:connect", "ligar outros programas ao banco de dados"
 
-_ACTIONS = {
-    Permission.LIST: "ver as tabelas e os envios",
-    Permission.CREATE: "criar tabelas",
-    Permission.UPDATE: "alterar tabelas",
-    Permission.DELETE: "excluir tabelas e desfazer envios",
-    Permission.UPLOAD: "enviar arquivos",
-    Permission.DATA_READ: "ver os dados",
-    Permission.DATA_WRITE: "alterar os dados",
-    Permission.CONNECT: "ligar outros programas ao banco de dados",
-}
+    def __new__(cls, value: str, action: str) -> "Permission":
+        """Make a member of its text in a token and its action."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.action = action
+        return member

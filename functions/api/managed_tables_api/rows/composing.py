@@ -45,6 +45,7 @@ _SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
 _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
+TABLE_ID = sql.SQL("%(table_id)s::text")
 NOTHING = sql.SQL("1")
 # Whoever writes is the transaction's actor, whom the history of rows names.
 _ACTING = sql.SQL("{select}, set_config({setting}, %(actor)s::text, true)")

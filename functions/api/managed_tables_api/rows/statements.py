@@ -5,13 +5,14 @@ from typing import Literal
 
 from psycopg import sql
 
-from managed_tables.databases.applied import COUNT_SLOTS
+from managed_tables.databases.applied import counting
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import POSTGRES_TYPES
 from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,
+    TABLE_ID,
     Shown,
     cell,
     column_arrays,
@@ -25,16 +26,10 @@ from managed_tables_api.rows.definitions import Definition
 
 Returned = Literal["count", "ids", "records"]
 
-_COUNTED = sql.SQL(
-    "counted AS (INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
-    " SELECT %(table_id)s::text, pg_backend_pid() %% {slots}, {change} FROM definition"
-    " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + EXCLUDED.row_count)"
-)
-
 
 def counted(change: sql.Composable) -> sql.Composed:
     """Return the CTE that adds the change to the table's exact count of rows."""
-    return _COUNTED.format(slots=COUNT_SLOTS, change=change)
+    return sql.SQL("counted AS ({})").format(counting(TABLE_ID, change + sql.SQL(" FROM definition")))
 
 
 # Of two requests with one key the later one waits here for the earlier one's end, and inserts nothing.

@@ -296,14 +296,24 @@ def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, 
     return counts | dict(rows.fetchall())
 
 
+ROW_COUNT = sql.SQL(
+    "(SELECT coalesce(sum(row_count), 0)::bigint FROM managed_tables.row_counts WHERE table_id = {})"
+)
+_COUNTING = sql.SQL(
+    "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
+    " SELECT {table_id}, pg_backend_pid() %% {slots}, {change}"
+    " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count"
+)
+
+
+def counting(table_id: sql.Composable, change: sql.Composable) -> sql.Composed:
+    """Return the statement that adds a change to a table's count of rows; it takes parameters."""
+    return _COUNTING.format(table_id=table_id, slots=COUNT_SLOTS, change=change)
+
+
 def add_to_count(connection: PgConnection, table_id: str, change: int) -> None:
     """Add the change to the table's count of rows, in the caller's transaction."""
-    connection.execute(
-        "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
-        " VALUES (%s, pg_backend_pid() %% %s, %s)"
-        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count",
-        [table_id, COUNT_SLOTS, change],
-    )
+    connection.execute(counting(sql.SQL("%s::text"), sql.SQL("%s::bigint")), [table_id, change])
 
 
 def _json(columns: Columns) -> Jsonb:

@@ -6,12 +6,14 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
+from managed_tables.databases.applied import ROW_COUNT
 from managed_tables.schema import ColumnType
 from managed_tables_api.rows.composing import (
     FOUND,
     NOTHING,
     SIZE,
     TABLE,
+    TABLE_ID,
     Shown,
     cell,
     cell_text,
@@ -26,10 +28,7 @@ from managed_tables_api.rows.lists.ordering import Order, SortKey, after_row
 
 MAX_CURSOR_CHARACTERS = 500  # of a sort value inside a cursor, which travels in a URL
 
-_COUNTED_ROWS = sql.SQL(
-    "(SELECT coalesce(sum(row_count), 0)::bigint FROM managed_tables.row_counts"
-    " WHERE table_id = %(table_id)s::text)"
-)
+_COUNTED_ROWS = ROW_COUNT.format(TABLE_ID)
 
 
 @dataclass(frozen=True)
