@@ -28,8 +28,8 @@ _STATISTICS: tuple[Callable[[list[int]], float], ...] = (min, max, mean)
 _ALIKE = 0.8  # least share of records of as many lines
 _NUMBERS = 0.5  # least share of numbers in a column that is summed
 _AROUND = "R$€£%() \t\u00a0\u202f*"  # what may surround the digits of a number
-_MARKS = [  # a number, and what it says without its marks; the decimal mark is a point or a comma
-    re.compile(rf"([-+]?)(\d+|[1-9]\d{{,2}}(?:[{group} ]\d{{3}})+)(?:[{mark}](\d+))?")
+_MARKS = [  # a number, what it says without its marks, and a flag; the decimal mark is a point or a comma
+    re.compile(rf"([-+]?)(\d+|[1-9]\d{{,2}}(?:[{group}\s]\d{{3}})+)(?:[{mark}](\d+))?[A-Za-z]?")
     for mark, group in ((".", ","), (",", "."))
 ]
 
