@@ -13,8 +13,7 @@ _NAMES = {"\t": "tab", " ": "espaço", "": "nenhum"}
 _PARTS = {
     "above": "acima",
     "header": "cabeçalho",
-    "columns": "colunas",
-    "odd_rows": "linhas estranhas",
+    "rows": "linhas",
     "footer": "abaixo",
     "others": "outras tabelas",
     "priors": "suposições",

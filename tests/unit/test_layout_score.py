@@ -149,7 +149,7 @@ def test_a_header_of_texts_above_texts_is_assumed() -> None:
     for text, is_assumed in (
         ("nome;cidade/Ana;Belém/Bia;Natal", True),
         ("nome;valor/Ana;1/Bia;2", False),
-        ("nome/Ana/Bia", False),
+        ("nome/Ana/Bia", True),
         ("nome;cidade", False),
     ):
         header = find_header(Grid(grid_of(text), short_tells=True, is_whole=True))

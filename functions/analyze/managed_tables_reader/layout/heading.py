@@ -1,5 +1,6 @@
 """Score a header: the bits of its lines, and those for or against each of its labels."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
@@ -8,7 +9,7 @@ from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, Look, is_year
-from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
+from managed_tables_reader.rows.known import Known
 
 MOST_LINES = 6
 _ROWS_COMPARED = 20
@@ -25,9 +26,9 @@ class Heading:
         rows: Sequence[GridRow],
         width: int,
         origins: Mapping[int, int],
-        known: Known = NOTHING_KNOWN,
+        known: Known,
         *,
-        short_tells: bool = True,
+        short_tells: bool,
     ) -> None:
         self._rows = rows
         self._width = width
@@ -36,16 +37,16 @@ class Heading:
         self._short_tells = short_tells
         self._sure = cache(self._find_sure)
 
-    def bits(self, first: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
-        """Return the bits of the rows from `first` to `start` as a header.
+    def bits(self, first: int, stop: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
+        """Return the bits of the rows from `first` to `stop` as a header of the data from `start` on.
 
         `texts` are the bits of each row as texts, `kinds` the kinds of the columns below.
         """
-        if first == start:
+        if first == stop:
             return weights.NO_HEADER
-        lines = self._rows[first:start]
-        sure = [self._sure(place, start) for place in range(first, start)]
-        bits = sum(texts[first:start]) - sum(map(_known_bits, lines, sure))
+        lines = self._rows[first:stop]
+        sure = [self._sure(place, start) for place in range(first, stop)]
+        bits = sum(texts[first:stop]) - sum(map(_known_bits, lines, sure))
         for place in range(1, len(lines)):
             bits += self._line_bits(lines[place - 1], lines[place:], sure[place], kinds)
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
@@ -66,8 +67,6 @@ class Heading:
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
-        if below.after_gap and not self._find_grouped(above, lines):
-            return weights.HEADER_APART
         cells = enumerate(zip(below.looks, below.cells, strict=True))
         if any(one.is_value and not is_year(cell) and place not in sure for place, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
@@ -102,14 +101,14 @@ class Heading:
     def _fills_corner(self, above: GridRow, below: Sequence[int]) -> bool:
         """Return whether a label alone is the one that the line below lacks: no sentence, no unit of all."""
         is_label = not (above.is_sentence or words.UNIT.fullmatch(above.filled[0]))
-        return is_label and 0 not in below and len(below) * 2 > self._width
+        return is_label and self._with_values[0] > 1 and 0 not in below and len(below) * 2 > self._width
 
     def _label_bits(
         self, lines: Sequence[GridRow], sure: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
     ) -> float:
         """Return the bits for and against each column's lowest label; those of `sure` columns are sure."""
         named = max(len(line.cells) for line in lines)
-        missing = len(self._with_values.intersection(range(named, self._width)))
+        missing = len(self._with_values.keys() & range(named, self._width))
         is_long = lines[-1].extent > self._width
         bits = weights.MISSING_LABELS * missing / self._width + weights.LONG_ROW * is_long
         upwards = [*zip(lines, sure, strict=True)][::-1]
@@ -136,10 +135,11 @@ class Heading:
         return weights.VALUE_LABEL if is_value and not is_period else 0.0
 
     @cached_property
-    def _with_values(self) -> set[int]:
-        return {
+    def _with_values(self) -> Counter[int]:
+        """How many rows have a value, by column."""
+        return Counter(
             column for row in self._rows for column, one in enumerate(row.looks[: self._width]) if one.kind
-        }
+        )
 
     @cached_property
     def _last_places(self) -> dict[tuple[int, str], int]:
@@ -162,16 +162,12 @@ def _ungrouped(above: GridRow, lines: Sequence[GridRow], below: GridRow, kinds: 
     for place, after in pairwise([*upper, len(below.cells)]):
         columns = named.intersection(range(place, after))
         if columns == {place}:
-            alone += len(upper) > 1 and _is_new(_text(below, place), above, below)
+            label = _text(below, place)
+            alone += len(upper) > 1 and below.filled.count(label) < 2 and label not in above.filled
         elif place in columns:
             is_wide, are_mixed = (after - place) * 2 > len(below.cells), len({*kinds[place:after]}) > 1
             alone += (is_wide and are_apart) or (are_mixed and (is_wide or above.is_sentence))
     return alone / len(upper)
-
-
-def _is_new(label: str, above: GridRow, below: GridRow) -> bool:
-    """Return whether a label occurs once in its line, and not in the line above."""
-    return below.filled.count(label) < 2 and label not in above.filled
 
 
 def _text(row: GridRow, column: int) -> str:
@@ -180,10 +176,7 @@ def _text(row: GridRow, column: int) -> str:
 
 def _known_bits(row: GridRow, sure: frozenset[int]) -> float:
     """Return the bits that a header's years and consecutive labels save: the next one is predictable."""
-    bits = 0.0
-    for place, (one, cell) in enumerate(zip(row.looks, row.cells, strict=True)):
-        if place in sure:
-            bits += one.as_text
-        elif one.kind == "number" and is_year(cell):
-            bits += one.as_text - one.bits
-    return bits
+    cells = enumerate(zip(row.looks, row.cells, strict=True))
+    years = {place for place, (one, cell) in cells if one.kind == "number" and is_year(cell)} - sure
+    known = [row.looks[place] for place in years]
+    return sum(row.looks[place].as_text for place in sure) + sum(one.as_text - one.bits for one in known)

@@ -23,9 +23,10 @@ Kinds = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """A candidate: `first` is the header's first row, `start` the first of data, `end` the first below it."""
+    """A candidate: the header is from `first` to `stop`, the data from `start` to `end`, remarks between."""
 
     first: int
+    stop: int
     start: int
     end: int
     width: int
@@ -75,30 +76,41 @@ class Scorer:
 
     def least(self, first: int, start: int, end: int, kinds: Kinds) -> float:
         """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
-        return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end)
+        return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end, kinds)
 
-    def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
-        """Return the layout with its bits, part by part."""
+    def score(self, first: int, start: int, end: int, kinds: Kinds, lines: int | None = None) -> Layout:
+        """Return the layout with its bits, part by part; a header of `lines`, else of all rows or of one."""
+        stops = {start, min(first + 1, start)} if lines is None else {min(first + lines, start)}
+        headers = {stop: self._header_bits(first, stop, start, kinds) for stop in stops}
+        stop = min(headers, key=headers.__getitem__)
         bits = {
             "above": self._above[first],
-            "header": self._heading.bits(first, start, self._texts, kinds),
-            "body": self.body_bits(start, end, kinds),
-            "below": self.footer_bits(end),
+            "header": headers[stop],
+            "rows": self.body_bits(start, end, kinds),
+            "footer": self.footer_bits(end, kinds),
         }
-        return Layout(first, start, end, self.width, kinds, bits)
+        return Layout(first, stop, start, end, self.width, kinds, bits)
+
+    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
+        """Return the bits of a header, and of remarks about the columns below it: the source, the unit.
+
+        A remark begins with a word, where the data have a value; it is no total, nor wider than the labels.
+        """
+        bits, rows = 0.0, self.rows[stop:start]
+        if rows:
+            widest = max(row.extent for row in self.rows[stop : start + 1])
+            is_other = widest > self.rows[stop - 1].extent or weights.NOTE in self._words[stop:start]
+            if is_other or kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
+                return inf
+            bits = weights.REMARKS + self._outside(stop, start, kinds)
+        return bits + self._heading.bits(first, stop, start, self._texts, kinds)
 
     # Rows of the table
 
     def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
         """Return the bits of rows of data; a repeat of a row above the data costs at most its text."""
-        return sum(self.row_bits(start, kinds)[start:end]) - self._first_gap(start, end)
-
-    def odd_bits(self, start: int, end: int) -> float:
-        """Return the bits of rows of data apart from their cells: what makes them unlike the others."""
-        return sum(self._structures[start:end]) - self._first_gap(start, end)
-
-    def _first_gap(self, start: int, end: int) -> float:
-        return weights.GAP if start < end and self.rows[start].after_gap else 0.0
+        gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
+        return sum(self.row_bits(start, kinds)[start:end]) - gap
 
     def row_bits(self, start: int, kinds: Kinds) -> list[float]:
         """Return the bits of every row as a row of the data that begins at `start`."""
@@ -129,7 +141,8 @@ class Scorer:
         best, fewest, total = end, 0.0, weights.FOOTER
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
-            total += self.below[place] - bits[place] - sentence * self.rows[place].is_sentence
+            total += self._outside(place, place + 1, kinds) - bits[place]
+            total -= sentence * self.rows[place].is_sentence
             if total < fewest:
                 best, fewest = place, total
         return best
@@ -137,13 +150,7 @@ class Scorer:
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
         if kinds not in self._bits_by_kinds:
             self._bits_by_kinds[kinds] = [
-                bits
-                + (
-                    self._texts[place] + weights.GROUP
-                    if place in self.groups
-                    else self._bits_of_row(row, kinds)
-                )
-                for place, (row, bits) in enumerate(zip(self.rows, self._structures, strict=True))
+                bits + self._bits_of_row(place, kinds) for place, bits in enumerate(self._structures)
             ]
         return self._bits_by_kinds[kinds]
 
@@ -168,8 +175,10 @@ class Scorer:
     def _structures(self) -> list[float]:
         return [self._structure_bits(row) + bits for row, bits in zip(self.rows, self._words, strict=True)]
 
-    def _bits_of_row(self, row: GridRow, kinds: Kinds) -> float:
-        bits = 0.0
+    def _bits_of_row(self, place: int, kinds: Kinds) -> float:
+        if place in self.groups:
+            return self._texts[place] + weights.GROUP
+        row, bits = self.rows[place], 0.0
         odd = fitting = 0
         for one, kind, known, text, empty in zip(
             row.looks, kinds, row.known_bits, row.data_bits, self._empty_bits, strict=False
@@ -183,7 +192,7 @@ class Scorer:
             if not fits:
                 bits += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
             odd, fitting = odd + (not fits), fitting + fits
-        return bits + (weights.ODD_ROW if odd and not fitting and len(row.filled) > 1 else 0.0)
+        return bits + weights.ODD_ROW * (odd > 0 == fitting and len(row.filled) > 1)
 
     def _structure_bits(self, row: GridRow) -> float:
         bits = weights.GAP if row.after_gap else 0.0
@@ -242,9 +251,22 @@ class Scorer:
         is_value = all(one.is_value for one in row.looks if one.kind)
         return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
 
-    def footer_bits(self, end: int) -> float:
+    def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""
-        return sum(self.below[end:]) + (weights.FOOTER if end < len(self.rows) else 0.0)
+        return self._outside(end, len(self.rows), kinds) + (weights.FOOTER if end < len(self.rows) else 0.0)
+
+    def _outside(self, start: int, end: int, kinds: Kinds) -> float:
+        """Return the bits of rows below the table or its header.
+
+        One that begins with a word, where the data have a value, has values of its own.
+        """
+        bits = sum(self.below[start:end])
+        if kinds[0] == TEXT:
+            return bits
+        places = (place for place in range(start, end) if not self._words[place])
+        named = (looks for place in places if (looks := self.rows[place].looks)[0].kind == TEXT)
+        values = (one for looks in named for one in looks if one.is_value)
+        return bits - sum(weights.FOOTER_VALUE + one.as_text - one.bits for one in values)
 
     @cached_property
     def below(self) -> list[float]:

@@ -66,20 +66,16 @@ def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
 def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
     """Return the cheapest layout of a single table; `grid` has at least one row."""
     rows = grid.rows[: row_limit(grid.rows)]
-    if len(rows) == len(grid.rows):
-        return _find_layout(grid, stated)
-    found = _find_layout(replace(grid, rows=rows, is_whole=False), stated)
+    scored = grid if len(rows) == len(grid.rows) else replace(grid, rows=rows, is_whole=False)
+    found = min((of_width(scored, width, stated)[1] for width in widths(rows)), key=lambda one: one.total)
+    if scored is grid:
+        return found
     # Of wide tables fewer rows are scored. The others are charged like these, or more cuts would cost less.
-    rest = found.bits["body"] * (len(grid.rows) - len(rows)) / max(1, found.end - found.start)
+    rest = found.bits["rows"] * (len(grid.rows) - len(rows)) / max(1, found.end - found.start)
     found = replace(found, bits={**found.bits, "rest": rest})
     if grid.is_whole:
         return replace(found, end=find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells))
     return replace(found, end=len(grid.rows))
-
-
-def _find_layout(grid: Grid, stated: Stated) -> Layout:
-    layouts = (of_width(grid, width, stated)[1] for width in widths(grid.rows))
-    return min(layouts, key=lambda one: one.total)
 
 
 def find_end(
@@ -122,7 +118,7 @@ def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
     for start, firsts in candidates(scorer.rows, end, stated):
         if best and scorer.least(firsts[0], start, end, kinds[start]) >= best.total:
             continue
-        layouts = (scorer.score(first, start, end, kinds[start]) for first in firsts)
+        layouts = (scorer.score(first, start, end, kinds[start], stated.header_lines) for first in firsts)
         found = min(layouts, key=lambda one: one.total)
         best = found if best is None or found.total < best.total - _MARGIN else best
     assert best is not None  # noqa: S101 - there is a row, and so a candidate
@@ -151,7 +147,7 @@ def _stated_candidates(
         yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
         return
     first = place_of(stated.header_line, 0)
-    counts = range(stated.header_lines or 1, (stated.header_lines or MOST_LINES) + 1)
+    counts = range(stated.header_lines or 1, MOST_LINES + 1)
     yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
 
 
@@ -180,7 +176,7 @@ def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
     found: list[int] = []
     repeats = find_repeats(rows[:_MOST_ROWS], MOST_ABOVE)
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
-        has_title = place > 1 and len(rows[place - 1].filled) == 1
+        has_title = len(rows[place - 1].filled) == 1 < place
         is_header = place > start + has_title and _labelled(row, rows[place + 1]) > 1 - has_title
         values = sum(one.is_value for one in row.looks) if row.after_gap else inf
         if (is_header or values * 3 <= len(row.filled)) and len(row.filled) > 1 and place not in repeats:
@@ -212,43 +208,43 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
         return None
     whole = grid
     grid, stated = narrow(grid, stated)
-    tables, number, header_end = _find_stated(grid, stated)
+    tables, number = _find_stated(grid, stated)
     place, layout = tables[number]
-    header = _header_of(grid.rows[place:], layout, header_end)
+    header = _header_of(grid.rows[place:], layout)
     bounds = [*(start for start, _ in tables), len(grid.rows)]
     lines = [*(row.number for row in grid.rows), None]
     header.end_line, header.next_line = lines[place + layout.end], lines[bounds[number + 1]]
     apart = [rows for rows in pairwise(bounds) if rows[0] != place]
     header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
-    above = len(whole.rows) - len(grid.rows) + place + layout.first
-    header.skipped = [row.number for row in whole.rows[:above]]
-    is_first = layout.first == 0 and header.line_count == 1 < min(len(grid.rows) - place, layout.width)
+    above, own = whole.rows[: len(whole.rows) - len(grid.rows)], grid.rows[place : place + layout.start]
+    outside = (*above, *own[: layout.first], *own[layout.stop :])
+    header.skipped = [row.number for row in outside]
+    is_first = layout.first == 0 and header.line_count == 1 < len(grid.rows) - place
     header.is_assumed = is_first and {*layout.kinds} == {TEXT} and not grid.is_narrowed
     return header
 
 
-def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], int, int]:
-    """Return the tables, which of them is the main one, and the end of its header, as far as stated."""
+def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], int]:
+    """Return the tables, and which of them is the main one, as far as stated."""
     tables = find_tables(grid, replace(stated, first_line=None))
     number, (place, layout) = find_main(grid, tables)
     begin = stated.first_line
     if begin is None:
-        return tables, number, layout.start
+        return tables, number
     if grid.rows[place + layout.first].number >= begin:
-        layout = find_layout(grid, stated)
-        return [(0, layout)], 0, layout.start
+        return [(0, find_layout(grid, stated))], 0
     # Rows below the header may be left out.
     start = sum(row.number < begin for row in grid.rows[place:])
-    tables[number] = place, replace(layout, start=start)
-    return tables, number, min(layout.start, start)
+    tables[number] = place, replace(layout, start=start, stop=min(layout.stop, start))
+    return tables, number
 
 
-def _header_of(rows: Sequence[GridRow], layout: Layout, header_end: int) -> Header:
-    lines, body = rows[layout.first : header_end], rows[layout.start :]
+def _header_of(rows: Sequence[GridRow], layout: Layout) -> Header:
+    lines, body = rows[layout.first : layout.stop], rows[layout.start :]
     cells = [row.cells for row in rows]
     labels, shown_labels = (
         join_labels(one, cells[layout.start : layout.end])
-        for one in (cells[layout.first : header_end], [row.labels or row.cells for row in lines])
+        for one in (cells[layout.first : layout.stop], [row.labels or row.cells for row in lines])
     )
     numbers: Sequence[int | None] = [row.number for row in lines] or [None]
     return Header(

@@ -62,13 +62,12 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
         part.findings.append(rows_left_out(WarningCode.SECTION_LINES, first, len(left_out)))
 
 
-def _take_end(window: deque[_Copied], place: float, delimiter: str) -> list[tuple[int, Cells]]:
+def _take_end(window: deque[_Copied], place: float, delimiter: str) -> list[tuple[int, list[str]]]:
     """Take the rows from a line on out of the window, and return their cells."""
-    ended: deque[tuple[int, Cells]] = deque()
-    while window and window[-1][0] >= place:
-        number, line = window.pop()
-        ended.appendleft((number, _cells(line, delimiter)))
-    return [*ended]
+    ended = [(number, _cells(line, delimiter)) for number, line in window if number >= place]
+    for _ in ended:
+        window.pop()
+    return ended
 
 
 def _with_heads(

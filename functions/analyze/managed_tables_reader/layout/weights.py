@@ -42,7 +42,6 @@ MISSING_LABELS = 20.0  # of all columns, where the header ends early; RARE takes
 # A value as label, except a year, or a label that the column has as a value: RARE makes rows of such headers.
 VALUE_LABEL = LABEL_AMONG_VALUES = 10.0
 HEADER_LINE = HEADER_OF_VALUES = ABSURD  # a further line that the one above does not call for, or of values
-HEADER_APART = ABSURD + RARE  # the same below blank lines
 GROUP_LINE = UNITS_LINE = LIKELY  # a further line below gaps or a repeated label, or of units
 GROUP_APART = LIKELY  # on top of that, below blank lines
 GROUP_OF_ONE = RARE  # a label that groups nothing
@@ -51,7 +50,7 @@ GROUP_OF_ONE = RARE  # a label that groups nothing
 TITLE = TITLE_CELL = LIKELY  # a line above, and each of its cells but the first three
 TITLE_OF_CELLS = LIKELY + LIKELY  # on top of TITLE, for several cells
 TITLE_LIKE_HEADER = TITLE_OF_VALUES = RARE  # on top of these, for as many as the table has, or values alone
-FOOTER = RARE + LIKELY
+FOOTER = REMARKS = RARE + LIKELY  # of the columns, between header and data
 FOOTER_LINE = FOOTER_VALUE = FOOTER_CELL = LIKELY  # each line, value (not in totals), cell but two
 TABLE = 20.0  # another table; RARE parts some at gaps, and twice as much joins small ones
 TABLE_CLOSE = TABLE + ABSURD  # without a blank line above

@@ -122,7 +122,7 @@ def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> 
 
 def _list_bits(rows: Sequence[GridRow], layout: Layout) -> float:
     """Return the bits that an even table's texts save as lists at delimiters that no label has."""
-    labels, body = rows[layout.first : layout.start], rows[layout.start : layout.end]
+    labels, body = rows[layout.first : layout.stop], rows[layout.start : layout.end]
     is_even = {len(row.cells) for row in (*labels, *body)} == {layout.width} != {1}
     if not labels or not is_even or any(one.odd for row in labels for one in row.looks):
         return 0.0
