@@ -70,9 +70,15 @@ hooks: setup ## Have git run lint, types and budgets before each commit, and jud
 budgets: setup ## Print the project's lines, words and complexity beside their limits
 	@$(BIN)/python tests/budgets.py
 
+AUDIT := .local/audit-venv
+AUDITED := api common analyze insert export operations
 .PHONY: audit
 audit: setup ## Security: bandit, checkov on the template, known vulnerabilities of what is locked
-	@$(BIN)/python -m managed_tables_local.audit
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(AUDIT)
+	@$(UV) pip sync --quiet --require-hashes --python $(AUDIT) requirements/audit.txt
+	@$(AUDIT)/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers localstack statemachine
+	@$(AUDIT)/bin/checkov --config-file .checkov.yaml --file template.yaml --skip-download --compact --quiet
+	@$(AUDIT)/bin/pip-audit --vulnerability-service pypi --no-deps --disable-pip $(AUDITED:%=-r requirements/%.txt)
 
 LOCAL_STACK := $(BIN)/python -m managed_tables_local
 
@@ -192,7 +198,7 @@ test-scale: setup ## 200 companies on two clusters, 100 jobs at once, on a stack
 
 .PHONY: smoke
 smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET= COMPANY=, of load SECONDS= (5)
-	@SMOKE_TOKEN="$(TOKEN)" $(BIN)/python -m managed_tables_operations.smoke --api "$(API)" \
+	@SMOKE_TOKEN="$(TOKEN)" $(BIN)/python -m managed_tables_command.smoke --api "$(API)" \
 	    --bucket "$(BUCKET)" --company "$(COMPANY)" --seconds "$(or $(SECONDS),5)"
 
 .PHONY: operate

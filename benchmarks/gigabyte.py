@@ -10,16 +10,17 @@ import time
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import httpx
 
 from benchmarks.files import BYTES_A_ROW, make_orders
+from managed_tables_command.answers import JobJson
 from managed_tables_command.api import Api
 from managed_tables_command.login import Login
-from managed_tables_command.uploading import confirm
+from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.demo import upload, wait
 from managed_tables_local.tokens import make_token
 
 _MIB = 1_048_576
@@ -48,17 +49,22 @@ def _measure(api: Api, rows: int) -> list[int]:
     with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
         file = make_orders(Path(folder), rows, _REPEAT_AFTER).brazilian_csv()
         size, marks = file.stat().st_size, [time.monotonic()]
-        job_id = upload(api, file)
+        job_id = send(api, [file])
     marks.append(time.monotonic())
-    job = wait(api, job_id, "waiting_confirm", _LIMIT_SECONDS)
+    job = _wait(api, job_id)
     marks.append(time.monotonic())
     confirm(api, job, job["inferred_schema"]["suggested_table_name"])
-    inserted = (wait(api, job_id, "done", _LIMIT_SECONDS)["result"] or {})["inserted"]
+    inserted = (_wait(api, job_id)["result"] or {})["inserted"]
     marks.append(time.monotonic())
     if inserted != rows:
         raise SystemExit(f"{inserted} rows were loaded of {rows}")
     seconds = [round(after - before) for before, after in pairwise(marks)]
     return [size // _MIB, *seconds, _peak_mib("Analyze"), _peak_mib("Insert")]
+
+
+def _wait(api: Api, job_id: str) -> JobJson:
+    path = f"/upload-jobs/{job_id}"
+    return cast("JobJson", api.poll(path, WAITING, limit_seconds=_LIMIT_SECONDS, numbers="string"))
 
 
 def _peak_mib(function: str) -> int:

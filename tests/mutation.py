@@ -36,6 +36,7 @@ class Area:
     stages: tuple[str, ...]
 
 
+_APPLIED = ("databases/applied.py", "databases/fence.py")
 FILES = "tests/files/test_files.py -k "
 AREAS = (
     Area(
@@ -77,7 +78,7 @@ AREAS = (
     Area("conditions", (COMMON + "conditions",), ("tests/integration/test_conditions.py",)),
     Area(
         "jobs",
-        (COMMON + "catalog/jobs.py", COMMON + "catalog/job_records.py", COMMON + "databases/applied.py"),
+        tuple(COMMON + name for name in ("catalog/jobs.py", "catalog/job_records.py", *_APPLIED)),
         (
             "tests/integration/test_jobs.py tests/integration/test_applied.py",
             "tests/integration/test_insert_stale_runs.py tests/integration/test_insert.py",

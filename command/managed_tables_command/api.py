@@ -1,5 +1,6 @@
 """Call the public API of a deployment: JSON in and out, and every refusal as one exception."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from managed_tables_command.answers import FormJson, StateJson, TableJson
 from managed_tables_command.login import Login
 
 TIMEOUT_SECONDS = 60.0  # a database that sleeps wakes in 15
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 RETRIED_STATUSES = frozenset({429, 503})
 MAX_ATTEMPTS = 5
 CHUNK_BYTES = 262_144
@@ -48,6 +49,11 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Send one request and return whatever is answered; `sent` is httpx's."""
+        headers = {"Authorization": f"Bearer {self._login.token}", **sent.pop("headers", {})}
+        return self._client.request(method, f"{self._login.url}{API_PREFIX}{path}", headers=headers, **sent)
+
     def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """Return the answer's JSON; raises Refused, and httpx.HTTPError where nobody answers.
 
@@ -55,13 +61,7 @@ class Api:
         says to come again.
         """
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            response = self._client.request(
-                method,
-                f"{self._login.url}{API_PREFIX}{path}",
-                headers={"Authorization": f"Bearer {self._login.token}"},
-                json=body,
-                params=query,
-            )
+            response = self.send(method, path, json=body, params=query)
             again = method == "GET" and response.status_code in RETRIED_STATUSES and attempt < MAX_ATTEMPTS
             if not again:
                 return _content(response)
@@ -79,14 +79,25 @@ class Api:
             number, seen, total = number + 1, seen + page["quantity"], page["total"]
 
     def poll(
-        self, path: str, ended: Sequence[str], seen: Callable[[StateJson], None], **query: str
+        self,
+        path: str,
+        ended: Sequence[str],
+        seen: Callable[[StateJson], None] = lambda _: None,
+        limit_seconds: float = math.inf,
+        **query: str,
     ) -> StateJson:
-        """Ask again until the answer has one of these statuses; each is shown to `seen`."""
+        """Ask again until the answer has one of these statuses; each is shown to `seen`.
+
+        Raises Refused where it has none of them in time.
+        """
+        deadline = time.monotonic() + limit_seconds
         while True:
             state: StateJson = self.call("GET", path, **query)
             seen(state)
             if state["status"] in ended:
                 return state
+            if time.monotonic() > deadline:
+                raise Refused(f"{path}: {state['status']} depois de {limit_seconds:.0f} s", [])
             time.sleep(POLL_SECONDS)
 
     def post_file(self, upload: FormJson, file: Readable) -> None:

@@ -16,6 +16,7 @@ WAITING = ("waiting_confirm", "done", "failed")
 
 
 STANDARD_INPUT = Path("-")
+NO_OPTIONS: Mapping[str, str] = {}
 CHANGED = 3  # the exit status of an upload that is not as its table remembers
 
 
@@ -51,7 +52,7 @@ def upload(
     if target is None and options:
         option, missing = next(iter(options)).replace("_", "-"), table or "(falta --table)"
         raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
-    job = _follow(api, _send(api, files, target, options), "Leitura")
+    job = _follow(api, send(api, files, target, options), "Leitura")
     if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
         return _ended(job, as_json=as_json)
     if "auto_confirm" in options:
@@ -74,7 +75,10 @@ def find_table(api: Api, name: str) -> TableJson | None:
     return next((table for table in api.tables(search=name) if table["display_name"] == name), None)
 
 
-def _send(api: Api, files: Sequence[Path], target: TableJson | None, options: dict[str, str]) -> str:
+def send(
+    api: Api, files: Sequence[Path], target: TableJson | None = None, options: Mapping[str, str] = NO_OPTIONS
+) -> str:
+    """Declare the files, post each, and return their job's id."""
     sizes = [file.stat().st_size for file in files]
     declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
     path = f"/{target['_id']}/upload" if target else "/upload"

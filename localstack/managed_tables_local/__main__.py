@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from managed_tables_command.api import Refused
+from managed_tables_command.smoke import SmokeError
 from managed_tables_local import demo, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
@@ -19,7 +20,6 @@ from managed_tables_local.processes import StartError
 from managed_tables_local.progress import say
 from managed_tables_local.rehearsal import runbooks
 from managed_tables_local.tokens import make_token
-from managed_tables_operations.smoke import SmokeError
 
 Options = argparse.Namespace
 

@@ -33,13 +33,13 @@ def tool_environment(name: str) -> Path:
     return home / "bin"
 
 
-def fingerprint() -> str:
-    """Return a digest of everything that a deployment is made of."""
+def fingerprint(*sources: str, without: str = "") -> str:
+    """Return a digest of these files and folders, by default of everything that a deployment is made of."""
     digest = hashlib.sha256()
-    for source in _SOURCES:
+    for source in sources or _SOURCES:
         base = ROOT / source
         for path in sorted(base.rglob("*")) if base.is_dir() else [base]:
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and "__pycache__" not in path.parts and path.name != without:
                 digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

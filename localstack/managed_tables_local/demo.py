@@ -1,22 +1,21 @@
 """Take the bundled sample through a whole job, over HTTP only, as a console would: `make run`."""
 
 import secrets
-import time
 from pathlib import Path
+from typing import cast
 
 from managed_tables import API_PREFIX
-from managed_tables_command.answers import JobJson, SchemaJson
+from managed_tables_command.answers import JobJson, SchemaJson, StateJson
 from managed_tables_command.api import Api
 from managed_tables_command.login import Login
 from managed_tables_command.shown import percent_of
-from managed_tables_command.uploading import confirm
+from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local.checkout import ROOT
-from managed_tables_local.progress import bar, say, table
+from managed_tables_local.progress import say, table
 from managed_tables_local.stack import Stack
 from managed_tables_local.tokens import make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
-POLL_SECONDS = 0.3
 JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
 _SHOWN_WIDTH = 20
@@ -32,12 +31,14 @@ def run(stack: Stack, folder: Path) -> None:
     with Api(Login(stack.api_url, token)) as api:
         connection = api.call("POST", "/provision")["connection_id"]
         say(f"\n==> provisioned: the company's own database is co_{connection}")
-        job = wait(api, upload(api, SAMPLE), "waiting_confirm")
+        job_id = send(api, [SAMPLE])
+        say(f"==> uploaded {SAMPLE.name} ({SAMPLE.stat().st_size:,} bytes) by presigned POST: job {job_id}")
+        job = _wait(api, job_id, "waiting_confirm")
         _show_schema(job["inferred_schema"])
         name = job["inferred_schema"]["suggested_table_name"]
         confirm(api, job, name)
         say(f"==> confirmed as it was inferred, as table {name}")
-        done = wait(api, job["_id"], "done")
+        done = _wait(api, job_id, "done")
         _show_rows(api, done["user_table_id"])
         _say_what_next(stack, token, done["user_table_id"])
 
@@ -50,39 +51,21 @@ def _company(folder: Path) -> str:
     return kept.read_text()
 
 
-def upload(api: Api, file: Path) -> str:
-    """Send a file by presigned POST and return its job's id."""
-    size = file.stat().st_size
-    answer = api.call("POST", "/upload", {"files": [{"name": file.name, "size_bytes": size}]})
-    with file.open("rb") as content:
-        api.post_file(answer["uploads"][0], content)
-    say(f"==> uploaded {file.name} ({size:,} bytes) by presigned POST: job {answer['job_id']}")
-    return str(answer["job_id"])
+def _wait(api: Api, job_id: str, wanted: str) -> JobJson:
+    """Wait until the job has the wanted status, showing each status and the progress as they come."""
+    shown = [""]
 
+    def show(state: StateJson) -> None:
+        percent = percent_of(state)
+        shown.append(f"    {state['status']}" + (f"  {percent} %" if 0 < percent < 100 else ""))
+        if shown[-1] != shown[-2]:
+            say(shown[-1])
 
-def wait(api: Api, job_id: str, wanted: str, limit_seconds: int = JOB_LIMIT_SECONDS) -> JobJson:
-    """Poll the job until it has the wanted status, showing each status and the progress as they come."""
-    shown = ""
-    deadline = time.monotonic() + limit_seconds
-    while time.monotonic() < deadline:
-        job: JobJson = api.call("GET", f"/upload-jobs/{job_id}", numbers="string")
-        line = _status_line(job)
-        if line != shown:
-            say(f"    {line}")
-            shown = line
-        if job["status"] == wanted:
-            return job
-        if job["status"] == "failed":
-            raise DemoError(f"the job failed: {job['error']}")
-        if job["status"] == "waiting_confirm" and job["error"]:
-            raise DemoError(f"values did not convert: {job['error']}")
-        time.sleep(POLL_SECONDS)
-    raise DemoError(f"the job is still {job['status']} after {limit_seconds} s")
-
-
-def _status_line(job: JobJson) -> str:
-    percent = percent_of(job)
-    return f"{job['status']}  {bar(percent, 100)}" if 0 < percent < 100 else job["status"]
+    path = f"/upload-jobs/{job_id}"
+    job = cast("JobJson", api.poll(path, WAITING, show, JOB_LIMIT_SECONDS, numbers="string"))
+    if job["status"] != wanted:
+        raise DemoError(f"the job is {job['status']}: {job['error']}")
+    return job
 
 
 def _show_schema(schema: SchemaJson) -> None:

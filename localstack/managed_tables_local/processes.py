@@ -5,8 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 _POLL_SECONDS = 0.05
 
@@ -76,32 +79,25 @@ class Background:
         pid = self.pid()
         if pid is None:
             return
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + limit_seconds
-        while self.pid() is not None:
-            if time.monotonic() > deadline:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            process.terminate()
+            try:
+                process.wait(limit_seconds)
+            except psutil.TimeoutExpired:
                 os.killpg(pid, signal.SIGKILL)
-            time.sleep(_POLL_SECONDS)
+                process.wait()
         self._pid_file.unlink(missing_ok=True)
 
 
 def command_lines() -> list[str]:
     """Return the command line of every living process that this user may see."""
-    if Path("/proc/self/cmdline").exists():
-        return [_command_line(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    shown = subprocess.run(["ps", "-axo", "command=", "-ww"], capture_output=True, text=True, check=False)
-    return shown.stdout.splitlines()
+    return [_command_line(pid) for pid in psutil.pids()]
 
 
 def _command_line(pid: int) -> str:
     """Return the command line of a living process, nothing for another."""
-    proc = Path(f"/proc/{pid}/cmdline")
-    if Path("/proc/self/cmdline").exists():  # Linux: `ps` may not be installed
-        try:
-            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")  # a zombie has none
-        except OSError:
-            return ""
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,command=", "-ww", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return "" if shown.stdout.startswith("Z") else shown.stdout
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:  # gone, a zombie, or another user's
+        return ""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import boto3
 
+from managed_tables.settings import PostgresSecret
 from managed_tables_local import server
-from managed_tables_local.checkout import exclusive
+from managed_tables_local.checkout import exclusive, fingerprint
 from managed_tables_local.console_page import page
 from managed_tables_local.console_page.page_build import build_page
 from managed_tables_local.deployed import deployment, emulator
@@ -24,20 +25,6 @@ ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
 _POSTGRES_SECRET = f"managed-tables/{deployment.STAGE}/postgres"
-
-
-@dataclass(frozen=True)
-class PostgresServer:
-    """Where a PostgreSQL server is, and its administrator's password."""
-
-    host: str
-    port: int
-    password: str
-
-    @property
-    def dsn(self) -> str:
-        """The administrator's connection URI."""
-        return f"postgresql://{ADMIN}:{self.password}@{self.host}:{self.port}/postgres"
 
 
 @dataclass(frozen=True)
@@ -84,18 +71,17 @@ def up(
         with step("PostgreSQL"):
             postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT if persistent else 0)
             postgres.start(*([] if persistent else ["fsync=off"]))
-        if not persistent:
-            server.take_any_port(folder)
         emulated = emulator.start(folder / "ministack", persistent)
-        place = PostgresServer(LOOPBACK, postgres.port, postgres.password)
+        place = PostgresSecret(host=LOOPBACK, port=postgres.port, username=ADMIN, password=postgres.password)
         wanted = {**parameters(emulated, place), **(overrides or {})}
         outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
         with step("ASGI server for large uploads"):
-            server.start(folder, serving_environment(folder))
+            api = server.api(folder, server.PREFERRED_PORT if persistent else 0)
+            serve_url = api.start(serving_environment(folder), fingerprint())
         console_url = None
         if page_built:
             console_url = _start_console(folder, page_built, emulated, outputs, persistent)
-        stack = describe(place, emulated, outputs, server.url(folder), console_url)
+        stack = describe(place, emulated, outputs, serve_url, console_url)
         written = folder / "stack.json.new"
         written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
         written.replace(folder / "stack.json")
@@ -108,8 +94,8 @@ def down(folder: Path) -> None:
     with exclusive(folder / "stack.lock"):
         (folder / "stack.json").unlink(missing_ok=True)
         with step("stopping the stack"):
-            page.process(folder).stop()
-            server.process(folder).stop()
+            page.server(folder).process.stop()
+            server.api(folder).process.stop()
             emulator.stop(folder / "ministack")
             if (folder / "postgres").exists():
                 open_server(folder / "postgres").stop()
@@ -130,7 +116,7 @@ def serving_environment(folder: Path) -> dict[str, str]:
     return {**deployment.read_environment(emulated, "ApiFunction"), **emulated.credentials}
 
 
-def parameters(emulated: Emulator, postgres: PostgresServer) -> dict[str, str]:
+def parameters(emulated: Emulator, postgres: PostgresSecret) -> dict[str, str]:
     """Return the template's parameters, the administrator's secret made."""
     return {
         "PostgresHost": f"{postgres.host}:{postgres.port}",
@@ -141,10 +127,10 @@ def parameters(emulated: Emulator, postgres: PostgresServer) -> dict[str, str]:
     }
 
 
-def _keep_secret(emulated: Emulator, postgres: PostgresServer) -> str:
+def _keep_secret(emulated: Emulator, postgres: PostgresSecret) -> str:
     """Write the administrator's secret, whether it is there or not, and return its ARN."""
     client = boto3.client("secretsmanager", **emulated.client_arguments)
-    content = json.dumps({"username": ADMIN, "password": postgres.password})
+    content = postgres.model_dump_json(include={"username", "password"})
     try:
         return str(client.put_secret_value(SecretId=_POSTGRES_SECRET, SecretString=content)["ARN"])
     except client.exceptions.ResourceNotFoundException:
@@ -165,32 +151,33 @@ def _start_console(
 
 
 def _api_url(emulated: Emulator, outputs: Outputs) -> str:
-    return f"{emulated.url}/restapis/{outputs.api_id}/{deployment.STAGE}/_user_request_"
+    return f"{emulated.url}/restapis/{outputs['ApiId']}/{deployment.STAGE}/_user_request_"
 
 
 def describe(
-    postgres: PostgresServer,
+    postgres: PostgresSecret,
     emulated: Emulator,
     outputs: Outputs,
     serve_url: str,
     console_url: str | None = None,
 ) -> Stack:
     """Return what a client needs of a deployed stack."""
+    administrator = f"{postgres.username}:{postgres.password}"
     return Stack(
         api_url=_api_url(emulated, outputs),
         serve_url=serve_url,
         console_url=console_url,
-        jwt_secret=_secret(emulated, outputs.token_secret_arn),
+        jwt_secret=_secret(emulated, outputs["TokenSecretArn"]),
         issuer=ISSUER,
         audience=AUDIENCE,
         aws_endpoint_url=emulated.url,
         region=REGION,
         access_key_id=emulated.access_key_id,
         secret_access_key=emulated.secret_access_key,
-        postgres_admin_dsn=postgres.dsn,
-        table_name=outputs.table_name,
-        bucket_name=outputs.bucket_name,
-        state_machine_arn=outputs.state_machine_arn,
+        postgres_admin_dsn=f"postgresql://{administrator}@{postgres.host}:{postgres.port}/postgres",
+        table_name=outputs["TableName"],
+        bucket_name=outputs["BucketName"],
+        state_machine_arn=outputs["StateMachineArn"],
     )
 
 

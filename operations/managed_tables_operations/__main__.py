@@ -11,17 +11,14 @@ from pydantic import ValidationError
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
-from managed_tables.jobs.restored_columns import list_hidden_columns, restore_column
 from managed_tables.wiring.services import Services, load_services
+from managed_tables_operations import OperatorError
 from managed_tables_operations.companies import erase_company, migrate_all
-from managed_tables_operations.databases import MoveError, begin_generation, move_company, rotate_passwords
+from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
 from managed_tables_operations.letters import redrive
 from managed_tables_operations.persons import erase_files, erase_rows
 from managed_tables_operations.rebuilding import reconcile
-from managed_tables_operations.restoring import (
-    NotFoundError,
-    restore_table,
-)
+from managed_tables_operations.restoring import restore_table
 from managed_tables_operations.versions import prune_versions
 
 _HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
@@ -29,10 +26,6 @@ Command = Callable[[Services, argparse.Namespace], None]
 
 
 FUNCTION_SECONDS = 900  # which Lambda gives at most; each command can be repeated
-
-
-class IncompleteError(RuntimeError):
-    """Some of the request could not be done; the lines above say what."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         names = ", ".join(str(fault["loc"][0]).upper() for fault in error.errors())
         print(f"error: missing or wrong in the environment: {names} ({_HELP})", file=sys.stderr)
-    except (ApiError, IncompleteError, MoveError, NotFoundError, BotoCoreError, ClientError) as error:
+    except (ApiError, OperatorError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
     else:
         return 0
@@ -122,18 +115,19 @@ def _restore_table(services: Services, chosen: argparse.Namespace) -> None:
 
 
 def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
-    for column in list_hidden_columns(services, _company(services, chosen), chosen.table):
+    for column in services.hidden_columns.list_all(_company(services, chosen), chosen.table):
         print(column.hidden_name, column.kind, column.name, column.display_name)
 
 
 def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
     company = _company(services, chosen)
-    columns = list_hidden_columns(services, company, chosen.table)
+    columns = services.hidden_columns.list_all(company, chosen.table)
     hidden = next((column for column in columns if column.hidden_name == chosen.hidden), None)
     if hidden is None:
         names = ", ".join(column.hidden_name for column in columns)
-        raise NotFoundError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
-    restore_column(services, company, chosen.table, hidden, chosen.name, chosen.label or chosen.name)
+        raise OperatorError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
+    label = chosen.label or chosen.name
+    services.hidden_columns.restore(company, chosen.table, hidden, chosen.name, label)
     print(chosen.name)
 
 
@@ -143,7 +137,7 @@ def _migrate(services: Services, _chosen: argparse.Namespace) -> None:
         print(company_id, error or "migrated")
         failed += [company_id] if error else []
     if failed:
-        raise IncompleteError(f"{len(failed)} databases are as they were")
+        raise OperatorError(f"{len(failed)} databases are as they were")
 
 
 def _reconcile(services: Services, _chosen: argparse.Namespace) -> None:
@@ -183,7 +177,7 @@ def _add_cluster(services: Services, chosen: argparse.Namespace) -> None:
 
 def _place(services: Services, chosen: argparse.Namespace) -> None:
     if chosen.cluster not in services.clusters.names():
-        raise NotFoundError(f"no cluster {chosen.cluster} is recorded: add-cluster")
+        raise OperatorError(f"no cluster {chosen.cluster} is recorded: add-cluster")
     services.clusters.place_on(chosen.cluster)
     print(f"new companies go to cluster {chosen.cluster}")
 

@@ -45,7 +45,7 @@ def erase_company(services: Services, company_id: str) -> Iterator[str]:
     for prefix in PREFIXES:
         services.storage.delete_all(f"{prefix}/{company_id}/")
         yield f"objects under {prefix}/{company_id}/"
-    items = list(services.items.partition(company_pk(company_id)))
+    items = list(services.items.query(company_pk(company_id)))
     for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION_SK)):
         services.items.write(delete({PK: item[PK], SK: item[SK]}))
     yield f"{len(items)} records"

@@ -15,15 +15,12 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.credentials import CompanyRoles
-from managed_tables.databases.making import make_database
+from managed_tables.databases.provisioning import make_database
 from managed_tables.databases.roles import make_roles, set_password
 from managed_tables.settings import parse_app_secret
 from managed_tables.wiring.services import Services
+from managed_tables_operations import OperatorError
 from managed_tables_operations.tls_relay import plain_socket
-
-
-class MoveError(RuntimeError):
-    """A company could not be moved; it is where it was."""
 
 
 def begin_generation(services: Services) -> int:
@@ -63,7 +60,7 @@ def move_company(services: Services, company: ConnectionRecord, cluster: str) ->
     for the operator to drop.
     """
     if cluster == company.cluster:
-        raise MoveError(f"company {company.company_id} is on cluster {cluster} already")
+        raise OperatorError(f"company {company.company_id} is on cluster {cluster} already")
     roles = services.databases.roles_of(company)
     with (
         services.databases.open_admin_connection(company.cluster) as source,
@@ -119,7 +116,7 @@ def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> 
         )
         dumped = dumping.wait()
     if dumped or restored.returncode:
-        raise MoveError(
+        raise OperatorError(
             f"pg_dump ended with {dumped}, pg_restore with {restored.returncode}: {restored.stderr}"
         )
 
@@ -143,5 +140,5 @@ def _program(name: str) -> str:
         return str(program)
     on_path = shutil.which(name)
     if on_path is None:
-        raise MoveError(f"{name} is not on the PATH")
+        raise OperatorError(f"{name} is not on the PATH")
     return on_path

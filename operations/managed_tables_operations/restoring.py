@@ -5,25 +5,23 @@ from dataclasses import replace
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.catalog.tables import NameTaken
-from managed_tables.databases.applied import find_applied, lock_version
+from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.fence import lock_version
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.tables.physical import delete_physical_table, restore_physical_table, write_comments
 from managed_tables.wiring.services import Services
-
-
-class NotFoundError(LookupError):
-    """What was to be restored is not there; the message says what there is."""
+from managed_tables_operations import OperatorError
 
 
 def restore_table(
     services: Services, company: ConnectionRecord, table_id: str, display_name: str = ""
 ) -> TableRecord:
-    """Restore a deleted table, under its old name by default; raises DUPLICATE_NAME, NotFoundError."""
+    """Restore a deleted table, under its old name by default; raises DUPLICATE_NAME, OperatorError."""
     table = services.tables.find_deleted(company.company_id, table_id)
     if table is None:
-        raise NotFoundError(f"no deleted table {table_id}")
+        raise OperatorError(f"no deleted table {table_id}")
     name = display_name or table.display_name
     check_table_name(name)
     with services.open_company(company) as connection:
@@ -41,11 +39,8 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
     with connection.transaction():
         applied = find_applied(connection, table_id)
         if applied is None:
-            raise NotFoundError(f"the company's database knows no table {table_id}")
+            raise OperatorError(f"the company's database knows no table {table_id}")
         if applied.deleted:
             restore_physical_table(connection, table_id, name, applied.columns, zone)
             write_comments(connection, replace(applied, display_name=name))
-    applied = find_applied(connection, table_id)
-    if applied is None:
-        raise NotFoundError(f"the company's database knows no table {table_id}")
-    return applied
+        return find_applied(connection, table_id) or applied

@@ -24,7 +24,7 @@ def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
     try:
         yield url
     finally:
-        page.process(tmp_path).stop()
+        page.server(tmp_path).process.stop()
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from client import Console, Stack, open_storage
 
-from managed_tables_operations import smoke as module
-from managed_tables_operations.smoke import Smoke, run
+from managed_tables_command import smoke as module
+from managed_tables_command.api import Api
+from managed_tables_command.login import Login
+from managed_tables_command.smoke import Smoke, run
 
 
 @pytest.mark.flow
@@ -22,7 +24,7 @@ def test_a_working_deployment_passes_and_nothing_is_left(
     def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
         s3.put_object(Bucket=facts["bucket_name"], Key=key, Body=body, Metadata=metadata)
 
-    smoke = Smoke(console.base_url, console.token(), http, "fumaca_teste")
+    smoke = Smoke(Api(Login(console.base_url, console.token()), http), "fumaca_teste")
     assert run(smoke, 1.0, partial(smoke.inbox, put, console.company_id)) == []
     assert console.ok("GET")["records"] == []
 

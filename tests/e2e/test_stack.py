@@ -28,7 +28,7 @@ def own_folder(run_folder: Path) -> Iterator[Path]:
 
 def _kill(folder: Path) -> None:
     """Take the stack down as a power cut would."""
-    for process in (server.process(folder), emulator.process(folder / "ministack")):
+    for process in (server.api(folder).process, emulator.process(folder / "ministack")):
         pid = process.pid()
         assert pid is not None
         os.killpg(pid, signal.SIGKILL)

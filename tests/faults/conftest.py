@@ -20,7 +20,7 @@ from deployments import (
 from worlds import ForkedJobMaker, World, waiting_machine
 
 from managed_tables.ids import new_record_id
-from managed_tables.jobs import undo_of_jobs as operation
+from managed_tables.jobs import undoing as operation
 from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation, upload_tables
 from managed_tables_api.services import ApiServices

@@ -11,7 +11,6 @@ from steps import CSV, MISFITS, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Ing
 from worlds import World, until
 
 from managed_tables.catalog.imports import Imports
-from managed_tables.catalog.job_reading import JobReader
 from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.catalog.job_slots import JobSlots
 from managed_tables.catalog.jobs import Jobs
@@ -187,7 +186,7 @@ def test_simultaneous_sweeps_agree(world: World) -> None:
 
 
 TIDYING = [
-    (JobReader, "is_loaded"),
+    (Jobs, "is_loaded"),
     (TableOperations, "drop_added_columns"),
     (UploadTables, "release"),
     (Imports, "remember"),

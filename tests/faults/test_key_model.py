@@ -24,7 +24,7 @@ from worlds import World
 from managed_tables.documents.confirmations import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.undo_of_jobs import undo_job
+from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.rows.history.history_models import RestoreBody
 from managed_tables_api.rows.inserts.conflicts import OnConflict
 from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows

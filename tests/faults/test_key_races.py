@@ -20,7 +20,7 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.undo_of_jobs import undo_job
+from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_insert.job import run_job

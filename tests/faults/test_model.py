@@ -20,9 +20,8 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
-from managed_tables.jobs.orphans import end_jobs_of
+from managed_tables.jobs.ending import cancel_job, end_jobs_of
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
 from managed_tables_ingest.sweep import sweep_job

@@ -9,7 +9,7 @@ from worlds import World
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.errors import NOT_UNDOABLE, ApiError
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.undo_of_jobs import undo_job
+from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.changes import TableChange
 from managed_tables_insert.job import run_job
 

@@ -16,7 +16,6 @@ from loading_jobs import USER_ID, JobMaker, inferred_schema
 from psycopg import sql
 from staged_objects import Rows, write_staged
 
-from managed_tables.aws.shares import can_go_on, occupies_slot
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.tables import TableRecord
@@ -26,6 +25,7 @@ from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
+from managed_tables.shares import can_go_on, occupies_slot
 from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_api.rows.inserts.inserting import NewRows
 from managed_tables_api.services import ApiServices

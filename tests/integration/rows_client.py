@@ -13,10 +13,11 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column
-from managed_tables.tables.physical import create_physical_table
+from managed_tables.tables.physical import add_primary_key, create_table_to_fill
 from managed_tables_api.services import ApiServices
 
 SALES = {
@@ -50,7 +51,9 @@ class RowsCompany:
         """Make a table and return a client for its rows."""
         table_id = new_record_id()
         with self._connection() as connection, connection.transaction():
-            create_physical_table(connection, table_id, name, columns_of(types))
+            applied = Applied(1, name, "active", tuple(columns_of(types)), deleted=False)
+            create_table_to_fill(connection, table_id, applied, "UTC")
+            add_primary_key(connection, table_id, name)
         return RowsClient(self.services, self.company, self.http, table_id)
 
     def drop_tables(self) -> None:

@@ -26,7 +26,7 @@ def _job(services: Services, *contents: bytes, mode: JobMode = "create") -> JobR
     files = []
     for index, content in enumerate(contents):
         key = upload_key(company_id, job_id, index, "csv")
-        services.storage.upload(io.BytesIO(content), key)
+        services.storage.put(key, io.BytesIO(content))
         files.append(JobFile(f"vendas {index}.csv", key, len(content), "text/csv"))
     job = JobRecord(
         company_id=company_id,

@@ -12,26 +12,21 @@ from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,
-    Fenced,
     add_to_count,
     claim_job,
     count_rows,
-    fence,
-    fence_at_once,
     find_applied,
     find_applied_job,
     interrupt_and_shut_out,
     loader_name,
-    lock_version,
-    record_additions,
     record_change,
     record_deletion,
-    record_new,
     record_restoration,
     record_result,
     shut_out_job,
 )
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.fence import Fenced, fence, fence_at_once, lock_version, record_new
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     JOB_CANCELLED,
@@ -62,9 +57,13 @@ def load(connection: PgConnection, job_id: str, table_id: str, result: LoadResul
     record_result(connection, job_id, result.row_count, result, rows)
 
 
+def definition(name: str) -> Applied:
+    return Applied(1, name, "active", COLUMNS, deleted=False)
+
+
 def table(connection: PgConnection, name: str = "vendas") -> str:
     table_id = new_record_id()
-    record_new(connection, table_id, name, COLUMNS)
+    record_new(connection, table_id, definition(name))
     return table_id
 
 
@@ -143,13 +142,11 @@ def is_alive(connection: PgConnection) -> bool:
 
 
 def test_a_tables_record_is_read_as_it_was_written(connection: PgConnection) -> None:
-    other, table_id = table(connection, "outra"), table(connection)
-    new = Applied(1, "vendas", "active", COLUMNS, deleted=False)
-    assert applied(connection, table_id) == new
+    other, table_id, new = table(connection, "outra"), new_record_id(), definition("vendas")
     added = replace(
         new, title="Vendas", description="de 2026", key=("n",), indexes=(("nome",), ("n", "nome"))
     )
-    record_additions(connection, table_id, added)
+    record_new(connection, table_id, added)
     assert applied(connection, table_id) == added
     changed = replace(
         added, version=2, display_name="Vendas", status="inactive", columns=COLUMNS[:1], title="T",
@@ -169,7 +166,7 @@ def test_a_tables_record_is_read_as_it_was_written(connection: PgConnection) -> 
 def test_a_table_is_recorded_once(connection: PgConnection) -> None:
     table_id = table(connection)
     with pytest.raises(Fenced):
-        record_new(connection, table_id, "outra", COLUMNS)
+        record_new(connection, table_id, definition("outra"))
     assert applied(connection, table_id).display_name == "vendas"
 
 
@@ -200,7 +197,7 @@ def test_a_fence_before_the_table_is_made_leaves_none_to_make(connection: PgConn
         fence(connection, table_id, 1)
     assert fence(connection, table_id, 0) == Applied(1, "", "inactive", (), deleted=True)
     with pytest.raises(Fenced):
-        record_new(connection, table_id, "vendas", COLUMNS)
+        record_new(connection, table_id, definition("vendas"))
 
 
 def test_a_fence_at_once_waits_for_nobody(

@@ -22,7 +22,6 @@ from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
-from managed_tables.jobs.restored_columns import list_hidden_columns, restore_column
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import ClusterAddress
 from managed_tables.tables.changes import TableChange
@@ -31,13 +30,11 @@ from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.rehearsal.tls import make_authority, tls_front
+from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
 from managed_tables_operations.handler import handler
-from managed_tables_operations.restoring import (
-    NotFoundError,
-    restore_table,
-)
+from managed_tables_operations.restoring import restore_table
 from managed_tables_operations.tls_relay import plain_socket
 from managed_tables_operations.versions import prune_versions
 
@@ -122,7 +119,7 @@ def test_a_name_taken_meanwhile_is_refused_and_another_is_accepted(
 def test_only_deleted_tables_are_restored(
     services: Services, company: ConnectionRecord, table: TableRecord
 ) -> None:
-    with pytest.raises(NotFoundError):
+    with pytest.raises(OperatorError):
         restore_table(services, company, table.table_id)
 
 
@@ -131,13 +128,13 @@ def test_a_hidden_column_comes_back_with_its_values(
 ) -> None:
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    (hidden,) = list_hidden_columns(services, company, table.table_id)
+    (hidden,) = services.hidden_columns.list_all(company, table.table_id)
     assert (hidden.kind, hidden.name, hidden.display_name) == ("numeric", "valor", "Valor")
-    restored = restore_column(services, company, table.table_id, hidden, "valor", "Valor")
+    restored = services.hidden_columns.restore(company, table.table_id, hidden, "valor", "Valor")
     assert restored.columns == COLUMNS
     assert services.tables.find(company.company_id, table.table_id) == restored
     assert _rows(services, company, "vendas") == [("Café", "1.50")]
-    assert list_hidden_columns(services, company, table.table_id) == []
+    assert services.hidden_columns.list_all(company, table.table_id) == []
 
 
 def test_the_commands_of_the_docs_restore_a_table_and_a_column(
@@ -150,7 +147,7 @@ def test_the_commands_of_the_docs_restore_a_table_and_a_column(
     """The commands of docs/operations.md, in order, with the ids of this table and column."""
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    ((hidden, *_),) = list_hidden_columns(services, company, table.table_id)
+    ((hidden, *_),) = services.hidden_columns.list_all(company, table.table_id)
     services.table_operations.delete(company, table.table_id)
     monkeypatch.setattr(command, "load_services", lambda: services)
     page = (ROOT / "docs" / "operations.md").read_text()

@@ -95,11 +95,11 @@ def test_an_erased_company_leaves_nothing(
     other = services.provisioning.provision(new_record_id())
     for one in (company, other):
         make(services, one, "clientes")
-        services.storage.put_bytes(f"uploads/{one.company_id}/x/00.csv", b"a", "text/csv")
+        services.storage.put(f"uploads/{one.company_id}/x/00.csv", b"a", "text/csv")
     roles = services.databases.roles_of(company)
     with services.databases.company_connection(company):
         list(erase_company(services, company.company_id))
-    assert list(services.items.partition(company_pk(company.company_id))) == []
+    assert list(services.items.query(company_pk(company.company_id))) == []
     with psycopg.connect(postgres_dsn) as admin:
         for query in (
             "SELECT FROM pg_database WHERE datname = %s",
@@ -166,7 +166,7 @@ def test_files_of_ended_jobs_can_be_deleted_early(services: Services, company: C
         item = {"pk": company_pk(company.company_id), "sk": f"JOB#{job_id}", "job_id": job_id}
         services.items.put({**item, "status": status})
         keys[status] = f"uploads/{company.company_id}/{job_id}/00.csv"
-        services.storage.put_bytes(keys[status], b"a", "text/csv")
+        services.storage.put(keys[status], b"a", "text/csv")
     assert erase_files(services, company) == 1
     found = services.s3.list_objects_v2(
         Bucket=services.settings.bucket_name, Prefix=f"uploads/{company.company_id}/"

@@ -12,8 +12,8 @@ from deployments import drop_companies, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases import making as making_module
 from managed_tables.databases import migrations as migrations_module
+from managed_tables.databases import provisioning as making_module
 from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS, SCHEMA_VERSION, migrate

@@ -57,7 +57,7 @@ def test_json_keeps_its_numbers(storage: Storage) -> None:
 
 def test_an_upload_is_downloaded_unchanged(storage: Storage, tmp_path: Path) -> None:
     content = bytes(range(256)) * 100_000
-    storage.upload(io.BytesIO(content), KEY)
+    storage.put(KEY, io.BytesIO(content))
     storage.download(KEY, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == content
     storage.delete(KEY)

@@ -14,7 +14,8 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Pending, TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
-from managed_tables.databases.applied import Fenced, find_applied
+from managed_tables.databases.applied import find_applied
+from managed_tables.databases.fence import Fenced
 from managed_tables.errors import (
     DUPLICATE_NAME,
     INVALID_SCHEMA,
@@ -30,7 +31,7 @@ from managed_tables.tables import reconciliation
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableOperations
-from managed_tables.tables.physical import create_physical_table
+from managed_tables.tables.physical import add_primary_key, create_table_to_fill
 from managed_tables.wiring.services import Services
 
 USER = "507f1f77bcf86cd799439014"
@@ -366,7 +367,8 @@ def test_32_simultaneous_clients_leave_the_stores_in_agreement(
 
 def load(services: Services, company: ConnectionRecord, table: TableRecord) -> None:
     with services.databases.company_connection(company) as connection, connection.transaction():
-        create_physical_table(connection, table.table_id, table.display_name, table.columns)
+        create_table_to_fill(connection, table.table_id, table.applied, "UTC")
+        add_primary_key(connection, table.table_id, table.display_name)
 
 
 def test_an_uploads_table_is_hidden_until_it_is_finalized(

@@ -18,10 +18,9 @@ from tables_client import TableClient, column, created
 from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.history.recording import Actor
 from managed_tables.ids import NOBODY
-from managed_tables.jobs import undo_of_jobs as operation
-from managed_tables.jobs.undo_of_jobs import undo_job
-from managed_tables.tables.keeping import kept_table
-from managed_tables.undo.undoing import undo_load
+from managed_tables.jobs import undoing as operation
+from managed_tables.jobs.undoing import undo_job, undo_load
+from managed_tables.undo.keeping import kept_table
 from managed_tables_ingest.sweep import drop_expired
 from managed_tables_insert.job import run_job
 

@@ -102,7 +102,7 @@ STARTS: dict[str, list[str | tuple[str, str]]] = {
     "ExportFunction": [("managed_tables_export.handler", "handler"), REMOTE_MAKER],
     "ProvisionFunction": [
         ("managed_tables_provision.handler", "handler"),
-        f"{COMMON}.databases.making:DatabaseMaker",
+        f"{COMMON}.databases.provisioning:DatabaseMaker",
     ],
 }
 # Granted, and not seen in the syntax

@@ -235,7 +235,7 @@ def _record(
     attempt = _Attempt(job)
     staged_key = attempt.key(STAGED_OBJECT)
     with found.staged.open("rb") as staged:
-        services.storage.upload(staged, staged_key)
+        services.storage.put(staged_key, staged)
     document = found.document
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name

@@ -6,9 +6,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
+from managed_tables.databases.connecting import (
+    OWNER_CONNECTIONS,
+    PgConnection,
+    SessionLimits,
+    translated_errors,
+)
 from managed_tables.databases.connection_cache import ConnectionCache
-from managed_tables.databases.roles import OWNER_CONNECTIONS
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services

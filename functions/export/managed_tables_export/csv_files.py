@@ -48,11 +48,7 @@ def write_csv(
         source.snapshot.table, source.selection, style.texts, safe=source.request.formula_safe
     )
     options = sql.SQL("(FORMAT csv, DELIMITER {})").format(style.delimiter)
-    rows = 0
-    for rows, batch in source.batches(query, options, b"\r\n"):
-        destination.write(batch)
-        report(rows)
-    return rows
+    return source.write(query, options, destination, report, b"\r\n")
 
 
 def _header(columns: Sequence[Column], style: Style, *, is_safe: bool) -> bytes:

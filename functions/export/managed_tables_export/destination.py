@@ -40,7 +40,7 @@ class ExportObject:
     def finish(self) -> int:
         """Complete the object and return its size in bytes."""
         if self._upload_id is None:
-            self._storage.put_bytes(self._key, bytes(self._buffer), self._content_type)
+            self._storage.put(self._key, bytes(self._buffer), self._content_type)
         else:
             if self._buffer:
                 self._send()

@@ -12,18 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from managed_tables import errors
 from managed_tables.catalog.exports import ExportRecord, ExportStatus
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
 from managed_tables.documents.progress import ExportProgress
-from managed_tables.errors import (
-    CONNECTIONS_TAKEN,
-    DATABASE_UNAVAILABLE,
-    EXPORT_TABLE_CHANGED,
-    EXPORT_TOO_LARGE,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.formats import ExportFormat
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.object_keys import export_object_key
@@ -38,7 +32,10 @@ from managed_tables_export.workbook import write_workbook
 
 Report = Callable[[int], None]
 Write = Callable[[ExportSource, ExportObject, Path, Report], int]
-_AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for
+_AWAY = (
+    errors.CONNECTIONS_TAKEN,
+    errors.DATABASE_UNAVAILABLE,
+)  # a cluster that wakes, or is full: waited for
 
 
 class ExportOutcome(TypedDict):
@@ -144,7 +141,7 @@ class _ExportRun:
         try:
             return request.select(snapshot.columns, self.services.settings.zone)
         except ApiError as error:
-            raise JobError(EXPORT_TABLE_CHANGED) from error
+            raise JobError(errors.EXPORT_TABLE_CHANGED) from error
 
     def _reporter(self, total_rows: int | None) -> Report:
         """Return a callback for the number of rows written; it updates the record now and then."""
@@ -152,7 +149,7 @@ class _ExportRun:
 
         def report(rows: int) -> None:
             if time.monotonic() > self.stop_at:
-                raise JobError(EXPORT_TOO_LARGE)
+                raise JobError(errors.EXPORT_TOO_LARGE)
             if pace.is_due():
                 self._keep(rows, total_rows)
 

@@ -22,8 +22,4 @@ def write_json_lines(
     query = sql.SQL("SELECT row_to_json({row})::text FROM ({fields}) AS {row}").format(
         row=sql.Identifier("$row"), fields=fields
     )
-    rows = 0
-    for rows, batch in source.batches(query, LINES):
-        destination.write(batch)
-        report(rows)
-    return rows
+    return source.write(query, LINES, destination, report)

@@ -122,12 +122,8 @@ def _feed(source: ExportSource, writing: int, report: Callable[[int], None]) -> 
         row=sql.Identifier("$row"),
         fields=select_fields(source.snapshot.table, source.selection, field),
     )
-    rows = 0
     with open(writing, "wb", closefd=False) as pipe:
-        for rows, batch in source.batches(query, sql.SQL(""), row_max_bytes=MAX_ROW_BYTES):
-            pipe.write(batch)
-            report(rows)
-    return rows
+        return source.write(query, sql.SQL(""), pipe, report, row_max_bytes=MAX_ROW_BYTES)
 
 
 class _ParquetWriter(threading.Thread):
@@ -140,13 +136,15 @@ class _ParquetWriter(threading.Thread):
 
     def run(self) -> None:
         try:
-            with duckdb.connect() as connection:
-                connection.execute(f"SET memory_limit = '{WRITER_MEMORY}'")
-                connection.execute("SET threads = 1")
-                connection.execute(f"SET temp_directory = {literal(str(self._folder))}")
-                connection.execute("SET enable_progress_bar = false")
-                connection.execute("SET autoinstall_known_extensions = false")
-                connection.execute("SET TimeZone = 'UTC'")
+            with duckdb.connect(
+                config={
+                    "memory_limit": WRITER_MEMORY,
+                    "threads": 1,
+                    "temp_directory": str(self._folder),
+                    "autoinstall_known_extensions": False,
+                }
+            ) as connection:
+                connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
                 connection.execute(self._statement)
         except duckdb.Error as error:
             self._error = error

@@ -1,29 +1,21 @@
 """Read one consistent snapshot of a table: held from the first row to the last, whatever others write."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import psycopg
 from psycopg import Copy, sql
 from psycopg import errors as postgres
 
+from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
-from managed_tables.errors import (
-    DATABASE_TIMEOUT,
-    EXPORT_QUERY_TOO_HEAVY,
-    EXPORT_ROW_TOO_LARGE,
-    EXPORT_TABLE_CHANGED,
-    EXPORT_TABLE_GONE,
-    EXPORT_TOO_LARGE,
-    QUERY_TOO_HEAVY,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.schema import Column
 from managed_tables.tables.physical import physical_name
@@ -32,6 +24,13 @@ from managed_tables.wiring.services import Services
 BATCH_BYTES = 262_144
 LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class Writable(Protocol):
+    """What takes an export's bytes."""
+
+    def write(self, data: bytes | bytearray, /) -> object:
+        """Take bytes."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,16 @@ class ExportSource:
         parameters = condition_parameters(self.selection.condition)
         return self.snapshot.connection.cursor().copy(statement, parameters or None)
 
-    def batches(
-        self, query: sql.Composed, options: sql.Composable, line_end: bytes = b"\n", row_max_bytes: int = 0
-    ) -> Iterator[tuple[int, bytearray]]:
-        """Yield the number of rows so far and the lines of the last ones, one a row, with this end.
+    def write(
+        self,
+        query: sql.Composed,
+        options: sql.Composable,
+        out: Writable,
+        report: Callable[[int], None],
+        line_end: bytes = b"\n",
+        row_max_bytes: int = 0,
+    ) -> int:
+        """Write the query's lines, one a row, with this end, and return how many; `report` gets them so far.
 
         Raises EXPORT_ROW_TOO_LARGE for a line that is longer than `row_max_bytes`, where that is given.
         """
@@ -80,14 +85,17 @@ class ExportSource:
             for line in copy:  # one row: PostgreSQL sends each by itself, ended by a line feed
                 rows += 1
                 if 0 < row_max_bytes < len(line):
-                    raise JobError(EXPORT_ROW_TOO_LARGE)
+                    raise JobError(errors.EXPORT_ROW_TOO_LARGE)
                 batch += line
                 batch[-1:] = line_end
                 if len(batch) >= BATCH_BYTES:
-                    yield rows, batch
+                    out.write(batch)
+                    report(rows)
                     batch = bytearray()
         if batch:
-            yield rows, batch
+            out.write(batch)
+            report(rows)
+        return rows
 
 
 @contextmanager
@@ -112,13 +120,13 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        if error.kind is DATABASE_TIMEOUT:
-            raise JobError(EXPORT_TOO_LARGE) from error
-        if error.kind is QUERY_TOO_HEAVY:
-            raise JobError(EXPORT_QUERY_TOO_HEAVY) from error
+        if error.kind is errors.DATABASE_TIMEOUT:
+            raise JobError(errors.EXPORT_TOO_LARGE) from error
+        if error.kind is errors.QUERY_TOO_HEAVY:
+            raise JobError(errors.EXPORT_QUERY_TOO_HEAVY) from error
         raise
     except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
-        raise JobError(EXPORT_TABLE_CHANGED) from error
+        raise JobError(errors.EXPORT_TABLE_CHANGED) from error
 
 
 def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapshot:
@@ -132,8 +140,8 @@ def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapsho
         connection.execute(_BEGIN)
     applied = find_applied(connection, export.table_id)
     if applied is None or applied.deleted:
-        raise JobError(EXPORT_TABLE_GONE)
+        raise JobError(errors.EXPORT_TABLE_GONE)
     if applied.version != export.table_version:
-        raise JobError(EXPORT_TABLE_CHANGED)
+        raise JobError(errors.EXPORT_TABLE_CHANGED)
     row_count = count_rows(connection, [export.table_id])[export.table_id]
     return Snapshot(connection, export.display_name, applied.columns, row_count, zone)

@@ -8,18 +8,12 @@ its sender can follow the job.
 
 from datetime import UTC, datetime, timedelta
 
+from managed_tables import errors
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import LoadMode
-from managed_tables.errors import (
-    INBOX_FILE_REFUSED,
-    INBOX_METADATA_INVALID,
-    INBOX_OBJECT_GONE,
-    TABLE_NOT_ACTIVE,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.object_keys import parse_inbox_key, upload_key
@@ -82,7 +76,7 @@ def _take(
     if refusal is None and not services.storage.copy(
         arrival.key, arrival.etag, stored.storage_path, stored.mime_type
     ):
-        refusal = JobError(INBOX_OBJECT_GONE, file=stored.original_name)
+        refusal = JobError(errors.INBOX_OBJECT_GONE, file=stored.original_name)
     if refusal is None:
         logger.info("taken", mode=job.mode, auto_confirm=job.is_unattended)
     else:
@@ -100,12 +94,16 @@ def _plan(
         intake = read_intake(file.base_name, metadata)
         target = find_target(services.tables, company_id, intake)
         if not target.is_active:
-            raise JobError(TABLE_NOT_ACTIVE)
+            raise JobError(errors.TABLE_NOT_ACTIVE)
     except ApiError as error:
         if error.kind.status >= 500:
             raise
         refusal = JobError(
-            INBOX_FILE_REFUSED, error.details, error.details_total, file=file.base_name, reason=error.sentence
+            errors.INBOX_FILE_REFUSED,
+            error.details,
+            error.details_total,
+            file=file.base_name,
+            reason=error.sentence,
         )
         return intake, target, refusal
     except JobError as error:
@@ -128,7 +126,7 @@ def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     elif table is not None:
         reason = _name_fault(table)
     if reason:
-        raise JobError(INBOX_METADATA_INVALID, file=file_name, reason=reason)
+        raise JobError(errors.INBOX_METADATA_INVALID, file=file_name, reason=reason)
     return Intake(table, _MODES[mode], flag == "true")
 
 

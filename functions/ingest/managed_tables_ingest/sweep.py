@@ -13,15 +13,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.metrics import measure_oldest_ticket
-from managed_tables.aws.shares import can_go_on
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
 from managed_tables.history.recording import forget_changes
-from managed_tables.jobs.orphans import end_orphan, is_orphan
-from managed_tables.jobs.resolution import clear, resolve
+from managed_tables.jobs.ending import clear, end_orphan, is_orphan, resolve
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.tables.keeping import forget_expired
+from managed_tables.shares import can_go_on
+from managed_tables.undo.keeping import forget_expired
 from managed_tables.undo.reminders import Reminder
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw

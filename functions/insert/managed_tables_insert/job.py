@@ -10,35 +10,18 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from managed_tables import errors
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_outcome, inserting_progress
-from managed_tables.conversion.sql_text import literal
-from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
+from managed_tables.databases.applied import AppliedJob, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.databases.fence import Fenced
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import NO_ADDITIONS, ConfirmedDocument
-from managed_tables.errors import (
-    CONNECTIONS_TAKEN,
-    DATABASE_UNAVAILABLE,
-    DUPLICATE_KEYS,
-    DUPLICATE_NAME,
-    FILES_GONE,
-    INVALID_SCHEMA,
-    JOB_FAULT,
-    RESERVATION_LOST,
-    TABLE_BUSY,
-    TABLE_CHANGED,
-    TABLE_LOCKED,
-    TABLE_NAME_TAKEN,
-    TABLE_NOT_MADE,
-    VALUES_NOT_CONVERTED,
-    VALUES_REFUSED,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
+from managed_tables.jobs.ending import attempt, complete, resolve
 from managed_tables.jobs.rejected_rows import rejects_keys
-from managed_tables.jobs.resolution import attempt, complete, resolve
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
@@ -65,8 +48,9 @@ CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the 
 
 
 _WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
-_AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: waited for like a table
-_CORRECTABLE = (VALUES_NOT_CONVERTED, DUPLICATE_KEYS)  # by whoever confirms the job again
+# A cluster that wakes, or is full: waited for like a table
+_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)
+_CORRECTABLE = (errors.VALUES_NOT_CONVERTED, errors.DUPLICATE_KEYS)  # by whoever confirms the job again
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -125,14 +109,14 @@ class Loading:
                 return load_rows(connection, converter, self.target, plan, report)
             except MisfitFound as found:
                 self._refuse_misfits(converter, plan)
-                raise JobError(VALUES_REFUSED, reason=str(found)) from found
+                raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
             except DuplicateFound as found:
                 raise self._duplicate_error(connection, converter, plan) from found
             except Fenced as error:
-                raise JobError(RESERVATION_LOST) from error
+                raise JobError(errors.RESERVATION_LOST) from error
             except ApiError as error:
-                if error.kind is DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
-                    raise JobError(TABLE_NAME_TAKEN, name=self.target.display_name) from error
+                if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
+                    raise JobError(errors.TABLE_NAME_TAKEN, name=self.target.display_name) from error
                 raise
 
     def _duplicate_error(
@@ -141,14 +125,14 @@ class Loading:
         if not plan.skips_misfits:
             self._refuse_misfits(converter, plan)
         repeated = find_repeated_keys(connection, converter, self.target, plan)
-        return JobError(DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
+        return JobError(errors.DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
 
     def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
         """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
         misfits = find_misfits(converter, plan)
         if misfits.count:
             self._keep_rejects(converter, plan)
-            raise JobError(VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+            raise JobError(errors.VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
 
     def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
         """Store the rows that do not fit, where there are any; repeatable."""
@@ -174,11 +158,11 @@ class Loading:
         staged = folder / STAGED_OBJECT
         analysis = self.services.job_documents.find_analysis(self.job)
         if analysis is None or self.job.staged_key is None:
-            raise JobError(FILES_GONE)
+            raise JobError(errors.FILES_GONE)
         try:
             self.services.storage.download(self.job.staged_key, staged)
         except ObjectMissing as error:
-            raise JobError(FILES_GONE) from error
+            raise JobError(errors.FILES_GONE) from error
         zone, terms = self.services.settings.default_timezone, self.target.terms
         if self.target.mode == "create":
             return self._remembered(make_plan(staged, analysis, self.target.columns, zone, terms), analysis)
@@ -210,10 +194,10 @@ class Loading:
                 job_id=self.job.job_id,
             )
         except ApiError as error:
-            if error.kind is INVALID_SCHEMA:
-                raise JobError(TABLE_CHANGED) from error
-            if error.kind is TABLE_BUSY:
-                raise Busy(JobError(TABLE_LOCKED)) from error
+            if error.kind is errors.INVALID_SCHEMA:
+                raise JobError(errors.TABLE_CHANGED) from error
+            if error.kind is errors.TABLE_BUSY:
+                raise Busy(JobError(errors.TABLE_LOCKED)) from error
             raise
 
     def _fail(self, error: JobError) -> StepOutcome:
@@ -268,7 +252,7 @@ def run_job(
         try:
             outcome = _run(services, job, is_last_attempt=is_last_attempt)
         except ApiError as error:
-            is_awaited = error.kind in _AWAY or (error.kind is TABLE_BUSY and job.confirms_itself)
+            is_awaited = error.kind in _AWAY or (error.kind is errors.TABLE_BUSY and job.confirms_itself)
             if not is_awaited or is_last_attempt:
                 raise
             get_logger("insert").info("no table to load into", code=error.kind.code)
@@ -320,7 +304,7 @@ def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool)
     if confirm_unattended(services, job):
         return None
     if is_last_attempt:
-        raise JobError(TABLE_NOT_MADE)
+        raise JobError(errors.TABLE_NOT_MADE)
     return {"outcome": "busy"}
 
 
@@ -329,7 +313,7 @@ def outcome_of(job: JobRecord) -> StepOutcome:
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
-        return failed_outcome(job.error or JobError(JOB_FAULT).as_record())
+        return failed_outcome(job.error or JobError(errors.JOB_FAULT).as_record())
     return {"outcome": "rejected"}
 
 
@@ -361,18 +345,18 @@ def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Lo
 @contextmanager
 def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
     """Open the DuckDB that converts: bounded memory, the rest in `folder`, nothing fetched from outside."""
-    with duckdb.connect() as connection:
-        for name, value in {
+    with duckdb.connect(
+        config={
             "memory_limit": CONVERTER_MEMORY,
             "temp_directory": str(folder),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "enable_progress_bar": "false",  # it would be drawn into the log
+            "threads": os.cpu_count() or 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
             # A row's place in the file is in its id: two threads need not wait for each other, nor hold rows.
-            "preserve_insertion_order": "false",
-        }.items():
-            connection.execute(f"SET {name} = {literal(value)}")
-        connection.execute(f"SET threads = {os.cpu_count() or 1}")
+            "preserve_insertion_order": False,
+        }
+    ) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn into the log
         yield connection
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from duckdb import DuckDBPyConnection
 from psycopg import sql
 
+from managed_tables import errors
 from managed_tables.catalog.job_records import JobMode, LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
@@ -22,34 +23,20 @@ from managed_tables.databases.applied import (
     claim_job,
     find_applied,
     find_applied_job,
-    record_additions,
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
-from managed_tables.errors import (
-    CONFIRMATION_REFUSED,
-    DUPLICATE_KEY_ROWS,
-    TABLE_CHANGED,
-    TABLE_GONE,
-    TABLE_NOT_ACTIVE,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.columns.added_columns import forget_added
 from managed_tables.tables.indexing import align_indexes
-from managed_tables.tables.keeping import keep_rows, record_undoable
-from managed_tables.tables.physical import (
-    add_primary_key,
-    create_table_to_fill,
-    physical_name,
-    write_comments,
-)
+from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
+from managed_tables.undo.keeping import keep_rows, record_undoable
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
@@ -192,7 +179,7 @@ def current_columns(
     """
     own = {column.name: column for column in _find_table(connection, target).columns}
     if not target.own_columns <= own.keys():  # renamed or hidden since: its rows would be split over two
-        raise JobError(TABLE_CHANGED)
+        raise JobError(errors.TABLE_CHANGED)
     opened = target.terms.make_nullable
     wanted = tuple(with_nulls([own.get(column.name, column) for column in target.columns], opened))
     return wanted, tuple(column for column in wanted if column.name not in own)
@@ -202,16 +189,14 @@ def _prepare_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan,
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
         applied = _new_table(target)
-        create_table_to_fill(connection, target.table_id, target.display_name, target.columns, zone)
-        record_additions(connection, target.table_id, applied)
-        write_comments(connection, applied)
+        create_table_to_fill(connection, target.table_id, applied, zone)
         return _held(applied)
     if target.mode == "replace":
         _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
     table = _find_table(connection, target)
     if not _takes(table, target, [one.column for one in plan.columns]):
-        raise JobError(TABLE_CHANGED)
+        raise JobError(errors.TABLE_CHANGED)
     return table
 
 
@@ -242,9 +227,9 @@ def _take_turn(connection: PgConnection, table_id: str) -> None:
 def _find_table(connection: PgConnection, target: LoadTarget) -> HeldTable:
     applied = find_applied(connection, target.table_id)
     if applied is None or applied.deleted:
-        raise JobError(TABLE_GONE)
+        raise JobError(errors.TABLE_GONE)
     if applied.status != "active":
-        raise JobError(TABLE_NOT_ACTIVE)
+        raise JobError(errors.TABLE_NOT_ACTIVE)
     return _held(applied)
 
 
@@ -265,9 +250,9 @@ def _add_key(connection: PgConnection, target: LoadTarget) -> None:
     try:
         align_indexes(connection, target.table_id, _new_table(target))
     except ApiError as error:
-        if error.kind is DUPLICATE_KEY_ROWS:
+        if error.kind is errors.DUPLICATE_KEY_ROWS:
             raise DuplicateFound(error.sentence) from error
-        raise JobError(CONFIRMATION_REFUSED, reason=error.sentence) from error
+        raise JobError(errors.CONFIRMATION_REFUSED, reason=error.sentence) from error
 
 
 def _clock_ms(connection: PgConnection) -> int:

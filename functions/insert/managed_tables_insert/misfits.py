@@ -1,16 +1,14 @@
 """Find the values that cannot be loaded: how many there are, and where the first of them are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.cells import EMPTY_CELL
-from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, detail
+from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail
 from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables_insert.places import read_places
 from managed_tables_insert.plan import LoadedColumn, LoadPlan
 
 COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
@@ -27,13 +25,13 @@ class Misfits:
 def find_misfits(connection: DuckDBPyConnection, plan: LoadPlan) -> Misfits:
     """Count every value that cannot be loaded, and describe the first ones."""
     count = 0
-    places: list[tuple[int, int]] = []
+    misfits: list[tuple[int, int]] = []
     for start in range(0, len(plan.columns), COLUMNS_PER_SCAN):
         batch = plan.columns[start : start + COLUMNS_PER_SCAN]
         for number, (found, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
             count += found
-            places += [(row, number) for row in first_rows]
-    return Misfits(count, _describe(connection, plan, sorted(places)[:MAX_ERROR_DETAILS]))
+            misfits += [(row, number) for row in first_rows]
+    return Misfits(count, _describe(connection, plan, sorted(misfits)[:MAX_ERROR_DETAILS]))
 
 
 def _scan(
@@ -52,30 +50,17 @@ def _scan(
 
 
 def _describe(
-    connection: DuckDBPyConnection, plan: LoadPlan, places: Sequence[tuple[int, int]]
+    connection: DuckDBPyConnection, plan: LoadPlan, misfits: Sequence[tuple[int, int]]
 ) -> list[Detail]:
-    if not places:
-        return []
-    numbers = sorted({number for _, number in places})
-    cells = ", ".join(
+    numbers = sorted({number for _, number in misfits})
+    cells = [
         f"{{'value': left({unmarked(column.raw)}, {MAX_VALUE_CHARACTERS}), "
         f"'is_empty': {column.conversion.empty}}}"
         for column in (plan.columns[number] for number in numbers)
-    )
-    wanted = ", ".join(str(row) for row in sorted({row for row, _ in places}))
-    rows = connection.execute(
-        f"SELECT {ROW_NUMBER}, file, sheet, line, {cells} FROM {plan.rows} "  # noqa: S608 - own SQL
-        f"WHERE {ROW_NUMBER} IN ({wanted})"
-    ).fetchall()
-    by_row = {row[0]: row[1:] for row in rows}
-    details = []
-    for row, number in places:
-        file, sheet, line, *found = by_row[row]
-        place = {"file": plan.files[file], "line": line, **({"sheet": sheet} if sheet is not None else {})}
-        details.append(_explain(plan.columns[number], place, **found[numbers.index(number)]))
-    return details
-
-
-def _explain(loaded: LoadedColumn, place: Mapping[str, Any], value: str | None, is_empty: bool) -> Detail:
-    fault = EMPTY_CELL if is_empty else explain(value or "", loaded.column.type, loaded.formats)
-    return detail("file", fault, **place, column=loaded.column.name, value=value)
+    ]
+    places = read_places(connection, plan, (row for row, _ in misfits), cells)
+    found = ((places[row], plan.columns[n], places[row].cells[numbers.index(n)]) for row, n in misfits)
+    return [
+        place.detail(loaded.fault_of(**cell), column=loaded.column.name, value=cell["value"])
+        for place, loaded, cell in found
+    ]

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from managed_tables.conversion.cells import EMPTY_CELL
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Conversion, Formats, build_conversion
+from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, literal
+from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.documents.recipes import StoredRecipe
@@ -58,6 +61,10 @@ class LoadedColumn:
         if self.is_proven:
             return "false" if self.column.nullable else f"{self.cell} IS NULL"
         return self.conversion.refuses(self.cell, nullable=self.column.nullable)
+
+    def fault_of(self, value: str | None, *, is_empty: bool) -> Fault:
+        """Return why a cell that is a misfit cannot be loaded."""
+        return EMPTY_CELL if is_empty else explain(value or "", self.column.type, self.formats)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,10 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.cells import EMPTY_CELL
-from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
 from managed_tables.jobs.staged_rows import ROW_NUMBER
-from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan
+from managed_tables_insert.plan import REPEATED_KEYS, LoadPlan
 
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
@@ -59,14 +57,10 @@ def _find_rows(
         for file, sheet, line, why_repeated, *rest in batch:
             found, flags = rest[:width], rest[width:]
             reasons = [
-                _reason(column, found[int(column.raw[1:])], is_empty=is_empty)
+                f"{column.column.display_name}: "
+                + column.fault_of(found[int(column.raw[1:])], is_empty=is_empty).reason
                 for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
                 if is_misfit
             ]
             reasons += [why_repeated] if why_repeated else []
             yield found, (plan.files[file], sheet or "", line), reasons
-
-
-def _reason(loaded: LoadedColumn, value: str | None, *, is_empty: bool) -> str:
-    fault = EMPTY_CELL if is_empty else explain(value or "", loaded.column.type, loaded.formats)
-    return f"{loaded.column.display_name}: {fault.reason}"

@@ -4,22 +4,13 @@ Either an object of the inbox asks for it, and what cannot be confirmed fails; o
 remembers, and what cannot be confirmed waits for a person.
 """
 
+from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.recipes import Recipe, find_former_columns
-from managed_tables.errors import (
-    ANALYSIS_GONE,
-    CONFIRMATION_REFUSED,
-    DUPLICATE_NAME,
-    FILES_IMPORTED,
-    JOB_NOT_WAITING,
-    TABLE_BUSY,
-    TABLE_NOT_FOUND,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.observability import get_logger
@@ -27,7 +18,8 @@ from managed_tables.schema import Column
 from managed_tables.tables.recipes import find_recipe
 from managed_tables.wiring.services import Services
 
-_PASSING = (JOB_NOT_WAITING, TABLE_BUSY)  # of another run of this step, or another operation: tried again
+# Of another run of this step, or another operation: tried again
+_PASSING = (errors.JOB_NOT_WAITING, errors.TABLE_BUSY)
 
 
 def confirm_unattended(services: Services, job: JobRecord) -> bool:
@@ -45,12 +37,12 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
         wanted = _schema(services, job, intake.table_name, target)
         confirm_job(services, job, wanted, waiting="analisando")
     except ApiError as error:
-        if error.kind in (DUPLICATE_NAME, TABLE_NOT_FOUND):  # things have changed since we looked
+        if error.kind in (errors.DUPLICATE_NAME, errors.TABLE_NOT_FOUND):  # changed since we looked
             return False
         if error.kind.status >= 500 or error.kind in _PASSING:
             raise
         raise JobError(
-            CONFIRMATION_REFUSED, error.details, error.details_total, reason=error.sentence
+            errors.CONFIRMATION_REFUSED, error.details, error.details_total, reason=error.sentence
         ) from error
     return True
 
@@ -70,7 +62,7 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
     if recipe.mode != job.mode:
         job = services.jobs.retarget(job, recipe.mode, table_id) or job
     if job.mode == "append" and not services.imports.claim(job, table_id):
-        services.jobs.keep_analysis(job, JobError(FILES_IMPORTED).as_record())
+        services.jobs.keep_analysis(job, JobError(errors.FILES_IMPORTED).as_record())
         return False
     try:
         confirm_job(services, job, _as_before(services, job, recipe), waiting="analisando")
@@ -85,9 +77,7 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
 
 def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSchema:
     """Return the file's columns where they go in the table; those that were left out before stay out."""
-    analysis = services.job_documents.find_analysis(job)
-    if analysis is None:
-        raise ApiError(ANALYSIS_GONE)
+    analysis = services.job_documents.get_analysis(job)
     fed = [(one, one.table_column) for one in analysis.inferred_schema.columns if one.table_column]
     columns = [one.column.model_copy(update={"name": own.name, "type": own.type}) for one, own in fed]
     choices = {own.name: ColumnChoice(source=one.name) for one, own in fed if one.name != own.name}
@@ -99,9 +89,7 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
 
     New columns accept NULL: next month's file may have a blank.
     """
-    analysis = services.job_documents.find_analysis(job)
-    if analysis is None:
-        raise ApiError(ANALYSIS_GONE)
+    analysis = services.job_documents.get_analysis(job)
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
     known = {column.name for column in table.columns} if table else set()
     columns: list[Column] = []

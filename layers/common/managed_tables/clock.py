@@ -15,6 +15,11 @@ def parse_timestamp(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def expiry(days: int) -> int:
+    """Return the second at which DynamoDB may delete an item that is kept for so many days from now."""
+    return int(time.time()) + days * 86_400
+
+
 class Pace:
     """What is done at most once in so many seconds, the first time after as many."""
 

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from managed_tables_local.checkout import LOCAL, ROOT, exclusive, run_quietly, tool_environment
+from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
 from managed_tables_local.progress import step
 
 CONSOLE = ROOT / "console"
@@ -76,7 +76,7 @@ def install(folder: Path, node: Node) -> None:
 def build_page() -> Path:
     """Build the page and the module, unless they are of the same sources; return the page's folder."""
     with exclusive(LOCAL / "console.lock"):
-        wanted = _fingerprint()
+        wanted = fingerprint(*_SOURCES, without="schema.d.ts")
         mark = PAGE / ".fingerprint"
         if mark.exists() and mark.read_text() == wanted:
             return PAGE
@@ -87,13 +87,3 @@ def build_page() -> Path:
                 node.run(CONSOLE, "run", "--silent", script)
         mark.write_text(wanted)
     return PAGE
-
-
-def _fingerprint() -> str:
-    digest = hashlib.sha256()
-    for source in _SOURCES:
-        base = ROOT / source
-        for path in sorted(base.rglob("*")) if base.is_dir() else [base]:
-            if path.is_file() and path.name != "schema.d.ts":
-                digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import boto3
@@ -36,15 +36,7 @@ _DEPLOY_OPTIONS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """The template's outputs."""
-
-    api_id: str
-    table_name: str
-    bucket_name: str
-    state_machine_arn: str
-    token_secret_arn: str
+Outputs = Mapping[str, str]  # the template's, by their names
 
 
 def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat: bool = False) -> Outputs:
@@ -66,7 +58,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
             _build(python, everything, flat)
             copy_marked(_BUILD / "packed", marked, _settings_digest(everything))
         with step("sam deploy"):
-            _sam(
+            run_sam(
                 ["deploy", "--template-file", marked / "template.yaml", *_DEPLOY_OPTIONS],
                 everything,
                 {**emulator.credentials, "SAM_CLI_POLL_DELAY": _POLL_SECONDS},
@@ -87,11 +79,7 @@ def read_outputs(emulator: Emulator) -> Outputs | None:
         return None
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         return None
-    values = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    names = ("ApiId", "TableName", "BucketName", "StateMachineArn", "TokenSecretArn")
-    if not set(names) <= set(values):
-        return None  # an older version's stack
-    return Outputs(*(values[name] for name in names))
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
@@ -104,14 +92,13 @@ def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
 
 
 def _platform_parameters(runtime: str) -> dict[str, str]:
+    return {**function_parameters(runtime), "DeletionProtection": "false", "Emulated": "true"}
+
+
+def function_parameters(runtime: str) -> dict[str, str]:
+    """Return the template's parameters that say what functions are built for, on this machine."""
     architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-    return {
-        "Stage": STAGE,
-        "Runtime": runtime,
-        "Architecture": architecture,
-        "DeletionProtection": "false",
-        "Emulated": "true",
-    }
+    return {"Stage": STAGE, "Runtime": runtime, "Architecture": architecture}
 
 
 def _runtime(python: Path) -> str:
@@ -128,7 +115,7 @@ def _build(python: Path, parameters: dict[str, str], flat: bool) -> None:
     shutil.rmtree(_BUILD, ignore_errors=True)
     _BUILD.mkdir(parents=True)
     with step("sam build"):
-        _sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
+        run_sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
     built = _BUILD / "sam"
     switch_off_code_deploy(built / "template.yaml")
     if flat:
@@ -159,7 +146,8 @@ def _quoted(value: str) -> str:
     return json.dumps(value) if '"' in value else value
 
 
-def _sam(arguments: list[object], parameters: dict[str, str], environment: dict[str, str]) -> None:
+def run_sam(arguments: list[object], parameters: dict[str, str], environment: dict[str, str]) -> None:
+    """Run SAM on the template with these parameters, in an environment that has little of the developer's."""
     sam = tool_environment("sam") / "sam"
     overrides = [f"{name}={_quoted(value)}" for name, value in parameters.items()]
     home = LOCAL / "sam-home"

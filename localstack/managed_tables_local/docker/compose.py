@@ -5,11 +5,14 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from managed_tables.settings import PostgresSecret
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import deployment
 from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local.ports import LOOPBACK
+from managed_tables_local.postgres import ADMIN
 from managed_tables_local.progress import say
-from managed_tables_local.stack import PostgresServer, describe, parameters
+from managed_tables_local.stack import describe, parameters
 
 
 def main() -> None:
@@ -23,14 +26,15 @@ def main() -> None:
         secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
     )
     password = os.environ["POSTGRES_PASSWORD"]
-    inside = PostgresServer(os.environ["POSTGRES_HOST"], 5432, password)
+    inside = PostgresSecret(host=os.environ["POSTGRES_HOST"], username=ADMIN, password=password)
     outputs = deployment.deploy(
         emulated,
         parameters(emulated, inside),
         folder / "deployed.json",
         flat=os.environ.get("FLATTEN_LAYERS") == "true",
     )
-    outside = PostgresServer("127.0.0.1", int(os.environ["PUBLISHED_POSTGRES_PORT"]), password)
+    published = {"host": LOOPBACK, "port": int(os.environ["PUBLISHED_POSTGRES_PORT"])}
+    outside = inside.model_copy(update=published)
     console_url = f"http://127.0.0.1:{os.environ['CONSOLE_PORT']}"  # of the service `console`, if it is up
     stack = describe(outside, emulated, outputs, serve_url="", console_url=console_url)
     text = json.dumps(asdict(stack), indent=2)

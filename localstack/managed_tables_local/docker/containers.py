@@ -17,7 +17,7 @@ from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
+from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, tool_environment
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.emulator import Emulator
 from managed_tables_local.ports import LOOPBACK, free_port
@@ -29,6 +29,7 @@ RUNTIME = "python3.13"  # template.yaml's default
 HOST = "host.docker.internal"
 API_PORT = 3000
 EVENTS = ROOT / "events"
+PARAMETERS = deployment.function_parameters(RUNTIME)
 _FOLDER = LOCAL / "sam-local"
 _HELP = "docs: localstack/README.md, under sam local"
 
@@ -78,7 +79,7 @@ class Containers:
             process.wait(60)
 
     def _command(self, *arguments: object) -> list[str]:
-        parameters = [f"{name}={value}" for name, value in _parameters().items()]
+        parameters = [f"{name}={value}" for name, value in PARAMETERS.items()]
         command = [
             tool_environment("sam") / "sam", "local", *arguments,
             "--template", _FOLDER / "build" / "template.yaml",
@@ -115,19 +116,11 @@ def read_event(name: str, **values: object) -> Any:
     return json.loads(Template((EVENTS / f"{name}.json").read_text()).substitute(values))
 
 
-def _architecture() -> str:
-    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
-
-
-def _parameters() -> dict[str, str]:
-    return {"Stage": deployment.STAGE, "Runtime": RUNTIME, "Architecture": _architecture()}
-
-
 def _check_docker() -> None:
     """Raise ContainerError unless Docker runs and has Lambda's image, pulled where that is possible."""
     if _docker("info").returncode:
         raise ContainerError(f"Docker is not running ({_HELP})")
-    image = f"public.ecr.aws/lambda/python:{RUNTIME.removeprefix('python')}-{_architecture()}"
+    image = f"public.ecr.aws/lambda/python:{RUNTIME.removeprefix('python')}-{PARAMETERS['Architecture']}"
     if _docker("image", "inspect", image).returncode:
         with step(f"pulling {image}"):
             if _docker("pull", image).returncode:
@@ -149,19 +142,9 @@ def _build() -> None:
         if mark.exists() and mark.read_text() == wanted:
             return
         _FOLDER.mkdir(parents=True, exist_ok=True)
-        sam = tool_environment("sam")
-        environment = {
-            **os.environ,
-            "PATH": f"{sam}:{os.environ['PATH']}",
-            "SAM_CLI_TELEMETRY": "0",
-            "AWS_DEFAULT_REGION": emulator.REGION,
-            "ARTEFACT_RUNTIME": RUNTIME,
-            "ARTEFACT_ARCHITECTURE": _architecture(),
-        }
-        overrides = [f"{name}={value}" for name, value in _parameters().items()]
-        with step(f"sam build for {RUNTIME} on {_architecture()}"):
-            options = ["--build-dir", _FOLDER / "build", "--parameter-overrides", *overrides]
-            run_quietly([sam / "sam", "build", *options], environment)
+        built_for = {"ARTEFACT_RUNTIME": RUNTIME, "ARTEFACT_ARCHITECTURE": PARAMETERS["Architecture"]}
+        with step(f"sam build for {RUNTIME} on {PARAMETERS['Architecture']}"):
+            deployment.run_sam(["build", "--build-dir", _FOLDER / "build"], PARAMETERS, built_for)
         _declare_endpoint(_FOLDER / "build" / "template.yaml")
         mark.write_text(wanted)
 

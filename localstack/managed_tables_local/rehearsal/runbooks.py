@@ -17,6 +17,9 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from managed_tables_command.api import Api, Refused
+from managed_tables_command.login import Login
+from managed_tables_command.smoke import Smoke, SmokeError, expect
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import emulator
@@ -26,7 +29,6 @@ from managed_tables_local.progress import say
 from managed_tables_local.rehearsal.tls import HOST, make_authority, tls_front
 from managed_tables_local.tokens import make_token
 from managed_tables_operations.handler import Printed
-from managed_tables_operations.smoke import Smoke, SmokeError, expect
 
 LOAD_SECONDS = 20.0
 TIMEOUT_SECONDS = 180.0  # a machine of two cores starts each function's process in many seconds
@@ -64,7 +66,7 @@ class Stage:
         """Return a new company with its database, and what calls the API for it."""
         company_id = secrets.token_hex(12)
         token = make_token(self.stack, company_id, "managed-tables:*")
-        caller = Smoke(self.stack.api_url, token, self.http, f"ensaio_{company_id[:6]}")
+        caller = Smoke(Api(Login(self.stack.api_url, token), self.http), f"ensaio_{company_id[:6]}")
         caller.provision()
         return company_id, caller
 
@@ -94,7 +96,7 @@ def run(folder: Path = LOCAL / "rehearsal") -> None:
         ):
             try:
                 say(f"ok    {title}: {walk(stage)}\n      AWS alone decides: {aws}")
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, Refused) as error:
                 raise SmokeError(f"{title}: {error!r}") from error
 
 
@@ -169,7 +171,7 @@ def _erase_and_restore(stage: Stage) -> str:
     said = stage.operate("reconcile")
     caller.provision()
     expect(_names(caller, table_id) == {BIA}, "a restore has brought the person back")
-    expect(gone.send("GET", "").status_code == httpx.codes.CONFLICT or "erased again" in said, said)
+    expect(gone.api.send("GET", "").status_code == httpx.codes.CONFLICT or "erased again" in said, said)
     again = stage.operate("reconcile")
     expect(not again, f"a second run finds {again}")
     return f"reconcile: {len(said.splitlines())} findings, then none; erased stays erased"
@@ -193,10 +195,10 @@ def _replace(data: Path, snapshot: Path) -> None:
 
 def _people(caller: Smoke) -> str:
     column = {"name": "cpf", "display_name": "CPF", "type": "text", "nullable": True}
-    made = caller.ok("POST", "", {"display_name": "pessoas", "columns": [column]})
-    caller.ok("POST", f"/{made['_id']}/data", {"rows": [{"cpf": ANA}, {"cpf": BIA}]})
+    made = caller.api.call("POST", "", {"display_name": "pessoas", "columns": [column]})
+    caller.api.call("POST", f"/{made['_id']}/data", {"rows": [{"cpf": ANA}, {"cpf": BIA}]})
     return str(made["_id"])
 
 
 def _names(caller: Smoke, table_id: str) -> set[str]:
-    return {row["cpf"] for row in caller.ok("GET", f"/{table_id}/data")["records"]}
+    return {row["cpf"] for row in caller.api.call("GET", f"/{table_id}/data")["records"]}

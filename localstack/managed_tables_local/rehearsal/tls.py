@@ -5,13 +5,9 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
 from managed_tables_local.ports import LOOPBACK
 from managed_tables_operations.relaying import Streams, relayed
@@ -21,44 +17,25 @@ HOST = "localhost"
 
 @dataclass(frozen=True)
 class Authority:
-    """Files of a certificate for HOST that is its own authority, and of its key."""
+    """The file of an authority's certificate, and one that it has issued for HOST."""
 
     certificate: Path
-    key: Path
+    issued: trustme.LeafCert
 
 
 def make_authority(folder: Path) -> Authority:
-    """Make a certificate of a day, and its key, in the folder."""
+    """Make an authority, its certificate in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Authority(folder / "authority.pem", folder / "authority.key")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    made.certificate.write_bytes(certificate.public_bytes(pem))
-    made.key.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return made
+    authority, file = trustme.CA(), folder / "authority.pem"
+    authority.cert_pem.write_to_path(file)
+    return Authority(file, authority.issue_cert(HOST))
 
 
 @contextmanager
 def tls_front(authority: Authority, server_port: int) -> Iterator[int]:
     """Serve the server on another port, with TLS alone, while the block runs; yield that port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(authority.certificate, authority.key)
+    authority.issued.configure_cert(context)
 
     async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Streams:
         await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere

@@ -28,7 +28,7 @@ def analyzed(api: ApiServices, client: TestClient, name: str, content: bytes) ->
     body = {"files": [{"name": name, "size_bytes": len(content)}]}
     job_id = str(client.post(f"{BASE}/upload", json=body).json()["job_id"])
     job = record(api, client, job_id)
-    api.storage.upload(io.BytesIO(content), job.files[0].storage_path)
+    api.storage.put(job.files[0].storage_path, io.BytesIO(content))
     assert analyze_job(api, job.company_id, job_id)["outcome"] == "analyzed"
     return job_id
 
@@ -154,7 +154,7 @@ def test_a_file_that_was_replaced_after_its_analysis_is_neither_shown_nor_read(
     shown = preview(client, job_id)
     job = record(api, client, job_id)
     path = f"{BASE}/upload-jobs/{job_id}"
-    api.storage.upload(io.BytesIO(b"x" * len(TITLED)), job.files[0].storage_path)
+    api.storage.put(job.files[0].storage_path, io.BytesIO(b"x" * len(TITLED)))
     error_of(client.get(f"{path}/preview"), 409, "FILES_CHANGED")
     key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job_id}"}
     api.items.change(key, {"status": "waiting_confirm"})
@@ -164,5 +164,5 @@ def test_a_file_that_was_replaced_after_its_analysis_is_neither_shown_nor_read(
     again = client.get(path).json()
     assert again["error"]["code"] == "FILES_CHANGED"
     assert again["inferred_schema"]["total_row_count_estimate"] == 3
-    api.storage.upload(io.BytesIO(TITLED.encode("cp1252")), job.files[0].storage_path)
+    api.storage.put(job.files[0].storage_path, io.BytesIO(TITLED.encode("cp1252")))
     assert preview(client, job_id) == shown

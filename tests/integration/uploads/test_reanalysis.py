@@ -22,7 +22,7 @@ from upload_flow import (
     waiting_job,
 )
 
-from managed_tables.aws import shares
+from managed_tables import shares
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
 from managed_tables.documents.statements import ReadingStatement

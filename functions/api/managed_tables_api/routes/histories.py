@@ -12,11 +12,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     TABLE_INACTIVE,
 )
-from managed_tables.jobs.restored_columns import (
-    HiddenColumnAnswer,
-    describe_hidden_columns,
-    restore_column_by_name,
-)
+from managed_tables.tables.columns.hidden_columns import HiddenColumnAnswer
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises
@@ -95,12 +91,12 @@ def restore_rows(
 )
 def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return the columns that were taken out of the table, the last one first."""
-    return [column.as_json() for column in describe_hidden_columns(services, company, table.table_id)]
+    return [column.as_json() for column in services.hidden_columns.describe(company, table.table_id)]
 
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))
 @raises(INVALID_SCHEMA, TABLE_BUSY)
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
-    restored = restore_column_by_name(services, company, table.table_id, name)
+    restored = services.hidden_columns.restore_by_name(company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))

@@ -18,7 +18,7 @@ from managed_tables.errors import (
     TABLE_WITHOUT_KEY,
     ApiError,
 )
-from managed_tables.jobs.orphans import end_jobs_of
+from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
 from managed_tables_api.auth.permissions import Permission

@@ -27,10 +27,10 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.exact_json import Object
-from managed_tables.jobs.cancellation import cancel_job
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
-from managed_tables.jobs.undo_of_jobs import undo_job
+from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import KnownJob, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises

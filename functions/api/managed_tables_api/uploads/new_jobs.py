@@ -121,7 +121,7 @@ def start_received(
     """Make a job and store its files; each arrival reaches the job as a posted file's does."""
     job = _create(services, caller, target, files)
     for file, stream in zip(job.files, streams, strict=True):
-        services.storage.upload(stream, file.storage_path, file.mime_type)
+        services.storage.put(file.storage_path, stream, file.mime_type)
     return UploadAnswer(job_id=job.job_id, status="queued")
 
 

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from typing import Any, TypeVar
 
-from managed_tables.aws.storage import Storage
+from managed_tables.aws.storage import ObjectMissing, Storage
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
@@ -29,6 +29,13 @@ class JobDocuments:
     def find_analysis(self, job: JobRecord) -> AnalysisDocument | None:
         """Return the analysis (docs/data.md); None before there is one, and once it is deleted."""
         return self._find(job.analysis_key, AnalysisDocument)
+
+    def get_analysis(self, job: JobRecord) -> AnalysisDocument:
+        """Return the analysis of a job that has one; raises JOB_ANALYSIS_GONE."""
+        analysis = self.find_analysis(job)
+        if analysis is None:
+            raise ObjectMissing
+        return analysis
 
     def find_confirmed(self, job: JobRecord) -> ConfirmedDocument | None:
         """Return the last confirmed schema; None before there is one, and once it is deleted."""

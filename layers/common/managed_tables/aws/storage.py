@@ -81,56 +81,41 @@ class Storage:
 
     def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
         """Return the object's own metadata, names in lower case; None if it is gone or was replaced."""
-        with _translated():
-            try:
-                found = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _GONE:
-                    return None
-                raise
-        return {name.lower(): value for name, value in found["Metadata"].items()}
+        metadata = None
+        with _translated(passing=_GONE):
+            metadata = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)["Metadata"]
+        return None if metadata is None else {name.lower(): value for name, value in metadata.items()}
 
     def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
         """Copy an object without its metadata and tags; False if it is gone or was replaced."""
-        with _translated():
-            try:
-                self.client.copy_object(
-                    Bucket=self.bucket_name,
-                    Key=key,
-                    CopySource={"Bucket": self.bucket_name, "Key": source_key},
-                    CopySourceIfMatch=etag,
-                    MetadataDirective="REPLACE",
-                    TaggingDirective="REPLACE",
-                    ContentType=content_type,
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _GONE:
-                    return False
-                raise
-        return True
+        with _translated(passing=_GONE):
+            self.client.copy_object(
+                Bucket=self.bucket_name,
+                Key=key,
+                CopySource={"Bucket": self.bucket_name, "Key": source_key},
+                CopySourceIfMatch=etag,
+                MetadataDirective="REPLACE",
+                TaggingDirective="REPLACE",
+                ContentType=content_type,
+            )
+            return True
+        return False
 
     def tag(self, key: str, name: str, value: str) -> None:
         """Give the object this tag and no other; one that is gone is no fault."""
         tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
-        with _translated():
-            try:
-                self.client.put_object_tagging(Bucket=self.bucket_name, Key=key, Tagging=tags)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _GONE:
-                    raise
+        with _translated(passing=_GONE):
+            self.client.put_object_tagging(Bucket=self.bucket_name, Key=key, Tagging=tags)
 
     def put_json(self, key: str, value: Any) -> None:
         """Write a JSON object, numbers exactly."""
-        with _translated():
-            self.client.put_object(
-                Bucket=self.bucket_name,
-                Key=key,
-                Body=exact_json.dumps(value),
-                ContentType="application/json",
-            )
+        self.put(key, exact_json.dumps(value), "application/json")
 
-    def put_bytes(self, key: str, body: bytes, content_type: str) -> None:
-        """Write a small object at once."""
+    def put(self, key: str, body: bytes | IO[bytes], content_type: str = "application/octet-stream") -> None:
+        """Write an object in one request; a seekable stream is read as it is sent.
+
+        The managed transfer of boto3 would hold ten parts of such a stream in memory, 80 MB.
+        """
         with _translated():
             self.client.put_object(Bucket=self.bucket_name, Key=key, Body=body, ContentType=content_type)
 
@@ -164,15 +149,12 @@ class Storage:
 
     def find_json(self, key: str) -> Any | None:
         """Read a JSON object with exact numbers; None if there is none, or it may not be read."""
-        with _translated():
-            try:
-                return self._read_json(key)
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                if code not in _NOT_THERE:
-                    raise
-                get_logger("storage").warning("no such object", key=key, code=code)
-                return None
+        found = None
+        with _translated(passing=_NOT_THERE):
+            found = self._read_json(key)
+        if found is None:
+            get_logger("storage").warning("no such object, or it may not be read", key=key)
+        return found
 
     def get_json(self, key: str) -> Any:
         """Read a JSON object that is known to be there, numbers exactly."""
@@ -181,14 +163,6 @@ class Storage:
 
     def _read_json(self, key: str) -> Any:
         return exact_json.loads(self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].read())
-
-    def upload(self, stream: IO[bytes], key: str, content_type: str = "application/octet-stream") -> None:
-        """Write the rest of a seekable stream in one request, read as it is sent.
-
-        The managed transfer of boto3 would hold ten parts of such a stream in memory, 80 MB.
-        """
-        with _translated():
-            self.client.put_object(Bucket=self.bucket_name, Key=key, Body=stream, ContentType=content_type)
 
     def upload_file(self, path: Path, key: str) -> None:
         """Write a file, in parts in parallel."""
@@ -218,14 +192,9 @@ class Storage:
         Raises ObjectReplaced where it is no longer the one of this `etag`.
         """
         get = partial(self.client.get_object, Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
-        with _translated():
-            try:
-                found = get() if etag is None else get(IfMatch=etag)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _REPLACED:
-                    raise ObjectReplaced(key) from error
-                raise
-            return found["Body"].read()
+        with _translated(passing=_REPLACED):
+            return (get() if etag is None else get(IfMatch=etag))["Body"].read()
+        raise ObjectReplaced(key)
 
     def delete(self, key: str) -> None:
         """Delete the object; one that is not there is no fault."""
@@ -258,14 +227,20 @@ def _attachment(file_name: str) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn botocore's faults into STORAGE_UNAVAILABLE, and its 404 into ObjectMissing."""
+def _translated(passing: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Turn botocore's faults into STORAGE_UNAVAILABLE, and its 404 into ObjectMissing.
+
+    Faults of the codes `passing` end the block, and are none.
+    """
     from boto3.exceptions import Boto3Error  # boto3 takes 0.1 s of a cold start: not before it is needed
 
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
+        code = error.response["Error"]["Code"]
+        if code in passing:
+            return
+        if code in _MISSING:
             raise ObjectMissing from error
         raise ApiError(STORAGE_UNAVAILABLE) from error
     except (BotoCoreError, Boto3Error) as error:

@@ -6,12 +6,12 @@ own (`key`), so that whatever a late run reports or writes is ignored.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from managed_tables.catalog.items import ConditionFailed, Item, Items
 from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
-from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.clock import expiry, parse_timestamp, timestamp
 from managed_tables.documents.progress import ExportProgress
 from managed_tables.errors import ErrorRecord
 from managed_tables.exports.formats import Dialect, ExportFormat
@@ -73,7 +73,9 @@ class Exports:
         key = export_key(export.company_id, export.export_id)
         # Once more, with the same content, where an answer was lost: nobody else has the id.
         condition = "attribute_not_exists(pk) OR created_at = :created"
-        self._items.put({**key, **known, "ttl": self._ttl()}, condition, created=export.created_at)
+        self._items.put(
+            {**key, **known, "ttl": expiry(self._retention_days)}, condition, created=export.created_at
+        )
 
     def discard(self, export: ExportRecord) -> None:
         """Delete the record of an export that was not started."""
@@ -107,10 +109,7 @@ class Exports:
         return self._change(export, {**changes, **self._end()})
 
     def _end(self) -> dict[str, object]:
-        return {"ended_at": timestamp(), "ttl": self._ttl()}
-
-    def _ttl(self) -> int:
-        return int((datetime.now(UTC) + timedelta(days=self._retention_days)).timestamp())
+        return {"ended_at": timestamp(), "ttl": expiry(self._retention_days)}
 
     def _change(self, export: ExportRecord, changes: Mapping[str, object]) -> ExportRecord | None:
         """Change an export that has not ended and that no other run has taken over since it was read."""

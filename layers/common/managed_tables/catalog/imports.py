@@ -1,6 +1,5 @@
 """Which files were imported into which tables: by the digest of their bytes, as long as jobs are kept."""
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,9 +7,8 @@ from dataclasses import dataclass
 from managed_tables.catalog.items import ConditionFailed, Items, delete
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.keys import import_key
-from managed_tables.clock import timestamp
+from managed_tables.clock import expiry, timestamp
 
-_SECONDS_A_DAY = 86_400
 _NEW_TABLE = "new"  # in the place of a table's id: what a file was imported as
 
 
@@ -38,9 +36,13 @@ class Imports:
 
     def remember(self, job: JobRecord, table_id: str, condition: str = "", **values: str) -> None:
         """Keep which files a job has brought into its table; repeatable."""
-        seconds = int(time.time()) + self._retention_days * _SECONDS_A_DAY
         for key in _keys(job, table_id):
-            item = {**key, "job_id": job.job_id, "imported_at": timestamp(), "ttl": seconds}
+            item = {
+                **key,
+                "job_id": job.job_id,
+                "imported_at": timestamp(),
+                "ttl": expiry(self._retention_days),
+            }
             self._items.put(item, condition, **values)
 
     def claim(self, job: JobRecord, table_id: str) -> bool:

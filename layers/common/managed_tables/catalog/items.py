@@ -55,29 +55,20 @@ class Items:
         return None if found is None else from_attributes(found)
 
     def query(
-        self, pk: str, sk_prefix: str, *, newest_first: bool = False, page_size: int | None = None
+        self, pk: str, sk_prefix: str = "", *, newest_first: bool = False, page_size: int | None = None
     ) -> Iterator[Item]:
         """Yield every item of the partition whose sort key begins so, through all of DynamoDB's pages.
 
         Who looks at the first few alone reads no more than pages of `page_size` items.
         """
+        begins = {":prefix": sk_prefix} if sk_prefix else {}
         return self._pages(
             self._client.get_paginator("query").paginate,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues=to_attributes({":pk": pk, ":prefix": sk_prefix}),
+            KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :prefix)" if begins else ""),
+            ExpressionAttributeValues=to_attributes({":pk": pk, **begins}),
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
             PaginationConfig={"PageSize": page_size} if page_size else {},
-        )
-
-    def partition(self, pk: str) -> Iterator[Item]:
-        """Yield every item of the partition."""
-        values = to_attributes({":pk": pk})
-        return self._pages(
-            self._client.get_paginator("query").paginate,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
         )
 
     def query_index(self, index_name: str, key_name: str, key: str) -> Iterator[Item]:

@@ -8,15 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from managed_tables.catalog import keys
 from managed_tables.catalog.items import Added, ConditionFailed, Deleted, Item, Items
-from managed_tables.catalog.keys import (
-    PK,
-    SK,
-    WAITING_JOB_PREFIX,
-    company_pk,
-    running_jobs_key,
-    waiting_job_key,
-)
 from managed_tables.ids import new_record_id
 
 TICKETS_A_PAGE = 10  # slots come free one by one: a queue of thousands is not read for the first of it
@@ -75,26 +68,26 @@ class JobSlots(Slots):
     """The slots of jobs, and the tickets of those that wait for one."""
 
     def __init__(self, items: Items, size: int) -> None:
-        super().__init__(items, size, running_jobs_key)
+        super().__init__(items, size, keys.running_jobs_key)
 
     def enqueue(self, company_id: str, job_id: str, rounds: int) -> None:
         """Give the job a ticket; the same one again where it has one."""
-        key = waiting_job_key(company_id, job_id, rounds)
+        key = keys.waiting_job_key(company_id, job_id, rounds)
         # Not called job_id, by which the index of all jobs knows its items
         self._items.put({**key, "waiting_job_id": job_id, "stamp": new_record_id()})
 
     def tickets(self, company_id: str) -> Iterator[Ticket]:
         """Yield the tickets in their order: fewer rounds first, then the older job."""
-        pk = company_pk(company_id)
-        found = self._items.query(pk, WAITING_JOB_PREFIX, page_size=TICKETS_A_PAGE)
+        pk = keys.company_pk(company_id)
+        found = self._items.query(pk, keys.WAITING_JOB_PREFIX, page_size=TICKETS_A_PAGE)
         return (_read_ticket(company_id, item) for item in found)
 
     def dequeue(self, ticket: Ticket) -> None:
         """Delete the ticket, unless it has been written again since it was read."""
-        key = {PK: company_pk(ticket.company_id), SK: ticket.sk}
+        key = {keys.PK: keys.company_pk(ticket.company_id), keys.SK: ticket.sk}
         with suppress(ConditionFailed):
             self._items.remove(key, "stamp = :stamp", stamp=ticket.stamp)
 
 
 def _read_ticket(company_id: str, item: Item) -> Ticket:
-    return Ticket(company_id, item["waiting_job_id"], item[SK], item["stamp"])
+    return Ticket(company_id, item["waiting_job_id"], item[keys.SK], item["stamp"])

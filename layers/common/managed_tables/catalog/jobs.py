@@ -9,14 +9,17 @@ confirmation has been recorded since. `waiting_confirm` itself is written by the
 the task token.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 
-from managed_tables.catalog.items import Added, ConditionFailed, Items
-from managed_tables.catalog.job_reading import JobReader
+from managed_tables import errors
+from managed_tables.catalog.items import Added, ConditionFailed, Item, Items
 from managed_tables.catalog.job_records import (
     KEY_NAMES,
+    TERMINAL_STATUSES,
+    UNREADABLE,
     JobMode,
     JobRecord,
     JobStatus,
@@ -28,27 +31,98 @@ from managed_tables.catalog.job_records import (
     shorten_file_key,
     shorten_key,
 )
-from managed_tables.catalog.keys import job_key
-from managed_tables.clock import timestamp
+from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
+from managed_tables.clock import expiry, timestamp
+from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.progress import JobProgress
-from managed_tables.errors import JOB_CANCELLED, UPLOAD_EXPIRED, ErrorRecord, JobError
+from managed_tables.errors import ApiError, ErrorRecord, JobError
 from managed_tables.observability import get_logger
 
-_SECONDS_A_DAY = 86_400
+READ_AT_ONCE = 8  # records of one page of jobs
 Statuses = tuple[JobStatus, ...]
 _ACTIVE: Statuses = ("queued", "analisando", "waiting_confirm", "inserting")
-
-
 TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
 
 
-class Jobs(JobReader):
-    """The jobs' records in the catalog: how they are made, moved and ended."""
+class UnreadableJobs(Exception):  # noqa: N818 - what it names
+    """Records that are no jobs, by their keys: a later release's, or somebody's hand."""
+
+
+class Jobs:
+    """The jobs' records in the catalog: how they are read, made, moved and ended."""
 
     def __init__(self, items: Items, retention_days: int, tell_end: TellEnd) -> None:
-        super().__init__(items)
+        self._items = items
         self._retention_days = retention_days
         self._tell_end = tell_end
+
+    def find(self, company_id: str, job_id: str) -> JobRecord | None:
+        """Return a job of the company."""
+        item = self._items.find(job_key(company_id, job_id))
+        return None if item is None else read_job(item)
+
+    def get(self, company_id: str, job_id: str) -> JobRecord:
+        """Return a job of the company; raises JOB_NOT_FOUND."""
+        job = self.find(company_id, job_id)
+        if job is None:
+            raise ApiError(errors.JOB_NOT_FOUND)
+        return job
+
+    def find_all(self, company_id: str, job_ids: Sequence[str]) -> list[JobRecord]:
+        """Return those of the jobs that there are and that can be read, in this order."""
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            items = pool.map(lambda job_id: self._items.find(job_key(company_id, job_id)), job_ids)
+            return list(_readable(item for item in items if item is not None))
+
+    def list_ids(
+        self, company_id: str, *, status: JobStatus | None = None, table_id: str | None = None
+    ) -> Iterator[str]:
+        """Yield the ids of the company's jobs, newest first; a change may show a moment late."""
+        for item in self._items.query_index(JOB_HISTORY_INDEX, "company_id", company_id):
+            if status in (None, item["status"]) and table_id in (None, item.get("user_table_id")):
+                yield item["job_id"]
+
+    def list_active(self, company_id: str) -> Iterator[JobRecord]:
+        """Yield the company's jobs that are not terminal, newest first; a change may show a moment late.
+
+        Records that cannot be read are left out, and logged: the company goes on with its other jobs.
+        """
+        return (job for job in _readable(self._active_items(company_id)) if not job.is_terminal)
+
+    def is_loaded(self, company_id: str, table_id: str, *, by_others_than: str) -> bool:
+        """Return whether another job is loading into the table; one that cannot be read may be."""
+        for item in self._active_items(company_id):
+            try:
+                job = read_job(item)
+            except UNREADABLE:
+                return True
+            if (job.status, job.user_table_id) == ("inserting", table_id) and job.job_id != by_others_than:
+                return True
+        return False
+
+    def _active_items(self, company_id: str) -> Iterator[Item]:
+        return self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id))
+
+    def count_active(self, company_id: str, limit: int) -> int:
+        """Return how many of the company's jobs are not terminal, counted no further than to `limit`."""
+        active = (item for item in self._active_items(company_id) if item["status"] not in TERMINAL_STATUSES)
+        return sum(1 for _ in islice(active, limit))
+
+    def scan_unfinished(self) -> Iterator[JobRecord]:
+        """Yield every company's jobs that are not terminal, or whose end is not all done.
+
+        Raises UnreadableJobs after the last one.
+        """
+        unreadable: list[str] = []
+        for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
+            try:
+                job = read_job(item)
+            except UNREADABLE:
+                unreadable.append(f"{item['pk']} {item['sk']}")
+            else:
+                yield job
+        if unreadable:
+            raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
 
     def create(self, job: JobRecord) -> None:
         """Write a new job, whose id nobody has used."""
@@ -184,7 +258,7 @@ class Jobs(JobReader):
         With `unless_arrived` only a `queued` job with fewer files than that fails.
         """
         changes: dict[str, object] = {"status": "failed", "error": bounded_error(error)}
-        if error["code"] == JOB_CANCELLED.code or job.confirmed_key is not None:
+        if error["code"] == errors.JOB_CANCELLED.code or job.confirmed_key is not None:
             changes["uncleared"] = True
         if unless_arrived is None:
             return self._end(job, _ACTIVE, changes)
@@ -193,7 +267,7 @@ class Jobs(JobReader):
 
     def expire(self, job: JobRecord) -> JobRecord | None:
         """End a job whose files have not arrived in time; None where they have by now."""
-        return self.fail(job, JobError(UPLOAD_EXPIRED).as_record(), unless_arrived=len(job.files))
+        return self.fail(job, JobError(errors.UPLOAD_EXPIRED).as_record(), unless_arrived=len(job.files))
 
     def _end(
         self,
@@ -203,11 +277,10 @@ class Jobs(JobReader):
         condition: str = "",
         **values: object,
     ) -> JobRecord | None:
-        ttl_seconds = int(time.time()) + self._retention_days * _SECONDS_A_DAY
         ended = self._change(
             job,
             statuses,
-            {**changes, "ttl": ttl_seconds, "unannounced": True},
+            {**changes, "ttl": expiry(self._retention_days), "unannounced": True},
             removals=("task_token", "progress"),
             as_read=("confirmed_key",),
             condition=condition,
@@ -303,3 +376,12 @@ class Jobs(JobReader):
         except ConditionFailed:
             return None
         return read_job(item)
+
+
+def _readable(items: Iterable[Item]) -> Iterator[JobRecord]:
+    """Yield the jobs of the items, and log those that are none: a later release's, or somebody's hand."""
+    for item in items:
+        try:
+            yield read_job(item)
+        except UNREADABLE:
+            get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from managed_tables.catalog import keys
 from managed_tables.catalog.items import (
     ConditionFailed,
     Items,
@@ -12,14 +13,6 @@ from managed_tables.catalog.items import (
     delete,
     put,
     update,
-)
-from managed_tables.catalog.keys import (
-    DELETED_TABLE_PREFIX,
-    TABLE_PREFIX,
-    company_pk,
-    deleted_table_key,
-    name_key,
-    table_key,
 )
 from managed_tables.catalog.table_records import (
     Applied,
@@ -52,27 +45,29 @@ class Tables:
 
     def find(self, company_id: str, table_id: str) -> TableRecord | None:
         """Return the record of a table that is not deleted, whatever its state."""
-        item = self._items.find(table_key(company_id, table_id))
+        item = self._items.find(keys.table_key(company_id, table_id))
         return None if item is None else read_table(company_id, item)
 
     def all(self, company_id: str) -> Iterator[TableRecord]:
         """Yield the records of the company's tables, newest first, those in state `creating` included."""
-        for item in self._items.query(company_pk(company_id), TABLE_PREFIX, newest_first=True):
+        for item in self._items.query(keys.company_pk(company_id), keys.TABLE_PREFIX, newest_first=True):
             yield read_table(company_id, item)
 
     def find_holder(self, company_id: str, display_name: str) -> str | None:
         """Return the id of the table that holds or reserves the name."""
-        item = self._items.find(name_key(company_id, display_name))
+        item = self._items.find(keys.name_key(company_id, display_name))
         return None if item is None else str(item["table_id"])
 
     def all_deleted(self, company_id: str) -> Iterator[TableRecord]:
         """Yield the records of the company's deleted tables, newest first."""
-        for item in self._items.query(company_pk(company_id), DELETED_TABLE_PREFIX, newest_first=True):
+        for item in self._items.query(
+            keys.company_pk(company_id), keys.DELETED_TABLE_PREFIX, newest_first=True
+        ):
             yield read_table(company_id, item)
 
     def find_deleted(self, company_id: str, table_id: str) -> TableRecord | None:
         """Return the record of a deleted table."""
-        item = self._items.find(deleted_table_key(company_id, table_id))
+        item = self._items.find(keys.deleted_table_key(company_id, table_id))
         return None if item is None else read_table(company_id, item)
 
     def restore(self, table: TableRecord, applied: Applied) -> TableRecord:
@@ -80,8 +75,8 @@ class Tables:
         restored = replace(finished_table(table, applied), updated_at=timestamp())
         try:
             self._items.write(
-                delete(deleted_table_key(table.company_id, table.table_id), "attribute_exists(pk)"),
-                put({**table_key(table.company_id, table.table_id), **write_table(restored)}),
+                delete(keys.deleted_table_key(table.company_id, table.table_id), "attribute_exists(pk)"),
+                put({**keys.table_key(table.company_id, table.table_id), **write_table(restored)}),
                 self._reservation(table, applied.display_name),
             )
         except ConditionFailed as error:
@@ -95,7 +90,7 @@ class Tables:
         try:
             self._items.write(
                 self._reservation(table, table.display_name),
-                put({**table_key(table.company_id, table.table_id), **write_table(table)}),
+                put({**keys.table_key(table.company_id, table.table_id), **write_table(table)}),
             )
         except ConditionFailed as error:
             raise NameTaken(table.display_name) from error
@@ -106,7 +101,7 @@ class Tables:
             raise ValueError(f"nothing is pending on table {table.table_id}")
         writes = [
             update(
-                table_key(table.company_id, table.table_id),
+                keys.table_key(table.company_id, table.table_id),
                 {"pending": write_pending(table.pending)},
                 condition="attribute_exists(pk) AND attribute_not_exists(pending) AND version = :version",
                 version=table.version,
@@ -129,7 +124,7 @@ class Tables:
         with suppress(ConditionFailed):  # another has ended it
             self._items.write(
                 update(
-                    table_key(table.company_id, table.table_id),
+                    keys.table_key(table.company_id, table.table_id),
                     {"pending": write_pending(given_up)},
                     condition="pending.operation_id = :operation_id",
                     operation_id=table.pending.operation_id,
@@ -177,14 +172,14 @@ class Tables:
             applied,
         )
         self._items.write(
-            put({**table_key(company_id, table_id), **write_table(table)}),
-            put({**name_key(company_id, table.display_name), "table_id": table_id}),
-            delete(deleted_table_key(company_id, table_id)),
+            put({**keys.table_key(company_id, table_id), **write_table(table)}),
+            put({**keys.name_key(company_id, table.display_name), "table_id": table_id}),
+            delete(keys.deleted_table_key(company_id, table_id)),
         )
         return table
 
     def _replacement(self, table: TableRecord, finished: TableRecord | None) -> list[Write]:
-        key = table_key(table.company_id, table.table_id)
+        key = keys.table_key(table.company_id, table.table_id)
         values: dict[str, object]
         if table.pending is None:
             # PostgreSQL was found ahead of a record without an operation under way.
@@ -198,13 +193,13 @@ class Tables:
         if table.state == "ready":
             gone = {**write_table(table), "state": "deleted", "updated_at": timestamp()}
             gone.pop("pending", None)
-            removal.append(put({**deleted_table_key(table.company_id, table.table_id), **gone}))
+            removal.append(put({**keys.deleted_table_key(table.company_id, table.table_id), **gone}))
         return removal
 
     def _reservation(self, table: TableRecord, name: str) -> Write:
-        item = {**name_key(table.company_id, name), "table_id": table.table_id}
+        item = {**keys.name_key(table.company_id, name), "table_id": table.table_id}
         return put(item, "attribute_not_exists(pk)")
 
     def _release(self, table: TableRecord, name: str) -> Write:
         condition = "attribute_not_exists(pk) OR table_id = :table_id"
-        return delete(name_key(table.company_id, name), condition, table_id=table.table_id)
+        return delete(keys.name_key(table.company_id, name), condition, table_id=table.table_id)

@@ -8,19 +8,10 @@ from itertools import count
 
 from psycopg import sql
 
+from managed_tables.conditions import tree
 from managed_tables.conditions.folding import folded, folded_start, start_bounds
 from managed_tables.conditions.searching import search_sql
-from managed_tables.conditions.tree import (
-    LIST_OPERATORS,
-    And,
-    Comparison,
-    Condition,
-    Not,
-    Operator,
-    Or,
-    Search,
-    leaves,
-)
+from managed_tables.conditions.tree import Comparison, Condition, Operator, Search
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 
 _SIGNS = {
@@ -42,7 +33,7 @@ def condition_sql(condition: Condition, table: sql.Identifier) -> sql.Composed:
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
     """Return the parameters of `condition_sql`."""
     values: dict[str, str | None] = {}
-    for place, leaf in enumerate(leaves(condition)):
+    for place, leaf in enumerate(tree.leaves(condition)):
         value = leaf.text if isinstance(leaf, Search) else leaf.value
         if value is not None:
             values[f"w{place}"] = value
@@ -51,11 +42,11 @@ def condition_parameters(condition: Condition) -> dict[str, str | None]:
 
 def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int]) -> sql.Composed:
     match condition:
-        case And(conditions):
+        case tree.And(conditions):
             return _joined(" AND ", "true", [_compose(one, table, places) for one in conditions])
-        case Or(conditions):
+        case tree.Or(conditions):
             return _joined(" OR ", "false", [_compose(one, table, places) for one in conditions])
-        case Not(inner):
+        case tree.Not(inner):
             return _negated(_compose(inner, table, places))
         case Search():
             parameter = sql.SQL("%({})s::text").format(sql.SQL(f"w{next(places)}"))
@@ -89,7 +80,7 @@ def _affirmed(comparison: Comparison, operator: Operator, table: sql.Identifier,
         return _TEXT_FORMS.get(operator, _text_order(operator))(cell, place)
     type_name = sql.SQL(POSTGRES_TYPES[comparison.type] if comparison.type else "uuid")
     value = sql.SQL("%({})s::{}").format(sql.SQL(f"w{place}"), type_name)
-    if operator in LIST_OPERATORS:
+    if operator in tree.LIST_OPERATORS:
         return sql.SQL("{} = ANY ({}[])").format(cell, value)
     return sql.SQL("{} {} {}").format(cell, sql.SQL(_SIGNS[operator]), value)
 

@@ -4,17 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from managed_tables.conditions.tree import (
-    EVERY_ROW,
-    LIST_OPERATORS,
-    TEXT_OPERATORS,
-    Comparison,
-    Condition,
-    Not,
-    Operator,
-    all_of,
-    any_of,
-)
+from managed_tables.conditions import tree
+from managed_tables.conditions.tree import EVERY_ROW, Comparison, Condition, Operator
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
     UNKNOWN_COLUMN,
@@ -77,7 +68,7 @@ def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Pa
     named = [(match, value) for name, value in pairs if (match := FILTER_NAME.fullmatch(name))]
     found = [reader.filter(match["column"], match["operator"], value) for match, value in named]
     reader.raise_any()
-    return all_of(found)
+    return tree.all_of(found)
 
 
 class _Reader:
@@ -113,7 +104,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             self._stop(path, _TOO_DEEP)
         if word == "not":
-            return Not(self.tree(content, path, depth))
+            return tree.Not(self.tree(content, path, depth))
         if not isinstance(content, list):
             self._count(path)
             return self._wrong(path, _NOT_A_LIST)
@@ -122,7 +113,7 @@ class _Reader:
         if len(content) > MAX_CONDITIONS:
             self._stop(path, _TOO_MANY)
         found = [self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content)]
-        return all_of(found) if word == "and" else any_of(found)
+        return tree.all_of(found) if word == "and" else tree.any_of(found)
 
     def _count(self, path: str) -> None:
         self._conditions += 1
@@ -142,7 +133,7 @@ class _Reader:
             return EVERY_ROW
         if operator is Operator.IS_NULL:
             return self._is_null(name, column, value, f"{path}.value")
-        if operator in LIST_OPERATORS:
+        if operator in tree.LIST_OPERATORS:
             return self._list(name, column, operator, value, f"{path}.value")
         return self._single(name, column, operator, value, f"{path}.value")
 
@@ -154,7 +145,7 @@ class _Reader:
             return EVERY_ROW
         if operator is Operator.IS_NULL:
             return self._is_null(name, column, _as_boolean(value), path)
-        if operator in LIST_OPERATORS:
+        if operator in tree.LIST_OPERATORS:
             items = [item.replace("\\,", ",") for item in _COMMA.split(value)]
             return self._list(name, column, operator, self._typed(column, items), path)
         return self._single(name, column, operator, self._typed(column, [value])[0], path)
@@ -185,12 +176,12 @@ class _Reader:
         if not isinstance(value, bool):
             fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
             return self._wrong(path, fault, column=name, value=shown_value(value))
-        return is_null if value else Not(is_null)
+        return is_null if value else tree.Not(is_null)
 
     def _single(
         self, name: str, column: Column | str, operator: Operator, value: Any, path: str
     ) -> Condition:
-        if operator in TEXT_OPERATORS and _type_of(column) is not ColumnType.TEXT:
+        if operator in tree.TEXT_OPERATORS and _type_of(column) is not ColumnType.TEXT:
             return self._wrong(path, _TEXT_ONLY, column=name)
         return Comparison(name, _type_of(column), operator, self._value(name, column, value, path))
 

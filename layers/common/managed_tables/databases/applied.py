@@ -1,15 +1,13 @@
-"""Keep `managed_tables.tables`: what a company's database has applied of each table, and the fence.
-
-The version of a table goes up in the transaction that changes the table. An operation begins from a
-version and commits only if it still holds; bumping it shuts out an operation that is slow or dead.
-"""
+"""Keep what a company's database has applied: of each table its definition, of each job its load."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from managed_tables import exact_json
@@ -17,12 +15,11 @@ from managed_tables.catalog.job_records import LoadResult
 from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
-from managed_tables.schema import Column, Columns
+from managed_tables.schema import Column
 
 _INTERRUPTIONS = 5
 _INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
 COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
-AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 
 # As a job's number of rows: it has loaded none, and never will. Its result says why, before 0.3.0 the number.
 _SHUT_OUT, _CANCELLED = -1, -2
@@ -46,85 +43,40 @@ class AppliedLoad:
     ids: tuple[UUID, UUID]
 
 
-class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
-    """The table is no longer at the version from which the operation began; nothing was changed."""
-
-
 def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     """Return the definition of the table that the database has applied."""
-    row = connection.execute(
-        "SELECT version, display_name, status, columns, deleted_at IS NOT NULL,"
-        " title, description, key, indexes, history FROM managed_tables.tables WHERE table_id = %s",
-        [table_id],
-    ).fetchone()
-    if row is None:
-        return None
-    version, display_name, status, columns, deleted, title, description, key, indexes, history = row
+    with connection.cursor(row_factory=kwargs_row(_applied)) as cursor:
+        return cursor.execute(
+            "SELECT version, display_name, status, columns, deleted_at IS NOT NULL AS deleted,"
+            " title, description, key, indexes, history FROM managed_tables.tables WHERE table_id = %s",
+            [table_id],
+        ).fetchone()
+
+
+def _applied(*, columns: list[Any], key: list[str] | None, indexes: list[list[str]], **same: Any) -> Applied:
     return Applied(
-        version,
-        display_name,
-        status,
-        tuple(map(Column.model_validate, columns)),
-        deleted,
-        title,
-        description,
-        None if key is None else tuple(key),
-        tuple(map(tuple, indexes)),
-        history,
+        columns=tuple(map(Column.model_validate, columns)),
+        key=None if key is None else tuple(key),
+        indexes=tuple(map(tuple, indexes)),
+        **same,
     )
-
-
-def record_new(connection: PgConnection, table_id: str, display_name: str, columns: Columns) -> None:
-    """Record a table at version 1; raises Fenced where its making was given up, or done, before."""
-    made = connection.execute(
-        "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns)"
-        " VALUES (%s, 1, %s, 'active', %s) ON CONFLICT DO NOTHING",
-        [table_id, display_name, _json(columns)],
-    )
-    if made.rowcount == 0:
-        raise Fenced(table_id)
-
-
-def record_additions(connection: PgConnection, table_id: str, applied: Applied) -> None:
-    """Record a new table's texts, key and indexes, in the transaction that makes it."""
-    connection.execute(
-        "UPDATE managed_tables.tables SET title = %s, description = %s, key = %s, indexes = %s"
-        " WHERE table_id = %s",
-        [applied.title, applied.description, *_lists(applied), table_id],
-    )
-
-
-def lock_version(connection: PgConnection, table_id: str, base_version: int) -> None:
-    """Hold the table's record until the transaction ends; raises Fenced unless it is at this version."""
-    row = connection.execute(
-        "SELECT version FROM managed_tables.tables WHERE table_id = %s AND deleted_at IS NULL FOR UPDATE",
-        [table_id],
-    ).fetchone()
-    if row is None or row[0] != base_version:
-        raise Fenced(table_id)
 
 
 def record_change(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Record the changed definition, one version further; the version is locked already."""
     connection.execute(
         "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s,"
-        " columns = %s, title = %s, description = %s, key = %s, indexes = %s, history = %s"
+        " history = %s, columns = %s, title = %s, description = %s, key = %s, indexes = %s"
         " WHERE table_id = %s",
-        [
-            applied.display_name,
-            applied.status,
-            _json(applied.columns),
-            applied.title,
-            applied.description,
-            *_lists(applied),
-            applied.history,
-            table_id,
-        ],
+        [applied.display_name, applied.status, applied.history, *stored_definition(applied), table_id],
     )
 
 
-def _lists(applied: Applied) -> tuple[Jsonb | None, Jsonb]:
-    return None if applied.key is None else Jsonb(applied.key), Jsonb(applied.indexes)
+def stored_definition(applied: Applied) -> tuple[object, ...]:
+    """Return columns, texts, key and indexes as `managed_tables.tables` holds them."""
+    columns = Jsonb([column.as_document() for column in applied.columns])
+    key = None if applied.key is None else Jsonb(applied.key)
+    return columns, applied.title, applied.description, key, Jsonb(applied.indexes)
 
 
 def record_deletion(connection: PgConnection, table_id: str) -> None:
@@ -142,47 +94,6 @@ def record_restoration(connection: PgConnection, table_id: str, display_name: st
         " display_name = %s WHERE table_id = %s",
         [display_name, table_id],
     )
-
-
-def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied:
-    """Shut out operations that began from this version and have not committed; return what is applied.
-
-    Waits for an operation that is inside its transaction, within the session's lock timeout.
-    """
-    _shut_out(connection, table_id, base_version)
-    return _get_applied(connection, table_id)
-
-
-def fence_at_once(connection: PgConnection, table_id: str, base_version: int) -> Applied | None:
-    """Do as `fence` does where nobody has to be waited for; None where somebody holds the record."""
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(AT_ONCE_MS))
-            _shut_out(connection, table_id, base_version)
-    except LockNotAvailable:
-        return None
-    return _get_applied(connection, table_id)
-
-
-def _shut_out(connection: PgConnection, table_id: str, base_version: int) -> None:
-    if base_version == 0:
-        connection.execute(
-            "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns, deleted_at)"
-            " VALUES (%s, 1, '', 'inactive', '[]', now()) ON CONFLICT DO NOTHING",
-            [table_id],
-        )
-    else:
-        connection.execute(
-            "UPDATE managed_tables.tables SET version = version + 1 WHERE table_id = %s AND version = %s",
-            [table_id, base_version],
-        )
-
-
-def _get_applied(connection: PgConnection, table_id: str) -> Applied:
-    applied = find_applied(connection, table_id)
-    if applied is None:
-        raise LookupError(f"the database knows no table {table_id}")
-    return applied
 
 
 def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None:
@@ -314,7 +225,3 @@ def counting(table_id: sql.Composable, change: sql.Composable) -> sql.Composed:
 def add_to_count(connection: PgConnection, table_id: str, change: int) -> None:
     """Add the change to the table's count of rows, in the caller's transaction."""
     connection.execute(counting(sql.SQL("%s::text"), sql.SQL("%s::bigint")), [table_id, change])
-
-
-def _json(columns: Columns) -> Jsonb:
-    return Jsonb([column.as_document() for column in columns])

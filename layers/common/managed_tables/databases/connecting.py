@@ -12,22 +12,19 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import ConfigurationLimitExceeded, DivisionByZero, LockNotAvailable, QueryCanceled
 
+from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.credentials import CompanyRoles
-from managed_tables.errors import (
-    CONNECTIONS_TAKEN,
-    DATABASE_TIMEOUT,
-    DATABASE_UNAVAILABLE,
-    INVALID_REQUEST,
-    QUERY_TOO_HEAVY,
-    TABLE_BUSY,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.settings import ClusterAddress, PostgresSecret
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
 ClusterSecrets = Callable[[str], PostgresSecret]
 ClusterAddresses = Callable[[str], ClusterAddress]
+
+# What a company may have at once
+OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
+READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
 
 CONNECT_DEADLINE_SECONDS = 20.0  # a paused Aurora cluster resumes in about 15 s; a request has 29 s
 CONNECT_ATTEMPT_MIN_SECONDS = 2  # libpq's least
@@ -57,14 +54,14 @@ class TooManyConnections(ApiError):  # noqa: N818 - named for what it tells
     """CONNECTIONS_TAKEN, of the server, of a role or of this process."""
 
     def __init__(self) -> None:
-        super().__init__(CONNECTIONS_TAKEN)
+        super().__init__(errors.CONNECTIONS_TAKEN)
 
 
 class PasswordRefused(ApiError):  # noqa: N818 - named for what it tells
     """DATABASE_UNAVAILABLE because the role has another password: trying again would not help."""
 
     def __init__(self) -> None:
-        super().__init__(DATABASE_UNAVAILABLE)
+        super().__init__(errors.DATABASE_UNAVAILABLE)
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,7 @@ class Databases:
                 _require_place(opened, limits.role_sessions_max)
             except psycopg.Error as error:
                 opened.close()
-                raise ApiError(DATABASE_UNAVAILABLE) from error
+                raise ApiError(errors.DATABASE_UNAVAILABLE) from error
         return opened
 
     def _open_by_any(self, connection: ConnectionRecord, limits: SessionLimits) -> PgConnection:
@@ -215,7 +212,7 @@ class Databases:
                 if any(words in str(error) for words in _REFUSED):
                     raise PasswordRefused from error
                 if time.monotonic() + pause_seconds > deadline:
-                    raise ApiError(DATABASE_UNAVAILABLE) from error
+                    raise ApiError(errors.DATABASE_UNAVAILABLE) from error
             time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)
             pause_seconds = min(pause_seconds * 2, CONNECT_PAUSE_MAX_SECONDS)
 
@@ -251,14 +248,14 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except LockNotAvailable as error:
-        raise ApiError(TABLE_BUSY) from error
+        raise ApiError(errors.TABLE_BUSY) from error
     except QueryCanceled as error:
-        raise ApiError(DATABASE_TIMEOUT) from error
+        raise ApiError(errors.DATABASE_TIMEOUT) from error
     except ConfigurationLimitExceeded as error:
-        raise ApiError(QUERY_TOO_HEAVY) from error
+        raise ApiError(errors.QUERY_TOO_HEAVY) from error
     except DivisionByZero:  # how a statement of ours ends itself
         raise
     except psycopg.DataError as error:
-        raise ApiError(INVALID_REQUEST, reason="o banco não aceita um dos valores") from error
+        raise ApiError(errors.INVALID_REQUEST, reason="o banco não aceita um dos valores") from error
     except psycopg.OperationalError as error:
-        raise ApiError(DATABASE_UNAVAILABLE) from error
+        raise ApiError(errors.DATABASE_UNAVAILABLE) from error

@@ -1,11 +1,34 @@
-"""Find a company's database, made or brought up to date where that is owed."""
+"""Find a company's database, make it, or bring it up to date where that is owed.
 
-from dataclasses import dataclass
+Each step of the making can be repeated, so that a killed one is resumed.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from psycopg import sql
+from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, UniqueViolation
+
 from managed_tables.catalog.connections import ConnectionRecord, Connections
-from managed_tables.databases.migrations import SCHEMA_VERSION
+from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
+from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate, record_company
+from managed_tables.databases.roles import (
+    close_catalogue,
+    end_sessions,
+    make_roles,
+    set_defaults,
+    set_password,
+)
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.settings import DEFAULT_CLUSTER
+
+# Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
+# change one row at once get "tuple concurrently updated".
+_LOCK_KEY = 7_205_759_402
 
 
 class Maker(Protocol):
@@ -53,3 +76,115 @@ class Provisioning:
     def rotate_reader(self, company_id: str) -> ConnectionRecord:
         """Give the company's read-only role another password; raises NOT_PROVISIONED without a database."""
         return self.maker.rotate_reader(self.require(company_id))
+
+
+@dataclass(frozen=True)
+class DatabaseMaker:
+    """Makes companies' databases as their clusters' administrator, on the cluster where new companies go.
+
+    `placement` names that cluster, `newest_secret` the generation that their passwords derive from; `zone` is
+    the time zone that sessions of the read-only roles begin with.
+    """
+
+    connections: Connections
+    databases: Databases
+    placement: Callable[[], str] = lambda: DEFAULT_CLUSTER
+    newest_secret: Callable[[], int] = lambda: 0
+    zone: str = "UTC"
+
+    def make(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection, its database made, or its making gone on with."""
+        connection = self.connections.reserve(
+            company_id, new_record_id(), self.placement(), self.newest_secret()
+        )
+        roles = self.databases.roles_of(connection)
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            _close_shared_databases(admin)
+            # Of the session: CREATE DATABASE refuses to run in a transaction.
+            admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+            make_roles(admin, roles, self.zone)
+            make_database(admin, roles)
+            self._close_catalogue(connection)
+        self._migrate(connection)
+        return connection
+
+    def bring_up_to_date(self, connection: ConnectionRecord) -> None:
+        """Migrate a database of an earlier release to this one; repeatable."""
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            admin.execute("SELECT pg_advisory_lock(%s)", [_LOCK_KEY])
+            set_defaults(admin, self.databases.roles_of(connection), self.zone)
+            self._close_catalogue(connection)
+        self._migrate(connection)
+
+    def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
+        """Set another password for the company's read-only role, and end its sessions.
+
+        Repeat it if it fails. Password and record change together, unless the process dies between two
+        commits.
+        """
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster) as admin:
+            with admin.transaction():
+                admin.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+                connection = self.connections.find(connection.company_id) or connection
+                next_generation = connection.reader_generation + 1
+                roles = self.databases.roles_of(replace(connection, reader_generation=next_generation))
+                set_password(admin, roles, roles.reader)
+                set_defaults(admin, roles, self.zone)
+                renewed = self.connections.renew_reader(connection)
+            end_sessions(admin, roles.reader)
+        return renewed
+
+    def _migrate(self, connection: ConnectionRecord) -> None:
+        roles = self.databases.roles_of(connection)
+        with self.databases.company_connection(connection) as company:
+            migrate(company, roles.reader)
+            record_company(company, connection.company_id)
+        self.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
+
+    def _close_catalogue(self, connection: ConnectionRecord) -> None:
+        """Close it under the cluster's lock: PostgreSQL refuses two revocations at once."""
+        database = self.databases.roles_of(connection).database
+        with translated_errors(), self.databases.open_admin_connection(connection.cluster, database) as admin:
+            close_catalogue(admin)
+
+
+def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
+    """Make the database closed, take from everyone what templates do not, and only then open it."""
+    database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
+    # An administrator that is no superuser (RDS) may only give away what its own roles may own.
+    admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    # Refused where an earlier attempt came this far, or another is here at this moment.
+    with suppress(DuplicateDatabase, UniqueViolation):
+        admin.execute(
+            sql.SQL(
+                "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' {} ALLOW_CONNECTIONS false"
+            ).format(database, owner, _locale(admin))
+        )
+    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, reader))
+    admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(database))
+
+
+def _locale(admin: PgConnection) -> sql.SQL:
+    """Return how the database sorts text: as Brazilians do where the server has ICU, else by code point."""
+    row = admin.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')").fetchone()
+    if row and row[0]:
+        return sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'pt-BR'")
+    return sql.SQL("LOCALE_PROVIDER libc LC_COLLATE 'C'")
+
+
+def _close_shared_databases(admin: PgConnection) -> None:
+    """Keep the companies' roles out of the cluster's own databases, which are everyone's by default."""
+    with admin.transaction():
+        admin.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        rows = admin.execute(
+            "SELECT datname FROM pg_database WHERE datname IN (current_database(), 'postgres', 'template1')"
+            " AND has_database_privilege('public', oid, 'CONNECT')"
+        ).fetchall()
+        for (name,) in rows:
+            statement = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
+            try:
+                with admin.transaction():
+                    admin.execute(statement.format(sql.Identifier(name)))
+            except InsufficientPrivilege:
+                continue  # a managed service keeps it for itself, and there is nothing of ours in it

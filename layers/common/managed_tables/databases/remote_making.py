@@ -8,18 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import TooManyConnections
-from managed_tables.errors import (
-    CATALOG_UNAVAILABLE,
-    CONNECTIONS_TAKEN,
-    DATABASE_TIMEOUT,
-    DATABASE_UNAVAILABLE,
-    NOT_PROVISIONED,
-    SECRETS_UNAVAILABLE,
-    TABLE_BUSY,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -43,16 +35,11 @@ class MakingAnswer(TypedDict, total=False):
     errorMessage: str
 
 
+# The declared errors, but those whose sentence has more to say than a code.
 _KINDS = {
     kind.code: kind
-    for kind in (
-        CATALOG_UNAVAILABLE,
-        DATABASE_TIMEOUT,
-        DATABASE_UNAVAILABLE,
-        NOT_PROVISIONED,
-        SECRETS_UNAVAILABLE,
-        TABLE_BUSY,
-    )
+    for kind in vars(errors).values()
+    if isinstance(kind, errors.ApiErrorKind) and "{" not in kind.sentence
 }
 _STOPPED = "Task timed out"  # in Lambda's words for a function that ran out of time
 
@@ -83,7 +70,7 @@ class RemoteMaker:
     def _ask(self, action: Action, company_id: str) -> ConnectionRecord:
         answer = self._invoke({"action": action, "company_id": company_id})
         code = answer.get("code")
-        if code == CONNECTIONS_TAKEN.code:
+        if code == errors.CONNECTIONS_TAKEN.code:
             raise TooManyConnections
         if code in _KINDS:
             raise ApiError(_KINDS[code])
@@ -98,14 +85,14 @@ class RemoteMaker:
         try:
             answer = self.client().invoke(FunctionName=self.function, Payload=json.dumps(event).encode())
         except BotoCoreError as error:
-            raise ApiError(DATABASE_UNAVAILABLE) from error
+            raise ApiError(errors.DATABASE_UNAVAILABLE) from error
         except ClientError as error:
             if error.response["Error"]["Code"] in {"AccessDeniedException", "ResourceNotFoundException"}:
                 raise
-            raise ApiError(DATABASE_UNAVAILABLE) from error
+            raise ApiError(errors.DATABASE_UNAVAILABLE) from error
         found: MakingAnswer = json.loads(answer["Payload"].read())
         if _STOPPED in str(found.get("errorMessage")):
-            raise ApiError(DATABASE_UNAVAILABLE)
+            raise ApiError(errors.DATABASE_UNAVAILABLE)
         return found
 
 

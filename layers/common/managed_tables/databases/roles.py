@@ -6,11 +6,9 @@ from contextlib import suppress
 from psycopg import sql
 from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
 
-from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.connecting import OWNER_CONNECTIONS, READER_CONNECTIONS, PgConnection
 from managed_tables.databases.credentials import CompanyRoles
 
-OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
-READER_CONNECTIONS = 20  # BI tools of one company must not take a cluster's every connection
 # What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
 # or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.
 READER_SETTINGS = {

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from managed_tables import exact_json
+from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.table_records import Applied, TableRecord
@@ -23,16 +23,7 @@ from managed_tables.documents.confirmations import (
     ConfirmedDocument,
     LoadTerms,
 )
-from managed_tables.errors import (
-    ANALYSIS_GONE,
-    DUPLICATE_NAME,
-    INVALID_SCHEMA,
-    JOB_NOT_FOUND,
-    JOB_NOT_WAITING,
-    TABLE_INACTIVE,
-    TABLE_WITHOUT_KEY,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
@@ -40,7 +31,7 @@ from managed_tables.tables.definitions import (
     check_columns,
     check_table_name,
     column_fault,
-    raise_column_faults,
+    raise_faults,
 )
 from managed_tables.wiring.services import Services
 
@@ -95,7 +86,7 @@ def confirm_job(
             break
         job = _decide(services, job, wanted, waiting)
     if job.status != "inserting" or job.confirmed_digest != wanted.digest:
-        raise ApiError(JOB_NOT_WAITING)
+        raise ApiError(errors.JOB_NOT_WAITING)
     services.shares.resume(job)
 
 
@@ -110,14 +101,14 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     company = services.provisioning.require(job.company_id)
     table = services.table_reading.get(company, job.user_table_id or "")
     if table.status != "active":
-        raise ApiError(TABLE_INACTIVE)
+        raise ApiError(errors.TABLE_INACTIVE)
     raise_nullable_faults(wanted.terms, table.columns)
     opened = wanted.terms.make_nullable
     needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
     columns = _columns_for(with_nulls(table.columns, opened), wanted.columns, needed)
     held = WantedSchema(table.display_name, columns, wanted.terms)
     confirmed = _record(services, job, held, table.table_id, digest, waiting, table)
-    return confirmed or _again(services, job)
+    return confirmed or services.jobs.get(job.company_id, job.job_id)
 
 
 def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
@@ -128,7 +119,7 @@ def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
     if job.mode != "upsert":
         return [column.name for column in table.columns if column.is_required]
     if table.key is None:
-        raise ApiError(TABLE_WITHOUT_KEY)
+        raise ApiError(errors.TABLE_WITHOUT_KEY)
     return list(table.key)
 
 
@@ -140,17 +131,9 @@ def _decide_new_table(
     confirmed = _record(services, job, wanted, table_id, digest, waiting)
     if confirmed is not None:
         return confirmed
-    current = _again(services, job)
+    current = services.jobs.get(job.company_id, job.job_id)
     if current.reserved_table_id != table_id:  # else the one that was first reserved the same name
         services.upload_tables.release(company, table_id)
-    return current
-
-
-def _again(services: Services, job: JobRecord) -> JobRecord:
-    """Return the job as it is by now."""
-    current = services.jobs.find(job.company_id, job.job_id)
-    if current is None:
-        raise ApiError(JOB_NOT_FOUND)
     return current
 
 
@@ -163,7 +146,8 @@ def _reserve(
     except ApiError as error:
         holder = services.tables.find_holder(job.company_id, name)
         table = services.tables.find(job.company_id, holder) if holder else None
-        if error.kind is DUPLICATE_NAME and table and table.pending and table.pending.job_id == job.job_id:
+        pending = table.pending if table else None
+        if error.kind is errors.DUPLICATE_NAME and table and pending and pending.job_id == job.job_id:
             return table.table_id
         raise
 
@@ -215,7 +199,7 @@ def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
         if name not in known
     ]
     if details:
-        raise ApiError(INVALID_SCHEMA, details)
+        raise ApiError(errors.INVALID_SCHEMA, details)
 
 
 def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> WantedSchema:
@@ -223,16 +207,14 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
 
     What was inferred may be sent back as it is: there `source` is the label of the column itself.
     """
-    analysis = services.job_documents.find_analysis(job)
-    if analysis is None:
-        raise ApiError(ANALYSIS_GONE)
+    analysis = services.job_documents.get_analysis(job)
     labels = {column.name: column.source for column in analysis.inferred_schema.columns}
     choices = [wanted.terms.choice(column.name) for column in wanted.columns]
     sources = [
         _find_source(column.name, choice, labels)
         for column, choice in zip(wanted.columns, choices, strict=True)
     ]
-    raise_column_faults(
+    raise_faults(
         [
             column_fault(index, column.name, _NOT_INFERRED, field=_source_field(wanted.terms, column.name))
             for index, (column, source) in enumerate(zip(wanted.columns, sources, strict=True))
@@ -265,7 +247,7 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: S
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
     new = [(index, column) for index, column in enumerate(wanted) if column.name not in own]
-    raise_column_faults(
+    raise_faults(
         [
             column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
             for index, column in new
@@ -282,7 +264,8 @@ def _require(needed: Sequence[str], names: Collection[str]) -> None:
     missing = [name for name in needed if name not in names]
     if missing:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
-        raise ApiError(INVALID_SCHEMA, details, reason=f"faltam colunas obrigatórias: {', '.join(missing)}")
+        reason = f"faltam colunas obrigatórias: {', '.join(missing)}"
+        raise ApiError(errors.INVALID_SCHEMA, details, reason=reason)
 
 
 def _hash(document: object) -> str:

@@ -13,13 +13,7 @@ from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
-from managed_tables.errors import (
-    ANALYSIS_GONE,
-    INVALID_READING,
-    JOB_NOT_FOUND,
-    JOB_NOT_WAITING,
-    ApiError,
-)
+from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.plausibility import find_impossible
 from managed_tables.object_keys import DRAFT, WISH, attempt_key
@@ -68,12 +62,7 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
     key = attempt_key(job.company_id, job.job_id, new_record_id(), WISH)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
     recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)
-    if recorded is not None:
-        return recorded
-    current = services.jobs.find(job.company_id, job.job_id)
-    if current is None:
-        raise ApiError(JOB_NOT_FOUND)
-    return current
+    return recorded or services.jobs.get(job.company_id, job.job_id)
 
 
 def _with_only_sheets(

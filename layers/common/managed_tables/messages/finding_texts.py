@@ -1,4 +1,4 @@
-"""Word findings in Portuguese: sentences for a business user, and the objects in answers.
+"""Word findings, and how a file differs from those before, in Portuguese: sentences for a business user.
 
 A sentence says what was seen, what was done, and what the person can do: it is in `sentences.json`, where
 `{count}`, `{lines}` and `{preview}` are the finding's own, other fields its values.
@@ -32,6 +32,8 @@ _MANY = {
 }
 _MARKS = {",": "vírgula", ".": "ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
+_SIGNS = {",": "vírgula", ";": "ponto e vírgula", "\t": "tabulação", "|": "barra vertical", " ": "espaço"}
+_EXAMPLE_CHARACTERS = 60  # of a difference
 _MONTHS = (
     "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
     "novembro", "dezembro",
@@ -114,3 +116,14 @@ def _name_lines(lines: Sequence[int], count: int | None) -> str:
     more = ["…"] if (count or 0) > min(len(lines), _SHOWN_LINES) else []
     shown = ", ".join([*map(str, lines[:_SHOWN_LINES]), *more])
     return f"linhas {shown}" if (count or 0) > 1 else f"linha {shown}"
+
+
+def word_difference(code: str, **values: Any) -> str:
+    """Return the sentence; `values` are what it names, a missing example is worded as an empty cell."""
+    shown = {name: "nada" if value in (None, "") else value for name, value in values.items()}
+    words = {"DELIMITER_CHANGED": _SIGNS, "DATE_ORDER_CHANGED": _ORDERS}.get(code)
+    if words:  # before and after are signs, not what people say
+        shown |= {name: words.get(shown[name], shown[name]) for name in ("before", "after")}
+    example = values.get("example")
+    shown["example"] = f'"{str(example)[:_EXAMPLE_CHARACTERS]}"' if example else "uma célula vazia"
+    return choose_sentence(code, values.get("count")).format_map(shown)

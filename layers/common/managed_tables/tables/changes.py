@@ -8,7 +8,7 @@ from typing import Final
 from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.documents.confirmations import Additions
-from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
+from managed_tables.errors import TABLE_VERSION_CHANGED, ApiError
 from managed_tables.schema import Column, Columns
 from managed_tables.tables.columns.column_plan import ColumnPlan, plan_columns
 from managed_tables.tables.definitions import (
@@ -16,6 +16,7 @@ from managed_tables.tables.definitions import (
     MAX_TITLE_CHARACTERS,
     ColumnChange,
     check_table_name,
+    raise_faults,
     text_fault,
 )
 
@@ -85,15 +86,15 @@ def check_texts(title: str | None, description: str | None) -> None:
         ("description", description, MAX_DESCRIPTION_CHARACTERS),
     )
     faults = [(field, text_fault(field, text, limit)) for field, text, limit in wanted]
-    _raise_any([detail("body", fault, path=field) for field, fault in faults if fault])
+    raise_faults([detail("body", fault, path=field) for field, fault in faults if fault])
 
 
 def put_on(applied: Applied, additions: Additions) -> Applied:
     """Return the definition with the additions; raises INVALID_SCHEMA."""
     check_texts(additions.title, additions.description)
     if additions.key is not None:
-        _raise_any(list(_list_faults(additions.key, "key", MAX_KEY_COLUMNS, applied.columns)))
-    _raise_any(list(_index_faults(additions.indexes, applied.columns)))
+        raise_faults(list(_list_faults(additions.key, "key", MAX_KEY_COLUMNS, applied.columns)))
+    raise_faults(list(_index_faults(additions.indexes, applied.columns)))
     return replace(
         applied,
         title=additions.title or None,
@@ -139,11 +140,11 @@ def _key(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Key | Non
     if change.key is None or (change.key is KEEP and table.key is None):
         return None
     if change.key is not KEEP:
-        _raise_any(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
+        raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
         return tuple(change.key)
     hidden = {name for name, _ in plan.hidden}
     lost = [name for name in table.key or () if name in hidden]
-    _raise_any([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
+    raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
     renamed = dict(plan.renamed)
     return tuple(renamed.get(name, name) for name in table.key or ())
 
@@ -151,7 +152,7 @@ def _key(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Key | Non
 def _indexes(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Indexes:
     """Return the indexes that the table is to have: those that lose a column go."""
     if change.indexes is not KEEP:
-        _raise_any(list(_index_faults(change.indexes, plan.columns)))
+        raise_faults(list(_index_faults(change.indexes, plan.columns)))
         return tuple(map(tuple, change.indexes))
     hidden, renamed = {name for name, _ in plan.hidden}, dict(plan.renamed)
     kept = [index for index in table.indexes if not hidden.intersection(index)]
@@ -183,10 +184,3 @@ def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) 
 
 _IN_KEY = Fault(DetailCode.KEY_COLUMN, "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
 _REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
-
-
-def _raise_any(details: list[Detail]) -> None:
-    if details:
-        first = details[0]
-        name = f' ("{first["column"]}")' if "column" in first else ""
-        raise ApiError(INVALID_SCHEMA, details, reason=f"{first['path']}{name}: {first['reason']}")

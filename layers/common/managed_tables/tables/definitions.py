@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from managed_tables.details import Detail, DetailCode, Fault, detail, json_path
+from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, shown_text
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import (
     MAX_COLUMNS,
@@ -71,7 +71,7 @@ def check_table_name(display_name: str) -> None:
         fault = Fault(DetailCode.RESERVED_NAME, "não pode começar com pg_")
     else:
         return
-    found = detail("body", fault, path="display_name", value=shown(display_name))
+    found = detail("body", fault, path="display_name", value=shown_text(display_name))
     raise ApiError(INVALID_SCHEMA, [found], reason=f"display_name {fault.reason}")
 
 
@@ -87,9 +87,9 @@ def check_columns(columns: Sequence[Column]) -> None:
         found = _fault(column, seen)
         if found:
             field, fault = found
-            details.append(column_fault(index, shown(column.name), fault, field=field))
+            details.append(column_fault(index, shown_text(column.name), fault, field=field))
         seen.add(column.name)
-    raise_column_faults(details)
+    raise_faults(details)
 
 
 def column_fault(index: int, name: str | None, fault: Fault, *, field: str = "", **keys: Any) -> Detail:
@@ -99,12 +99,12 @@ def column_fault(index: int, name: str | None, fault: Fault, *, field: str = "",
     return detail("body", fault, path=path, **named, **keys)
 
 
-def raise_column_faults(details: Sequence[Detail], total: int | None = None) -> None:
+def raise_faults(details: Sequence[Detail], total: int | None = None) -> None:
     """Raise INVALID_SCHEMA if there are any faults, the first one in its sentence."""
     if details:
         first = details[0]
-        reason = f'{first["path"]} ("{first.get("column")}"): {first["reason"]}'
-        raise ApiError(INVALID_SCHEMA, details, total, reason=reason)
+        name = f' ("{first["column"]}")' if "column" in first else ""
+        raise ApiError(INVALID_SCHEMA, details, total, reason=f"{first['path']}{name}: {first['reason']}")
 
 
 def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
@@ -145,8 +145,3 @@ def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
 def is_storable(text: str) -> bool:
     """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def shown(text: str) -> str:
-    """Return the text as an answer can show it: a name that is no identifier may be anything."""
-    return text[:200].encode(errors="backslashreplace").decode()

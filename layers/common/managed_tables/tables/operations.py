@@ -24,8 +24,9 @@ from managed_tables.catalog.table_records import (
 )
 from managed_tables.catalog.tables import NameTaken, TableChanged, Tables
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import Fenced, lock_version, record_additions, record_change
+from managed_tables.databases.applied import record_change
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.fence import Fenced, lock_version
 from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, start_history, stop_history
@@ -37,10 +38,10 @@ from managed_tables.tables.columns.column_changes import change_physical_columns
 from managed_tables.tables.columns.column_plan import ColumnPlan
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
-from managed_tables.tables.keeping import forget_table, rename_kept_columns
 from managed_tables.tables.physical import (
+    add_primary_key,
     comments_of,
-    create_physical_table,
+    create_table_to_fill,
     delete_physical_table,
     physical_name,
     rename_physical_table,
@@ -54,6 +55,7 @@ from managed_tables.tables.reconciliation import (
     Reconciliation,
     Waiting,
 )
+from managed_tables.undo.keeping import forget_table, rename_kept_columns
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
@@ -90,10 +92,9 @@ class TableOperations:
             def step(
                 connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
             ) -> None:
-                create_physical_table(connection, table_id, display_name, columns, self.zone)
-                record_additions(connection, table_id, applied)
+                create_table_to_fill(connection, table_id, applied, self.zone)
+                add_primary_key(connection, table_id, display_name)
                 align_indexes(connection, table_id, applied)
-                write_comments(connection, applied)
 
             try:
                 with self.open_company(company) as connection:

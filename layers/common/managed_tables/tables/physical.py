@@ -7,44 +7,33 @@ from psycopg import sql
 from psycopg.errors import DuplicateTable
 
 from managed_tables.catalog.table_records import Applied
-from managed_tables.databases.applied import record_deletion, record_new, record_restoration
+from managed_tables.databases.applied import record_deletion, record_restoration
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.fence import record_new
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 
 
-def create_physical_table(
-    connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str = "UTC"
-) -> None:
+def create_table_to_fill(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
     """Make the table and record it at version 1, in the transaction that the caller has begun.
 
-    The table is empty, readable by the read-only role, its key column first. Raises Fenced where the
+    The table is empty, readable by the read-only role, its key column first; `add_primary_key` completes it:
+    sorting the ids of rows afterwards costs half as much as placing each on arrival. Raises Fenced where the
     reservation was released (or the table made) before: the caller's transaction must then roll back.
     """
-    create_table_to_fill(connection, table_id, display_name, columns, zone)
-    add_primary_key(connection, table_id, display_name)
-
-
-def create_table_to_fill(
-    connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str = "UTC"
-) -> None:
-    """Make the table like `create_physical_table`, without its primary key.
-
-    Sorting the ids of rows afterwards costs half as much as placing each on arrival.
-    """
-    record_new(connection, table_id, display_name, columns)
+    record_new(connection, table_id, applied)
     parts = [
         sql.SQL("{} uuid NOT NULL").format(sql.Identifier(ID_COLUMN)),
-        *(column_definition(column, zone) for column in columns),
+        *(column_definition(column, zone) for column in applied.columns),
     ]
+    name = physical_name(applied.display_name)
     try:
-        connection.execute(
-            sql.SQL("CREATE TABLE {} ({})").format(physical_name(display_name), sql.SQL(", ").join(parts))
-        )
+        connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(parts)))
     except DuplicateTable as error:
-        raise ApiError(DUPLICATE_NAME, name=display_name) from error
+        raise ApiError(DUPLICATE_NAME, name=applied.display_name) from error
+    write_comments(connection, applied)
 
 
 def add_primary_key(connection: PgConnection, table_id: str, display_name: str) -> None:
@@ -145,21 +134,15 @@ def comment(name: str | None, description: str | None) -> str | None:
 
 def write_comments(connection: PgConnection, applied: Applied) -> None:
     """Give the table and its columns their comments, in the caller's transaction."""
-    table = physical_name(applied.display_name)
-    texts = comment(applied.title, applied.description)
-    statements = [sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(texts))]
-    statements += _column_comments(applied.display_name, applied.columns)
-    connection.execute(sql.SQL("; ").join(statements))
-
-
-def _column_comments(display_name: str, columns: Columns) -> list[sql.Composed]:
-    return [
-        sql.SQL("COMMENT ON COLUMN {} IS {}").format(
-            sql.Identifier("public", display_name, column.name),
-            sql.Literal(comment(column.display_name, column.description)),
+    statements = [
+        sql.SQL("COMMENT ON {} {} IS {}").format(
+            sql.SQL("COLUMN" if name else "TABLE"),
+            sql.Identifier("public", applied.display_name, *filter(None, [name])),
+            sql.Literal(text),
         )
-        for column in columns
+        for name, text in comments_of(applied).items()
     ]
+    connection.execute(sql.SQL("; ").join(statements))
 
 
 def comments_of(applied: Applied) -> dict[str, str | None]:

@@ -1,1 +1,1 @@
-"""Undo loads: keep what is needed for it in the company's database, and take the rows back."""
+"""Keep in the company's database what is needed to undo loads, and drop it in time."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from managed_tables.aws.events import EventBridge, Events
 from managed_tables.aws.executions import Executions
 from managed_tables.aws.job_documents import JobDocuments
-from managed_tables.aws.shares import Shares
 from managed_tables.aws.storage import Storage
 from managed_tables.catalog.clusters import Clusters
 from managed_tables.catalog.connections import Connections
@@ -25,6 +24,7 @@ from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import AppSecret, Settings, parse_app_secret
+from managed_tables.shares import Shares
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,8 +4,7 @@ import time
 
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
-from managed_tables.databases.making import DatabaseMaker
-from managed_tables.databases.provisioning import Maker, Provisioning
+from managed_tables.databases.provisioning import DatabaseMaker, Maker, Provisioning
 from managed_tables.databases.remote_making import RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import (
@@ -16,6 +15,7 @@ from managed_tables.settings import (
     parse_app_secret,
     parse_postgres_secret,
 )
+from managed_tables.tables.columns.hidden_columns import HiddenColumns
 from managed_tables.tables.listing import TableListing
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
@@ -102,6 +102,11 @@ class Services(AwsServices):
     def table_reading(self) -> TableListing:
         """The reading of tables."""
         return TableListing(self.tables, self.reconciliation, self.open_company)
+
+    @once
+    def hidden_columns(self) -> HiddenColumns:
+        """The columns that were taken out of tables."""
+        return HiddenColumns(self.tables, self.reconciliation, self.open_company)
 
     @once
     def upload_tables(self) -> UploadTables:

@@ -15,12 +15,13 @@ from managed_tables.details import (
     Fault,
     detail,
     name_faults,
+    shown_text,
 )
 from managed_tables.documents.document import Count, Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
-from managed_tables.tables.definitions import is_storable, shown
+from managed_tables.tables.definitions import is_storable
 from managed_tables.values import Parsers
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, refuse_null
 from managed_tables_api.rows.history.row_history import Names
@@ -208,7 +209,7 @@ def _total_faults(totals: Mapping[str, Function], columns: Columns) -> Iterator[
         column = columns.get(name)
         if column is None or not _is_total_of(function, column):
             fault = UNKNOWN_COLUMN if column is None else _NUMBERS_ONLY
-            yield detail("body", fault, path=f"totals.{shown(name)}", column=shown(name))
+            yield detail("body", fault, path=f"totals.{shown_text(name)}", column=shown_text(name))
 
 
 def _is_total_of(function: Function, column: Column) -> bool:

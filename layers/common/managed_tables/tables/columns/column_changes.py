@@ -16,7 +16,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan, Placed
 from managed_tables.tables.columns.conversions import readings
 from managed_tables.tables.columns.hidden_columns import hide_columns
-from managed_tables.tables.definitions import column_fault, raise_column_faults
+from managed_tables.tables.definitions import column_fault, raise_faults
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
@@ -72,7 +72,7 @@ def change_physical_columns(
     ]
     faults.sort(key=lambda fault: fault.index)
     shown = [one for fault in faults for one in fault.shown]
-    raise_column_faults(shown, sum(fault.count for fault in faults))
+    raise_faults(shown, sum(fault.count for fault in faults))
     _alter(connection, table, plan, conversions, zone)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from managed_tables.details import Detail, DetailCode, Fault
 from managed_tables.schema import Column, Columns, ColumnType
-from managed_tables.tables.definitions import ColumnChange, check_columns, column_fault, raise_column_faults
+from managed_tables.tables.definitions import ColumnChange, check_columns, column_fault, raise_faults
 
 
 @dataclass(frozen=True)
@@ -113,5 +113,5 @@ def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column 
         else:
             fault = Fault(DetailCode.UNKNOWN_COLUMN, "previous_name não é uma coluna da tabela")
         faults.append(column_fault(index, change.name, fault, field="previous_name"))
-    raise_column_faults(faults)
+    raise_faults(faults)
     return [claimed.get(change.previous_name or "") or free.get(change.name) for change in wanted]

@@ -1,4 +1,4 @@
-"""Hide columns: move them out of their table, so that its readers do not see them.
+"""Hide columns: move them out of their table, so that its readers do not see them; and bring them back.
 
 Each change that hides columns makes one table in schema `deleted_tables`, `hidden$<table id>$<version>`: the
 ids of the rows that had a value, and the values under names that say nothing: the catalogue of PostgreSQL is
@@ -6,14 +6,29 @@ everybody's. What they were called is in `managed_tables.hidden_columns`.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import sql
+from pydantic import Field
 
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableChanged, Tables
+from managed_tables.clock import timestamp
+from managed_tables.databases.applied import record_change
 from managed_tables.databases.connecting import PgConnection, fetch_number
+from managed_tables.databases.fence import lock_version
+from managed_tables.documents.document import Count, Document, Moment
+from managed_tables.errors import COLUMN_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.tables.definitions import check_columns
+from managed_tables.tables.physical import physical_name, write_comments
+from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
+from managed_tables.undo.keeping import forget_table
 
 _ID = sql.Identifier(ID_COLUMN)
 
@@ -27,6 +42,82 @@ class HiddenColumn(NamedTuple):
     display_name: str
     hidden_at: datetime
     kept: str  # the table that has its values
+
+    @property
+    def type(self) -> ColumnType:
+        """Its type for users."""
+        kind = "timestamptz" if self.kind == "timestamp with time zone" else self.kind
+        return next(one for one, name in POSTGRES_TYPES.items() if name == kind)
+
+
+class HiddenColumnAnswer(Document):
+    """A column that was taken out of the table."""
+
+    name: str
+    display_name: str
+    type: ColumnType
+    hidden_at: Moment
+    values: Count = Field(description="Quantos valores estão guardados")
+
+
+@dataclass(frozen=True)
+class HiddenColumns:
+    """Lists the columns that were taken out of a table, and brings them back with their values."""
+
+    tables: Tables
+    reconciliation: Reconciliation
+    open_company: OpenCompany
+
+    def list_all(self, company: ConnectionRecord, table_id: str) -> list[HiddenColumn]:
+        """Return the table's hidden columns, in the order of hiding."""
+        with self.open_company(company) as connection:
+            return find_hidden_columns(connection, table_id)
+
+    def describe(self, company: ConnectionRecord, table_id: str) -> list[HiddenColumnAnswer]:
+        """Return the columns that were taken out, the last one first."""
+        with self.open_company(company) as connection:
+            return [
+                HiddenColumnAnswer(
+                    name=hidden.name,
+                    display_name=hidden.display_name,
+                    type=hidden.type,
+                    hidden_at=timestamp(hidden.hidden_at),
+                    values=count_kept(connection, hidden),
+                )
+                for hidden in reversed(find_hidden_columns(connection, table_id))
+            ]
+
+    def restore_by_name(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
+        """Bring back the last column of this name that was taken out.
+
+        Raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
+        """
+        named = [one for one in self.list_all(company, table_id) if one.name == name]
+        if not named:
+            raise ApiError(COLUMN_NOT_FOUND)
+        return self.restore(company, table_id, named[-1], name, named[-1].display_name)
+
+    def restore(
+        self, company: ConnectionRecord, table_id: str, hidden: HiddenColumn, name: str, label: str
+    ) -> TableRecord:
+        """Bring a hidden column back as the table's last, nullable; raises INVALID_SCHEMA."""
+        column = Column(name=name, display_name=label, type=hidden.type, nullable=True)
+        table = self.reconciliation.await_end(company, table_id, Waiting())
+        columns = (*table.columns, column)
+        check_columns(columns)
+        with self.open_company(company) as connection, connection.transaction():
+            lock_version(connection, table_id, table.version)
+            physical = physical_name(table.display_name)
+            bring_back(connection, table_id, physical, hidden.hidden_name, name, hidden.kind)
+            forget_table(connection, table_id)  # every row is written: who changed which is not known
+            applied = replace(table.applied, version=table.version + 1, columns=columns)
+            write_comments(connection, applied)
+            record_change(connection, table_id, applied)
+        try:
+            finished = self.tables.finalise(table, applied)
+        except TableChanged:  # somebody met the change and has finished it
+            finished = None
+        return finished or replace(table, version=applied.version)
 
 
 def hide_columns(

@@ -1,26 +1,79 @@
-"""Resolve the end of a job whose rows may have been loaded: only PostgreSQL knows whether they were.
+"""End jobs: cancelled, failed, left without a table, or whatever PostgreSQL says that they came to.
 
-A worker may have died between its commit and the job's record, or may still be running. So the job is first
-shut out of the company's database: then its rows are there, or never will be.
+A job that was never confirmed ends by its record alone. Of one that was, a worker may have died between its
+commit and the job's record, or may still be running: only PostgreSQL knows whether its rows were loaded. So
+the job is first shut out of the company's database: then its rows are there, or never will be. A cancellation
+does not wait for a load that is under way, but interrupts it.
 
-What a failed job has left is cleared afterwards, repeatably, so that no job's end depends on it. Until no
-worker can write any more its record is marked `uncleared`, and the sweep clears again.
+What a failed job has left (the reserved name, the execution, the files) is cleared afterwards, repeatably, so
+that no job's end depends on it. Until no worker can write any more its record is marked `uncleared`, and the
+sweep clears again.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
-from managed_tables.errors import TABLE_NOT_FOUND, ApiError, JobError
+from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, TABLE_NOT_FOUND, ApiError, JobError
 from managed_tables.object_keys import job_prefixes
 from managed_tables.observability import get_logger
 from managed_tables.tables.columns.added_columns import ColumnsInUse, find_added
 from managed_tables.wiring.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after its job's end is there by then
+
+
+def cancel_job(services: Services, job: JobRecord) -> None:
+    """End the job as cancelled, in any state, and clear what it has made; repeatable.
+
+    Raises JOB_FINISHED where it has ended otherwise, its rows being committed included.
+    """
+    while not job.is_terminal:
+        ended = _try_to_cancel(services, job)
+        job = ended or services.jobs.get(job.company_id, job.job_id)
+    if not job.is_cancelled:
+        raise ApiError(JOB_FINISHED)
+    attempt(lambda: clear(services, job), job.job_id)
+
+
+def _try_to_cancel(services: Services, job: JobRecord) -> JobRecord | None:
+    """Return the job as it ended; None where it has moved on since it was read."""
+    error = JobError(JOB_CANCELLED)
+    if job.confirmed_key is None:
+        return services.jobs.fail(job, error.as_record())
+    return resolve(services, job, error, interrupts=True)
+
+
+def end_jobs_of(services: Services, company_id: str, table_id: str) -> None:
+    """End the jobs that were to load into a deleted table; what fails is left to the sweep."""
+    try:
+        for job in services.jobs.list_active(company_id):
+            if job.user_table_id == table_id and is_orphan(services, job):
+                end_orphan(services, job)
+    except (ApiError, ExecutionsUnavailable):
+        get_logger("jobs").warning("left to the sweep", exc_info=True, table_id=table_id)
+
+
+def is_orphan(services: Services, job: JobRecord) -> bool:
+    """Return whether the job's table is deleted, and nobody else finds that out.
+
+    The inserting step does for a job that is confirmed; an unattended one then makes a table of that name.
+    """
+    if job.mode == "create" or job.is_terminal or job.goes_on_alone or job.status == "inserting":
+        return False
+    return services.tables.find(job.company_id, job.user_table_id or "") is None
+
+
+def end_orphan(services: Services, job: JobRecord) -> JobRecord | None:
+    """End the job as failed, with its execution; None where it has moved on since it was read."""
+    ended = services.jobs.fail(job, JobError(TABLE_GONE).as_record())
+    if ended is not None:
+        services.executions.stop(job)
+    return ended
 
 
 def resolve(

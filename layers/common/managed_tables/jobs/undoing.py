@@ -1,28 +1,39 @@
-"""A load taken back in the company's database: one transaction, exact, and never over what others changed.
+"""Undo a job: first in the company's database, where it is done once, then in the job's record.
 
-A row counts as changed since the load where its `xmin` is no longer the load's transaction. Writers of the
-table are kept out while the transaction lasts, readers never: they see it as before, or with the load gone.
+In the database it is one transaction, exact, and never over what others changed. A row counts as changed
+since the load where its `xmin` is no longer the load's transaction. Writers of the table are kept out while
+the transaction lasts, readers never: they see it as before, or with the load gone.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from psycopg import errors as pg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.applied import add_to_count, find_applied
 from managed_tables.databases.connecting import PgConnection, fetch_number
+from managed_tables.databases.rehearsing import is_rehearsal, performed
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, ApiError
+from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.wording import counted
-from managed_tables.tables.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.tables.physical import physical_name
+from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
+from managed_tables.wiring.services import Services
+
+# An earlier request is over by then: one that finds its work done and not recorded was cut off.
+RECOVERED_AFTER = timedelta(seconds=3)
 
 _ROW = sql.Identifier("$row")
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
+_UNDONE = "ela já foi desfeita"
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,92 @@ class Outcome:
 
     undone: Undone
     undone_at: datetime
+
+
+def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -> Undone:
+    """Undo what the job did to its table.
+
+    Raises NOT_UNDOABLE for a job that is not done, was undone, or is too old; CHANGED_SINCE where somebody
+    changed its rows and `force` does not leave them as they are; TABLE_INACTIVE.
+    """
+    if job.status != "done":
+        raise ApiError(NOT_UNDOABLE, reason=f"o envio não terminou com sucesso (status: {job.status})")
+    if job.undone_at is not None:
+        raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
+    company = services.provisioning.require(job.company_id)
+    if is_rehearsal():
+        return _rehearse(services, company, job, user_id, force=force)
+    undone = _recover(services, company, job) or _undo(services, company, job, user_id, force=force)
+    services.imports.forget(job)  # the same files may come again without a warning
+    services.jobs.record_undone(job)
+    return undone
+
+
+def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
+    """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
+    with services.open_company(company) as connection:
+        outcome = find_outcome(connection, job.job_id)
+    if outcome is None:
+        return None
+    if datetime.now(UTC) - outcome.undone_at < RECOVERED_AFTER or services.jobs.record_undone(job) is None:
+        raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
+    return outcome.undone
+
+
+def _undo(
+    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+) -> Undone:
+    if job.mode == "create":
+        with _unless_forced(force=force):
+            return _delete_table(services, company, job)
+    with services.open_company(company) as connection, connection.transaction():
+        return undo_load(
+            connection, job.job_id, services.settings.undo_days, _actor(services, job, user_id), force=force
+        )
+
+
+def _rehearse(
+    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+) -> Undone:
+    """Return what undoing the job would do; nothing of it stays."""
+    days = services.settings.undo_days
+    with services.open_company(company) as connection, performed(connection):
+        if find_outcome(connection, job.job_id) is not None:
+            raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
+        if job.mode == "create":
+            with _unless_forced(force=force), connection.transaction():
+                return undo_creation(connection, job.job_id, days)
+        return undo_load(connection, job.job_id, days, _actor(services, job, user_id), force=force)
+
+
+def _actor(services: Services, job: JobRecord, user_id: str) -> Actor:
+    return Actor(user_id, "undo", services.settings.history_days, job.job_id)
+
+
+@contextmanager
+def _unless_forced(*, force: bool) -> Iterator[None]:
+    """Let CHANGED_SINCE pass where changed rows are to be left as they are."""
+    try:
+        yield
+    except ApiError as error:
+        if error.kind is not CHANGED_SINCE or not force:
+            raise
+
+
+def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:
+    """Delete the table that the job made, softly, unless it has rows that are not as the load left them."""
+    undone: list[Undone] = []
+
+    def step(connection: PgConnection) -> None:
+        undone[:] = [undo_creation(connection, job.job_id, services.settings.undo_days)]
+
+    try:
+        services.table_operations.delete(company, job.user_table_id or "", before=step)
+    except ApiError as error:
+        if error.kind is TABLE_NOT_FOUND:
+            raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída") from error
+        raise
+    return undone[0]
 
 
 def find_outcome(connection: PgConnection, job_id: str) -> Outcome | None:

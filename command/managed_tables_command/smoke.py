@@ -4,33 +4,31 @@ Everything except the inbox uses HTTP with one bearer token of a company for tri
 of its own and is deleted at the end, whatever failed.
 """
 
-from __future__ import annotations  # types of the command, which an operator's function has not
-
 import argparse
 import json
 import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
 
 import httpx
 
-from managed_tables import API_PREFIX
-
-if TYPE_CHECKING:
-    from managed_tables_command.answers import ColumnJson, JobJson, TableJson
+from managed_tables_command.answers import ColumnJson, JobJson
+from managed_tables_command.api import POLL_SECONDS, Api, Refused
+from managed_tables_command.login import Login
+from managed_tables_command.uploading import WAITING, confirm, send
 
 WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more
 JOB_LIMIT_SECONDS = 300.0
-POLL_SECONDS = 0.5
 MIB = 1_048_576
 CALLERS = 4
-TERMINAL = ("done", "failed")
 
 Put = Callable[[str, bytes, dict[str, str]], None]  # key, body and metadata of an object of the bucket
 
@@ -41,28 +39,15 @@ class SmokeError(RuntimeError):
 
 @dataclass(frozen=True)
 class Smoke:
-    """One try of the API at `url`, with a token, under one name."""
+    """One try of the API, as one company, under one name."""
 
-    url: str
-    token: str
-    http: httpx.Client
+    api: Api
     name: str
-
-    def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
-        """Send one request."""
-        headers = {"Authorization": f"Bearer {self.token}", **sent.pop("headers", {})}
-        return self.http.request(method, f"{self.url}{API_PREFIX}{path}", headers=headers, **sent)
-
-    def ok(self, method: str, path: str, body: object = None) -> Any:
-        """Send one request and return its JSON; raises SmokeError if it is refused."""
-        answer = self.send(method, path, json=body)
-        expect(not answer.is_error, f"{method} {path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json() if answer.content else None
 
     def provision(self) -> str:
         """Have the company's database made, waiting for a cluster that wakes."""
         started = time.monotonic()
-        while (answer := self.send("POST", "/provision")).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        while (answer := self.api.send("POST", "/provision")).status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             expect(time.monotonic() - started <= WAKING_LIMIT_SECONDS, f"it does not wake: {answer.text}")
             time.sleep(POLL_SECONDS)
         expect(answer.status_code == HTTPStatus.OK, f"POST /provision: {answer.status_code} {answer.text}")
@@ -71,10 +56,9 @@ class Smoke:
     def confirm(self) -> str:
         """Take a file to rows, by a presigned post."""
         job = self._analyzed("produto;valor\nCafé;1,50\nPão;2,25\n")
-        self._confirm(job, job["inferred_schema"]["columns"])
-        done = self._wait(job["_id"], *TERMINAL)
+        done = self._confirmed(job)
         expect(done["status"] == "done", f"the job ended as {done['status']}: {done.get('error')}")
-        page = self.ok("GET", f"/{done['user_table_id']}/data")
+        page = self.api.call("GET", f"/{done['user_table_id']}/data")
         values = {row["produto"]: row["valor"] for row in page["records"]}
         expect(values == {"Café": 1.5, "Pão": 2.25}, f"the rows are {values}")
         return "a file is read, confirmed and loaded"
@@ -82,14 +66,12 @@ class Smoke:
     def reject(self) -> str:
         """Confirm with a type that the values do not have: the job waits again, with its misfits."""
         job = self._analyzed("produto;valor\nCafé;um\n", "recusada")
-        columns = job["inferred_schema"]["columns"]
-        for column in columns:
+        for column in job["inferred_schema"]["columns"]:
             column["type"] = "integer"
-        self._confirm(job, columns)
-        again = self._wait(job["_id"], "waiting_confirm", *TERMINAL, since=job["updated_at"])
+        again = self._confirmed(job)
         expect(again["status"] == "waiting_confirm", f"a rejected job is {again['status']}")
         expect(bool(again.get("error")), "a rejected job says nothing of what was wrong")
-        self.ok("DELETE", f"/upload-jobs/{job['_id']}")
+        self.api.call("DELETE", f"/upload-jobs/{job['_id']}")
         return "values that do not convert are rejected, and nothing is loaded"
 
     def inbox(self, put: Put, company_id: str) -> str:
@@ -98,20 +80,18 @@ class Smoke:
         body = "produto\nCafé\n".encode()
         put(f"inbox/{company_id}/{table}.csv", body, {"auto-confirm": "true", "table": table})
         deadline = time.monotonic() + JOB_LIMIT_SECONDS
-        while not any(known["display_name"] == table and known["row_count"] for known in self._tables()):
+        while not any(known["row_count"] for known in self.api.tables(search=table)):
             expect(time.monotonic() < deadline, "the file in the inbox has made no table")
             time.sleep(POLL_SECONDS)
         return "a file in the inbox is a table"
 
     def refuse_bodies(self) -> str:
         """Send bodies of 7 MB, beyond Lambda's limit, and of 11 MB, beyond API Gateway's."""
-        table_id = self.ok("POST", "", {"display_name": f"{self.name}_corpo", "columns": [_text("produto")]})[
-            "_id"
-        ]
+        table_id = self._make_table("corpo")
         for size in (7, 11):
             body = json.dumps({"rows": [{"produto": "x" * (size * MIB)}]})
             headers = {"Content-Type": "application/json"}
-            answer = self.send("POST", f"/{table_id}/data", content=body, headers=headers)
+            answer = self.api.send("POST", f"/{table_id}/data", content=body, headers=headers)
             said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
             right = answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and "error" in said
             expect(right, f"a body of {size} MB: {answer.status_code} {answer.text[:200]}")
@@ -119,29 +99,32 @@ class Smoke:
 
     def load(self, seconds: float) -> str:
         """Read and write for a while, during an upgrade for one: nothing refused or failed, no row lost."""
-        table = self.ok("POST", "", {"display_name": f"{self.name}_carga", "columns": [_text("produto")]})
+        table_id = self._make_table("carga")
         deadline = time.monotonic() + seconds
         with ThreadPoolExecutor(CALLERS) as pool:
-            results = list(pool.map(lambda _: self._call(table["_id"], deadline), range(CALLERS)))
+            results = list(pool.map(lambda _: self._call(table_id, deadline), range(CALLERS)))
         written = sum(rows for rows, _ in results)
         answers = [status for _, statuses in results for status in statuses]
         wrong = [status for status in answers if status >= HTTPStatus.BAD_REQUEST]
         expect(not wrong, f"{len(wrong)} of {len(answers)} requests were answered {sorted(set(wrong))}")
-        counted = self.ok("GET", f"/{table['_id']}")["row_count"]
+        counted = self.api.call("GET", f"/{table_id}")["row_count"]
         expect(counted == written, f"{counted} rows where {written} were written")
         return f"{len(answers)} requests in {seconds:.0f} s, none refused or failed, {written} rows"
 
     def clean(self) -> str:
         """Delete every table of this try."""
-        mine = [table for table in self._tables() if table["display_name"].startswith(self.name)]
+        found = self.api.tables(search=self.name)
+        mine = [table for table in found if table["display_name"].startswith(self.name)]
         for table in mine:
-            self.ok("DELETE", f"/{table['_id']}")
-            gone = self.send("GET", f"/{table['_id']}").status_code
+            self.api.call("DELETE", f"/{table['_id']}")
+            gone = self.api.send("GET", f"/{table['_id']}").status_code
             expect(gone == HTTPStatus.NOT_FOUND, f"a deleted table is answered {gone}")
         return f"{len(mine)} tables deleted"
 
-    def _tables(self) -> list[TableJson]:
-        return list(self.ok("GET", f"?search={self.name}&per_page=100")["records"])
+    def _make_table(self, name: str) -> str:
+        column: ColumnJson = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": True}
+        made = self.api.call("POST", "", {"display_name": f"{self.name}_{name}", "columns": [column]})
+        return str(made["_id"])
 
     def _call(self, table_id: str, deadline: float) -> tuple[int, list[int]]:
         """Write a row and read, again and again; return how many were written and every answer's status."""
@@ -149,44 +132,32 @@ class Smoke:
         while time.monotonic() < deadline or not answers:
             headers = {"Idempotency-Key": secrets.token_hex(16)}
             body = {"rows": [{"produto": "Café"}]}
-            made = self.send("POST", f"/{table_id}/data", json=body, headers=headers)
+            made = self.api.send("POST", f"/{table_id}/data", json=body, headers=headers)
             written += not made.is_error
-            answers += [made.status_code, self.send("GET", f"/{table_id}/data").status_code]
+            answers += [made.status_code, self.api.send("GET", f"/{table_id}/data").status_code]
         return written, answers
 
     def _analyzed(self, text: str, name: str = "vendas") -> JobJson:
-        content = text.encode()
-        declared = {"files": [{"name": f"{name}.csv", "size_bytes": len(content)}]}
-        answer = self.ok("POST", "/upload", declared)
-        upload = answer["uploads"][0]
-        sent = self.http.post(upload["url"], data=upload["fields"], files={"file": (upload["name"], content)})
-        expect(not sent.is_error, f"the bucket answered {sent.status_code}: {sent.text[:300]}")
-        return self._wait(answer["job_id"], "waiting_confirm", *TERMINAL)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / f"{name}.csv"
+            file.write_bytes(text.encode())
+            return self._wait(send(self.api, [file]))
 
-    def _confirm(self, job: JobJson, columns: Sequence[ColumnJson]) -> None:
+    def _confirmed(self, job: JobJson) -> JobJson:
+        """Confirm the job, and return it as it has ended, or waits again."""
         expect(job["status"] == "waiting_confirm", f"the job is {job['status']}: {job.get('error')}")
-        body = {"display_name": f"{self.name}_{job['_id'][-6:]}", "columns": columns}
-        self.ok("POST", f"/upload-jobs/{job['_id']}/confirm", body)
+        confirm(self.api, job, f"{self.name}_{job['_id'][-6:]}")
+        return self._wait(job["_id"])
 
-    def _wait(self, job_id: str, *statuses: str, since: str = "") -> JobJson:
-        """Return the job once it has one of the statuses, and has changed."""
-        deadline = time.monotonic() + JOB_LIMIT_SECONDS
-        while True:
-            job: JobJson = self.ok("GET", f"/upload-jobs/{job_id}")
-            if job["status"] in statuses and job["updated_at"] != since:
-                return job
-            expect(time.monotonic() < deadline, f"job {job_id} is still {job['status']}")
-            time.sleep(POLL_SECONDS)
+    def _wait(self, job_id: str) -> JobJson:
+        path = f"/upload-jobs/{job_id}"
+        return cast("JobJson", self.api.poll(path, WAITING, limit_seconds=JOB_LIMIT_SECONDS))
 
 
 def expect(holds: bool, otherwise: str) -> None:
     """Raise SmokeError unless it holds."""
     if not holds:
         raise SmokeError(otherwise)
-
-
-def _text(name: str) -> ColumnJson:
-    return {"name": name, "display_name": name.title(), "type": "text", "nullable": True}
 
 
 def run(smoke: Smoke, seconds: float, inbox: Callable[[], str] | None) -> list[str]:
@@ -197,7 +168,7 @@ def run(smoke: Smoke, seconds: float, inbox: Callable[[], str] | None) -> list[s
     for step in [*steps, lambda: smoke.load(seconds), smoke.clean]:
         try:
             print(f"ok    {step()}", flush=True)
-        except (SmokeError, httpx.HTTPError, KeyError, ValueError) as error:
+        except (SmokeError, Refused, httpx.HTTPError, KeyError, ValueError) as error:
             failures.append(f"{type(error).__name__}: {error}")
             print(f"FAIL  {failures[-1]}", flush=True)
     return failures
@@ -224,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = made.parse_args(arguments)
     with httpx.Client(timeout=35, transport=httpx.HTTPTransport(retries=2)) as http:
         name = f"fumaca_{secrets.token_hex(4)}"
-        smoke = Smoke(chosen.api.rstrip("/"), os.environ["SMOKE_TOKEN"], http, name)
+        smoke = Smoke(Api(Login(chosen.api.rstrip("/"), os.environ["SMOKE_TOKEN"]), http), name)
         tries_inbox = bool(chosen.bucket and chosen.company)
         if not tries_inbox:
             print("skip  the inbox: give BUCKET and COMPANY, and AWS credentials")
