@@ -42,8 +42,9 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	for name in api ingest provision analyze insert export operations; do compile $$name --group $$name -c requirements/dev.txt; done
 
 .PHONY: openapi
-openapi: setup ## Write docs/openapi.json from the code
+openapi: setup ## Write docs/openapi.json and the console's patterns of values from the code
 	@$(BIN)/python -m managed_tables_api > docs/openapi.json
+	@$(BIN)/python -m managed_tables.conversion.patterns > console/src/values/patterns.json
 
 .PHONY: contract
 contract: setup ## Write docs/contract.md from the tests; print every statement that one of them holds

@@ -677,8 +677,8 @@ test("what is pasted beyond the last row makes rows after one question, and the 
   const rows = await company.call("GET", `/${table}/data?numbers=string`);
   expect((rows["records"] as object[]).map(({ ...row }) => [row["nome" as never], row["valor" as never]])).toEqual([
     ["b", "-99.90"],
-    ["c", "0.5"],
-    ["d", null],
+    ["c", "0.50"],
+    ["d", "0"],
     ["e", null],
   ]);
 });

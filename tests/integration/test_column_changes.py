@@ -196,7 +196,7 @@ def test_texts_become_what_the_table_of_written_values_says(tables: Company) -> 
 
 def test_what_is_read_changes_by_a_migration() -> None:
     """Where this fails, append CONVERSION_FUNCTIONS to MIGRATIONS once more, and state the new sum."""
-    assert zlib.crc32(CONVERSION_FUNCTIONS.encode()) == 327784173
+    assert zlib.crc32(CONVERSION_FUNCTIONS.encode()) == 531640769
     assert MIGRATIONS.count(CONVERSION_FUNCTIONS) == 1
 
 

@@ -49,7 +49,7 @@ export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, 
     return { before, after: written(moved, type) };
   }
   if (type === "text") return { before, after: before };
-  const parsed = parseCell(marked(before, reviewed), type, true);
+  const parsed = parseCell(dayFirst(before, reviewed), type, true, adjustment.decimal_mark);
   return parsed.ok ? { before, after: written(parsed.value, type) } : { before, after: "", fault: parsed.reason };
 }
 
@@ -59,11 +59,8 @@ function written(value: Cell, type: ColumnType): string {
   return type === "date" && typeof value === "string" ? formatLongDate(value) : formatCell(value, type);
 }
 
-/** Write a cell as Brazilians do, where the person says that the file writes otherwise. */
-function marked(text: string, { type, adjustment }: ReviewedColumn): string {
-  if (adjustment.decimal_mark === "." && (type === "decimal" || type === "integer")) {
-    return text.replaceAll(",", "").replace(".", ",");
-  }
+/** Write a day as Brazilians do, where the person says that the file writes its month first. */
+function dayFirst(text: string, { adjustment }: ReviewedColumn): string {
   const parts = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})/.exec(text);
   if (adjustment.date_order === "mdy" && parts) return `${parts[3]}/${parts[1]}/${parts[4]}`;
   return text;

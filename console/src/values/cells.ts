@@ -1,7 +1,8 @@
 import type { Cell, Column, ColumnType } from "../api/types";
 import { say, t } from "../ui/language";
 import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
-import { formatNumber, parseNumber, showNumber } from "./numbers";
+import { formatNumber, type Mark, matcher, parseInteger, parseNumber, showNumber } from "./numbers";
+import patterns from "./patterns.json";
 
 export type { Cell };
 
@@ -16,8 +17,10 @@ export const typeLabels = (): Record<ColumnType, string> => ({
 
 export const typeChoices = () => Object.entries(typeLabels()) as [ColumnType, string][];
 
-const YES = new Set(["sim", "s", "yes", "y", "true", "verdadeiro", "1"]);
-const NO = new Set(["não", "nao", "n", "no", "false", "falso", "0"]);
+const isYes = matcher(patterns.true);
+const isNo = matcher(patterns.false);
+const isNothing = matcher(patterns.empty);
+const isNoDay = matcher(patterns.emptyDay);
 
 /** Write a cell as a Brazilian reads it; an empty one is an empty text. */
 export function formatCell(value: Cell, type: ColumnType): string {
@@ -25,8 +28,6 @@ export function formatCell(value: Cell, type: ColumnType): string {
   if (typeof value === "boolean") return value ? "Sim" : "Não";
   const text = String(value);
   switch (type) {
-    case "integer":
-      return text; // years, orders and codes are integers, too: no mark that nobody asked for
     case "decimal":
       return formatNumber(text);
     case "date":
@@ -34,7 +35,7 @@ export function formatCell(value: Cell, type: ColumnType): string {
     case "datetime":
       return formatDatetime(text);
     default:
-      return text;
+      return text; // integers, too, as years, orders and codes are: no mark that nobody asked for
   }
 }
 
@@ -57,8 +58,6 @@ export function showCell(value: Cell, { type, format }: Pick<Column, "type" | "f
 
 export type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };
 
-const DASH_FOR_NOTHING = /^\s*(?:R\$)?\s*[-–—]\s*$/i; // how spreadsheets show an amount of nothing
-
 export function isNumeric(type: ColumnType): boolean {
   return type === "integer" || type === "decimal";
 }
@@ -72,27 +71,24 @@ const reasons = (): Record<ColumnType, string> => ({
   datetime: t`não é uma data com hora (dd/mm/aaaa hh:mm)`,
 });
 
-/** Read what a person typed or pasted into a cell of this type. */
-export function parseCell(text: string, type: ColumnType, nullable: boolean): ParsedCell {
-  if (text.trim() === "" || (isNumeric(type) && DASH_FOR_NOTHING.test(text))) {
+/** Read what a person typed or pasted into a cell of this type, as a file's cell is read. */
+export function parseCell(text: string, type: ColumnType, nullable: boolean, mark?: Mark | null): ParsedCell {
+  const isDay = type === "date" || type === "datetime";
+  if (text.trim() === "" || (type !== "text" && isNothing(text)) || (isDay && isNoDay(text))) {
     return nullable ? { ok: true, value: null } : { ok: false, reason: t`esta coluna não pode ficar vazia` };
   }
-  const value = readValue(text, type);
+  const value = readValue(text, type, mark);
   return value === null ? { ok: false, reason: reasons()[type] } : { ok: true, value };
 }
 
-function readValue(text: string, type: ColumnType): string | boolean | null {
+function readValue(text: string, type: ColumnType, mark?: Mark | null): string | boolean | null {
   switch (type) {
-    case "integer": {
-      const digits = parseNumber(text);
-      return digits !== null && !digits.includes(".") ? digits : null;
-    }
+    case "integer":
+      return parseInteger(text, mark);
     case "decimal":
-      return parseNumber(text);
-    case "boolean": {
-      const word = text.trim().toLowerCase();
-      return YES.has(word) ? true : NO.has(word) ? false : null;
-    }
+      return parseNumber(text, mark);
+    case "boolean":
+      return isYes(text) ? true : isNo(text) ? false : null;
     case "date":
       return parseDate(text);
     case "datetime":

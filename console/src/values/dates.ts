@@ -1,11 +1,16 @@
 // Dates are texts, too: `new Date("2025-03-04")` is midnight UTC, which in São Paulo is the day before.
 
 import { language } from "../ui/language";
+import { matcher } from "./numbers";
+import patterns from "./patterns.json";
 
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const BRAZILIAN_DATE = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})$/;
 const FIRST_OF_LAST_CENTURY = 69; // two digits from here on are 19yy, as in the importer, POSIX and PostgreSQL
-const TIME = /^(\d{1,2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?$/;
+const CLOCK = /(\d+):(\d+)(?::(\d+)(?:[.,](\d+))?)? ?([ap]m)? ?(z|utc|gmt)?(?:([-+]\d\d):?(\d\d)?)?\s*$/i;
+const CLOCKS = { first: Date.parse("0001-01-02"), last: Date.parse("9999-12-30") }; // in every zone of these years
+const isCompactDay = matcher(patterns.compactDay);
+const isDay = matcher(`(?:${patterns.day})(?:${patterns.midnight})?`);
+const isMoment = matcher(`(?:${patterns.day})${patterns.time}?`);
 const UTC_DATETIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d+)?Z$/;
 
 /** Write `2025-12-31` as `31/12/2025`. */
@@ -19,23 +24,28 @@ export function formatLongDate(text: string): string {
   return ISO_DATE.test(text) ? clockOf(locale(), { dateStyle: "long", timeZone: "UTC" }).format(new Date(text)) : text;
 }
 
-/** Read `31/12/2025`, `31/12/25` or `2025-12-31`; null where it is no day of the calendar. */
+/** Read a day as a file's is read, its day first; null where it is none. */
 export function parseDate(text: string): string | null {
-  const trimmed = text.trim();
-  const brazilian = BRAZILIAN_DATE.exec(trimmed);
-  const iso = ISO_DATE.exec(trimmed);
-  if (brazilian) return calendarDay(wholeYear(brazilian[3] ?? ""), brazilian[2], brazilian[1]);
-  return iso ? calendarDay(iso[1], iso[2], iso[3]) : null;
+  return (/^\s*[12]\d{7}\s*$/.test(text) ? isCompactDay : isDay)(text) ? dayOf(text.trim()) : null;
 }
 
-function wholeYear(year: string): string {
-  if (year.length === 4) return year;
-  return `${Number(year) >= FIRST_OF_LAST_CENTURY ? "19" : "20"}${year}`;
+/** Return the day that a text of one begins with. */
+function dayOf(text: string): string {
+  const compact = /^(\d{4})(\d\d)(\d\d)$/.exec(text);
+  if (compact) return iso(compact[1], compact[2], compact[3]);
+  const named = /^(?:(\d+)[ºo°]?(?:[-/ ]| de ))?([a-z]{3})[^\d]*(\d+)/i.exec(text);
+  if (named) {
+    const at = patterns.months.indexOf((named[2] ?? "").toLowerCase());
+    return iso(named[3], patterns.months.slice(at + 3, at + 5), named[1]);
+  }
+  const [, first = "", second = "", third] = /^(\d+)[-/.](\d+)(?:[-/.](\d+))?/.exec(text) ?? [];
+  if (first.length === 4) return iso(first, second, third);
+  return third ? iso(third, second, first) : iso(second, first);
 }
 
-function calendarDay(year = "", month = "", day = ""): string | null {
-  const text = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  return year !== "0000" && new Date(text).toJSON()?.startsWith(text) ? text : null; // 31 February is 3 March there
+function iso(year = "", month = "", day = "1"): string {
+  const century = year.length === 4 ? "" : Number(year) >= FIRST_OF_LAST_CENTURY ? "19" : "20";
+  return `${century}${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
 }
 
 /** Write an instant (`…Z`) as the clocks of the deployment's zone show it, every digit of its fraction kept. */
@@ -47,18 +57,17 @@ export function formatDatetime(text: string): string {
   return `${formatDate(date)} ${shown}`;
 }
 
-/** Read `31/12/2025 08:30` as an instant of the deployment's zone; null where it is none. */
+/** Read a moment as a file's is read, in the deployment's zone where it names none; null where it is none. */
 export function parseDatetime(text: string): string | null {
-  const trimmed = text.trim();
-  if (UTC_DATETIME.test(trimmed)) return trimmed;
-  const [datePart = "", timePart = "00:00"] = trimmed.split(/[ T]+/);
-  const date = parseDate(datePart);
-  const time = TIME.exec(timePart);
-  if (!date || !time) return null;
-  const [hours = "", minutes, seconds = "00"] = [time[1], time[2], time[3]];
-  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return null;
-  const instant = instantOf(`${date}T${hours.padStart(2, "0")}:${minutes}:${seconds}Z`, zone);
-  return new Date(instant).toISOString().replace(/\.\d+Z$/, `${time[4] ?? ""}Z`);
+  if (!isMoment(text)) return null;
+  const [, hour = "0", minute = "00", second = "00", fraction = "", half, utc, ahead, minutes = "00"] =
+    CLOCK.exec(text) ?? [];
+  const hours = half ? (Number(hour) % 12) + (/p/i.test(half) ? 12 : 0) : hour;
+  const clocks = `${dayOf(text.trim())}T${String(hours).padStart(2, "0")}:${minute}:${second}`;
+  const instant = ahead ? Date.parse(`${clocks}${ahead}:${minutes}`) : instantOf(`${clocks}Z`, utc ? "UTC" : zone);
+  const written = new Date(instant).toISOString();
+  const kept = fraction.replace(/0+$/, "");
+  return /^(?!0000)\d{4}-/.test(written) ? written.replace(/\.\d+Z$/, `${kept && `.${kept}`}Z`) : null;
 }
 
 let zone = "America/Sao_Paulo"; // the zone of times without one, unless the deployment says otherwise
@@ -99,14 +108,17 @@ function locale(): string {
   return language.get() === "en" ? "en-GB" : "pt-BR";
 }
 
-/** Return the instant at which a zone's clocks show `shown`; the first of two, in an hour that occurs twice. */
+/** Return the instant at which a zone's clocks show `shown`: as PostgreSQL, the later of an hour that occurs twice. */
 function instantOf(shown: string, name: string): number {
   const wanted = Date.parse(shown);
-  const offsetAt = (instant: number): number => Date.parse(`${wallClock(instant, name).replace(" ", "T")}Z`) - instant;
+  const offsetAt = (instant: number): number => {
+    const known = Math.min(Math.max(instant, CLOCKS.first), CLOCKS.last);
+    return Date.parse(`${wallClock(known, name).replace(" ", "T")}Z`) - known;
+  };
   const day = 86_400_000;
   const candidates = [offsetAt(wanted - day), offsetAt(wanted + day)].map((offset) => wanted - offset);
   const exact = candidates.filter((instant) => instant + offsetAt(instant) === wanted);
-  return exact.length > 0 ? Math.min(...exact) : (candidates[0] ?? wanted); // a clock put forward skips an hour
+  return Math.max(...(exact.length > 0 ? exact : candidates)); // a clock put forward skips an hour
 }
 
 /** Write an instant of the metadata as `25/11/2026, 14:03`, in English as `25 Nov 2026, 14:03`. */

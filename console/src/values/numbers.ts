@@ -1,9 +1,9 @@
 // Numbers stay texts from the API to the screen and back: a JavaScript number holds 15 digits, a cell may have 1,000.
 
 import { language, say } from "../ui/language";
+import patterns from "./patterns.json";
 
 const PLAIN_NUMBER = /^(-?)(\d+)(?:\.(\d+))?$/;
-const GROUPED_BY_POINTS = /^\d{1,3}(\.\d{3})+$/;
 
 /** Write `1234567.5` as `1.234.567,5`; a text that is no plain number comes back as it is. */
 export function formatNumber(text: string): string {
@@ -48,41 +48,54 @@ function formatterOf(decimals: number, percent: boolean, useGrouping: boolean): 
   return new Intl.NumberFormat("pt-BR", { style, useGrouping, ...digits });
 }
 
+/** Whether a text is, as a whole and but for blanks around it, what a pattern of the importer's describes. */
+export function matcher(...wanted: string[]): (text: string) => boolean {
+  const compiled = new RegExp(`^\\s*(?:${wanted.join("|")})\\s*$`);
+  return (text) => compiled.test(text);
+}
+
+const MARKS = [",", "."] as const;
+export type Mark = (typeof MARKS)[number];
+const INTEGERS = patterns.integer.map((one) => matcher(one));
+const DECIMALS = patterns.decimal.map((one) => matcher(one));
+const MOST_DIGITS = 1000; // of a number that is written out
+const NEGATIVE = /^[^\d]*[-(]|-\s*$/; // in front, or behind as SAP writes it
+
+/** Read a whole number of 64 bits as a file's is read; null where the text is none. */
+export function parseInteger(text: string, only?: Mark | null): string | null {
+  const digits = parsed(text, INTEGERS, only);
+  return digits !== null && BigInt.asIntN(64, BigInt(digits)) === BigInt(digits) ? String(BigInt(digits)) : null;
+}
+
 /**
- * Read a number as a Brazilian writes it (`1.234,56`, `R$ 10`, `-3`, `(99,90)`, `50%`), or as the API does (`1234.56`).
- * Returns the API's digits, or null where the text is none. Points alone part thousands only where each
- * part after the first has three digits.
+ * Read a number as a file's is read (`1.234,56`, `R$ 10`, `-3`, `(99,90)`, `1e3`), by a decimal comma or else by a
+ * point unless the mark is given, or a percentage, which is a hundredth. Returns the API's digits, or null where the text is none.
  */
-export function parseNumber(text: string): string | null {
-  const bare = text.replace(/[\s\u00a0\u202f]/g, "").replace(/^([-−+(]*)R\$/i, "$1");
-  const accounted = /^\((.+)\)$/.exec(bare); // an accountant's minus
-  const inner = (accounted?.[1] ?? bare).replace(/^R\$/i, "");
-  const signed = /^([-−+]?)(?:R\$)?(.*?)(%?)$/i.exec(inner);
-  if (!signed || (accounted && signed[1])) return null;
-  const plain = toPlainDigits(signed[2] ?? "");
-  if (plain === null) return null;
-  const isNegative = accounted !== null || signed[1] === "-" || signed[1] === "−";
-  const [whole = "", fraction] = (signed[3] ? hundredth(plain) : plain).split(".");
-  const kept = whole.replace(/^0+(?=\d)/, "");
-  return `${isNegative ? "-" : ""}${kept}${fraction === undefined ? "" : `.${fraction}`}`;
+export function parseNumber(text: string, only?: Mark | null): string | null {
+  const percent = /^([^e]*)%\s*$/i.exec(text);
+  if (!percent) return parsed(text, DECIMALS, only);
+  const number = parsed(percent[1] ?? "", DECIMALS, only);
+  return number && moved(number, -2);
 }
 
-/** Move the point two places to the left: no digit is lost, as it would be by a division. */
-function hundredth(plain: string): string {
-  const [whole = "", fraction = ""] = plain.split(".");
-  const padded = whole.padStart(3, "0");
-  return `${padded.slice(0, -2)}.${padded.slice(-2)}${fraction}`.replace(/\.?0+$/, "");
+function parsed(text: string, matchers: typeof DECIMALS, only?: Mark | null): string | null {
+  const mark = MARKS.find((one, index) => (only ?? one) === one && matchers[index]?.(text));
+  if (mark === undefined) return null;
+  const [digits = "", exponent = "0"] = text.replace(/^[^\d.,]+|[^\d]+$|[^\d.,e+-]/gi, "").split(/e/i);
+  const plain = digits.replaceAll(mark === "," ? "." : ",", "").replace(",", ".");
+  if (text.length + Math.abs(Number(exponent)) > MOST_DIGITS) return null;
+  const number = moved(plain, Number(exponent));
+  return NEGATIVE.test(text) && /[1-9]/.test(number) ? `-${number}` : number;
 }
 
-function toPlainDigits(digits: string): string | null {
-  if (digits.includes(",")) {
-    const [whole = "", fraction = "", ...rest] = digits.split(",");
-    if (rest.length > 0 || !/^\d+$/.test(fraction)) return null;
-    const joined = GROUPED_BY_POINTS.test(whole) ? whole.replaceAll(".", "") : whole;
-    return /^\d+$/.test(joined) ? `${joined}.${fraction}` : null;
-  }
-  if (GROUPED_BY_POINTS.test(digits)) return digits.replaceAll(".", "");
-  return /^\d+(\.\d+)?$/.test(digits) ? digits : null;
+/** Move the point so many places to the right: no digit is lost, as it would be by a multiplication. */
+function moved(number: string, places: number): string {
+  const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d*)\.?(\d*)$/.exec(number) ?? [];
+  const point = whole.length + places;
+  const digits = "0".repeat(Math.max(1 - point, 0)) + (whole + fraction).padEnd(point, "0");
+  const at = Math.max(point, 1);
+  const rest = digits.slice(at);
+  return `${sign}${digits.slice(0, at).replace(/^0+(?=\d)/, "")}${rest && `.${rest}`}`;
 }
 
 /** Write a count, which is always small enough for a number, as the chosen language does. */
@@ -102,13 +115,6 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 
 /** Write a size in bytes as people read it. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const units = ["KB", "MB", "GB"];
-  let size = bytes / 1024;
-  let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
-    unit += 1;
-  }
-  return `${formatMeasure(size)} ${units[unit] ?? ""}`;
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 3);
+  return power === 0 ? `${bytes} bytes` : `${formatMeasure(bytes / 1024 ** power)} ${["KB", "MB", "GB"][power - 1]}`;
 }

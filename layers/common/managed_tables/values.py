@@ -17,9 +17,7 @@ from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
 Parser = Callable[[Any], str]
 Parsers = Mapping[ColumnType, Parser]
 
-_MAX_INTEGER = 2**63 - 1
-_MIN_INTEGER = -(2**63)
-_MAX_INTEGER_DIGITS = 19  # of 2^63
+_INTEGERS = range(-(2**63), 2**63)
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,18})?")
@@ -38,67 +36,47 @@ def parse_text(value: Any) -> str:
         raise InvalidValue(
             DetailCode.INVALID_CHARACTER, "contém o caractere NUL, que o PostgreSQL não guarda"
         )
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            reason = "contém um caractere Unicode inválido (surrogate isolado)"
-            raise InvalidValue(DetailCode.INVALID_CHARACTER, reason) from error
+    if not is_encodable(value):
+        reason = "contém um caractere Unicode inválido (surrogate isolado)"
+        raise InvalidValue(DetailCode.INVALID_CHARACTER, reason)
     return value
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether UTF-8 has all of the characters: it has no lone surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_integer(value: Any) -> str:
     """Return the digits of a whole number of 64 bits, given as a number or as a string of digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    elif isinstance(value, Decimal):
-        number = _whole(value)
-    elif isinstance(value, str) and _INTEGER.fullmatch(value):
-        digits = value.lstrip("+-").lstrip("0")
-        if len(digits) > _MAX_INTEGER_DIGITS:
-            raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
-        number = int(digits or "0") * (-1 if value.startswith("-") else 1)
-    else:
+    number = Decimal(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+    if isinstance(number, bool) or not isinstance(number, int | Decimal):
         raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro ou um texto só de dígitos")
-    if not _MIN_INTEGER <= number <= _MAX_INTEGER:
-        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
-    return str(number)
-
-
-_BEYOND_64_BITS = "fora do limite de 64 bits (de -9223372036854775808 a 9223372036854775807)"
-
-
-def _whole(value: Decimal) -> int:
-    if value.is_zero():
-        return 0
-    if not value.is_finite():
-        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
-    if value.adjusted() >= _MAX_INTEGER_DIGITS:  # before 10**exponent is made
-        raise InvalidValue(DetailCode.OUT_OF_RANGE, _BEYOND_64_BITS)
-    if value.adjusted() < 0 or value != value.to_integral_value():
+    is_finite = isinstance(number, int) or number.is_finite()
+    if not is_finite or not _INTEGERS.start <= number < _INTEGERS.stop:
+        reason = "fora do limite de 64 bits (de -9223372036854775808 a 9223372036854775807)"
+        raise InvalidValue(DetailCode.OUT_OF_RANGE, reason)
+    if number != int(number):
         raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro, sem parte decimal")
-    return int(value)
+    return str(int(number))
 
 
 def parse_decimal(value: Any) -> str:
     """Return the digits of a number, given as a number or as a string of digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = Decimal(value)
-    elif isinstance(value, Decimal):
-        number = value
-    elif isinstance(value, str) and _DECIMAL.fullmatch(value):
-        number = _decimal(value)
-    else:
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and _DECIMAL.fullmatch(value)):
         raise InvalidValue(
             DetailCode.NOT_A_DECIMAL, "deve ser um número ou um texto só de dígitos, com ponto decimal"
         )
-    return _numeric(number)
-
-
-def _decimal(text: str) -> Decimal:
     try:
-        return Decimal(text)
-    except ArithmeticError as error:
+        return _numeric(Decimal(value))
+    except ArithmeticError as error:  # of an exponent that no Decimal has
         raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG) from error
 
 
@@ -121,11 +99,9 @@ def _numeric(number: Decimal) -> str:
 
 def parse_boolean(value: Any) -> str:
     """Return PostgreSQL's text of JSON's true or false."""
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+    if not isinstance(value, bool):
+        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+    return "true" if value else "false"
 
 
 def parse_date(value: Any) -> str:

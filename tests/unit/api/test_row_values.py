@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from written_values import Written, every_group
 
 from managed_tables.details import InvalidValue
 from managed_tables.schema import ColumnType
@@ -83,6 +84,23 @@ def test_a_valid_value_is_converted_exactly(kind: str, value: Any, expected: str
 def test_an_invalid_value_is_refused(kind: str, value: Any) -> None:
     with pytest.raises(InvalidValue):
         PARSERS[ColumnType(kind)](value)
+
+
+@every_group
+def test_a_text_that_is_taken_means_what_it_means_in_a_file_with_decimal_points(written: Written) -> None:
+    """But for zeros in front: a program's string of digits is a number, a file's may be a code."""
+    if written.type is ColumnType.BOOLEAN or (written.type.is_number and written.formats.decimal_mark != "."):
+        return
+    parse = parsers(ZoneInfo(written.formats.timezone))[written.type]
+    for text, value in written.cells.items():
+        with contextlib.suppress(InvalidValue):
+            taken = parse(text)
+            if written.type.is_number:
+                assert value is None or Decimal(taken) == Decimal(value)
+                assert value is not None or text.startswith("0")
+            else:
+                assert value is not None
+                assert datetime.fromisoformat(taken) == datetime.fromisoformat(value)
 
 
 @given(st.sampled_from(ColumnType), json_values)

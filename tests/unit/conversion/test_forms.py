@@ -1,7 +1,9 @@
 """Tables of ways to write a value, and what each converts to (None: it does not)."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from written_values import EMPTY, Written, every_group
 from managed_tables.conversion import times, units, workbook_cells
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion.patterns import patterns
 from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
 from managed_tables.details import DetailCode
@@ -32,6 +35,12 @@ def answered(value: str | None, column_type: ColumnType, zone: str) -> str | Non
     if column_type.is_number:
         return f"{Decimal(value):f}" if column_type is ColumnType.DECIMAL else str(int(value))
     return format_instant(value, ZoneInfo(zone)) if column_type is ColumnType.DATETIME else value
+
+
+def test_the_consoles_patterns_are_those_of_the_conversion() -> None:
+    """Where this fails: `make openapi`."""
+    committed = Path(__file__).parents[3] / "console" / "src" / "values" / "patterns.json"
+    assert json.loads(committed.read_text("utf-8")) == patterns()
 
 
 @every_group

@@ -5,6 +5,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
+from managed_tables.conversion.cells import ERROR_WORDS, FALSE_WORDS, NULL_WORDS, TRUE_WORDS
 from managed_tables_reader.layout import weights
 
 _NUMBER = re.compile(
@@ -28,13 +29,11 @@ _IP = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d
 # As a label: maybe with the decimal of a number that a spreadsheet wrote, and a footnote's mark.
 YEAR = r"(?P<number>(?:18|19|20|21)\d\d)(?:\.0)?(?:\s*[^\w\s.,;:/-]\w{0,2}\)?)?"
 _YEAR = re.compile(YEAR)
-_BOOLEANS = "true false verdadeiro falso sim não nao yes no s n t f y"
-_NULLS = r"null n/a #n/a na - -- none nd n/d #n/d . .. ... x \n"
-_ERRORS = "#div/0! #ref! #value! #valor! #name? #nome? #num! #núm! #null! #nulo!"
+_NULLS = r"na -- none nd n/d . x \n"  # words for nothing that no type takes for empty
 _WORDS = {
     **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
-    **dict.fromkeys(_BOOLEANS.split(), "boolean"),
-    **dict.fromkeys((*_NULLS.split(), *_ERRORS.split()), "null"),
+    **dict.fromkeys((*TRUE_WORDS, *FALSE_WORDS), "boolean"),
+    **dict.fromkeys((*NULL_WORDS, *ERROR_WORDS, *_NULLS.split()), "null"),
 }
 _MONEY = re.compile(r"[-+(]?\s*(?:R\$|US\$|\$|€|£).*[.,]\d\d\)?")
 _QUANTITY = re.compile(r"\d+(?:[.,]\d+)*[ \u00a0]?([^\W\d_]{1,5}[²³]?)")

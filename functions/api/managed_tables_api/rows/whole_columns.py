@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any
 
 from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
+from managed_tables.values import is_encodable
 
 _MAX_INTEGER = 2**63 - 1
 _DATES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2},)*")
@@ -41,22 +42,11 @@ def _texts(kind: ColumnType, types: set[type], values: Sequence[Any]) -> Texts:
 
 def _of_text(values: Sequence[str]) -> Texts:
     joined = "".join(values)
-    if "\x00" in joined or not _is_encodable(joined):
+    if "\x00" in joined or not is_encodable(joined):
         return None
     if "\\" in joined or '"' in joined:
         values = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
     return [f'"{value}"' for value in values]
-
-
-def _is_encodable(text: str) -> bool:
-    """Return whether UTF-8 has all of the characters: it has no lone surrogates."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _of_integer(values: Sequence[int]) -> Texts:

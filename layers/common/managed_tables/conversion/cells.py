@@ -1,22 +1,27 @@
 """Define empty cells, and the two types without a grammar: text and boolean."""
 
+import re
+
 from managed_tables.conversion.sql_text import BLANK, any_case, literal, matches
 from managed_tables.details import DetailCode, Fault
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
-NULL_TOKENS = any_case("-|[.]{2,3}|…|null|n/a|#n/a|#n/d")
+NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
 # What spreadsheets show for a formula without a value, in English and in Portuguese.
-ERROR_VALUES = any_case(
-    r"#(?:div/0!|n/a|n/d|ref!|name\?|nome\?|null!|nulo!|num!|núm!|value!|valor!|spill!|despejar!|calc!)"
+ERROR_WORDS = (
+    "#div/0!", "#n/a", "#n/d", "#ref!", "#name?", "#nome?", "#null!", "#nulo!", "#num!", "#núm!", "#value!",
+    "#valor!", "#spill!", "#despejar!", "#calc!",
+)  # fmt: skip
+NULL_TOKENS, ERROR_VALUES = (
+    any_case(f"(?:{'|'.join(map(re.escape, words))})") for words in (NULL_WORDS, ERROR_WORDS)
 )
 EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vazios")
 
 # Both compositions of ã: files from macOS carry the decomposed one.
-TRUE_WORDS = ("true", "verdadeiro", "sim", "yes")
-FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no")
+TRUE_WORDS = ("true", "verdadeiro", "sim", "yes", "s", "t", "y")
+FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no", "n", "f")
 LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
-TRUE = any_case("|".join((*TRUE_WORDS, *(true for true, _ in LETTER_PAIRS))))
-FALSE = any_case("|".join((*FALSE_WORDS, *(false for _, false in LETTER_PAIRS))))
+TRUE, FALSE = (any_case("|".join(words)) for words in (TRUE_WORDS, FALSE_WORDS))
 _FIRST_BEYOND_ASCII = "\u0080"
 
 

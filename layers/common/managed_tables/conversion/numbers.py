@@ -21,9 +21,8 @@ from managed_tables.conversion.sql_text import (
 )
 from managed_tables.schema import MAX_DECIMAL_DIGITS
 
-MAX_NUMBER_BYTES = MAX_DECIMAL_DIGITS
 _EXPONENT = r"[eE][+-]?([0-9]{1,4})"
-_MAX_BIGINT_DIGITS = 19
+MAX_BIGINT_DIGITS = 19
 _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
 
 _PLAIN = r"(?:0|[1-9][0-9]*)"
@@ -39,21 +38,20 @@ def integer_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
 
     With `plain_blanks` these may group its digits.
     """
-    whole = f"{BLANK}*[+-]?(?:{_unsigned_integer(mark)}|{_spaced(plain_blanks=plain_blanks)}){BLANK}*"
     digits = f"ltrim({_ungrouped(cell, mark)}, '+-')"
     bound = choose(
         (f"strpos({cell}, '-') > 0", literal(_MAX_BIGINT["negative"])),
         otherwise=literal(_MAX_BIGINT["positive"]),
     )
     in_range = choose(
-        (f"length({digits}) < {_MAX_BIGINT_DIGITS}", "true"),
-        (f"length({digits}) > {_MAX_BIGINT_DIGITS}", "false"),
+        (f"length({digits}) < {MAX_BIGINT_DIGITS}", "true"),
+        (f"length({digits}) > {MAX_BIGINT_DIGITS}", "false"),
         otherwise=f"{digits} <= {bound}",
     )
     return choose(
         (matches(cell, _COMMON_INTEGER), "true"),
-        (is_longer(cell, MAX_NUMBER_BYTES), "false"),
-        (matches(cell, whole), in_range),
+        (is_longer(cell, MAX_DECIMAL_DIGITS), "false"),
+        (matches(cell, integer_pattern(mark, plain_blanks=plain_blanks)), in_range),
         otherwise="false",
     )
 
@@ -73,9 +71,9 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
         (f"strpos({cell}, 'E') + strpos({cell}, 'e') = 0", "true"), otherwise=f"NOT {_is_beyond(cell)}"
     )
     return choose(
-        (is_longer(cell, MAX_NUMBER_BYTES), "false"),
+        (is_longer(cell, MAX_DECIMAL_DIGITS), "false"),
         (matches(cell, _common_decimal(mark)), "true"),
-        (matches(cell, _decimal(mark, plain_blanks=plain_blanks)), in_bounds),
+        (matches(cell, decimal_pattern(mark, plain_blanks=plain_blanks)), in_bounds),
         otherwise="false",
     )
 
@@ -127,7 +125,12 @@ def _common_decimal(mark: str) -> str:
     return rf"-?{_unsigned_integer(mark)}(?:[{mark}][0-9]+)?"
 
 
-def _decimal(mark: str, *, plain_blanks: bool) -> str:
+def integer_pattern(mark: str, *, plain_blanks: bool) -> str:
+    """Return the pattern of integers, however long."""
+    return f"{BLANK}*[+-]?(?:{_unsigned_integer(mark)}|{_spaced(plain_blanks=plain_blanks)}){BLANK}*"
+
+
+def decimal_pattern(mark: str, *, plain_blanks: bool) -> str:
     """Return the pattern of every accepted form; blanks may surround the number and follow `R$`."""
     fraction = f"[{mark}][0-9]+"
     spaced = f"{_spaced(plain_blanks=plain_blanks)}|{_spaced(plain_blanks=True)}{fraction}"

@@ -4,10 +4,10 @@ import re
 from datetime import date
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.numbers import MAX_NUMBER_BYTES, is_too_long
+from managed_tables.conversion.numbers import MAX_BIGINT_DIGITS, is_too_long
 from managed_tables.conversion.sql_text import BLANKS
 from managed_tables.details import DetailCode, Fault
-from managed_tables.schema import ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
 
 _LEADING_ZERO = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?0[0-9][0-9.,]*\)?")
 _NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -15,7 +15,6 @@ _NUMERIC = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?
 _INTEGER = re.compile(r"[+-]?[0-9]{1,3}(?:[0-9]*|(?:[.,][0-9]{3})*)")
 _DATE = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(.*)", re.DOTALL)
 _YEAR_DIGITS = 4
-_MAX_INTEGER_DIGITS = len("9223372036854775807")
 _LONG_FRACTION = re.compile(r":[0-9]{2}[.,][0-9]{7,}")
 
 _NAMES = {
@@ -44,7 +43,7 @@ _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
     """Return why `value`, known not to fit, does not."""
-    text = value[: MAX_NUMBER_BYTES + 1].strip(BLANKS)
+    text = value[: MAX_DECIMAL_DIGITS + 1].strip(BLANKS)
     code = _CODES[column_type]
     match column_type:
         case ColumnType.TEXT:
@@ -65,11 +64,11 @@ def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
     if _LEADING_ZERO.fullmatch(text) or not _NUMERIC.fullmatch(text):
         return None
     if is_too_long(text):
-        reason = f"{_NAMES[column_type]}: tem mais de {MAX_NUMBER_BYTES} algarismos, escrito por extenso"
+        reason = f"{_NAMES[column_type]}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
         return Fault(DetailCode.TOO_LONG, reason)
     digits = re.sub("[^0-9]", "", text)
     is_integer = column_type is ColumnType.INTEGER and _INTEGER.fullmatch(text)
-    return _BEYOND_64_BITS if is_integer and len(digits) >= _MAX_INTEGER_DIGITS else None
+    return _BEYOND_64_BITS if is_integer and len(digits) >= MAX_BIGINT_DIGITS else None
 
 
 def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str:

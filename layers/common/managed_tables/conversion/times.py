@@ -27,11 +27,11 @@ _MINUTES_SECONDS = r":[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,6}0*)?)?"
 _CLOCK = rf"(?:(?:[01]?[0-9]|2[0-3]){_MINUTES_SECONDS}|(?:0?[1-9]|1[0-2]){_MINUTES_SECONDS} ?[AaPp][Mm])"
 _ZONE = r"(?: ?(?:[Zz]|UTC|GMT|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?))"
 _PADDED_DAY = "[0-9]{2}[-/.][0-9]{2}[-/.][0-9]{4}|[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}"
-_MIDNIGHT = r"(?:[Tt]| +)0?0:00(?::00(?:[.,]0+)?)?"
+MIDNIGHT = r"(?:[Tt]| +)0?0:00(?::00(?:[.,]0+)?)?"
 _EIGHT_DIGITS = rf"{BLANK}*[12][0-9]{{7}}{BLANK}*"  # of a year from 1000 on: no ddmmyyyy of our times is one
-_TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
+TIME = rf"(?:(?:[Tt]| +){_CLOCK}{_ZONE}?)"
 # What programs write for no day: zeros, or nothing, between the separators of a day.
-_EMPTY_DAY = rf"{BLANK}*(?:[0_ ]{{0,4}}[-/.][0_ ]{{0,2}}[-/.][0_ ]{{0,4}}(?:{_MIDNIGHT})?|0{{8}}){BLANK}*"
+EMPTY_DAY = rf"{BLANK}*(?:[0_ ]{{0,4}}[-/.][0_ ]{{0,2}}[-/.][0_ ]{{0,4}}(?:{MIDNIGHT})?|0{{8}}){BLANK}*"
 TIME_WITHOUT_ZONE = rf"{ANYTHING}:[0-5][0-9](?:[.,][0-9]+)?{BLANK}*(?:[AaPp][Mm])?{BLANK}*"
 SHORT_YEAR_DATE = (
     rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ]{ANYTHING})?{BLANK}*"
@@ -92,12 +92,12 @@ def is_moment(cell: str, order: DateOrder, shape: Shape) -> str:
 
     Eight digits are no moment.
     """
-    return _fits(cell, f"(?:{days_pattern(order, shape)}){_TIME}?")
+    return _fits(cell, f"(?:{days_pattern(order, shape)}){TIME}?")
 
 
 def is_empty_day(cell: str) -> str:
     """Return the test that `cell` is what programs write for no day: `00/00/0000`, `  /  /    `."""
-    return matches(cell, _EMPTY_DAY)
+    return matches(cell, EMPTY_DAY)
 
 
 def day_suggested(cell: str, order: DateOrder, shape: Shape) -> str:
@@ -108,7 +108,7 @@ def day_suggested(cell: str, order: DateOrder, shape: Shape) -> str:
 
 def day_converts(cell: str, order: DateOrder, shape: Shape = Shape.MONTH) -> str:
     """Return the test that `cell` is a day of this shape or of eight digits, maybe with a time of zeros."""
-    marked = _fits(cell, f"(?:{days_pattern(order, shape)})(?:{_MIDNIGHT})?")
+    marked = _fits(cell, f"(?:{days_pattern(order, shape)})(?:{MIDNIGHT})?")
     return choose(
         (matches(cell, _EIGHT_DIGITS), _fits(cell, days_pattern(order, Shape.COMPACT))), otherwise=marked
     )

@@ -1,0 +1,32 @@
+"""Write the patterns of values as JSON, for the console: `python -m managed_tables.conversion.patterns`.
+
+It reads what a person types as files are read. Of two patterns of numbers, that of a decimal comma is tried
+first.
+"""
+
+import json
+
+from managed_tables.conversion import cells, times
+from managed_tables.conversion.day_forms import NUMBERED_NAMES, Shape, days_pattern
+from managed_tables.conversion.numbers import decimal_pattern, integer_pattern
+
+
+def patterns() -> dict[str, str | list[str]]:
+    """Return the patterns by their names; each is of a whole text."""
+    return {
+        "empty": f"(?:{cells.NULL_TOKENS}|{cells.ERROR_VALUES})?",
+        "emptyDay": times.EMPTY_DAY,
+        "true": f"{cells.TRUE}|1",
+        "false": f"{cells.FALSE}|0",
+        "integer": [integer_pattern(mark, plain_blanks=True) for mark in ",."],
+        "decimal": [decimal_pattern(mark, plain_blanks=True) for mark in ",."],
+        "compactDay": days_pattern("dmy", Shape.COMPACT),
+        "day": days_pattern("dmy", Shape.MONTH),
+        "midnight": times.MIDNIGHT,
+        "time": times.TIME,
+        "months": NUMBERED_NAMES,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(patterns(), indent=2))
