@@ -6,15 +6,14 @@ import secrets
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables_local.checkout import tool_environment
@@ -85,7 +84,7 @@ def start(folder: Path, persistent: bool) -> Emulator:
     """Start the emulator of `folder`, or find it running; a `persistent` one restores its state."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = find(folder)
-    if kept and process(folder).pid() is not None and _is_ready(kept.url):
+    if kept and process(folder).pid() is not None and _knows_us(kept)():
         _clear_dead_workers(folder)
         return kept
     stop(folder)
@@ -95,8 +94,7 @@ def start(folder: Path, persistent: bool) -> Emulator:
         # -E: to write no bytecode is for its functions, it would itself compile 2 s long at each start
         command = [python, "-E", Path(__file__).with_name("ministack_main.py"), folder]
         try:
-            ready = partial(_is_ours, emulator)
-            process(folder).start(command, _environment(emulator, persistent), ready)
+            process(folder).start(command, _environment(emulator, persistent), _knows_us(emulator))
         except StartError:
             if attempt == _START_ATTEMPTS or free_port(emulator.port) == emulator.port:
                 raise
@@ -180,20 +178,16 @@ def _environment(emulator: Emulator, persistent: bool) -> dict[str, str]:
     }
 
 
-def _is_ours(emulator: Emulator) -> bool:
-    """Return whether it answers and knows our key: another one may have taken the port a moment before."""
-    if not _is_ready(emulator.url):
-        return False
-    try:
-        boto3.client("sts", **emulator.client_arguments).get_caller_identity()
-    except (BotoCoreError, ClientError):
-        return False
-    return True
+def _knows_us(emulator: Emulator) -> Callable[[], bool]:
+    """Return what tells whether it answers and knows our key: another one may have taken the port."""
+    impatience = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
+    client = boto3.client("sts", config=impatience, **emulator.client_arguments)
 
+    def ask() -> bool:
+        try:
+            client.get_caller_identity()
+        except (BotoCoreError, ClientError):
+            return False
+        return True
 
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2) as answer:  # noqa: S310 (our own port)
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+    return ask
