@@ -65,7 +65,7 @@ class Lives(Life):
         if name in self.tables or self._is_reserved(name):
             assert code == DUPLICATE_NAME.code
             return
-        record = self.world.services.reconciliation.find_holder(self.world.company_id, name)
+        record = self.world.services.tables.find_holder(self.world.company_id, name)
         if record is not None and record.state == "ready":
             self.tables[name] = (record.table_id, [])
         else:

@@ -53,10 +53,10 @@ class Tables:
         for item in self._items.query(keys.company_pk(company_id), keys.TABLE_PREFIX, newest_first=True):
             yield read_table(company_id, item)
 
-    def find_holder(self, company_id: str, display_name: str) -> str | None:
-        """Return the id of the table that holds or reserves the name."""
+    def find_holder(self, company_id: str, display_name: str) -> TableRecord | None:
+        """Return the table that holds or reserves the name."""
         item = self._items.find(keys.name_key(company_id, display_name))
-        return None if item is None else str(item["table_id"])
+        return None if item is None else self.find(company_id, item["table_id"])
 
     def all_deleted(self, company_id: str) -> Iterator[TableRecord]:
         """Yield the records of the company's deleted tables, newest first."""

@@ -144,8 +144,7 @@ def _reserve(
     try:
         return services.upload_tables.reserve(company, job.job_id, job.user_id, name, columns).table_id
     except ApiError as error:
-        holder = services.tables.find_holder(job.company_id, name)
-        table = services.tables.find(job.company_id, holder) if holder else None
+        table = services.tables.find_holder(job.company_id, name)
         pending = table.pending if table else None
         if error.kind is errors.DUPLICATE_NAME and table and pending and pending.job_id == job.job_id:
             return table.table_id

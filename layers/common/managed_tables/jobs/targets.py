@@ -17,8 +17,7 @@ class Target:
 
 def find_target(tables: Tables, company_id: str, intake: Intake) -> Target:
     """Return the target as it is now: a table that another job is making does not exist yet."""
-    table_id = tables.find_holder(company_id, intake.table_name) if intake.table_name else None
-    table = tables.find(company_id, table_id) if table_id else None
+    table = tables.find_holder(company_id, intake.table_name) if intake.table_name else None
     if table is None or table.state != "ready":
         return Target("create")
     return Target(intake.mode, table.table_id, table.status == "active")

@@ -77,17 +77,12 @@ class Reconciliation:
 
         A name that an upload reserves is taken; that of an operation of a moment is waited for.
         """
-        table = self.find_holder(company.company_id, display_name)
+        table = self.tables.find_holder(company.company_id, display_name)
         if table is None or self.end_stale(company, table):
             return
         if table.pending is None or table.pending.kind == "upload":
             raise ApiError(DUPLICATE_NAME, name=display_name)
         waiting.pause()
-
-    def find_holder(self, company_id: str, display_name: str) -> TableRecord | None:
-        """Return the table that holds or reserves the name."""
-        table_id = self.tables.find_holder(company_id, display_name)
-        return self.tables.find(company_id, table_id) if table_id else None
 
     def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
         """End the table's operation if nobody else is going to; return whether it is ended."""

@@ -65,7 +65,7 @@ class UploadTables:
 
     def _find_own(self, company: ConnectionRecord, job_id: str, display_name: str) -> TableRecord | None:
         """Return the job's own reservation, unless it may end before the job's status protects it."""
-        table = self.reconciliation.find_holder(company.company_id, display_name)
+        table = self.tables.find_holder(company.company_id, display_name)
         pending = table.pending if table else None
         if table is None or pending is None or pending.job_id != job_id:
             return None
