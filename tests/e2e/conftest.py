@@ -38,6 +38,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("target", chosen[:1] if once else chosen)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the first case of a test on both targets, its further cases on the ASGI server only.
+
+    Cases differ in what the application makes of them, unless the test is marked `gateway`.
+    """
+    if config.getoption("against") != "both":
+        return
+    targets = [(item.nodeid.partition("[")[0], _target(item)) for item in items]
+    served = {test for test, target in targets if target == "serve"}
+    seen: set[str] = set()
+    further: list[pytest.Item] = []
+    for item, (test, target) in zip(items, targets, strict=True):
+        if target == "deployed" and test in served and not item.get_closest_marker("gateway"):
+            further += [item] if test in seen else []
+            seen.add(test)
+    dropped = set(further)
+    items[:] = [item for item in items if item not in dropped]
+    config.hook.pytest_deselected(items=further)
+
+
+def _target(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("target") if hasattr(item, "callspec") else None
+
+
 @pytest.fixture(scope="session")
 def stack_file(run_folder: Path) -> Path:
     """The stack.json of the stack under test; the first process of the run to ask starts it."""

@@ -9,6 +9,7 @@ from client import Console, column, new_id
 PORTUGUESE = {"404": "Rota não encontrada", "405": "Método não permitido"}
 
 
+@pytest.mark.gateway
 @pytest.mark.parametrize(
     "path", ["/upload-jobs/a/nada", f"/{'a' * 24}/nada", f"/{'a' * 24}/data/x/y", "/upload-jobs/a/b/c"]
 )
@@ -19,6 +20,7 @@ def test_an_unknown_route_has_the_error_shape(console: Console, path: str) -> No
     assert answer.error
 
 
+@pytest.mark.gateway
 @pytest.mark.parametrize(
     ("method", "path"),
     [

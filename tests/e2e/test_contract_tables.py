@@ -115,6 +115,7 @@ def test_get_an_unknown_table(company: Console) -> None:
     assert (answer.status, answer.error) == (404, "Tabela não encontrada")
 
 
+@pytest.mark.gateway
 @pytest.mark.parametrize("table_id", ["x", "123", "g" * 24, "a" * 25, "%00", "%20", "é"])
 def test_a_malformed_table_id_is_like_an_unknown_one(company: Console, table_id: str) -> None:
     """A malformed table id is 404 with the same message."""
@@ -184,6 +185,7 @@ def test_search_matches_anywhere_ignoring_case(company: Console) -> None:
     assert (page["total"], page["quantity"]) == (2, 2)
 
 
+@pytest.mark.gateway
 @pytest.mark.parametrize(("search", "found"), [("%", []), ("_", ["a_b"]), ("\\", []), ("a_", ["a_b"])])
 def test_search_treats_wildcards_as_plain_characters(company: Console, search: str, found: list[str]) -> None:
     r"""`%`, `_` and `\` in `search` are plain characters."""
