@@ -1,7 +1,6 @@
 """Bring up the local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
 
 import json
-import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,10 +101,11 @@ def down(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Stop everything of `folder` and delete its data."""
+    """Stop everything of `folder` and have its data deleted."""
     remove_server(folder / "postgres")  # first, at once: nobody reads what it would write in the end
+    emulator.process(folder / "ministack").stop(0)  # kindly, it would delete its workers' files one by one
     down(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    emulator.delete_in_background(folder.parent, [folder])
 
 
 def serving_environment(folder: Path) -> dict[str, str]:

@@ -107,7 +107,7 @@ def start(folder: Path, persistent: bool) -> Emulator:
 def stop(folder: Path) -> None:
     """Stop the emulator of `folder`, and delete what its workers have left on the disk."""
     process(folder).stop()
-    _delete_in_background(folder, [folder / "tmp"])
+    delete_in_background(folder, [folder / "tmp"])
 
 
 def _clear_dead_workers(folder: Path) -> None:
@@ -115,12 +115,10 @@ def _clear_dead_workers(folder: Path) -> None:
     alive, started_before = command_lines(), time.time() - _WORKER_START_SECONDS
     workers = (folder / "tmp").glob(f"{_WORKER_PREFIX}*")
     old = [worker for worker in workers if worker.stat().st_mtime <= started_before]
-    _delete_in_background(
-        folder, [path for path in old if not any(str(path) in command for command in alive)]
-    )
+    delete_in_background(folder, [path for path in old if not any(str(path) in command for command in alive)])
 
 
-def _delete_in_background(folder: Path, paths: list[Path]) -> None:
+def delete_in_background(folder: Path, paths: list[Path]) -> None:
     """Move the paths out of the way and delete them without waiting: thousands of files take minutes.
 
     What an interrupted deletion has left goes, too.
