@@ -36,8 +36,12 @@ class Heading:
         self._known_labels = known
         self._short_tells = short_tells
         self._sure = cache(self._find_sure)
+        self._line = cache(self._line_bits)  # headers of one start share their lower lines
+        self._known = cache(lambda place, start: _known_bits(rows[place], self._sure(place, start)))
 
-    def bits(self, first: int, stop: int, start: int, texts: Sequence[float], kinds: Sequence[str]) -> float:
+    def bits(
+        self, first: int, stop: int, start: int, texts: Sequence[float], kinds: tuple[str, ...]
+    ) -> float:
         """Return the bits of the rows from `first` to `stop` as a header of the data from `start` on.
 
         `texts` are the bits of each row as texts, `kinds` the kinds of the columns below.
@@ -46,9 +50,8 @@ class Heading:
             return weights.NO_HEADER
         lines = self._rows[first:stop]
         sure = [self._sure(place, start) for place in range(first, stop)]
-        bits = sum(texts[first:stop]) - sum(map(_known_bits, lines, sure))
-        for place in range(1, len(lines)):
-            bits += self._line_bits(lines[place - 1], lines[place:], sure[place], kinds)
+        bits = sum(texts[place] - self._known(place, start) for place in range(first, stop))
+        bits += sum(self._line(place, stop, start, kinds) for place in range(first + 1, stop))
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self._rows))
         return bits + self._label_bits(lines, sure, start, kinds)
 
@@ -59,16 +62,15 @@ class Heading:
         counted = count_labels(self._rows[place], self._rows[start : start + _ROWS_COMPARED])
         return counted | self._known_labels.places(self._rows[place].cells)
 
-    def _line_bits(
-        self, above: GridRow, lines: Sequence[GridRow], sure: frozenset[int], kinds: Sequence[str]
-    ) -> float:
+    def _line_bits(self, place: int, stop: int, start: int, kinds: tuple[str, ...]) -> float:
         """Return the bits of the first of further header lines: few if the line above is incomplete."""
-        below = lines[0]
+        above, below, lines = self._rows[place - 1], self._rows[place], self._rows[place:stop]
+        sure = self._sure(place, start)
         apart = weights.GROUP_APART if below.after_gap else 0.0
         if words.is_units(below):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
         cells = enumerate(zip(below.looks, below.cells, strict=True))
-        if any(one.is_value and not is_year(cell) and place not in sure for place, (one, cell) in cells):
+        if any(one.is_value and not is_year(cell) and column not in sure for column, (one, cell) in cells):
             return weights.HEADER_OF_VALUES
         return apart + self._group_bits(above, lines, sure, kinds)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from math import inf, log2
 
@@ -59,6 +59,9 @@ class Scorer:
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
         self._heading = Heading(rows, width, self._origins, known, short_tells=short_tells)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
+        self._find_below = cache(
+            lambda has_values: [self._below_bits(one, has_values) for one in range(len(rows))]
+        )
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, given the end of the data."""
@@ -80,7 +83,9 @@ class Scorer:
 
     def score(self, first: int, start: int, end: int, kinds: Kinds, lines: int | None = None) -> Layout:
         """Return the layout with its bits, part by part; a header of `lines`, else of all rows or of one."""
-        stops = {start, min(first + 1, start)} if lines is None else {min(first + lines, start)}
+        stops = {start if lines is None else min(first + lines, start)}
+        if lines is None and kinds[0] != TEXT:
+            stops.add(min(first + 1, start))
         headers = {stop: self._header_bits(first, stop, start, kinds) for stop in stops}
         stop = min(headers, key=headers.__getitem__)
         bits = {
@@ -98,11 +103,11 @@ class Scorer:
         """
         bits, rows = 0.0, self.rows[stop:start]
         if rows:
-            widest = max(row.extent for row in self.rows[stop : start + 1])
-            is_other = widest > self.rows[stop - 1].extent or weights.NOTE in self._words[stop:start]
-            if is_other or kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
+            extent, are_named = self.rows[stop - 1].extent, all(row.looks[0].kind == TEXT for row in rows)
+            is_total = weights.NOTE in self._words[stop:start]
+            if not are_named or is_total or any(row.extent > extent for row in self.rows[stop : start + 1]):
                 return inf
-            bits = weights.REMARKS + self._outside(stop, start, kinds)
+            bits = weights.REMARKS + sum(self._below(kinds)[stop:start])
         return bits + self._heading.bits(first, stop, start, self._texts, kinds)
 
     # Rows of the table
@@ -122,7 +127,7 @@ class Scorer:
                 bits[place] = min(bits[place], self._texts[place])
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
                 end = self.find_section_end(bits, kinds, first, place)
-                bits[end:place] = self.below[end:place]
+                bits[end:place] = self._below(kinds)[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
 
@@ -138,11 +143,10 @@ class Scorer:
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
-        best, fewest, total = end, 0.0, weights.FOOTER
+        best, fewest, total, below = end, 0.0, weights.FOOTER, self._below(kinds)
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
-            total += self._outside(place, place + 1, kinds) - bits[place]
-            total -= sentence * self.rows[place].is_sentence
+            total += below[place] - bits[place] - sentence * self.rows[place].is_sentence
             if total < fewest:
                 best, fewest = place, total
         return best
@@ -253,33 +257,24 @@ class Scorer:
 
     def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""
-        return self._outside(end, len(self.rows), kinds) + (weights.FOOTER if end < len(self.rows) else 0.0)
+        return sum(self._below(kinds)[end:]) + weights.FOOTER if end < len(self.rows) else 0.0
 
-    def _outside(self, start: int, end: int, kinds: Kinds) -> float:
-        """Return the bits of rows below the table or its header.
+    def _below(self, kinds: Kinds) -> list[float]:
+        """Return the bits of each row as one below the table or its header.
 
         One that begins with a word, where the data have a value, has values of its own.
         """
-        bits = sum(self.below[start:end])
-        if kinds[0] == TEXT:
-            return bits
-        places = (place for place in range(start, end) if not self._words[place])
-        named = (looks for place in places if (looks := self.rows[place].looks)[0].kind == TEXT)
-        values = (one for looks in named for one in looks if one.is_value)
-        return bits - sum(weights.FOOTER_VALUE + one.as_text - one.bits for one in values)
+        return self._find_below(kinds[0] != TEXT)
 
-    @cached_property
-    def below(self) -> list[float]:
-        """The bits of each row as one below the table."""
-        return [self._below_bits(place) for place in range(len(self.rows))]
-
-    def _below_bits(self, place: int) -> float:
+    def _below_bits(self, place: int, has_values: bool) -> float:
         row = self.rows[place]
         bits = weights.FOOTER_LINE + min(self._texts[place], row.bits_of_repeats)
-        if self._words[place]:
-            return bits - sum(one.as_text - one.bits for one in row.looks if one.is_value)
-        values = sum(one.is_value for one in row.looks)
-        return bits + weights.FOOTER_VALUE * values + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+        values = [one for one in row.looks if one.is_value]
+        if self._words[place] or (has_values and row.looks[0].kind == TEXT):
+            bits -= sum(one.as_text - one.bits for one in values)
+        else:
+            bits += weights.FOOTER_VALUE * len(values)
+        return bits if self._words[place] else bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
 
 
 class _ColumnCost:
