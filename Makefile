@@ -77,9 +77,11 @@ AUDITED := api common analyze insert export operations
 audit: setup ## Security: bandit, checkov on the template, known vulnerabilities of what is locked
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(AUDIT)
 	@$(UV) pip sync --quiet --require-hashes --python $(AUDIT) requirements/audit.txt
-	@$(AUDIT)/bin/bandit --quiet --configfile pyproject.toml --recursive functions layers localstack statemachine
-	@$(AUDIT)/bin/checkov --config-file .checkov.yaml --file template.yaml --skip-download --compact --quiet
-	@$(AUDIT)/bin/pip-audit --vulnerability-service pypi --no-deps --disable-pip $(AUDITED:%=-r requirements/%.txt)
+	@export PATH="$$PWD/$(AUDIT)/bin:$$PATH"; found=0; \
+	bandit --quiet --configfile pyproject.toml --recursive functions layers localstack statemachine || found=1; \
+	checkov --config-file .checkov.yaml --file template.yaml --skip-download || found=1; \
+	pip-audit --vulnerability-service pypi --no-deps --disable-pip $(AUDITED:%=-r requirements/%.txt) || found=1; \
+	exit $$found
 
 LOCAL_STACK := $(BIN)/python -m managed_tables_local
 
