@@ -5,17 +5,17 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from managed_tables.conversion.cells import ERROR_WORDS, FALSE_WORDS, NULL_WORDS, TRUE_WORDS
+from managed_tables.conversion import cells, day_forms, numbers, times, units
 from managed_tables_reader.layout import weights
 
 _NUMBER = re.compile(
-    r"[-+(]?\s*(R\$|US\$|\$|€|£)?\s*[-+]?(\d{1,3}([.,' \u00a0]\d{3})+|\d+)?([.,]\d+)?([eE][-+]?\d+)?"
-    r"\s*(%|€|R\$)?\)?-?"
+    rf"[-+(]?\s*{units.CURRENCY}?\s*[-+(]?\s*(\d{{1,3}}([.,' {numbers.NO_BREAK}]\d{{3}})+|\d+)?"
+    rf"([.,]\d+)?([eE][-+]?\d+)?\s*(%|{units.CURRENCY})?\s*\)?-?"
 )
 _DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?\s*([zZ]|[-+]\d{2}:?\d{2}|UTC)?)?"
-    r"|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([T ]+\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?\s*([AaPp][Mm])?)?"
-    r"|\d{1,2}[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}|\d{1,2}[ºo]?\s+de\s+[A-Za-zç]{3,9}\s+de\s+\d{4}"
+    rf"(\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})){times.TIME}?"
+    r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]?\s*\d{2,4}"  # a time behind it is that of mails and of servers
+    rf"|\d{{1,2}}{day_forms.ORDINAL}?\s+{day_forms.OF}\s+[A-Za-zÇç]{{3,9}}\s+{day_forms.OF}\s+\d{{4}}"
 )
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _IDENTIFIER = re.compile(
@@ -32,10 +32,10 @@ _YEAR = re.compile(YEAR)
 _NULLS = r"na -- none nd n/d . x \n"  # words for nothing that no type takes for empty
 _WORDS = {
     **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
-    **dict.fromkeys((*TRUE_WORDS, *FALSE_WORDS), "boolean"),
-    **dict.fromkeys((*NULL_WORDS, *ERROR_WORDS, *_NULLS.split()), "null"),
+    **dict.fromkeys((*cells.TRUE_WORDS, *cells.FALSE_WORDS), "boolean"),
+    **dict.fromkeys((*cells.NULL_WORDS, *cells.ERROR_WORDS, *_NULLS.split()), "null"),
 }
-_MONEY = re.compile(r"[-+(]?\s*(?:R\$|US\$|\$|€|£).*[.,]\d\d\)?")
+_MONEY = re.compile(rf"[-+(]?\s*{units.CURRENCY}.*[.,]\d\d\)?")
 _QUANTITY = re.compile(r"\d+(?:[.,]\d+)*[ \u00a0]?([^\W\d_]{1,5}[²³]?)")
 _CODE = re.compile(r"[\w./#-]+")
 _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns stay quick

@@ -26,7 +26,7 @@ MAX_BIGINT_DIGITS = 19
 _MAX_BIGINT = {"positive": "9223372036854775807", "negative": "9223372036854775808"}
 
 _PLAIN = r"(?:0|[1-9][0-9]*)"
-_NO_BREAK = "\u00a0\u2007\u202f"  # what programs group digits with; nobody types it in a telephone
+NO_BREAK = "\u00a0\u2007\u202f"  # what programs group digits with; nobody types it in a telephone
 _CURRENCY = rf"[Rr]\${BLANK}*"
 _REAL = "R$ "  # as most programs write it
 # What most cells look like: matched without trimming; PostgreSQL's syntax except for the mark.
@@ -111,13 +111,13 @@ def _unsigned_integer(mark: str) -> str:
 
 def _spaced(*, plain_blanks: bool) -> str:
     """Return the pattern of digits that blanks group."""
-    blank = f"[{_NO_BREAK}{' ' if plain_blanks else ''}]"
+    blank = f"[{NO_BREAK}{' ' if plain_blanks else ''}]"
     return rf"[1-9][0-9]{{0,2}}(?:{blank}[0-9]{{3}})+"
 
 
 def _ungrouped(cell: str, mark: str) -> str:
     """Return an integer's digits and sign alone."""
-    without_blanks = f"regexp_replace({trimmed(cell)}, '[ {_NO_BREAK}]', '', 'g')"
+    without_blanks = f"regexp_replace({trimmed(cell)}, '[ {NO_BREAK}]', '', 'g')"
     return f"replace({without_blanks}, {literal(_separator(mark))}, '')"
 
 
@@ -156,7 +156,7 @@ def _unmarked(number: str, mark: str) -> str:
 
 
 def _general_decimal(cell: str, mark: str) -> str:
-    number = f"regexp_replace({cell}, '^[^0-9.,]+|[^0-9]+$|[ {_NO_BREAK}]', '', 'g')"
+    number = f"regexp_replace({cell}, '^[^0-9.,]+|[^0-9]+$|[ {NO_BREAK}]', '', 'g')"
     negative = matches(cell, f"[^0-9]*[(-]{ANYTHING}|{ANYTHING}-{BLANK}*")
     signed = f"(CASE WHEN {negative} THEN '-' ELSE '' END || {_unmarked(number, mark)})"
     accounting_zero = rf"{BLANK}*{_CURRENCY}-{BLANK}*"

@@ -36,14 +36,11 @@ TIME_WITHOUT_ZONE = rf"{ANYTHING}:[0-5][0-9](?:[.,][0-9]+)?{BLANK}*(?:[AaPp][Mm]
 SHORT_YEAR_DATE = (
     rf"{BLANK}*(?:[0-9]{{1,2}}[-/ ])?[^-/ 0-9]*[0-9]{{0,2}}[.]?[-/ ][0-9]{{2}}(?:[Tt ]{ANYTHING})?{BLANK}*"
 )
-_SECONDS = ":[0-5][0-9](?:[.,][0-9]+)?"
 _MOMENT = "^([0-9-]+)(?: +([0-9]+):([0-9]+)(?::([0-9.]+))? ?([AaPp][Mm])? ?(.*))?$"
 ZONED = 1 << 60  # microseconds, beyond every calendar: of a time whose own zone has brought it to UTC
 # How most days are written, in DuckDB's terms.
 _PARSED_DAYS: dict[DateOrder, str] = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
-TIME_OF_DAY = (
-    rf"{BLANK}*(?:[01]?[0-9]|2[0-4])(?::[0-5][0-9](?:{_SECONDS})?|[hH](?:[0-5][0-9](?:min)?)?){BLANK}*"
-)
+TIME_OF_DAY = rf"{BLANK}*(?:[01]?[0-9]|2[0-4])(?:{_MINUTES_SECONDS}|[hH](?:[0-5][0-9](?:min)?)?){BLANK}*"
 
 _DAY_SECONDS = 86_400
 _CALENDAR_ENDS = (datetime.min, datetime.max)

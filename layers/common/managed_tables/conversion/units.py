@@ -10,6 +10,7 @@ from managed_tables.conversion.sql_text import BLANK, BLANKS, matches
 
 PERCENT = "%"
 _CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
+CURRENCY = f"(?:{'|'.join(map(re.escape, ('r$', *_CURRENCIES)))})"
 _UNITS = (
     PERCENT, "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m³",
     "km²", "ha", "hs", "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°c", "ºc",
