@@ -20,7 +20,7 @@ def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, 
     """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
     narrow = _of_key(transfer, key)
     rows = _query(narrow, table, _duplicates(table, key, within_file=within_file, limit=MAX_ERROR_DETAILS))
-    return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(one, first) for _, one, first in rows]))
+    return Misfits(rows[0][0] if rows else 0, _describe(narrow, [(row, first) for _, row, first in rows]))
 
 
 def keep_repeated_keys(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> None:
@@ -81,8 +81,8 @@ def _duplicates(table: sql.Identifier, key: Columns, *, within_file: bool, limit
 
 def _describe(transfer: Transfer, pairs: list[tuple[UUID, UUID | None]]) -> list[Detail]:
     """Return a detail for each row, with its place and the row that it repeats."""
-    places = find_places(transfer, {one for pair in pairs for one in pair if one is not None})
-    return [_detail(transfer, places[one], places[first] if first else None) for one, first in pairs]
+    places = find_places(transfer, {row for pair in pairs for row in pair if row is not None})
+    return [_detail(transfer, places[row], places[first] if first else None) for row, first in pairs]
 
 
 def _detail(transfer: Transfer, place: RowPlace, first: RowPlace | None) -> Detail:

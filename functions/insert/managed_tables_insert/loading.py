@@ -195,7 +195,7 @@ def _prepare_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan,
         _take_turn(connection, target.table_id)
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
     table = _find_table(connection, target)
-    if not _takes(table, target, [one.column for one in plan.columns]):
+    if not _takes(table, target, [loaded.column for loaded in plan.columns]):
         raise JobError(errors.TABLE_CHANGED)
     return table
 
@@ -209,7 +209,7 @@ def _takes(table: HeldTable, target: LoadTarget, loaded: Sequence[Column]) -> bo
     else:
         needed = {column.name for column in table.columns if column.is_required}
     own = {column.name: column for column in table.columns}
-    return all(own.get(one.name) == one for one in loaded) and needed <= {one.name for one in loaded}
+    return all(own.get(new.name) == new for new in loaded) and needed <= {new.name for new in loaded}
 
 
 def _take_turn(connection: PgConnection, table_id: str) -> None:

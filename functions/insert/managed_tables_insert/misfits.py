@@ -28,8 +28,8 @@ def find_misfits(connection: DuckDBPyConnection, plan: LoadPlan) -> Misfits:
     misfits: list[tuple[int, int]] = []
     for start in range(0, len(plan.columns), COLUMNS_PER_SCAN):
         batch = plan.columns[start : start + COLUMNS_PER_SCAN]
-        for number, (found, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
-            count += found
+        for number, (of_column, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
+            count += of_column
             misfits += [(row, number) for row in first_rows]
     return Misfits(count, _describe(connection, plan, sorted(misfits)[:MAX_ERROR_DETAILS]))
 
@@ -59,8 +59,8 @@ def _describe(
         for column in (plan.columns[number] for number in numbers)
     ]
     places = read_places(connection, plan, (row for row, _ in misfits), cells)
-    found = ((places[row], plan.columns[n], places[row].cells[numbers.index(n)]) for row, n in misfits)
+    refused = ((places[row], plan.columns[n], places[row].cells[numbers.index(n)]) for row, n in misfits)
     return [
         place.detail(loaded.fault_of(**cell), column=loaded.column.name, value=cell["value"])
-        for place, loaded, cell in found
+        for place, loaded, cell in refused
     ]

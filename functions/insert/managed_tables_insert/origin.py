@@ -23,11 +23,11 @@ def find_origin(services: Services, job: JobRecord, number: int) -> Origin | Non
         except ObjectMissing:
             return None
         cells = ", ".join(f"c{place}" for place in range(len(analysis.columns)))
-        found = converter.execute(
+        row = converter.execute(
             f"SELECT file, sheet, line, {cells} FROM {staged_rows(staged)}"  # noqa: S608 - own SQL
             f" WHERE {ROW_NUMBER} = {number}"
         ).fetchone()
-    if found is None:
+    if row is None:
         return None
-    file, sheet, line, *texts = found
+    file, sheet, line, *texts = row
     return {"file": analysis.files[file], "sheet": sheet, "line": line, "cells": texts}

@@ -123,14 +123,14 @@ def make_plan(
     session_zone = analysis.reading.timezone if analysis.reading else timezone
     columns = []
     for place, column in enumerate(confirmed):
-        number, found = known[terms.source(column.name)]
-        choice = terms.choice(column.name).over(found.choice)
-        formats = choice.formats(found.formats)
+        number, analyzed = known[terms.source(column.name)]
+        choice = terms.choice(column.name).over(analyzed.choice)
+        formats = choice.formats(analyzed.formats)
         raw = f"c{number}"
         cell = f"x{place}" if choice.rewrites else raw
         zone = None if formats.timezone == session_zone else formats.timezone
-        is_as_inferred = column.type == types[number] and formats == found.formats and not choice.rewrites
-        is_proven = is_as_inferred and found.proven
+        is_as_inferred = column.type == types[number] and formats == analyzed.formats and not choice.rewrites
+        is_proven = is_as_inferred and analyzed.proven
         columns.append(LoadedColumn(column, cell, formats, raw, choice, zone, is_proven))
     return LoadPlan(
         staged,

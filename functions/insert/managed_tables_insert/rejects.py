@@ -55,12 +55,12 @@ def _find_rows(
     )
     while batch := rows.fetchmany(_FETCHED_ROWS):
         for file, sheet, line, why_repeated, *rest in batch:
-            found, flags = rest[:width], rest[width:]
+            texts, flags = rest[:width], rest[width:]
             reasons = [
                 f"{column.column.display_name}: "
-                + column.fault_of(found[int(column.raw[1:])], is_empty=is_empty).reason
+                + column.fault_of(texts[int(column.raw[1:])], is_empty=is_empty).reason
                 for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
                 if is_misfit
             ]
             reasons += [why_repeated] if why_repeated else []
-            yield found, (plan.files[file], sheet or "", line), reasons
+            yield texts, (plan.files[file], sheet or "", line), reasons

@@ -78,9 +78,9 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
 def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSchema:
     """Return the file's columns where they go in the table; those that were left out before stay out."""
     analysis = services.job_documents.get_analysis(job)
-    fed = [(one, one.table_column) for one in analysis.inferred_schema.columns if one.table_column]
-    columns = [one.column.model_copy(update={"name": own.name, "type": own.type}) for one, own in fed]
-    choices = {own.name: ColumnChoice(source=one.name) for one, own in fed if one.name != own.name}
+    fed = [(given, given.table_column) for given in analysis.inferred_schema.columns if given.table_column]
+    columns = [given.column.model_copy(update={"name": own.name, "type": own.type}) for given, own in fed]
+    choices = {own.name: ColumnChoice(source=given.name) for given, own in fed if given.name != own.name}
     return WantedSchema(None, columns, LoadTerms(choices=choices, on_misfit=recipe.on_misfit))
 
 
@@ -97,14 +97,14 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
     inferred = analysis.inferred_schema.columns
     labels = [column.source or column.name for column in inferred]
     recipe = _find_recipe(services, job.company_id, table)
-    for found, before in zip(inferred, find_former_columns(recipe, labels), strict=True):
+    for inferred_column, before in zip(inferred, find_former_columns(recipe, labels), strict=True):
         if before is not None and before.name in known:
-            choices[before.name] = before.choice.model_copy(update={"source": found.name})
-            columns.append(found.column.model_copy(update={"name": before.name}))
-        elif found.name in known:
-            columns.append(found.column)
+            choices[before.name] = before.choice.model_copy(update={"source": inferred_column.name})
+            columns.append(inferred_column.column.model_copy(update={"name": before.name}))
+        elif inferred_column.name in known:
+            columns.append(inferred_column.column)
         elif before is None:
-            columns.append(found.column.model_copy(update={"nullable": True}))
+            columns.append(inferred_column.column.model_copy(update={"nullable": True}))
     return WantedSchema(name, columns, LoadTerms(choices=choices))
 
 

@@ -166,8 +166,8 @@ class Decimals:
     @cached_property
     def _with_exponent(self) -> dict[int, bytes]:
         """The values of the rows whose number has an exponent."""
-        found = np.flatnonzero(np.isin(self.texts.data, _EXPONENTS))
-        rows = np.searchsorted(self.texts.starts, found, side="right") - 1
+        exponents = np.flatnonzero(np.isin(self.texts.data, _EXPONENTS))
+        rows = np.searchsorted(self.texts.starts, exponents, side="right") - 1
         return {int(row): _numeric(self.texts.of_row(row)) for row in rows}
 
     @cached_property
@@ -252,10 +252,10 @@ def _groups(keys: Ints) -> Iterator[tuple[int, Ints]]:
     # Numbers of two bytes are sorted byte by byte, which is quicker than by comparing them.
     is_short = keys.max(initial=0) < 2**16
     order = np.argsort(keys.astype(np.uint16) if is_short else keys, kind="stable")
-    found = keys[order]
-    bounds = np.append(np.flatnonzero(np.diff(found, prepend=-1)), len(found))
+    sorted_keys = keys[order]
+    bounds = np.append(np.flatnonzero(np.diff(sorted_keys, prepend=-1)), len(sorted_keys))
     for first, end in pairwise(bounds):
-        yield int(found[first]), order[first:end]
+        yield int(sorted_keys[first]), order[first:end]
 
 
 def _size(words: Sequence[Word]) -> int:

@@ -60,9 +60,9 @@ class Cells:
 
     def numbers(self, kind: str) -> Ints:
         """Return values of a fixed size; those of NULL are 0."""
-        found = np.frombuffer(self.buffers[1], kind, self.rows)
+        numbers = np.frombuffer(self.buffers[1], kind, self.rows)
         nulls = self.nulls
-        return found if nulls is None else np.where(nulls, 0, found)
+        return numbers if nulls is None else np.where(nulls, 0, numbers)
 
     @property
     def texts(self) -> Texts:
@@ -90,7 +90,7 @@ class Wire:
     @property
     def ordered(self) -> list[tuple[int, LoadedColumn]]:
         """The columns with their places, in the order of the record's fields."""
-        return sorted(enumerate(self.columns), key=lambda one: _ORDER.index(one[1].column.type))
+        return sorted(enumerate(self.columns), key=lambda numbered: _ORDER.index(numbered[1].column.type))
 
     @property
     def names(self) -> list[str]:

@@ -94,10 +94,10 @@ def _listed(local: Ints) -> Ints:
     listed = np.arange(f"{_RULE_YEAR}", f"{_RULE_YEAR + 28}", dtype="datetime64[Y]")
     kinds = {_kind(day): day for day in listed.astype("datetime64[D]")}
     like = np.array([kinds[_kind(day)] for day in np.unique(first_days)], "datetime64[us]")
-    found = local.copy()
+    zoned = local.copy()
     moved = like[np.searchsorted(np.unique(first_days), first_days)] - first_days.astype("datetime64[us]")
-    found[is_later] = (later + moved).view(np.int64)
-    return found
+    zoned[is_later] = (later + moved).view(np.int64)
+    return zoned
 
 
 def _kind(first_day: "np.datetime64") -> tuple[int, int]:

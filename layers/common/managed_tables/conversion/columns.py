@@ -86,8 +86,8 @@ def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
     empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
     written = workbook_cells.unmarked(cell) if formats.workbook else cell
     written = units.without_unit(written, formats.unit) if formats.unit else written
-    found = _plain_number(written, column_type, formats.decimal_mark)
-    converts, suggests, value = found.converts, found.suggests, found.value
+    number = _plain_number(written, column_type, formats.decimal_mark)
+    converts, suggests, value = number.converts, number.suggests, number.value
     if formats.unit:
         has_unit = units.has_unit(cell, formats.unit)
         converts, suggests = f"({has_unit} AND {converts})", f"({has_unit} AND {suggests})"
@@ -136,7 +136,7 @@ def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) ->
         value, typed = times.date_text(cell, order, latest), times.date_typed(cell, order, latest)
         return Conversion(empty, converts, suggests, value, typed)
     converts, suggests = (
-        times.datetime_fits(cell, order, formats.timezone, one) for one in (Shape.MONTH, shape)
+        times.datetime_fits(cell, order, formats.timezone, one_shape) for one_shape in (Shape.MONTH, shape)
     )
     value, moment = times.moment_text(cell, order, latest), times.datetime_moment(cell, order, latest)
     return Conversion(empty, converts, suggests, value, moment)

@@ -65,7 +65,7 @@ class _DayForm:
 
     def pattern(self) -> str:
         """Return the regular expression of the days that the calendar has."""
-        return "|".join(one for separator in self.separators for one in self._days(separator))
+        return "|".join(days for separator in self.separators for days in self._days(separator))
 
     def _days(self, separator: str) -> list[str]:
         year, leap_year = (_SHORT_YEAR, _SHORT_LEAP_YEAR) if self.has_short_year else (_YEAR, _LEAP_YEAR)

@@ -37,7 +37,7 @@ def extracted(cell: str, pattern: str, group: int = 1) -> str:
 
 def any_case(pattern: str) -> str:
     """Return a pattern of small letters with each of them in both cases."""
-    return "".join(f"[{one.upper()}{one}]" if one.islower() else one for one in pattern)
+    return "".join(f"[{letter.upper()}{letter}]" if letter.islower() else letter for letter in pattern)
 
 
 def trimmed(cell: str) -> str:

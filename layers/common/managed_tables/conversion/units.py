@@ -26,10 +26,10 @@ NUMBER_PERHAPS_WITH_UNIT = f"(?:{NUMBER_WITH_UNIT}|{BLANK}*{_NUMBER}{BLANK}*)"
 
 def find_unit(text: str) -> str | None:
     """Return the unit before or after a number, known or not; None if the text is no such number."""
-    found = _LOOKS.fullmatch(text.strip(BLANKS))
-    if found is None or bool(found["before"]) == bool(found["after"]):
+    number = _LOOKS.fullmatch(text.strip(BLANKS))
+    if number is None or bool(number["before"]) == bool(number["after"]):
         return None
-    return found["before"] or found["after"]
+    return number["before"] or number["after"]
 
 
 def is_known_unit(unit: str) -> bool:

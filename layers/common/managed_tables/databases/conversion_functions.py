@@ -27,8 +27,8 @@ def _function(column_type: ColumnType, parameters: str, body: str) -> str:
 
 
 def _reading(column_type: ColumnType, formats: Formats) -> str:
-    found = build_conversion(_CELL, column_type, formats)
-    return choose((found.converts, f"({found.value})::{POSTGRES_TYPES[column_type]}"), otherwise="NULL")
+    reading = build_conversion(_CELL, column_type, formats)
+    return choose((reading.converts, f"({reading.value})::{POSTGRES_TYPES[column_type]}"), otherwise="NULL")
 
 
 def _number(column_type: ColumnType) -> str:
