@@ -7,7 +7,7 @@ from managed_tables.errors import JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_reader.layout.header import Header, about_header
 from managed_tables_reader.layout.looks import TEXT
-from managed_tables_reader.layout.pages import PageHead, find_repeats
+from managed_tables_reader.layout.pages import PageHead
 from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.search import (
     Grid,
@@ -49,12 +49,6 @@ def test_the_first_line_of_data_may_be_the_headers() -> None:
 def test_the_three_most_frequent_widths_are_tried() -> None:
     lines = ["1;2"] * 4 + ["1;2;3"] * 3 + ["1;2;3;4"] * 2 + ["1;2;3;4;5"]
     assert widths(grid_of("/".join(lines))) == [2, 3, 4]
-
-
-def test_a_line_that_begins_another_repeats_it_from_two_cells_on() -> None:
-    assert find_repeats(grid_of("Nome;Valor;Dia/Ana;1;2/Nome;Valor"), 40) == {2: 0}
-    assert find_repeats(grid_of("Nome;Valor/Ana;1/Nome"), 40) == {}
-    assert find_repeats(grid_of("Nome;Valor;Dia;Mês/Ana;1;2;3/Nome;Valor"), 40) == {}
 
 
 def test_a_line_above_may_begin_with_an_empty_cell() -> None:

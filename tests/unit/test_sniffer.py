@@ -8,7 +8,7 @@ from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.untabular import is_aligned
+from managed_tables_reader.text.undelimited import is_aligned
 
 
 def sniff(lines: list[str]) -> Dialect:

@@ -59,11 +59,12 @@ def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
 
 
 def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
-    """Return the labels of a header of one line."""
+    """Return the labels of one line, less an only blank one beyond the usual row: a doubled delimiter."""
     lengths = Counter(map(len, below)).most_common(1)
     usual = lengths[0][0] if lengths else 0
     labels = [(cell or "").replace("\ufeff", "") for cell in cells]
-    return _without_surplus_blank(labels, usual)
+    filled = [label for label in labels if label.strip()]
+    return filled if len(filled) == len(labels) - 1 == usual > 1 else labels
 
 
 def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
@@ -82,14 +83,6 @@ def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
 
 def _text(cell: str | None) -> str:
     return " ".join((cell or "").replace("\ufeff", "").split())
-
-
-def _without_surplus_blank(labels: list[str], usual: int) -> list[str]:
-    """Drop the only blank label if it makes the header longer than the usual row: a doubled delimiter."""
-    blank = sum(not label.strip() for label in labels)
-    if usual > 1 and len(labels) - usual == blank == 1:
-        return [label for label in labels if label.strip()]
-    return labels
 
 
 def about_header(header: Header) -> list[Finding]:

@@ -16,15 +16,13 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
-    """Map each row that repeats one of the first, or most of it, to its place; page numbers may differ."""
+    """Map each row that repeats one of the first to its place; page numbers may differ."""
     origins: dict[int, int] = {}
     first: dict[tuple[str, ...], int] = {}
     for place, row in enumerate(rows):
         plain = plain_cells(row.cells)
         if plain in first:
             origins[place] = first[plain]
-        elif longer := [one for one in first if _begins(plain, one)]:
-            origins[place] = first[longer[0]]
         elif place < most_above and is_distinctive(plain):
             first[plain] = place
     return origins
@@ -44,10 +42,6 @@ def plain_cells(cells: Cells) -> tuple[str, ...]:
     while texts and not texts[-1]:
         texts.pop()
     return tuple(texts)
-
-
-def _begins(plain: tuple[str, ...], one: tuple[str, ...]) -> bool:
-    return 1 < len(plain) < len(one) < 2 * len(plain) and one[: len(plain)] == plain
 
 
 class PageHead:

@@ -231,9 +231,7 @@ class Scorer:
 
     @cached_property
     def _texts(self) -> list[float]:
-        """The bits of each row as texts; in a single column a repeated text costs as much as a new one."""
-        if self.width == 1:
-            return [sum(one.as_text for one in row.looks if one.kind) for row in self.rows]
+        """The bits of each row as texts."""
         return [row.bits_of_texts for row in self.rows]
 
     @cached_property
@@ -253,7 +251,7 @@ class Scorer:
         bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
         bits += weights.TITLE_LIKE_HEADER * (len(row.filled) >= self.width > 1)
         is_value = all(one.is_value for one in row.looks if one.kind)
-        return bits + (weights.TITLE_OF_VALUES * (2 if self.width == 1 else 1) if is_value else 0.0)
+        return bits + weights.TITLE_OF_VALUES * is_value
 
     def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""

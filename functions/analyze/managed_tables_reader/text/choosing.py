@@ -17,10 +17,10 @@ from managed_tables_reader.layout.words import COMMENT, is_sure_comment
 from managed_tables_reader.rows.reading import TableWish, Unstated
 from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.alignment import collapse, is_cut_by_runs
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect, find_hint, propose_dialects
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
+from managed_tables_reader.text.undelimited import collapse, is_cut_by_runs
 
 _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 

@@ -22,13 +22,12 @@ from managed_tables_reader.rows.reading import TableWish
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.rows.stated import Stated, stated_places
-from managed_tables_reader.text.alignment import UnevenError
 from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.columns import Columns
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
-from managed_tables_reader.text.untabular import is_aligned, is_prose
+from managed_tables_reader.text.undelimited import UnevenError, is_aligned, is_prose
 
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
