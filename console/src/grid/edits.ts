@@ -16,15 +16,11 @@ export interface Conflict {
   way: Way;
 }
 
-/** Rows pasted beyond the last one, which wait for a yes. */
-export interface NewRows {
-  values: readonly Record<string, Cell>[];
-}
-
 export interface EditState {
   marks: ReadonlyMap<string, CellState>;
   conflict: Conflict | null;
-  newRows: NewRows | null;
+  /** Rows pasted beyond the last one, which wait for a yes. */
+  newRows: readonly Record<string, Cell>[] | null;
   refusal: string | null;
   /** Whether the last save may or may not have happened. */
   isUnknown: boolean;
@@ -45,6 +41,11 @@ export interface EditListener {
   kept: (ids: readonly string[]) => void;
   /** Hears the ids of rows that are new. */
   inserted: (ids: readonly string[]) => void;
+}
+
+interface RowTexts {
+  row: RecordOfRow;
+  texts: readonly (readonly [column: string, text: string])[];
 }
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
@@ -76,8 +77,7 @@ export class EditSession {
 
   readonly edit = (row: RecordOfRow, name: string, text: string): void => {
     this.state.update({ refusal: null });
-    const value = this.read(row, name, text);
-    if (value !== undefined) this.save([{ id: row.id, base: row, changes: { [name]: value } }]);
+    this.write([{ row, texts: [[name, text]] }]);
   };
 
   /** Save values of a row, from a form. */
@@ -90,22 +90,19 @@ export class EditSession {
     const total = this.rows().total ?? 0;
     await this.rows().need(range.top, Math.min(range.top + cells.length, total));
     const fresh: { [name: string]: string }[] = [];
-    const changed: RowChange[] = [];
-    const refused: string[] = [];
+    const written: RowTexts[] = [];
     cells.forEach((line, down) => {
-      const named = line.flatMap((cell, right) => {
+      const texts = line.flatMap((cell, right) => {
         const column = columns[range.left + right];
         return column?.isEditable ? [[column.name, cell] as const] : [];
       });
-      if (range.top + down >= total) fresh.push(Object.fromEntries(named));
+      if (range.top + down >= total) fresh.push(Object.fromEntries(texts));
       else {
         const row = this.rows().rowAt(range.top + down);
-        if (row) changed.push(this.readRow(row, named, refused));
+        if (row) written.push({ row, texts });
       }
     });
-    this.remember(refused);
-    const real = changed.filter(({ changes }) => Object.keys(changes).length > 0);
-    if (real.length > 0) this.save(real);
+    this.write(written);
     if (fresh.length > 0) this.offer(fresh);
   };
 
@@ -140,14 +137,14 @@ export class EditSession {
     if (faults.length > 0) {
       const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
       this.state.update({ refusal: t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
-    } else if (isAsked) this.state.update({ newRows: { values } });
+    } else if (isAsked) this.state.update({ newRows: values });
     else void this.insert(values);
   };
 
   readonly answer = (isYes: boolean): void => {
     const { newRows } = this.state.get();
     this.state.update({ newRows: null });
-    if (isYes && newRows) void this.insert(newRows.values);
+    if (isYes && newRows) void this.insert(newRows);
   };
 
   /** Insert rows; resolves with what they failed by, or null. */
@@ -188,7 +185,7 @@ export class EditSession {
     if (!step) this.listener.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) this.unmark(step.refused);
     else if ("changes" in step) {
-      this.markAll(step.changes, { state: "saving" });
+      this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
     } else {
       try {
@@ -238,7 +235,7 @@ export class EditSession {
 
   private save(changed: readonly RowChange[], way: Way = "do"): void {
     if (way === "do") this.future.length = 0;
-    this.markAll(changed, { state: "saving" });
+    this.markAll(changed, () => ({ state: "saving" }));
     this.enqueue(() => this.saveNow(changed, way));
   }
 
@@ -260,7 +257,7 @@ export class EditSession {
     const changed = changes.map(this.upToDate);
     try {
       const records = await this.send(changed);
-      this.markAll(changed, null);
+      this.unmark(keysOf(changed));
       this.record(changed, records, way);
       this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
       this.listener.kept(changed.map(({ id }) => id));
@@ -326,7 +323,7 @@ export class EditSession {
     const now = new Map(records.map((record) => [record.id, record]));
     for (const record of records) this.rows().replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
-    this.markAll(gone, null);
+    this.unmark(keysOf(gone));
     if (gone.length > 0) {
       const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
       this.state.update({ refusal: t`${words} por outra pessoa enquanto você editava` });
@@ -339,7 +336,7 @@ export class EditSession {
     const changes = met.map((one) => one.change);
     const clashes = met.flatMap((one) => one.clashes);
     if (clashes.length > 0) {
-      this.markAll(changes, { state: "unsaved", reason: t`Outra pessoa mudou esta linha` });
+      this.markAll(changes, () => ({ state: "unsaved", reason: t`Outra pessoa mudou esta linha` }));
       this.state.update({ conflict: { clashes, changes, way } });
       this.listener.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
@@ -347,13 +344,10 @@ export class EditSession {
 
   private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
     const reasons = new Map((failure.body.details ?? []).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
-    changed.forEach((change, index) => {
-      for (const column of Object.keys(change.changes)) {
-        const reason = reasons.get(`${index}/${column}`) ?? failure.message;
-        this.markAll([pick(change, column)], { state: "refused", reason });
-      }
+    this.markAll(changed, (row, column) => {
+      return { state: "refused", reason: reasons.get(`${row}/${column}`) ?? failure.message };
     });
-    this.remember(changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => keyOf(id, column))));
+    this.remember(keysOf(changed));
     this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
     this.listener.announce(t`Não gravado`);
   }
@@ -369,31 +363,30 @@ export class EditSession {
     this.state.update({ refusal: t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
   }
 
-  private readRow(row: RecordOfRow, cells: readonly (readonly [string, string])[], refused: string[]): RowChange {
-    const changes: Record<string, Cell> = {};
-    for (const [name, text] of cells) {
-      const value = this.read(row, name, text, refused);
-      if (value !== undefined) changes[name] = value;
-    }
-    return { id: row.id, base: row, changes };
+  /** Read texts for cells and save their values; what is no value is one step of the history. */
+  private write(written: readonly RowTexts[]): void {
+    const refused: string[] = [];
+    const changed = written.flatMap(({ row, texts }): RowChange[] => {
+      const read = texts.map(([name, text]) => [name, this.read(row, name, text, refused)] as const);
+      const values = read.filter(([, value]) => value !== undefined);
+      return values.length === 0 ? [] : [{ id: row.id, base: row, changes: Object.fromEntries(values) }];
+    });
+    this.remember(refused);
+    if (changed.length > 0) this.save(changed);
   }
 
   /** Read the text for a cell; undefined where it says what stands there already, or is no value: that is marked. */
-  private read(row: RecordOfRow, name: string, text: string, refused?: string[]): Cell {
+  private read(row: RecordOfRow, name: string, text: string, refused: string[]): Cell {
     const column = this.table.columns.find((one) => one.name === name);
     const key = keyOf(row.id, name);
-    if (!column || text === formatCell(row[name], column.type)) {
+    const isSame = !column || text === formatCell(row[name], column.type);
+    const parsed = isSame ? null : parseCell(text, column.type, column.nullable);
+    if (!parsed || parsed.ok) {
       this.unmark([key]);
-      return undefined;
+      return parsed?.value === (row[name] ?? null) ? undefined : parsed?.value;
     }
-    const parsed = parseCell(text, column.type, column.nullable);
-    if (parsed.ok) {
-      this.unmark([key]);
-      return parsed.value === (row[name] ?? null) ? undefined : parsed.value;
-    }
-    this.mark(key, { state: "refused", text, reason: reasonOf(text, parsed.reason) });
-    if (refused) refused.push(key);
-    else this.remember([key]);
+    this.mark([[key, { state: "refused", text, reason: reasonOf(text, parsed.reason) }]]);
+    refused.push(key);
     this.listener.announce(t`Não gravado: ${parsed.reason}`);
     return undefined;
   }
@@ -409,35 +402,33 @@ export class EditSession {
     if (refused.length > 0) this.enqueue(async () => void this.past.push({ refused }));
   }
 
-  private mark(key: string, state: CellState): void {
-    this.state.update({ marks: new Map(this.state.get().marks).set(key, state) });
+  private mark(cells: readonly (readonly [key: string, state: CellState])[]): void {
+    this.state.update({ marks: new Map([...this.state.get().marks, ...cells]) });
   }
 
   private unmark(keys: readonly string[]): void {
-    const marks = new Map(this.state.get().marks);
-    for (const key of keys) marks.delete(key);
-    this.state.update({ marks });
+    const gone = new Set(keys);
+    this.state.update({ marks: new Map([...this.state.get().marks].filter(([key]) => !gone.has(key))) });
   }
 
-  private markAll(changed: readonly RowChange[], state: CellState | null): void {
-    const marks = new Map(this.state.get().marks);
-    for (const { id, changes } of changed) {
-      for (const [name, value] of Object.entries(changes)) {
+  /** Mark every cell of some changes, with the text that it would have. */
+  private markAll(changed: readonly RowChange[], stateOf: (row: number, column: string) => CellState): void {
+    const marks = changed.flatMap(({ id, changes }, row) =>
+      Object.entries(changes).map(([name, value]): [string, CellState] => {
         const type = this.table.columns.find((one) => one.name === name)?.type ?? "text";
-        if (state) marks.set(keyOf(id, name), { ...state, text: formatCell(value, type) });
-        else marks.delete(keyOf(id, name));
-      }
-    }
-    this.state.update({ marks });
+        return [keyOf(id, name), { ...stateOf(row, name), text: formatCell(value, type) }];
+      }),
+    );
+    this.mark(marks);
   }
+}
+
+function keysOf(changed: readonly RowChange[]): string[] {
+  return changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => keyOf(id, column)));
 }
 
 function keyOf(id: string, rest: string): string {
   return `${id}/${rest}`;
-}
-
-function pick(change: RowChange, column: string): RowChange {
-  return { ...change, changes: { [column]: change.changes[column] } };
 }
 
 type BodyValue = string | number | boolean | null;

@@ -1,11 +1,11 @@
 import { CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { Job, Recipe } from "../api/types";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { roving } from "../ui/roving";
 import { plural } from "../values/numbers";
 import type { Check } from "./checks";
+import { useReview } from "./draft";
 import { Sides } from "./Sides";
 
 const SHOWN_AT_FIRST = 6;
@@ -15,22 +15,11 @@ const weightWords = (): Record<Check["weight"], string> => ({
   look: t`para saber`,
 });
 
-interface CheckListProps {
-  job: Job;
-  recipe: Recipe | null;
-  /** What went wrong with the last confirmation or reading. */
-  message: string | null;
-  checks: readonly Check[];
-  /** How many values did not fit at the last confirmation; more than are listed. */
-  total: number;
-  onCheck: (check: Check) => void;
-  /** Hears what of the file is to hold for the table's next files, too. */
-  onAccept: (checks: readonly Check[]) => void;
-  children: ReactNode;
-}
-
 /** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
-export function CheckList({ message, checks, total, onCheck, children, ...rest }: CheckListProps): ReactNode {
+export function CheckList({ children }: { children: ReactNode }): ReactNode {
+  const { job, look, checks, onDraft } = useReview();
+  const message = job.error?.message ?? null; // of the last confirmation or reading
+  const total = job.error?.details_total ?? 0; // values that did not fit: more than are listed
   const [isWhole, setWhole] = useState(false);
   const [at, setAt] = useState(-1);
   const go = useRef((_step: number): void => {});
@@ -40,7 +29,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
     const check = checks[next];
     setAt(next);
     if (next >= SHOWN_AT_FIRST) setWhole(true);
-    if (check) onCheck(check);
+    if (check) look.at(check);
   };
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -61,6 +50,10 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
   const shown = isWhole ? checks : checks.slice(0, SHOWN_AT_FIRST);
   const hidden = checks.length - shown.length;
   const news = checks.filter((check) => check.acceptance);
+  const accept = (accepted: readonly Check[]): void => {
+    const adjustments = Object.fromEntries(accepted.flatMap(({ acceptance }) => (acceptance ? [acceptance] : [])));
+    onDraft({ adjustments, remember: true }); // for the table's next files, too
+  };
   return (
     <section
       className={`mt-note mt-checks ${worst === "stop" ? "mt-note-error" : worst === "value" ? "mt-note-warning" : ""}`}
@@ -73,7 +66,7 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
           {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}
         </h2>
         {news.length > 0 && (
-          <Button onClick={() => rest.onAccept(news)}>
+          <Button onClick={() => accept(news)}>
             {news.length === 1 ? t`Aceitar no modelo` : t`Aceitar as ${news.length} mudanças no modelo`}
           </Button>
         )}
@@ -96,17 +89,15 @@ export function CheckList({ message, checks, total, onCheck, children, ...rest }
               title={weightWords()[check.weight]}
               onClick={() => {
                 setAt(index);
-                onCheck(check);
+                look.at(check);
               }}
             >
               {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
             </button>{" "}
             {news.length > 1 && check.acceptance && (
-              <Button data-rove tabIndex={-1} onClick={() => rest.onAccept([check])}>{t`Aceitar`}</Button>
+              <Button data-rove tabIndex={-1} onClick={() => accept([check])}>{t`Aceitar`}</Button>
             )}
-            {check.difference && (
-              <Sides job={rest.job} recipe={rest.recipe} difference={check.difference} spot={check.spot} />
-            )}
+            {check.difference && <Sides difference={check.difference} spot={check.spot} />}
           </li>
         ))}
       </ul>

@@ -4,26 +4,22 @@ import { Select } from "../ui/fields";
 import { t } from "../ui/language";
 import { TypeIcon } from "../ui/TypeIcon";
 import { typeChoices, typeLabels } from "../values/cells";
-import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import type { ReviewedColumn } from "./adjustments";
+import { useReview } from "./draft";
 import { FillBar } from "./Profile";
 
-export interface HeadProps {
+interface HeadProps {
   column: ReviewedColumn;
   letter: string;
   isFirst: boolean;
   isSelected: boolean;
-  /** The columns of the table that the file goes into; none for a new table. */
-  targets: readonly Target[];
-  /** How many entries of the list are about each column. */
-  doubts: ReadonlyMap<string, number>;
-  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
-  onSelect: (column: string) => void;
 }
 
 /** A column's head: its label in the file, its name and type (or the table's column), and how full it is. */
-export function ColumnHead({ column: reviewed, letter, isFirst, isSelected, doubts, ...rest }: HeadProps): ReactNode {
+export function ColumnHead({ column: reviewed, letter, isFirst, isSelected }: HeadProps): ReactNode {
+  const { look, checks } = useReview();
   const { column, source, include } = reviewed;
-  const count = doubts.get(column.name) ?? 0;
+  const count = checks.filter((check) => check.column === column.name).length;
   const classes = ["mt-head"];
   if (isSelected) classes.push("mt-head-selected");
   if (!include) classes.push("mt-left-out");
@@ -35,7 +31,7 @@ export function ColumnHead({ column: reviewed, letter, isFirst, isSelected, doub
         className="mt-head-button"
         tabIndex={isFirst ? 0 : -1}
         aria-pressed={isSelected}
-        onClick={() => rest.onSelect(column.name)}
+        onClick={() => look.select(column.name)}
       >
         <span className="mt-quiet">{letter}</span> {source}
         {count > 0 && (
@@ -45,19 +41,21 @@ export function ColumnHead({ column: reviewed, letter, isFirst, isSelected, doub
           </span>
         )}
       </button>
-      <NameAndType {...rest} column={reviewed} isTabbed={isSelected} />
+      <NameAndType column={reviewed} isTabbed={isSelected} />
       {column.profile && <FillBar profile={column.profile} odd={column.inference?.exceptions.length ?? 0} />}
     </th>
   );
 }
 
-interface NameAndTypeProps extends Pick<HeadProps, "column" | "targets" | "onAdjust"> {
+interface NameAndTypeProps {
+  column: ReviewedColumn;
   /** Whether Tab stops at its fields. */
   isTabbed: boolean;
 }
 
 /** What a column is called and of which type it is; or which of the table's columns it feeds. */
-export function NameAndType({ column: reviewed, targets, isTabbed, onAdjust }: NameAndTypeProps): ReactNode {
+export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps): ReactNode {
+  const { targets, onAdjust } = useReview();
   const { column, source, name, type, into, include } = reviewed;
   const tabIndex = isTabbed ? 0 : -1;
   return (

@@ -9,10 +9,10 @@ import { columnLetter, typeLabels } from "../values/cells";
 import type { Adjustment, ReviewedColumn } from "./adjustments";
 import { Choices } from "./Choices";
 import { NameAndType } from "./ColumnHead";
-import type { ReviewParts } from "./draft";
+import { useReview } from "./draft";
 import { Profile } from "./Profile";
 
-interface ColumnPanelProps extends ReviewParts {
+interface ColumnPanelProps {
   column: ReviewedColumn;
   /** Where it stands in the file's lines; null where the lines shown do not reach it. */
   place: number | null;
@@ -25,15 +25,15 @@ const moves = () =>
   ] as const;
 
 /** All that is known and can be said of one column. */
-export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelProps): ReactNode {
-  const { job, look, columns, draft, onDraft } = parts;
+export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps): ReactNode {
+  const { job, look, columns, checks, draft, onDraft, onAdjust } = useReview();
   const { can } = useCaller();
   const { column, source, include, type, nullable, into, adjustment } = reviewed;
   const { inference } = column;
-  const adjust = (changes: Adjustment): void => parts.onAdjust([source], changes);
+  const adjust = (changes: Adjustment): void => onAdjust([source], changes);
   const emptied = draft.makeNullable.filter((name) => name !== reviewed.name);
   const sources = columns.map((one) => one.source);
-  const doubts = parts.checks.filter((check) => check.column === column.name);
+  const doubts = checks.filter((check) => check.column === column.name);
   const isStated = type !== column.type && !into;
   return (
     <section
@@ -55,7 +55,7 @@ export function ColumnPanel({ column: reviewed, place, ...parts }: ColumnPanelPr
         value={column.name}
         onChoose={look.select}
       />
-      {place === null && <NameAndType {...parts} column={reviewed} isTabbed />}
+      {place === null && <NameAndType column={reviewed} isTabbed />}
       <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
       <p>
         <strong>{typeLabels()[type]}</strong>{" "}

@@ -7,37 +7,31 @@ import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewedColumn, wronglyFilled } from "./adjustments";
 import { Cancel } from "./Cancel";
-import type { Check } from "./checks";
+import { useReview } from "./draft";
 import type { useConfirm } from "./mutations";
 
 interface ConfirmBarProps {
-  job: Job;
-  /** The table that the file goes into; null for a new one. */
-  table: Table | null;
   name: string;
   confirm: ReturnType<typeof useConfirm>;
-  columns: readonly ReviewedColumn[];
-  checks: readonly Check[];
-  isBusy: boolean;
-  onCheck: (check: Check) => void;
   onSend: () => void;
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest }: ConfirmBarProps): ReactNode {
+export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps): ReactNode {
+  const { job, table, columns, checks, isBusy, look } = useReview();
   const announce = useAnnounce();
   const [isAsked, setAsked] = useState(false);
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(job, table, name);
-  const problem = problemOf(columns, rest.isBusy);
+  const problem = problemOf(columns, isBusy);
   const send = (): void => {
     setAsked(false);
-    rest.onSend();
+    onSend();
   };
   const go = (): void => {
     if (problem) {
       announce(problem);
-      if (!rest.isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
+      if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
     } else if (job.mode === "replace" || doubts.length > 0) setAsked(true);
     else send();
   };
@@ -73,7 +67,7 @@ export function ConfirmBar({ job, table, name, confirm, columns, checks, ...rest
                   className="mt-link"
                   onClick={() => {
                     setAsked(false);
-                    rest.onCheck(check);
+                    look.at(check);
                   }}
                 >
                   <TriangleAlert /> {check.text}

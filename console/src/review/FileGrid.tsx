@@ -5,12 +5,16 @@ import { roving } from "../ui/roving";
 import { columnLetter } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { ColumnHead } from "./ColumnHead";
+import { useReview } from "./draft";
 import { type FileGridProps, FileLine } from "./FileLine";
 import { PAGE_LINES, type TableReading, useLeftOutLines, useLines } from "./lines";
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid(props: FileGridProps): ReactNode {
-  const { job, table, isBusy, spot, columns, selected } = props;
+  const { job, look, isBusy } = useReview();
+  const { table, columns } = props;
+  const spot = look.spot?.table === look.table ? look.spot : null;
+  const selected = look.column?.column.name;
   const [from, setFrom] = useState(1);
   const [onlyLeftOut, setOnlyLeftOut] = useState(false);
   const preview = useLines(job, table, from);
@@ -59,7 +63,7 @@ export function FileGrid(props: FileGridProps): ReactNode {
               <th scope="col">{t`Linha`}</th>
               <th scope="col">{t`O que é`}</th>
               {Array.from({ length: width }, (_, place) => (
-                <Head key={place} place={place} isFirst={place === Math.min(...columns.keys())} {...props} />
+                <Head key={place} place={place} columns={columns} />
               ))}
             </tr>
           </thead>
@@ -84,7 +88,8 @@ export function FileGrid(props: FileGridProps): ReactNode {
   );
 }
 
-function Head({ place, columns, selected, ...rest }: FileGridProps & { place: number; isFirst: boolean }): ReactNode {
+function Head({ place, columns }: Pick<FileGridProps, "columns"> & { place: number }): ReactNode {
+  const { look } = useReview();
   const column = columns.get(place);
   if (!column) {
     return (
@@ -94,7 +99,12 @@ function Head({ place, columns, selected, ...rest }: FileGridProps & { place: nu
     );
   }
   return (
-    <ColumnHead {...rest} column={column} letter={columnLetter(place)} isSelected={column.column.name === selected} />
+    <ColumnHead
+      column={column}
+      letter={columnLetter(place)}
+      isFirst={place === Math.min(...columns.keys())}
+      isSelected={column === look.column}
+    />
   );
 }
 

@@ -1,12 +1,11 @@
 import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, TriangleAlert, X } from "lucide-react";
 import { type ReactNode, useEffect, useRef } from "react";
-import type { Job } from "../api/types";
 import { t } from "../ui/language";
 import { Menu } from "../ui/Menu";
 import { isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import type { ReviewedColumn } from "./adjustments";
-import type { HeadProps } from "./ColumnHead";
+import { useReview } from "./draft";
 import type { Example } from "./examples";
 import type { Spot, TableReading, Wish } from "./lines";
 
@@ -20,25 +19,23 @@ const lineKinds = (): Record<string, [LucideIcon, string]> => ({
 });
 const SHOWN_OF_A_CELL = 120;
 
-export interface FileGridProps extends Pick<HeadProps, "targets" | "doubts" | "onAdjust" | "onSelect"> {
-  job: Job;
+export interface FileGridProps {
   table: TableReading;
-  isBusy: boolean;
-  spot: Spot | null;
   /** The columns of this table by their place in its lines; none where it is left out. */
   columns: ReadonlyMap<number, ReviewedColumn>;
-  selected: string | null;
   exampleOf: (column: ReviewedColumn, line: number) => Example | null;
   onWish: (wish: Wish) => void;
 }
 
-interface FileLineProps extends Omit<FileGridProps, "job" | "targets" | "doubts" | "onAdjust"> {
+interface FileLineProps extends FileGridProps {
+  spot: Spot | null;
   line: { line: number; kind: string; cells: readonly (string | null)[] };
   isFirst: boolean;
   width: number;
 }
 
-export function FileLine({ line, width, table, isBusy, spot, columns, selected, ...rest }: FileLineProps): ReactNode {
+export function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps): ReactNode {
+  const { look, isBusy } = useReview();
   const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
@@ -65,8 +62,8 @@ export function FileLine({ line, width, table, isBusy, spot, columns, selected, 
             raw={raw}
             column={column}
             example={example}
-            isSelected={column !== undefined && column.column.name === selected}
-            onSelect={rest.onSelect}
+            isSelected={column !== undefined && column === look.column}
+            onSelect={look.select}
           />
         );
       })}

@@ -4,21 +4,21 @@ import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import type { ReviewedColumn } from "./adjustments";
 import { ColumnPanel } from "./ColumnPanel";
-import type { ReviewParts } from "./draft";
+import { useReview } from "./draft";
 import { useExamples } from "./examples";
 import { FileGrid } from "./FileGrid";
 import { type TableReading, usePlaces, type Wish } from "./lines";
 import { ReadingOptions, ReadingSummary } from "./ReadingOptions";
 import { TableTabs } from "./TableTabs";
 
-interface ReadingSectionProps extends ReviewParts {
+interface ReadingSectionProps {
   /** Have the files read again, with this said of them. */
   onState: (statement: Reanalysis) => void;
 }
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
-export function ReadingSection({ onState, ...parts }: ReadingSectionProps): ReactNode {
-  const { job, look, columns, isBusy, onAdjust } = parts;
+export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
+  const { job, look, columns, isBusy, onAdjust } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
@@ -59,7 +59,7 @@ export function ReadingSection({ onState, ...parts }: ReadingSectionProps): Reac
           }
         >{t`Importar tudo como texto`}</Button>
       </div>
-      <Sheet {...parts} table={table} onWish={wish} />
+      <Sheet table={table} onWish={wish} />
     </section>
   );
 }
@@ -70,12 +70,8 @@ function isStated(stated: StatedTable | undefined): boolean {
 }
 
 /** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
-function Sheet({
-  table,
-  onWish,
-  ...parts
-}: ReviewParts & { table: TableReading; onWish: (wish: Wish) => void }): ReactNode {
-  const { job, look, columns, checks } = parts;
+function Sheet({ table, onWish }: { table: TableReading; onWish: (wish: Wish) => void }): ReactNode {
+  const { job, look, columns } = useReview();
   const places = usePlaces(job)[look.table];
   const exampleOf = useExamples(job, table);
   const byPlace = new Map<number, ReviewedColumn>();
@@ -83,28 +79,14 @@ function Sheet({
     const place = places?.get(one.column.name);
     if (place !== undefined) byPlace.set(place, one);
   }
-  const doubts = new Map<string, number>();
-  for (const { column } of checks) if (column !== null) doubts.set(column, (doubts.get(column) ?? 0) + 1);
   const { column: chosen } = look;
   return (
     <div className="mt-review-sheet">
       <div className="mt-review-lines">
-        <FileGrid
-          {...parts}
-          key={look.table}
-          table={table}
-          spot={look.spot?.table === look.table ? look.spot : null}
-          columns={byPlace}
-          selected={chosen?.column.name ?? null}
-          doubts={doubts}
-          exampleOf={exampleOf}
-          onSelect={look.select}
-          onWish={onWish}
-        />
+        <FileGrid key={look.table} table={table} columns={byPlace} exampleOf={exampleOf} onWish={onWish} />
       </div>
       {chosen && (
         <ColumnPanel
-          {...parts}
           key={`${chosen.column.name}/${job.updated_at}`}
           column={chosen}
           place={places?.get(chosen.column.name) ?? null}

@@ -15,7 +15,7 @@ import { Cancel } from "./Cancel";
 import { CheckList } from "./CheckList";
 import { ConfirmBar } from "./ConfirmBar";
 import { checksOf, type Check as Doubt } from "./checks";
-import { type Draft, type Look, type ReviewParts, useDraft } from "./draft";
+import { type Draft, type Look, ReviewProvider, useDraft, useReview } from "./draft";
 import { type Spot, usePlaces } from "./lines";
 import { useConfirm, useReanalyze } from "./mutations";
 import { ReadingSection } from "./ReadingSection";
@@ -63,65 +63,48 @@ export function Review({ job, isRereading }: ReviewProps): ReactNode {
     });
   };
   const shared = { job, look, columns, checks, targets, isBusy, draft, onDraft: setDraft, onAdjust: adjust };
+  const parts = { ...shared, table: table.data ?? null, recipe: recipe.data ?? null };
   return (
-    <section aria-labelledby="review-title" className="mt-review">
-      <div className="mt-title-bar">
-        <h1 id="review-title">{fileNames(job)}</h1>
-        <Steps now={2} />
-      </div>
-      <p className="mt-quiet">
-        {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
-        {job.recipe?.verdict === "unchanged" && t` · lido como da última vez: nada mudou`}
-        {job.expires_at && t` · guardado até ${formatMoment(job.expires_at)}`}
-      </p>
-      <CheckList
-        job={job}
-        recipe={recipe.data ?? null}
-        message={job.error?.message ?? null}
-        checks={checks}
-        total={job.error?.details_total ?? 0}
-        onCheck={look.at}
-        onAccept={(accepted) => {
-          const adjustments = Object.fromEntries(
-            accepted.flatMap(({ acceptance }) => (acceptance ? [acceptance] : [])),
-          );
-          setDraft({ adjustments, remember: true });
-        }}
-      >
-        <MisfitActions {...shared} onSeparate={() => send("skip")} />
-      </CheckList>
-      {reanalyze.error && <Failure error={reanalyze.error} />}
-      {drafted.failure !== null && (
-        <Failure error={drafted.failure} onRetry={() => void drafted.flush().catch(() => {})} />
-      )}
-      {kept && <p className="mt-note">{kept}</p>}
-      {schema && !job.user_table_id && (
-        <TextField
-          label={t`Nova tabela`}
-          hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
-          maxLength={200}
-          className="mt-target"
-          value={name}
-          spellCheck={false}
-          onText={(tableName) => setDraft({ tableName })}
-        />
-      )}
-      {job.reading && <ReadingSection {...shared} onState={reanalyze.mutate} />}
-      {!can("upload") ? (
-        <p className="mt-note">{t`Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.`}</p>
-      ) : schema ? (
-        <ConfirmBar
-          {...shared}
-          table={table.data ?? null}
-          name={name}
-          confirm={confirm}
-          onCheck={look.at}
-          onSend={send}
-        />
-      ) : (
-        <Cancel job={job} />
-      )}
-    </section>
+    <ReviewProvider value={parts}>
+      <section aria-labelledby="review-title" className="mt-review">
+        <div className="mt-title-bar">
+          <h1 id="review-title">{fileNames(job)}</h1>
+          <Steps now={2} />
+        </div>
+        <p className="mt-quiet">
+          {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
+          {job.recipe?.verdict === "unchanged" && t` · lido como da última vez: nada mudou`}
+          {job.expires_at && t` · guardado até ${formatMoment(job.expires_at)}`}
+        </p>
+        <CheckList>
+          <MisfitActions onSeparate={() => send("skip")} />
+        </CheckList>
+        {reanalyze.error && <Failure error={reanalyze.error} />}
+        {drafted.failure !== null && (
+          <Failure error={drafted.failure} onRetry={() => void drafted.flush().catch(() => {})} />
+        )}
+        {kept && <p className="mt-note">{kept}</p>}
+        {schema && !job.user_table_id && (
+          <TextField
+            label={t`Nova tabela`}
+            hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
+            maxLength={200}
+            className="mt-target"
+            value={name}
+            spellCheck={false}
+            onText={(tableName) => setDraft({ tableName })}
+          />
+        )}
+        {job.reading && <ReadingSection onState={reanalyze.mutate} />}
+        {!can("upload") ? (
+          <p className="mt-note">{t`Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.`}</p>
+        ) : schema ? (
+          <ConfirmBar name={name} confirm={confirm} onSend={send} />
+        ) : (
+          <Cancel job={job} />
+        )}
+      </section>
+    </ReviewProvider>
   );
 }
 
@@ -170,7 +153,8 @@ function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | nu
 }
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
-function MisfitActions({ job, columns, draft, ...on }: ReviewParts & { onSeparate: () => void }): ReactNode {
+function MisfitActions({ onSeparate }: { onSeparate: () => void }): ReactNode {
+  const { job, columns, draft, onDraft, onAdjust } = useReview();
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   const differences = job.recipe?.differences ?? [];
@@ -180,25 +164,23 @@ function MisfitActions({ job, columns, draft, ...on }: ReviewParts & { onSeparat
         {misfits.map(({ source }) => (
           <Button
             key={source}
-            onClick={() => on.onAdjust([source], { type: "text" })}
+            onClick={() => onAdjust([source], { type: "text" })}
           >{t`Importar “${source}” como texto`}</Button>
         ))}
-        {job.error && (
-          <Button onClick={on.onSeparate}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
-        )}
+        {job.error && <Button onClick={onSeparate}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>}
       </div>
       {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
         <Radios
           legend={t`O que fazer com as linhas que não servem`}
           choices={misfitChoices()}
           value={draft.onMisfit}
-          onChoose={(onMisfit) => on.onDraft({ onMisfit })}
+          onChoose={(onMisfit) => onDraft({ onMisfit })}
         />
       )}
       {differences.length > 0 && (
         <Check
           isChecked={draft.remember}
-          onCheck={(remember) => on.onDraft({ remember })}
+          onCheck={(remember) => onDraft({ remember })}
         >{t`Ler assim também os próximos arquivos desta tabela`}</Check>
       )}
     </>

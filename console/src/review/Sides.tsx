@@ -1,22 +1,22 @@
 import type { ReactNode } from "react";
-import type { Difference, Job, Recipe } from "../api/types";
+import type { Difference } from "../api/types";
 import { t } from "../ui/language";
 import { formatCount } from "../values/numbers";
 import { ABOUT_HEADERS, type Check, wordsOf } from "./checks";
+import { useReview } from "./draft";
 import { useLines } from "./lines";
 
 const SHOWN_AROUND = 2; // cells on each side of the one that is meant
 const SHOWN_OF_A_CELL = 40;
 
 interface SidesProps {
-  job: Job;
-  recipe: Recipe | null;
   difference: Difference;
   spot: Check["spot"];
 }
 
 /** A difference side by side: what the table remembers of its files, and this file's own line. */
-export function Sides({ job, recipe, difference: { code, before, after }, spot }: SidesProps): ReactNode {
+export function Sides({ difference: { code, before, after }, spot }: SidesProps): ReactNode {
+  const { job, recipe } = useReview();
   const table = spot ? job.reading?.tables[spot.table] : undefined;
   const line = useLines(job, table, spot?.line ?? 1, 1).data?.lines[0];
   const isHeader = ABOUT_HEADERS.has(code);

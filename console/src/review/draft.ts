@@ -1,9 +1,9 @@
 // What a person has said in a review: kept by the server, so that it is there in another browser and for a colleague.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import type { Api } from "../api/session";
-import type { Job } from "../api/types";
+import type { Job, Recipe, Table } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import type { Check } from "./checks";
@@ -38,6 +38,9 @@ export interface Look {
 /** What the parts of a review share. */
 export interface ReviewParts {
   job: Job;
+  /** The table that the file goes into, and what it remembers of its files; null where there is none. */
+  table: Table | null;
+  recipe: Recipe | null;
   look: Look;
   columns: readonly ReviewedColumn[];
   checks: readonly Check[];
@@ -46,6 +49,16 @@ export interface ReviewParts {
   draft: Draft;
   onDraft: (changes: Partial<Draft>) => void;
   onAdjust: (sources: readonly string[], changes: Adjustment) => void;
+}
+
+const ReviewContext = createContext<ReviewParts | null>(null);
+
+export const ReviewProvider = ReviewContext;
+
+export function useReview(): ReviewParts {
+  const parts = useContext(ReviewContext);
+  if (!parts) throw new Error("no review around this");
+  return parts;
 }
 
 const START: Draft = {

@@ -196,7 +196,7 @@ function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
 function Told({ state }: { state: EditState }): ReactNode {
   const { edits } = useParts();
   if (state.newRows) {
-    const words = plural(state.newRows.values.length, "linha nova", "linhas novas");
+    const words = plural(state.newRows.length, "linha nova", "linhas novas");
     return (
       <Dialog
         title={t`Criar ${words}?`}
