@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { t } from "../ui/language";
-import { Dialog } from "../ui/parts";
+import { Dialog, Facts } from "../ui/parts";
 import { useParts } from "./parts";
 
 const keys = (): [string, string][] => [
@@ -24,14 +24,7 @@ export function KeysDialog(): ReactNode {
   const { onClose } = useParts();
   return (
     <Dialog title={t`Teclas`} onClose={onClose}>
-      <dl className="mt-facts">
-        {keys().map(([keys, what]) => (
-          <div key={keys}>
-            <dt>{keys}</dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={keys()} />
     </Dialog>
   );
 }

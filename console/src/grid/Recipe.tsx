@@ -43,8 +43,6 @@ export function Recipe(): ReactNode {
             <Ask
               label={t`Esquecer o modelo`}
               title={t`Esquecer o modelo de importação?`}
-              keep={t`Manter`}
-              go={t`Esquecer o modelo`}
               onGo={() => api.DELETE("/{table_id}/recipe", { path })}
             >
               <p>{t`O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.`}</p>

@@ -73,14 +73,7 @@ function DeleteRows({ selected, onDeleted }: SelectedProps): ReactNode {
     onDeleted();
   };
   return (
-    <Ask
-      label={t`Apagar ${words}`}
-      kind="danger"
-      title={t`Apagar ${words}?`}
-      keep={t`Manter`}
-      go={t`Apagar ${words}`}
-      onGo={remove}
-    >
+    <Ask label={t`Apagar ${words}`} kind="danger" title={t`Apagar ${words}?`} onGo={remove}>
       <p>
         {table.history
           ? t`Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela.`

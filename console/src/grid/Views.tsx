@@ -91,13 +91,7 @@ function SaveView({ onClose }: { onClose: () => void }): ReactNode {
         <>
           <Button onClick={onClose}>{t`Fechar`}</Button>
           {own && (
-            <Ask
-              label={t`Apagar visão`}
-              title={t`Apagar a visão ${own.name}?`}
-              keep={t`Manter`}
-              go={t`Apagar visão`}
-              onGo={() => remove(own._id)}
-            >
+            <Ask label={t`Apagar visão`} title={t`Apagar a visão ${own.name}?`} onGo={() => remove(own._id)}>
               <p>{t`As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}

@@ -17,13 +17,7 @@ export function Cancel({ job }: { job: Job }): ReactNode {
     }
   };
   return (
-    <Ask
-      label={t`Cancelar importação`}
-      title={t`Cancelar esta importação?`}
-      keep={t`Continuar com ela`}
-      go={t`Cancelar importação`}
-      onGo={cancel}
-    >
+    <Ask label={t`Cancelar importação`} title={t`Cancelar esta importação?`} keep={t`Continuar com ela`} onGo={cancel}>
       <p>{t`Nada será gravado, e os arquivos enviados serão apagados.`}</p>
     </Ask>
   );

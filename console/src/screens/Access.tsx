@@ -1,15 +1,14 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Ask } from "../ui/Ask";
 import { useAnnounce } from "../ui/announce";
 import { useApi } from "../ui/context";
 import { t } from "../ui/language";
-import { Button, Failure, Loading } from "../ui/parts";
+import { Button, Facts, Failure, Loading } from "../ui/parts";
 
 /** The read-only login for BI tools. */
 export default function Access(): ReactNode {
   const api = useApi();
-  const queries = useQueryClient();
   const announce = useAnnounce();
   const [isShown, setShown] = useState(false);
   const connection = useQuery({
@@ -19,7 +18,6 @@ export default function Access(): ReactNode {
   const rotate = async (): Promise<void> => {
     await api.POST("/connection/rotate");
     announce(t`Senha nova gerada`);
-    void queries.invalidateQueries({ queryKey: ["connection"] });
   };
   if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
   if (!connection.data) return <Loading label={t`Carregando o acesso`} />;
@@ -36,16 +34,7 @@ export default function Access(): ReactNode {
     <section aria-labelledby="access-title">
       <h1 id="access-title">{t`Acesso para BI`}</h1>
       <p>{t`Somente leitura: serve para Power BI, Metabase, Excel e outros programas que leem PostgreSQL.`}</p>
-      <dl className="mt-facts">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <code>{value}</code>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={rows.map(([name, value]) => [name, <code key={name}>{value}</code>])} />
       <div className="mt-actions">
         <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>
           {isShown ? t`Esconder senha` : t`Mostrar senha`}
@@ -61,7 +50,6 @@ export default function Access(): ReactNode {
           kind="plain"
           title={t`Gerar uma senha nova?`}
           keep={t`Manter a atual`}
-          go={t`Gerar nova senha`}
           onGo={rotate}
         >
           <p>{t`A senha atual para de funcionar na hora: troque-a em cada programa que a usa.`}</p>

@@ -142,7 +142,6 @@ function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNo
         label={t`Deixar de guardar`}
         title={t`Deixar de guardar o histórico?`}
         keep={t`Continuar guardando`}
-        go={t`Deixar de guardar`}
         onGo={() => onChange(false)}
       >
         <p>{t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}</p>
@@ -201,13 +200,7 @@ function DeleteTable({ table }: { table: Table }): ReactNode {
     navigate("/");
   };
   return (
-    <Ask
-      label={t`Apagar tabela`}
-      title={t`Apagar ${table.title || table.display_name}?`}
-      keep={t`Manter`}
-      go={t`Apagar tabela`}
-      onGo={remove}
-    >
+    <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
       <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
     </Ask>
   );

@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { t } from "./language";
 import { Button, type ButtonProps, Dialog, Failure } from "./parts";
 
 interface AskProps {
@@ -8,13 +9,22 @@ interface AskProps {
   /** What is asked; without it nothing is. */
   title?: string;
   keep?: string;
-  go?: string;
+  /** What the yes says, where that is more than the label. */
+  go?: ReactNode;
   onGo: () => unknown;
   children?: ReactNode;
 }
 
 /** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
-export function Ask({ label, kind = "quiet", title, keep, go, onGo, children }: AskProps): ReactNode {
+export function Ask({
+  label,
+  kind = "quiet",
+  title,
+  keep = t`Manter`,
+  go = label,
+  onGo,
+  children,
+}: AskProps): ReactNode {
   const [isAsked, setAsked] = useState(false);
   const run = useMutation({ mutationFn: async () => onGo(), onSuccess: () => setAsked(false) });
   const failure = run.error && <Failure error={run.error} />;

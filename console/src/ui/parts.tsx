@@ -179,6 +179,20 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
+/** Names, and what stands for each. */
+export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }): ReactNode {
+  return (
+    <dl className="mt-facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 export function ProgressBar({ label, percent }: { label: string; percent: number | null }): ReactNode {
   return (
     <div className="mt-progress">
