@@ -6,11 +6,11 @@ import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import { cellPlace, InSight } from "./InSight";
 import type { Place } from "./keys";
-import { type GridEvent, type GridState, rangeIn } from "./model";
+import { rangeIn } from "./model";
+import { markOf, useParts } from "./parts";
 import { isInRange, isOneCell } from "./range";
 import { ROW_HEIGHT } from "./scroll";
-import type { GridColumn, GridProps } from "./types";
-import type { Shown } from "./viewport";
+import type { GridColumn, GridParts } from "./types";
 
 const MOST_SHOWN = 500; // characters of a cell
 
@@ -18,20 +18,18 @@ interface DataRowProps {
   index: number;
   y: number;
   height: number;
-  shown: Shown;
-  state: GridState;
-  grid: GridProps;
-  dispatch: (event: GridEvent) => void;
+  grid: GridParts;
 }
 
-export function DataRow({ index, y, height, shown, state, grid, dispatch }: DataRowProps): ReactNode {
-  const row = grid.rowAt(index);
+export function DataRow({ index, y, height, grid }: DataRowProps): ReactNode {
+  const { rows, view, onOpen } = useParts();
+  const row = rows.rowAt(index);
   const isNew = grid.hasNewRow && index === grid.rowCount;
   const isSelected = row !== undefined && grid.selected.has(row.id);
   const classes = ["mt-grid-row", "mt-grid-data"];
   if (isSelected) classes.push("mt-selected");
-  if (state.editing?.row === index) classes.push("mt-edited-row");
-  if (grid.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
+  if (grid.state.editing?.row === index) classes.push("mt-edited-row");
+  if (view.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
   return (
     <div
       role="row"
@@ -46,11 +44,11 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
         onClick={(event) => row && grid.onCommand({ do: "select", row: index, extend: event.shiftKey })}
-        onDoubleClick={() => row && grid.onOpenRow(row)}
+        onDoubleClick={() => row && onOpen({ row })}
       >
         {isNew ? "+" : formatCount(index + 1)}
       </div>
-      <InSight columns={grid.columns} shown={shown}>
+      <InSight {...grid}>
         {(column, at) => (
           <DataCell
             key={column.name}
@@ -58,9 +56,7 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
             place={{ row: index, column: at }}
             row={row}
             isNew={isNew}
-            state={state}
             grid={grid}
-            dispatch={dispatch}
           />
         )}
       </InSight>
@@ -68,17 +64,20 @@ export function DataRow({ index, y, height, shown, state, grid, dispatch }: Data
   );
 }
 
-interface DataCellProps extends Pick<DataRowProps, "state" | "grid" | "dispatch"> {
+interface DataCellProps {
+  grid: GridParts;
   column: GridColumn;
   place: Place;
   row: RecordOfRow | undefined;
   isNew: boolean;
 }
 
-function DataCell({ column, place, row, isNew, state, grid, dispatch }: DataCellProps): ReactNode {
+function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode {
+  const parts = useParts();
+  const { state, dispatch } = grid;
   const { active, editing } = state;
   const { name, type } = column;
-  const mark = row && grid.cellState(row, name);
+  const mark = row && markOf(parts, row, name);
   const value = row?.[name];
   const text = mark?.text ?? showCell(value, column);
   const range = rangeIn(state);
@@ -120,7 +119,7 @@ function DataCell({ column, place, row, isNew, state, grid, dispatch }: DataCell
       onContextMenu={(event) => {
         if (isEdited) return;
         event.preventDefault(); // by the right button, and by the key of the menu
-        if (row) grid.onStory(row, name);
+        if (row) parts.onOpen({ story: row.id, column: name });
       }}
     >
       {type === "boolean" && row && column.isEditable && !isEdited && (
@@ -142,7 +141,7 @@ function DataCell({ column, place, row, isNew, state, grid, dispatch }: DataCell
           onEnd={(outcome, written) => dispatch({ kind: "finish", outcome, text: written })}
         />
       ) : (
-        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, grid.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
+        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
       )}
       {hasHandle && (
         <FillHandle onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })} />

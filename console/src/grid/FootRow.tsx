@@ -4,39 +4,33 @@ import { Select } from "../ui/fields";
 import { t } from "../ui/language";
 import { type Cell, formatCell, showCell } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
-import type { GridColumn } from "./types";
-import { type Total, totalLabels, totalsOf } from "./view";
-import type { Shown } from "./viewport";
+import { useParts } from "./parts";
+import { type Totals, useTotals } from "./totals";
+import type { GridColumn, GridParts } from "./types";
+import { type Total, totalLabels, totalsOf, withTotal } from "./view";
 
-interface FootRowProps {
+interface FootRowProps extends Pick<GridParts, "columns" | "shown"> {
   rowIndex: number;
-  columns: readonly GridColumn[];
-  shown: Shown;
-  totals: Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
-  onTotal: (column: string, fn: Total | null) => void;
 }
 
 /** The foot of the grid: what a person has chosen to see of a column's rows that match. */
-export function FootRow({ rowIndex, columns, shown, totals, onTotal }: FootRowProps): ReactNode {
+export function FootRow({ rowIndex, columns, shown }: FootRowProps): ReactNode {
+  const { table, view } = useParts();
+  const totals = useTotals(table, view);
   return (
     <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
       <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
         Σ
       </div>
       <InSight columns={columns} shown={shown}>
-        {(column) => <Foot key={column.name} column={column} total={totals[column.name]} onTotal={onTotal} />}
+        {(column) => <Foot key={column.name} column={column} total={totals[column.name]} />}
       </InSight>
     </div>
   );
 }
 
-interface FootProps {
-  column: GridColumn;
-  total: { fn: Total; text: Cell } | undefined;
-  onTotal: (column: string, fn: Total | null) => void;
-}
-
-function Foot({ column, total, onTotal }: FootProps): ReactNode {
+function Foot({ column, total }: { column: GridColumn; total: Totals[string] }): ReactNode {
+  const { view, onView } = useParts();
   const { style, frozen } = cellPlace(column);
   const text = total ? shownTotal(total.fn, total.text, column) : "";
   return (
@@ -49,7 +43,7 @@ function Foot({ column, total, onTotal }: FootProps): ReactNode {
           ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const),
         ]}
         value={total?.fn ?? ""}
-        onChoose={(fn) => onTotal(column.name, fn || null)}
+        onChoose={(fn) => onView({ totals: withTotal(view, column.name, fn || null) })}
       />
       <span className="mt-foot-value">{text}</span>
     </div>

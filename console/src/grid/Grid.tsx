@@ -1,4 +1,6 @@
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import type { RecordOfRow } from "../api/types";
+import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { formatCell } from "../values/cells";
 import { GridControl } from "./control";
@@ -6,50 +8,64 @@ import { DataRow } from "./DataRow";
 import { FootRow } from "./FootRow";
 import { HeaderRow } from "./HeaderRow";
 import { rangeIn } from "./model";
-import type { GridProps } from "./types";
+import { markOf, useParts } from "./parts";
+import type { GridColumn, GridParts } from "./types";
+import type { Sheet } from "./useSheet";
 import { useViewport } from "./viewport";
 
+const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
+
 /** A grid of any number of rows: only what shows is in the document, one cell has the focus. */
-export function Grid(props: GridProps): ReactNode {
-  const { columns } = props;
-  const rowCount = props.rowCount + (props.hasNewRow ? 1 : 0);
+export function Grid({
+  columns,
+  selected,
+  onCommand,
+}: Pick<GridParts, "columns" | "selected" | "onCommand">): ReactNode {
+  const parts = useParts();
+  const { table, view, rows, isEditable } = parts;
+  const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
+  if (rows.total !== null) shownBefore.current = rows.total;
+  const dataCount = shownBefore.current;
+  const hasNewRow = isEditable && rows.total !== null;
+  const rowCount = dataCount + (hasNewRow ? 1 : 0);
   const widths = columns.map((column) => column.width);
   const frozen = columns.filter((column) => column.left !== null).length;
-  const port = useViewport(rowCount, widths, frozen, props.rowHeight);
+  const port = useViewport(rowCount, widths, frozen, view.rowHeight);
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
-  const focus = useFocus(props, control, port.scroller, rowCount);
+  const focus = useFocus(parts, control, port.scroller, rowCount);
   const range = rangeIn(state);
   const [first, end] = port.rows;
 
   control.sheet = {
     rows: rowCount,
-    data: props.rowCount,
+    data: dataCount,
     columns: columns.length,
     page: Math.max(Math.floor(port.extent.viewport / port.rowHeight) - 1, 1),
     isEditable: ({ column }) => columns[column]?.isEditable === true,
-    textAt: (place) => textOf(props, place.row, place.column),
+    textAt: ({ row, column }) => (row === dataCount ? "" : textOf(parts, rows.rowAt(row), columns[column])),
   };
   control.run = (command) => {
     if (command.do === "reveal") {
       focus.wants.current = true;
       port.reveal(command.place);
-    } else props.onCommand(command);
+    } else onCommand(command);
   };
 
-  const { onVisible } = props;
-  useEffect(() => onVisible(first, Math.min(end, props.rowCount)), [onVisible, first, end, props.rowCount]);
+  useEffect(() => rows.show(first, Math.min(end, dataCount)), [rows.show, first, end, dataCount]);
+  const grid = { columns, rowCount: dataCount, hasNewRow, selected, onCommand, shown: port.columns, state };
+  const drawn: GridParts = { ...grid, dispatch: control.dispatch };
 
   return (
     <div
       ref={port.scroller}
       className="mt-grid"
       role="grid"
-      aria-label={props.label}
+      aria-label={t`Linhas de ${table.title || table.display_name}`}
       aria-rowcount={rowCount + 2}
       aria-colcount={columns.length + 1}
       aria-multiselectable="true"
-      aria-busy={props.isBusy}
+      aria-busy={rows.total === null}
       onScroll={port.onScroll}
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing || event.target instanceof HTMLSelectElement) return;
@@ -60,14 +76,14 @@ export function Grid(props: GridProps): ReactNode {
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        props.onCommand({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
+        onCommand({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
     >
       <div className="mt-grid-extent" style={port.whole}>
         <div className="mt-grid-window" style={{ height: port.height, width: port.whole.width }}>
-          <HeaderRow grid={props} shown={port.columns} active={state.active} dispatch={control.dispatch} />
+          <HeaderRow grid={drawn} />
           <div role="rowgroup" className="mt-grid-body">
             {Array.from({ length: end - first }, (_, place) => first + place).map((index) => (
               <DataRow
@@ -75,20 +91,11 @@ export function Grid(props: GridProps): ReactNode {
                 index={index}
                 y={index * port.rowHeight - port.top}
                 height={port.rowHeight}
-                shown={port.columns}
-                state={state}
-                grid={props}
-                dispatch={control.dispatch}
+                grid={drawn}
               />
             ))}
           </div>
-          <FootRow
-            rowIndex={rowCount + 2}
-            columns={columns}
-            shown={port.columns}
-            totals={props.totals}
-            onTotal={props.onTotal}
-          />
+          <FootRow rowIndex={rowCount + 2} columns={columns} shown={port.columns} />
         </div>
       </div>
     </div>
@@ -96,17 +103,14 @@ export function Grid(props: GridProps): ReactNode {
 }
 
 /** What a cell shows, and what its editor begins with; null where its row is not here. */
-function textOf({ columns, rowAt, cellState, rowCount }: GridProps, index: number, place: number): string | null {
-  const column = columns[place];
-  if (index === rowCount) return "";
-  const row = rowAt(index);
+function textOf(sheet: Sheet, row: RecordOfRow | undefined, column: GridColumn | undefined): string | null {
   if (!row || !column) return null;
-  return cellState(row, column.name)?.text ?? formatCell(row[column.name], column.type);
+  return markOf(sheet, row, column.name)?.text ?? formatCell(row[column.name], column.type);
 }
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */
 function useFocus(
-  { rowAt, indexOf, onRow, wanted }: GridProps,
+  { rows: { rowAt, indexOf }, onRow, wanted }: Sheet,
   control: GridControl,
   scroller: React.RefObject<HTMLDivElement | null>,
   rowCount: number,

@@ -4,50 +4,33 @@ import { t } from "../ui/language";
 import { TypeIcon } from "../ui/TypeIcon";
 import { typeLabels } from "../values/cells";
 import { cellPlace, InSight } from "./InSight";
-import type { Place } from "./keys";
-import type { GridEvent } from "./model";
-import type { GridColumn, GridProps } from "./types";
-import type { Shown } from "./viewport";
+import { useParts } from "./parts";
+import type { GridColumn, GridParts } from "./types";
+import { resized } from "./view";
 import { fittingWidth } from "./width";
 
-interface HeaderRowProps {
-  grid: GridProps;
-  shown: Shown;
-  active: Place;
-  dispatch: (event: GridEvent) => void;
-}
-
-export function HeaderRow({ grid, shown, active, dispatch }: HeaderRowProps): ReactNode {
+export function HeaderRow({ grid }: { grid: GridParts }): ReactNode {
   return (
     <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
       <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label={t`Número da linha`} />
-      <InSight columns={grid.columns} shown={shown}>
-        {(column, index) => (
-          <Header
-            key={column.name}
-            grid={grid}
-            column={column}
-            index={index}
-            isActive={active.row < 0 && active.column === index}
-            dispatch={dispatch}
-          />
-        )}
+      <InSight {...grid}>
+        {(column, index) => <Header key={column.name} grid={grid} column={column} index={index} />}
       </InSight>
     </div>
   );
 }
 
 interface HeaderProps {
-  grid: GridProps;
+  grid: GridParts;
   column: GridColumn;
   index: number;
-  isActive: boolean;
-  dispatch: (event: GridEvent) => void;
 }
 
-function Header({ grid, column, index, isActive, dispatch }: HeaderProps): ReactNode {
+function Header({ grid, column, index }: HeaderProps): ReactNode {
+  const { active } = grid.state;
+  const isActive = active.row < 0 && active.column === index;
   const { style, frozen } = cellPlace(column);
-  const focus = (): void => dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
+  const focus = (): void => grid.dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
   return (
     <div
       role="columnheader"
@@ -88,13 +71,15 @@ function Header({ grid, column, index, isActive, dispatch }: HeaderProps): React
       >
         <EllipsisVertical />
       </button>
-      <ResizeHandle grid={grid} column={column} />
+      <ResizeHandle column={column} />
     </div>
   );
 }
 
 /** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
-function ResizeHandle({ grid, column }: { grid: GridProps; column: GridColumn }): ReactNode {
+function ResizeHandle({ column }: { column: GridColumn }): ReactNode {
+  const { view, onView } = useParts();
+  const resize = (width: number): void => onView(resized(view, column.name, width));
   return (
     <span
       className="mt-grid-resize"
@@ -103,7 +88,7 @@ function ResizeHandle({ grid, column }: { grid: GridProps; column: GridColumn })
       onDoubleClick={(event) => {
         event.stopPropagation();
         const cells = event.currentTarget.closest('[role="grid"]')?.querySelectorAll(`[data-name="${column.name}"]`);
-        grid.onResize(column.name, fittingWidth(column.display_name, [...(cells ?? [])]));
+        resize(fittingWidth(column.display_name, [...(cells ?? [])]));
       }}
       onPointerDown={(event) => {
         event.preventDefault();
@@ -111,7 +96,7 @@ function ResizeHandle({ grid, column }: { grid: GridProps; column: GridColumn })
         const handle = event.currentTarget;
         const start = event.clientX - column.width;
         handle.setPointerCapture(event.pointerId);
-        handle.onpointermove = (moved) => grid.onResize(column.name, moved.clientX - start);
+        handle.onpointermove = (moved) => resize(moved.clientX - start);
         handle.onpointerup = () => {
           handle.onpointermove = null;
         };

@@ -1,10 +1,7 @@
 import type { ReactNode } from "react";
-import type { GridColumn } from "./types";
-import type { Shown } from "./viewport";
+import type { GridColumn, GridParts } from "./types";
 
-interface InSightProps {
-  columns: readonly GridColumn[];
-  shown: Shown;
+interface InSightProps extends Pick<GridParts, "columns" | "shown"> {
   children: (column: GridColumn, index: number) => ReactNode;
 }
 

@@ -1,6 +1,7 @@
 import { createContext, useContext } from "react";
 import type { RecordOfRow, Table } from "../api/types";
 import type { ViewHandle } from "./saved";
+import type { CellState } from "./types";
 import type { Sheet } from "./useSheet";
 import type { GridView } from "./view";
 
@@ -24,6 +25,11 @@ export interface SheetParts extends Sheet {
   isEditable: boolean;
   onOpen: (what: Opened) => void;
   onClose: () => void;
+}
+
+/** What is to be seen of a cell besides its value. */
+export function markOf({ rows, edits }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
+  return edits.stateOf(row, column) ?? (rows.isFresh(row.id, column) ? { state: "changed" } : undefined);
 }
 
 const SheetContext = createContext<SheetParts | null>(null);

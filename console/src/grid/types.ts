@@ -1,7 +1,7 @@
-import type { Column, RecordOfRow } from "../api/types";
+import type { Column } from "../api/types";
 import type { Cell } from "../values/cells";
-import type { Command } from "./model";
-import type { Total } from "./view";
+import type { Command, GridEvent, GridState } from "./model";
+import type { Shown } from "./viewport";
 
 export interface GridColumn extends Column {
   width: number;
@@ -24,30 +24,16 @@ export interface CellState {
 /** What keys and mouse have done; the grid itself reveals. */
 export type SheetCommand = Exclude<Command, { do: "reveal" }>;
 
-export interface GridProps {
-  label: string;
+/** What the rows of a grid are drawn by. */
+export interface GridParts {
   columns: readonly GridColumn[];
-  /** In px where a text is of 16 px; more than one line of a text shows where there is room. */
-  rowHeight: number;
+  /** How many rows the table has. */
   rowCount: number;
   /** Whether an empty row stands after the last one: what is typed there is a new row. */
   hasNewRow: boolean;
-  isBusy: boolean;
-  rowAt: (index: number) => RecordOfRow | undefined;
-  /** Where a row of this id is, or -1. */
-  indexOf: (id: string) => number;
-  /** Where the focus goes once its row is here: a row that is new. */
-  wanted: string | null;
-  cellState: (row: RecordOfRow, column: string) => CellState | undefined;
   selected: ReadonlySet<string>;
-  totals: Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
-  onTotal: (column: string, fn: Total | null) => void;
-  onVisible: (first: number, end: number) => void;
-  onResize: (column: string, width: number) => void;
   onCommand: (command: SheetCommand) => void;
-  /** Hears which row has the focus; null where none has. */
-  onRow: (id: string | null) => void;
-  onOpenRow: (row: RecordOfRow) => void;
-  /** Hears that more is to be known of a cell. */
-  onStory: (row: RecordOfRow, column: string) => void;
+  shown: Shown;
+  state: GridState;
+  dispatch: (event: GridEvent) => void;
 }

@@ -86,6 +86,7 @@ export function arranged<Column extends { name: string }>(columns: readonly Colu
   return shown.sort((one, other) => rank(one) - rank(other));
 }
 
+const NARROWEST = 64;
 const PLAIN: GridView = {
   filters: [],
   search: "",
@@ -161,6 +162,11 @@ function olderParts(parameters: URLSearchParams): Partial<GridView> {
 export function withTotal(view: GridView, name: string, fn: Total | null): GridView["totals"] {
   const { [name]: _, ...others } = view.totals;
   return fn ? { ...others, [name]: fn } : others;
+}
+
+/** Return a view's widths with a column as wide as this, or as wide as the narrowest. */
+export function resized({ widths }: GridView, name: string, width: number): Pick<GridView, "widths"> {
+  return { widths: { ...widths, [name]: Math.max(Math.round(width), NARROWEST) } };
 }
 
 /** Return the sorts after a click on a header: alone, or beside the others. */

@@ -13,10 +13,9 @@ import { type Opened, SheetProvider, useParts } from "../grid/parts";
 import type { Range } from "../grid/range";
 import { SheetHead } from "../grid/SheetHead";
 import { useView, type ViewHandle } from "../grid/saved";
-import { useTotals } from "../grid/totals";
 import type { SheetCommand } from "../grid/types";
 import { copyRange, gridColumns, useSheet } from "../grid/useSheet";
-import { toggleSort, withTotal } from "../grid/view";
+import { resized, toggleSort } from "../grid/view";
 import { useAnnounce } from "../ui/announce";
 import { useCaller } from "../ui/context";
 import { t } from "../ui/language";
@@ -24,8 +23,6 @@ import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { plural } from "../values/numbers";
 
-const NARROWEST = 64;
-const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 const MAX_SELECTED = 1_000; // of one deletion
 
 export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
@@ -87,10 +84,7 @@ function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
   const { table, view, onView, rows, edits, isEditable, onOpen } = parts;
   const announce = useAnnounce();
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
-  const totals = useTotals(table, view);
-  const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
   const lastSelected = useRef(0);
-  if (rows.total !== null) shownBefore.current = rows.total;
   const select = async (index: number, extend: boolean): Promise<void> => {
     const from = extend ? lastSelected.current : index;
     const [first, last] = [Math.min(from, index), Math.max(from, index)];
@@ -109,8 +103,6 @@ function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
     onView({ sorts });
     announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
   };
-  const resize = (name: string, width: number): void =>
-    onView({ widths: { ...view.widths, [name]: Math.max(Math.round(width), NARROWEST) } });
   const paste = async (range: Range, text: string): Promise<void> => {
     if (isEditable) await edits.paste(range, text, columns);
   };
@@ -159,37 +151,13 @@ function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
         if (column) onOpen({ menu: column.name });
         break;
       case "resize":
-        if (column) resize(column.name, column.width + command.by);
+        if (column) onView(resized(view, column.name, column.width + command.by));
         break;
       case "select":
         await select(command.row, command.extend);
     }
   };
-  return (
-    <Grid
-      label={t`Linhas de ${table.title || table.display_name}`}
-      columns={columns}
-      rowHeight={view.rowHeight}
-      rowCount={rows.total ?? shownBefore.current}
-      hasNewRow={isEditable && rows.total !== null}
-      isBusy={rows.total === null}
-      rowAt={rows.rowAt}
-      indexOf={rows.indexOf}
-      wanted={parts.wanted}
-      cellState={(row, name) =>
-        edits.stateOf(row, name) ?? (rows.isFresh(row.id, name) ? { state: "changed" } : undefined)
-      }
-      selected={selected}
-      totals={totals}
-      onTotal={(name, fn) => onView({ totals: withTotal(view, name, fn) })}
-      onVisible={rows.show}
-      onResize={resize}
-      onCommand={(command) => void run(command)}
-      onRow={parts.onRow}
-      onOpenRow={(row) => onOpen({ row })}
-      onStory={(row, column) => onOpen({ story: row.id, column })}
-    />
-  );
+  return <Grid columns={columns} selected={selected} onCommand={(command) => void run(command)} />;
 }
 
 /** What became of the edits that were not simply kept, and what they ask. */
