@@ -354,6 +354,21 @@ test("a column that was taken out comes back with its values", async ({ page, co
   await expect(cell(page, 1, 2)).toHaveText("1,5");
 });
 
+test("what is written of a structure stays, whatever a colleague does to the table meanwhile", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("escrita", ["nome:text", "valor:decimal"]);
+  await visit(`/tabelas/${table}/estrutura`);
+  await page.getByLabel("Título", { exact: true }).fill("Minha");
+  await company.call("PUT", `/${table}`, { title: "Dela" });
+  await page.getByRole("button", { name: "Tirar a coluna valor" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Tirar a coluna" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
+});
+
 test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({
   page,
   company,

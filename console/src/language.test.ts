@@ -3,7 +3,7 @@ import ts from "typescript";
 import { expect, it } from "vitest";
 import english from "../english.json";
 
-const SHOWN = new Set(["label", "title", "legend", "hint", "keep", "go", "empty", "placeholder", "aria-label"]);
+const SHOWN = new Set(["label", "title", "legend", "hint", "keep", "yes", "empty", "placeholder", "aria-label"]);
 const LETTERS = /\p{L}{2}/u;
 const sentences = new Set<string>();
 const bare: string[] = [];

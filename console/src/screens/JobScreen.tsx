@@ -116,7 +116,7 @@ function Undo({ job }: { job: Job }): ReactNode {
       kind="plain"
       title={t`Desfazer esta importação?`}
       keep={t`Deixar como está`}
-      go={force ? t`Desfazer só as outras` : t`Desfazer importação`}
+      yes={force ? t`Desfazer só as outras` : t`Desfazer importação`}
       onGo={undo}
     >
       <p>{undoSentences()[job.mode]}</p>

@@ -177,7 +177,7 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
               kind="plain"
               title={t`Trazer de volta a coluna ${column.display_name}?`}
               keep={t`Deixar como está`}
-              go={t`Trazer de volta`}
+              yes={t`Trazer de volta`}
               onGo={() => restore(column.name)}
             >
               <p>

@@ -102,7 +102,7 @@ function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void
     );
   }
   return (
-    <Ask label={label} title={t`Tirar a coluna ${column.label}?`} go={t`Tirar a coluna`} onGo={onTaken}>
+    <Ask label={label} title={t`Tirar a coluna ${column.label}?`} yes={t`Tirar a coluna`} onGo={onTaken}>
       <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
     </Ask>
   );

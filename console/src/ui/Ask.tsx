@@ -10,7 +10,7 @@ interface AskProps {
   title?: string;
   keep?: string;
   /** What the yes says, where that is more than the label. */
-  go?: ReactNode;
+  yes?: ReactNode;
   onGo: () => unknown;
   children?: ReactNode;
 }
@@ -21,16 +21,21 @@ export function Ask({
   kind = "quiet",
   title,
   keep = t`Manter`,
-  go = label,
+  yes = label,
   onGo,
   children,
 }: AskProps): ReactNode {
   const [isAsked, setAsked] = useState(false);
-  const run = useMutation({ mutationFn: async () => onGo(), onSuccess: () => setAsked(false) });
+  const run = useMutation({ mutationFn: (work: Promise<unknown>) => work, onSuccess: () => setAsked(false) });
+  const go = (): void => {
+    const work = onGo();
+    if (work instanceof Promise) run.mutate(work);
+    else setAsked(false); // what is done at once changes nothing elsewhere, and nothing is asked for again
+  };
   const failure = run.error && <Failure error={run.error} />;
   return (
     <>
-      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : run.mutate())}>
+      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
         {label}
       </Button>
       {!title && failure}
@@ -41,8 +46,8 @@ export function Ask({
           actions={
             <>
               <Button onClick={() => setAsked(false)}>{keep}</Button>
-              <Button kind="danger" disabled={run.isPending} onClick={() => run.mutate()}>
-                {go}
+              <Button kind="danger" disabled={run.isPending} onClick={go}>
+                {yes}
               </Button>
             </>
           }
