@@ -25,8 +25,9 @@ Which test file holds which part of the contract. `make contract` writes this pa
 every single statement with its test, those of `tests/integration` (a real PostgreSQL and emulator) and the
 rules of `tests/unit` too. A test compares page and tests.
 
-The tests `test_contract_…` call the deployed stack through API Gateway and the ASGI server of `make serve`
-alike (`pytest --against deployed|serve|both`); `make test-contract` runs all of them on the deployed stack.
+The tests `test_contract_…` call the deployed stack through API Gateway and the ASGI server of `make serve`,
+a test's further cases the server only (`pytest --against deployed|serve|both`); `make test-contract` runs all
+of them on the deployed stack.
 `tests/e2e/client.py` checks every error that any of them meets for the one error shape.
 """
 
