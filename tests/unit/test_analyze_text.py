@@ -159,11 +159,11 @@ def test_a_row_that_starts_with_a_hash_is_not_a_comment(tmp_path: Path) -> None:
     assert _rows(late)[-1] == ("#5", "linha um\nlinha dois", "RJ")
 
 
-def test_dashes_make_a_separator_line_only_if_they_fill_every_cell(tmp_path: Path) -> None:
-    rows = "mes,a,b\njan,1,2\n,---,---\n\nmar,3,4\n---,---,---\nabr,5,6\n"
+def test_dashes_make_a_separator_line_if_they_fill_every_cell_that_is_not_blank(tmp_path: Path) -> None:
+    rows = "mes,a,b\njan,1,2\n,---,---\n\nmar,3,4\n---,---,---\nabr,5,6\n,---,1\n"
     found = _analyze(tmp_path, rows.encode())
-    assert [row[0] for row in _rows(found)] == ["jan", None, "mar", "abr"]
-    assert ("SEPARATOR_LINES", (6,)) in [(finding.code, finding.lines) for finding in found.findings]
+    assert [row[0] for row in _rows(found)] == ["jan", "mar", "abr", None]
+    assert ("SEPARATOR_LINES", (3, 6)) in [(finding.code, finding.lines) for finding in found.findings]
     for line in ("---,---,---", "----,--,---"):  # also in an otherwise regular file
         regular = _analyze(tmp_path, f"mes,a,b\njan,1,2\n{line}\nmar,3,4\n".encode())
         assert [row[0] for row in _rows(regular)] == ["jan", "mar"]
