@@ -36,10 +36,8 @@ def rank_layouts(grid: search.Grid, stated: Stated, count: int, bits: float | No
     `bits` are those of the best with the choices made before (None: there were none).
     """
     grid, stated = search.narrow(grid, stated)
-    # Rows below a stated first line are one table.
-    tables = (
-        [(0, search.find_layout(grid, stated))] if stated.first_line else search.find_tables(grid, stated)
-    )
+    is_one = stated.first_line is not None  # what is below a stated line is one table
+    tables = [(0, search.find_layout(grid, stated))] if is_one else search.find_tables(grid, stated)
     number, (place, layout) = search.find_main(grid, tables)
     others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
     if len(tables) > 1:

@@ -217,8 +217,7 @@ def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
     apart = [rows for rows in pairwise(bounds) if rows[0] != place]
     header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
     above, own = whole.rows[: len(whole.rows) - len(grid.rows)], grid.rows[place : place + layout.start]
-    outside = (*above, *own[: layout.first], *own[layout.stop :])
-    header.skipped = [row.number for row in outside]
+    header.skipped = [row.number for row in (*above, *own[: layout.first], *own[layout.stop :])]
     is_first = layout.first == 0 and header.line_count == 1 < len(grid.rows) - place
     header.is_assumed = is_first and {*layout.kinds} == {TEXT} and not grid.is_narrowed
     return header
