@@ -86,7 +86,7 @@ class Scorer:
         stops = {start if lines is None else min(first + lines, start)}
         if lines is None and kinds[0] != TEXT:
             stops.add(min(first + 1, start))
-        headers = {stop: self._header_bits(first, stop, start, kinds) for stop in stops}
+        headers = {stop: self._header_bits(first, stop, start, kinds, lines) for stop in stops}
         stop = min(headers, key=headers.__getitem__)
         bits = {
             "above": self._above[first],
@@ -96,16 +96,16 @@ class Scorer:
         }
         return Layout(first, stop, start, end, self.width, kinds, bits)
 
-    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
+    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds, lines: int | None) -> float:
         """Return the bits of a header, and of remarks about the columns below it: the source, the unit.
 
-        A remark begins with a word, where the data have a value; it is no total, nor wider than the labels.
+        Unless `lines` are stated, a remark begins with a word above values, is no total, and no wider.
         """
         bits, rows = 0.0, self.rows[stop:start]
         if rows:
             extent, are_named = self.rows[stop - 1].extent, all(row.looks[0].kind == TEXT for row in rows)
-            is_total = weights.NOTE in self._words[stop:start]
-            if not are_named or is_total or any(row.extent > extent for row in self.rows[stop : start + 1]):
+            is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
+            if lines is None and (not are_named or is_wider or weights.NOTE in self._words[stop:start]):
                 return inf
             bits = weights.REMARKS + sum(self._below(kinds)[stop:start])
         return bits + self._heading.bits(first, stop, start, self._texts, kinds)
