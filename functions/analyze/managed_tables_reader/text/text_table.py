@@ -173,9 +173,7 @@ def _find_note(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[i
     """Return the note to make about a line that is not a row, None for a row."""
     if not any(cell.strip(" \x1a\ufeff") for cell in cells):
         return notes.blank
-    # Strokes around a row leave a blank cell at either end.
-    is_full = bool(cells[0].strip()) is bool(cells[-1].strip()) and all(map(str.strip, cells[1:-1]))
-    if text.width > 1 and is_full and len(cells) in (1, text.width) and is_separator(cells):
+    if text.width > 1 and len(cells) in (1, text.width) and is_separator(cells):
         return notes.separator
     # The header again, even with other columns at its end.
     labels = text.header.labels[: len(cells)]
