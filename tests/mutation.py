@@ -51,7 +51,7 @@ AREAS = (
     Area(
         "inference",
         (ANALYZE + "inference",),
-        ("tests/unit/inference tests/unit/test_wishes.py", FILES + "'values/ or doubts/ or csv/'"),
+        ("tests/unit/inference tests/unit/test_overrides.py", FILES + "'values/ or doubts/ or csv/'"),
     ),
     Area(
         "layout",
@@ -59,7 +59,7 @@ AREAS = (
         (
             "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
             "tests/unit/test_layout_score.py tests/unit/test_sections.py",
-            "tests/unit/test_reading.py tests/unit/test_wishes.py",
+            "tests/unit/test_reading.py tests/unit/test_overrides.py",
             FILES + "'layouts/ or reports/ or csv/ or doubts/ or xlsx/'",
         ),
     ),

@@ -375,12 +375,12 @@ def test_files_are_read_anew_as_a_person_states(jobs: Jobs) -> None:
     jobs.reject(confirm(jobs, job) or job, ERROR)
     jobs._items.change(job_key(job.company_id, job.job_id), {"status": "waiting_confirm"})
     rejected = kept(jobs, job)
-    wish = storage_key(job.company_id, job.job_id, "wish.json")
-    stated = jobs.reanalyze(rejected, wish_key=wish, digest="d")
+    overrides = storage_key(job.company_id, job.job_id, "wish.json")
+    stated = jobs.reanalyze(rejected, wish_key=overrides, digest="d")
     assert stated
-    assert (stated.status, stated.wish_key, stated.wish_digest) == ("analisando", wish, "d")
+    assert (stated.status, stated.wish_key, stated.wish_digest) == ("analisando", overrides, "d")
     assert (stated.error, stated.task_token, stated.analysis_key) == (None, "token 1", "analysis")
-    assert jobs.record_analysis(rejected, analysis_key="a2", staged_key="s2") is None  # knows no wish
+    assert jobs.record_analysis(rejected, analysis_key="a2", staged_key="s2") is None  # knows no overrides
     read = jobs.record_analysis(stated, analysis_key="a2", staged_key="s2", digests=["x", "y"])
     assert read
     assert (read.wish_key, read.analysis_key, read.digests) == (None, "a2", ("x", "y"))

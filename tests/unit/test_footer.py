@@ -8,11 +8,11 @@ from managed_tables_reader.layout.search import find_end
 from managed_tables_reader.rows.sheets import Row
 
 
-def footer_length(rows: list[Row], width: int, *, short_tells: bool) -> int:
+def footer_length(rows: list[Row], width: int, *, keeps_ends: bool) -> int:
     """Count the rows below the table; its first row gives the kinds of the columns."""
     grid = make_grid((number, number, cells, None) for number, cells in rows)
     kinds = tuple(one.plain_kind or TEXT for one in map(look, rows[0][1]))
-    end = find_end(grid, width, kinds, short_tells=short_tells)
+    end = find_end(grid, width, kinds, keeps_ends=keeps_ends)
     return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
 
 
@@ -41,25 +41,25 @@ def _rows(text: str) -> list[Row]:
     ],
 )
 def test_notes_and_totals_at_the_end_are_distinguished_from_records(text: str, length: int) -> None:
-    assert footer_length(_rows(text), 3, short_tells=True) == length
+    assert footer_length(_rows(text), 3, keeps_ends=True) == length
 
 
 def test_a_legend_in_two_columns_belongs_to_the_notes() -> None:
     text = "Belém;A;1;2/Fonte: IBGE;;;/Legenda;;;/Sinal;Significado;;/-;Zero;;"
-    assert footer_length(_rows(text), 4, short_tells=True) == 4
+    assert footer_length(_rows(text), 4, keeps_ends=True) == 4
 
 
 def test_a_note_in_two_cells_ends_a_table_of_numbers() -> None:
-    assert footer_length(_rows("1;Ana;2;5/(*);Valores brutos"), 4, short_tells=True) == 1
+    assert footer_length(_rows("1;Ana;2;5/(*);Valores brutos"), 4, keeps_ends=True) == 1
 
 
 def test_a_record_with_few_cells_is_not_a_note() -> None:
-    assert footer_length(_rows("1;Ana;2;5/Bia;ausente;;"), 4, short_tells=True) == 0
+    assert footer_length(_rows("1;Ana;2;5/Bia;ausente;;"), 4, keeps_ends=True) == 0
 
 
 def test_a_worksheets_last_record_may_have_one_value_that_is_no_sentence() -> None:
-    assert footer_length(_rows("1;Ana;2/Maria José Souza"), 3, short_tells=False) == 0
+    assert footer_length(_rows("1;Ana;2/Maria José Souza"), 3, keeps_ends=False) == 0
 
 
 def test_a_single_column_has_no_totals() -> None:
-    assert footer_length(_rows("Ana/Total"), 1, short_tells=True) == 0
+    assert footer_length(_rows("Ana/Total"), 1, keeps_ends=True) == 0

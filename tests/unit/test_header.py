@@ -8,8 +8,8 @@ from managed_tables_reader.layout.header import Header, join_labels
 from managed_tables_reader.layout.search import Grid, find_header
 
 
-def _find(text: str, *, short_tells: bool = True) -> Header:
-    found = find_header(Grid(grid_of(text), short_tells=short_tells, is_whole=False))
+def _find(text: str, *, keeps_ends: bool = True) -> Header:
+    found = find_header(Grid(grid_of(text), keeps_ends=keeps_ends, is_whole=False))
     assert found is not None
     return found
 
@@ -83,7 +83,7 @@ def test_data_in_the_first_line_means_no_header(text: str) -> None:
 
 
 def test_a_merged_group_names_each_column_under_it() -> None:
-    found = _find("Cliente;;2024;/id;nome;jan;fev/1;Ana;1,5;2,5", short_tells=False)
+    found = _find("Cliente;;2024;/id;nome;jan;fev/1;Ana;1,5;2,5", keeps_ends=False)
     assert found.labels == ["Cliente id", "Cliente nome", "2024 jan", "2024 fev"]
     assert (found.first_line, found.data_line) == (1, 3)
 

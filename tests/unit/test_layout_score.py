@@ -25,8 +25,8 @@ from managed_tables_reader.rows.stated import Stated
 KINDS = (TEXT, "number", "number")
 
 
-def scorer_of(text: str, width: int = 3, *, short_tells: bool = False) -> Scorer:
-    return Scorer(grid_of(text), width, short_tells=short_tells)
+def scorer_of(text: str, width: int = 3, *, keeps_ends: bool = False) -> Scorer:
+    return Scorer(grid_of(text), width, keeps_ends=keeps_ends)
 
 
 def test_a_header_has_at_most_six_lines() -> None:
@@ -37,7 +37,7 @@ def test_a_header_has_at_most_six_lines() -> None:
 
 
 def test_the_first_line_of_data_may_be_the_headers() -> None:
-    grid = Grid(grid_of("nome;valor/Ana;1,5/Bia;2,5"), short_tells=True, is_whole=True)
+    grid = Grid(grid_of("nome;valor/Ana;1,5/Bia;2,5"), keeps_ends=True, is_whole=True)
     below = find_header(grid, Stated(first_line=2))
     at_header = find_header(grid, Stated(first_line=1))
     assert below is not None
@@ -96,7 +96,7 @@ def test_a_columns_kind_pays_for_its_exceptions() -> None:
 def test_at_most_sixty_lines_are_a_footer() -> None:
     notes = [f"Fonte: {chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(61)]
     for count, end in ((60, 2), (61, 3)):
-        scorer = scorer_of("a;b;c/x;1;2/" + "/".join(notes[:count]), short_tells=True)
+        scorer = scorer_of("a;b;c/x;1;2/" + "/".join(notes[:count]), keeps_ends=True)
         assert scorer.find_footer(scorer.row_bits(1, KINDS), KINDS, 1) == end
 
 
@@ -117,9 +117,9 @@ def test_a_single_column_is_tried_where_most_rows_have_one_cell() -> None:
 
 def test_a_long_sample_ends_where_its_last_rows_say() -> None:
     text = "nome;valor/" + "/".join(f"Ana;{number}" for number in range(1, 400)) + "/Total;79800/Fonte: IBGE"
-    found = find_layout(Grid(grid_of(text), short_tells=True, is_whole=True))
+    found = find_layout(Grid(grid_of(text), keeps_ends=True, is_whole=True))
     assert (found.first, found.start, found.end) == (0, 1, 400)
-    assert find_layout(Grid(grid_of(text), short_tells=True, is_whole=False)).end == 402
+    assert find_layout(Grid(grid_of(text), keeps_ends=True, is_whole=False)).end == 402
 
 
 def test_at_most_six_places_are_tried_for_another_table() -> None:
@@ -129,7 +129,7 @@ def test_at_most_six_places_are_tried_for_another_table() -> None:
 
 def test_what_surrounds_the_table_is_kept_apart() -> None:
     text = "Vendas do mês/loja;dia;valor/Sul;1;2,50/Sul;2;3,50/Norte;3;4,50//cor;peso/azul;3/verde;4/Total;7"
-    header = find_header(Grid(grid_of(text), short_tells=True, is_whole=True))
+    header = find_header(Grid(grid_of(text), keeps_ends=True, is_whole=True))
     assert header is not None
     assert (header.first_line, header.last_line, header.line_count, header.data_line) == (2, 2, 1, 3)
     assert (header.end_line, header.next_line, header.skipped, header.width) == (7, 7, [1], 3)
@@ -146,13 +146,13 @@ def test_a_header_of_texts_above_texts_is_assumed() -> None:
         ("nome/Ana/Bia", True),
         ("nome;cidade", False),
     ):
-        header = find_header(Grid(grid_of(text), short_tells=True, is_whole=True))
+        header = find_header(Grid(grid_of(text), keeps_ends=True, is_whole=True))
         assert header is not None
         assert header.is_assumed is is_assumed, text
 
 
 def test_a_file_of_labels_alone_has_no_row_of_data() -> None:
-    header = find_header(Grid(grid_of("nome;cidade"), short_tells=True, is_whole=True))
+    header = find_header(Grid(grid_of("nome;cidade"), keeps_ends=True, is_whole=True))
     assert header is not None
     assert (header.labels, header.data_line) == (["nome", "cidade"], 2)
 
@@ -168,7 +168,7 @@ def test_tables_below_one_another_are_all_found() -> None:
     first = "nome;valor;dia/Ana;1,50;2024-02-01/Bia;2,50;2024-02-02/Caio;3,50;2024-02-03"
     second = "cor;peso/azul;3/verde;4/roxo;5/rosa;6"
     third = "loja;cidade;meta;feito;resto/Sul;Natal;10;4;6/Norte;Belém;20;9;11/Leste;Lima;7;5;2"
-    grid = Grid(grid_of(f"{first}//{second}//{third}"), short_tells=True, is_whole=True)
+    grid = Grid(grid_of(f"{first}//{second}//{third}"), keeps_ends=True, is_whole=True)
     tables = find_tables(grid)
     assert [place for place, _ in tables] == [0, 4, 9]
     assert [(layout.first, layout.start, layout.width) for _, layout in tables] == [
@@ -182,7 +182,7 @@ def test_tables_below_one_another_are_all_found() -> None:
 @pytest.mark.parametrize("rows", ["", "/Ana;1,50/Bia;2,50"])
 def test_a_header_may_be_stated_far_below_the_lines_that_are_searched(rows: str) -> None:
     above = "/".join(f"linha {number}" for number in range(1, 60))
-    grid = Grid(grid_of(f"{above}/nome;valor{rows}"), short_tells=True, is_whole=True)
+    grid = Grid(grid_of(f"{above}/nome;valor{rows}"), keeps_ends=True, is_whole=True)
     header = find_header(grid, Stated(header_line=60))
     assert header is not None
     assert (header.labels, header.first_line, header.data_line) == (["nome", "valor"], 60, 61)

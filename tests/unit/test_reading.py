@@ -13,7 +13,7 @@ from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import TableWish, Wish
+from managed_tables_reader.rows.reading import AllOverrides, Overrides
 
 ROWS = '1;Ana;2,50\n\n2;"Bia\nSouza";3,00\nid;nome;valor\n3;Caio;4,00\n'
 TITLED = f"Relatório\n\nid;nome;valor\n{ROWS}\nFonte: IBGE\n"
@@ -109,9 +109,9 @@ def test_files_with_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     assert [table.file for table in found.reading.tables] == [0, 1]
 
 
-def test_a_wish_round_trips_through_json_with_only_what_is_stated() -> None:
-    table = TableWish(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
-    record = Wish((table, TableWish(1, delimiter=";", quote=None)), "UTC").as_statement().as_json()
+def test_overrides_round_trip_through_json_with_only_what_is_stated() -> None:
+    table = Overrides(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
+    record = AllOverrides((table, Overrides(1, delimiter=";", quote=None)), "UTC").as_statement().as_json()
     assert record == {
         "timezone": "UTC",
         "tables": [
@@ -126,10 +126,10 @@ def test_a_wish_round_trips_through_json_with_only_what_is_stated() -> None:
             {"file": 1, "sheet": None, "delimiter": ";", "quote": None},
         ],
     }
-    wish = Wish.stating(ReadingStatement.read(json.loads(json.dumps(record))))
-    assert wish.of(0, "Dados") == table
-    assert wish.of(0, "outra") == TableWish(0, "outra")
-    assert wish.as_statement().as_json() == record
+    overrides = AllOverrides.stating(ReadingStatement.read(json.loads(json.dumps(record))))
+    assert overrides.of(0, "Dados") == table
+    assert overrides.of(0, "outra") == Overrides(0, "outra")
+    assert overrides.as_statement().as_json() == record
 
 
 def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> N
     table = _only(_analyze(tmp_path, content))
     assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, [5, 6])
     path = tmp_path / "00"
-    wish = Wish((TableWish(0, last_line=6),))
-    found = analyze([SourceFile(path, "vendas.csv")], tmp_path, ZoneInfo("UTC"), wish=wish)
+    overrides = AllOverrides((Overrides(0, last_line=6),))
+    found = analyze([SourceFile(path, "vendas.csv")], tmp_path, ZoneInfo("UTC"), overrides=overrides)
     assert (_only(found).last_line, _only(found).rows, found.document.row_count) == (6, 4, 4)
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import Dialect
@@ -12,7 +12,7 @@ from managed_tables_reader.text.undelimited import is_aligned
 
 
 def sniff(lines: list[str]) -> Dialect:
-    return choose(lines, TableWish(0), Stated(), is_whole=True)[0].dialect
+    return choose(lines, Overrides(0), Stated(), is_whole=True)[0].dialect
 
 
 def _sniff(text: str) -> Dialect:

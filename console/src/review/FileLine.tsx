@@ -7,7 +7,7 @@ import { formatCount } from "../values/numbers";
 import type { ReviewedColumn } from "./adjustments";
 import { useReview } from "./draft";
 import type { Example } from "./examples";
-import type { Spot, TableReading, Wish } from "./lines";
+import type { Overrides, Spot, TableReading } from "./lines";
 
 const lineKinds = (): Record<string, [LucideIcon, string]> => ({
   title: [Heading, t`Título`],
@@ -24,7 +24,7 @@ export interface FileGridProps {
   /** The columns of this table by their place in its lines; none where it is left out. */
   columns: ReadonlyMap<number, ReviewedColumn>;
   exampleOf: (column: ReviewedColumn, line: number) => Example | null;
-  onWish: (wish: Wish) => void;
+  onOverride: (overrides: Overrides) => void;
 }
 
 interface FileLineProps extends FileGridProps {
@@ -46,7 +46,7 @@ export function FileLine({ line, width, table, spot, columns, ...rest }: FileLin
           className="mt-line-kind"
           tabIndex={rest.isFirst ? 0 : -1}
           isDisabled={isBusy}
-          actions={actionsOf(line, table, rest.onWish)}
+          actions={actionsOf(line, table, rest.onOverride)}
         >
           <Sign /> {label}
         </Menu>
@@ -127,19 +127,19 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
 function actionsOf(
   { line, kind }: FileLineProps["line"],
   table: TableReading,
-  onWish: (wish: Wish) => void,
+  onOverride: (overrides: Overrides) => void,
 ): [string, () => void][] {
   const isHeader = kind === "header" && table.header_line === line;
   const actions: [string, () => void][] = [
-    [t`Começar os dados aqui`, () => onWish({ first_line: line })],
-    [t`Terminar os dados aqui`, () => onWish({ last_line: line })],
+    [t`Começar os dados aqui`, () => onOverride({ first_line: line })],
+    [t`Terminar os dados aqui`, () => onOverride({ last_line: line })],
     kind === "row"
-      ? [t`Ignorar esta linha`, () => onWish({ skip_lines: [...table.skipped_lines, line] })]
+      ? [t`Ignorar esta linha`, () => onOverride({ skip_lines: [...table.skipped_lines, line] })]
       : [
           t`Incluir esta linha nos dados`,
-          () => onWish({ skip_lines: table.skipped_lines.filter((one) => one !== line) }),
+          () => onOverride({ skip_lines: table.skipped_lines.filter((one) => one !== line) }),
         ],
   ];
-  if (!isHeader) actions.unshift([t`Usar como cabeçalho`, () => onWish({ header_line: line })]);
+  if (!isHeader) actions.unshift([t`Usar como cabeçalho`, () => onOverride({ header_line: line })]);
   return actions;
 }

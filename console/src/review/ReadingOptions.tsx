@@ -4,7 +4,7 @@ import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { formatCount } from "../values/numbers";
 import { delimiters, encodings, wordOf } from "../values/words";
-import type { TableReading, Wish } from "./lines";
+import type { Overrides, TableReading } from "./lines";
 
 const quotes = (): [string, string][] => [
   ['"', t`Aspas ( " )`],
@@ -39,17 +39,17 @@ function lineList(lines: readonly number[]): string {
 interface ReadingOptionsProps {
   table: TableReading;
   /** What has been stated of it so far. */
-  stated: Wish;
+  stated: Overrides;
   isBusy: boolean;
-  onWish: (wish: Wish) => void;
+  onOverride: (overrides: Overrides) => void;
 }
 
 /** Every choice of a reading that is no line's: they are sent together. */
-export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptionsProps): ReactNode {
-  const [wish, setWish] = useState<Wish>({});
+export function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps): ReactNode {
+  const [overrides, setOverrides] = useState<Overrides>({});
   const isText = table.encoding !== null;
   const isWorkbook = !isText && table.kind !== "html";
-  const set = (changes: Wish): void => setWish({ ...wish, ...changes });
+  const set = (changes: Overrides): void => setOverrides({ ...overrides, ...changes });
   return (
     <details className="mt-options">
       <summary>{t`Alterar a leitura`}</summary>
@@ -58,19 +58,19 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
           <>
             <SelectField
               label={t`Codificação do texto (acentos)`}
-              value={wish.encoding ?? table.encoding ?? ""}
+              value={overrides.encoding ?? table.encoding ?? ""}
               choices={encodings()}
               onChoose={(encoding) => set({ encoding })}
             />
             <SelectField
               label={t`Separador`}
-              value={wish.delimiter ?? table.delimiter ?? ""}
+              value={overrides.delimiter ?? table.delimiter ?? ""}
               choices={delimiters()}
               onChoose={(delimiter) => set({ delimiter })}
             />
             <SelectField
               label={t`Aspas em volta dos textos`}
-              value={"quote" in wish ? (wish.quote ?? "") : (table.quote ?? "")}
+              value={"quote" in overrides ? (overrides.quote ?? "") : (table.quote ?? "")}
               choices={quotes()}
               onChoose={(quote) => set({ quote: quote || null })}
             />
@@ -79,9 +79,9 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
         <SelectField
           label={t`Cabeçalho`}
           value={String(
-            "header_line" in wish && wish.header_line === null
+            "header_line" in overrides && overrides.header_line === null
               ? 0
-              : (wish.header_lines ?? (table.header_line === null ? 0 : table.header_lines)),
+              : (overrides.header_lines ?? (table.header_line === null ? 0 : table.header_lines)),
           )}
           choices={[
             ["0", t`O arquivo não tem`],
@@ -98,19 +98,19 @@ export function ReadingOptions({ table, stated, isBusy, onWish }: ReadingOptions
           }
         />
         <Check
-          isChecked={(wish.trim ?? stated.trim) === true}
+          isChecked={(overrides.trim ?? stated.trim) === true}
           onCheck={(trim) => set({ trim })}
         >{t`Retirar espaços nas pontas das células`}</Check>
         {isWorkbook && (
           <Check
-            isChecked={(wish.fill_merged ?? stated.fill_merged) !== false}
+            isChecked={(overrides.fill_merged ?? stated.fill_merged) !== false}
             onCheck={(fill_merged) => set({ fill_merged })}
           >{t`Repetir em cada linha o valor das células mescladas`}</Check>
         )}
       </div>
       <Button
-        disabled={isBusy || Object.keys(wish).length === 0}
-        onClick={() => onWish(wish)}
+        disabled={isBusy || Object.keys(overrides).length === 0}
+        onClick={() => onOverride(overrides)}
       >{t`Reler o arquivo`}</Button>
     </details>
   );

@@ -7,7 +7,7 @@ import { ColumnPanel } from "./ColumnPanel";
 import { useReview } from "./draft";
 import { useExamples } from "./examples";
 import { FileGrid } from "./FileGrid";
-import { type TableReading, usePlaces, type Wish } from "./lines";
+import { type Overrides, type TableReading, usePlaces } from "./lines";
 import { ReadingOptions, ReadingSummary } from "./ReadingOptions";
 import { TableTabs } from "./TableTabs";
 
@@ -24,7 +24,7 @@ export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
   if (!table) return null;
   const { file, sheet } = table;
   const stated = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
-  const wish = (changes: Wish): void => onState({ tables: [{ file, sheet, ...changes }] });
+  const overrides = (changes: Overrides): void => onState({ tables: [{ file, sheet, ...changes }] });
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
       <h2 id="reading-title">{t`Como o arquivo foi lido`}</h2>
@@ -33,7 +33,7 @@ export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
         {tables.length > 1 && (
-          <Button disabled={isBusy} onClick={() => wish({ include: !table.include })}>
+          <Button disabled={isBusy} onClick={() => overrides({ include: !table.include })}>
             {table.include ? t`Deixar de fora` : t`Incluir na importação`}
           </Button>
         )}
@@ -42,9 +42,9 @@ export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
           table={table}
           stated={stated ?? {}}
           isBusy={isBusy}
-          onWish={wish}
+          onOverride={overrides}
         />
-        {isStated(stated) && <Button disabled={isBusy} onClick={() => wish({})}>{t`Voltar ao detectado`}</Button>}
+        {isStated(stated) && <Button disabled={isBusy} onClick={() => overrides({})}>{t`Voltar ao detectado`}</Button>}
         {(job.recipe || job.stated?.recipe === false) && (
           <Button disabled={isBusy} onClick={() => onState({ recipe: job.recipe ? false : null })}>
             {job.recipe ? t`Ler sem o modelo da tabela` : t`Ler com o modelo da tabela`}
@@ -59,7 +59,7 @@ export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
           }
         >{t`Importar tudo como texto`}</Button>
       </div>
-      <Sheet table={table} onWish={wish} />
+      <Sheet table={table} onOverride={overrides} />
     </section>
   );
 }
@@ -70,7 +70,7 @@ function isStated(stated: StatedTable | undefined): boolean {
 }
 
 /** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
-function Sheet({ table, onWish }: { table: TableReading; onWish: (wish: Wish) => void }): ReactNode {
+function Sheet({ table, onOverride }: { table: TableReading; onOverride: (overrides: Overrides) => void }): ReactNode {
   const { job, look, columns } = useReview();
   const places = usePlaces(job)[look.table];
   const exampleOf = useExamples(job, table);
@@ -83,7 +83,7 @@ function Sheet({ table, onWish }: { table: TableReading; onWish: (wish: Wish) =>
   return (
     <div className="mt-review-sheet">
       <div className="mt-review-lines">
-        <FileGrid key={look.table} table={table} columns={byPlace} exampleOf={exampleOf} onWish={onWish} />
+        <FileGrid key={look.table} table={table} columns={byPlace} exampleOf={exampleOf} onOverride={onOverride} />
       </div>
       {chosen && (
         <ColumnPanel

@@ -6,7 +6,7 @@ import { useApi } from "../ui/context";
 export type TableReading = NonNullable<Job["reading"]>["tables"][number];
 
 /** What a person states of one file or sheet; a field that is not there stays as it was stated. */
-export type Wish = Omit<StatedTable, "file" | "sheet">;
+export type Overrides = Omit<StatedTable, "file" | "sheet">;
 
 export const PAGE_LINES = 50;
 

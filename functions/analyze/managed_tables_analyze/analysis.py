@@ -28,7 +28,7 @@ from managed_tables_analyze.inference.display import propose_format
 from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns, named_column
 from managed_tables_analyze.inference.profiles import find_medians, profile_columns
 from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
-from managed_tables_analyze.recalling import kept_formats, recalled_wish
+from managed_tables_analyze.recalling import kept_formats, recalled_overrides
 from managed_tables_analyze.staging.combination import CombinedTable, MisreadError
 from managed_tables_analyze.staging.origins import find_joined, origin_columns
 from managed_tables_analyze.staging.sql import open_duckdb
@@ -37,7 +37,7 @@ from managed_tables_analyze.watching import watched
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
-from managed_tables_reader.rows.reading import Wish
+from managed_tables_reader.rows.reading import AllOverrides
 
 Report = Callable[[Literal["reading", "inferring"], int], None]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
@@ -73,7 +73,7 @@ def analyze(
     work_dir: Path,
     zone: ZoneInfo,
     taken_names: Container[str] = frozenset(),
-    wish: Wish | None = None,
+    overrides: AllOverrides | None = None,
     report: Report = lambda _phase, _percent: None,
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
     recalled: Recalled | None = None,
@@ -81,25 +81,25 @@ def analyze(
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
-    `wish` is what a person states about the reading; `zone` applies to times without one, unless the wish
-    states another; `recalled` is what the table remembers. `report` gets the progress; archives unpack to
+    `overrides` are what a person states about the reading; `zone` applies to times without one, unless they
+    state another; `recalled` is what the table remembers. `report` gets the progress; archives unpack to
     `unpacked_max_bytes` together. The files are not changed; the caller deletes everything else in
     `work_dir`.
     """
-    stated = wish or Wish()
-    wish = recalled_wish(stated, recalled)
-    zone = ZoneInfo(wish.timezone) if wish.timezone else zone
+    stated = overrides or AllOverrides()
+    overrides = recalled_overrides(stated, recalled)
+    zone = ZoneInfo(overrides.timezone) if overrides.timezone else zone
     with open_duckdb(work_dir) as connection:
         table = CombinedTable(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
         progress = _Progress(sources, report)
-        tables = read(progress.files(), work_dir, wish, preview, unpacked_max_bytes)
+        tables = read(progress.files(), work_dir, overrides, preview, unpacked_max_bytes)
         readings = [_stage(table, found, progress) for found in tables]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
-        joined = list(find_joined(table.places, table.files, wish.origins))
-        origins = origin_columns(wish.origins, table.places, table.files)
+        joined = list(find_joined(table.places, table.files, overrides.origins))
+        origins = origin_columns(overrides.origins, table.places, table.files)
         table.finish(staged, origins)
         labels = _labels(table)
         former_columns = find_former_columns(recalled.recipe if recalled else None, labels)

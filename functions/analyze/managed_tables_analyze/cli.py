@@ -31,10 +31,10 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_analyze.stated_options import add_stated_options, wish_of
+from managed_tables_analyze.stated_options import add_stated_options, overrides_of
 from managed_tables_reader.candidates import Candidate, Weighed, candidates_of, weigh
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import Wish
+from managed_tables_reader.rows.reading import AllOverrides
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 32 * 1_024**3  # of address space: DuckDB reserves 6.8 GB for 900 columns, and uses 0.3
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
         rows_dir.mkdir(parents=True, exist_ok=True)
-    with _Child(_Task(rows_dir, wish_of(options), options.explain)) as child:
+    with _Child(_Task(rows_dir, overrides_of(options), options.explain)) as child:
         is_refused = False
         for file in options.files:
             result = child.analyze(file)
@@ -115,7 +115,7 @@ class _Task:
     """Options for every file: where to write its rows, what is stated about it, whether to explain it."""
 
     rows_dir: Path | None
-    wish: Wish
+    overrides: AllOverrides
     explains: bool
 
 
@@ -196,11 +196,11 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
     target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
     try:
         found = analyze(
-            [SourceFile(file, file.name)], work_dir, ZoneInfo(DEFAULT_TIMEZONE), frozenset(), task.wish
+            [SourceFile(file, file.name)], work_dir, ZoneInfo(DEFAULT_TIMEZONE), frozenset(), task.overrides
         )
         if target is not None:
             write_rows(found, target, work_dir)
-        weighed = weigh(file, file.name, work_dir, task.wish) if task.explains else None
+        weighed = weigh(file, file.name, work_dir, task.overrides) if task.explains else None
     except JobError as error:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file

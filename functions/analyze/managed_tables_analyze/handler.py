@@ -40,7 +40,7 @@ from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.differences import Before, compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import Wish
+from managed_tables_reader.rows.reading import AllOverrides
 
 _PREFIX = "managed-tables-analyze-"
 _DOWNLOADED = 20  # percent of reading that is done once the files are here
@@ -180,11 +180,11 @@ def _analyze_files(
 ) -> tuple[Analysis, Recalled | None]:
     """Return what the files hold, read under what the table remembers, and that."""
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
-    wish = None
+    overrides = None
     if job.wish_key:
         stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
-        wish = Wish.stating(stated)
-    recalled = None if wish and wish.recipe is False else services.job_documents.find_recalled(job)
+        overrides = AllOverrides.stating(stated)
+    recalled = None if overrides and overrides.recipe is False else services.job_documents.find_recalled(job)
 
     def report_rest(phase: Literal["reading", "inferring"], percent: int) -> None:
         rest = percent * (100 - _DOWNLOADED) // 100
@@ -192,7 +192,7 @@ def _analyze_files(
 
     names = _TakenNames(services, job.company_id)
     zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
-    return analyze(sources, work_dir, zone, names, wish, report_rest, unpacked, recalled), recalled
+    return analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled), recalled
 
 
 def _reporter(services: AwsServices, job: JobRecord) -> Report:

@@ -7,19 +7,19 @@ from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable
 from managed_tables.identifiers import fold_label
 from managed_tables_analyze.inference.inferring import Kept
 from managed_tables_reader.rows.known import Known, beginning
-from managed_tables_reader.rows.reading import NO_ORIGINS, Wish
+from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides
 
-_WISHED = ("encoding", "delimiter", "quote", "fill_merged", "trim")
+_OVERRIDDEN = ("encoding", "delimiter", "quote", "fill_merged", "trim")
 
 
-def recalled_wish(wish: Wish, recalled: Recalled | None) -> Wish:
-    """Return the wish with what the table remembers: beside it, since a person does not state it now."""
+def recalled_overrides(overrides: AllOverrides, recalled: Recalled | None) -> AllOverrides:
+    """Return the overrides with what the table remembers: beside it, since a person does not state it now."""
     if recalled is None:
-        return wish
+        return overrides
     origins = recalled.found.origins
-    if origins is not None and wish.origins == NO_ORIGINS:
-        wish = replace(wish, origins=origins)
-    return replace(wish, timezone=wish.timezone or recalled.recipe.timezone, known=_known(recalled))
+    if origins is not None and overrides.origins == NO_ORIGINS:
+        overrides = replace(overrides, origins=origins)
+    return replace(overrides, timezone=overrides.timezone or recalled.recipe.timezone, known=_known(recalled))
 
 
 def _known(recalled: Recalled) -> Mapping[str | None, Known]:
@@ -36,7 +36,7 @@ def _known(recalled: Recalled) -> Mapping[str | None, Known]:
 
 
 def _known_table(recalled: Recalled, table: RecipeTable) -> Known:
-    stated = [(name, getattr(table, name)) for name in _WISHED if name in table.stated]
+    stated = [(name, getattr(table, name)) for name in _OVERRIDDEN if name in table.stated]
     if "header_lines" in table.stated and not table.header_lines:
         stated.append(("header_line", None))
     texts = table.skip_texts if "skip_texts" in table.stated else ()

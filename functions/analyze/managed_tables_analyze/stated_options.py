@@ -1,27 +1,27 @@
-"""Turn the options of a command line into a wish for every table."""
+"""Turn the options of a command line into overrides for every table."""
 
 import argparse
 import codecs
 from dataclasses import dataclass, field, replace
 
-from managed_tables_reader.rows.reading import UNSTATED, TableWish, Unstated, Wish
+from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
 
 _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 
 @dataclass(frozen=True)
-class WishOfAll(Wish):
+class SameOverrides(AllOverrides):
     """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
 
-    table: TableWish = field(default_factory=lambda: TableWish(0))
+    table: Overrides = field(default_factory=lambda: Overrides(0))
 
-    def of(self, file: int, sheet: str | None = None) -> TableWish:
+    def of(self, file: int, sheet: str | None = None) -> Overrides:
         """Return the statement about one file or sheet."""
         if sheet is None or self.table.sheet is None:
             return replace(self.table, file=file, sheet=sheet)
         if sheet == self.table.sheet:
             return replace(self.table, file=file, include=True)
-        return TableWish(file, sheet, include=False)
+        return Overrides(file, sheet, include=False)
 
 
 def add_stated_options(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +39,12 @@ def add_stated_options(parser: argparse.ArgumentParser) -> None:
     stated.add_argument("--sheet", metavar="ABA", help="a aba a ler, e nenhuma outra")
 
 
-def wish_of(options: argparse.Namespace) -> WishOfAll:
+def overrides_of(options: argparse.Namespace) -> SameOverrides:
     """Return what the options state."""
     header: int | Unstated | None = UNSTATED if options.header_line is None else options.header_line or None
     delimiter = options.delimiter
-    return WishOfAll(
-        table=TableWish(
+    return SameOverrides(
+        table=Overrides(
             0,
             options.sheet,
             encoding=options.encoding,

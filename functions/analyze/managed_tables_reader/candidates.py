@@ -12,7 +12,7 @@ from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.ranking import Ranked, rank_layouts
 from managed_tables_reader.layout.search import Grid
-from managed_tables_reader.rows.reading import TableWish, Wish
+from managed_tables_reader.rows.reading import AllOverrides, Overrides
 from managed_tables_reader.rows.stated import LineMask, stated_places
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import NO_QUOTE
@@ -35,7 +35,7 @@ Weighed = dict[tuple[str, str | None], list[Candidate]]
 """The best candidates, best first, of each file and sheet, by name and sheet."""
 
 
-def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> Weighed:
+def weigh(path: Path, name: str, work_dir: Path, overrides: AllOverrides) -> Weighed:
     """Return the best candidates, best first, of each file and sheet that has cells, by name and sheet.
 
     A file is scored on its first lines; JobError if it cannot be read.
@@ -43,7 +43,7 @@ def weigh(path: Path, name: str, work_dir: Path, wish: Wish) -> Weighed:
     return {
         (file, sheet): found
         for number, (file, kind, member) in enumerate(_open_files(path, name, work_dir))
-        for sheet, found in _weigh_file(member, file, kind, work_dir, number, wish)
+        for sheet, found in _weigh_file(member, file, kind, work_dir, number, overrides)
     }
 
 
@@ -66,28 +66,28 @@ def _room() -> Room:
 
 
 def _weigh_file(
-    path: Path, name: str, kind: Kind, work_dir: Path, number: int, wish: Wish
+    path: Path, name: str, kind: Kind, work_dir: Path, number: int, overrides: AllOverrides
 ) -> Iterator[tuple[str | None, list[Candidate]]]:
     if kind is Kind.TEXT:
-        yield None, _weigh_text(path, name, work_dir, wish.of(number))
+        yield None, _weigh_text(path, name, work_dir, overrides.of(number))
         return
     for sheet in read_workbook(path, kind, name):
         if sheet.labels is not None:
             continue  # nothing to weigh: the file says what it is
-        stated = wish.of(number, sheet.name)
+        stated = overrides.of(number, sheet.name)
         batches = LineMask(stated).batches(sheet.batches)
         rows = list(islice(chain.from_iterable(batch.rows() for batch in batches), HEAD_ROWS))
-        grid = Grid(grid_rows(rows), short_tells=False, is_whole=False, known=stated.known)
+        grid = Grid(grid_rows(rows), keeps_ends=False, is_whole=False, known=stated.known)
         if grid.rows:
             found = rank_layouts(grid, stated_places(stated), CANDIDATES)
             yield sheet.name, [Candidate(None, None, one) for one in found]
 
 
-def _weigh_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> list[Candidate]:
-    source = open_source(path, name, work_dir, wish)
-    stated = stated_places(wish)
+def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> list[Candidate]:
+    source = open_source(path, name, work_dir, overrides)
+    stated = stated_places(overrides)
     found: list[Candidate] = []
-    for choice in choose(source.sample, wish, stated, is_whole=source.is_whole)[:CANDIDATES]:
+    for choice in choose(source.sample, overrides, stated, is_whole=source.is_whole)[:CANDIDATES]:
         quote = None if choice.dialect.quote == NO_QUOTE else choice.dialect.quote
         layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits)
         found += [Candidate(choice.dialect.delimiter, quote, layout) for layout in layouts]

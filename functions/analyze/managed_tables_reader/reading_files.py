@@ -16,7 +16,7 @@ from managed_tables_reader.preview import Preview, SheetCells, TextSource
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.known import beginning
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Wish
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
@@ -72,7 +72,7 @@ class ReadTable:
 def read(
     files: Iterable[SourceFile],
     work_dir: Path,
-    wish: Wish | None = None,
+    overrides: AllOverrides | None = None,
     lines: Preview | None = None,
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Iterator[ReadTable]:
@@ -82,8 +82,9 @@ def read(
     is made in `work_dir` for a table is deleted when the next one is asked for. `lines` indexes them.
     Archives unpack to `unpacked_max_bytes` together.
     """
+    room = Room(unpacked_max_bytes, unpacked_max_bytes)
     reader = _FileReader(
-        work_dir, wish or Wish(), lines or Preview(work_dir / "preview.rows"), unpacked_max_bytes
+        work_dir, overrides or AllOverrides(), lines or Preview(work_dir / "preview.rows"), room
     )
     for number, file in enumerate(files):
         yield from reader.read_upload(number, file)
@@ -103,11 +104,11 @@ class _OpenedFile:
 class _FileReader:
     """Reads one file after the other; counts the files, members of archives each as one."""
 
-    def __init__(self, work_dir: Path, wish: Wish, lines: Preview, unpacked_max_bytes: int) -> None:
+    def __init__(self, work_dir: Path, overrides: AllOverrides, lines: Preview, room: Room) -> None:
         self._work_dir = work_dir
-        self._wish = wish
+        self._overrides = overrides
         self._preview = lines
-        self._room = Room(unpacked_max_bytes, unpacked_max_bytes)
+        self._room = room
         self._upload: int | None = None
         self._files = 0
 
@@ -128,7 +129,7 @@ class _FileReader:
             kind, words = detect_kind(path)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
-        text = open_text(path, name, self._work_dir, self._wish.of(file)) if kind is Kind.TEXT else None
+        text = open_text(path, name, self._work_dir, self._overrides.of(file)) if kind is Kind.TEXT else None
         return _OpenedFile(path, name, kind, text, is_unpacked)
 
     def _read(self, opened: _OpenedFile) -> Iterator[ReadTable]:
@@ -162,7 +163,7 @@ class _FileReader:
                     member.unlink()
 
     def _read_text(self, path: Path, text: TextFile, file: int) -> Iterator[ReadTable]:
-        wish = self._wish.of(file)
+        overrides = self._overrides.of(file)
 
         def read_exactly() -> Part:
             part = normalise(text, self._work_dir)
@@ -173,8 +174,8 @@ class _FileReader:
         if part is None:
             part = read_exactly()
         part.file = file
-        reading = _text_reading(text, part, wish)
-        if text.is_prose or wish.include is False:
+        reading = _text_reading(text, part, overrides)
+        if text.is_prose or overrides.include is False:
             reading = reading.left_out(reasons.PROSE if text.is_prose else reasons.EXCLUDED)
         table = ReadTable(reading, part, [_about_prose(text)] if text.is_prose else [], read_exactly)
         yield table
@@ -200,14 +201,14 @@ class _FileReader:
         staged: list[StagedSheet] = []
         for number, sheet in enumerate(read_workbook(path, kind, name, self._room.limit)):
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
-            wish = self._wish.of(file, sheet.name).recalled()
-            is_wanted = sheet.visible if wish.include is None else wish.include or sheet.visible
+            overrides = self._overrides.of(file, sheet.name).recalled()
+            is_wanted = sheet.visible if overrides.include is None else overrides.include or sheet.visible
             grid = SheetCells(self._work_dir / f"{path.name}.grid")
             sheet.batches = grid.tee(sheet.batches)
-            part = stage_sheet(sheet, name, target, wish) if is_wanted else None
+            part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
             self._preview.add_sheet(grid, part)
-            staged.append(StagedSheet(sheet.name, sheet.visible, part, wish))
+            staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
         return choose_sheets(staged, kind)
 
 
@@ -224,7 +225,7 @@ def _about_prose(text: TextFile) -> Finding:
     )
 
 
-def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
+def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableReading:
     dialect, header = text.dialect, text.header
     return TableReading(
         file=part.file,
@@ -242,5 +243,5 @@ def _text_reading(text: TextFile, part: Part, wish: TableWish) -> TableReading:
         last_line=None,
         skipped_lines=[],
         rows=0,
-        reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, wish),
+        reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, overrides),
     )

@@ -4,7 +4,7 @@ import re
 
 STAGED_OBJECT = "staged.parquet"
 ANALYSIS = "analysis.json"
-WISH = "wish.json"
+OVERRIDES = "wish.json"
 DRAFT = "draft.json"
 RECIPE = "recipe.json"
 PREVIEW_INDEX = "preview.json"

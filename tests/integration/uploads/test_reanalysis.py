@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 from upload_flow import (
     BASE,
+    OVERRIDES,
     READING,
-    WISH,
     confirm,
     declare,
     error_of,
@@ -39,7 +39,7 @@ def reanalyze(client: TestClient, job_id: str, *tables: Any, **members: Any) -> 
     return client.post(f"{BASE}/upload-jobs/{job_id}/reanalyze", json=body)
 
 
-def wish_of(api: ApiServices, client: TestClient, job_id: str) -> Any:
+def overrides_of(api: ApiServices, client: TestClient, job_id: str) -> Any:
     return api.storage.get_json(record(api, client, job_id).wish_key or "")
 
 
@@ -56,9 +56,9 @@ def test_a_stated_reading_is_kept_and_the_execution_returns_to_analyze(
     assert (response.status_code, response.json()) == (200, {"status": "analisando"})
     assert status_of(client, job_id) == "analisando"
     assert record(api, client, job_id).task_token is None
-    assert wish_of(api, client, job_id) == {
+    assert overrides_of(api, client, job_id) == {
         "timezone": "America/Sao_Paulo",
-        "tables": [STATED, *WISH["tables"]],
+        "tables": [STATED, *OVERRIDES["tables"]],
     }
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
     assert '"analyze"' in output_of(api, job_id)
@@ -69,7 +69,7 @@ def test_columns_of_origin_are_stated_and_stay_until_they_are_taken_back(
 ) -> None:
     job_id = waiting_job(api, client)
     assert reanalyze(client, job_id, origin_columns={"sheet": "Aba"}).status_code == 200
-    assert wish_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba"}
+    assert overrides_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba"}
 
 
 @pytest.mark.parametrize("value", ["Aba", {"aba": "Aba"}, {"sheet": ""}, {"file": "x" * 501}])
@@ -83,7 +83,7 @@ def test_only_named_tables_are_read_again(api: ApiServices, client: TestClient) 
     again = {"file": 1, "sheet": "Dados", "include": False, "encoding": None}
     assert reanalyze(client, job_id, again).status_code == 200
     tables = [{"file": 1, "sheet": "Dados", "header_line": 2, "include": False}]
-    assert wish_of(api, client, job_id) == {"timezone": None, "tables": tables}
+    assert overrides_of(api, client, job_id) == {"timezone": None, "tables": tables}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_job_answers_what_was_stated_and_the_draft_of_its_review(
     job_id = waiting_job(api, client)
     path = f"{BASE}/upload-jobs/{job_id}"
     job = client.get(path).json()
-    assert (job["stated"], job["draft"]) == (WISH, None)
+    assert (job["stated"], job["draft"]) == (OVERRIDES, None)
     for draft in ({"columns": [{"name": "valor", "decimal_mark": ","}]}, {"step": 2}):
         assert client.put(f"{path}/draft", json=draft).status_code == 204
         assert client.get(path).json()["draft"] == draft
@@ -151,7 +151,7 @@ def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestC
     shown = {**READING["tables"][1], "encoding": None, "rows": 3, "reasons": [], "header_line": None}  # type: ignore[index]
     assert reanalyze(client, job_id, shown).status_code == 200
     stated = {"include": True, "quote": None, "header_line": None}
-    assert wish_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", **stated}]
+    assert overrides_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", **stated}]
 
 
 def test_a_repeated_request_has_no_effect(api: ApiServices, client: TestClient) -> None:

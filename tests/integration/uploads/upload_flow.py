@@ -29,10 +29,10 @@ READING = {
         {**_SHOWN, "file": 1, "sheet": "Resumo", "kind": "xlsx", "delimiter": None},
     ],
 }
-WISH = {"timezone": None, "tables": [{"file": 1, "sheet": "Dados", "header_line": 2}]}
+OVERRIDES = {"timezone": None, "tables": [{"file": 1, "sheet": "Dados", "header_line": 2}]}
 ANALYSIS_DOCUMENT = {
     "reading": READING,
-    "wish": WISH,
+    "wish": OVERRIDES,
     "line_counts": [50, 20, 5],
     "inferred_schema": {
         "suggested_table_name": "vendas",

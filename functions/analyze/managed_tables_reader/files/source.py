@@ -17,7 +17,7 @@ from managed_tables_reader.files.encodings import (
     detect_encoding,
     transcode,
 )
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 from managed_tables_reader.rows.stated import LineMask
 
 Change = Callable[[Iterable[str]], Iterable[str]]
@@ -86,12 +86,12 @@ class Source:
             return lines
 
 
-def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Source:
+def open_source(path: Path, name: str, work_dir: Path, overrides: Overrides) -> Source:
     """Return the lines for the dialect to cut, transcoded and masked if needed; JobError if not a text."""
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
-        encoding = _read_encoding(path, wish.encoding, wish.known.encoding)
+        encoding = _read_encoding(path, overrides.encoding, overrides.known.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
     if encoding.is_utf8:
@@ -100,7 +100,7 @@ def open_source(path: Path, name: str, work_dir: Path, wish: TableWish) -> Sourc
         utf8 = work_dir / f"{path.name}.utf8"
         transcode(path, utf8, encoding)
         source = Source(encoding, utf8)
-    mask = LineMask(wish)
+    mask = LineMask(overrides)
     if mask.hides:
         source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
         source.below, source.left_out, source.skip_texts = mask.below, mask.left_out, mask.texts

@@ -11,7 +11,7 @@ from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_reader.layout.grid import Cells, GridRow
 from managed_tables_reader.layout.pages import PageHead
 from managed_tables_reader.rows.notes import rows_left_out
-from managed_tables_reader.rows.reading import TableWish, lines_between
+from managed_tables_reader.rows.reading import Overrides, lines_between
 
 
 @dataclass
@@ -93,8 +93,8 @@ def about_header(header: Header) -> list[Finding]:
     return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in header.others]
 
 
-def check_stated(rows: Sequence[GridRow], wish: TableWish, name: str) -> None:
+def check_stated(rows: Sequence[GridRow], overrides: Overrides, name: str) -> None:
     """Refuse a stated header line without cells: LINE_WITHOUT_CELLS."""
-    line = wish.header_line
+    line = overrides.header_line
     if isinstance(line, int) and all(row.number != line for row in rows[:1]):
         raise JobError(LINE_WITHOUT_CELLS, file=name, line=line)

@@ -129,7 +129,6 @@ def text_bits(text: str) -> float:
     """Return the bits of a text."""
     bits = weights.TEXT + weights.CHARACTER * len(text)
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
-    bits += weights.UNPAIRED_QUOTE if text.count('"') % 2 else 0.0
     odd = _odd_bits(text)
     return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
 

@@ -9,7 +9,7 @@ from math import inf, log2
 
 from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.heading import Heading
+from managed_tables_reader.layout.header_bits import HeaderBits
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
 from managed_tables_reader.layout.pages import find_repeats
 from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
@@ -40,7 +40,7 @@ class Layout:
 
 
 class Scorer:
-    """Scores layouts of `width` columns; `short_tells`: rows do not end at their last value.
+    """Scores layouts of `width` columns; `keeps_ends`: rows do not end at their last value.
 
     `known` is what is known of such files.
     """
@@ -50,14 +50,14 @@ class Scorer:
         rows: Sequence[GridRow],
         width: int,
         *,
-        short_tells: bool,
+        keeps_ends: bool,
         known: Known = NOTHING_KNOWN,
     ) -> None:
         self.rows = rows
         self.width = width
-        self._short_tells = short_tells
+        self._keeps_ends = keeps_ends
         self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._heading = Heading(rows, width, self._origins, known, short_tells=short_tells)
+        self._headers = HeaderBits(rows, width, self._origins, known, keeps_ends=keeps_ends)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
         self._find_below = cache(
             lambda has_values: [self._below_bits(one, has_values) for one in range(len(rows))]
@@ -108,7 +108,7 @@ class Scorer:
             if lines is None and (not are_named or is_wider or weights.NOTE in self._words[stop:start]):
                 return inf
             bits = weights.REMARKS + sum(self._below(kinds)[stop:start])
-        return bits + self._heading.bits(first, stop, start, self._texts, kinds)
+        return bits + self._headers.bits(first, stop, start, self._texts, kinds)
 
     # Rows of the table
 
@@ -200,7 +200,7 @@ class Scorer:
 
     def _structure_bits(self, row: GridRow) -> float:
         bits = weights.GAP if row.after_gap else 0.0
-        if not self._short_tells:
+        if not self._keeps_ends:
             bits += self._end_bits[min(self.width, len(row.cells))]
         elif len(row.cells) < self.width:
             bits += weights.SHORT_ROW + weights.SENTENCE * (len(row.cells) == 1 and row.is_sentence)

@@ -9,7 +9,7 @@ from math import inf
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header import Header, join_labels
-from managed_tables_reader.layout.heading import MOST_LINES
+from managed_tables_reader.layout.header_bits import MOST_LINES
 from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
@@ -35,7 +35,7 @@ class Grid:
     """
 
     rows: Sequence[GridRow]
-    short_tells: bool
+    keeps_ends: bool
     is_whole: bool
     known: Known = NOTHING_KNOWN
     is_narrowed: bool = False
@@ -74,17 +74,17 @@ def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
     rest = found.bits["rows"] * (len(grid.rows) - len(rows)) / max(1, found.end - found.start)
     found = replace(found, bits={**found.bits, "rest": rest})
     if grid.is_whole:
-        return replace(found, end=find_end(grid.rows, found.width, found.kinds, short_tells=grid.short_tells))
+        return replace(found, end=find_end(grid.rows, found.width, found.kinds, keeps_ends=grid.keeps_ends))
     return replace(found, end=len(grid.rows))
 
 
 def find_end(
-    rows: Sequence[GridRow], width: int, kinds: Kinds, *, short_tells: bool, above: Sequence[GridRow] = ()
+    rows: Sequence[GridRow], width: int, kinds: Kinds, *, keeps_ends: bool, above: Sequence[GridRow] = ()
 ) -> int:
     """Return where the footer begins in a table's last rows, in which rows of `above` may repeat."""
     first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
     kinds = (*kinds, *(TEXT,) * width)[:width]
-    scorer = Scorer([*above, *rows[first:]], width, short_tells=short_tells)
+    scorer = Scorer([*above, *rows[first:]], width, keeps_ends=keeps_ends)
     return first + scorer.find_footer(scorer.row_bits(len(above), kinds), kinds, len(above)) - len(above)
 
 
@@ -103,7 +103,7 @@ def widths(rows: Sequence[GridRow]) -> Sequence[int]:
 
 def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
     """Return the best layout of `width` columns, and its scorer."""
-    scorer = Scorer(grid.rows, width, short_tells=grid.short_tells, known=grid.known)
+    scorer = Scorer(grid.rows, width, keeps_ends=grid.keeps_ends, known=grid.known)
     best = _best_start(scorer, len(grid.rows), stated)
     if grid.is_whole:
         end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))

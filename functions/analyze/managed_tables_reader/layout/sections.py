@@ -94,7 +94,7 @@ def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: 
     grid = make_grid((number, number + breaks, cells, None) for number, breaks, cells in copied)
     start = len(above) + sum(row.number < begin for row in grid)
     kinds = (*header.kinds, *(TEXT,) * width)[:width]
-    scorer = Scorer([*above, *grid], width, short_tells=False)
+    scorer = Scorer([*above, *grid], width, keeps_ends=False)
     end = scorer.find_section_end(scorer.row_bits(start, kinds), kinds, start + 1, len(scorer.rows))
     return scorer.rows[end].number if end < len(scorer.rows) else inf
 

@@ -17,7 +17,7 @@ _SHARE = 0.5  # of the known labels: more of them make a header
 class Known:
     """How files of this kind were read; `labels` are folded (`fold_label`).
 
-    `stated` are the fields of `TableWish` that a person once stated, as they hold where the file allows it.
+    `stated` are the fields of `Overrides` that were once stated, as they hold where the file allows it.
     `encoding` and `delimiter` were found, `skip_texts` are how lines begin (`beginning`) that are no rows.
     """
 

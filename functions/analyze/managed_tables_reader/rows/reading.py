@@ -14,7 +14,7 @@ NO_ORIGINS = OriginLabels()
 
 
 class Unstated(Enum):
-    """The value of a field that a wish does not state, where None has its own meaning."""
+    """The value of a field that overrides do not state, where None has its own meaning."""
 
     UNSTATED = "unstated"
 
@@ -23,7 +23,7 @@ UNSTATED: Final = Unstated.UNSTATED
 
 
 @dataclass(frozen=True)
-class TableWish:
+class Overrides:
     """What a person states about one file or sheet; None, or UNSTATED, is inferred.
 
     `header_line` None: there is no header. `quote` None: nothing is quoted. `header_lines` is the number of
@@ -59,41 +59,41 @@ class TableWish:
             file=self.file, sheet=self.sheet, **{name: getattr(self, name) for name in self.stated}
         )
 
-    def recalled(self) -> "TableWish":
-        """Return the wish with what a person stated of such files before, where nothing is stated now."""
+    def recalled(self) -> "Overrides":
+        """Return the overrides with what was stated of such files before, where nothing is stated now."""
         stated = {name: value for name, value in self.known.stated if name not in self.stated}
         return replace(self, **stated)  # type: ignore[arg-type]
 
     @classmethod
-    def of(cls, stated: TableStatement) -> "TableWish":
-        """Return the wish of what is stated."""
+    def of(cls, stated: TableStatement) -> "Overrides":
+        """Return the overrides of what is stated."""
         given = {name: getattr(stated, name) for name in stated.model_fields_set}
         return cls(**{**given, "skip_lines": tuple(stated.skip_lines or ())})
 
 
 @dataclass(frozen=True)
-class Wish:
+class AllOverrides:
     """What a person states about a job's files and sheets; everything else is inferred.
 
     `known` is what is known of such files, by the sheet's folded name; None for any other. With `recipe`
     False nothing of it is to be used.
     """
 
-    tables: tuple[TableWish, ...] = ()
+    tables: tuple[Overrides, ...] = ()
     timezone: str | None = None
     origins: OriginLabels = NO_ORIGINS
     recipe: bool | None = None
     known: Mapping[str | None, Known] = field(default_factory=dict, compare=False)
-    _by_place: dict[tuple[int, str | None], TableWish] = field(init=False, repr=False, compare=False)
+    _by_place: dict[tuple[int, str | None], Overrides] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_place", {(one.file, one.sheet): one for one in self.tables})
 
-    def of(self, file: int, sheet: str | None = None) -> TableWish:
+    def of(self, file: int, sheet: str | None = None) -> Overrides:
         """Return the statement about one file or sheet."""
-        wish = self._by_place.get((file, sheet)) or TableWish(file, sheet)
+        overrides = self._by_place.get((file, sheet)) or Overrides(file, sheet)
         known = self.known.get(fold_label(sheet or "")) or self.known.get(None)
-        return replace(wish, known=known) if known else wish
+        return replace(overrides, known=known) if known else overrides
 
     def as_statement(self) -> ReadingStatement:
         """Return what is stated, as it is stored."""
@@ -106,9 +106,9 @@ class Wish:
         return stated
 
     @classmethod
-    def stating(cls, stated: ReadingStatement) -> "Wish":
-        """Return the wish of what is stated."""
-        tables = tuple(map(TableWish.of, stated.tables))
+    def stating(cls, stated: ReadingStatement) -> "AllOverrides":
+        """Return the overrides of what is stated."""
+        tables = tuple(map(Overrides.of, stated.tables))
         return cls(tables, stated.timezone, stated.origin_columns or NO_ORIGINS, stated.recipe)
 
 

@@ -2,7 +2,7 @@
 
 from managed_tables.documents.analyses import ReadingReason
 from managed_tables.messages.findings import ReasonCode
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 
 
 def _reason(code: ReasonCode, text: str) -> ReadingReason:
@@ -49,19 +49,21 @@ _DELIMITERS = {
 }
 
 
-def of_text(encoding: str, delimiter: str, header_line: int | None, wish: TableWish) -> list[ReadingReason]:
+def of_text(
+    encoding: str, delimiter: str, header_line: int | None, overrides: Overrides
+) -> list[ReadingReason]:
     """Return why a text file was read as it was: what was detected, and what was stated."""
     found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
-    detected = [reason for name, reason in found.items() if name not in wish.stated]
-    return [*detected, *of_header(header_line, wish)]
+    detected = [reason for name, reason in found.items() if name not in overrides.stated]
+    return [*detected, *of_header(header_line, overrides)]
 
 
-def of_header(header_line: int | None, wish: TableWish) -> list[ReadingReason]:
+def of_header(header_line: int | None, overrides: Overrides) -> list[ReadingReason]:
     """Return why the header is where it is, and which parts of the table were stated."""
-    detected = [] if "header_line" in wish.stated else [header_detected(header_line)]
-    if not wish.stated:
+    detected = [] if "header_line" in overrides.stated else [header_detected(header_line)]
+    if not overrides.stated:
         return detected
-    fields = ", ".join(text for name, text in _FIELDS.items() if name in wish.stated)
+    fields = ", ".join(text for name, text in _FIELDS.items() if name in overrides.stated)
     return [*detected, _reason("STATED", f"Definido por você: {fields}")]
 
 

@@ -7,7 +7,7 @@ lines keep their numbers, and every rule sees the table alone.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish, Unstated
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, Overrides, Unstated
 from managed_tables_reader.rows.sheets import Batch
 
 _MOST_TEXTS = 20
@@ -17,13 +17,13 @@ _TEXT_CHARACTERS = 200  # of a line
 class LineMask:
     """Which lines belong to the table, as far as stated; `below` are the first lines below it."""
 
-    def __init__(self, wish: TableWish) -> None:
-        self._skipped = frozenset(wish.skip_lines)
-        self._known = wish.known
-        self._last = wish.last_line
-        self._first = wish.header_line if isinstance(wish.header_line, int) else 1
-        if wish.header_line is None and wish.first_line is not None:
-            self._first = wish.first_line
+    def __init__(self, overrides: Overrides) -> None:
+        self._skipped = frozenset(overrides.skip_lines)
+        self._known = overrides.known
+        self._last = overrides.last_line
+        self._first = overrides.header_line if isinstance(overrides.header_line, int) else 1
+        if overrides.header_line is None and overrides.first_line is not None:
+            self._first = overrides.first_line
         self.below: list[int] = []
         self.texts: list[str] = []  # of lines stated to be no rows
         self.left_out: list[int] = []  # by their texts
@@ -89,11 +89,11 @@ class Stated:
     first_line: int | None = None
 
 
-def stated_places(wish: TableWish) -> Stated:
-    """Return what a wish states about the start of the table."""
-    line = wish.header_line
+def stated_places(overrides: Overrides) -> Stated:
+    """Return what overrides state about the start of the table."""
+    line = overrides.header_line
     return Stated(
         header_line=None if isinstance(line, Unstated) else line or 0,
-        header_lines=wish.header_lines,
-        first_line=wish.first_line,
+        header_lines=overrides.header_lines,
+        first_line=overrides.first_line,
     )

@@ -14,7 +14,7 @@ from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.layout.words import COMMENT, is_sure_comment
-from managed_tables_reader.rows.reading import TableWish, Unstated
+from managed_tables_reader.rows.reading import Overrides, Unstated
 from managed_tables_reader.rows.stated import Stated
 from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect, find_hint, propose_dialects
@@ -47,12 +47,12 @@ class Choice:
     data_line: int  # the first
 
 
-def choose(lines: Sequence[str], wish: TableWish, stated: Stated, *, is_whole: bool) -> list[Choice]:
+def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_whole: bool) -> list[Choice]:
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, wish)])
-    found = (_score(records, way, wish, stated, is_whole=is_whole) for way, records in ways)
+    ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, overrides)])
+    found = (_score(records, way, overrides, stated, is_whole=is_whole) for way, records in ways)
     return sorted(filter(None, found), key=lambda one: one.bits)
 
 
@@ -80,18 +80,18 @@ def _broken_share(records: Sequence[Record]) -> float:
 
 
 def _score(
-    records: Sequence[Record], way: _Way, wish: TableWish, stated: Stated, *, is_whole: bool
+    records: Sequence[Record], way: _Way, overrides: Overrides, stated: Stated, *, is_whole: bool
 ) -> Choice | None:
     """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
-    grid = Grid(grid_of(records), short_tells=True, is_whole=is_whole, known=wish.known)
+    grid = Grid(grid_of(records), keeps_ends=True, is_whole=is_whole, known=overrides.known)
     if not grid.rows:
         return None
     grid, stated = narrow(grid, stated)
     tables = find_tables(grid, stated)
     _, (place, layout) = find_main(grid, tables)
     is_idle = layout.width == 1 and any(len(row.cells) > 1 for row in grid.rows)
-    if is_idle and wish.delimiter is None:  # it cuts no more than notes
+    if is_idle and overrides.delimiter is None:  # it cuts no more than notes
         return None
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
@@ -142,13 +142,13 @@ def _first_lines(lines: Sequence[str]) -> list[str]:
     return first
 
 
-def _candidates(lines: Sequence[str], wish: TableWish) -> Iterator[_Way]:
-    hint = wish.delimiter if wish.delimiter is not None else find_hint(lines)
+def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
+    hint = overrides.delimiter if overrides.delimiter is not None else find_hint(lines)
     for dialect, prior in propose_dialects(lines, hint):
-        quote = dialect.quote if isinstance(wish.quote, Unstated) else wish.quote or NO_QUOTE
-        is_other = wish.known.delimiter not in (None, dialect.delimiter)
+        quote = dialect.quote if isinstance(overrides.quote, Unstated) else overrides.quote or NO_QUOTE
+        is_other = overrides.known.delimiter not in (None, dialect.delimiter)
         yield None, replace(dialect, quote=quote), prior + weights.OTHER_DELIMITER * is_other
-    if hint is None and isinstance(wish.quote, Unstated):
+    if hint is None and isinstance(overrides.quote, Unstated):
         yield from _changed_lines(lines)
 
 

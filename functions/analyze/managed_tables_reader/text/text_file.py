@@ -18,7 +18,7 @@ from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header import Header, about_header, check_stated
 from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.words import COMMENT, is_sure_comment
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.rows.stated import Stated, stated_places
@@ -61,62 +61,62 @@ class TextFile:
         return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
 
 
-def open_text(path: Path, name: str, work_dir: Path, wish: TableWish | None = None) -> TextFile:
-    """Detect encoding, dialect, header and footer, except what the wish states.
+def open_text(path: Path, name: str, work_dir: Path, overrides: Overrides | None = None) -> TextFile:
+    """Detect encoding, dialect, header and footer, except what the overrides state.
 
     What was once stated of such files holds where the known labels then stand in this one. Raises JobError if
-    the file is empty or not a text, or if the wish leaves no table.
+    the file is empty or not a text, or if the overrides leave no table.
     """
-    wish = wish or TableWish(0)
-    if wish.known.stated:
+    overrides = overrides or Overrides(0)
+    if overrides.known.stated:
         with suppress(JobError):  # not this file: then it is read as it shows itself
-            text = _open_text(path, name, work_dir, _recalled(path, wish))
-            if wish.known.allows(text.header.labels):
+            text = _open_text(path, name, work_dir, _recalled(path, overrides))
+            if overrides.known.allows(text.header.labels):
                 return text
-    return _open_text(path, name, work_dir, wish)
+    return _open_text(path, name, work_dir, overrides)
 
 
-def _recalled(path: Path, wish: TableWish) -> TableWish:
-    """Return the wish as it was once stated; a file that is UTF-8 or UTF-16 allows no other encoding."""
-    recalled = wish.recalled()
-    if recalled.encoding == wish.encoding:
+def _recalled(path: Path, overrides: Overrides) -> Overrides:
+    """Return the overrides as once stated; a file that is UTF-8 or UTF-16 allows no other encoding."""
+    recalled = overrides.recalled()
+    if recalled.encoding == overrides.encoding:
         return recalled
     with suppress(NotTextError):
         is_own = detect_encoding(path).name.startswith("utf")
-        return replace(recalled, encoding=wish.encoding) if is_own else recalled
+        return replace(recalled, encoding=overrides.encoding) if is_own else recalled
     return recalled
 
 
-def _open_text(path: Path, name: str, work_dir: Path, wish: TableWish) -> TextFile:
-    stated = stated_places(wish)
-    source = open_source(path, name, work_dir, wish)
-    choice = _choose(source, name, wish, stated)
+def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> TextFile:
+    stated = stated_places(overrides)
+    source = open_source(path, name, work_dir, overrides)
+    choice = _choose(source, name, overrides, stated)
     source = _changed(source, choice, name, work_dir)
     records = _read_sample(source, choice)
     grid = Grid(
         grid_of(records),
-        short_tells=True,
-        is_whole=source.is_whole and wish.last_line is None,
-        known=wish.known,
+        keeps_ends=True,
+        is_whole=source.is_whole and overrides.last_line is None,
+        known=overrides.known,
     )
-    check_stated(grid.rows, wish, name)
+    check_stated(grid.rows, overrides, name)
     header, rows = _find_header(grid, records, stated, name)
     text = _describe(source, name, choice, header, rows)
-    text.keeps_last = wish.last_line is not None
-    text.is_prose = not (choice.dialect.delimiter or wish.stated) and is_prose(name, source.sample)
+    text.keeps_last = overrides.last_line is not None
+    text.is_prose = not (choice.dialect.delimiter or overrides.stated) and is_prose(name, source.sample)
     has_separators = choice.dialect.delimiter == "|" and any(is_separator((line,)) for line in source.sample)
-    text.trim = has_separators if wish.trim is None else wish.trim
-    _find_end(text, grid, wish)
+    text.trim = has_separators if overrides.trim is None else overrides.trim
+    _find_end(text, grid, overrides)
     return text
 
 
-def _choose(source: Source, name: str, wish: TableWish, stated: Stated) -> Choice:
+def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> Choice:
     """Return the cheapest way to cut the lines; JobError if there is none, or blanks align the columns."""
-    found = choose(source.sample, wish, stated, is_whole=source.is_whole)
+    found = choose(source.sample, overrides, stated, is_whole=source.is_whole)
     if not found:
         raise JobError(FILE_EMPTY, file=name)
     dialect = found[0].dialect
-    if wish.delimiter is None and is_aligned(source.sample, dialect.delimiter):
+    if overrides.delimiter is None and is_aligned(source.sample, dialect.delimiter):
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
         check_pieces(line, dialect.delimiter, name, number)
@@ -193,17 +193,17 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     return text
 
 
-def _find_end(text: TextFile, grid: Grid, wish: TableWish) -> None:
+def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
     """End the table above the notes and totals that end the file, or above another table."""
     line, next_line = text.header.end_line, text.header.next_line
     if line is not None:
         rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
         _cut(text, text.source.start, text.source.sample, line, rows)
-    elif wish.last_line is None and not grid.is_whole:
+    elif overrides.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
         # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
         rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
-        end = find_end(rows, text.width, text.header.kinds, short_tells=True)
+        end = find_end(rows, text.width, text.header.kinds, keeps_ends=True)
         if end < len(rows):
             _cut(text, begin, lines, rows[end].number, rows[end:])
 

@@ -16,7 +16,7 @@ from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.plausibility import find_impossible
-from managed_tables.object_keys import DRAFT, WISH, attempt_key
+from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
 from managed_tables.wiring.services import Services
 
 
@@ -59,7 +59,7 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
     )
     if impossible:
         raise ApiError(INVALID_READING, impossible)
-    key = attempt_key(job.company_id, job.job_id, new_record_id(), WISH)
+    key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
     recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)
     return recorded or services.jobs.get(job.company_id, job.job_id)

@@ -145,9 +145,9 @@ def _left_out(analysis: AnalysisDocument, before: Recalled | None) -> list[str]:
 def _table_recipe(
     analysis: AnalysisDocument, table: TableReading, labels: Sequence[str], before: Recalled | None
 ) -> RecipeTable:
-    wish = analysis.wish.of((table.file, table.sheet))
+    overrides = analysis.wish.of((table.file, table.sheet))
     known = before.table(table.sheet) if before else None
-    stated = {_STATED_AS.get(name, name) for name in wish.model_fields_set} & _KEPT_STATEMENTS
+    stated = {_STATED_AS.get(name, name) for name in overrides.model_fields_set} & _KEPT_STATEMENTS
     held = _held(known, table) if known else set()
     skipped = [*table.skip_texts, *_skipped_texts(analysis, table)]
     if known and "skip_texts" in held:
@@ -161,8 +161,8 @@ def _table_recipe(
         header_lines=table.header_lines,
         labels=list(labels) if table.header_line is not None else [],
         skip_texts=list(dict.fromkeys(skipped))[:MAX_SKIP_TEXTS],
-        fill_merged=known.fill_merged if known and wish.fill_merged is None else wish.fill_merged,
-        trim=known.trim if known and wish.trim is None else wish.trim,
+        fill_merged=known.fill_merged if known and overrides.fill_merged is None else overrides.fill_merged,
+        trim=known.trim if known and overrides.trim is None else overrides.trim,
         stated=sorted(stated | held),
     )
 

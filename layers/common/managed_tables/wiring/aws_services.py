@@ -38,7 +38,6 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 6
 MAX_ATTEMPTS = 3
-MAX_PAUSES_SECONDS = 3  # of botocore's standard mode between three attempts: at most 1 and 2
 EVENTS_READ_TIMEOUT_SECONDS = 3
 PROVISION_TIMEOUT_SECONDS = 25  # the function is stopped a second before, the API's own three after
 _BY_GATEWAY = frozenset({"s3", "dynamodb"})  # a VPC reaches these two by free endpoints, without IPv6

@@ -8,17 +8,17 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
 from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 from managed_tables_reader.rows.sheets import Sheet
 from managed_tables_reader.rows.stated import LineMask
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
 
 
-def stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, wish: TableWish) -> Part:
-    """Write the rows to `target`, those that the wish leaves out excepted; no line can be the header."""
+def stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, overrides: Overrides) -> Part:
+    """Write the rows to `target`, those that the overrides leave out excepted; no line can be the header."""
     if len(labels) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(labels), line=1, limit=MAX_COLUMNS)
-    mask = LineMask(replace(wish, header_line=None))
+    mask = LineMask(replace(overrides, header_line=None))
     extent = Extent()
     with PartWriter(target, len(labels)) as writer:
         for batch in mask.batches(sheet.batches):
@@ -40,7 +40,7 @@ def stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, wish
         max_record_bytes=writer.longest * 4,
         has_numbers=True,
         has_breaks=writer.has_breaks,
-        trim=bool(wish.trim),
+        trim=bool(overrides.trim),
         keeps_last=True,
         extent=extent,
         findings=sheet.findings,

@@ -12,7 +12,7 @@ from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, TableWish
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, Overrides
 
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # a table has so many times the cells of its cover
@@ -21,12 +21,12 @@ _SURE_SHARE = 2  # the same, for a table on several sheets
 
 @dataclass(frozen=True)
 class StagedSheet:
-    """A sheet: its part (None if it is hidden or has no cell) and the wish about it."""
+    """A sheet: its part (None if it is hidden or has no cell) and the overrides about it."""
 
     name: str | None
     visible: bool
     part: Part | None
-    wish: TableWish
+    overrides: Overrides
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SheetChoice:
 def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
     """Choose the first table, or that of the known labels, and all sheets that agree; delete the others.
 
-    The `include` of a sheet's own wish decides, whatever the others are.
+    The `include` of a sheet's own overrides decides, whatever the others are.
     """
     findings = list(_about_hidden(staged))
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
@@ -55,12 +55,12 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
 
 def _about_hidden(staged: Sequence[StagedSheet]) -> Iterator[Finding]:
-    hidden = [one.name or "" for one in staged if not one.visible and one.wish.include is None]
+    hidden = [one.name or "" for one in staged if not one.visible and one.overrides.include is None]
     yield from _about_sheets(WarningCode.HIDDEN_SHEETS, hidden)
 
 
 def _is_wanted(sheet: StagedSheet, is_found: bool) -> bool:
-    return is_found if sheet.wish.include is None else sheet.wish.include
+    return is_found if sheet.overrides.include is None else sheet.overrides.include
 
 
 def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
@@ -83,7 +83,7 @@ def _names_of(parts: Sequence[Part], others: Sequence[Part]) -> list[str]:
 
 def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
     """Return the table with the most known labels, else the first one that is no cover."""
-    counts = [max(sheet.wish.known.count(part.labels) for sheet in staged) for part in parts]
+    counts = [max(sheet.overrides.known.count(part.labels) for sheet in staged) for part in parts]
     if any(counts):
         return parts[counts.index(max(counts))]
     return next((part for part in parts if not _is_cover(part, parts)), parts[0])
@@ -172,12 +172,12 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[Ta
 def _why_read_so(sheet: StagedSheet, part: Part, kind: Kind) -> list[ReadingReason]:
     if kind in (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET):
         return reasons.of_records()
-    return reasons.of_header(part.header_line, sheet.wish)
+    return reasons.of_header(part.header_line, sheet.overrides)
 
 
 def _why_left_out(sheet: StagedSheet) -> ReadingReason:
     if sheet.part is None:
-        return reasons.SHEET_EMPTY if sheet.visible or sheet.wish.include else reasons.SHEET_HIDDEN
-    if sheet.wish.include is False:
+        return reasons.SHEET_EMPTY if sheet.visible or sheet.overrides.include else reasons.SHEET_HIDDEN
+    if sheet.overrides.include is False:
         return reasons.EXCLUDED
     return reasons.SHEET_DIFFERS if sheet.part.expected_rows else reasons.SHEET_WITHOUT_ROWS

@@ -20,7 +20,7 @@ from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.merges import Fill, describe_fills, fills_below
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import TableWish
+from managed_tables_reader.rows.reading import Overrides
 from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates
 from managed_tables_reader.rows.stated import LineMask, stated_places
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
@@ -30,20 +30,20 @@ HEAD_ROWS = 300  # among which the header is sought
 _BLANK_OR_QUOTED = re.compile(r',[^\S\n]|"')  # in lines where no cell is blank, mostly none
 
 
-def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = None) -> Part | None:
-    """Write the sheet's rows to `target` as the wish states; return None if no cell is left."""
-    wish = wish or TableWish(0, sheet.name)
+def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | None = None) -> Part | None:
+    """Write the sheet's rows to `target` as the overrides state; return None if no cell is left."""
+    overrides = overrides or Overrides(0, sheet.name)
     if sheet.labels is not None:
-        return stage_records(sheet, sheet.labels, name, target, wish)
-    mask = LineMask(wish)
+        return stage_records(sheet, sheet.labels, name, target, overrides)
+    mask = LineMask(overrides)
     batches = mask.batches(sheet.batches)
     head: list[Batch] = []
 
     def place(rows: Sequence[Row]) -> Header | None:
         found = grid_rows(rows, sheet.shown_dates)
-        grid = Grid(found, short_tells=False, is_whole=False, known=wish.known)
-        check_stated(grid.rows, wish, name)
-        return find_header(grid, stated_places(wish))
+        grid = Grid(found, keeps_ends=False, is_whole=False, known=overrides.known)
+        check_stated(grid.rows, overrides, name)
+        return find_header(grid, stated_places(overrides))
 
     header = _find_header(head, batches, place, HEAD_ROWS)
     if header is None:
@@ -55,11 +55,11 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     findings = about_header(header)
     with PartWriter(target, header.width) as writer:
         body = _until(_below(chain(head, batches), header.data_line), header)
-        rows = body if wish.last_line else _without_footer(body, header, notes, findings)
+        rows = body if overrides.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip([*mask.left_out, *mask.below])
-    fills = _fills(sheet, header, notes.extent, wish)
+    fills = _fills(sheet, header, notes.extent, overrides)
     if fills:
         findings.append(describe_fills(fills))
     part = Part(
@@ -77,9 +77,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
         header_lines=header.line_count,
         header_end=header.last_line or header.first_line,
         extent=notes.extent,
-        trim=bool(wish.trim),
+        trim=bool(overrides.trim),
         skip_texts=mask.texts,
-        keeps_last=wish.last_line is not None,
+        keeps_last=overrides.last_line is not None,
         sheet=sheet.name,
         expected_rows=writer.rows,
         max_record_bytes=writer.longest * 4,
@@ -92,9 +92,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, wish: TableWish | None = 
     return part
 
 
-def _fills(sheet: Sheet, header: Header, extent: Extent, wish: TableWish) -> list[Fill]:
+def _fills(sheet: Sheet, header: Header, extent: Extent, overrides: Overrides) -> list[Fill]:
     """Return the cells of data that merged cells cover, unless a person wants them left empty."""
-    if wish.fill_merged is False or extent.last_line is None:
+    if overrides.fill_merged is False or extent.last_line is None:
         return []
     return fills_below(sheet.merged_down, header.data_line, extent.last_line)
 
@@ -203,7 +203,7 @@ def _footer_length(rows: Sequence[Row], header: Header) -> int:
     """Return how many of the last rows are below the table."""
     grid = grid_rows(rows)
     above = grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
-    end = find_end(grid, header.width, header.kinds, short_tells=False, above=above)
+    end = find_end(grid, header.width, header.kinds, keeps_ends=False, above=above)
     return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
 
 

@@ -13,25 +13,27 @@ from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import TableWish, Wish
+from managed_tables_reader.rows.reading import AllOverrides, Overrides
 
 SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"
 UNITS = "id;valor;dia\nn;R$;d/m/a\n1;2,50;01/02/2024\n2;3,00;02/02/2024\n"
 
 
-def _analyze(folder: Path, *wishes: TableWish, contents: tuple[bytes, ...], timezone: str = "") -> Analysis:
+def _analyze(
+    folder: Path, *overrides: Overrides, contents: tuple[bytes, ...], timezone: str = ""
+) -> Analysis:
     sources = []
     for number, content in enumerate(contents):
         path = folder / f"{number:02d}"
         path.write_bytes(content)
         sources.append(SourceFile(path, f"vendas {number}.csv"))
-    wish = Wish(wishes, timezone or None)
-    return analyze(sources, folder, ZoneInfo("UTC"), wish=wish)
+    stated = AllOverrides(overrides, timezone or None)
+    return analyze(sources, folder, ZoneInfo("UTC"), overrides=stated)
 
 
 def _read(folder: Path, text: str | bytes, **stated: object) -> Analysis:
     content = text if isinstance(text, bytes) else text.encode()
-    return _analyze(folder, TableWish(0, **stated), contents=(content,))  # type: ignore[arg-type]
+    return _analyze(folder, Overrides(0, **stated), contents=(content,))  # type: ignore[arg-type]
 
 
 def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
@@ -143,12 +145,12 @@ def test_a_stated_zone_applies_to_times_without_one(tmp_path: Path) -> None:
 
 def test_an_excluded_file_has_a_reading_and_no_rows(tmp_path: Path) -> None:
     contents = (b"id,n\n1,2\n", b"id,n\n3,4\n5,6\n")
-    found = _analyze(tmp_path, TableWish(0, include=False), contents=contents)
+    found = _analyze(tmp_path, Overrides(0, include=False), contents=contents)
     assert _rows(found) == [("3", "4"), ("5", "6")]
     assert [(one.include, one.rows) for one in found.reading.tables] == [(False, 1), (True, 2)]
 
 
-def test_a_wish_that_leaves_no_table_is_refused_with_a_reason(tmp_path: Path) -> None:
+def test_overrides_that_leave_no_table_is_refused_with_a_reason(tmp_path: Path) -> None:
     for stated, code in (
         ({"include": False}, "NO_TABLE_INCLUDED"),
         ({"header_line": 9}, "FILE_EMPTY"),
@@ -164,8 +166,8 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     book = _book(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
     found = _analyze(
         tmp_path,
-        TableWish(0, "Capa", include=False),
-        TableWish(0, "Dados", include=True, header_line=2, last_line=5, skip_lines=(4,)),
+        Overrides(0, "Capa", include=False),
+        Overrides(0, "Dados", include=True, header_line=2, last_line=5, skip_lines=(4,)),
         contents=(book,),
     )
     assert (found.labels, _rows(found)) == (["id", "valor"], [("1", "2.5"), ("3", "4.5")])
@@ -181,7 +183,7 @@ def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
     book["B"].sheet_state = "hidden"
     content = io.BytesIO()
     book.save(content)
-    found = _analyze(tmp_path, TableWish(0, "B", include=True), contents=(content.getvalue(),))
+    found = _analyze(tmp_path, Overrides(0, "B", include=True), contents=(content.getvalue(),))
     assert _rows(found) == [("1",), ("2",), ("3",)]
 
 
@@ -196,8 +198,8 @@ def test_merged_cells_are_left_empty_if_stated(tmp_path: Path) -> None:
         (True, ["MERGED_FILLED"], "A"),
         (False, [], None),
     ):
-        wish = TableWish(0, "Dados", fill_merged=stated)
-        found = _analyze(tmp_path, wish, contents=(content.getvalue(),))
+        overrides = Overrides(0, "Dados", fill_merged=stated)
+        found = _analyze(tmp_path, overrides, contents=(content.getvalue(),))
         assert _rows(found) == [("A", "1"), (second, "2"), ("B", "3")]
         assert [finding.code for finding in found.findings] == warnings
         [loja, _] = found.document.inferred_schema.columns

@@ -15,10 +15,10 @@ MOST_LINES = 6
 _ROWS_COMPARED = 20
 
 
-class Heading:
+class HeaderBits:
     """Scores headers of a table of `width` columns; `origins`: the first place of each repeated row.
 
-    `short_tells`: rows do not end at their last value. `known` is what is known of such files.
+    `keeps_ends`: rows do not end at their last value. `known` is what is known of such files.
     """
 
     def __init__(
@@ -28,13 +28,13 @@ class Heading:
         origins: Mapping[int, int],
         known: Known,
         *,
-        short_tells: bool,
+        keeps_ends: bool,
     ) -> None:
         self._rows = rows
         self._width = width
         self._origins = origins
         self._known_labels = known
-        self._short_tells = short_tells
+        self._keeps_ends = keeps_ends
         self._sure = cache(self._find_sure)
         self._line = cache(self._line_bits)  # headers of one start share their lower lines
         self._known = cache(lambda place, start: _known_bits(rows[place], self._sure(place, start)))
@@ -95,7 +95,7 @@ class Heading:
         upper, lower = above.columns, below.columns
         if upper == [0]:
             return self._fills_corner(above, lower)
-        end = len(above.cells) if self._short_tells else self._width
+        end = len(above.cells) if self._keeps_ends else self._width
         gaps = {*lower}.intersection(range(end)).difference(upper)
         pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
         return len(lower) > 1 and (bool(gaps) or len(pairs) > len({*above.filled}))
