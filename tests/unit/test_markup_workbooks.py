@@ -43,7 +43,10 @@ def html(path: Path, content: str | bytes) -> list[Read]:
             "<table><tr><td rowspan=3>a<td>b<tr><td>c<tr><td>d<tr><td>e</table>",
             [["a", "b"], [None, "c"], [None, "d"], ["e"]],
         ),
-        ("<table><tr><td colspan=0>a<td colspan=x>b<td colspan=-1>c</table>", [["a", "b", "c"]]),
+        (
+            "<table><tr><td colspan=0>a<td colspan=x>b<td colspan=-1>c<td colspan=²>d</table>",
+            [["a", "b", "c", "d"]],
+        ),
         (
             "<table><tr><td x:num=1234.5>1.234,50<td x:num=5>R$ 5<td x:num=0.5>50%<td x:num=7>sete</table>",
             [["1234.5", "5", "50%", "sete"]],

@@ -10,6 +10,7 @@ from managed_tables_reader.rows.sheets import MAX_COLUMNS, MergedRange
 from managed_tables_reader.workbooks.failures import NotTabularError
 from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
 from managed_tables_reader.workbooks.values.numbers import exact_number, is_number
+from managed_tables_reader.workbooks.xml import read_count
 
 _CHUNK_CHARACTERS = 1 << 20
 _HEAD_BYTES = 4_096  # HTML requires the declaration of the encoding in the first 1,024
@@ -117,8 +118,8 @@ class _TableParser(HTMLParser):
         if self._text is None or self._table is None:
             return
         text = _clean("".join(self._text))
-        across = _span(self._attributes.get("colspan"), MAX_COLUMNS)
-        down = _span(self._attributes.get("rowspan"), _MAX_ROW_SPAN)
+        across = min(read_count(self._attributes.get("colspan"), 1), MAX_COLUMNS)
+        down = min(read_count(self._attributes.get("rowspan"), 1), _MAX_ROW_SPAN)
         self._table.add_cell(_exact(text, self._attributes.get("x:num")) or None, across, down)
         self._text = None
 
@@ -176,10 +177,6 @@ def _is_utf8(path: Path) -> bool:
 def _clean(text: str) -> str:
     lines = _BLANKS.sub(" ", text).split(_BREAK)
     return "\n".join(line.strip() for line in lines).strip()
-
-
-def _span(text: str | None, limit: int) -> int:
-    return max(1, min(int(text), limit)) if text and text.isdigit() and len(text) < 9 else 1
 
 
 def _exact(text: str, number: str | None) -> str:

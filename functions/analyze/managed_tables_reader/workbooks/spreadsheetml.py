@@ -18,7 +18,7 @@ from managed_tables_reader.workbooks.values.formats import (
     show_mask,
 )
 from managed_tables_reader.workbooks.values.serials import iso_text, serial_text
-from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, parse_xml
+from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, parse_xml, read_count
 
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
@@ -100,36 +100,32 @@ class _Position:
 
     def advance(self, element: str, attributes: Attributes) -> None:
         """Note the start of a row or a cell."""
-        index = _count(attributes.get("Index"))
+        index = read_count(attributes.get("Index"))
         if element == "Row":
             self.row = index or self._next_row + 1
-            self._next_row = self.row + _count(attributes.get("Span"))
+            self._next_row = self.row + read_count(attributes.get("Span"))
             self._next_column = 0
             self.span = (0, 0)
             if self.row > MAX_ROWS:
                 raise WorkbookTooLargeError("tem linhas demais")
             return
         self.column = index - 1 if index else self._next_column
-        self.span = (_count(attributes.get("MergeDown")), _count(attributes.get("MergeAcross")))
+        self.span = (read_count(attributes.get("MergeDown")), read_count(attributes.get("MergeAcross")))
         self._next_column = self.column + 1 + self.span[1]
         if self._next_column > MAX_COLUMNS:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
 
     def pass_columns(self, attributes: Attributes) -> range:
         """Return the columns (from 0) that a `Column`, which stands before the rows, describes."""
-        index = _count(attributes.get("Index"))
+        index = read_count(attributes.get("Index"))
         first = index - 1 if index else self._next_column
-        self._next_column = first + 1 + _count(attributes.get("Span"))
+        self._next_column = first + 1 + read_count(attributes.get("Span"))
         return range(first, min(self._next_column, MAX_COLUMNS))
 
     @property
     def merged(self) -> MergedRange:
         """The range that the last cell covers."""
         return self.row, self.column, self.row + self.span[0], self.column + self.span[1]
-
-
-def _count(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 9 else 0
 
 
 class _RowParser:

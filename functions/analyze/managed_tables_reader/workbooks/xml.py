@@ -43,6 +43,11 @@ def iterate_xml(
     yield from done
 
 
+def read_count(text: str | None, least: int = 0) -> int:
+    """Return the whole number that an attribute states, `least` where it states none or a lower one."""
+    return max(least, int(text)) if text and text.isdecimal() and len(text) < 9 else least
+
+
 def _open_parser(
     on_start: Callable[[str, Attributes], None],
     on_end: Callable[[str], None],

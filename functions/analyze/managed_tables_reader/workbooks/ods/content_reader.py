@@ -27,7 +27,7 @@ from managed_tables_reader.workbooks.ods.cell_texts import (
 )
 from managed_tables_reader.workbooks.package import Package, open_package
 from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_reader.workbooks.xml import Attributes, iterate_xml
+from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, read_count
 
 _MANIFEST = "META-INF/manifest.xml"
 _MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
@@ -131,14 +131,14 @@ class _TableParser:
 
     def _pass_columns(self, attributes: Attributes) -> None:
         """Pass columns, which a table declares before its rows, and note the hidden ones."""
-        first, self._column = self._column, self._column + _count(attributes.get("number-columns-repeated"))
+        first = self._column
+        self._column += read_count(attributes.get("number-columns-repeated"), 1)
         if attributes.get("visibility", "visible") != "visible":
-            hidden = range(first, min(self._column, MAX_COLUMNS))
-            self.tables[-1].tally.hidden_columns |= frozenset(hidden)
+            self.tables[-1].tally.hidden_columns |= {*range(first, min(self._column, MAX_COLUMNS))}
 
     def _start_row(self, attributes: Attributes) -> None:
         self._row += self._row_count
-        self._row_count = _count(attributes.get("number-rows-repeated"))
+        self._row_count = read_count(attributes.get("number-rows-repeated"), 1)
         self._is_hidden_row = attributes.get("visibility", "visible") != "visible"
         self._column, self._written, self._cells = 0, 0, []
 
@@ -148,7 +148,7 @@ class _TableParser:
             self._text.start_paragraph()
         elif self._is_in_paragraph():
             if element == "s":
-                self._text.add_exactly(" " * min(_count(attributes.get("c")), MAX_COLUMNS))
+                self._text.add_exactly(" " * min(read_count(attributes.get("c"), 1), MAX_COLUMNS))
             elif element in ("tab", "line-break"):
                 self._text.add_exactly("\t" if element == "tab" else "\n")
 
@@ -170,7 +170,7 @@ class _TableParser:
     def _end_cell(self) -> None:
         self._cell_depth = 0
         self._written += 1
-        count = _count(self._cell.get("number-columns-repeated"))
+        count = read_count(self._cell.get("number-columns-repeated"), 1)
         first, self._column = self._column, self._column + count
         text = self._value(range(first, min(self._column, MAX_COLUMNS)))
         if text is None:
@@ -179,7 +179,9 @@ class _TableParser:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
         self._cells.extend([None] * (first - len(self._cells)))
         self._cells.extend([text] * count)
-        across, down = (_count(self._cell.get(f"number-{name}-spanned")) for name in ("columns", "rows"))
+        across, down = (
+            read_count(self._cell.get(f"number-{name}-spanned"), 1) for name in ("columns", "rows")
+        )
         if down > 1:
             merged = (self._row, first, self._row + down - 1, first + across - 1)
             self.tables[-1].tally.merged.append(merged)
@@ -233,8 +235,3 @@ def _is_error(cell: Attributes, shown: str) -> bool:
     if kind == "error" or "formula" not in cell:
         return kind == "error"
     return shown.startswith(_ERROR_STARTS) if kind in _NUMBERS else _ERROR.fullmatch(shown) is not None
-
-
-def _count(text: str | None) -> int:
-    """Return a repeat count: 1 if there is none."""
-    return max(1, int(text)) if text and text.isdigit() and len(text) < 9 else 1
