@@ -28,6 +28,7 @@ _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
 _MOST_BROKEN = 0.5  # of the records with quotes, more than by another way
+_LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 
 
@@ -188,7 +189,7 @@ def read_records(
 def _with_row_names(records: list[Record], delimiter: str) -> list[Record]:
     """Give the first record a blank label if it lacks one: R writes none above the names of its rows."""
     labels, *rows = [one.cells for one in records if one.cells] or [[""]]
-    is_short = {*map(len, rows)} - {1} == {len(labels) + 1} and all(map(str.strip, labels))
+    is_short = {*map(len, rows)} - {1} == {len(labels) + 1} and all(map(_LABEL.fullmatch, labels))
     if is_short and _are_named([cells for cells in rows if len(cells) > 1], delimiter):
         labels.insert(0, "")
     return records
