@@ -22,8 +22,11 @@ def _function(column_type: ColumnType, parameters: str, body: str) -> str:
     declared = (
         f"managed_tables.try_{column_type}(value text{parameters}) RETURNS {POSTGRES_TYPES[column_type]}"
     )
-    # Stable, as PostgreSQL's own reading of times is: of what it takes for less it puts no body in place.
-    return f"CREATE OR REPLACE FUNCTION {declared} LANGUAGE sql STABLE PARALLEL SAFE RETURN {body};\n"
+    # Planned once a session; SQL's bodies would be put in place for each column of a statement again.
+    return (
+        f"CREATE OR REPLACE FUNCTION {declared} LANGUAGE plpgsql STABLE PARALLEL SAFE AS"
+        f" $body$BEGIN RETURN {body}; END$body$;\n"
+    )
 
 
 def _reading(column_type: ColumnType, formats: Formats) -> str:
@@ -44,9 +47,10 @@ def _date(order: DateOrder) -> str:
 def _datetime(order: DateOrder) -> str:
     """A time without a zone is in `zone`; a date alone is its midnight there."""
     fits = _by_names(lambda shape: times.is_moment(_CELL, order, shape))
-    zone = choose((matches(_CELL, _ZONE), "''"), otherwise="zone")
-    moment = f"({times.moment_text(_CELL, order)} || ' ' || {zone})::timestamptz"
-    return choose((fits, f"managed_tables.in_calendar({moment})"), otherwise="NULL")
+    text = times.moment_text(_CELL, order)
+    apart = f"regexp_replace({text}, '([AaPp][Mm])', '\\1 ')"  # PostgreSQL takes `PM-03` for a zone
+    moment = choose((matches(_CELL, _ZONE), apart), otherwise=f"({text} || ' ' || zone)")
+    return choose((fits, f"managed_tables.in_calendar(({moment})::timestamptz)"), otherwise="NULL")
 
 
 def _by_names(test: Callable[[Shape], str]) -> str:

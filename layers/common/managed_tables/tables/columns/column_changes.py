@@ -105,21 +105,17 @@ def _drop_defaults(connection: PgConnection, table: sql.Identifier, plan: Column
 def _choose_readings(
     connection: PgConnection, table: sql.Identifier, plan: ColumnPlan, zone: str
 ) -> list[_Conversion]:
-    """Choose, by one scan of the table, the reading of each column that leaves the fewest values out."""
-    candidates = [
-        (placed, reading)
-        for placed in plan.converted
-        for reading in readings(placed.column.name, placed.old_type, placed.column.type, zone)
-    ]
-    misfits = _count_where(
-        connection, table, [_is_misfit(placed.column, reading) for placed, reading in candidates]
-    )
-    chosen: dict[int, _Conversion] = {}
-    for (placed, reading), count in zip(candidates, misfits, strict=True):
-        best = chosen.get(placed.index)
-        if best is None or count < best.misfits:
-            chosen[placed.index] = _Conversion(placed, reading, count)
-    return list(chosen.values())
+    """Choose the reading of each column that leaves the fewest values out.
+
+    A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
+    """
+    chosen = []
+    for placed in plan.converted:
+        found = list(readings(placed.column.name, placed.old_type, placed.column.type, zone))
+        counts = _count_where(connection, table, [_is_misfit(placed.column, reading) for reading in found])
+        misfits = min(counts)
+        chosen.append(_Conversion(placed, found[counts.index(misfits)], misfits))
+    return chosen
 
 
 def _misfits(
