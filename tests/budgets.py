@@ -59,8 +59,8 @@ def main() -> int:
     complexity = complexities()
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
-        ("product: lines of Python", lines(python(*PRODUCT)), 38_359, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_483, 1_900),  # where rules pile up
+        ("product: lines of Python", lines(python(*PRODUCT)), 38_396, 32_000),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_520, 1_900),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 10_373, 7_500),
         ("tests: lines of Python", lines(python("tests")), 29_800, 29_800),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_200, 1_200),

@@ -94,7 +94,7 @@ class HeaderBits:
         """Return whether labels fill the gaps of the line above, or distinguish its labels."""
         upper, lower = above.columns, below.columns
         if upper == [0]:
-            return self._fills_corner(above, lower)
+            return not below.after_gap and self._fills_corner(above, lower)
         end = len(above.cells) if self._keeps_ends else self._width
         gaps = {*lower}.intersection(range(end)).difference(upper)
         pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}

@@ -105,10 +105,20 @@ class Scorer:
         if rows:
             extent, are_named = self.rows[stop - 1].extent, all(row.looks[0].kind == TEXT for row in rows)
             is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
-            if lines is None and (not are_named or is_wider or weights.NOTE in self._words[stop:start]):
+            is_like_data = sum(map(self._fitting, rows, (kinds,) * len(rows))) > 0
+            if lines is None and (
+                not are_named or is_wider or is_like_data or weights.NOTE in self._words[stop:start]
+            ):
                 return inf
             bits = weights.REMARKS + sum(self._below(kinds)[stop:start])
         return bits + self._headers.bits(first, stop, start, self._texts, kinds)
+
+    def _fitting(self, row: GridRow, kinds: Kinds) -> int:
+        """Return how many more cells but the first are of their column's kind than are not."""
+        cells = [*zip(row.looks, (*kinds, *(TEXT,) * len(row.looks)), strict=False)][1:]
+        return sum(
+            1 if kind in (TEXT, one.kind) or one.kind == NULL else -1 for one, kind in cells if one.kind
+        )
 
     # Rows of the table
 
@@ -143,12 +153,16 @@ class Scorer:
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
-        best, fewest, total, below = end, 0.0, weights.FOOTER, self._below(kinds)
+        best, fewest, below, named = end, 0.0, self._find_below(False), self._below(kinds)
+        total, saved = weights.FOOTER, 0.0
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
-            total += below[place] - bits[place] - sentence * self.rows[place].is_sentence
-            if total < fewest:
-                best, fewest = place, total
+            row = self.rows[place]
+            total += below[place] - bits[place] - sentence * row.is_sentence
+            saved += below[place] - named[place]
+            found = total - saved if row.after_gap else total
+            if found < fewest:
+                best, fewest = place, found
         return best
 
     def _all_row_bits(self, kinds: Kinds) -> list[float]:
@@ -255,21 +269,26 @@ class Scorer:
 
     def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""
-        return sum(self._below(kinds)[end:]) + weights.FOOTER if end < len(self.rows) else 0.0
+        if end == len(self.rows):
+            return 0.0
+        below = self._below(kinds) if self.rows[end].after_gap else self._find_below(False)
+        return weights.FOOTER + sum(below[end:])
 
     def _below(self, kinds: Kinds) -> list[float]:
         """Return the bits of each row as one below the table or its header.
 
-        One that begins with a word, where the data have a value, has values of its own.
+        One that begins with a word, where the data have a value, has values of its own; in a footer only
+        below blank lines.
         """
         return self._find_below(kinds[0] != TEXT)
 
     def _below_bits(self, place: int, has_values: bool) -> float:
         row = self.rows[place]
         bits = weights.FOOTER_LINE + min(self._texts[place], row.bits_of_repeats)
-        values = [one for one in row.looks if one.is_value]
+        cells = zip(row.looks, row.known_bits, row.data_bits, strict=True)
+        values = [min(text, one.odd + known) - one.bits for one, known, text in cells if one.is_value]
         if self._words[place] or (has_values and row.looks[0].kind == TEXT):
-            bits -= sum(one.as_text - one.bits for one in values)
+            bits -= sum(max(0.0, saved) for saved in values)
         else:
             bits += weights.FOOTER_VALUE * len(values)
         return bits if self._words[place] else bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2)

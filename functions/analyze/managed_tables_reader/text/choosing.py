@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from math import inf
 from operator import attrgetter, itemgetter
 
@@ -59,7 +59,7 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
 
 def _read(lines: Sequence[str], way: _Way) -> list[Record]:
     change, dialect, _ = way
-    return read_records(list(change(lines)) if change else lines, dialect)
+    return read_records(list(change(lines)) if change else lines, dialect, are_blanks=change is collapse)
 
 
 def _well_quoted(ways: Sequence[tuple[_Way, list[Record]]]) -> Iterator[tuple[_Way, list[Record]]]:
@@ -178,30 +178,40 @@ def count_wrapped(lines: Iterable[str]) -> int:
 
 
 def read_records(
-    lines: Sequence[str], dialect: Dialect, mender: Mender | None = None, first_line: int = 1
+    lines: Sequence[str],
+    dialect: Dialect,
+    mender: Mender | None = None,
+    first_line: int = 1,
+    *,
+    are_blanks: bool = False,
 ) -> list[Record]:
-    """Return the records from `first_line` on, without the line of a hint."""
+    """Return the records from `first_line` on, without the line of a hint; `are_blanks`: tabs are blanks."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
     reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender)
-    return _with_row_names([*reader], dialect.delimiter)
+    return _with_row_names([*reader], may_be_words=are_blanks or dialect.delimiter == " ")
 
 
-def _with_row_names(records: list[Record], delimiter: str) -> list[Record]:
-    """Give the first record a blank label if it lacks one: R writes none above the names of its rows."""
-    labels, *rows = [one.cells for one in records if one.cells] or [[""]]
-    is_short = {*map(len, rows)} - {1} == {len(labels) + 1} and all(map(_LABEL.fullmatch, labels))
-    if is_short and _are_named([cells for cells in rows if len(cells) > 1], delimiter):
-        labels.insert(0, "")
+def _with_row_names(records: list[Record], *, may_be_words: bool) -> list[Record]:
+    """Give the first record of several cells a blank label if it lacks R's, above the names of its rows."""
+    labels, *rows = [one for one in records if len(one.cells) > 1] or [Record(0, [""])]
+    is_short = {len(one.cells) for one in rows} == {len(labels.cells) + 1} and all(
+        map(str.strip, labels.cells)
+    )
+    are_whole = labels.has_quotes or all(map(_LABEL.fullmatch, labels.cells))
+    if is_short and are_whole and _are_named([one.cells for one in rows], may_be_words=may_be_words):
+        labels.cells.insert(0, "")
     return records
 
 
-def _are_named(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
-    """Return whether rows begin with their numbers, or with names that a blank or tab ends."""
+def _are_named(rows: Sequence[Sequence[str]], *, may_be_words: bool) -> bool:
+    """Return whether rows begin with their numbers (totals below do not), or with names that a blank ends."""
     names = [cells[0] for cells in rows]
     if len(rows) < 2 or not any(cells[-1].strip() for cells in rows):
         return False
-    are_numbers = names == [*map(str, range(1, len(names) + 1))]
-    return are_numbers or (delimiter in (" ", "\t") and not any(look(one).is_value for one in names))
+    numbers = [*takewhile(str.isdecimal, names)]
+    are_numbers = len(numbers) > 1 and numbers == [*map(str, range(1, len(numbers) + 1))]
+    rest = names[len(numbers) if are_numbers else 0 :]
+    return (are_numbers or may_be_words) and not any(look(one).is_value for one in rest)
 
 
 def grid_of(records: Sequence[Record]) -> list[GridRow]:

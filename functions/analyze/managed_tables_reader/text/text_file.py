@@ -16,6 +16,7 @@ from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header import Header, about_header, check_stated
+from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.words import COMMENT, is_sure_comment
 from managed_tables_reader.rows.reading import Overrides
@@ -27,7 +28,7 @@ from managed_tables_reader.text.columns import Columns
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
-from managed_tables_reader.text.undelimited import UnevenError, is_aligned, is_prose
+from managed_tables_reader.text.undelimited import UnevenError, collapse, is_aligned, is_prose
 
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
@@ -59,6 +60,11 @@ class TextFile:
     def columns(self) -> Columns | None:
         """What the first rows show of each column, learnt when first needed; None if they are too few."""
         return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
+
+    def is_comment(self, cells: Sequence[str]) -> bool:
+        """Return whether a record that begins with `#` is none of data: a full one below texts is a row."""
+        is_full = len(cells) >= self.width and self.header.kinds[:1] in ((), (TEXT,))
+        return is_sure_comment(cells) and not is_full
 
 
 def open_text(path: Path, name: str, work_dir: Path, overrides: Overrides | None = None) -> TextFile:
@@ -138,7 +144,8 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
 
     The line above a table without a header may be one that another delimiter cuts.
     """
-    records = read_records(source.sample, choice.dialect)
+    are_blanks = choice.change is collapse
+    records = read_records(source.sample, choice.dialect, are_blanks=are_blanks)
     start = _place(records, choice.data_line)
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
@@ -146,7 +153,11 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     columns = Columns.of((one.cells for one in records[start:] if not one.repaired), width)
     mender = Mender(choice.dialect, width, columns)
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
-    return [*records[:first], *read_records(source.sample, choice.dialect, mender, records[first].line)]
+    line = records[first].line
+    return [
+        *records[:first],
+        *read_records(source.sample, choice.dialect, mender, line, are_blanks=are_blanks),
+    ]
 
 
 def _place(records: Sequence[Record], line: int) -> int:
@@ -189,7 +200,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
-    text.has_comments = width > 1 and all(map(is_sure_comment, marked))
+    text.has_comments = width > 1 and all(map(text.is_comment, marked))
     return text
 
 

@@ -15,7 +15,7 @@ from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.sections import leave_out_section_ends
-from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS, is_sure_comment
+from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_reader.rows.extent import Extent
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
@@ -118,7 +118,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
         if not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
             notes.extent.take(lines.number, lines.number)
-        elif text.has_comments and line.startswith(COMMENT) and is_sure_comment(text.dialect.split(line)):
+        elif text.has_comments and line.startswith(COMMENT) and text.is_comment(text.dialect.split(line)):
             notes.comment(lines.number)
         else:
             if line.startswith(f"{_MARK}{text.dialect.quote}"):  # the mark of a file that was appended
