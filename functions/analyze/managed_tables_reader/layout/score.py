@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise, repeat
 from math import inf, log2
 
 from managed_tables_reader.layout import weights, words
@@ -101,23 +101,20 @@ class Scorer:
 
         Unless `lines` are stated, a remark begins with a word above values, is no total, and no wider.
         """
-        bits, rows = 0.0, self.rows[stop:start]
-        if rows:
-            extent, are_named = self.rows[stop - 1].extent, all(row.looks[0].kind == TEXT for row in rows)
-            is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
-            is_like_data = sum(map(self._fitting, rows, (kinds,) * len(rows))) > 0
-            if lines is None and (
-                not are_named or is_wider or is_like_data or weights.NOTE in self._words[stop:start]
-            ):
+        remarks = 0.0
+        if stop < start:
+            if lines is None and not self._may_be_remarks(stop, start, kinds):
                 return inf
-            bits = weights.REMARKS + sum(self._below(kinds)[stop:start])
-        return bits + self._headers.bits(first, stop, start, self._texts, kinds)
+            remarks = weights.REMARKS + sum(self._below(kinds)[stop:start])
+        return remarks + self._headers.bits(first, stop, start, self._texts, kinds)
 
-    def _fitting(self, row: GridRow, kinds: Kinds) -> int:
-        """Return how many more cells but the first are of their column's kind than are not."""
-        cells = [*zip(row.looks, (*kinds, *(TEXT,) * len(row.looks)), strict=False)][1:]
-        return sum(
-            1 if kind in (TEXT, one.kind) or one.kind == NULL else -1 for one, kind in cells if one.kind
+    def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
+        rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
+        return (
+            all(row.looks[0].kind == TEXT for row in rows)
+            and all(row.extent <= extent for row in self.rows[stop : start + 1])
+            and weights.NOTE not in self._words[stop:start]
+            and sum(_fitting_cells(row, kinds) for row in rows) <= 0
         )
 
     # Rows of the table
@@ -137,7 +134,7 @@ class Scorer:
                 bits[place] = min(bits[place], self._texts[place])
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
                 end = self.find_section_end(bits, kinds, first, place)
-                bits[end:place] = self._below(kinds)[end:place]
+                bits[end:place] = self._footer_lines(end, kinds)[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
 
@@ -271,15 +268,14 @@ class Scorer:
         """Return the bits of the rows from `end` on, as a footer."""
         if end == len(self.rows):
             return 0.0
-        below = self._below(kinds) if self.rows[end].after_gap else self._find_below(False)
-        return weights.FOOTER + sum(below[end:])
+        return weights.FOOTER + sum(self._footer_lines(end, kinds)[end:])
+
+    def _footer_lines(self, end: int, kinds: Kinds) -> list[float]:
+        """Return the bits of each row in a footer from `end` on: lines have values only below blank lines."""
+        return self._below(kinds) if self.rows[end].after_gap else self._find_below(False)
 
     def _below(self, kinds: Kinds) -> list[float]:
-        """Return the bits of each row as one below the table or its header.
-
-        One that begins with a word, where the data have a value, has values of its own; in a footer only
-        below blank lines.
-        """
+        """Return the bits of each row below table or header; a word where data have values has its own."""
         return self._find_below(kinds[0] != TEXT)
 
     def _below_bits(self, place: int, has_values: bool) -> float:
@@ -292,6 +288,12 @@ class Scorer:
         else:
             bits += weights.FOOTER_VALUE * len(values)
         return bits if self._words[place] else bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+
+
+def _fitting_cells(row: GridRow, kinds: Kinds) -> int:
+    """Return how many more cells but the first are of their column's kind than are not."""
+    cells = zip(row.looks[1:], chain(kinds[1:], repeat(TEXT)), strict=False)
+    return sum(1 if kind in (TEXT, one.kind) or one.kind == NULL else -1 for one, kind in cells if one.kind)
 
 
 class _ColumnCost:
