@@ -1,5 +1,6 @@
-import { createContext, useContext } from "react";
+import { createContext } from "react";
 import type { RecordOfRow, Table } from "../api/types";
+import { useShared } from "../ui/sharing";
 import type { ViewHandle } from "./saved";
 import type { CellState } from "./types";
 import type { Sheet } from "./useSheet";
@@ -32,12 +33,6 @@ export function markOf({ rows, edits }: Sheet, row: RecordOfRow, column: string)
   return edits.stateOf(row, column) ?? (rows.isFresh(row.id, column) ? { state: "changed" } : undefined);
 }
 
-const SheetContext = createContext<SheetParts | null>(null);
+export const SheetProvider = createContext<SheetParts | null>(null);
 
-export const SheetProvider = SheetContext;
-
-export function useParts(): SheetParts {
-  const parts = useContext(SheetContext);
-  if (!parts) throw new Error("no sheet around this");
-  return parts;
-}
+export const useParts = (): SheetParts => useShared(SheetProvider, "no sheet around this");

@@ -1,10 +1,11 @@
 // What a person has said in a review: kept by the server, so that it is there in another browser and for a colleague.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Api } from "../api/session";
 import type { Job, Recipe, Table } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
+import { useShared } from "../ui/sharing";
 import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
 import type { Check } from "./checks";
 import type { Spot } from "./lines";
@@ -51,15 +52,9 @@ export interface ReviewParts {
   onAdjust: (sources: readonly string[], changes: Adjustment) => void;
 }
 
-const ReviewContext = createContext<ReviewParts | null>(null);
+export const ReviewProvider = createContext<ReviewParts | null>(null);
 
-export const ReviewProvider = ReviewContext;
-
-export function useReview(): ReviewParts {
-  const parts = useContext(ReviewContext);
-  if (!parts) throw new Error("no review around this");
-  return parts;
-}
+export const useReview = (): ReviewParts => useShared(ReviewProvider, "no review around this");
 
 const START: Draft = {
   adjustments: {},

@@ -1,23 +1,18 @@
-import { createContext, useContext } from "react";
+import { createContext } from "react";
 import type { Caller } from "../api/caller";
 import type { Api, Session } from "../api/session";
 import type { UploadQueue } from "../api/uploads";
 import { t } from "./language";
+import { useShared } from "./sharing";
 import { useStore } from "./store";
 
 interface Shared extends Session {
   uploads: UploadQueue;
 }
 
-const SessionContext = createContext<Shared | null>(null);
+export const SessionProvider = createContext<Shared | null>(null);
 
-export const SessionProvider = SessionContext;
-
-function useSession(): Shared {
-  const session = useContext(SessionContext);
-  if (!session) throw new Error("no session: mount the console by mount()");
-  return session;
-}
+const useSession = (): Shared => useShared(SessionProvider, "no session: mount the console by mount()");
 
 /** Return the client of the API that this console was mounted with. */
 export function useApi(): Api {
