@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
@@ -13,18 +13,13 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_operations import OperatorError
-from managed_tables_operations.companies import erase_company, migrate_all
-from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
-from managed_tables_operations.letters import redrive
-from managed_tables_operations.persons import erase_files, erase_rows
-from managed_tables_operations.rebuilding import reconcile
-from managed_tables_operations.restoring import restore_table
-from managed_tables_operations.versions import prune_versions
+from managed_tables_operations.databases import begin_generation, migrate_all, move_company, rotate_passwords
+from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
+from managed_tables_operations.functions import prune_versions, redrive
+from managed_tables_operations.restoring import reconcile, restore_table
 
 _HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
-Command = Callable[[Services, argparse.Namespace], None]
-
-
+Command = Callable[[Services, argparse.Namespace], Iterator[str]]  # does it, and yields lines to print
 FUNCTION_SECONDS = 900  # which Lambda gives at most; each command can be repeated
 
 
@@ -34,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.function:
         return _invoke(chosen.function, arguments if arguments is not None else sys.argv[1:])
     try:
-        chosen.run(load_services(), chosen)
+        for line in chosen.run(load_services(), chosen):
+            print(line)
     except ValidationError as error:
         names = ", ".join(str(fault["loc"][0]).upper() for fault in error.errors())
         print(f"error: missing or wrong in the environment: {names} ({_HELP})", file=sys.stderr)
@@ -100,26 +96,22 @@ def _invoke(function: str, arguments: list[str]) -> int:
     return int(said["code"])
 
 
-def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
-    return services.provisioning.require(chosen.company)
-
-
-def _deleted_tables(services: Services, chosen: argparse.Namespace) -> None:
+def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     for table in services.tables.all_deleted(chosen.company):
-        print(table.table_id, table.display_name, table.updated_at)
+        yield f"{table.table_id} {table.display_name} {table.updated_at}"
 
 
-def _restore_table(services: Services, chosen: argparse.Namespace) -> None:
+def _restore_table(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     table = restore_table(services, _company(services, chosen), chosen.table, chosen.name)
-    print(table.table_id, table.display_name)
+    yield f"{table.table_id} {table.display_name}"
 
 
-def _hidden_columns(services: Services, chosen: argparse.Namespace) -> None:
+def _hidden_columns(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     for column in services.hidden_columns.list_all(_company(services, chosen), chosen.table):
-        print(column.hidden_name, column.kind, column.name, column.display_name)
+        yield f"{column.hidden_name} {column.kind} {column.name} {column.display_name}"
 
 
-def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
+def _restore_column(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     company = _company(services, chosen)
     columns = services.hidden_columns.list_all(company, chosen.table)
     hidden = next((column for column in columns if column.hidden_name == chosen.hidden), None)
@@ -128,68 +120,69 @@ def _restore_column(services: Services, chosen: argparse.Namespace) -> None:
         raise OperatorError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
     label = chosen.label or chosen.name
     services.hidden_columns.restore(company, chosen.table, hidden, chosen.name, label)
-    print(chosen.name)
+    yield chosen.name
 
 
-def _migrate(services: Services, _chosen: argparse.Namespace) -> None:
-    failed = []
+def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
+    failed = 0
     for company_id, error in migrate_all(services):
-        print(company_id, error or "migrated")
-        failed += [company_id] if error else []
+        yield f"{company_id} {error or 'migrated'}"
+        failed += error is not None
     if failed:
-        raise OperatorError(f"{len(failed)} databases are as they were")
+        raise OperatorError(f"{failed} databases are as they were")
 
 
-def _reconcile(services: Services, _chosen: argparse.Namespace) -> None:
-    for finding in reconcile(services):
-        print(finding.database, finding.said)
+def _reconcile(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
+    return map(" ".join, reconcile(services))
 
 
-def _redrive(services: Services, chosen: argparse.Namespace) -> None:
-    for function in redrive(services.client("sqs"), services.provision_client, chosen.queue_url):
-        print(function)
+def _redrive(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    return redrive(services.client("sqs"), services.provision_client, chosen.queue_url)
 
 
-def _erase_company(services: Services, chosen: argparse.Namespace) -> None:
-    for gone in erase_company(services, chosen.company):
-        print(gone)
+def _erase_company(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    return erase_company(services, chosen.company)
 
 
-def _erase_rows(services: Services, chosen: argparse.Namespace) -> None:
+def _erase_rows(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     company = _company(services, chosen)
     for place, count in erase_rows(services, company, chosen.column, chosen.value):
-        print(place, count)
+        yield f"{place} {count}"
     if chosen.files:
-        print("files of", erase_files(services, company), "jobs")
+        yield f"files of {erase_files(services, company)} jobs"
 
 
-def _rotate(services: Services, chosen: argparse.Namespace) -> None:
+def _rotate(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     if chosen.begin:
-        print(f"generation {begin_generation(services)} of the master secret is there")
-    print(f"{len(list(rotate_passwords(services)))} databases have new passwords")
+        yield f"generation {begin_generation(services)} of the master secret is there"
+    yield f"{len(list(rotate_passwords(services)))} databases have new passwords"
 
 
-def _add_cluster(services: Services, chosen: argparse.Namespace) -> None:
+def _add_cluster(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     services.clusters.put(ClusterRecord(chosen.name, chosen.host, chosen.port, chosen.secret_arn))
     with services.databases.open_admin_connection(chosen.name) as admin:
-        print(f"cluster {chosen.name} answers: PostgreSQL {admin.info.server_version // 10_000}")
+        yield f"cluster {chosen.name} answers: PostgreSQL {admin.info.server_version // 10_000}"
 
 
-def _place(services: Services, chosen: argparse.Namespace) -> None:
+def _place(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     if chosen.cluster not in services.clusters.names():
         raise OperatorError(f"no cluster {chosen.cluster} is recorded: add-cluster")
     services.clusters.place_on(chosen.cluster)
-    print(f"new companies go to cluster {chosen.cluster}")
+    yield f"new companies go to cluster {chosen.cluster}"
 
 
-def _prune(services: Services, chosen: argparse.Namespace) -> None:
+def _prune(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     for version in prune_versions(services.provision_client, chosen.function, chosen.keep):
-        print(f"version {version} deleted")
+        yield f"version {version} deleted"
 
 
-def _move(services: Services, chosen: argparse.Namespace) -> None:
+def _move(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     moved = move_company(services, _company(services, chosen), chosen.cluster)
-    print(f"company {moved.company_id} is on cluster {moved.cluster}")
+    yield f"company {moved.company_id} is on cluster {moved.cluster}"
+
+
+def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
+    return services.provisioning.require(chosen.company)
 
 
 if __name__ == "__main__":

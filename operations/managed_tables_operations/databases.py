@@ -1,4 +1,4 @@
-"""Change whole databases: new passwords for all, another cluster for one."""
+"""Change whole databases: migrate all, new passwords for all, another cluster for one."""
 
 import os
 import secrets
@@ -15,12 +15,29 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database
 from managed_tables.databases.roles import make_roles, set_password
+from managed_tables.errors import ApiError
 from managed_tables.settings import parse_app_secret
 from managed_tables.wiring.services import Services
 from managed_tables_operations import OperatorError
-from managed_tables_operations.tls_relay import plain_socket
+from managed_tables_operations.relaying import plain_socket
+
+
+def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
+    """Migrate every database to this release, and yield each company that was behind, with its failure.
+
+    It is optional, since a database is migrated when next used, but shows beforehand which would fail.
+    """
+    for connection in services.connections.all():
+        if connection.state != "ready" or connection.schema_version >= SCHEMA_VERSION:
+            continue
+        try:
+            services.provisioning.require(connection.company_id)
+            yield connection.company_id, None
+        except ApiError as error:
+            yield connection.company_id, error
 
 
 def begin_generation(services: Services) -> int:

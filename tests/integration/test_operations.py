@@ -33,10 +33,10 @@ from managed_tables_local.rehearsal.tls import make_authority, tls_front
 from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
+from managed_tables_operations.functions import prune_versions
 from managed_tables_operations.handler import handler
+from managed_tables_operations.relaying import plain_socket
 from managed_tables_operations.restoring import restore_table
-from managed_tables_operations.tls_relay import plain_socket
-from managed_tables_operations.versions import prune_versions
 
 COLUMNS = (
     Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=True),

@@ -23,10 +23,10 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
 from managed_tables_operations import __main__ as command
-from managed_tables_operations.companies import erase_company, migrate_all
-from managed_tables_operations.letters import redrive
-from managed_tables_operations.persons import erase_files, erase_rows
-from managed_tables_operations.rebuilding import Correction, reconcile
+from managed_tables_operations.databases import migrate_all
+from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
+from managed_tables_operations.functions import redrive
+from managed_tables_operations.restoring import Correction, reconcile
 
 COLUMNS = (
     Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),
@@ -182,7 +182,7 @@ def test_a_lost_catalog_is_rebuilt_from_the_databases(services: Services, compan
     make_table(f"{lost}-again")
     empty = Services(services.settings.model_copy(update={"table_name": f"{lost}-again"}))
     empty.postgres_secret = services.postgres_secret  # type: ignore[assignment]
-    said = [one.said for one in reconcile(empty) if one.database == f"co_{company.connection_id}"]
+    said = [said for database, said in reconcile(empty) if database == f"co_{company.connection_id}"]
     assert len(said) == 2
     found = empty.provisioning.require(company.company_id)
     assert (found.connection_id, found.state) == (company.connection_id, "ready")
@@ -197,14 +197,13 @@ def test_a_lost_catalog_is_rebuilt_from_the_databases(services: Services, compan
     secret = empty.postgres_secret
     login = {"user": reader.reader, "password": reader.password(reader.reader), "dbname": reader.database}
     psycopg.connect(host=secret.host, port=secret.port, **login).close()
-    assert not [one for one in reconcile(empty) if one.database == f"co_{company.connection_id}"]
+    assert f"co_{company.connection_id}" not in dict(reconcile(empty))
 
 
 def reconcile_alone(services: Services, company: ConnectionRecord) -> list[str]:
     """Return the report about that company."""
-    return [
-        one.said for one in reconciled(services, company) if one.database == f"co_{company.connection_id}"
-    ]
+    found = reconciled(services, company)
+    return [said for database, said in found if database == f"co_{company.connection_id}"]
 
 
 def reconciled(services: Services, company: ConnectionRecord) -> list[Correction]:
@@ -300,7 +299,7 @@ def test_what_was_erased_stays_erased_after_a_restore(
     services.database_maker.connections.reserve(gone.company_id, gone.connection_id, "default")
     services.database_maker.make(gone.company_id)
     assert {one["pk"] for one in before} >= {company_pk(gone.company_id)}
-    said = [str(finding.said) for finding in reconciled(services, company)]
+    said = [said for _, said in reconciled(services, company)]
     assert "1 rows of public.clientes erased again" in said
     assert services.connections.find(gone.company_id) is None
     with services.open_company(company) as connection:
@@ -339,6 +338,6 @@ def test_a_cluster_that_is_away_keeps_no_other_as_it_is(
     monkeypatch.setitem(services.databases.__dict__, "connect_deadline_seconds", 0.1)
     make(services, company, "clientes")
     services.items.remove({"pk": company_pk(company.company_id), "sk": "CONNECTION"})
-    found = {one.database: one.said for one in reconciled(services, company)}
+    found = dict(reconciled(services, company))
     assert "left as it is" in found["cluster away"]
     assert services.connections.find(company.company_id) is not None

@@ -1,20 +1,31 @@
-"""Erase one person's rows, wherever the product keeps them (LGPD, article 18, VI)."""
+"""Erase a company, or one person's rows, wherever the product keeps them (LGPD, article 18, VI).
+
+What was erased is noted in the bucket under `erasures/`, which no restore of PostgreSQL or of the catalog
+takes back: what such a restore brings back is erased again. The notes have ids alone: of databases, of rows.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
+from pathlib import PurePath
 from uuid import UUID
 
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.items import delete
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
-from managed_tables.catalog.keys import JOB_PREFIX, company_pk
+from managed_tables.catalog.keys import CONNECTION_SK, JOB_PREFIX, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
 from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.databases.roles import end_sessions
+from managed_tables.ids import new_record_id
 from managed_tables.object_keys import job_prefixes
 from managed_tables.wiring.services import Services
-from managed_tables_operations.erasures import erased_rows, note_rows
+from managed_tables_operations.databases import allow_login
 
+PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket
+_NOTED_COMPANIES = "erasures/companies/"
+_NOTED_ROWS = "erasures/rows/"
 _OURS = ["public", "kept_rows", "deleted_tables"]
 LOCK_TIMEOUT_MS = 120_000
 # What people or files have said of the value, beside the rows. A view's filter is dropped whole: without one
@@ -50,6 +61,49 @@ _MENTIONS = {
 Erased = tuple[str, int]  # a place, and how many rows were deleted there
 
 
+def erase_company(services: Services, company_id: str) -> Iterator[str]:
+    """Delete everything of a company, its database first, and yield what was deleted.
+
+    The record of the connection goes last, so that an interrupted run can be repeated.
+    """
+    connection = services.connections.find(company_id)
+    if connection is not None:
+        noted = f"{_NOTED_COMPANIES}{connection.connection_id}.json"
+        services.storage.put_json(noted, {"company_id": company_id})
+        drop_database(services, connection)
+        yield f"database co_{connection.connection_id}"
+    for prefix in PREFIXES:
+        services.storage.delete_all(f"{prefix}/{company_id}/")
+        yield f"objects under {prefix}/{company_id}/"
+    items = list(services.items.query(company_pk(company_id)))
+    for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION_SK)):
+        services.items.write(delete({PK: item[PK], SK: item[SK]}))
+    yield f"{len(items)} records"
+
+
+def drop_database(services: Services, connection: ConnectionRecord) -> None:
+    """Drop the company's database and its roles; repeatable."""
+    roles = services.databases.roles_of(connection)
+    with services.databases.open_admin_connection(connection.cluster) as admin:
+        rows = admin.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[roles.owner, roles.reader]]
+        ).fetchall()
+        present = [role for (role,) in rows]
+        allow_login(admin, present, allowed=False)
+        for role in present:
+            end_sessions(admin, role)
+        database = sql.Identifier(roles.database)
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        for role in present:
+            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def erased_databases(services: Services) -> dict[str, str]:
+    """Return the company of each erased database, by the connection's id."""
+    noted = services.storage.keys(_NOTED_COMPANIES)
+    return {PurePath(key).stem: services.storage.get_json(key)["company_id"] for key in noted}
+
+
 def erase_rows(services: Services, company: ConnectionRecord, column: str, value: str) -> Iterator[Erased]:
     """Delete the rows whose `column` is `value` from every table of the company that has such a column.
 
@@ -60,12 +114,11 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
     """
     condition = sql.SQL("::text = {}").format(sql.Literal(value))
     with _patient(services, company) as connection, connection.transaction():
-        erased: dict[str, list[UUID]] = {
-            place: ids for place, ids in _erase(connection, column, condition) if ids
-        }
+        erased = _erase(connection, column, condition)
         ids = sorted({row_id for of_place in erased.values() for row_id in of_place})
         if ids:
-            note_rows(services, company.company_id, ids)
+            noted = f"{_NOTED_ROWS}{company.company_id}/{new_record_id()}.json"
+            services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids]})
         yield from ((place, len(of_place)) for place, of_place in erased.items())
         yield from _erase_ids(connection, ids)
         gone = connection.execute(
@@ -84,7 +137,8 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
 
 def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:
     """Delete what the ledger says was erased of this company and a restore has brought back; repeatable."""
-    for ids in erased_rows(services, company.company_id):
+    for key in services.storage.keys(f"{_NOTED_ROWS}{company.company_id}/"):
+        ids = [UUID(row_id) for row_id in services.storage.get_json(key)["ids"]]
         with _patient(services, company) as connection, connection.transaction():
             yield from _erase_ids(connection, ids)
 
@@ -98,18 +152,17 @@ def _patient(services: Services, company: ConnectionRecord) -> AbstractContextMa
 def _erase_ids(connection: PgConnection, ids: list[UUID]) -> Iterator[Erased]:
     """Delete the rows of these ids wherever they are, also what hidden columns held of them."""
     condition = sql.SQL(" = ANY({})").format(sql.Literal(ids))
-    for place, of_place in _erase(connection, "id", condition) if ids else ():
-        if of_place:
-            yield place, len(of_place)
+    erased = _erase(connection, "id", condition) if ids else {}
+    yield from ((place, len(of_place)) for place, of_place in erased.items())
     # What the deletions themselves have written there, too
     connection.execute("DELETE FROM managed_tables.row_history WHERE row_id = ANY(%s)", [ids])
 
 
-def _erase(
-    connection: PgConnection, column: str, condition: sql.Composed
-) -> Iterator[tuple[str, list[UUID]]]:
-    """Delete the rows whose column meets the condition, everywhere; yield each place with their ids."""
-    table_ids = _ids(connection)
+def _erase(connection: PgConnection, column: str, condition: sql.Composed) -> dict[str, list[UUID]]:
+    """Delete the rows whose column meets the condition, everywhere; return their ids by place."""
+    known = "SELECT display_name, table_id FROM managed_tables.tables WHERE deleted_at IS NULL"
+    table_ids: dict[str, str] = dict(connection.execute(known).fetchall())
+    erased = {}
     for schema, name, stored in _places(connection, column):
         form = sql.SQL("DELETE FROM {} WHERE {}{} RETURNING id").format(
             sql.Identifier(schema, name), sql.Identifier(stored), condition
@@ -117,29 +170,9 @@ def _erase(
         gone = [row[0] for row in connection.execute(form).fetchall()]
         if schema == "public" and name in table_ids:
             add_to_count(connection, table_ids[name], -len(gone))
-        yield f"{schema}.{name}", gone
-
-
-def erase_files(services: Services, company: ConnectionRecord) -> int:
-    """Delete the files, staged objects and exports of the company's ended jobs; return how many jobs.
-
-    Which of them hold a person's rows is not known without reading each, so all are deleted.
-    """
-    jobs = services.items.query(company_pk(company.company_id), JOB_PREFIX)
-    ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]
-    for job_id in ended:
-        for prefix in job_prefixes(company.company_id, job_id):
-            services.storage.delete_all(prefix)
-    services.storage.delete_all(f"exports/{company.company_id}/")
-    services.storage.delete_all(f"inbox/{company.company_id}/")
-    return len(ended)
-
-
-def _ids(connection: PgConnection) -> dict[str, str]:
-    rows = connection.execute(
-        "SELECT display_name, table_id FROM managed_tables.tables WHERE deleted_at IS NULL"
-    ).fetchall()
-    return dict(rows)
+        if gone:
+            erased[f"{schema}.{name}"] = gone
+    return erased
 
 
 def _places(connection: PgConnection, column: str) -> list[tuple[str, str, str]]:
@@ -162,3 +195,18 @@ def _places(connection: PgConnection, column: str) -> list[tuple[str, str, str]]
         {"column": column, "schemas": _OURS},
     ).fetchall()
     return [(str(schema), str(name), str(stored)) for schema, name, stored in rows]
+
+
+def erase_files(services: Services, company: ConnectionRecord) -> int:
+    """Delete the files, staged objects and exports of the company's ended jobs; return how many jobs.
+
+    Which of them hold a person's rows is not known without reading each, so all are deleted.
+    """
+    jobs = services.items.query(company_pk(company.company_id), JOB_PREFIX)
+    ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]
+    for job_id in ended:
+        for prefix in job_prefixes(company.company_id, job_id):
+            services.storage.delete_all(prefix)
+    services.storage.delete_all(f"exports/{company.company_id}/")
+    services.storage.delete_all(f"inbox/{company.company_id}/")
+    return len(ended)
