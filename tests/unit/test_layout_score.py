@@ -20,7 +20,7 @@ from managed_tables_reader.layout.search import (
     row_limit,
     widths,
 )
-from managed_tables_reader.rows.stated import Stated
+from managed_tables_reader.rows.reading import Stated
 
 KINDS = (TEXT, "number", "number")
 

@@ -4,8 +4,7 @@ import io
 
 import pytest
 
-from managed_tables_reader.rows.reading import Overrides
-from managed_tables_reader.rows.stated import Stated
+from managed_tables_reader.rows.reading import Overrides, Stated
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.undelimited import is_aligned

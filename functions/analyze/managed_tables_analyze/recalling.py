@@ -6,8 +6,7 @@ from dataclasses import replace
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable
 from managed_tables.identifiers import fold_label
 from managed_tables_analyze.inference.inferring import Kept
-from managed_tables_reader.rows.known import Known, beginning
-from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides
+from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides, Known, beginning
 
 _OVERRIDDEN = ("encoding", "delimiter", "quote", "fill_merged", "trim")
 

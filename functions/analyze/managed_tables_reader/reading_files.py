@@ -14,9 +14,8 @@ from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzi
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Preview, SheetCells, TextSource
 from managed_tables_reader.rows import reasons
-from managed_tables_reader.rows.known import beginning
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides, beginning
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise

@@ -11,8 +11,7 @@ from managed_tables.conversion.sql_text import literal, trimmed
 from managed_tables.exports.parquet_groups import VECTOR_ROWS, rows_of_group
 from managed_tables.jobs.rejected_rows import GUARD
 from managed_tables.jobs.staged_rows import lines_from
-from managed_tables_reader.rows.merges import Fill
-from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.parts import Fill, Part
 
 THREADS = 2  # what a Lambda of 2 GB has
 MEMORY_LIMIT = "600MB"  # of DuckDB: leaves room for Python in 1 GB

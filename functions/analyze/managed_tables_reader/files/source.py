@@ -17,8 +17,7 @@ from managed_tables_reader.files.encodings import (
     detect_encoding,
     transcode,
 )
-from managed_tables_reader.rows.reading import Overrides
-from managed_tables_reader.rows.stated import LineMask
+from managed_tables_reader.rows.reading import LineMask, Overrides
 
 Change = Callable[[Iterable[str]], Iterable[str]]
 

@@ -9,7 +9,7 @@ from managed_tables_reader.layout import weights, words
 from managed_tables_reader.layout.counting import count_labels
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.looks import TEXT, Look, is_year
-from managed_tables_reader.rows.known import Known
+from managed_tables_reader.rows.reading import Known
 
 MOST_LINES = 6
 _ROWS_COMPARED = 20

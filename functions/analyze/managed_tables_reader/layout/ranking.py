@@ -7,7 +7,7 @@ from heapq import nsmallest
 from managed_tables_reader.layout import search, weights
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.score import Layout
-from managed_tables_reader.rows.stated import Stated
+from managed_tables_reader.rows.reading import Stated
 
 
 @dataclass(frozen=True)

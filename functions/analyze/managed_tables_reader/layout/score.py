@@ -12,7 +12,7 @@ from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header_bits import HeaderBits
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
 from managed_tables_reader.layout.pages import find_repeats
-from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
+from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known
 
 MOST_ABOVE = 40  # rows among which the first of data is sought
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data

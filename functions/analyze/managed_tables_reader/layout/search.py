@@ -13,8 +13,7 @@ from managed_tables_reader.layout.header_bits import MOST_LINES
 from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.pages import PageHead, find_repeats
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
-from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
-from managed_tables_reader.rows.stated import Stated
+from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known, Stated
 
 _MOST_CELLS = 30_000  # scored
 _FEWEST_ROWS = 30

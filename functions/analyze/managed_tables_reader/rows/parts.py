@@ -6,8 +6,10 @@ from pathlib import Path
 
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
-from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.rows.merges import Fill
+from managed_tables_reader.rows.notes import Extent
+
+Fill = tuple[int, int, int]
+"""The column (from 0), the row that has the value, the last row that it covers."""
 
 
 @dataclass

@@ -1,16 +1,83 @@
-"""Hold what a person states about how files are read: that is fixed, and the rest is inferred."""
+"""Hold what a person states about how files are read, and what is known of such files; the rest is inferred.
 
-from collections.abc import Iterable, Mapping, Sequence
+Lines that are stated not to be part of the table are blanked before anything is looked for, so that the other
+lines keep their numbers, and every rule sees the table alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import Final
 
 from managed_tables.documents.statements import OriginLabels, ReadingStatement, TableStatement
 from managed_tables.identifiers import fold_label
-from managed_tables_reader.rows.known import NOTHING_KNOWN, Known
+from managed_tables_reader.rows.sheets import Batch
 
 MAX_SKIPPED_LINES = 1_000  # named in a reading
 NO_ORIGINS = OriginLabels()
+_WORDS = re.compile(r"\w+")
+_SPARE = 10  # characters that folding may take away: blanks, accents on their own
+_SHARE = 0.5  # of the known labels: more of them make a header
+_MOST_TEXTS = 20
+_TEXT_CHARACTERS = 200  # of a line
+
+
+@dataclass(frozen=True)
+class Known:
+    """How files of this kind were read; `labels` are folded (`fold_label`).
+
+    `stated` are the fields of `Overrides` that were once stated, as they hold where the file allows it.
+    `encoding` and `delimiter` were found, `skip_texts` are how lines begin (`beginning`) that are no rows.
+    """
+
+    labels: frozenset[str] = frozenset()
+    header_lines: int = 1
+    encoding: str | None = None
+    delimiter: str | None = None
+    stated: tuple[tuple[str, object], ...] = ()
+    skip_texts: frozenset[str] = frozenset()
+
+    @cached_property
+    def _longest(self) -> int:
+        return _SPARE + max(map(len, self.labels), default=-_SPARE)
+
+    def places(self, cells: Sequence[str | None]) -> frozenset[int]:
+        """Return which of the cells are known labels."""
+        return frozenset(
+            place
+            for place, cell in enumerate(cells)
+            if cell and len(cell) <= self._longest and _folded(cell) in self.labels
+        )
+
+    def count(self, labels: Sequence[str | None]) -> int:
+        """Return how many of these labels are known; 0 where they are too few to be a header of this kind."""
+        found = len({_folded(labels[place] or "") for place in self.places(labels)})
+        return found if found > _SHARE * len(self.labels) and found > min(1, len(self.labels) - 1) else 0
+
+    def skips(self, text: str) -> bool:
+        """Return whether a line of this text is known to be no row."""
+        begins = beginning(text)
+        return any(begins == one or begins.startswith(f"{one} ") for one in self.skip_texts)
+
+    def allows(self, labels: Sequence[str | None]) -> bool:
+        """Return whether a file that is read to have these labels may be one of this kind."""
+        return not self.labels or self.count(labels) > 0
+
+
+NOTHING_KNOWN = Known()
+
+
+def beginning(text: str) -> str:
+    """Return how a line begins, down to its first number or date: the folded words that every month has."""
+    return " ".join(takewhile(str.isalpha, _WORDS.findall(fold_label(text))))
+
+
+@lru_cache(4_096)  # the same first lines are cut by one dialect after another
+def _folded(cell: str) -> str:
+    return fold_label(cell)
 
 
 class Unstated(Enum):
@@ -122,3 +189,88 @@ def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[
         if len(found) == MAX_SKIPPED_LINES:
             break
     return found
+
+
+class LineMask:
+    """Which lines belong to the table, as far as stated; `below` are the first lines below it."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        self._skipped = frozenset(overrides.skip_lines)
+        self._known = overrides.known
+        self._last = overrides.last_line
+        self._first = overrides.header_line if isinstance(overrides.header_line, int) else 1
+        if overrides.header_line is None and overrides.first_line is not None:
+            self._first = overrides.first_line
+        self.below: list[int] = []
+        self.texts: list[str] = []  # of lines stated to be no rows
+        self.left_out: list[int] = []  # by their texts
+
+    @property
+    def hides(self) -> bool:
+        """Whether any line may be left out."""
+        return bool(self._skipped or self._known.skip_texts) or self._last is not None or self._first > 1
+
+    def keeps(self, number: int, text: str) -> bool:
+        """Return whether a line may be part of the table; `text` is what it says, its cells in a row."""
+        if number in self._skipped:
+            if len(self.texts) < _MOST_TEXTS:
+                self.texts.append(text.strip()[:_TEXT_CHARACTERS])
+            return False
+        if self._known.skip_texts and self._known.skips(text[:_TEXT_CHARACTERS]):
+            self.left_out += [number] if len(self.left_out) < MAX_SKIPPED_LINES else []
+            return False
+        return number >= self._first and not self._is_below(number)
+
+    def _is_below(self, number: int) -> bool:
+        return self._last is not None and number > self._last
+
+    def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        """Yield the lines down to the last of the table; those that are not part of it are blanked."""
+        for number, line in enumerate(lines, start=1):
+            if self.keeps(number, line):
+                yield line
+            elif not self._is_below(number):
+                yield line[len(line.rstrip("\r\n")) :]
+            elif not self._note_below(number):
+                return
+
+    def _note_below(self, number: int) -> bool:
+        """Note a line below the table; return whether there is room for more."""
+        if len(self.below) < MAX_SKIPPED_LINES:
+            self.below.append(number)
+        return len(self.below) < MAX_SKIPPED_LINES
+
+    def batches(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the rows of a sheet that may be part of the table."""
+        for batch in batches:
+            if not self.hides:
+                yield batch
+                continue
+            places = [
+                place
+                for place, number in enumerate(batch.numbers)
+                if self.keeps(number, " ".join(filter(None, batch.row(place)[1])))
+            ]
+            for number in filter(self._is_below, batch.numbers):
+                self._note_below(number)
+            if places:
+                yield batch.pick(places)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is stated about where the table begins, to narrow the candidates; `header_line` 0: no header."""
+
+    header_line: int | None = None
+    header_lines: int | None = None
+    first_line: int | None = None
+
+
+def stated_places(overrides: Overrides) -> Stated:
+    """Return what overrides state about the start of the table."""
+    line = overrides.header_line
+    return Stated(
+        header_line=None if isinstance(line, Unstated) else line or 0,
+        header_lines=overrides.header_lines,
+        first_line=overrides.first_line,
+    )

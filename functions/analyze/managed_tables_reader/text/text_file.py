@@ -19,10 +19,9 @@ from managed_tables_reader.layout.header import Header, about_header, check_stat
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.words import COMMENT, is_sure_comment
-from managed_tables_reader.rows.reading import Overrides
+from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
-from managed_tables_reader.rows.stated import Stated, stated_places
 from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.columns import Columns
 from managed_tables_reader.text.dialect import Dialect

@@ -16,8 +16,7 @@ from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
-from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.rows.notes import RowNotes, rows_left_out
+from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES, is_separator
 from managed_tables_reader.rows.writer import QUOTE, PartWriter

@@ -6,11 +6,10 @@ from pathlib import Path
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import ColumnType
-from managed_tables_reader.rows.extent import Extent
+from managed_tables_reader.rows.notes import Extent
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import Overrides
+from managed_tables_reader.rows.reading import LineMask, Overrides
 from managed_tables_reader.rows.sheets import Sheet
-from managed_tables_reader.rows.stated import LineMask
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from operator import methodcaller
 from pathlib import Path
@@ -10,23 +11,22 @@ from pathlib import Path
 from managed_tables.conversion.workbook_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.header import Header, about_header, check_stated
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
 from managed_tables_reader.layout.search import Grid, find_end, find_header
 from managed_tables_reader.layout.sections import leave_out_section_ends
-from managed_tables_reader.rows.extent import Extent
-from managed_tables_reader.rows.merges import Fill, describe_fills, fills_below
-from managed_tables_reader.rows.notes import RowNotes, rows_left_out
-from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import Overrides
-from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates
-from managed_tables_reader.rows.stated import LineMask, stated_places
+from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
+from managed_tables_reader.rows.parts import Fill, Part
+from managed_tables_reader.rows.reading import LineMask, Overrides, stated_places
+from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates, letters
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
 from managed_tables_reader.workbooks.tables.record_table import stage_records
 
 HEAD_ROWS = 300  # among which the header is sought
+_MAX_NAMED = 20
+_MAX_FILLED_LINES = 100_000  # in one sheet; a merge of whole columns says nothing about its rows
 _BLANK_OR_QUOTED = re.compile(r',[^\S\n]|"')  # in lines where no cell is blank, mostly none
 
 
@@ -61,7 +61,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
     notes.extent.skip([*mask.left_out, *mask.below])
     fills = _fills(sheet, header, notes.extent, overrides)
     if fills:
-        findings.append(describe_fills(fills))
+        findings.append(_about_fills(fills))
     part = Part(
         path=target,
         labels=[label and unmark_text(label) for label in header.shown_labels],
@@ -94,9 +94,23 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
 
 def _fills(sheet: Sheet, header: Header, extent: Extent, overrides: Overrides) -> list[Fill]:
     """Return the cells of data that merged cells cover, unless a person wants them left empty."""
-    if overrides.fill_merged is False or extent.last_line is None:
+    last_line = extent.last_line
+    if overrides.fill_merged is False or last_line is None:
         return []
-    return fills_below(sheet.merged_down, header.data_line, extent.last_line)
+    fills = [
+        (left, top, min(bottom, last_line))
+        for top, left, bottom, _ in sheet.merged_down
+        if header.data_line <= top < min(bottom, last_line)
+    ]
+    return fills if sum(bottom - top for _, top, bottom in fills) <= _MAX_FILLED_LINES else []
+
+
+def _about_fills(fills: Sequence[Fill]) -> Finding:
+    """Return the finding that names the ranges."""
+    names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
+    about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
+    places = tuple(sorted({column for column, _, _ in fills}))
+    return replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
 
 
 def _find_header(
