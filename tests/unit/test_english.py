@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from managed_tables import errors
 from managed_tables.documents.recipes import DifferenceCode
 from managed_tables.messages.english import in_english
 from managed_tables.messages.findings import GroundCode, WarningCode
-from managed_tables.messages.wording import catalogue, choose_form
+from managed_tables.wording import catalogue, choose_form
 from managed_tables_analyze.inference.signs.codes import CODE_WORDS
 from managed_tables_api.http.languages import Language
 
@@ -63,7 +64,8 @@ def test_every_sentence_has_its_english_and_no_english_is_left_over() -> None:
     assert {text for text in made - known if not _NOT_ANSWERED.match(text)} == set()
     others = {_HOLE.sub("{}", portuguese) for portuguese in OTHERS} - texts - {*CODE_WORDS.values()}
     assert {text for text in others if not _MADE_OF_VALUES.fullmatch(text)} == set()
-    assert set(CODED) == {*WarningCode, *GroundCode, *get_args(DifferenceCode)}
+    kinds = {one.named or one.code for one in vars(errors).values() if isinstance(one, errors.ErrorKind)}
+    assert set(CODED) == {*WarningCode, *GroundCode, *get_args(DifferenceCode), *kinds}
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

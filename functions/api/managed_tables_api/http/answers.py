@@ -6,6 +6,7 @@ counts stay numbers.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -163,4 +164,4 @@ Entity = Annotated[EntityTags, Depends(entity_tags)]
 
 def kind_of_status(status: int, kind: ApiErrorKind) -> ApiErrorKind:
     """Return the kind with another status: for what the framework refuses."""
-    return ApiErrorKind(status, kind.code, kind.sentence)
+    return replace(kind, status=status)

@@ -35,12 +35,6 @@ class MakingAnswer(TypedDict, total=False):
     errorMessage: str
 
 
-# The declared errors, but those whose sentence has more to say than a code.
-_KINDS = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, errors.ApiErrorKind) and "{" not in kind.sentence
-}
 _STOPPED = "Task timed out"  # in Lambda's words for a function that ran out of time
 
 
@@ -72,8 +66,9 @@ class RemoteMaker:
         code = answer.get("code")
         if code == errors.CONNECTIONS_TAKEN.code:
             raise TooManyConnections
-        if code in _KINDS:
-            raise ApiError(_KINDS[code])
+        for kind in vars(errors).values():  # but those whose sentence has more to say than a code
+            if isinstance(kind, errors.ApiErrorKind) and kind.code == code and "{" not in kind.sentence:
+                raise ApiError(kind)
         if "connection" not in answer:
             raise MakingFault(answer.get("errorType") or code)
         return _read(answer["connection"])

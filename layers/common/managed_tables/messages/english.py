@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from managed_tables.messages.wording import AND_OTHERS, SHOWN_NAMES, catalogue, choose_form
+from managed_tables.wording import AND_OTHERS, SHOWN_NAMES, catalogue, choose_form
 
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _PATTERNS = {"n": re.compile(r"[-\d.,%]+"), "d": re.compile(r"[\d, …]+"), "w": re.compile(r"\S+")}

@@ -9,8 +9,8 @@ from typing import Any
 
 from managed_tables.conversion.units import is_currency
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables.messages.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, number
 from managed_tables.schema import ColumnType
+from managed_tables.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, number
 
 _SHOWN_LINES = 5  # numbers in a sentence; `lines` has more
 

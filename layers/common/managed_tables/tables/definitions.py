@@ -15,8 +15,8 @@ from managed_tables.identifiers import (
     is_table_name,
     is_visible,
 )
-from managed_tables.messages.wording import number
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
+from managed_tables.wording import number
 
 _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _UNSUITED = Fault(

@@ -17,9 +17,9 @@ from managed_tables.conditions.folding import index_expression
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Detail, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, INVALID_SCHEMA, ApiError
-from managed_tables.messages.wording import counted, named_values
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.physical import physical_name
+from managed_tables.wording import counted, named_values
 
 DUPLICATES_SHOWN = 20
 VALUE_CHARACTERS = 200  # of a value that is shown

@@ -14,8 +14,8 @@ from managed_tables import exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY, ApiError
 from managed_tables.history.recording import row_cells
-from managed_tables.messages.wording import named_values
 from managed_tables.schema import Column, json_value
+from managed_tables.wording import named_values
 from managed_tables_api.rows.composing import (
     ROW,
     TABLE,

@@ -11,13 +11,13 @@ from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, DetailCode, Fau
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.finding_texts import TYPE_NAMES
-from managed_tables.messages.wording import counted
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.columns.column_plan import ColumnPlan, Placed
 from managed_tables.tables.columns.conversions import readings
 from managed_tables.tables.columns.hidden_columns import hide_columns
 from managed_tables.tables.definitions import column_fault, raise_faults
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
+from managed_tables.wording import counted
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
 

@@ -19,7 +19,7 @@ def number(count: int) -> str:
 
 @cache
 def catalogue() -> Any:
-    """Return the sentences in both languages: those of findings by `code`, `others` by the Portuguese."""
+    """Return the sentences in both languages: `coded` ones by their codes, `others` by the Portuguese."""
     return json.loads(Path(__file__).with_name("sentences.json").read_text("utf-8"))
 
 
