@@ -2,20 +2,26 @@
 
 import argparse
 import getpass
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import httpx
 
 from managed_tables_command import shown
+from managed_tables_command.answers import ExportJson, FailureJson, JobJson
 from managed_tables_command.api import Api, Refused
-from managed_tables_command.exporting import STANDARD_OUTPUT, export
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login, read_token
-from managed_tables_command.uploading import STANDARD_INPUT, opened_files, upload
+from managed_tables_command.uploading import WAITING, confirm, find_table, send
 
 Options = argparse.Namespace
+STANDARD_STREAM = Path("-")  # input or output
+CHANGED = 3  # the exit status of an upload that is not as its table remembers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
-        from managed_tables_command.explained import show_explained
 
-        return analyze(given, show_explained)
+        return analyze(given, shown.show_explained)
     options = _parser().parse_args(given)
     run: Callable[[Options], int] = options.run
-    if options.json or getattr(options, "output", None) == STANDARD_OUTPUT:
+    if options.json or getattr(options, "output", None) == STANDARD_STREAM:
         shown.talk_on_stderr()
     try:
         return run(options)
@@ -121,24 +126,108 @@ def _tables(options: Options) -> int:
 
 
 def _upload(options: Options) -> int:
-    if STANDARD_INPUT in options.files and not (options.yes or options.auto_confirm):
+    """Upload files to a table, or a new one: reviewed by a person, unless told otherwise."""
+    if STANDARD_STREAM in options.files and not (options.yes or options.auto_confirm):
         raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes", [])
-    with _open(options) as api, opened_files(options.files, options.name) as files:
-        return upload(
-            api,
-            files,
-            options.table,
-            {"mode": options.mode, "auto_confirm": options.auto_confirm},
-            is_sure=options.yes,
-            as_json=options.json,
-        )
+    with _open(options) as api, _opened_files(options.files, options.name) as files:
+        target = find_table(api, options.table) if options.table else None
+        asked = {"mode": options.mode, "auto_confirm": options.auto_confirm}
+        asked = {name: value for name, value in asked.items() if value}
+        if target is None and asked:
+            option, missing = next(iter(asked)).replace("_", "-"), options.table or "(falta --table)"
+            raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
+        job = _follow(api, send(api, files, target, asked), "Leitura")
+        if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
+            return _ended(job, as_json=options.json)
+        if options.auto_confirm:
+            return _changed(job, as_json=options.json)
+        return _reviewed(options, api, job, is_new=target is None)
+
+
+def _reviewed(options: Options, api: Api, job: JobJson, *, is_new: bool) -> int:
+    """Show how the files were read; insert them if the person agrees."""
+    shown.show_review(job["inferred_schema"], job["warnings"])
+    name = options.table or job["inferred_schema"]["suggested_table_name"]
+    place = f"em uma tabela nova, {name}" if is_new else f"na tabela {name}"
+    if not options.yes and not shown.is_agreed(f"Inserir {place}?"):
+        shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
+        return 1
+    confirm(api, job, name)
+    return _ended(_follow(api, job["_id"], "Inserção"), as_json=options.json)
+
+
+@contextmanager
+def _opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
+    """Give the files; in the place of `-`, one of this name with all of standard input."""
+    if STANDARD_STREAM not in files:
+        yield list(files)
+        return
+    with tempfile.TemporaryDirectory(prefix="managed-tables-") as folder:
+        received = Path(folder) / Path(name).name
+        with received.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield [received if file == STANDARD_STREAM else file for file in files]
+
+
+def _follow(api: Api, job_id: str, what: str) -> JobJson:
+    path = f"/upload-jobs/{job_id}"
+    with shown.progress_of(what) as bar:
+        api.poll(path, WAITING, bar.follow, fields="status,progress")
+    job: JobJson = api.call("GET", path, numbers="string")
+    return job
+
+
+def _ended(job: JobJson, *, as_json: bool) -> int:
+    """Say what became of a job that has ended, or that waits since its values do not fit."""
+    if job["status"] != "done":
+        error = job["error"] or FailureJson(message="O envio não terminou", details=[])
+        shown.complain(error["message"], error["details"])
+        if job["status"] == "waiting_confirm":
+            shown.say(f"O envio espera por outra confirmação, no console: {job['_id']}")
+        return 1
+    if as_json:
+        shown.print_json(job)
+    shown.show_result(job["result"])
+    shown.say(f"Para desfazer: managed-tables undo {job['_id']}")
+    return 0
+
+
+def _changed(job: JobJson, *, as_json: bool) -> int:
+    """Say why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
+    if as_json:
+        shown.print_json(job)
+    refusal = [job["error"]["message"]] if job["error"] else []
+    conflicts = job["append_plan"]["conflicts"] if job["append_plan"] else []
+    misfits = [f"{conflict['column']}: {conflict['count']} valores não cabem" for conflict in conflicts]
+    recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
+    notes = [note["text"] for note in [*recipe["differences"], *job["warnings"]]]
+    for text in [*refusal, *misfits, *notes]:
+        shown.say(f"- {text}")
+    shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
+    return CHANGED
 
 
 def _export(options: Options) -> int:
+    """Export a table to a file on this machine, or to standard output."""
     with _open(options) as api:
-        return export(
-            api, options.table, options.format, options.dialect, options.output, as_json=options.json
-        )
+        table = find_table(api, options.table)
+        if table is None:
+            raise Refused(f"Não há tabela {options.table}", [])
+        wanted = {"format": options.format, **({"dialect": options.dialect} if options.dialect else {})}
+        export_id = api.call("POST", f"/{table['_id']}/exports", wanted)["export_id"]
+        with shown.progress_of("Exportação") as bar:
+            ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ("done", "failed"), bar.follow))
+        if ended["error"]:
+            shown.complain(ended["error"]["message"], ended["error"]["details"])
+            return 1
+        target = None if options.output == STANDARD_STREAM else options.output or Path(ended["file_name"])
+        with shown.progress_of("Download") as bar:
+            bar.total(ended["size_bytes"])
+            api.download(ended["url"], target, bar.advance)
+    if options.json:
+        shown.print_json({**ended, "file": str(target)})
+    shown.say(f"{target or options.table}: {shown.counted(ended['rows'], 'linha', 'linhas')}")
+    return 0
 
 
 def _undo(options: Options) -> int:

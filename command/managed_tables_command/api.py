@@ -4,8 +4,9 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any, Protocol, Self, cast
+from typing import IO, Any, Self
 
 import httpx
 
@@ -19,13 +20,6 @@ POLL_SECONDS = 0.5
 RETRIED_STATUSES = frozenset({429, 503})
 MAX_ATTEMPTS = 5
 CHUNK_BYTES = 262_144
-
-
-class Readable(Protocol):
-    """What a file has to do to be sent."""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
 
 
 class Refused(Exception):  # noqa: N818 - named for what it tells
@@ -100,30 +94,25 @@ class Api:
                 raise Refused(f"{path}: {state['status']} depois de {limit_seconds:.0f} s", [])
             time.sleep(POLL_SECONDS)
 
-    def post_file(self, upload: FormJson, file: Readable) -> None:
+    def post_file(self, upload: FormJson, file: IO[bytes]) -> None:
         """Send a file with the form that the API gave for it."""
-        sent = {"file": (upload["name"], cast("IO[bytes]", file))}
+        sent = {"file": (upload["name"], file)}
         response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)
         if response.is_error:
             raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})", [])
 
     def download(self, url: str, target: Path | None, received: Callable[[int], None]) -> None:
         """Download the URL to the file, which appears once it is complete, or to standard output."""
-        if target is None:
-            self._download_into(url, sys.stdout.buffer, received)
-            sys.stdout.buffer.flush()
-            return
-        part = target.with_name(f"{target.name}.part")
-        with part.open("wb") as file:
-            self._download_into(url, file, received)
-        part.replace(target)
-
-    def _download_into(self, url: str, file: IO[bytes], received: Callable[[int], None]) -> None:
-        with self._client.stream("GET", url) as response:
+        part = target and target.with_name(f"{target.name}.part")
+        opened = part.open("wb") if part else nullcontext(sys.stdout.buffer)
+        with opened as file, self._client.stream("GET", url) as response:
             response.raise_for_status()
             for chunk in response.iter_bytes(CHUNK_BYTES):
                 file.write(chunk)
                 received(len(chunk))
+            file.flush()
+        if part and target:
+            part.replace(target)
 
 
 def _content(response: httpx.Response) -> Any:
