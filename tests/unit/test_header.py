@@ -3,9 +3,8 @@
 import pytest
 from text_grids import grid_of
 
-from managed_tables_reader.layout.grid import make_grid
-from managed_tables_reader.layout.header import Header, join_labels
-from managed_tables_reader.layout.search import Grid, find_header
+from managed_tables_reader.layout.grid import PageHead, make_grid
+from managed_tables_reader.layout.search import Grid, Header, find_header, join_labels
 
 
 def _find(text: str, *, keeps_ends: bool = True) -> Header:
@@ -122,10 +121,10 @@ def test_labels_are_joined_and_repaired(
 
 @pytest.mark.parametrize(
     ("first", "last", "data", "above"),
-    [(3, 4, 6, [1, 2, 5]), (3, None, 4, [1, 2]), (None, None, 3, [1, 2]), (1, 1, 2, [])],
+    [(3, 4, 6, [1, 2, 5]), (3, 3, 4, [1, 2]), (None, None, 3, [1, 2]), (1, 1, 2, [])],
 )
 def test_lines_above_the_data_exclude_the_header(
     first: int | None, last: int | None, data: int, above: list[int]
 ) -> None:
-    found = Header([], [], 2, first, data, last_line=last)
+    found = Header([], [], 2, first, last, 1, data, (), PageHead())
     assert list(found.lines_above()) == above

@@ -4,10 +4,8 @@ import pytest
 from text_grids import grid_of
 
 from managed_tables.errors import JobError
-from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_reader.layout.header import Header, about_header
+from managed_tables_reader.layout.grid import PageHead
 from managed_tables_reader.layout.looks import TEXT
-from managed_tables_reader.layout.pages import PageHead
 from managed_tables_reader.layout.score import Scorer
 from managed_tables_reader.layout.search import (
     Grid,
@@ -135,7 +133,7 @@ def test_what_surrounds_the_table_is_kept_apart() -> None:
     assert (header.end_line, header.next_line, header.skipped, header.width) == (7, 7, [1], 3)
     assert [[number for number, _ in rows] for rows in header.others] == [[7, 8, 9, 10]]
     assert [*header.lines_above()] == [1]
-    assert [finding.code for finding in about_header(header)] == ["LINES_ABOVE", "TABLE_APART"]
+    assert [finding.code for finding in header.findings()] == ["LINES_ABOVE", "TABLE_APART"]
     assert header.page_head.has(["Vendas do mês"])
 
 
@@ -158,10 +156,9 @@ def test_a_file_of_labels_alone_has_no_row_of_data() -> None:
 
 
 def test_too_many_columns_are_refused_with_the_headers_line() -> None:
-    header = Header([], [], 1_600, None, 4)
-    with pytest.raises(JobError, match="linha 4"):
-        header.check_width("a.csv")
-    Header([], [], MAX_COLUMNS, 1, 2).check_width("a.csv")
+    values = "/".join([";".join("1" * 1_600)] * 4)
+    with pytest.raises(JobError, match="linha 1"):
+        find_header(Grid(grid_of(values), keeps_ends=True, is_whole=True), name="a.csv")
 
 
 def test_tables_below_one_another_are_all_found() -> None:
@@ -176,7 +173,7 @@ def test_tables_below_one_another_are_all_found() -> None:
         (0, 1, 2),
         (0, 1, 5),
     ]
-    assert find_main(grid, tables)[0] == 1
+    assert [find_main(tables, Stated(header_line=line)) for line in (None, 1)] == [1, 0]
 
 
 @pytest.mark.parametrize("rows", ["", "/Ana;1,50/Bia;2,50"])

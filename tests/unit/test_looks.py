@@ -7,14 +7,20 @@ import pytest
 from written_values import EMPTY, Written, every_group
 
 from managed_tables.schema import ColumnType
-from managed_tables_reader.layout import weights, words
-from managed_tables_reader.layout.counting import count_labels
-from managed_tables_reader.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout import weights
+from managed_tables_reader.layout.grid import (
+    GridRow,
+    PageHead,
+    find_repeats,
+    is_distinctive,
+    make_grid,
+    plain_cells,
+)
+from managed_tables_reader.layout.header_bits import count_labels
 from managed_tables_reader.layout.looks import (
     is_year,
     look,
 )
-from managed_tables_reader.layout.pages import PageHead, find_repeats, is_distinctive, plain_cells
 from managed_tables_reader.rows.separators import is_separator
 
 Cells = Sequence[str | None]
@@ -162,19 +168,19 @@ def grid_row(*cells: str | None) -> GridRow:
     ],
 )  # fmt: skip
 def test_totals_and_notes_are_recognised_by_their_words(bits: float, rows: Sequence[Cells]) -> None:
-    assert {cells: words.below_bits(grid_row(*cells), 2) for cells in rows} == dict.fromkeys(rows, bits)
-    assert {words.below_bits(grid_row(*cells), 1) for cells in rows} == {0.0}
+    assert {cells: grid_row(*cells).below_bits(2) for cells in rows} == dict.fromkeys(rows, bits)
+    assert {grid_row(*cells).below_bits(1) for cells in rows} == {0.0}
 
 
 def test_a_comment_starts_with_a_hash() -> None:
-    assert [words.is_comment(grid_row(*cells)) for cells in (("# x",), ("##",), (" #1", "2"))] == [True] * 3
-    assert [words.is_comment(grid_row(*cells)) for cells in (("#", "x"), ("x", "#"))] == [False] * 2
+    assert [grid_row(*cells).is_comment for cells in (("# x",), ("##",), (" #1", "2"))] == [True] * 3
+    assert [grid_row(*cells).is_comment for cells in (("#", "x"), ("x", "#"))] == [False] * 2
 
 
 def test_units_are_bracketed_or_known() -> None:
     units = (("(kg)", "[m]", "%"), ("R$", "US$", "kg"), ("un", "m²", None))
-    assert [words.is_units(grid_row(*cells)) for cells in units] == [True] * 3
-    assert [words.is_units(grid_row(*cells)) for cells in (("kg", "Ana"), ("5", "kg"))] == [False] * 2
+    assert [grid_row(*cells).is_units for cells in units] == [True] * 3
+    assert [grid_row(*cells).is_units for cells in (("kg", "Ana"), ("5", "kg"))] == [False] * 2
 
 
 def counted(header: Cells, *below: Cells) -> list[int]:

@@ -10,8 +10,7 @@ from managed_tables.documents.analyses import TableReading
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
-from managed_tables_reader.layout.ranking import Ranked, rank_layouts
-from managed_tables_reader.layout.search import Grid
+from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
 from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides, stated_places
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import NO_QUOTE

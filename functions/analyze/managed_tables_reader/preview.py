@@ -21,7 +21,7 @@ from managed_tables.documents.previews import (
     PreviewTable,
 )
 from managed_tables_reader.files.encodings import CHUNK_BYTES, WIDE_ENCODINGS, Encoding, transcode
-from managed_tables_reader.layout.header import Header
+from managed_tables_reader.layout.search import Header
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.sheets import Batch
 
@@ -62,7 +62,7 @@ class Preview:
                 encoding=encoding,
                 delimiter=source.delimiter,
                 quote=source.quote,
-                header_end=header.last_line or header.first_line,
+                header_end=header.last_line,
                 columns=part.width,
                 last_line=lines.last_line,
                 blocks=[(line, offset + place) for line, place in lines.blocks],

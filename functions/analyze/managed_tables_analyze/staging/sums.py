@@ -1,6 +1,6 @@
 """Find a last row whose numbers are the sums or the means of those above it: a total, named or not.
 
-A total named by a word is already part of the footer (`layout/words.py`); here the rows above prove it.
+A total named by a word is already part of the footer (`layout/grid.py`); here the rows above prove it.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Build the grid in which a layout is sought: rows of a file or sheet, less blank and separator lines."""
+"""Build the grid in which a layout is sought: its rows, what their words say, and which of them repeat.
+
+Blank and separator lines are none of the grid's rows.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,12 +11,43 @@ from itertools import pairwise, zip_longest
 from math import inf
 
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, Look, list_bits, look, repeated_bits
+from managed_tables_reader.layout.looks import (
+    LIST_ENDS,
+    TEXT,
+    Look,
+    is_year,
+    list_bits,
+    look,
+    repeated_bits,
+)
 from managed_tables_reader.rows.separators import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 _SENTENCE_BLANKS = 3
 _WORD = re.compile(rf"[^\s{LIST_ENDS}]+")
+COMMENT = "#"
+COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
+_TOTAL = re.compile(
+    r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
+    r"|grand\s+total\s*:?|soma\s*:?",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboraç(ão|ado)|elaborado|atualizado|extra[ií]do"
+    r"|\(?\d+ (rows?|linhas?|registros?)\b"
+    r"|gerado|emitido|data (de|da) (extração|atualização|emissão)|legenda|total de registros)\b|\*|\(\d\)",
+    re.IGNORECASE,
+)
+_NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
+_NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboração)\s*:", re.IGNORECASE)
+UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
+_PAGE_NUMBER = re.compile(
+    r"\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
+    r"|\b(?:emiss[ãa]o|emitido em|data|hora|dt|hr)\b[.:\s]*+\d[\d/.:-]*+(?:\s+\d[\d:]*+)?",
+    re.IGNORECASE,
+)
+_FEWEST_LETTERS = 3
+_LETTER = re.compile(r"[^\W\d_]")
 Cells = Sequence[str | None]
 
 
@@ -119,6 +153,35 @@ class GridRow:
         """Whether a single cell is filled, with four words or more."""
         return len(self.filled) == 1 and self.filled[0].count(" ") >= _SENTENCE_BLANKS
 
+    def below_bits(self, width: int) -> float:
+        """Return the bits against a row of data of so many columns, for words of totals and notes."""
+        if width < 2 or not self.filled:
+            return 0.0
+        first, *others = self.filled
+        is_note = _NOTE_COLON.match(first) and not first.endswith(":")
+        if is_note or (not others and _NOTE.match(first)) or _TOTAL.fullmatch(first):
+            return weights.NOTE
+        return weights.NOTE_OF_CELLS if others and _NOTE_WORD.fullmatch(first) else 0.0
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether the row begins like a comment."""
+        first = (self.cells[0] or "").lstrip()
+        return first.startswith(COMMENT) and first.rstrip() != COMMENT
+
+    @property
+    def is_units(self) -> bool:
+        """Whether all filled cells are units of measure; a remark fills the first cell alone."""
+        if self.extent < 2 < len(self.cells):
+            return False
+        return all(
+            not self.looks[column].is_value and UNIT.fullmatch(self.text(column)) for column in self.columns
+        )
+
+    def text(self, column: int) -> str:
+        """Return the text of a cell, less the blanks around it; none beyond the last."""
+        return (self.cells[column] or "").strip() if column < len(self.cells) else ""
+
 
 def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:
     """Return the rows to score, given their first and last lines, cells, and cells before mending."""
@@ -133,3 +196,62 @@ def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[Grid
     for above, row in pairwise(grid):
         row.above = above.cells
     return grid
+
+
+def is_sure_comment(cells: Sequence[str]) -> bool:
+    """Return whether a record that begins with `#` is none of data: `#vendas;20` may be a row."""
+    return len(cells) == 1 or cells[0].startswith(COMMENT_STARTS)
+
+
+def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
+    """Map each row that repeats one of the first to its place; page numbers may differ."""
+    origins: dict[int, int] = {}
+    first: dict[tuple[str, ...], int] = {}
+    for place, row in enumerate(rows):
+        plain = plain_cells(row.cells)
+        if plain in first:
+            origins[place] = first[plain]
+        elif place < most_above and is_distinctive(plain):
+            first[plain] = place
+    return origins
+
+
+def is_distinctive(plain: Sequence[str]) -> bool:
+    """Return whether a line is unlike rows of data: it has words, or several years."""
+    if len(_LETTER.findall("".join(plain))) >= _FEWEST_LETTERS:
+        return True
+    filled = [text for text in plain if text]
+    return len(filled) > 1 and (all(map(is_year, filled)) or all(look(text).kind == TEXT for text in filled))
+
+
+def plain_cells(cells: Cells) -> tuple[str, ...]:
+    """Return a row's texts without page numbers and without the empty cells at its end."""
+    texts = [_PAGE_NUMBER.sub("", cell).strip(" \t\r\n\ufeff") if cell else "" for cell in cells]
+    while texts and not texts[-1]:
+        texts.pop()
+    return tuple(texts)
+
+
+class PageHead:
+    """The lines above the data: a row repeats one if they differ in nothing but the page number."""
+
+    def __init__(self, lines: Sequence[Cells] = ()) -> None:
+        heads = [cells for cells in lines if is_distinctive(plain_cells(cells))]
+        self._lines = frozenset(map(plain_cells, heads))
+        self._firsts = {plain_cells(cells[:1])[:1] for cells in heads}
+        self.starts = tuple(dict.fromkeys(map(_start, heads)))
+        """Each line's first filled column (from 0), and what the cell there begins with."""
+
+    def has(self, cells: Cells) -> bool:
+        """Return whether a row repeats one of the lines."""
+        if not self._lines:
+            return False
+        first = plain_cells(cells[:1])[:1]  # nearly always enough
+        return first in self._firsts and plain_cells(cells) in self._lines
+
+
+def _start(cells: Cells) -> tuple[int, str]:
+    column = next(column for column, cell in enumerate(cells) if cell and cell.strip())
+    text = cells[column] or ""
+    number = _PAGE_NUMBER.search(text)
+    return column, text[: number.start()] if number else text

@@ -7,18 +7,15 @@ from functools import cache, cached_property
 from itertools import accumulate, chain, pairwise, repeat
 from math import inf, log2
 
-from managed_tables_reader.layout import weights, words
+from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.header_bits import HeaderBits
+from managed_tables_reader.layout.header_bits import MOST_ABOVE, HeaderScorer, Kinds
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
-from managed_tables_reader.layout.pages import find_repeats
 from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known
 
-MOST_ABOVE = 40  # rows among which the first of data is sought
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
 _TITLE_CELLS = 3
 _KINDS = 4  # of a column that are tried, most frequent first
-Kinds = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,25 +36,13 @@ class Layout:
         return sum(self.bits.values())
 
 
-class Scorer:
-    """Scores layouts of `width` columns; `keeps_ends`: rows do not end at their last value.
-
-    `known` is what is known of such files.
-    """
+class Scorer(HeaderScorer):
+    """Scores layouts of `width` columns."""
 
     def __init__(
-        self,
-        rows: Sequence[GridRow],
-        width: int,
-        *,
-        keeps_ends: bool,
-        known: Known = NOTHING_KNOWN,
+        self, rows: Sequence[GridRow], width: int, *, keeps_ends: bool, known: Known = NOTHING_KNOWN
     ) -> None:
-        self.rows = rows
-        self.width = width
-        self._keeps_ends = keeps_ends
-        self._origins = find_repeats(rows, MOST_ABOVE) if width > 1 else {}
-        self._headers = HeaderBits(rows, width, self._origins, known, keeps_ends=keeps_ends)
+        super().__init__(rows, width, keeps_ends=keeps_ends, known=known)
         self._bits_by_kinds: dict[Kinds, list[float]] = {}
         self._find_below = cache(
             lambda has_values: [self._below_bits(one, has_values) for one in range(len(rows))]
@@ -106,7 +91,7 @@ class Scorer:
             if lines is None and not self._may_be_remarks(stop, start, kinds):
                 return inf
             remarks = weights.REMARKS + sum(self._below(kinds)[stop:start])
-        return remarks + self._headers.bits(first, stop, start, self._texts, kinds)
+        return remarks + self.header_bits(first, stop, start, kinds)
 
     def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
         rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
@@ -183,7 +168,7 @@ class Scorer:
     @cached_property
     def _words(self) -> list[float]:
         """The bits against each row of data, for words of totals and notes; 0 if three in four have them."""
-        found = [words.below_bits(row, self.width) for row in self.rows]
+        found = [row.below_bits(self.width) for row in self.rows]
         return found if sum(map(bool, found)) * 4 < len(found) * 3 else [0.0] * len(found)
 
     @cached_property
@@ -241,11 +226,6 @@ class Scorer:
     # Rows outside the table
 
     @cached_property
-    def _texts(self) -> list[float]:
-        """The bits of each row as texts."""
-        return [row.bits_of_texts for row in self.rows]
-
-    @cached_property
     def _above(self) -> list[float]:
         """The bits of all rows above each row, as titles."""
         places = range(min(len(self.rows), MOST_ABOVE))
@@ -255,7 +235,7 @@ class Scorer:
     def _title_bits(self, place: int) -> float:
         row = self.rows[place]
         bits = self._texts[place]
-        if words.is_comment(row):
+        if row.is_comment:
             return bits
         bits += weights.TITLE + weights.TITLE_OF_CELLS * (len(row.filled) > 1)
         bits += weights.TITLE * (not row.looks[0].kind)

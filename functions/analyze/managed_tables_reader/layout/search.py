@@ -1,47 +1,173 @@
-"""Search for the layout with the fewest bits, within what is stated about it."""
+"""Search for the layout with the fewest bits, within what is stated about it, and say where its table is."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, zip_longest
+from heapq import nsmallest
+from itertools import groupby, pairwise, zip_longest
 from math import inf
 
+from managed_tables.errors import LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.header import Header, join_labels
-from managed_tables_reader.layout.header_bits import MOST_LINES
+from managed_tables_reader.layout.grid import Cells, GridRow, PageHead, find_repeats
+from managed_tables_reader.layout.header_bits import MOST_ABOVE, MOST_LINES, Kinds
 from managed_tables_reader.layout.looks import TEXT, look
-from managed_tables_reader.layout.pages import PageHead, find_repeats
-from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, MOST_ABOVE, Kinds, Layout, Scorer
-from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known, Stated
+from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, Layout, Scorer
+from managed_tables_reader.rows.notes import rows_left_out
+from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known, Stated, lines_between
 
 _MOST_CELLS = 30_000  # scored
 _FEWEST_ROWS = 30
 _MOST_ROWS = 300
 _WIDTHS = 3  # tried
 _MOST_SPLITS = 6
-_MARGIN = 1e-6
-
-
 _NOTHING = Stated()
+
+
+@dataclass
+class Header:
+    """Where a table is, and how its columns are labelled; lines are numbers of rows."""
+
+    labels: list[str]  # cut to `width`
+    shown_labels: list[str]  # with dates as a sheet shows them
+    width: int
+    first_line: int | None  # of the header, None if there is none
+    last_line: int | None  # of the header
+    line_count: int  # of the header
+    data_line: int  # rows from this number on are data
+    kinds: Kinds  # of the columns
+    page_head: PageHead
+    skipped: Sequence[int] = ()  # titles and notes above the table
+    end_line: int | None = None  # the first below the table
+    next_line: int | None = None  # the first of the next table below
+    is_assumed: bool = False  # the first row is the header by custom only: nothing in the table shows it
+    others: Sequence[Sequence[tuple[int, Cells]]] = ()  # the rows of other tables above and below
+
+    def lines_above(self) -> Sequence[int]:
+        """Return the lines above the data that are not the header's, blank ones included."""
+        own = range(self.first_line or 1, (self.last_line or 0) + 1)
+        return lines_between(1, self.data_line - 1, own)
+
+    def findings(self) -> list[Finding]:
+        """Return the findings about lines above the table and other tables: they may have been rows."""
+        found = [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
+        if self.is_assumed:
+            found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(self.first_line or 1, self.labels)]))
+        return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in self.others]
+
+
+def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:
+    """Join the header's lines column by column; a gap in a line repeats the label to its left."""
+    columns = [*zip_longest(*(map(_text, cells) for cells in lines), fillvalue="")]
+    while columns and not any(columns[-1]):
+        columns.pop()
+    if len(lines) == 1:
+        return _read_labels(lines[0][: len(columns)], below)
+    written = [*zip(*columns, strict=True)]
+    rows = [_fill_gaps(written, number) for number in range(len(lines))]
+    return [" ".join(one for one, _ in groupby(filter(None, parts))) for parts in zip(*rows, strict=True)]
+
+
+def _read_labels(cells: Cells, below: Sequence[Cells]) -> list[str]:
+    """Return the labels of one line, less an only blank one beyond the usual row: a doubled delimiter."""
+    lengths = Counter(map(len, below)).most_common(1)
+    usual = lengths[0][0] if lengths else 0
+    labels = [(cell or "").replace("\ufeff", "") for cell in cells]
+    filled = [label for label in labels if label.strip()]
+    return filled if len(filled) == len(labels) - 1 == usual > 1 else labels
+
+
+def _fill_gaps(lines: Sequence[Sequence[str]], number: int) -> list[str]:
+    """Return one line's labels; a group's fills gaps above others, up to another label in a line above.
+
+    A group has a label below its own place, too.
+    """
+    labels, begin = [], 0
+    for column, text in enumerate(lines[number]):
+        if text or any(one[column] and one[column] != one[begin] for one in lines[:number]):
+            begin = column
+        is_grouped = all(any(one[place] for one in lines[number + 1 :]) for place in (begin, column))
+        labels.append(lines[number][begin] if is_grouped else text)
+    return labels
+
+
+def _text(cell: str | None) -> str:
+    return " ".join((cell or "").replace("\ufeff", "").split())
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The rows of a sample and what is known about them; `is_whole`: there are no more.
-
-    `is_narrowed`: the first row is a header that is known.
-    """
+    """The rows of a sample and what is known about them; `is_whole`: there are no more."""
 
     rows: Sequence[GridRow]
     keeps_ends: bool
     is_whole: bool
     known: Known = NOTHING_KNOWN
-    is_narrowed: bool = False
 
     def cut(self, start: int, stop: int | None = None) -> "Grid":
         """Return the grid of some of the rows."""
         return replace(self, rows=self.rows[start:stop], is_whole=self.is_whole or stop is not None)
+
+    @property
+    def scored(self) -> "Grid":
+        """The grid of the rows that are scored: fewer of a wide table."""
+        limit = row_limit(self.rows)
+        return replace(self, rows=self.rows[:limit], is_whole=self.is_whole and limit >= len(self.rows))
+
+
+def row_limit(rows: Sequence[GridRow]) -> int:
+    """Return how many of the rows are scored."""
+    widest = max(len(row.cells) for row in rows[:_FEWEST_ROWS])
+    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
+
+
+def find_header(grid: Grid, stated: Stated = _NOTHING, name: str = "") -> Header | None:
+    """Return the header of a grid's main table; None if the grid has no rows.
+
+    JobError if the stated header has no cells, or the table more columns than PostgreSQL allows.
+    """
+    if stated.header_line and all(row.number != stated.header_line for row in grid.rows):
+        raise JobError(LINE_WITHOUT_CELLS, file=name, line=stated.header_line)
+    if not grid.rows:
+        return None
+    below, stated = narrow(grid, stated)
+    tables, number = _find_stated(below, stated)
+    above = len(grid.rows) - len(below.rows)
+    places = [above + place for place, _ in tables]
+    header = _header_of(grid.rows, [*places, len(grid.rows)], number, tables[number][1])
+    is_first = tables[number][1].first == 0 and header.line_count == 1 < len(grid.rows) - places[number]
+    header.is_assumed = is_first and {*header.kinds} == {TEXT} and not stated.header_line
+    if header.width > MAX_COLUMNS:
+        line = header.first_line or header.data_line
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=header.width, line=line, limit=MAX_COLUMNS)
+    return header
+
+
+def _header_of(rows: Sequence[GridRow], bounds: Sequence[int], number: int, layout: Layout) -> Header:
+    """Return the header of one of the tables that begin at `bounds`."""
+    place = bounds[number]
+    first, stop, start, end = (place + one for one in (layout.first, layout.stop, layout.start, layout.end))
+    cells, lines = [row.cells for row in rows], [row.number for row in rows]
+    labels = join_labels(cells[first:stop], cells[start:end])
+    apart = [*pairwise(bounds)]
+    del apart[number]
+    return Header(
+        labels=labels,
+        shown_labels=join_labels([row.labels or row.cells for row in rows[first:stop]], cells[start:end]),
+        width=len(labels) or max([layout.width, *(row.extent for row in rows[start:])]),
+        first_line=[*lines[first:stop], None][0],
+        last_line=[None, *lines[first:stop]][-1],
+        line_count=stop - first,
+        data_line=[*lines, lines[-1] + 1][start],
+        kinds=layout.kinds,
+        page_head=PageHead(cells[place : first if stop - first == 1 else start]),
+        skipped=[*lines[: bounds[0]], *lines[place:first], *lines[stop:start]],
+        end_line=[*lines, None][end],
+        next_line=[*lines, None][bounds[number + 1]],
+        others=[[*zip(lines[above:below], cells[above:below], strict=True)] for above, below in apart],
+    )
 
 
 def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
@@ -55,99 +181,36 @@ def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
     for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1)):
         lines = cells if count == 1 else [join_labels(cells[one:][:count], ()) for one in range(len(cells))]
         found = [*map(grid.known.count, lines)]
-        place = max(range(len(found)), key=found.__getitem__, default=0)
-        if found and found[place]:
+        if any(found):
+            place = found.index(max(found))
             header = replace(stated, header_line=grid.rows[place].number, header_lines=count)
-            return replace(grid.cut(place), is_narrowed=True), header
+            return grid.cut(place), header
     return grid, stated
 
 
-def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
-    """Return the cheapest layout of a single table; `grid` has at least one row."""
-    rows = grid.rows[: row_limit(grid.rows)]
-    scored = grid if len(rows) == len(grid.rows) else replace(grid, rows=rows, is_whole=False)
-    found = min((of_width(scored, width, stated)[1] for width in widths(rows)), key=lambda one: one.total)
-    if scored is grid:
-        return found
-    # Of wide tables fewer rows are scored. The others are charged like these, or more cuts would cost less.
-    rest = found.bits["rows"] * (len(grid.rows) - len(rows)) / max(1, found.end - found.start)
-    found = replace(found, bits={**found.bits, "rest": rest})
-    if grid.is_whole:
-        return replace(found, end=find_end(grid.rows, found.width, found.kinds, keeps_ends=grid.keeps_ends))
-    return replace(found, end=len(grid.rows))
+def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], int]:
+    """Return the tables, and which of them is the main one, as far as stated."""
+    tables = find_tables(grid, replace(stated, first_line=None))
+    number = find_main(tables, stated)
+    begin, (place, layout) = stated.first_line, tables[number]
+    if begin is None:
+        return tables, number
+    if grid.rows[place + layout.first].number >= begin:
+        return [(0, find_layout(grid, stated))], 0
+    # Rows below the header may be left out.
+    start = sum(row.number < begin for row in grid.rows[place:])
+    tables[number] = place, replace(layout, start=start, stop=min(layout.stop, start))
+    return tables, number
 
 
-def find_end(
-    rows: Sequence[GridRow], width: int, kinds: Kinds, *, keeps_ends: bool, above: Sequence[GridRow] = ()
-) -> int:
-    """Return where the footer begins in a table's last rows, in which rows of `above` may repeat."""
-    first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
-    kinds = (*kinds, *(TEXT,) * width)[:width]
-    scorer = Scorer([*above, *rows[first:]], width, keeps_ends=keeps_ends)
-    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), kinds, len(above)) - len(above)
-
-
-def row_limit(rows: Sequence[GridRow]) -> int:
-    """Return how many of the rows are scored."""
-    widest = max(len(row.cells) for row in rows[:_FEWEST_ROWS])
-    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
-
-
-def widths(rows: Sequence[GridRow]) -> Sequence[int]:
-    """Return the numbers of columns to try."""
-    lengths = Counter(len(row.cells) for row in rows)
-    usual = sorted((one for one in lengths if one > 1), key=lambda one: (-lengths[one], -one))[:_WIDTHS]
-    return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
-
-
-def of_width(grid: Grid, width: int, stated: Stated) -> tuple[Scorer, Layout]:
-    """Return the best layout of `width` columns, and its scorer."""
-    scorer = Scorer(grid.rows, width, keeps_ends=grid.keeps_ends, known=grid.known)
-    best = _best_start(scorer, len(grid.rows), stated)
-    if grid.is_whole:
-        end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
-        if end < best.end:
-            best = _best_start(scorer, end, stated)
-    return scorer, best
-
-
-def _best_start(scorer: Scorer, end: int, stated: Stated) -> Layout:
-    kinds = scorer.kinds_by_start(end)
-    best: Layout | None = None
-    for start, firsts in candidates(scorer.rows, end, stated):
-        if best and scorer.least(firsts[0], start, end, kinds[start]) >= best.total:
-            continue
-        layouts = (scorer.score(first, start, end, kinds[start], stated.header_lines) for first in firsts)
-        found = min(layouts, key=lambda one: one.total)
-        best = found if best is None or found.total < best.total - _MARGIN else best
-    assert best is not None  # noqa: S101 - there is a row, and so a candidate
-    return best
-
-
-def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield each row where the data may begin, with the rows where its header may."""
-    if stated != _NOTHING:
-        yield from _stated_candidates(rows, end, stated)
-        return
-    for start in range(min(MOST_ABOVE, end) + 1):
-        firsts = range(max(0, start - MOST_LINES), min(start + 1, end))
-        if firsts:
-            yield start, firsts
-
-
-def _stated_candidates(
-    rows: Sequence[GridRow], end: int, stated: Stated
-) -> Iterator[tuple[int, Sequence[int]]]:
-    def place_of(line: int, other: int) -> int:
-        return next((place for place, row in enumerate(rows) if row.number >= line), other)
-
-    start = place_of(stated.first_line or 1, end)
-    if not stated.header_line:  # 0: there is no header
-        yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
-        return
-    first = place_of(stated.header_line, 0)
-    counts = range(stated.header_lines or 1, MOST_LINES + 1)
-    yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
+def find_main(tables: Sequence[tuple[int, Layout]], stated: Stated) -> int:
+    """Return which table has the stated header, else the most rows (cells, if that has one column)."""
+    if stated.header_line:
+        return 0
+    rows = [layout.end - layout.start for _, layout in tables]
+    cells = [count * layout.width for count, (_, layout) in zip(rows, tables, strict=True)]
+    most = rows.index(max(rows))
+    return most if tables[most][1].width > 1 else cells.index(max(cells))
 
 
 def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout]]:
@@ -190,69 +253,136 @@ def _labelled(row: GridRow, below: GridRow) -> int:
     return words * sum(lower.is_value for _, lower in pairs)
 
 
-def find_main(grid: Grid, tables: Sequence[tuple[int, Layout]]) -> tuple[int, tuple[int, Layout]]:
-    """Return the table of the known header, else that of most rows (of most cells, if it has one column)."""
-    if grid.is_narrowed:
-        return 0, tables[0]
-    rows = [layout.end - layout.start for _, layout in tables]
-    cells = [count * layout.width for count, (_, layout) in zip(rows, tables, strict=True)]
-    most = rows.index(max(rows))
-    number = most if tables[most][1].width > 1 else cells.index(max(cells))
-    return number, tables[number]
+def find_layout(grid: Grid, stated: Stated = _NOTHING) -> Layout:
+    """Return the cheapest layout of a single table; `grid` has at least one row."""
+    scored = grid.scored
+    [found] = _rank(scored, stated)
+    if len(scored.rows) == len(grid.rows):
+        return found
+    # Of wide tables fewer rows are scored. The others are charged like these, or more cuts would cost less.
+    rest = found.bits["rows"] * (len(grid.rows) - len(scored.rows)) / max(1, found.end - found.start)
+    found = replace(found, bits={**found.bits, "rest": rest})
+    if grid.is_whole:
+        return replace(found, end=find_end(grid.rows, found.width, found.kinds, keeps_ends=grid.keeps_ends))
+    return replace(found, end=len(grid.rows))
 
 
-def find_header(grid: Grid, stated: Stated = _NOTHING) -> Header | None:
-    """Return the header of a grid's largest table; None if the grid has no rows."""
-    if not grid.rows:
-        return None
-    whole = grid
+def find_end(
+    rows: Sequence[GridRow], width: int, kinds: Kinds, *, keeps_ends: bool, above: Sequence[GridRow] = ()
+) -> int:
+    """Return where the footer begins in a table's last rows, in which rows of `above` may repeat."""
+    first = max(0, len(rows) - 2 * MAX_FOOTER_ROWS)
+    kinds = (*kinds, *(TEXT,) * width)[:width]
+    scorer = Scorer([*above, *rows[first:]], width, keeps_ends=keeps_ends)
+    return first + scorer.find_footer(scorer.row_bits(len(above), kinds), kinds, len(above)) - len(above)
+
+
+def _rank(grid: Grid, stated: Stated, count: int = 1) -> list[Layout]:
+    """Return the cheapest layouts of a single table, best first."""
+    found: list[Layout] = []
+    for width in widths(grid.rows):
+        scorer = Scorer(grid.rows, width, keeps_ends=grid.keeps_ends, known=grid.known)
+        cheapest = _rank_starts(scorer, len(grid.rows), stated, count)
+        if grid.is_whole:
+            best = cheapest[0]
+            end = max(1, scorer.find_footer(scorer.row_bits(best.start, best.kinds), best.kinds, best.start))
+            if end < best.end:  # the footer is decided: without it, a layout is only shown
+                cheapest = [*_rank_starts(scorer, end, stated, count), *cheapest[: count - 1]]
+        found += cheapest
+    return nsmallest(count, found, key=_bits)
+
+
+def widths(rows: Sequence[GridRow]) -> Sequence[int]:
+    """Return the numbers of columns to try."""
+    lengths = Counter(len(row.cells) for row in rows)
+    usual = sorted((one for one in lengths if one > 1), key=lambda one: (-lengths[one], -one))[:_WIDTHS]
+    return [*usual, 1] if not usual or lengths[1] * 3 > len(rows) * 2 else usual
+
+
+def _rank_starts(scorer: Scorer, end: int, stated: Stated, count: int) -> list[Layout]:
+    """Return the cheapest layouts of a table whose data end at `end`, best first."""
+    kinds = scorer.kinds_by_start(end)
+    best: list[Layout] = []
+    for start, firsts in candidates(scorer.rows, end, stated):
+        if len(best) == count and scorer.least(firsts[0], start, end, kinds[start]) >= best[-1].total:
+            continue
+        best += [scorer.score(first, start, end, kinds[start], stated.header_lines) for first in firsts]
+        best = nsmallest(count, best, key=_bits)
+    return best
+
+
+def _bits(layout: Layout) -> float:
+    return round(layout.total, 6)  # of equal ones the first: sums differ by the order of their parts
+
+
+def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield each row where the data may begin, with the rows where its header may."""
+    if stated != _NOTHING:
+        yield from _stated_candidates(rows, end, stated)
+        return
+    for start in range(min(MOST_ABOVE, end) + 1):
+        firsts = range(max(0, start - MOST_LINES), min(start + 1, end))
+        if firsts:
+            yield start, firsts
+
+
+def _stated_candidates(
+    rows: Sequence[GridRow], end: int, stated: Stated
+) -> Iterator[tuple[int, Sequence[int]]]:
+    def place_of(line: int, other: int) -> int:
+        return next((place for place, row in enumerate(rows) if row.number >= line), other)
+
+    start = place_of(stated.first_line or 1, end)
+    if not stated.header_line:  # 0: there is no header
+        yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
+        return
+    first = place_of(stated.header_line, 0)
+    counts = range(stated.header_lines or 1, MOST_LINES + 1)
+    yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A layout as people see it: lines of the file, and bits by part.
+
+    `header_line` is None without a header, `first_line` without rows; `header_lines` counts its rows.
+    """
+
+    header_line: int | None
+    header_lines: int
+    first_line: int | None
+    last_line: int | None
+    columns: int
+    bits: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """The bits of all parts; the fewest win."""
+        return sum(self.bits.values())
+
+
+def rank_layouts(grid: Grid, stated: Stated, count: int, bits: float | None = None) -> list[Ranked]:
+    """Return the cheapest layouts of the grid's main table, best first, besides its other tables.
+
+    `bits` are those of the best with the choices made before (None: there were none).
+    """
     grid, stated = narrow(grid, stated)
     tables, number = _find_stated(grid, stated)
     place, layout = tables[number]
-    header = _header_of(grid.rows[place:], layout)
-    bounds = [*(start for start, _ in tables), len(grid.rows)]
-    lines = [*(row.number for row in grid.rows), None]
-    header.end_line, header.next_line = lines[place + layout.end], lines[bounds[number + 1]]
-    apart = [rows for rows in pairwise(bounds) if rows[0] != place]
-    header.others = [[(row.number, row.cells) for row in grid.rows[start:end]] for start, end in apart]
-    above, own = whole.rows[: len(whole.rows) - len(grid.rows)], grid.rows[place : place + layout.start]
-    header.skipped = [row.number for row in (*above, *own[: layout.first], *own[layout.stop :])]
-    is_first = layout.first == 0 and header.line_count == 1 < len(grid.rows) - place
-    header.is_assumed = is_first and {*layout.kinds} == {TEXT} and not grid.is_narrowed
-    return header
+    others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
+    grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None).scored
+    ranked = _rank(grid, stated if place == 0 else _NOTHING, count)
+    priors = 0.0 if bits is None else bits - ranked[0].total - others
+    return [_show(grid.rows, one, {**one.bits, "others": others, "priors": priors}) for one in ranked]
 
 
-def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], int]:
-    """Return the tables, and which of them is the main one, as far as stated."""
-    tables = find_tables(grid, replace(stated, first_line=None))
-    number, (place, layout) = find_main(grid, tables)
-    begin = stated.first_line
-    if begin is None:
-        return tables, number
-    if grid.rows[place + layout.first].number >= begin:
-        return [(0, find_layout(grid, stated))], 0
-    # Rows below the header may be left out.
-    start = sum(row.number < begin for row in grid.rows[place:])
-    tables[number] = place, replace(layout, start=start, stop=min(layout.stop, start))
-    return tables, number
-
-
-def _header_of(rows: Sequence[GridRow], layout: Layout) -> Header:
-    lines, body = rows[layout.first : layout.stop], rows[layout.start :]
-    cells = [row.cells for row in rows]
-    labels, shown_labels = (
-        join_labels(one, cells[layout.start : layout.end])
-        for one in (cells[layout.first : layout.stop], [row.labels or row.cells for row in lines])
-    )
-    numbers: Sequence[int | None] = [row.number for row in lines] or [None]
-    return Header(
-        labels=labels,
-        shown_labels=shown_labels,
-        width=len(labels) or max([layout.width, *(row.extent for row in body)]),
-        first_line=numbers[0],
-        last_line=numbers[-1],
-        line_count=len(lines),
-        data_line=body[0].number if body else rows[-1].number + 1,
-        page_head=PageHead(cells[: layout.first if len(lines) == 1 else layout.start]),
-        kinds=layout.kinds,
+def _show(rows: Sequence[GridRow], layout: Layout, bits: Mapping[str, float]) -> Ranked:
+    first, start, end = layout.first, layout.start, layout.end
+    return Ranked(
+        header_line=rows[first].number if first < start else None,
+        header_lines=layout.stop - first,
+        first_line=rows[start].number if start < end else None,
+        last_line=rows[end - 1].number if start < end else None,
+        columns=max((row.extent for row in rows[first:end]), default=layout.width),
+        bits=bits,
     )

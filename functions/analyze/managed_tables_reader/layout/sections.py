@@ -13,10 +13,9 @@ from math import inf
 from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
 from managed_tables.messages.findings import MAX_LINES, WarningCode
 from managed_tables_reader.layout.grid import Cells, GridRow, make_grid
-from managed_tables_reader.layout.header import Header
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.score import Scorer
-from managed_tables_reader.layout.words import below_bits
+from managed_tables_reader.layout.search import Header
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.writer import QUOTE
@@ -102,7 +101,7 @@ def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: 
 def _is_usual(cells: Cells, width: int) -> bool:
     """Return whether a row is no total and no title, as nearly all rows above a page's head are."""
     row = GridRow(0, cells)
-    return len(row.filled) > 1 and not below_bits(row, width)
+    return len(row.filled) > 1 and not row.below_bits(width)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -9,11 +9,10 @@ from operator import attrgetter, itemgetter
 
 from managed_tables_reader.files.source import Change
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.grid import GridRow, make_grid
+from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment, make_grid
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
-from managed_tables_reader.layout.words import COMMENT, is_sure_comment
 from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
 from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect, find_hint, propose_dialects
@@ -89,7 +88,7 @@ def _score(
         return None
     grid, stated = narrow(grid, stated)
     tables = find_tables(grid, stated)
-    _, (place, layout) = find_main(grid, tables)
+    place, layout = tables[find_main(tables, stated)]
     is_idle = layout.width == 1 and any(len(row.cells) > 1 for row in grid.rows)
     if is_idle and overrides.delimiter is None:  # it cuts no more than notes
         return None

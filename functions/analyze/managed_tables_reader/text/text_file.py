@@ -14,11 +14,9 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
-from managed_tables_reader.layout.grid import GridRow
-from managed_tables_reader.layout.header import Header, about_header, check_stated
+from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment
 from managed_tables_reader.layout.looks import TEXT
-from managed_tables_reader.layout.search import Grid, find_end, find_header
-from managed_tables_reader.layout.words import COMMENT, is_sure_comment
+from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
@@ -104,7 +102,6 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
         is_whole=source.is_whole and overrides.last_line is None,
         known=overrides.known,
     )
-    check_stated(grid.rows, overrides, name)
     header, rows = _find_header(grid, records, stated, name)
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = overrides.last_line is not None
@@ -173,10 +170,9 @@ def _find_header(
     grid: Grid, records: Sequence[Record], stated: Stated, name: str
 ) -> tuple[Header, Sequence[Record]]:
     """Return the header of the table, and its rows."""
-    header = find_header(grid, stated)
+    header = find_header(grid, stated, name)
     if header is None:
         raise JobError(FILE_EMPTY, file=name)
-    header.check_width(name)
     end = _place(records, header.end_line) if header.end_line else len(records)
     rows = records[_place(records, header.data_line) : end]
     if header.last_line is not None:
@@ -194,7 +190,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
-    text.findings += [*source.encoding.findings, *about_header(header)]
+    text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))

@@ -14,8 +14,8 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
+from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
 from managed_tables_reader.layout.sections import leave_out_section_ends
-from managed_tables_reader.layout.words import COMMENT, COMMENT_STARTS
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES, is_separator
@@ -197,7 +197,7 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
-        header_end=header.last_line or header.first_line,
+        header_end=header.last_line,
         extent=Extent(skipped=[*header.lines_above(), *text.source.left_out, *text.source.below]),
         skip_texts=text.source.skip_texts,
         trim=text.trim,

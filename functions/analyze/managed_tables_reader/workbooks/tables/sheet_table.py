@@ -13,9 +13,8 @@ from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables_reader.layout.grid import GridRow, make_grid
-from managed_tables_reader.layout.header import Header, about_header, check_stated
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
-from managed_tables_reader.layout.search import Grid, find_end, find_header
+from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Fill, Part
@@ -42,17 +41,15 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
     def place(rows: Sequence[Row]) -> Header | None:
         found = grid_rows(rows, sheet.shown_dates)
         grid = Grid(found, keeps_ends=False, is_whole=False, known=overrides.known)
-        check_stated(grid.rows, overrides, name)
-        return find_header(grid, stated_places(overrides))
+        return find_header(grid, stated_places(overrides), name)
 
     header = _find_header(head, batches, place, HEAD_ROWS)
     if header is None:
         header = _find_header(head, batches, place, 2 * HEAD_ROWS)  # a sheet that begins far down
     if header is None:
         return None
-    header.check_width(name)
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
-    findings = about_header(header)
+    findings = header.findings()
     with PartWriter(target, header.width) as writer:
         body = _until(_below(chain(head, batches), header.data_line), header)
         rows = body if overrides.last_line else _without_footer(body, header, notes, findings)
@@ -75,7 +72,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
-        header_end=header.last_line or header.first_line,
+        header_end=header.last_line,
         extent=notes.extent,
         trim=bool(overrides.trim),
         skip_texts=mask.texts,
