@@ -6,9 +6,9 @@ What needs PostgreSQL too is added by `services`: steps that do not, start witho
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from managed_tables.aws.events import EventBridge, Events
+from managed_tables.aws.events import Events
 from managed_tables.aws.executions import Executions
 from managed_tables.aws.job_documents import JobDocuments
 from managed_tables.aws.storage import Storage
@@ -23,7 +23,7 @@ from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
-from managed_tables.settings import AppSecret, Settings, parse_app_secret
+from managed_tables.settings import Settings, parse_app_secret
 from managed_tables.shares import Shares
 
 if TYPE_CHECKING:
@@ -52,18 +52,11 @@ class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
 
     def __init__(self, make: Callable[[Any], T]) -> None:
         self._make = make
-        self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> "once[T]": ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> "once[T] | T":
-        if instance is None:
-            return self
+    def __get__(self, instance: object, owner: type) -> T:
         with _making:
             values = instance.__dict__
             if self._name not in values:
@@ -78,50 +71,36 @@ class AwsServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    @once
-    def dynamodb(self) -> "DynamoDBClient":
-        """The DynamoDB client."""
-        client: DynamoDBClient = self.client("dynamodb")
-        return client
+    dynamodb: "once[DynamoDBClient]" = once(lambda self: self.client("dynamodb"))
+    s3: "once[S3Client]" = once(lambda self: self.client("s3"))
+    stepfunctions: "once[SFNClient]" = once(lambda self: self.client("stepfunctions"))
+    secretsmanager: "once[SecretsManagerClient]" = once(lambda self: self.client("secretsmanager"))
+    # One short attempt: the sweep sends again what was not accepted.
+    eventbridge = once(
+        lambda self: self.client("events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1)
+    )
+    # One attempt: making a database takes as long as a request has.
+    provision_client: "once[LambdaClient]" = once(
+        lambda self: self.client("lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1)
+    )
 
-    @once
-    def s3(self) -> "S3Client":
-        """The S3 client as this process reaches it."""
-        client: S3Client = self.client("s3")
-        return client
-
-    @once
-    def stepfunctions(self) -> "SFNClient":
-        """The Step Functions client."""
-        client: SFNClient = self.client("stepfunctions")
-        return client
-
-    @once
-    def secretsmanager(self) -> "SecretsManagerClient":
-        """The Secrets Manager client."""
-        client: SecretsManagerClient = self.client("secretsmanager")
-        return client
-
-    @once
-    def eventbridge(self) -> EventBridge:
-        """The EventBridge client, with short timeouts: the sweep sends again what was not accepted."""
-        client: EventBridge = self.client(
-            "events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1
-        )
-        return client
-
-    @once
-    def provision_client(self) -> "LambdaClient":
-        """The Lambda client: one attempt, since making a database takes as long as a request has."""
-        client: LambdaClient = self.client(
-            "lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1
-        )
-        return client
-
-    @once
-    def app_secret(self) -> AppSecret:
-        """The deployment's own secret."""
-        return parse_app_secret(self._secret(self.settings.app_secret_arn))
+    app_secret = once(lambda self: parse_app_secret(self._secret(self.settings.app_secret_arn)))
+    items = once(lambda self: Items(self.dynamodb, self.settings.table_name))
+    connections = once(lambda self: Connections(self.items))
+    clusters = once(lambda self: Clusters(self.items))
+    tables = once(lambda self: Tables(self.items))
+    jobs = once(lambda self: Jobs(self.items, self.settings.job_retention_days, self._tell_end))
+    imports = once(lambda self: Imports(self.items, self.settings.job_retention_days))
+    exports = once(lambda self: Exports(self.items, self.settings.export_retention_days))
+    export_slots = once(
+        lambda self: Slots(self.items, self.settings.running_exports_max, running_exports_key)
+    )
+    job_documents = once(lambda self: JobDocuments(self.storage))
+    events = once(lambda self: Events(lambda: self.eventbridge, self.settings.event_bus_name))
+    executions = once(lambda self: Executions(self.stepfunctions, self.settings.state_machine_arn))
+    export_executions = once(
+        lambda self: Executions(self.stepfunctions, self.settings.export_state_machine_arn)
+    )
 
     @once
     def storage(self) -> Storage:
@@ -131,76 +110,15 @@ class AwsServices:
         return Storage(self.s3, self.settings.bucket_name, post_client)
 
     @once
-    def items(self) -> Items:
-        """The catalog's items."""
-        return Items(self.dynamodb, self.settings.table_name)
-
-    @once
-    def jobs(self) -> Jobs:
-        """The jobs' records."""
-        return Jobs(self.items, self.settings.job_retention_days, self._tell_end)
-
-    @once
     def shares(self) -> Shares:
         """Which of a company's jobs run, and which wait."""
-        return Shares(
-            JobSlots(self.items, self.settings.running_jobs_max), self.jobs, lambda: self.executions
-        )
+        slots = JobSlots(self.items, self.settings.running_jobs_max)
+        return Shares(slots, self.jobs, lambda: self.executions)
 
     def _tell_end(self, job: JobRecord) -> bool:
         """Tell the company's next job, and other systems, of a job's end; whether both have taken it."""
         left = self.shares.leave(job)
         return self.events.tell_end(job) and left
-
-    @once
-    def events(self) -> Events:
-        """The events that other systems get."""
-        return Events(lambda: self.eventbridge, self.settings.event_bus_name)
-
-    @once
-    def job_documents(self) -> JobDocuments:
-        """The documents of jobs in S3."""
-        return JobDocuments(self.storage)
-
-    @once
-    def executions(self) -> Executions:
-        """The jobs' executions."""
-        return Executions(self.stepfunctions, self.settings.state_machine_arn)
-
-    @once
-    def exports(self) -> Exports:
-        """The exports' records."""
-        return Exports(self.items, self.settings.export_retention_days)
-
-    @once
-    def export_slots(self) -> Slots:
-        """Which of a company's exports have not ended."""
-        return Slots(self.items, self.settings.running_exports_max, running_exports_key)
-
-    @once
-    def export_executions(self) -> Executions:
-        """The exports' executions."""
-        return Executions(self.stepfunctions, self.settings.export_state_machine_arn)
-
-    @once
-    def imports(self) -> Imports:
-        """Which files were imported into which tables."""
-        return Imports(self.items, self.settings.job_retention_days)
-
-    @once
-    def connections(self) -> Connections:
-        """The connections' records."""
-        return Connections(self.items)
-
-    @once
-    def clusters(self) -> Clusters:
-        """The further clusters' records."""
-        return Clusters(self.items)
-
-    @once
-    def tables(self) -> Tables:
-        """The tables' records."""
-        return Tables(self.items)
 
     def _secret(self, arn: str) -> str:
         """Return a secret's text; raises SECRETS_UNAVAILABLE where Secrets Manager does not answer."""

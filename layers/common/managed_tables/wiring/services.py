@@ -32,10 +32,16 @@ UNACKNOWLEDGED_MAX_MS = 10_000  # a request has 29 s, in which a connection that
 class Services(AwsServices):
     """What the functions are handed that open the companies' databases."""
 
-    @once
-    def postgres_secret(self) -> PostgresSecret:
-        """The administrator of the PostgreSQL cluster."""
-        return self._read_cluster_secret(DEFAULT_CLUSTER)
+    postgres_secret: once[PostgresSecret] = once(lambda self: self._read_cluster_secret(DEFAULT_CLUSTER))
+    _known_secrets: once[dict[str, PostgresSecret]] = once(lambda _: {})
+    _known_addresses: once[dict[str, tuple[float, ClusterAddress]]] = once(lambda _: {})
+
+    provisioning = once(lambda self: Provisioning(self.connections, self._maker))
+    reconciliation = once(lambda self: Reconciliation(self.items, self.tables, self.open_company))
+    table_reading = once(lambda self: TableListing(self.tables, self.reconciliation, self.open_company))
+    hidden_columns = once(lambda self: HiddenColumns(self.tables, self.reconciliation, self.open_company))
+    upload_tables = once(lambda self: UploadTables(self.tables, self.reconciliation))
+    reminders = once(lambda self: Reminders(self.items))
 
     @once
     def databases(self) -> Databases:
@@ -64,11 +70,6 @@ class Services(AwsServices):
         """How table operations get a connection to a company's database."""
         return self.databases.company_connection
 
-    @once
-    def provisioning(self) -> Provisioning:
-        """The companies' databases, made where they are not there."""
-        return Provisioning(self.connections, self._maker)
-
     @property
     def _maker(self) -> Maker:
         if self.settings.provision_function:
@@ -87,44 +88,11 @@ class Services(AwsServices):
         )
 
     @once
-    def reconciliation(self) -> Reconciliation:
-        """The end of operations that were left unfinished."""
-        return Reconciliation(self.items, self.tables, self.open_company)
-
-    @once
     def table_operations(self) -> TableOperations:
         """The making, changing and deleting of tables."""
         return TableOperations(
             self.tables, self.reconciliation, self.open_company, self.settings.default_timezone
         )
-
-    @once
-    def table_reading(self) -> TableListing:
-        """The reading of tables."""
-        return TableListing(self.tables, self.reconciliation, self.open_company)
-
-    @once
-    def hidden_columns(self) -> HiddenColumns:
-        """The columns that were taken out of tables."""
-        return HiddenColumns(self.tables, self.reconciliation, self.open_company)
-
-    @once
-    def upload_tables(self) -> UploadTables:
-        """The tables that uploads make."""
-        return UploadTables(self.tables, self.reconciliation)
-
-    @once
-    def reminders(self) -> Reminders:
-        """When rows kept for an undo are to be dropped."""
-        return Reminders(self.items)
-
-    @once
-    def _known_secrets(self) -> dict[str, PostgresSecret]:
-        return {}
-
-    @once
-    def _known_addresses(self) -> dict[str, tuple[float, ClusterAddress]]:
-        return {}
 
     def _master_secret(self, generation: int) -> str:
         """Return the master secret of a generation, read again where this process does not know it yet."""
