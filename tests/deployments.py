@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.connecting import CompanyRoles
 from managed_tables.ids import new_record_id
 from managed_tables.settings import PostgresSecret, Settings
 from managed_tables.wiring.services import Services

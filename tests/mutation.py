@@ -36,7 +36,7 @@ class Area:
     stages: tuple[str, ...]
 
 
-_APPLIED = ("databases/applied.py", "databases/fence.py")
+_APPLIED = ("databases/applied.py",)
 FILES = "tests/files/test_files.py -k "
 AREAS = (
     Area(

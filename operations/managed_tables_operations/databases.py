@@ -13,8 +13,7 @@ from pathlib import Path
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database
 from managed_tables.databases.roles import make_roles, set_password

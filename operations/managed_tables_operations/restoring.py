@@ -15,9 +15,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import Applied, TableRecord
 from managed_tables.catalog.tables import NameTaken, TableChanged
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import find_applied
+from managed_tables.databases.applied import find_applied, lock_version
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.fence import lock_version
 from managed_tables.databases.roles import make_roles
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.tables.definitions import check_table_name

@@ -12,21 +12,25 @@ from managed_tables.catalog.table_records import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,
+    Fenced,
     add_to_count,
     claim_job,
     count_rows,
+    fence,
+    fence_at_once,
     find_applied,
     find_applied_job,
     interrupt_and_shut_out,
     loader_name,
+    lock_version,
     record_change,
     record_deletion,
+    record_new,
     record_restoration,
     record_result,
     shut_out_job,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.fence import Fenced, fence, fence_at_once, lock_version, record_new
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import (
     JOB_CANCELLED,

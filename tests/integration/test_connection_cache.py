@@ -11,8 +11,7 @@ from rows_client import RowsCompany
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases import connection_cache
 from managed_tables.databases.connecting import PgConnection, TooManyConnections
-from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache
-from managed_tables.databases.time_left import answered_within
+from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
 from managed_tables.wiring.services import IDLE_SESSION_MS
 from managed_tables_api.calls.gate import ANSWER_SECONDS
 

@@ -22,7 +22,7 @@ from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.columns.hidden_columns import bring_back, find_hidden_columns
+from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
 from managed_tables.wiring.services import Services
 
 COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=False)]
@@ -127,7 +127,7 @@ def test_hidden_columns_of_release_0_2_0_come_back(company: ConnectionRecord, se
         assert hidden[:4] == ("hidden$2_0", "numeric", "valor", "valor")
         physical = sql.Identifier("public", "vendas")
         with connection.transaction():
-            bring_back(connection, table.table_id, physical, "hidden$2_0", "valor", "numeric")
+            bring_back(connection, table.table_id, physical, hidden, "valor")
         rows = connection.execute("SELECT produto, valor FROM vendas ORDER BY produto").fetchall()
     assert [(name, value and int(value)) for name, value in rows] == [("1", None), ("2", 2), ("3", 3)]
 

@@ -16,8 +16,7 @@ from deployments import drop_companies, secret_of
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import TooManyConnections
 from managed_tables.databases.migrations import SCHEMA_VERSION
-from managed_tables.databases.provisioning import Provisioning
-from managed_tables.databases.remote_making import MakingFault, RemoteMaker
+from managed_tables.databases.provisioning import MakingFault, Provisioning, RemoteMaker
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, SECRETS_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.wiring.services import Services

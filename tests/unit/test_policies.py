@@ -91,7 +91,7 @@ def test_on_aws_task_tokens_are_limited_to_one_state_machine() -> None:
 
 
 COMMON = "managed_tables"
-REMOTE_MAKER = (f"{COMMON}.databases.remote_making:RemoteMaker", "_invoke")
+REMOTE_MAKER = (f"{COMMON}.databases.provisioning:RemoteMaker", "_invoke")
 # Where each function's code is entered; and what its settings choose, which its syntax does not tell
 STARTS: dict[str, list[str | tuple[str, str]]] = {
     "ApiFunction": ["managed_tables_api.routes", "managed_tables_api.handler", REMOTE_MAKER],

@@ -14,9 +14,8 @@ from managed_tables import errors
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_outcome, inserting_progress
-from managed_tables.databases.applied import AppliedJob, find_applied_job, loader_name
+from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
-from managed_tables.databases.fence import Fenced
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import NO_ADDITIONS, ConfirmedDocument
 from managed_tables.errors import ApiError, JobError

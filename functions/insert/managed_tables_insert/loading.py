@@ -32,7 +32,7 @@ from managed_tables.history.recording import set_actor
 from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
-from managed_tables.tables.columns.added_columns import forget_added
+from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.indexing import align_indexes
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe

@@ -12,7 +12,7 @@ from managed_tables.errors import (
     TABLE_BUSY,
     TABLE_INACTIVE,
 )
-from managed_tables.tables.columns.hidden_columns import HiddenColumnAnswer
+from managed_tables.tables.hidden_columns import HiddenColumnAnswer
 from managed_tables_api.auth.permissions import Permission
 from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
 from managed_tables_api.calls.routing import api_router, raises

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items, put, update
+from managed_tables.catalog.items import ConditionFailed, Items, put, update
 from managed_tables.catalog.keys import CONNECTION_SK, company_pk, connection_key
 from managed_tables.clock import timestamp
 
@@ -41,12 +41,12 @@ class Connections:
     def find(self, company_id: str) -> ConnectionRecord | None:
         """Return the company's connection, provisioned or on its way there."""
         item = self._items.find(connection_key(company_id))
-        return None if item is None else _read(company_id, item)
+        return None if item is None else read_connection({**item, "company_id": company_id})
 
     def all(self) -> Iterator[ConnectionRecord]:
         """Yield every company's connection, by a scan of the whole table."""
         for item in self._items.scan(CONNECTION_SK):
-            yield _read(item["pk"].removeprefix(company_pk("")), item)
+            yield read_connection({**item, "company_id": item["pk"].removeprefix(company_pk(""))})
 
     def move(self, connection: ConnectionRecord, cluster: str) -> None:
         """Record that the database is on another cluster; raises ConditionFailed if it moved meanwhile."""
@@ -83,7 +83,7 @@ class Connections:
             self._items.write(put(item, "attribute_not_exists(pk)"))
         except ConditionFailed:
             item = self._items.find(connection_key(company_id)) or item
-        return _read(company_id, item)
+        return read_connection({**item, "company_id": company_id})
 
     def put(self, connection: ConnectionRecord) -> None:
         """Write the whole record, whatever there was: a catalog is made again from the databases."""
@@ -109,6 +109,7 @@ class Connections:
         self._items.write(update(key, changes, (), unchanged, id=connection_id, **values))
 
 
-def _read(company_id: str, item: Item) -> ConnectionRecord:
-    known = {name: item[name] for name in ConnectionRecord.__dataclass_fields__ if name in item}
-    return ConnectionRecord(**{**known, "company_id": company_id})
+def read_connection(record: Mapping[str, Any]) -> ConnectionRecord:
+    """Return the connection; while an upgrade goes on, a newer release may tell more of it."""
+    known = {name: record[name] for name in ConnectionRecord.__dataclass_fields__ if name in record}
+    return ConnectionRecord(**known)

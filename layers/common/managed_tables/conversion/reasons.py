@@ -25,7 +25,7 @@ _NAMES = {
     ColumnType.DATE: "não é uma data",
     ColumnType.DATETIME: "não é uma data com hora",
 }
-_CODES = {
+CODES = {
     ColumnType.TEXT: DetailCode.INVALID_CHARACTER,
     ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
     ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
@@ -44,7 +44,7 @@ _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
     """Return why `value`, known not to fit, does not."""
     text = value[: MAX_DECIMAL_DIGITS + 1].strip(BLANKS)
-    code = _CODES[column_type]
+    code = CODES[column_type]
     match column_type:
         case ColumnType.TEXT:
             return Fault(code, "contém o caractere NUL, que o banco não guarda")

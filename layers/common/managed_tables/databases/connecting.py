@@ -1,5 +1,10 @@
-"""Connect to PostgreSQL, as a cluster's administrator or as a company, with every limit set."""
+"""Connect to PostgreSQL, as a cluster's administrator or as a company, with every limit set.
 
+The names and passwords of a company's roles are derived, and stored nowhere.
+"""
+
+import hashlib
+import hmac
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +19,6 @@ from psycopg.errors import ConfigurationLimitExceeded, DivisionByZero, LockNotAv
 
 from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.credentials import CompanyRoles
 from managed_tables.errors import ApiError
 from managed_tables.settings import ClusterAddress, PostgresSecret
 
@@ -48,6 +52,40 @@ _REFUSED = ("password authentication failed", "is not permitted to log in")
 # Amazon RDS's authorities, of every region: what a cluster's certificate is checked against.
 AUTHORITIES = str(Path(__file__).with_name("rds-global-bundle.pem"))
 VERIFYING = frozenset({"verify-ca", "verify-full"})
+
+
+@dataclass(frozen=True)
+class CompanyRoles:
+    """The database of one connection and its two roles, the owner and the reader.
+
+    `reader_generation` counts how often the reader got another password.
+    """
+
+    connection_id: str
+    master_secret: str
+    reader_generation: int = 0
+
+    @property
+    def database(self) -> str:
+        """The database's name: opaque, since every role of a cluster can list databases."""
+        return f"co_{self.connection_id}"
+
+    @property
+    def owner(self) -> str:
+        """The role that owns the database and everything in it."""
+        return self.database
+
+    @property
+    def reader(self) -> str:
+        """The role for the Data API and BI tools."""
+        return f"{self.database}_ro"
+
+    def password(self, role: str) -> str:
+        """Return the role's password: HMAC-SHA256 of connection and role under the master secret."""
+        message = f"{self.connection_id}:{role}"
+        if role == self.reader and self.reader_generation:
+            message += f":{self.reader_generation}"
+        return hmac.new(self.master_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
 class TooManyConnections(ApiError):  # noqa: N818 - named for what it tells

@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import psycopg
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection, TooManyConnections
-from managed_tables.databases.time_left import bounded_statements
 
 WAIT_SECONDS = 5.0  # for a connection, when all are in use
 IDLE_SECONDS = 45.0  # one that rested longer is not handed out: the server ends it (IDLE_SESSION_MS) at 60
@@ -50,7 +51,10 @@ class ConnectionCache:
 
         Raises TooManyConnections when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
         """
-        self._await_one()
+        with self._returned:
+            if not self._returned.wait_for(lambda: self._in_use < self._limit, self._wait_seconds):
+                raise TooManyConnections
+            self._in_use += 1
         connection: PgConnection | None = None
         try:
             connection = self._take_idle(company) or self._open(company)
@@ -65,12 +69,6 @@ class ConnectionCache:
             idle, self._idle = self._idle, []
         for _, _, connection in idle:
             connection.close()
-
-    def _await_one(self) -> None:
-        with self._returned:
-            if not self._returned.wait_for(lambda: self._in_use < self._limit, self._wait_seconds):
-                raise TooManyConnections
-            self._in_use += 1
 
     def _take_idle(self, company: ConnectionRecord) -> PgConnection | None:
         """Return an idle connection of the company that is alive; else make room for a new one."""
@@ -135,3 +133,35 @@ def _answers(connection: PgConnection) -> bool:
     except psycopg.Error:
         return False
     return True
+
+
+_ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)  # by the monotonic clock
+
+
+@contextmanager
+def answered_within(seconds: float) -> Iterator[None]:
+    """Have what is done in the `with` block end in this time; a thread that is run from it knows of it."""
+    token = _ends_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _ends_at.reset(token)
+
+
+@contextmanager
+def bounded_statements(connection: PgConnection, statement_timeout_ms: int) -> Iterator[None]:
+    """Let no statement of the `with` block last longer than the request may.
+
+    `statement_timeout_ms` is what the session has: only a request that has waited before gets less.
+    """
+    ends_at = _ends_at.get()
+    left_ms = statement_timeout_ms if ends_at is None else int((ends_at - time.monotonic()) * 1_000)
+    if left_ms >= statement_timeout_ms:
+        yield
+        return
+    connection.execute(sql.SQL("SET statement_timeout = {}").format(max(1, left_ms)))
+    try:
+        yield
+    finally:
+        if not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE:
+            connection.execute("RESET statement_timeout")

@@ -72,7 +72,7 @@ _RELEASED = """
     -- Whose database it is: what a lost catalog is made again from.
     CREATE TABLE managed_tables.company (company_id text PRIMARY KEY);
 
-    -- Columns that a job has added and nobody has filled yet (managed_tables.tables.columns.added_columns).
+    -- Columns that a job has added and nobody has filled yet (managed_tables.tables.hidden_columns).
     CREATE TABLE managed_tables.added_columns (
         table_id text NOT NULL,
         column_name text NOT NULL,

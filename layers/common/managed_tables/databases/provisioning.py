@@ -1,19 +1,29 @@
-"""Find a company's database, make it, or bring it up to date where that is owed.
+"""Find a company's database, make it, or bring it up to date where that is owed: here, or by one function.
+
+That function alone may read the administrators' secrets. What travels is `{"action", "company_id"}` there,
+`{"connection"}` or `{"code"}` (a declared error's) back.
 
 Each step of the making can be repeated, so that a killed one is resumed.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from psycopg import sql
 from psycopg.errors import DuplicateDatabase, InsufficientPrivilege, UniqueViolation
 
-from managed_tables.catalog.connections import ConnectionRecord, Connections
-from managed_tables.databases.connecting import Databases, PgConnection, translated_errors
-from managed_tables.databases.credentials import CompanyRoles
+from managed_tables import errors
+from managed_tables.catalog.connections import ConnectionRecord, Connections, read_connection
+from managed_tables.databases.connecting import (
+    CompanyRoles,
+    Databases,
+    PgConnection,
+    TooManyConnections,
+    translated_errors,
+)
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate, record_company
 from managed_tables.databases.roles import (
     close_catalogue,
@@ -26,22 +36,12 @@ from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiErro
 from managed_tables.ids import new_record_id
 from managed_tables.settings import DEFAULT_CLUSTER
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
 _LOCK_KEY = 7_205_759_402
-
-
-class Maker(Protocol):
-    """What makes and changes databases as their administrator: this process, or one function for all."""
-
-    def make(self, company_id: str) -> ConnectionRecord:
-        """Return the company's connection, its database made if it is not complete."""
-
-    def bring_up_to_date(self, connection: ConnectionRecord) -> None:
-        """Migrate a database of an earlier release to this one."""
-
-    def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
-        """Give the read-only role another password; return the record that says so."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Provisioning:
     """Gives each company its database; what only an administrator can do is the `maker`'s."""
 
     connections: Connections
-    maker: Maker
+    maker: "DatabaseMaker | RemoteMaker"
 
     def find(self, company_id: str) -> ConnectionRecord | None:
         """Return the company's connection if its database is complete, our own schema up to date."""
@@ -188,3 +188,86 @@ def _close_shared_databases(admin: PgConnection) -> None:
                     admin.execute(statement.format(sql.Identifier(name)))
             except InsufficientPrivilege:
                 continue  # a managed service keeps it for itself, and there is nothing of ours in it
+
+
+Action = Literal["make", "bring_up_to_date", "rotate_reader"]
+
+
+class MakingRequest(TypedDict):
+    """What the function is called with."""
+
+    action: Action
+    company_id: str
+
+
+class MakingAnswer(TypedDict, total=False):
+    """What it answers: the connection's record, or the code of a declared error; the others are Lambda's."""
+
+    connection: dict[str, str | int]
+    code: str
+    errorType: str
+    errorMessage: str
+
+
+_STOPPED = "Task timed out"  # in Lambda's words for a function that ran out of time
+
+
+class MakingFault(Exception):  # noqa: N818 - as SweepFault
+    """The function that makes databases has failed for no declared reason; its log has the trace."""
+
+
+@dataclass(frozen=True)
+class RemoteMaker:
+    """The function that makes databases, as the others call it."""
+
+    client: "Callable[[], LambdaClient]"
+    function: str
+
+    def make(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection, its database made if it is not complete."""
+        return self._ask("make", company_id)
+
+    def bring_up_to_date(self, connection: ConnectionRecord) -> None:
+        """Bring a database of an earlier release to what this one makes."""
+        self._ask("bring_up_to_date", connection.company_id)
+
+    def rotate_reader(self, connection: ConnectionRecord) -> ConnectionRecord:
+        """Give the read-only role another password; return the record that says so."""
+        return self._ask("rotate_reader", connection.company_id)
+
+    def _ask(self, action: Action, company_id: str) -> ConnectionRecord:
+        answer = self._invoke({"action": action, "company_id": company_id})
+        code = answer.get("code")
+        if code == errors.CONNECTIONS_TAKEN.code:
+            raise TooManyConnections
+        for kind in vars(errors).values():  # but those whose sentence has more to say than a code
+            if isinstance(kind, errors.ApiErrorKind) and kind.code == code and "{" not in kind.sentence:
+                raise ApiError(kind)
+        if "connection" not in answer:
+            raise MakingFault(answer.get("errorType") or code)
+        return read_connection(answer["connection"])
+
+    def _invoke(self, event: MakingRequest) -> MakingAnswer:
+        """Return what the function answers; raises DATABASE_UNAVAILABLE where it did not in time."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self.client().invoke(FunctionName=self.function, Payload=json.dumps(event).encode())
+        except BotoCoreError as error:
+            raise ApiError(DATABASE_UNAVAILABLE) from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"AccessDeniedException", "ResourceNotFoundException"}:
+                raise
+            raise ApiError(DATABASE_UNAVAILABLE) from error
+        found: MakingAnswer = json.loads(answer["Payload"].read())
+        if _STOPPED in str(found.get("errorMessage")):
+            raise ApiError(DATABASE_UNAVAILABLE)
+        return found
+
+
+def answered(ask: Callable[[], ConnectionRecord]) -> MakingAnswer:
+    """Return what the function answers, a declared error's code in place of the connection."""
+    try:
+        return {"connection": asdict(ask())}
+    except ApiError as error:
+        return {"code": error.kind.code}

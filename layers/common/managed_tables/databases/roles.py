@@ -6,8 +6,12 @@ from contextlib import suppress
 from psycopg import sql
 from psycopg.errors import DuplicateObject, InsufficientPrivilege, UniqueViolation
 
-from managed_tables.databases.connecting import OWNER_CONNECTIONS, READER_CONNECTIONS, PgConnection
-from managed_tables.databases.credentials import CompanyRoles
+from managed_tables.databases.connecting import (
+    OWNER_CONNECTIONS,
+    READER_CONNECTIONS,
+    CompanyRoles,
+    PgConnection,
+)
 
 # What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
 # or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.

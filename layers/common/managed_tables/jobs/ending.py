@@ -21,7 +21,7 @@ from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out,
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, TABLE_NOT_FOUND, ApiError, JobError
 from managed_tables.object_keys import job_prefixes
 from managed_tables.observability import get_logger
-from managed_tables.tables.columns.added_columns import ColumnsInUse, find_added
+from managed_tables.tables.hidden_columns import ColumnsInUse, find_added
 from managed_tables.wiring.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after its job's end is there by then

@@ -24,19 +24,17 @@ from managed_tables.catalog.table_records import (
 )
 from managed_tables.catalog.tables import NameTaken, TableChanged, Tables
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import record_change
+from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.fence import Fenced, lock_version
 from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
-from managed_tables.tables.changes import TableChange, plan_change, put_on
-from managed_tables.tables.columns.added_columns import drop_added, forget_added, record_added
-from managed_tables.tables.columns.column_changes import change_physical_columns
-from managed_tables.tables.columns.column_plan import ColumnPlan
+from managed_tables.tables.changes import ColumnPlan, TableChange, plan_change, put_on
+from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.hidden_columns import drop_added, forget_added, record_added
 from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
 from managed_tables.tables.physical import (
     add_primary_key,
@@ -370,9 +368,7 @@ def _follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -
     A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
     longer be undone.
     """
-    aside = [(old, f"${number}") for number, (old, _) in enumerate(plan.renamed)]
-    back = [(f"${number}", new) for number, (_, new) in enumerate(plan.renamed)]
-    renames = [*plan.hidden, *aside, *back]
+    renames = [*plan.hidden, *plan.renames]
     record_renames(connection, table_id, renames)
     if plan.converted:
         forget_table(connection, table_id)

@@ -7,9 +7,8 @@ from psycopg import sql
 from psycopg.errors import DuplicateTable
 
 from managed_tables.catalog.table_records import Applied
-from managed_tables.databases.applied import record_deletion, record_restoration
+from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.fence import record_new
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN

@@ -20,8 +20,8 @@ from managed_tables.catalog.keys import job_key
 from managed_tables.catalog.table_records import Applied, Pending, TableRecord
 from managed_tables.catalog.tables import TableChanged, Tables
 from managed_tables.clock import parse_timestamp
+from managed_tables.databases.applied import fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.fence import fence, fence_at_once
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
 from managed_tables.tables.indexing import drop_leftovers

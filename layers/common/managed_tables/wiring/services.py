@@ -4,8 +4,7 @@ import time
 
 from managed_tables.catalog.clusters import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
-from managed_tables.databases.provisioning import DatabaseMaker, Maker, Provisioning
-from managed_tables.databases.remote_making import RemoteMaker
+from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import (
     DEFAULT_CLUSTER,
@@ -15,7 +14,7 @@ from managed_tables.settings import (
     parse_app_secret,
     parse_postgres_secret,
 )
-from managed_tables.tables.columns.hidden_columns import HiddenColumns
+from managed_tables.tables.hidden_columns import HiddenColumns
 from managed_tables.tables.listing import TableListing
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
@@ -71,7 +70,7 @@ class Services(AwsServices):
         return self.databases.company_connection
 
     @property
-    def _maker(self) -> Maker:
+    def _maker(self) -> DatabaseMaker | RemoteMaker:
         if self.settings.provision_function:
             return RemoteMaker(lambda: self.provision_client, self.settings.provision_function)
         return self.database_maker

@@ -3,6 +3,10 @@
 Each change that hides columns makes one table in schema `deleted_tables`, `hidden$<table id>$<version>`: the
 ids of the rows that had a value, and the values under names that say nothing: the catalogue of PostgreSQL is
 everybody's. What they were called is in `managed_tables.hidden_columns`.
+
+Columns that a job has added and not filled yet go where the job ends without its rows. What is recorded of
+them is a claim: it ends when rows are loaded with the column, by whichever job, and when a user states the
+table's columns.
 """
 
 from collections.abc import Sequence
@@ -17,9 +21,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.table_records import TableRecord
 from managed_tables.catalog.tables import TableChanged, Tables
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import record_change
+from managed_tables.databases.applied import lock_version, record_change
 from managed_tables.databases.connecting import PgConnection, fetch_number
-from managed_tables.databases.fence import lock_version
 from managed_tables.documents.document import Count, Document, Moment
 from managed_tables.errors import COLUMN_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, set_actor
@@ -29,6 +32,56 @@ from managed_tables.tables.definitions import check_columns
 from managed_tables.tables.physical import physical_name, write_comments
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
 from managed_tables.undo.keeping import forget_table
+
+
+class ColumnsInUse(Exception):  # noqa: N818 - an outcome, not a fault
+    """The columns hold values, or are no longer the job's to take back."""
+
+
+def record_added(connection: PgConnection, table_id: str, job_id: str, names: Sequence[str]) -> None:
+    """Record, in the transaction that adds them, that these columns are the job's."""
+    connection.execute(
+        "INSERT INTO managed_tables.added_columns (table_id, column_name, job_id)"
+        " SELECT %s, unnest(%s::text[]), %s ON CONFLICT (table_id, column_name)"
+        " DO UPDATE SET job_id = excluded.job_id",
+        [table_id, list(names), job_id],
+    )
+
+
+def forget_added(connection: PgConnection, table_id: str, names: Sequence[str] | None = None) -> None:
+    """End the claims on these columns of the table, or on all of them."""
+    connection.execute(
+        "DELETE FROM managed_tables.added_columns"
+        " WHERE table_id = %s AND (%s::text[] IS NULL OR column_name = ANY(%s))",
+        [table_id, None if names is None else list(names), None if names is None else list(names)],
+    )
+
+
+def find_added(connection: PgConnection, job_id: str) -> tuple[str, list[str]] | None:
+    """Return the table and the names of the columns that the job has added and nobody uses."""
+    rows = connection.execute(
+        "SELECT table_id, column_name FROM managed_tables.added_columns WHERE job_id = %s ORDER BY 2",
+        [job_id],
+    ).fetchall()
+    return (rows[0][0], [name for _, name in rows]) if rows else None
+
+
+def drop_added(
+    connection: PgConnection, table_id: str, display_name: str, job_id: str, names: Sequence[str]
+) -> None:
+    """Drop the job's columns in the caller's transaction; raises ColumnsInUse where one is in use."""
+    table = physical_name(display_name)
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+    columns = [sql.Identifier(name) for name in names]
+    filled = sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(column) for column in columns)
+    used = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(table, filled))
+    of_table, added = find_added(connection, job_id) or ("", [])
+    if used.fetchone() != (False,) or of_table != table_id or not set(names) <= set(added):
+        raise ColumnsInUse(table_id)
+    drops = sql.SQL(", ").join(sql.SQL("DROP COLUMN {}").format(column) for column in columns)
+    connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, drops))
+    forget_added(connection, table_id, names)
+
 
 _ID = sql.Identifier(ID_COLUMN)
 
@@ -42,6 +95,11 @@ class HiddenColumn(NamedTuple):
     display_name: str
     hidden_at: datetime
     kept: str  # the table that has its values
+
+    @property
+    def kept_in(self) -> sql.Identifier:
+        """The name in SQL of that table."""
+        return sql.Identifier("deleted_tables", self.kept)
 
     @property
     def type(self) -> ColumnType:
@@ -82,7 +140,12 @@ class HiddenColumns:
                     display_name=hidden.display_name,
                     type=hidden.type,
                     hidden_at=timestamp(hidden.hidden_at),
-                    values=count_kept(connection, hidden),
+                    values=fetch_number(
+                        connection,
+                        sql.SQL("SELECT count({}) FROM {}").format(
+                            sql.Identifier(hidden.hidden_name), hidden.kept_in
+                        ),
+                    ),
                 )
                 for hidden in reversed(find_hidden_columns(connection, table_id))
             ]
@@ -108,7 +171,7 @@ class HiddenColumns:
         with self.open_company(company) as connection, connection.transaction():
             lock_version(connection, table_id, table.version)
             physical = physical_name(table.display_name)
-            bring_back(connection, table_id, physical, hidden.hidden_name, name, hidden.kind)
+            bring_back(connection, table_id, physical, hidden, name)
             forget_table(connection, table_id)  # every row is written: who changed which is not known
             applied = replace(table.applied, version=table.version + 1, columns=columns)
             write_comments(connection, applied)
@@ -134,11 +197,12 @@ def hide_columns(
         " WHERE table_id = %s AND item ->> 'name' = hidden.name",
         [*map(list, zip(*hidden, strict=True)), table_id],
     )
+    version = hidden[0][1].rpartition("$")[2].partition("_")[0]
     names = [sql.Identifier(name) for name, _ in hidden]
     comma = sql.SQL(", ")
     connection.execute(
         sql.SQL("CREATE TABLE {kept} AS SELECT {id}, {values} FROM {table} WHERE {filled}").format(
-            kept=_kept_table(table_id, hidden[0][1]),
+            kept=sql.Identifier("deleted_tables", f"hidden${table_id}${version}"),
             id=_ID,
             values=comma.join(
                 sql.SQL("{} AS {}").format(sql.Identifier(name), sql.Identifier(hidden_name))
@@ -165,45 +229,21 @@ def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenC
     return [HiddenColumn(*row) for row in rows]
 
 
-def count_kept(connection: PgConnection, hidden: HiddenColumn) -> int:
-    """Return how many values are kept of the hidden column."""
-    query = sql.SQL("SELECT count({}) FROM {}").format(
-        sql.Identifier(hidden.hidden_name), sql.Identifier("deleted_tables", hidden.kept)
-    )
-    return fetch_number(connection, query)
-
-
 def bring_back(
-    connection: PgConnection, table_id: str, table: sql.Identifier, hidden_name: str, name: str, kind: str
+    connection: PgConnection, table_id: str, table: sql.Identifier, hidden: HiddenColumn, name: str
 ) -> None:
     """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
-    kept, column = _find_kept(connection, table_id, hidden_name), sql.Identifier(name)
+    column, hidden_column = sql.Identifier(name), sql.Identifier(hidden.hidden_name)
     set_actor(connection, None)  # the values are those of before: no row is changed by anybody
-    record_renames(connection, table_id, [(hidden_name, name)])
-    connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(kind)))
+    record_renames(connection, table_id, [(hidden.hidden_name, name)])
+    connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(hidden.kind)))
     connection.execute(
         sql.SQL(
             "UPDATE {table} AS t SET {column} = kept.{hidden} FROM {kept} AS kept WHERE kept.{id} = t.{id}"
-        ).format(table=table, column=column, hidden=sql.Identifier(hidden_name), kept=kept, id=_ID)
+        ).format(table=table, column=column, hidden=hidden_column, kept=hidden.kept_in, id=_ID)
     )
-    connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(kept, sql.Identifier(hidden_name)))
+    connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(hidden.kept_in, hidden_column))
     connection.execute(
         "DELETE FROM managed_tables.hidden_columns WHERE table_id = %s AND hidden_name = %s",
-        [table_id, hidden_name],
+        [table_id, hidden.hidden_name],
     )
-
-
-def _find_kept(connection: PgConnection, table_id: str, hidden_name: str) -> sql.Identifier:
-    row = connection.execute(
-        "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
-        " WHERE relnamespace = 'deleted_tables'::regnamespace AND starts_with(relname, %s) AND attname = %s",
-        [f"hidden${table_id}$", hidden_name],
-    ).fetchone()
-    if row is None:
-        raise LookupError(f"no hidden column {hidden_name}")
-    return sql.Identifier("deleted_tables", row[0])
-
-
-def _kept_table(table_id: str, hidden_name: str) -> sql.Identifier:
-    version = hidden_name.rpartition("$")[2].partition("_")[0]
-    return sql.Identifier("deleted_tables", f"hidden${table_id}${version}")

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
+from managed_tables.conversion.reasons import CODES
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.finding_texts import TYPE_NAMES
-from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.columns.column_plan import ColumnPlan, Placed
-from managed_tables.tables.columns.conversions import readings
-from managed_tables.tables.columns.hidden_columns import hide_columns
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.tables.changes import ColumnPlan, Placed
 from managed_tables.tables.definitions import column_fault, raise_faults
+from managed_tables.tables.hidden_columns import hide_columns
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 from managed_tables.wording import counted
 
@@ -40,14 +40,7 @@ class _Faults:
     count: int
 
 
-_NOT_CONVERTED = {
-    ColumnType.TEXT: DetailCode.NOT_A_TEXT,
-    ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
-    ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
-    ColumnType.BOOLEAN: DetailCode.NOT_A_BOOLEAN,
-    ColumnType.DATE: DetailCode.NOT_A_DATE,
-    ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
-}
+_NOT_CONVERTED = {**CODES, ColumnType.TEXT: DetailCode.NOT_A_TEXT}
 
 
 def change_physical_columns(
@@ -62,8 +55,12 @@ def change_physical_columns(
     table = physical_name(display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
     hide_columns(connection, table_id, table, plan.hidden)
-    _rename(connection, table, plan)
-    _drop_defaults(connection, table, plan)
+    for old, new in plan.renames:
+        names = sql.Identifier(old), sql.Identifier(new)
+        connection.execute(sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(table, *names))
+    for placed in plan.converted:  # PostgreSQL would cast the defaults, or refuse to
+        column = sql.Identifier(placed.column.name)
+        connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(table, column))
     conversions = _choose_readings(connection, table, plan, zone)
     faults = [
         *_misfits(connection, table, conversions),
@@ -74,32 +71,6 @@ def change_physical_columns(
     shown = [one for fault in faults for one in fault.shown]
     raise_faults(shown, sum(fault.count for fault in faults))
     _alter(connection, table, plan, conversions, zone)
-
-
-def _rename(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
-    """Rename by way of names that nobody has, so that two columns can change places."""
-    for number, (old, _) in enumerate(plan.renamed):
-        _rename_column(connection, table, old, f"${number}")
-    for number, (_, new) in enumerate(plan.renamed):
-        _rename_column(connection, table, f"${number}", new)
-
-
-def _rename_column(connection: PgConnection, table: sql.Identifier, old: str, new: str) -> None:
-    connection.execute(
-        sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
-            table, sql.Identifier(old), sql.Identifier(new)
-        )
-    )
-
-
-def _drop_defaults(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> None:
-    """Drop the defaults of columns that are converted: PostgreSQL would cast them, or refuse to."""
-    for placed in plan.converted:
-        connection.execute(
-            sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(
-                table, sql.Identifier(placed.column.name)
-            )
-        )
 
 
 def _choose_readings(
@@ -229,3 +200,60 @@ def _not_nullable(placed: Placed, reason: str) -> _Faults:
     fault = Fault(DetailCode.NOT_NULLABLE, reason)
     shown = column_fault(placed.index, placed.column.name, fault, field="nullable")
     return _Faults(placed.index, [shown], 1)
+
+
+_T = ColumnType
+_ORDERS = ("ymd", "dmy", "mdy")
+_AS_BOOLEAN = "CASE {c} WHEN 0 THEN false WHEN 1 THEN true END"
+
+# `{c}` is the column and `{zone}` the zone of a time without one. Each gives NULL for a value that the
+# other type cannot hold unchanged; several are readings of a whole column, tried in this order.
+_READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
+    (_T.TEXT, _T.INTEGER): (
+        "managed_tables.try_integer({c}, false)",
+        "managed_tables.try_integer({c}, true)",
+    ),
+    (_T.TEXT, _T.DECIMAL): (
+        "managed_tables.try_decimal({c}, false)",
+        "managed_tables.try_decimal({c}, true)",
+    ),
+    (_T.TEXT, _T.BOOLEAN): ("managed_tables.try_boolean({c})",),
+    (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c}}, '{order}')" for order in _ORDERS),
+    (_T.TEXT, _T.DATETIME): tuple(
+        f"managed_tables.try_datetime({{c}}, '{order}', {{zone}})" for order in _ORDERS
+    ),
+    (_T.INTEGER, _T.TEXT): ("{c}::text",),
+    (_T.DECIMAL, _T.TEXT): ("{c}::text",),
+    (_T.BOOLEAN, _T.TEXT): ("{c}::text",),
+    (_T.DATE, _T.TEXT): ("{c}::text",),
+    (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c}))",),
+    (_T.INTEGER, _T.DECIMAL): ("{c}::numeric",),
+    (_T.DECIMAL, _T.INTEGER): (
+        (
+            "CASE WHEN {c} = trunc({c}) AND {c} BETWEEN -9223372036854775808 AND 9223372036854775807"
+            " THEN {c}::bigint END"
+        ),
+    ),
+    (_T.INTEGER, _T.BOOLEAN): (_AS_BOOLEAN,),
+    (_T.DECIMAL, _T.BOOLEAN): (_AS_BOOLEAN,),
+    (_T.BOOLEAN, _T.INTEGER): ("{c}::int::bigint",),
+    (_T.BOOLEAN, _T.DECIMAL): ("{c}::int::numeric",),
+    (_T.DATE, _T.DATETIME): ("managed_tables.in_calendar({c}::timestamp AT TIME ZONE {zone})",),
+    (_T.DATETIME, _T.DATE): (
+        (
+            "CASE WHEN ({c} AT TIME ZONE {zone})::time = '00:00'"
+            " THEN managed_tables.in_calendar(({c} AT TIME ZONE {zone})::date) END"
+        ),
+    ),
+}
+
+
+def readings(column: str, old: ColumnType, new: ColumnType, zone: str) -> list[sql.Composed]:
+    """Return the expressions by which the column's values may be read as the new type.
+
+    Where the types have nothing in common, one that gives NULL for everything.
+    """
+    templates = _READINGS.get((old, new), (f"NULL::{POSTGRES_TYPES[new]}",))
+    return [
+        sql.SQL(template).format(c=sql.Identifier(column), zone=sql.Literal(zone)) for template in templates
+    ]

@@ -1,1 +1,0 @@
-"""Changes of a table's columns: planned, converted, applied and taken back."""
