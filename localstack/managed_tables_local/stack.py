@@ -65,22 +65,25 @@ def up(
     template parameters.
     """
     folder = folder.resolve()
-    with exclusive(folder / "stack.lock"), ThreadPoolExecutor(1) as aside:
+    with exclusive(folder / "stack.lock"), ThreadPoolExecutor() as aside:
         page_built = aside.submit(build_page) if console else None  # as long as a deployment takes
+        built = aside.submit(deployment.build)
+        emulating = aside.submit(emulator.start, folder / "ministack", persistent)
         with step("PostgreSQL"):
             postgres = open_server(folder / "postgres", POSTGRES_PREFERRED_PORT if persistent else 0)
             postgres.start(*([] if persistent else ["fsync=off"]))
-        emulated = emulator.start(folder / "ministack", persistent)
+        emulated = emulating.result()
         place = PostgresSecret(host=LOOPBACK, port=postgres.port, username=ADMIN, password=postgres.password)
         wanted = {**parameters(emulated, place), **(overrides or {})}
+        built.result()
         outputs = deployment.deploy(emulated, wanted, folder / "deployed.json")
+        page_served = None
+        if page_built:
+            page_served = aside.submit(_serve_page, folder, page_built, emulated, outputs, persistent)
         with step("ASGI server for large uploads"):
             api = server.api(folder, server.PREFERRED_PORT if persistent else 0)
             serve_url = api.start(serving_environment(folder), fingerprint())
-        console_url = None
-        if page_built:
-            console_url = _start_console(folder, page_built, emulated, outputs, persistent)
-        stack = describe(place, emulated, outputs, serve_url, console_url)
+        stack = describe(place, emulated, outputs, serve_url, page_served.result() if page_served else None)
         written = folder / "stack.json.new"
         written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
         written.replace(folder / "stack.json")
@@ -137,7 +140,7 @@ def _keep_secret(emulated: Emulator, postgres: PostgresSecret) -> str:
         return str(client.create_secret(Name=_POSTGRES_SECRET, SecretString=content)["ARN"])
 
 
-def _start_console(
+def _serve_page(
     folder: Path, built: "Future[Path]", emulated: Emulator, outputs: Outputs, persistent: bool
 ) -> str | None:
     """Serve the page and return its address; if it cannot be built, say so, and go on without it."""

@@ -44,9 +44,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
 
     `flat` copies the layer into each function, for an emulator that does not apply layers.
     """
-    python = tool_environment("ministack") / "python"  # functions run on the emulator's interpreter
-    runtime = _runtime(python)
-    everything = {**_platform_parameters(runtime), **parameters}
+    everything = {**_platform_parameters(), **parameters}
     wanted = json.dumps([fingerprint(), everything, flat], sort_keys=True)
     outputs = read_outputs(emulator)
     if outputs and record.exists() and record.read_text() == wanted:
@@ -55,7 +53,7 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
     with tempfile.TemporaryDirectory(dir=_MARKED) as folder:
         marked = Path(folder)
         with exclusive(LOCAL / "build.lock"):
-            _build(python, everything, flat)
+            _build(flat)
             copy_marked(_BUILD / "packed", marked, _settings_digest(everything))
         with step("sam deploy"):
             run_sam(
@@ -91,8 +89,17 @@ def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
     return dict(functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
 
 
-def _platform_parameters(runtime: str) -> dict[str, str]:
+def _platform_parameters() -> dict[str, str]:
+    code = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    runtime = subprocess.run(
+        [_python(), "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
     return {**function_parameters(runtime), "DeletionProtection": "false", "Emulated": "true"}
+
+
+def _python() -> Path:
+    """Return the emulator's interpreter, on which functions run."""
+    return tool_environment("ministack") / "python"
 
 
 def function_parameters(runtime: str) -> dict[str, str]:
@@ -101,12 +108,13 @@ def function_parameters(runtime: str) -> dict[str, str]:
     return {"Stage": STAGE, "Runtime": runtime, "Architecture": architecture}
 
 
-def _runtime(python: Path) -> str:
-    code = "import sys; print('python%d.%d' % sys.version_info[:2])"
-    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+def build() -> None:
+    """Build what `deploy` deploys: needs no emulator, and can go on while one starts."""
+    with exclusive(LOCAL / "build.lock"):
+        _build(flat=False)
 
 
-def _build(python: Path, parameters: dict[str, str], flat: bool) -> None:
+def _build(flat: bool) -> None:
     """Run `sam build` and pack what it has built, unless the last one was of the same sources."""
     wanted = json.dumps([fingerprint(), flat])
     mark = _BUILD / "fingerprint"
@@ -115,7 +123,8 @@ def _build(python: Path, parameters: dict[str, str], flat: bool) -> None:
     shutil.rmtree(_BUILD, ignore_errors=True)
     _BUILD.mkdir(parents=True)
     with step("sam build"):
-        run_sam(["build", "--build-dir", _BUILD / "sam"], parameters, {"ARTEFACT_PYTHON": str(python)})
+        made_for = {"ARTEFACT_PYTHON": str(_python())}
+        run_sam(["build", "--build-dir", _BUILD / "sam"], _platform_parameters(), made_for)
     built = _BUILD / "sam"
     switch_off_code_deploy(built / "template.yaml")
     if flat:
