@@ -8,7 +8,7 @@ from worlds import World
 
 from managed_tables.ids import NOBODY
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts.inserting import IdempotencyKey, InsertedRows, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, InsertedRows, NewRows
 
 
 class InsertReturning(TableOperation):

@@ -23,7 +23,7 @@ from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.ending import cancel_job
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts import NewRows
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job

@@ -11,8 +11,8 @@ from worlds import World
 
 from managed_tables.exports.formats import ExportFormat
 from managed_tables.exports.request import ExportRequest
-from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.exports.starting import get_export, start_export
+from managed_tables_api.auth import Caller
+from managed_tables_api.exports import get_export, start_export
 from managed_tables_export import destination
 from managed_tables_export.export import run_export
 

@@ -20,7 +20,7 @@ from managed_tables.schema import Column
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_ingest.handler import take_arrival
 from managed_tables_insert.job import run_job

@@ -26,8 +26,7 @@ from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, RO
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.rows.history.history_models import RestoreBody
-from managed_tables_api.rows.inserts.conflicts import OnConflict
-from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict
 from managed_tables_insert.job import run_job
 
 _ROWS = "SELECT id::text, k, v FROM vendas"

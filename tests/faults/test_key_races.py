@@ -22,7 +22,7 @@ from managed_tables.errors import (
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts import NewRows
 from managed_tables_insert.job import run_job
 
 

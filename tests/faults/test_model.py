@@ -23,7 +23,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.ending import cancel_job, end_jobs_of
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts.inserting import IdempotencyKey, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 

@@ -26,7 +26,7 @@ from managed_tables.ids import NOBODY
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts import NewRows
 from managed_tables_api.rows.lists.listing import ListRequest
 from managed_tables_insert.job import run_job
 

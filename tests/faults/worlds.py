@@ -27,7 +27,7 @@ from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.shares import can_go_on, occupies_slot
 from managed_tables_analyze.inference.inferring import infer_columns
-from managed_tables_api.rows.inserts.inserting import NewRows
+from managed_tables_api.rows.inserts import NewRows
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 

@@ -25,7 +25,7 @@ from serving import serving
 from tables_client import TableClient, column, created
 
 from managed_tables_api.agents import desk
-from managed_tables_api.agents.answers import DATA_NOTE, MAX_BYTES, exact, fit
+from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, exact, fit
 from managed_tables_api.app import create_app
 
 NAMES = {

@@ -13,7 +13,7 @@ from managed_tables.databases import connection_cache
 from managed_tables.databases.connecting import PgConnection, TooManyConnections
 from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
 from managed_tables.wiring.services import IDLE_SESSION_MS
-from managed_tables_api.calls.gate import ANSWER_SECONDS
+from managed_tables_api.calls import ANSWER_SECONDS
 
 LIMIT = 4
 

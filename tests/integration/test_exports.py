@@ -20,7 +20,7 @@ from managed_tables.catalog.keys import export_key
 from managed_tables.exports.request import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.exports.starting import get_export
+from managed_tables_api.exports import get_export
 from managed_tables_export import export as runs
 from managed_tables_export import snapshot, workbook
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 from rows_client import SALES, Answer, RowsClient, RowsCompany
 
-from managed_tables_api.rows.requests import HEADER
+from managed_tables_api.routes.rows import KEY_HEADER
 
 ROWS = [{"produto": "X", "valor": 1}, {"produto": "Y"}]
 
 
 def insert(rows: RowsClient, body: Any, *keys: str) -> Answer:
-    headers = [*rows.headers().items(), *((HEADER, key) for key in keys)]
+    headers = [*rows.headers().items(), *((KEY_HEADER, key) for key in keys)]
     url = f"/v1/managed-tables/{rows.table_id}/data"
     answer = rows.http.request("POST", url, content=json.dumps(body), headers=headers)
     return Answer(answer.status_code, answer.json(), answer.text)
@@ -58,7 +58,7 @@ def test_an_invalid_key_is_refused_before_anything_is_written(
 ) -> None:
     answer = insert(rows, {"rows": ROWS}, *keys)
     assert (answer.status, answer.body["code"]) == (422, "INVALID_REQUEST")
-    assert HEADER in answer.body["error"]
+    assert KEY_HEADER in answer.body["error"]
     assert rows.list()["total"] == 0
 
 
@@ -110,7 +110,7 @@ def test_a_write_whose_answer_is_lost_is_not_called_repeatable(
     }
     answer = calls[write]()
     assert (answer.status, answer.body["code"]) == (503, "OUTCOME_UNKNOWN")
-    assert HEADER in answer.body["error"]
+    assert KEY_HEADER in answer.body["error"]
     assert len(lost) == 1
     total = {b"INSERT INTO": 3, b"UPDATE": 1, b"DELETE FROM": 0}[write]
     assert rows.list()["total"] == total

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from managed_tables.ids import new_record_id
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
-from managed_tables_api.openapi.document import build_document
+from managed_tables_api.openapi import build_document
 from managed_tables_api.services import ApiServices
 
 BASE = "/v1/managed-tables"

@@ -49,7 +49,7 @@ def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
     [
         (
             "managed_tables_api.handler",
-            {"boto3", "managed_tables_api.openapi.document", "managed_tables_api.openapi.page"},
+            {"boto3", "managed_tables_api.openapi"},
         ),
         ("managed_tables_ingest.handler", {"boto3", "psycopg"}),
         ("managed_tables_analyze.handler", {"boto3", "psycopg", "openpyxl"}),

@@ -5,7 +5,7 @@ import sys
 
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
-from managed_tables_api.openapi.document import build_document
+from managed_tables_api.openapi import build_document
 from managed_tables_api.services import ApiServices
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from managed_tables.settings import load_settings
-from managed_tables_api.calls.routing import reserve_fixed_words
+from managed_tables_api.calls import reserve_fixed_words
 from managed_tables_api.http.boundary import install_boundary
 from managed_tables_api.routes import (
     agents,

@@ -14,13 +14,8 @@ from typing import TypedDict, cast
 from mangum import Mangum
 from mangum.types import LambdaContext, LambdaEvent
 
+from managed_tables import errors
 from managed_tables.aws.metrics import count_answer
-from managed_tables.errors import (
-    CONNECTIONS_TAKEN,
-    DATABASE_TIMEOUT,
-    DATABASE_UNAVAILABLE,
-    OUTCOME_UNKNOWN,
-)
 from managed_tables.ids import forget_record_ids
 from managed_tables.settings import load_settings
 from managed_tables_api.app import create_app
@@ -29,7 +24,13 @@ from managed_tables_api.services import ApiServices
 
 # A cluster that wakes or has no connection left, and a slow query: no fault of the version that says so.
 BUSY = frozenset(
-    kind.code for kind in (CONNECTIONS_TAKEN, DATABASE_TIMEOUT, DATABASE_UNAVAILABLE, OUTCOME_UNKNOWN)
+    kind.code
+    for kind in (
+        errors.CONNECTIONS_TAKEN,
+        errors.DATABASE_TIMEOUT,
+        errors.DATABASE_UNAVAILABLE,
+        errors.OUTCOME_UNKNOWN,
+    )
 )
 INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"  # Lambda's own: on-demand, snap-start, …
 

@@ -16,17 +16,15 @@ from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services
-from managed_tables_api.auth.signing_keys import JwksKeys
-from managed_tables_api.auth.tokens import Keys, SharedSecret, TokenVerifier
+from managed_tables_api.auth import JwksKeys, Keys, SharedSecret, TokenVerifier
 from managed_tables_api.http.slots import RequestSlots
-from managed_tables_api.rows.bulk_changes.changing import BulkChanges
-from managed_tables_api.rows.definitions import Definitions
+from managed_tables_api.rows.bulk_changes import BulkChanges
 from managed_tables_api.rows.history.row_history import RowHistory
 from managed_tables_api.rows.history.row_origin import ReadPlace, RowOrigins, remote_places
 from managed_tables_api.rows.history.trash import Trash
-from managed_tables_api.rows.inserts.inserting import RowInserts
+from managed_tables_api.rows.inserts import RowInserts
 from managed_tables_api.rows.lists.listing import RowLists
-from managed_tables_api.rows.running import RowOperations, Runner
+from managed_tables_api.rows.running import Definitions, RowOperations, Runner
 from managed_tables_api.rows.single_rows import Rows
 from managed_tables_api.rows.views.saved_views import SavedViews
 

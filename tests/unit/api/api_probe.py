@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import KnownTable, SignedIn, requires
-from managed_tables_api.calls.routing import ApiRoute
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import ApiRoute, KnownTable, SignedIn, requires
 from managed_tables_api.http.bodies import from_json, json_object_of
 from managed_tables_api.http.validation import Page
 

@@ -15,7 +15,7 @@ from managed_tables.messages.findings import ReasonCode, WarningCode
 from managed_tables.settings import Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.handler import sent_bytes
-from managed_tables_api.openapi.document import build_document
+from managed_tables_api.openapi import build_document
 from managed_tables_api.services import ApiServices
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
@@ -196,5 +196,5 @@ def test_the_document_is_built_once(app: FastAPI, monkeypatch: pytest.MonkeyPatc
     """It needs no token, so repeated requests must cost next to nothing."""
     client = TestClient(app)
     first = client.get("/v1/managed-tables/openapi.json").content
-    monkeypatch.setattr("managed_tables_api.openapi.document.build_document", None)
+    monkeypatch.setattr("managed_tables_api.openapi.build_document", None)
     assert client.get("/v1/managed-tables/openapi.json").content == first

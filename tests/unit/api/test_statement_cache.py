@@ -1,6 +1,6 @@
 """Statements are kept up to a number of bytes, the least recently used first out."""
 
-from managed_tables_api.rows.composing import KEPT_BYTES, KEPT_STATEMENTS, kept_statement
+from managed_tables_api.rows.statements import KEPT_BYTES, KEPT_STATEMENTS, kept_statement
 
 
 def test_statements_are_kept_up_to_their_bytes_and_their_number() -> None:

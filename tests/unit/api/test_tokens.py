@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 
 from managed_tables.errors import KEYS_UNAVAILABLE, TOKEN_EXPIRED, UNAUTHENTICATED, ApiError
 from managed_tables.settings import Settings
-from managed_tables_api.auth import tokens
-from managed_tables_api.auth.signing_keys import (
+from managed_tables_api import auth
+from managed_tables_api.auth import (
     FRESH_SECONDS,
     REFRESH_INTERVAL_SECONDS,
     STALE_SECONDS,
     JwksKeys,
+    SharedSecret,
+    TokenVerifier,
 )
-from managed_tables_api.auth.tokens import SharedSecret, TokenVerifier
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -319,7 +320,7 @@ def is_accepted(checker: TokenVerifier, token: str) -> bool:
 
 
 def test_the_cache_of_verified_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MAX_VERIFIED_TOKENS", 2)
+    monkeypatch.setattr(auth, "MAX_VERIFIED_TOKENS", 2)
     checker = verifier()
     for number in range(5):
         checker.verify(f"Bearer {make_token(jti=str(number))}")

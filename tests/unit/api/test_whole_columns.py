@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from managed_tables.details import InvalidValue
 from managed_tables.schema import ColumnType
 from managed_tables.values import parsers, quoted
+from managed_tables_api.rows.parsing import array_elements
 from managed_tables_api.rows.running import read_row_ids
-from managed_tables_api.rows.whole_columns import array_elements
 
 PARSERS = parsers(ZoneInfo("UTC"))
 ODD = [

@@ -13,12 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
-from managed_tables_api.agents.answers import DATA_NOTE, as_result
-from managed_tables_api.agents.desk import CallRefused, Desk, OwnApi, Plans
+from managed_tables_api.agents.desk import DATA_NOTE, CallRefused, Desk, OwnApi, Plans, as_result
 from managed_tables_api.agents.tools import TOOLS, listed
-from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.http.answers import error_body
-from managed_tables_api.http.languages import say
+from managed_tables_api.auth import Caller
+from managed_tables_api.http.answers import error_body, say
 
 _INSTRUCTIONS = (
     "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "

@@ -13,9 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.analyses import AppendPlan, InferredSchema
 from managed_tables.errors import INVALID_REQUEST, ApiError
-from managed_tables_api.agents.answers import MAX_ROWS
-from managed_tables_api.agents.desk import CallRefused, Desk
-from managed_tables_api.http.languages import say
+from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk
+from managed_tables_api.http.answers import say
 
 _EXAMPLES = 5
 _NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)

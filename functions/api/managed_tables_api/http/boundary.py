@@ -10,17 +10,18 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from managed_tables.errors import (
-    HTTP_ERROR,
-    INTERNAL,
-    METHOD_NOT_ALLOWED,
-    ORIGIN_NOT_ALLOWED,
-    ROUTE_NOT_FOUND,
-    ApiError,
-)
+from managed_tables import errors
+from managed_tables.errors import ApiError
 from managed_tables.observability import get_logger, log_keys
-from managed_tables_api.http.answers import SERVICE, JsonAnswer, error_answer, error_body, kind_of_status
-from managed_tables_api.http.languages import HEADER, answering
+from managed_tables_api.http.answers import (
+    LANGUAGE_HEADER,
+    SERVICE,
+    JsonAnswer,
+    answering,
+    error_answer,
+    error_body,
+    kind_of_status,
+)
 
 REQUEST_ID_HEADER = "x-request-id"
 # As API Gateway's own answers and preflights say in template.yaml.
@@ -41,7 +42,7 @@ class RequestBoundary:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        accepted = ",".join(Headers(scope=scope).getlist(HEADER))
+        accepted = ",".join(Headers(scope=scope).getlist(LANGUAGE_HEADER))
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -71,8 +72,8 @@ def _request_id(scope: Scope) -> str:
 
 
 def _internal_error(request_id: str) -> JsonAnswer:
-    error = ApiError(INTERNAL, request_id=request_id)
-    return JsonAnswer({**error_body(error), "request_id": request_id}, INTERNAL.status)
+    error = ApiError(errors.INTERNAL, request_id=request_id)
+    return JsonAnswer({**error_body(error), "request_id": request_id}, errors.INTERNAL.status)
 
 
 class Cors(CORSMiddleware):
@@ -81,7 +82,7 @@ class Cors(CORSMiddleware):
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer an OPTIONS request that a browser sends before the real one."""
         response = super().preflight_response(request_headers)
-        return error_answer(ApiError(ORIGIN_NOT_ALLOWED)) if response.status_code == 400 else response
+        return error_answer(ApiError(errors.ORIGIN_NOT_ALLOWED)) if response.status_code == 400 else response
 
 
 def install_boundary(app: FastAPI, cors_origins: tuple[str, ...]) -> None:
@@ -107,10 +108,12 @@ async def _answer_api_error(request: Request, error: Exception) -> Response:
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     if error.status_code == 404:
-        return error_answer(ApiError(ROUTE_NOT_FOUND))
+        return error_answer(ApiError(errors.ROUTE_NOT_FOUND))
     if error.status_code == 405:
-        return error_answer(ApiError(METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))})
-    kind = kind_of_status(error.status_code, HTTP_ERROR)
+        return error_answer(
+            ApiError(errors.METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))}
+        )
+    kind = kind_of_status(error.status_code, errors.HTTP_ERROR)
     return error_answer(ApiError(kind, status=error.status_code))
 
 

@@ -20,8 +20,7 @@ from managed_tables.exact_json import Object
 from managed_tables.ids import is_record_id
 from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.wiring.services import Services
-from managed_tables_api.http.answers import as_text
-from managed_tables_api.http.languages import as_json, spoken
+from managed_tables_api.http.answers import as_json, as_text, spoken
 from managed_tables_api.http.validation import Numbers
 from managed_tables_api.jobs.job_models import (
     ConfirmedSchema,

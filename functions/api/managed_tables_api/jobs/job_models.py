@@ -29,7 +29,7 @@ from managed_tables.jobs.plausibility import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.validation import NumbersQuery, PageQuery
-from managed_tables_api.tables.table_models import Description, Key, Title
+from managed_tables_api.tables import Description, Key, Title
 
 _COLUMN: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 

@@ -9,12 +9,11 @@ from starlette.responses import Response
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.documents.document import Document
 from managed_tables.errors import NOT_PROVISIONED, ApiError
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.services import ApiServices
-from managed_tables_api.tables.table_models import ProvisioningAnswer
+from managed_tables_api.tables import ProvisioningAnswer
 
 provisioning_router = api_router("", "Provisioning")
 router = api_router("/connection", "Reading by other products")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.errors import ROUTE_NOT_FOUND, ApiError
-from managed_tables_api.calls.routing import api_router
+from managed_tables_api.calls import api_router
 from managed_tables_api.http.answers import Entity
 
 router = api_router("", "Documentation")
@@ -29,7 +29,7 @@ def get_document(request: Request, entity: Entity) -> Response:
     """Return the OpenAPI document, made once at the process's first request for it: callers need no token."""
     kept = request.app.state
     if not kept.document:
-        from managed_tables_api.openapi.document import build_document  # late: only its readers pay for it
+        from managed_tables_api.openapi import build_document  # late: only its readers pay for it
 
         kept.document = exact_json.dumps(build_document(request.app))
     return entity.answer(kept.document)

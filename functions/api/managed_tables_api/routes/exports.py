@@ -8,10 +8,9 @@ from managed_tables.errors import (
     EXPORTS_UNAVAILABLE,
     TOO_MANY_EXPORTS,
 )
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import KnownExport, KnownTable, Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
-from managed_tables_api.exports.starting import (
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
+from managed_tables_api.exports import (
     ExportAnswer,
     ExportsAnswer,
     NewExport,

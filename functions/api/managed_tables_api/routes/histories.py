@@ -4,18 +4,18 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from managed_tables.errors import (
-    DUPLICATE_KEY,
-    INVALID_SCHEMA,
-    OUTCOME_UNKNOWN,
-    STORAGE_UNAVAILABLE,
-    TABLE_BUSY,
-    TABLE_INACTIVE,
-)
+from managed_tables import errors
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import (
+    KnownCompany,
+    KnownTable,
+    Services,
+    SignedIn,
+    api_router,
+    raises,
+    requires,
+)
 from managed_tables_api.http.bodies import from_json
 from managed_tables_api.http.validation import NumbersQuery
 from managed_tables_api.rows.history.history_models import (
@@ -28,7 +28,7 @@ from managed_tables_api.rows.history.history_models import (
     TrashAnswer,
     TrashQuery,
 )
-from managed_tables_api.tables.table_models import TableAnswer
+from managed_tables_api.tables import TableAnswer
 
 router = api_router("/{table_id}", "History")
 
@@ -48,7 +48,7 @@ def list_row_history(
 
 
 @router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
-@raises(STORAGE_UNAVAILABLE)
+@raises(errors.STORAGE_UNAVAILABLE)
 def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
     return services.row_origins.find(caller.company_id, table_id, row_id)
@@ -71,7 +71,7 @@ def list_trash(
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
-@raises(TABLE_INACTIVE, TABLE_BUSY, DUPLICATE_KEY, OUTCOME_UNKNOWN)
+@raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
 def restore_rows(
     table_id: str,
     body: Annotated[RestoreBody, from_json(RestoreBody)],
@@ -95,7 +95,7 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
 
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))
-@raises(INVALID_SCHEMA, TABLE_BUSY)
+@raises(errors.INVALID_SCHEMA, errors.TABLE_BUSY)
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = services.hidden_columns.restore_by_name(company, table.table_id, name)

@@ -5,29 +5,26 @@ from typing import Annotated, Any
 from fastapi import Query
 from starlette.responses import Response
 
+from managed_tables import errors
 from managed_tables.documents.confirmations import Additions
 from managed_tables.documents.recipes import Recipe
-from managed_tables.errors import (
-    DUPLICATE_KEY_ROWS,
-    DUPLICATE_NAME,
-    INVALID_SCHEMA,
-    NOT_PROVISIONED,
-    RECIPE_NOT_FOUND,
-    TABLE_BUSY,
-    TABLE_VERSION_CHANGED,
-    TABLE_WITHOUT_KEY,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import KnownCompany, KnownTable, Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import (
+    KnownCompany,
+    KnownTable,
+    Services,
+    SignedIn,
+    api_router,
+    raises,
+    requires,
+)
 from managed_tables_api.http.answers import Entity, list_answer
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.tables.schema_bodies import from_schema
-from managed_tables_api.tables.table_models import (
+from managed_tables_api.tables import (
     NewTable,
     RecipeChange,
     SeenVersions,
@@ -35,6 +32,7 @@ from managed_tables_api.tables.table_models import (
     TablesAnswer,
     TablesQuery,
     TableUpdate,
+    from_schema,
 )
 
 router = api_router("", "Tables CRUD")
@@ -54,7 +52,7 @@ def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, servic
 
 
 @router.post("", summary="Create table (manual)", status_code=201, dependencies=requires(Permission.CREATE))
-@raises(NOT_PROVISIONED, DUPLICATE_NAME, INVALID_SCHEMA)
+@raises(errors.NOT_PROVISIONED, errors.DUPLICATE_NAME, errors.INVALID_SCHEMA)
 def create_table(
     body: Annotated[NewTable, from_schema(NewTable)], caller: SignedIn, services: Services
 ) -> TableAnswer:
@@ -85,7 +83,13 @@ _UPDATES = requires(Permission.UPDATE)
 
 @router.patch("/{table_id}", summary="Update table", dependencies=_UPDATES, operation_id="patch_table")
 @router.put("/{table_id}", summary="Update table", dependencies=_UPDATES)
-@raises(DUPLICATE_NAME, TABLE_BUSY, TABLE_VERSION_CHANGED, DUPLICATE_KEY_ROWS, INVALID_SCHEMA)
+@raises(
+    errors.DUPLICATE_NAME,
+    errors.TABLE_BUSY,
+    errors.TABLE_VERSION_CHANGED,
+    errors.DUPLICATE_KEY_ROWS,
+    errors.INVALID_SCHEMA,
+)
 def update_table(
     table_id: str,
     body: Annotated[TableUpdate, from_schema(TableUpdate)],
@@ -102,7 +106,7 @@ def update_table(
 @router.delete(
     "/{table_id}", summary="Delete table", status_code=204, dependencies=requires(Permission.DELETE)
 )
-@raises(TABLE_BUSY)
+@raises(errors.TABLE_BUSY)
 def delete_table(table_id: str, company: KnownCompany, services: Services) -> None:
     """Delete a table softly: it disappears from every answer, its rows stay in the database.
 
@@ -113,18 +117,18 @@ def delete_table(table_id: str, company: KnownCompany, services: Services) -> No
 
 
 @router.get("/{table_id}/recipe", summary="Get recipe", dependencies=_LISTS)
-@raises(RECIPE_NOT_FOUND)
+@raises(errors.RECIPE_NOT_FOUND)
 def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> Recipe:
     """Return how files of this table are read, mapped and converted, as its last load left it."""
     with services.open_company(company) as connection:
         recipe = find_recipe(connection, table.table_id)
     if recipe is None:
-        raise ApiError(RECIPE_NOT_FOUND)
+        raise ApiError(errors.RECIPE_NOT_FOUND)
     return recipe
 
 
 @router.put("/{table_id}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
-@raises(RECIPE_NOT_FOUND, TABLE_WITHOUT_KEY)
+@raises(errors.RECIPE_NOT_FOUND, errors.TABLE_WITHOUT_KEY)
 def update_recipe(
     body: Annotated[RecipeChange, from_json(RecipeChange)],
     table: KnownTable,

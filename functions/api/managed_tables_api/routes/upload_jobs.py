@@ -7,33 +7,16 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from managed_tables import errors
 from managed_tables.documents.statements import Draft
-from managed_tables.errors import (
-    ANALYSIS_GONE,
-    CHANGED_SINCE,
-    DUPLICATE_NAME,
-    FILES_REPLACED,
-    INVALID_READING,
-    INVALID_SCHEMA,
-    JOB_FINISHED,
-    JOB_NOT_WAITING,
-    NO_REJECTS,
-    NOT_UNDOABLE,
-    REQUEST_TOO_LARGE,
-    TABLE_BUSY,
-    TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
-    TABLE_WITHOUT_KEY,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.undoing import undo_job
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import KnownJob, Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.answers import Entity, JsonAnswer
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
@@ -59,7 +42,7 @@ from managed_tables_api.jobs.job_models import (
     UndoBody,
 )
 from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
-from managed_tables_api.tables.schema_bodies import from_schema
+from managed_tables_api.tables import from_schema
 
 router = api_router("/upload-jobs", "File upload")
 
@@ -113,7 +96,7 @@ def get_upload_job(
 
 
 @router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=_UPLOADS)
-@raises(JOB_FINISHED, TABLE_BUSY)
+@raises(errors.JOB_FINISHED, errors.TABLE_BUSY)
 def cancel_upload_job(job: KnownJob, services: Services) -> None:
     """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
 
@@ -123,7 +106,7 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
 
 
 @router.get("/{job_id}/preview", summary="Show lines of a job's files", dependencies=_LISTS)
-@raises(JOB_NOT_WAITING, ANALYSIS_GONE, FILES_REPLACED)
+@raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.FILES_REPLACED)
 def preview_upload_job(
     query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
 ) -> PreviewAnswer:
@@ -132,14 +115,14 @@ def preview_upload_job(
 
 
 @router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=_LISTS)
-@raises(NO_REJECTS)
+@raises(errors.NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
     return offer_rejects(services, job)
 
 
 @router.post("/{job_id}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
-@raises(JOB_NOT_WAITING, ANALYSIS_GONE, INVALID_READING)
+@raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.INVALID_READING)
 def reanalyze_upload_job(
     body: Annotated[Reanalysis, from_json(Reanalysis)], job: KnownJob, services: Services
 ) -> ReanalysisAnswer:
@@ -154,7 +137,7 @@ def reanalyze_upload_job(
 
 
 @router.put("/{job_id}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
-@raises(JOB_NOT_WAITING)
+@raises(errors.JOB_NOT_WAITING)
 def keep_upload_job_draft(
     body: Annotated[Object, json_object_of(Draft)],
     request: Request,
@@ -163,20 +146,20 @@ def keep_upload_job_draft(
 ) -> None:
     """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`."""
     if len(received(request)) > DRAFT_MAX_BYTES:
-        raise ApiError(REQUEST_TOO_LARGE, limit_mb="0,0625")
+        raise ApiError(errors.REQUEST_TOO_LARGE, limit_mb="0,0625")
     keep_draft(services, job, body)
 
 
 @router.post("/{job_id}/confirm", summary="Confirm job schema", dependencies=_UPLOADS)
 @raises(
-    TABLE_NOT_FOUND,
-    JOB_NOT_WAITING,
-    ANALYSIS_GONE,
-    DUPLICATE_NAME,
-    TABLE_INACTIVE,
-    TABLE_WITHOUT_KEY,
-    TABLE_BUSY,
-    INVALID_SCHEMA,
+    errors.TABLE_NOT_FOUND,
+    errors.JOB_NOT_WAITING,
+    errors.ANALYSIS_GONE,
+    errors.DUPLICATE_NAME,
+    errors.TABLE_INACTIVE,
+    errors.TABLE_WITHOUT_KEY,
+    errors.TABLE_BUSY,
+    errors.INVALID_SCHEMA,
 )
 def confirm_upload_job(
     body: Annotated[Confirmation, from_schema(Confirmation)],
@@ -197,7 +180,7 @@ def confirm_upload_job(
 
 
 @router.post("/{job_id}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
-@raises(NOT_UNDOABLE, CHANGED_SINCE, TABLE_INACTIVE, TABLE_BUSY)
+@raises(errors.NOT_UNDOABLE, errors.CHANGED_SINCE, errors.TABLE_INACTIVE, errors.TABLE_BUSY)
 def undo_upload_job(
     body: Annotated[UndoBody | None, from_json(UndoBody, is_optional=True)],
     job: KnownJob,

@@ -1,40 +1,243 @@
-"""Routes of uploads: files for a new table or an existing one, sent in a form or declared in JSON."""
+"""Routes of uploads: files for a new table or an existing one, sent in a form or declared in JSON.
 
-from dataclasses import replace
-from typing import Annotated, Any
+A job's record is made first, then its files, so that no file is without a job. A form is received into
+temporary files: a hundred megabytes in little memory.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import IO, Annotated, Any, Literal
 
 from fastapi import Depends
+from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from managed_tables.catalog.job_records import JobMode
+from managed_tables import errors
+from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.table_records import TableRecord
+from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import (
-    INVALID_UPLOAD,
-    NOT_PROVISIONED,
-    TABLE_INACTIVE,
-    TABLE_WITHOUT_KEY,
-    TOO_MANY_JOBS,
-    UPLOAD_TOO_LARGE,
-    ApiError,
-)
-from managed_tables.uploads.offered_files import OfferedFile, check_files
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.calls.gate import KnownTable, Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
-from managed_tables_api.http.bodies import JsonBody, is_multipart
+from managed_tables.documents.document import Document, LateModel, RecordId
+from managed_tables.documents.recipes import AutoConfirm
+from managed_tables.errors import ApiError
+from managed_tables.ids import new_record_id
+from managed_tables.object_keys import upload_key
+from managed_tables.settings import MIB
+from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
+from managed_tables_api.auth import Caller, Permission
+from managed_tables_api.calls import KnownTable, Services, SignedIn, api_router, raises, requires
+from managed_tables_api.http.bodies import JsonBody, is_multipart, stream_body
 from managed_tables_api.services import ApiServices
-from managed_tables_api.uploads.form import open_form
-from managed_tables_api.uploads.new_jobs import (
-    FORM_SCHEMA,
-    UploadAnswer,
-    UploadDeclaration,
-    UploadTarget,
-    start_declared,
-    start_received,
-)
+
+FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
+MAX_PARTS = 100  # more files than are allowed are still counted, to say how many they are
+MAX_FIELDS = 10  # of text, which are held in memory; only `mode` says anything
+FIELD_MAX_BYTES = 1_024
+DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only then listens hears the 413
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """The fields of the form; the files are rewound."""
+
+    files: list[UploadFile]
+    mode: str | None
+
+
+@asynccontextmanager
+async def open_form(request: Request, max_bytes: int) -> AsyncIterator[UploadForm]:
+    """Receive the form; its temporary files are gone at the end.
+
+    Raises UPLOAD_TOO_LARGE as soon as the body is longer than the files may be, INVALID_UPLOAD for a body
+    that is no such form.
+    """
+    form = await _parse(request, max_bytes + FORM_OVERHEAD_BYTES)
+    try:
+        yield _read(form)
+    finally:
+        await form.close()
+
+
+async def _parse(request: Request, limit_bytes: int) -> FormData:
+    exceeded = ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=(limit_bytes - FORM_OVERHEAD_BYTES) // MIB)
+
+    async def bounded() -> AsyncIterator[bytes]:
+        total_bytes = 0
+        async for chunk in stream_body(request):
+            total_bytes += len(chunk)
+            if total_bytes <= limit_bytes:
+                yield chunk
+            elif total_bytes > DRAINED_MAX_BYTES:
+                break
+        if total_bytes > limit_bytes:
+            raise exceeded
+
+    parser = MultiPartParser(
+        request.headers,
+        bounded(),  # type: ignore[arg-type]
+        max_files=MAX_PARTS,
+        max_fields=MAX_FIELDS,
+        max_part_size=FIELD_MAX_BYTES,
+    )
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise ApiError(errors.INVALID_UPLOAD, reason="formulário multipart malformado") from error
+
+
+def _read(form: FormData) -> UploadForm:
+    values = form.getlist("files")
+    files = [value for value in values if isinstance(value, UploadFile)]
+    if len(files) != len(values):
+        raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
+    mode = form.get("mode")
+    if isinstance(mode, UploadFile):
+        raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
+    return UploadForm(files, mode)
+
+
+class FileDeclaration(LateModel):
+    """A file that is going to be posted to S3."""
+
+    name: str = Field(min_length=1, max_length=MAX_NAME_CHARACTERS)
+    size_bytes: int = Field(ge=1, description="Tamanho exato; o envio de outro tamanho é recusado")
+
+
+class UploadDeclaration(LateModel):
+    """The files of an upload, declared; each is then posted to S3 with its own form."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"files": [{"name": "vendas.csv", "size_bytes": 12345}], "mode": "append"}]
+        }
+    )
+
+    files: Annotated[list[FileDeclaration], Field(min_length=1, max_length=MAX_FILES)]
+    mode: Literal["append", "replace", "upsert"] = Field(
+        default="append", description="Só para o envio a uma tabela existente"
+    )
+    auto_confirm: AutoConfirm = Field(
+        default="never", description="`unchanged`: confirma-se sozinho se for como a tabela lembra"
+    )
+
+
+class PresignedUpload(Document):
+    """A form that posts one file to S3: `fields` first, then the file in the field `file`."""
+
+    name: str
+    url: str
+    fields: dict[str, str]
+
+
+class UploadAnswer(Document):
+    """A new job."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"job_id": "507f1f77bcf86cd799439011", "status": "queued"}]}
+    )
+
+    job_id: RecordId
+    status: Literal["queued"]
+    uploads: list[PresignedUpload] | None = Field(
+        default=None, max_length=MAX_FILES, description="Só quando os arquivos foram declarados em JSON"
+    )
+
+
+FORM_SCHEMA = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_FILES,
+            "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "description": "De 1 a 10 arquivos .csv, .txt, .tsv, .xlsx, .xlsm, .xls, .ods, .json, .jsonl,"
+            " .ndjson, .parquet, .gz ou .zip; ao todo até o limite da instalação (100 MB, se não for outro)",
+        },
+        "mode": {"type": "string", "enum": ["append", "replace", "upsert"], "default": "append"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class UploadTarget:
+    """Where an upload's rows go: a new table (`create`, no id), or an existing one.
+
+    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
+    """
+
+    mode: JobMode
+    table_id: str | None = None
+    if_unchanged: bool = False
+
+
+def start_declared(
+    services: ApiServices, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
+) -> UploadAnswer:
+    """Make a job whose files the caller posts to S3; return the answer with one form a file."""
+    job = _create(services, caller, target, files)
+    seconds = services.settings.upload_expires_seconds
+    uploads = [
+        PresignedUpload(
+            name=file.original_name,
+            **services.storage.presigned_post(file.storage_path, file.size_bytes, seconds),
+        )
+        for file in job.files
+    ]
+    return UploadAnswer(job_id=job.job_id, status="queued", uploads=uploads)
+
+
+def start_received(
+    services: ApiServices,
+    caller: Caller,
+    target: UploadTarget,
+    files: Sequence[OfferedFile],
+    streams: Sequence[IO[bytes]],
+) -> UploadAnswer:
+    """Make a job and store its files; each arrival reaches the job as a posted file's does."""
+    job = _create(services, caller, target, files)
+    for file, stream in zip(job.files, streams, strict=True):
+        services.storage.put(file.storage_path, stream, file.mime_type)
+    return UploadAnswer(job_id=job.job_id, status="queued")
+
+
+def _create(
+    services: ApiServices, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
+) -> JobRecord:
+    limit = services.settings.active_jobs_max
+    if services.jobs.count_active(caller.company_id, limit) >= limit:
+        raise ApiError(errors.TOO_MANY_JOBS, limit=limit)
+    job_id, now = new_record_id(), datetime.now(UTC)
+    job = JobRecord(
+        company_id=caller.company_id,
+        job_id=job_id,
+        user_id=caller.user_id,
+        mode=target.mode,
+        status="queued",
+        files=tuple(
+            JobFile(
+                original_name=file.base_name,
+                storage_path=upload_key(caller.company_id, job_id, index, file.extension),
+                size_bytes=file.size_bytes,
+                mime_type=file.mime_type,
+            )
+            for index, file in enumerate(files)
+        ),
+        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+        user_table_id=target.table_id,
+        if_unchanged=target.if_unchanged,
+    )
+    services.jobs.create(job)
+    return job
+
 
 router = api_router("", "File upload")
 
@@ -46,7 +249,7 @@ _MODES: dict[str | None, JobMode] = {
 }
 _NO_FORM = Fault(DetailCode.INVALID, "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault(DetailCode.NOT_ALLOWED, "deve ser append, replace ou upsert")
-_ERRORS = (NOT_PROVISIONED, UPLOAD_TOO_LARGE, INVALID_UPLOAD, TOO_MANY_JOBS)
+_ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
 
 
 class UploadBody(JsonBody):
@@ -65,13 +268,13 @@ class FormOnly(JsonBody):
     async def __call__(self, request: Request) -> Any:
         """Return no declaration; raises INVALID_UPLOAD."""
         if not is_multipart(request):
-            raise ApiError(INVALID_UPLOAD, [detail("body", _NO_FORM)], reason=_NO_FORM.reason)
+            raise ApiError(errors.INVALID_UPLOAD, [detail("body", _NO_FORM)], reason=_NO_FORM.reason)
 
 
 Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
 OnlyForm = Annotated[UploadDeclaration | None, Depends(FormOnly(UploadDeclaration))]
 _TAKES_FORM = requires(Permission.UPLOAD, takes_form=True)
-_ERRORS_OF_TABLE = (TABLE_INACTIVE, TABLE_WITHOUT_KEY, *_ERRORS)
+_ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
 
 
 @router.post("/upload", summary="Upload (create new table)", status_code=201, dependencies=_TAKES_FORM)
@@ -146,7 +349,7 @@ async def _upload(
         mode = _MODES.get(form.mode)
         if mode is None:
             details = [detail("body", _UNKNOWN_MODE, path="mode")]
-            raise ApiError(INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
+            raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
         streams = [file.file for file in form.files]
         async with services.slots.slot(caller.company_id):
             return await run_in_threadpool(
@@ -172,7 +375,7 @@ def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mo
         services.provisioning.require(caller.company_id)
         return UploadTarget("create")
     if table.status != "active":
-        raise ApiError(TABLE_INACTIVE)
+        raise ApiError(errors.TABLE_INACTIVE)
     if mode == "upsert" and table.key is None:
-        raise ApiError(TABLE_WITHOUT_KEY)
+        raise ApiError(errors.TABLE_WITHOUT_KEY)
     return UploadTarget(mode, table.table_id)

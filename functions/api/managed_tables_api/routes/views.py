@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import Query
 
 from managed_tables.errors import DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN, VIEW_OF_ANOTHER
-from managed_tables_api.auth.permissions import Permission
-from managed_tables_api.calls.gate import Services, SignedIn, requires
-from managed_tables_api.calls.routing import api_router, raises
+from managed_tables_api.auth import Permission
+from managed_tables_api.calls import Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.bodies import from_json
 from managed_tables_api.rows.views.view_contents import (
     NewView,

@@ -1,36 +1,117 @@
-"""Run statements of rows: on the right definition, errors translated, once more where that is safe."""
+"""Run statements of rows: on the right definition, errors translated, once more where that is safe.
+
+Definitions are kept in the process, so that a warm operation costs no look-up. They come from
+`managed_tables.tables` of the company's own database: what PostgreSQL has applied. Every statement compares
+the version in its own snapshot: a stale copy answers nothing.
+"""
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
+from cachetools import LRUCache
 from psycopg import errors as postgres
 
+from managed_tables import errors
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.table_records import Key, TableStatus
+from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.databases.rehearsing import performed
-from managed_tables.errors import (
-    DATABASE_TIMEOUT,
-    KEY_TOO_LONG,
-    OUTCOME_UNKNOWN,
-    QUERY_TOO_HEAVY,
-    ROW_NOT_FOUND,
-    ROW_TOO_WIDE,
-    TABLE_BUSY,
-    TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id
+from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.values import parsers
 from managed_tables_api.http.answers import response_too_large
-from managed_tables_api.rows.definitions import Definition, Definitions
+
+MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
+MAX_CACHED_COMPANIES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """A table as PostgreSQL had it at `version`, and where it is."""
+
+    connection: ConnectionRecord
+    table_id: str
+    version: int
+    display_name: str
+    status: TableStatus
+    columns: tuple[Column, ...]
+    key: Key | None = None
+    history: bool = True
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """The columns by their name."""
+        return {column.name: column for column in self.columns}
+
+
+_OF_DEFINITIONS = ("version", "display_name", "status", "columns", "key", "history")
+
+
+class Definitions:
+    """The definitions that this process has read, bounded over all companies."""
+
+    def __init__(
+        self, find_company: Callable[[str], ConnectionRecord | None], connections: ConnectionCache
+    ) -> None:
+        self._find_company = find_company
+        self._connections = connections
+        self._lock = threading.Lock()
+        self._companies: LRUCache[str, ConnectionRecord] = LRUCache(MAX_CACHED_COMPANIES)
+        self._definitions: LRUCache[tuple[str, str], Definition] = LRUCache(
+            MAX_CACHED_COLUMNS, lambda definition: len(definition.columns)
+        )
+
+    def find_cached(self, company_id: str, table_id: str) -> Definition | None:
+        """Return the copy, which may be stale."""
+        with self._lock:
+            return self._definitions.get((company_id, table_id.lower()))
+
+    def read(self, company_id: str, table_id: str) -> Definition:
+        """Return the definition as it is now; raises TABLE_NOT_FOUND."""
+        table_id = table_id.lower()
+        company = self._company(company_id) if is_record_id(table_id) else None
+        if company is None:
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        key = (company_id, table_id)
+        try:
+            with translated_errors(), self._connections.use(company) as connection:
+                applied = find_applied(connection, table_id)
+        except ApiError:
+            with self._lock:
+                self._definitions.pop(key, None)
+                self._companies.pop(company_id, None)  # the database may be at another place now
+            raise
+        if applied is None or applied.deleted:
+            with self._lock:
+                self._definitions.pop(key, None)
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        known = {name: getattr(applied, name) for name in _OF_DEFINITIONS}
+        definition = Definition(company, table_id, **known)
+        with self._lock:
+            self._definitions[key] = definition
+        return definition
+
+    def _company(self, company_id: str) -> ConnectionRecord | None:
+        with self._lock:
+            company = self._companies.get(company_id)
+        if company is None:
+            company = self._find_company(company_id)
+            if company is not None:
+                with self._lock:
+                    self._companies[company_id] = company
+        return company
+
 
 Result = TypeVar("Result")
 Parameters = Mapping[str, str | None]
@@ -85,7 +166,7 @@ class Runner:
     def with_definition(self, company_id: str, table_id: str, work: Callable[[Definition], Result]) -> Result:
         """Do the work with the copy of the definition; where it fails, with a fresh one if that differs."""
         if not is_record_id(table_id):
-            raise ApiError(TABLE_NOT_FOUND)
+            raise ApiError(errors.TABLE_NOT_FOUND)
         cached = self._definitions.find_cached(company_id, table_id)
         is_fresh = cached is None
         definition = cached or self._definitions.read(company_id, table_id)
@@ -103,7 +184,7 @@ class Runner:
                 if before.version == definition.version:
                     raise
             is_fresh = True
-        raise ApiError(TABLE_BUSY)
+        raise ApiError(errors.TABLE_BUSY)
 
     def run(
         self, definition: Definition, statement: bytes, parameters: Parameters, *, repeatable: bool = False
@@ -161,11 +242,11 @@ class Runner:
             raise KeyTaken(error) from error
         except postgres.ProgramLimitExceeded as error:
             if is_of_an_index(error):  # the key's: others take the beginnings of texts
-                raise ApiError(KEY_TOO_LONG, key=", ".join(definition.key or ())) from error
-            raise ApiError(ROW_TOO_WIDE) from error
+                raise ApiError(errors.KEY_TOO_LONG, key=", ".join(definition.key or ())) from error
+            raise ApiError(errors.ROW_TOO_WIDE) from error
         except psycopg.OperationalError as error:
             if _is_lost(error) and not repeatable:
-                raise ApiError(OUTCOME_UNKNOWN) from error
+                raise ApiError(errors.OUTCOME_UNKNOWN) from error
             raise
         except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
             raise StaleDefinition from error  # a column, its type or the table is no longer what it was
@@ -213,8 +294,8 @@ def light_enough() -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        if error.kind is DATABASE_TIMEOUT:
-            raise ApiError(QUERY_TOO_HEAVY) from error
+        if error.kind is errors.DATABASE_TIMEOUT:
+            raise ApiError(errors.QUERY_TOO_HEAVY) from error
         raise
 
 
@@ -243,7 +324,7 @@ def _is_lost(error: psycopg.OperationalError) -> bool:
 def row_key(row_id: str) -> dict[str, str | None]:
     """Return the parameter of a statement on one row; raises ROW_NOT_FOUND if it is no id."""
     if not is_row_id(row_id):
-        raise ApiError(ROW_NOT_FOUND)
+        raise ApiError(errors.ROW_NOT_FOUND)
     return {"id": row_id}
 
 
@@ -266,4 +347,4 @@ def numbered(values: Sequence[str | None]) -> dict[str, str | None]:
 def require_active(definition: Definition) -> None:
     """Raise TABLE_INACTIVE where the table takes no writes."""
     if definition.status != "active":
-        raise ApiError(TABLE_INACTIVE)
+        raise ApiError(errors.TABLE_INACTIVE)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, ApiError
+from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows import statements
-from managed_tables_api.rows.composing import Shown
-from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.inserts.conflicts import taken_by_update
+from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import (
+    Definition,
     KeyTaken,
     Parameters,
     RowOperations,
@@ -23,12 +22,9 @@ from managed_tables_api.rows.running import (
     require_active,
     row_key,
 )
-from managed_tables_api.rows.versions import (
-    VERSION_FIELD,
-    check_version_field,
-    read_row_version,
-    same_version,
-)
+from managed_tables_api.rows.statements import VERSION_FIELD, Shown, check_version_field
+
+VERSION_HEADER = "If-Match"
 
 
 @dataclass(frozen=True)
@@ -168,3 +164,18 @@ def shown_row(definition: Definition, answered: Answered) -> Shown:
 def versioned(definition: Definition) -> Shown:
     """Return rows with their versions, but where a column takes the version's name."""
     return Shown(definition.columns, versions=VERSION_FIELD not in definition.by_name)
+
+
+def same_version(*given: str | None) -> str | None:
+    """Return the version that all places of a request name; raises INVALID_REQUEST if they differ."""
+    versions = {version for version in given if version is not None}
+    if len(versions) > 1:
+        raise ApiError(INVALID_REQUEST, reason=f"{VERSION_FIELD} e {VERSION_HEADER} não são iguais")
+    return versions.pop() if versions else None
+
+
+def read_row_version(given: object) -> str:
+    """Return the version that a body names; raises INVALID_REQUEST."""
+    if not isinstance(given, str) or not given or "\x00" in given:
+        raise ApiError(INVALID_REQUEST, reason=f"{VERSION_FIELD} deve ser um texto que a API respondeu")
+    return given

@@ -1,28 +1,197 @@
-"""Compose the statements of single rows and of inserts: one each, which also checks the definition."""
+"""Compose the statements of rows, one an operation, which also checks the definition; the last ones are kept.
 
-from collections.abc import Sequence
-from typing import Literal
+A statement locks the user's table before it takes its snapshot, and changes of columns lock it alone:
+where the version in the snapshot is the definition's, the table had these columns throughout. Where it is
+not, `definition` is empty and nothing is read or written. Names beginning with `$` are ours: no user's can.
+Every parameter is text with a cast, so that a statement has one type signature and is prepared once.
+"""
 
+import threading
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, LiteralString, ParamSpec
+
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.databases.applied import counting
-from managed_tables.history.recording import recorded_rows, row_cells
-from managed_tables.schema import POSTGRES_TYPES
-from managed_tables_api.http.validation import Numbers
-from managed_tables_api.rows.composing import (
-    ROW,
-    TABLE,
-    TABLE_ID,
-    Shown,
-    cell,
-    column_arrays,
-    compose_statement,
-    kept_statement,
-    names_of,
-    row_json,
-    table_of,
+from managed_tables.details import DetailCode, Fault, Place
+from managed_tables.history.recording import ACTOR, recorded_rows, row_cells
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables_api.http.validation import Numbers, refusal
+from managed_tables_api.rows.running import Definition
+
+Arguments = ParamSpec("Arguments")
+
+VERSION_FIELD = "_version"  # of a row as it is answered, unless a column of the table takes the name
+_NAME_TAKEN = Fault(DetailCode.NOT_ALLOWED, f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
+
+KEPT_BYTES = 16 * 1024 * 1024  # of all statements: a page of 1,500 columns has 150 KB, one of ten 2 KB
+KEPT_STATEMENTS = 1_000  # each keeps its table's definition in memory, too
+
+TABLE = sql.Identifier("$table")
+ROW = sql.Identifier("$row")
+SIZE = sql.Identifier("$size")
+FOUND = sql.Identifier("$found")
+_VERSION = sql.Identifier("$version")
+_JSON = sql.Identifier("$json")
+
+# Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
+# decimal has MAX_DECIMAL_DIGITS at most.
+_TEXT_SIZE = "coalesce(octet_length({name}), 4)::bigint"
+_DECIMAL_SIZE = "coalesce(octet_length({name}::text), 4)"
+_SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
+_TERMS = 40
+_OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
+
+TABLE_ID = sql.SQL("%(table_id)s::text")
+NOTHING = sql.SQL("1")
+# Whoever writes is the transaction's actor, whom the history of rows names.
+_ACTING = sql.SQL("{select}, set_config({setting}, %(actor)s::text, true)")
+_DEFINITION = sql.SQL(
+    "definition AS MATERIALIZED (SELECT {select} FROM managed_tables.tables"
+    " WHERE table_id = %(table_id)s::text AND version = %(version)s::bigint AND deleted_at IS NULL{active})"
 )
-from managed_tables_api.rows.definitions import Definition
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not.
+
+    `names` are those of the columns, None for all of a definition's: they alone are compared, since a table
+    may have 1,500 columns.
+    """
+
+    columns: tuple[Column, ...] = field(compare=False)
+    numbers: Numbers = "number"
+    versions: bool = False
+    has_id: bool = True
+    names: tuple[str, ...] | None = None
+
+    def fields(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
+        """Return the select list of a row as it is answered; `stored`: the source is the table."""
+        fields = [_field(source, column, self.numbers) for column in self.columns]
+        if self.has_id:
+            fields.insert(0, cell(source, ID_COLUMN))
+        if self.versions:
+            version = sql.SQL("{}.xmin::text" if stored else "{}.{}").format(source, _VERSION)
+            fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
+        return sql.SQL(", ").join(fields)
+
+    def raw(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
+        """Return the select list of the values as they are stored; `stored`: the source is the table."""
+        names = [*([ID_COLUMN] if self.has_id else []), *(column.name for column in self.columns)]
+        fields = [cell(source, name) for name in names]
+        if self.versions:
+            form = "{}.xmin::text AS {}" if stored else "{}.{}"
+            fields.append(sql.SQL(form).format(source, _VERSION))
+        return sql.SQL(", ").join(fields)
+
+    def size(self, source: sql.Identifier) -> sql.Composed:
+        """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
+        fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
+        fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
+        sizes = [
+            sql.SQL(_SIZES[column.type]).format(name=cell(source, column.name))
+            for column in self.columns
+            if column.type in _SIZES
+        ]
+        terms = [sql.SQL("{}::bigint").format(fixed)]
+        # One sum of a thousand terms would be an expression as deep.
+        for batch in (sizes[start : start + _TERMS] for start in range(0, len(sizes), _TERMS)):
+            terms += [sql.SQL("({})").format(sql.SQL(" + ").join(batch))]
+        return sql.SQL(" + ").join(terms)
+
+
+_KEPT: LRUCache[Any, bytes] = LRUCache(
+    KEPT_BYTES, lambda statement: max(len(statement), KEPT_BYTES / KEPT_STATEMENTS)
+)
+_KEPT_LOCK = threading.Lock()
+
+
+def kept_statement(compose: Callable[Arguments, bytes]) -> Callable[Arguments, bytes]:
+    """Keep what a function composes; its arguments stay as long, and must hold no values of a request."""
+    return cached(_KEPT, partial(hashkey, compose), _KEPT_LOCK)(compose)
+
+
+def check_version_field(columns: Container[str], place: Place) -> None:
+    """Raise INVALID_REQUEST for rows asked for with their versions where a column takes the name."""
+    if VERSION_FIELD in columns:
+        raise refusal("versions", _NAME_TAKEN, place)
+
+
+def cell(source: sql.Identifier, name: str) -> sql.Composed:
+    """Return a cell of a row as it is stored."""
+    return sql.SQL("{}.{}").format(source, sql.Identifier(name))
+
+
+def names_of(columns: Iterable[Column]) -> sql.Composed:
+    """Return the names of columns as a list."""
+    return sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+
+
+def array(parameter: str, element: str) -> sql.Composed:
+    """Return a parameter that is an array."""
+    return sql.SQL("%({})s::{}[]").format(sql.SQL(parameter), sql.SQL(element))
+
+
+def column_arrays(columns: Iterable[tuple[int, Column]]) -> sql.Composed:
+    """Return the parameters that have the values of columns: c0, c1, … by their numbers."""
+    arrays = (array(f"c{number}", POSTGRES_TYPES[column.type]) for number, column in columns)
+    return sql.SQL(", ").join(arrays)
+
+
+def row_json(fields: sql.Composable) -> sql.Composed:
+    """Return a row of these fields as the text of its JSON."""
+    return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row})").format(
+        row=_JSON, fields=fields
+    )
+
+
+def table_of(definition: Definition) -> sql.Identifier:
+    """Return the user's table."""
+    return sql.Identifier("public", definition.display_name)
+
+
+def compose_statement(
+    form: LiteralString,
+    definition: Definition | None = None,
+    *,
+    select: sql.Composable = NOTHING,
+    active: bool = False,
+    **parts: sql.Composable,
+) -> bytes:
+    """Return the text of a statement whose form begins with the CTE `definition`, as `{held}`.
+
+    That has a row with `select` where the definition still holds and, if `active`, takes writes: then the
+    statement has one more parameter, `actor`. `{t}` and `{row}` are aliases, `{table}` is the user's table.
+    """
+    if active:
+        select = _ACTING.format(select=select, setting=ACTOR)
+    held = _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
+    parts |= {"held": held, "t": TABLE, "row": ROW}
+    if definition is not None:
+        parts["table"] = table_of(definition)
+    return sql.SQL(form).format(**parts).as_bytes(None)
+
+
+def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
+    """Return a cell as text that PostgreSQL and `managed_tables.values` read back as the same value."""
+    text = sql.SQL("{}::text").format(cell(source, column.name))
+    if column.type is not ColumnType.DATETIME:
+        return text
+    # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
+    return sql.SQL("replace(replace({}, ' ', 'T'), '+00', 'Z')").format(text)
+
+
+def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
+    if column.type is ColumnType.DATETIME or (numbers == "string" and column.type.is_number):
+        return cell_text(source, column) + sql.SQL(" AS {}").format(sql.Identifier(column.name))
+    return cell(source, column.name)
+
 
 Returned = Literal["count", "ids", "records"]
 

@@ -20,8 +20,6 @@ from managed_tables.schema import ColumnType
 from managed_tables.undo.keeping import STAGED_ID, kept_table
 from managed_tables.values import array_text
 from managed_tables_api.http.validation import Numbers
-from managed_tables_api.rows.composing import TABLE, compose_statement, table_of
-from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import (
     CellChange,
     HistoryQuery,
@@ -32,11 +30,13 @@ from managed_tables_api.rows.history.history_models import (
     in_zone,
 )
 from managed_tables_api.rows.running import (
+    Definition,
     RowOperations,
     Runner,
     on_definition,
     row_key,
 )
+from managed_tables_api.rows.statements import TABLE, compose_statement, table_of
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
 

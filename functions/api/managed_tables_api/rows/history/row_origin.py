@@ -15,9 +15,9 @@ from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import Origin
-from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import OriginCell, RowOriginAnswer
 from managed_tables_api.rows.history.row_history import LOADED, PRESENT, UPSERTED, Names, RowHistory
+from managed_tables_api.rows.running import Definition
 
 ReadPlace = Callable[[JobRecord, int], Origin | None]
 

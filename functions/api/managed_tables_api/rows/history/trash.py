@@ -12,19 +12,25 @@ from managed_tables.schema import Column
 from managed_tables.tables.physical import default_value
 from managed_tables.values import array_text
 from managed_tables_api.http.validation import Numbers, refusal
-from managed_tables_api.rows.composing import ROW, compose_statement, kept_statement, names_of, table_of
-from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.history.history_models import DeletedRow, RestoreBody, TrashAnswer, in_zone
 from managed_tables_api.rows.history.row_history import Names, read_names, value_of
-from managed_tables_api.rows.inserts.conflicts import taken_by_update
+from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.running import (
+    Definition,
     KeyTaken,
     RowOperations,
     on_definition,
     read_row_ids,
     require_active,
 )
-from managed_tables_api.rows.statements import counted
+from managed_tables_api.rows.statements import (
+    ROW,
+    compose_statement,
+    counted,
+    kept_statement,
+    names_of,
+    table_of,
+)
 
 # The last deletion of each row that is not in the table.
 _GONE = sql.SQL(

@@ -12,7 +12,7 @@ from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.composing import cell
+from managed_tables_api.rows.statements import cell
 
 MAX_GROUP_COLUMNS = 5
 MAX_AGGREGATES = 50

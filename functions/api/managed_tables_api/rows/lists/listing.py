@@ -24,18 +24,19 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import Numbers, refusal
-from managed_tables_api.rows.composing import Shown
-from managed_tables_api.rows.definitions import Definition
 from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
-from managed_tables_api.rows.lists.ordering import Order, SortKey, read_group_order, read_order
 from managed_tables_api.rows.lists.pages import (
     MAX_CURSOR_CHARACTERS,
+    Order,
     PageShape,
+    SortKey,
     keys_statement,
     page_statement,
+    read_group_order,
+    read_order,
 )
-from managed_tables_api.rows.running import RowOperations, light_enough, on_definition
-from managed_tables_api.rows.versions import check_version_field
+from managed_tables_api.rows.running import Definition, RowOperations, light_enough, on_definition
+from managed_tables_api.rows.statements import Shown, check_version_field
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 

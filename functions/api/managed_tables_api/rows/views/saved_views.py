@@ -4,22 +4,15 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from managed_tables import exact_json
+from managed_tables import errors, exact_json
 from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault, detail
-from managed_tables.errors import (
-    DUPLICATE_VIEW_NAME,
-    INVALID_REQUEST,
-    VIEW_NOT_FOUND,
-    VIEW_OF_ANOTHER,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.ids import is_record_id, new_record_id
-from managed_tables_api.auth.tokens import Caller
-from managed_tables_api.rows.composing import compose_statement
-from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.auth import Caller
 from managed_tables_api.rows.history.row_history import Names, read_names
-from managed_tables_api.rows.running import Execute, KeyTaken, RowOperations, on_definition
+from managed_tables_api.rows.running import Definition, Execute, KeyTaken, RowOperations, on_definition
+from managed_tables_api.rows.statements import compose_statement
 from managed_tables_api.rows.views.view_contents import (
     NewView,
     ViewAnswer,
@@ -83,7 +76,9 @@ class SavedViews(RowOperations):
         }
         row = self._write(lambda: self.runner.run(definition, _insert_statement(), parameters), body.name)
         if row[0] is None:
-            raise ApiError(INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela")
+            raise ApiError(
+                errors.INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela"
+            )
         return self._answer(definition, Names(), row)
 
     @on_definition
@@ -116,7 +111,7 @@ class SavedViews(RowOperations):
         try:
             row: tuple[Any, ...] = write()[0][1:]
         except KeyTaken as taken:
-            raise ApiError(DUPLICATE_VIEW_NAME, name=name.strip()) from taken
+            raise ApiError(errors.DUPLICATE_VIEW_NAME, name=name.strip()) from taken
         return row
 
     def _answer(self, definition: Definition, names: Names, row: tuple[Any, ...]) -> ViewAnswer:
@@ -148,21 +143,21 @@ def _written(name: str, shared: bool, content: ViewContent) -> dict[str, str | N
 
 def _view_key(caller: Caller, view_id: str) -> dict[str, str | None]:
     if not is_record_id(view_id):
-        raise ApiError(VIEW_NOT_FOUND)
+        raise ApiError(errors.VIEW_NOT_FOUND)
     return {"user_id": caller.user_id, "view_id": view_id.lower()}
 
 
 def _found(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     row = rows[0][1:]
     if row[0] is None:
-        raise ApiError(VIEW_NOT_FOUND)
+        raise ApiError(errors.VIEW_NOT_FOUND)
     return row
 
 
 def _owned(rows: list[tuple[Any, ...]], caller: Caller) -> tuple[Any, ...]:
     row = _found(rows)
     if row[1] != caller.user_id:
-        raise ApiError(VIEW_OF_ANOTHER)
+        raise ApiError(errors.VIEW_OF_ANOTHER)
     return row
 
 

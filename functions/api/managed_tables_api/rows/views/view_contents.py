@@ -26,7 +26,7 @@ from managed_tables.values import Parsers
 from managed_tables_api.http.validation import QUERY_DIGITS, Page, refuse_null
 from managed_tables_api.rows.history.row_history import Names
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
-from managed_tables_api.rows.lists.ordering import read_order
+from managed_tables_api.rows.lists.pages import read_order
 
 # Xread_order
 from managed_tables_api.rows.row_models import SentWhere, SortWords

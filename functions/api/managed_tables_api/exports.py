@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.table_records import TableRecord
@@ -14,21 +15,13 @@ from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.faults import JobFailure
 from managed_tables.documents.progress import ExportProgress
-from managed_tables.errors import (
-    EXPORT_EXPIRED,
-    EXPORT_FAULT,
-    EXPORT_NOT_FOUND,
-    EXPORTS_UNAVAILABLE,
-    TOO_MANY_EXPORTS,
-    ApiError,
-    JobError,
-)
+from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.wiring.services import Services
-from managed_tables_api.auth.tokens import Caller
+from managed_tables_api.auth import Caller
 from managed_tables_api.http.validation import PageQuery
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
 
@@ -136,12 +129,12 @@ def start_export(
     services.exports.create(export)  # before its slot is taken, so that no slot is without a record
     if not _take_slot(services, export):
         services.exports.discard(export)
-        raise ApiError(TOO_MANY_EXPORTS, limit=services.export_slots.size)
+        raise ApiError(errors.TOO_MANY_EXPORTS, limit=services.export_slots.size)
     try:
         _start(services, export)
     except ExecutionsUnavailable as error:
-        services.exports.fail(export, JobError(EXPORT_FAULT).as_record())
-        raise ApiError(EXPORTS_UNAVAILABLE) from error
+        services.exports.fail(export, JobError(errors.EXPORT_FAULT).as_record())
+        raise ApiError(errors.EXPORTS_UNAVAILABLE) from error
     return export
 
 
@@ -192,7 +185,7 @@ def get_export(services: Services, company_id: str, export_id: str) -> ExportRec
     export = services.exports.find(company_id, export_id.lower()) if is_record_id(export_id) else None
     now = timestamp()
     if export is None or _is_gone(services, export, now):
-        raise ApiError(EXPORT_NOT_FOUND)
+        raise ApiError(errors.EXPORT_NOT_FOUND)
     if export.is_overdue(now):
         return _expire(services, export) or get_export(services, company_id, export_id)
     return export
@@ -216,7 +209,7 @@ def list_exports(
 
 
 def _expire(services: Services, export: ExportRecord) -> ExportRecord | None:
-    return services.exports.fail(export, JobError(EXPORT_EXPIRED).as_record())
+    return services.exports.fail(export, JobError(errors.EXPORT_EXPIRED).as_record())
 
 
 def _is_gone(services: Services, export: ExportRecord, now: str) -> bool:

@@ -7,20 +7,21 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
-from managed_tables_api.rows.composing import (
+from managed_tables_api.rows.running import Definition
+from managed_tables_api.rows.statements import (
     ROW,
     TABLE,
     Shown,
     array,
+    assignments,
     cell,
     column_arrays,
+    compose_deletion,
     compose_statement,
     kept_statement,
     names_of,
     row_json,
 )
-from managed_tables_api.rows.definitions import Definition
-from managed_tables_api.rows.statements import assignments, compose_deletion
 
 _ID = sql.Identifier("$id")
 _ROW_VERSION = sql.Identifier("$row_version")

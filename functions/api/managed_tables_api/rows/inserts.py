@@ -1,42 +1,55 @@
-"""Insert rows that update or ignore others of the same key, and say which rows break a key.
+"""Insert rows: all of them or none, once however often they are sent.
 
-The refusal is 409, naming the rows of the request and the values.
+What meets a row of the same key is updated, ignored or refused (409, naming the rows and the values).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from psycopg import sql
 
-from managed_tables import exact_json
+from managed_tables import errors, exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
-from managed_tables.errors import DUPLICATE_KEY, ApiError
+from managed_tables.errors import ApiError
 from managed_tables.history.recording import row_cells
 from managed_tables.schema import Column, json_value
 from managed_tables.wording import named_values
-from managed_tables_api.rows.composing import (
-    ROW,
-    TABLE,
-    Shown,
-    column_arrays,
-    compose_statement,
-    kept_statement,
-    names_of,
-    row_json,
-    table_of,
-)
-from managed_tables_api.rows.definitions import Definition
+from managed_tables_api.http.validation import Numbers
+from managed_tables_api.rows import statements
+from managed_tables_api.rows.parsing import parse_rows
 from managed_tables_api.rows.running import (
+    Definition,
     Execute,
     Found,
     KeyTaken,
     Parameters,
+    RowOperations,
     Runner,
     StaleDefinition,
+    numbered,
+    on_definition,
+    require_active,
 )
-from managed_tables_api.rows.statements import NOW, NUMBER, claim, counted, given_rows, recorded
+from managed_tables_api.rows.statements import (
+    NOW,
+    NUMBER,
+    ROW,
+    TABLE,
+    Returned,
+    Shown,
+    claim,
+    column_arrays,
+    compose_statement,
+    counted,
+    given_rows,
+    kept_statement,
+    names_of,
+    recorded,
+    row_json,
+    table_of,
+)
 
 OnConflict = Literal["error", "update", "ignore"]
 
@@ -183,7 +196,7 @@ def _key_refusal(definition: Definition, repeated: Found) -> ApiError:
         for _, number, values, _ in repeated
         if number is not None
     ]
-    return ApiError(DUPLICATE_KEY, details, repeated[0][3], key=key)
+    return ApiError(errors.DUPLICATE_KEY, details, repeated[0][3], key=key)
 
 
 def _column(definition: Definition) -> dict[str, str]:
@@ -215,7 +228,7 @@ def taken_by_update(
     values = {name: _typed(definition, name, text) for name, text in texts.items()}
     place = {"row": named[0]} if len(named) == 1 else {}
     fault = detail("row", _fault(values), **place, **_column(definition), value=values)
-    return ApiError(DUPLICATE_KEY, [fault], key=", ".join(definition.key or ()))
+    return ApiError(errors.DUPLICATE_KEY, [fault], key=", ".join(definition.key or ()))
 
 
 def _typed(definition: Definition, name: str, text: str | None) -> object:
@@ -238,3 +251,151 @@ def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
     if key is None or not definition.by_name.keys() >= set(key):
         raise StaleDefinition
     return definition if key == definition.key else replace(definition, key=key)
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """The client's name for a request, by which it is repeated safely, and a digest of the request.
+
+    The key is recorded by the statement that inserts, and kept for a day at least.
+    """
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """The rows to insert, as JSON; with a key, once however often they are sent.
+
+    `on_conflict` says what becomes of a row whose key the table has; None: as `error`.
+    """
+
+    rows: Any
+    key: IdempotencyKey | None = None
+    returned: Returned = "count"
+    numbers: Numbers = "number"
+    on_conflict: OnConflict | None = None
+
+
+@dataclass(frozen=True)
+class InsertedRows:
+    """How many rows were inserted, updated and ignored; ids or rows as a JSON list if asked for."""
+
+    count: int
+    returned: str | None = None
+    updated: int = 0
+    ignored: int = 0
+
+
+class RowInserts(RowOperations):
+    """Inserts of rows."""
+
+    @on_definition
+    def insert(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows:
+        """Insert all of the rows, for a user, or none."""
+        if new.key is None:
+            return self._apply(definition, new, user_id) or InsertedRows(0)
+        applied = self._find_applied(definition, new, new.key)
+        if applied is None:  # and where another request has been quicker, the second look finds it
+            applied = self._apply(definition, new, user_id)
+        if applied is None:
+            applied = self._find_applied(definition, new, new.key)
+        return applied or InsertedRows(0)
+
+    def _apply(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows | None:
+        """Insert or merge the rows, None where their request's key is taken."""
+        arrays = parse_rows(definition, new.rows, self.runner.parsers, self.runner.settings.zone)
+        require_active(definition)
+        acting = self.runner.acting(user_id, "api")
+        parameters = {**acting, **numbered(arrays), **_request_key(new)}
+        try:
+            if new.on_conflict in ("update", "ignore"):
+                return self._merge(definition, new, parameters)
+            return self._insert(definition, new, parameters)
+        except KeyTaken as taken:
+            within_request = new.on_conflict == "update"
+            raise find_repeated(self.runner, definition, taken, parameters, within_request) from taken
+
+    def _insert(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+        is_keyed = new.key is not None
+        statement = statements.insert_statement(
+            definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
+        )
+        if new.returned == "count":
+            (_, count, _), *_ = self.runner.run(definition, statement, parameters, repeatable=is_keyed)
+            return InsertedRows(count) if count else None
+
+        def work(execute: Execute) -> InsertedRows:
+            (_, count, returned), *_ = execute(statement, parameters)
+            self.require_sendable([returned or ""])  # before anything is committed
+            return InsertedRows(count, returned or "[]")
+
+        inserted = self.runner.transact(definition, work, repeatable=is_keyed)
+        return inserted if inserted.count else None
+
+    def _merge(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+        """Insert the rows, those whose key the table has as `on_conflict` says."""
+        if definition.key is None:
+            raise ApiError(errors.TABLE_WITHOUT_KEY)
+        if new.returned != "count":
+            raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
+        batches = self._batches(definition, new, parameters)
+
+        def work(execute: Execute) -> InsertedRows | None:
+            if new.key is not None and not execute(claim_statement(), parameters)[0][1]:
+                return None
+            if len(batches) > 1 and (refusal := repeated_keys(execute, definition, parameters)):
+                raise refusal  # of one statement PostgreSQL itself would say so
+            counts = [execute(statement, given)[0] for statement, given in batches]
+            inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
+            if new.key is not None:
+                recorded = {**parameters, "counts": f"{{{inserted},{updated}}}"}
+                execute(record_counts_statement(), recorded)
+            return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
+
+        return self.runner.transact(definition, work, repeatable=new.key is not None)
+
+    def _batches(
+        self, definition: Definition, new: NewRows, parameters: Parameters
+    ) -> Sequence[tuple[bytes, Parameters]]:
+        """Return a statement and its parameters for the rows that name the same columns."""
+        if new.on_conflict == "ignore":
+            return [(merge_statement(definition, (), "ignore"), parameters)]
+        by_names: dict[tuple[str, ...], list[Any]] = {}
+        for row in new.rows:
+            by_names.setdefault(tuple(sorted(row)), []).append(row)
+        batches: list[tuple[bytes, Parameters]] = []
+        for names, rows in by_names.items():
+            given = parameters
+            if len(by_names) > 1:
+                arrays = parse_rows(definition, rows, self.runner.parsers, self.runner.settings.zone)
+                given = {"actor": parameters["actor"], **numbered(arrays)}
+            changed = tuple(name for name in names if name not in (definition.key or ()))
+            batches.append((merge_statement(definition, changed, "update"), given))
+        return batches
+
+    def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
+        """Return the outcome of an earlier request of this key, None if there was none.
+
+        Rows are answered as they are now, without deleted ones.
+        """
+        statement = statements.applied_request_statement(definition, new.returned, new.numbers)
+        earlier = self.runner.read(definition, statement, {"key": key.key})
+        _, fingerprint, count, returned, counts = earlier[0]
+        if fingerprint is not None and fingerprint != key.fingerprint:
+            raise ApiError(errors.IDEMPOTENCY_KEY_REUSED)
+        self.require_sendable([returned or ""])
+        if count is None:
+            return None
+        applied = InsertedRows(int(count), returned)
+        if counts is None:
+            return applied
+        inserted, updated = counts
+        return replace(applied, count=inserted, updated=updated, ignored=count - inserted - updated)
+
+
+def _request_key(new: NewRows) -> dict[str, str | None]:
+    if new.key is None:
+        return {}
+    return {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}

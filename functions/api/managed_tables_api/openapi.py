@@ -11,38 +11,12 @@ from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables import errors
 from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.document import LateModel
 from managed_tables.documents.faults import DetailBody
-from managed_tables.errors import (
-    CATALOG_UNAVAILABLE,
-    COLUMN_NOT_FOUND,
-    CONNECTIONS_TAKEN,
-    DATABASE_TIMEOUT,
-    DATABASE_UNAVAILABLE,
-    EXPORT_NOT_FOUND,
-    FORBIDDEN,
-    INTERNAL,
-    INVALID_REQUEST,
-    JOB_NOT_FOUND,
-    KEYS_UNAVAILABLE,
-    REQUEST_TOO_LARGE,
-    REQUEST_TOO_SLOW,
-    RESPONSE_TOO_LARGE,
-    ROW_NOT_FOUND,
-    SECRETS_UNAVAILABLE,
-    STORAGE_UNAVAILABLE,
-    TABLE_NOT_FOUND,
-    TOKEN_EXPIRED,
-    TOO_MANY_REQUESTS,
-    UNAUTHENTICATED,
-    UNKNOWN_PARAMETER,
-    VIEW_NOT_FOUND,
-    ApiErrorKind,
-    codes_of,
-)
-from managed_tables_api.calls.gate import Permitted
-from managed_tables_api.calls.routing import ApiRoute
+from managed_tables.errors import ApiErrorKind, codes_of
+from managed_tables_api.calls import ApiRoute, Permitted
 from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags
 from managed_tables_api.http.bodies import JsonBody
 
@@ -88,31 +62,31 @@ DESCRIPTION = (
 )
 # Whatever is asked: the token, the permission, the company's share, and services that do not answer.
 ERRORS_OF_ALL = (
-    UNAUTHENTICATED,
-    TOKEN_EXPIRED,
-    FORBIDDEN,
-    UNKNOWN_PARAMETER,
-    TOO_MANY_REQUESTS,
-    INTERNAL,
-    CATALOG_UNAVAILABLE,
-    CONNECTIONS_TAKEN,
-    DATABASE_TIMEOUT,
-    DATABASE_UNAVAILABLE,
-    KEYS_UNAVAILABLE,
-    SECRETS_UNAVAILABLE,
-    STORAGE_UNAVAILABLE,
+    errors.UNAUTHENTICATED,
+    errors.TOKEN_EXPIRED,
+    errors.FORBIDDEN,
+    errors.UNKNOWN_PARAMETER,
+    errors.TOO_MANY_REQUESTS,
+    errors.INTERNAL,
+    errors.CATALOG_UNAVAILABLE,
+    errors.CONNECTIONS_TAKEN,
+    errors.DATABASE_TIMEOUT,
+    errors.DATABASE_UNAVAILABLE,
+    errors.KEYS_UNAVAILABLE,
+    errors.SECRETS_UNAVAILABLE,
+    errors.STORAGE_UNAVAILABLE,
 )
 
 # An id of the path that names nothing, and a body that is too long or says what it may not.
 _ERRORS_OF_IDS = {
-    "table_id": TABLE_NOT_FOUND,
-    "row_id": ROW_NOT_FOUND,
-    "view_id": VIEW_NOT_FOUND,
-    "name": COLUMN_NOT_FOUND,
-    "job_id": JOB_NOT_FOUND,
-    "export_id": EXPORT_NOT_FOUND,
+    "table_id": errors.TABLE_NOT_FOUND,
+    "row_id": errors.ROW_NOT_FOUND,
+    "view_id": errors.VIEW_NOT_FOUND,
+    "name": errors.COLUMN_NOT_FOUND,
+    "job_id": errors.JOB_NOT_FOUND,
+    "export_id": errors.EXPORT_NOT_FOUND,
 }
-_ERRORS_OF_BODIES = (INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW)
+_ERRORS_OF_BODIES = (errors.INVALID_REQUEST, errors.REQUEST_TOO_LARGE, errors.REQUEST_TOO_SLOW)
 _REFERENCE = "#/components/schemas/{model}"
 _ANSWERS = {200: "OK", 201: "Criado", 204: "Sem conteúdo"}
 _ETAG = {"ETag": {"description": "Muda com o conteúdo", "schema": {"type": "string"}}}
@@ -166,7 +140,7 @@ def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
         *(_ERRORS_OF_IDS[name] for name in route.param_convertors),
         *route.errors,
         *(_ERRORS_OF_BODIES if body is not None else ()),
-        *((INVALID_REQUEST, RESPONSE_TOO_LARGE) if takes_query else ()),
+        *((errors.INVALID_REQUEST, errors.RESPONSE_TOO_LARGE) if takes_query else ()),
         *ERRORS_OF_ALL,
     )
     status = route.status_code or 200

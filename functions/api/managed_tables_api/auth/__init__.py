@@ -1,1 +1,0 @@
-"""Authenticate callers: tokens, the keys that sign them, permissions."""

@@ -1,0 +1,361 @@
+"""Lead from a request to a permitted call, and from what it returns to exact JSON and our errors.
+
+In order: token (401), permission (403), thread (429), ids (404), all else (422). A route lists
+`requires(Permission.…)` among its dependencies, and takes what it needs as arguments:
+
+    @router.get("/{table_id}", dependencies=requires(Permission.LIST), …)
+    def get_table(table: KnownTable, caller: SignedIn, services: Services) -> Any:
+
+FastAPI solves a dependency again for each that depends on it, so nothing here depends on more than it needs.
+Bodies and queries are parsed before anything is looked up, so that a valid request pays for no look-up that
+its work does not need. Where they are refused, the ids of the path are looked up first.
+
+Where one route has a word and another a parameter at the same place, the word is no value of the parameter:
+`PUT /upload` is 405, as `/upload` is known, and `GET /exports`, which is not, 404.
+"""
+
+import inspect
+import re
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+from functools import cached_property, wraps
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from managed_tables import API_PREFIX, errors
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.table_records import TableRecord
+from managed_tables.databases.connection_cache import answered_within
+from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
+from managed_tables.errors import ApiError, ApiErrorKind
+from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
+from managed_tables_api.exports import get_export
+from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
+from managed_tables_api.http.bodies import is_multipart, receive_body
+from managed_tables_api.http.validation import refusal_of
+from managed_tables_api.jobs.job_answers import get_job
+from managed_tables_api.services import ApiServices
+
+ANSWER_SECONDS = 26.0  # API Gateway hangs up after 29 s, of which a process may take two to begin
+TOKEN_DESCRIPTION = (
+    "JWT com `sub` e `company_id` (24 dígitos hexadecimais), `permissions` e `exp`. "
+    f"`{ALL_PERMISSIONS}` concede todas as permissões."
+)
+
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_UNKNOWN_PARAMETER = Fault(DetailCode.UNKNOWN_PARAMETER, "a rota não tem este parâmetro")
+_NUL = Fault(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
+
+
+async def services_of(request: Request) -> ApiServices:
+    """Return the services of this process."""
+    services: ApiServices = request.app.state.services
+    return services
+
+
+Services = Annotated[ApiServices, Depends(services_of)]
+
+
+class BearerToken(SecurityBase):
+    """The dependency that gives a route its caller; raises UNAUTHENTICATED."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description=TOKEN_DESCRIPTION)
+        self.scheme_name = "bearerAuth"
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return whose token the request carries."""
+        services: ApiServices = request.app.state.services
+        headers = request.headers.getlist("authorization")
+        if len(headers) != 1:
+            raise ApiError(errors.UNAUTHENTICATED)
+        verify = services.token_verifier.verify
+        caller = (
+            await run_in_threadpool(verify, headers[0]) if services.keys_are_remote else verify(headers[0])
+        )
+        request.state.caller = caller
+        return caller
+
+
+SignedIn = Annotated[Caller, Depends(BearerToken())]
+
+
+class Permitted:
+    """The dependency that lets only callers with a permission through; raises FORBIDDEN."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, caller: SignedIn) -> None:
+        """Check the caller's permissions."""
+        caller.require(self.permission)
+
+
+async def slot(request: Request, caller: SignedIn) -> AsyncIterator[None]:
+    """Receive the body, then hold one of the company's threads until there is an answer; TOO_MANY_REQUESTS.
+
+    The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
+    which may be slow to be taken.
+    """
+    services: ApiServices = request.app.state.services
+    slots = services.slots
+    with slots.request(caller.company_id):
+        if request.method in _METHODS_WITH_BODY:
+            await receive_body(request, services.settings.request_max_bytes)
+        async with slots.slot(caller.company_id):
+            with answered_within(ANSWER_SECONDS):
+                yield
+
+
+async def slot_without_form(request: Request, caller: SignedIn) -> AsyncIterator[None]:
+    """Do as `slot`, but leave a form, and the slot after it, to the route, which reads it piece by piece."""
+    if is_multipart(request):
+        with request.app.state.services.slots.request(caller.company_id):
+            yield
+    else:
+        async with asynccontextmanager(slot)(request, caller):
+            yield
+
+
+async def check_parameters(request: Request) -> None:
+    """Raise UNKNOWN_PARAMETER for what a route does not declare: an ignored filter is a wrong answer.
+
+    Raises INVALID_REQUEST for a character that no table can hold.
+    """
+    if not request.scope["query_string"]:
+        return
+    takes = request.scope["route"].takes
+    names = [name for name in dict.fromkeys(request.query_params.keys()) if not takes(name)]
+    if names:
+        details = [
+            detail("query", _UNKNOWN_PARAMETER, path=shown_text(name)) for name in names[:MAX_ERROR_DETAILS]
+        ]
+        shown = ", ".join(fault["path"] for fault in details)
+        raise ApiError(errors.UNKNOWN_PARAMETER, details, len(names), names=shown)
+    for name, text in request.query_params.multi_items():
+        if "\x00" in name + text:
+            raise ApiError(errors.INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
+
+
+def requires(permission: Permission, *, takes_form: bool = False) -> list[Any]:
+    """Return the dependencies of a route that needs a permission, in the contract's order of checks."""
+    return [
+        Depends(Permitted(permission)),
+        Depends(slot_without_form if takes_form else slot, scope="function"),
+        Depends(check_parameters),
+    ]
+
+
+def known_company(caller: SignedIn, services: Services) -> ConnectionRecord:
+    """Return the company's connection; without one, no id of a table is known."""
+    company = services.provisioning.find(caller.company_id)
+    if company is None:
+        raise ApiError(errors.TABLE_NOT_FOUND)
+    return company
+
+
+def known_table(table_id: str, caller: SignedIn, services: Services) -> TableRecord:
+    """Return the table of the path."""
+    return services.table_reading.get(known_company(caller, services), table_id.lower())
+
+
+def known_job(job_id: str, caller: SignedIn, services: Services) -> JobRecord:
+    """Return the job of the path."""
+    return get_job(services.jobs, caller.company_id, job_id)
+
+
+def known_export(export_id: str, caller: SignedIn, services: Services) -> ExportRecord:
+    """Return the export of the path."""
+    return get_export(services, caller.company_id, export_id)
+
+
+KnownCompany = Annotated[ConnectionRecord, Depends(known_company)]
+KnownTable = Annotated[TableRecord, Depends(known_table)]
+KnownJob = Annotated[JobRecord, Depends(known_job)]
+KnownExport = Annotated[ExportRecord, Depends(known_export)]
+
+
+def require_known(request: Request, takes: Collection[Callable[..., Any] | None]) -> None:
+    """Raise the 404 of an id in the path that is not known: before a refusal of what else was sent.
+
+    `takes` are the dependencies of the route. A route of rows takes none of these look-ups: what it does asks
+    the company's database, which knows the table and the row.
+    """
+    ids, services, caller = request.path_params, request.app.state.services, request.state.caller
+    if known_job in takes:
+        known_job(ids["job_id"], caller, services)
+    elif known_export in takes:
+        known_export(ids["export_id"], caller, services)
+    elif known_table in takes or known_company in takes:
+        known_table(ids["table_id"], caller, services)
+    elif "table_id" in ids:
+        services.rows.require(caller.company_id, ids["table_id"], ids.get("row_id"))
+
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_REFUSALS = frozenset({413, 422})  # of what was sent; every other error of a dependency comes as it is
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class ApiRoute(APIRoute):
+    """A route whose function returns a response, or content that is answered as exact JSON (None: 204)."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, _answering(endpoint, options.get("status_code") or 200), **options)
+        self.errors: tuple[ApiErrorKind, ...] = getattr(endpoint, "errors", ())
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return FastAPI's handler of the route, with refusals in the contract's order."""
+        handle = super().get_route_handler()
+
+        async def handle_in_order(request: Request) -> Response:
+            try:
+                answer = await handle(request)
+                return answer.as_asked(request) if isinstance(answer, ErrorAnswer) else answer
+            except RequestValidationError as error:
+                findings = [{**finding, "loc": finding["loc"][1:]} for finding in error.errors()]
+                refusal = refusal_of("query", findings)
+            except ApiError as error:
+                refusal = error
+                if refusal.kind.status not in _REFUSALS:
+                    raise
+            await run_in_threadpool(require_known, request, self.calls)
+            raise refusal
+
+        return handle_in_order
+
+    @cached_property
+    def calls(self) -> frozenset[Callable[..., Any] | None]:
+        """The dependencies of the route, and theirs."""
+        return frozenset(dependency.call for dependency in _dependencies(self.dependant))
+
+    def takes(self, name: str) -> bool:
+        """Return whether the query has such a parameter; `filter[a][gte]` is one of the deep `filter`."""
+        plain, deep = self._parameters
+        return name in plain or ("[" in name and name.partition("[")[0] in deep)
+
+    @cached_property
+    def _parameters(self) -> tuple[frozenset[str], frozenset[str]]:
+        takers = (self.dependant, *_dependencies(self.dependant))
+        fields = {name: field for taker in takers for name, field in _query_fields(taker)}
+        deep = frozenset(name for name, field in fields.items() if _is_deep(field.json_schema_extra))
+        return frozenset(fields.keys() - deep), deep
+
+
+def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
+    """Return the function with its content, or its error, made into an answer where it has its thread."""
+    if inspect.iscoroutinefunction(endpoint):
+
+        @wraps(endpoint)
+        async def answer_later(**arguments: Any) -> Response:
+            try:
+                return as_answer(await endpoint(**arguments), status_code)
+            except ApiError as error:
+                return error_answer(error)
+
+        return answer_later  # type: ignore[return-value]
+
+    @wraps(endpoint)
+    def answer(**arguments: Any) -> Response:
+        try:
+            return as_answer(endpoint(**arguments), status_code)
+        except ApiError as error:
+            return error_answer(error)
+
+    return answer  # type: ignore[return-value]
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Dependant]:
+    for dependency in dependant.dependencies:
+        yield dependency
+        yield from _dependencies(dependency)
+
+
+def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the names in the query that a function takes, and what each is."""
+    for taken in dependant.query_params:
+        model = taken.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from ((field.alias or name, field) for name, field in model.model_fields.items())
+        else:
+            yield taken.alias, taken.field_info
+
+
+def _is_deep(extra: Any) -> bool:
+    return isinstance(extra, Mapping) and extra.get("style") == "deepObject"
+
+
+def api_router(prefix: str, tag: str) -> APIRouter:
+    """Return a router of such routes, under `API_PREFIX`."""
+    return APIRouter(
+        prefix=f"{API_PREFIX}{prefix}",
+        tags=[tag],
+        route_class=ApiRoute,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def raises(*kinds: ApiErrorKind) -> Callable[[Endpoint], Endpoint]:
+    """Declare a route's own errors for the OpenAPI document, which knows those of ids, bodies and queries."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        endpoint.errors = kinds  # type: ignore[attr-defined]
+        return endpoint
+
+    return declare
+
+
+def reserve_fixed_words(routes: Sequence[BaseRoute]) -> None:
+    """Let no parameter of these routes match a word that another route has in its place."""
+    known = [route for route in routes if isinstance(route, Route)]
+    paths = [route.path.split("/") for route in known]
+    for route, segments in zip(known, paths, strict=True):
+        for place, segment in enumerate(segments):
+            parameter = _PARAMETER.fullmatch(segment)
+            words = _words(paths, segments[:place]) if parameter else set()
+            if parameter and words:
+                route.path_regex = _without(route.path_regex, parameter[1], words)
+
+
+def _words(paths: Iterable[list[str]], before: list[str]) -> set[str]:
+    """Return the fixed words that follow these segments in any path."""
+    place = len(before)
+    return {
+        path[place]
+        for path in paths
+        if len(path) > place and not _PARAMETER.fullmatch(path[place]) and _alike(path[:place], before)
+    }
+
+
+def _alike(first: list[str], second: list[str]) -> bool:
+    return [_PARAMETER.sub("", word) for word in first] == [_PARAMETER.sub("", word) for word in second]
+
+
+def _without(pattern: re.Pattern[str], parameter: str, words: set[str]) -> re.Pattern[str]:
+    listed = "|".join(map(re.escape, sorted(words)))
+    group = f"(?P<{parameter}>"
+    return re.compile(pattern.pattern.replace(group, f"{group}(?!(?:{listed})(?:/|$))"))

@@ -1,1 +1,0 @@
-"""Exports as they are asked for and shown."""

@@ -1,1 +1,0 @@
-"""Changes and deletions of many rows at once."""

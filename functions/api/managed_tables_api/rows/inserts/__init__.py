@@ -1,1 +1,0 @@
-"""Inserts of rows: repeated safely, and what meets a row of the same key."""

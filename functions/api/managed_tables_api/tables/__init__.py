@@ -1,1 +1,0 @@
-"""Model what the routes of provisioning and tables take and answer."""
