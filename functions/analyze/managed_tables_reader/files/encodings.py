@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ BYTE_ORDER_MARKS = (
 )
 WIDE_ENCODINGS = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ASCII = bytes(range(128))
+_UNDEFINED = "managed_tables.latin1"  # handlers of what an encoding does not define
+_BROKEN = "managed_tables.cp1252"
 _C1 = bytes(range(0x80, 0xA0))
 # Control characters that do not occur in text; those used as delimiters (01, 1C–1F), tab, line ends,
 # form feed, DOS's end of file (1A) and escape (1B) do.
@@ -257,13 +259,7 @@ def _decode_cp1252(chunk: bytes) -> str:
     """
     if len(chunk.translate(None, _C1)) == len(chunk):
         return chunk.decode("latin-1")
-    try:
-        return chunk.decode("cp1252")
-    except UnicodeDecodeError:
-        return "".join(
-            chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
-            for byte in chunk
-        )
+    return chunk.decode("cp1252", _UNDEFINED)
 
 
 def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
@@ -278,7 +274,7 @@ def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator
 
 
 def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
-    """Decode line-aligned chunks as UTF-8, byte by byte as cp1252 where that fails."""
+    """Decode line-aligned chunks as UTF-8, the bytes that are none as cp1252."""
     pending = b""
     for chunk in _chunks(path, encoding.mark_bytes):
         data = pending + chunk
@@ -293,14 +289,12 @@ def _decode_broken(data: bytes, lines: _LineNotes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         pass
-    parts: list[str] = []
     for number, line in enumerate(data.split(b"\n")):
         try:
-            parts.append(line.decode())
+            line.decode()
         except UnicodeDecodeError as error:
             lines.add_line(WarningCode.INVALID_UTF8, number, _word_at(line, error.start))
-            parts.append(_decode_broken_line(line))
-    return "\n".join(parts)
+    return data.decode("utf-8", _BROKEN)
 
 
 def _word_at(line: bytes, position: int) -> str:
@@ -309,17 +303,21 @@ def _word_at(line: bytes, position: int) -> str:
     after = _WORD_END.search(line, position)
     start = 0 if before is None else position - before.start()
     word = line[start : len(line) if after is None else after.start()]
-    return _decode_broken_line(word)[:_SHOWN_CHARACTERS]
+    return word.decode("utf-8", _BROKEN)[:_SHOWN_CHARACTERS]
 
 
-def _decode_broken_line(line: bytes) -> str:
-    parts: list[str] = []
-    position = 0
-    for match in _UTF8_SEQUENCE.finditer(line):
-        parts += (_decode_cp1252(line[position : match.start()]), match.group().decode())
-        position = match.end()
-    parts.append(_decode_cp1252(line[position:]))
-    return "".join(parts)
+def _by(decode: Callable[[bytes], str]) -> Callable[[UnicodeError], tuple[str, int]]:
+    """Return the handler that decodes otherwise what an encoding does not define."""
+
+    def handle(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - nothing is encoded with it
+        return decode(error.object[error.start : error.end]), error.end
+
+    return handle
+
+
+codecs.register_error(_UNDEFINED, _by(lambda undefined: undefined.decode("latin-1")))
+codecs.register_error(_BROKEN, _by(_decode_cp1252))
 
 
 def _chunks(path: Path, skip: int = 0) -> Iterator[bytes]:
