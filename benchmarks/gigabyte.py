@@ -21,7 +21,7 @@ from managed_tables_command.login import Login
 from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.tokens import make_token
+from managed_tables_local.stack import make_token
 
 _MIB = 1_048_576
 _REPEAT_AFTER = 100_000  # rows: a gigabyte is written quickly

@@ -15,7 +15,7 @@ import psycopg
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
 from managed_tables_local import stack as local
-from managed_tables_local.tokens import make_token
+from managed_tables_local.stack import make_token
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,15 @@ from pathlib import Path
 
 from managed_tables_command.api import Refused
 from managed_tables_command.smoke import SmokeError
-from managed_tables_local import demo, server
+from managed_tables_local import demo, rehearsal, server
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console_page import page_build
-from managed_tables_local.console_page.browser import PICTURES, BrowserError, run_checks
-from managed_tables_local.docker import containers_tour
-from managed_tables_local.docker.containers import ContainerError, open_containers
-from managed_tables_local.postgres import PostgresError
-from managed_tables_local.processes import StartError
-from managed_tables_local.progress import say
-from managed_tables_local.rehearsal import runbooks
-from managed_tables_local.tokens import make_token
+from managed_tables_local.console_page import page
+from managed_tables_local.console_page.page import PICTURES, run_checks
+from managed_tables_local.docker import containers
+from managed_tables_local.docker.containers import open_containers
+from managed_tables_local.progress import StackError, say
+from managed_tables_local.stack import make_token
 
 Options = argparse.Namespace
 
@@ -45,9 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     add("run", lambda options: demo.run(local.up(options.folder, console=True), options.folder))
     add("console", _build_console)
     add("pictures", _take_pictures)
-    add("sam-local", lambda options: containers_tour.run(options.folder, _running(options)))
+    add("sam-local", lambda options: containers.run(options.folder, _running(options)))
     add("sam-api", _serve_by_sam)
-    add("rehearse", lambda _: runbooks.run())
+    add("rehearse", lambda _: rehearsal.run())
     add("down", lambda options: local.down(options.folder))
     add("remove", lambda options: local.remove(options.folder))
     add("serve", _serve)
@@ -71,8 +68,8 @@ def _serve_by_sam(options: Options) -> None:
 
 
 def _build_console(_: Options) -> None:
-    say(f"==> {page_build.build_page()}")
-    page_build.find_node().run(page_build.CONSOLE, "run", "--silent", "test")
+    say(f"==> {page.build_page()}")
+    page.find_node().run(page.CONSOLE, "run", "--silent", "test")
 
 
 def _take_pictures(options: Options) -> None:
@@ -111,13 +108,5 @@ def _assignment(text: str) -> tuple[str, str]:
 if __name__ == "__main__":
     try:
         main()
-    except (
-        BrowserError,
-        ContainerError,
-        demo.DemoError,
-        PostgresError,
-        Refused,
-        SmokeError,
-        StartError,
-    ) as error:
+    except (Refused, SmokeError, StackError) as error:
         raise SystemExit(str(error)) from error

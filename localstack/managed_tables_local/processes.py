@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from managed_tables_local.progress import StackError
+
 _POLL_SECONDS = 0.05
-
-
-class StartError(RuntimeError):
-    """A process did not come up; the message carries the end of its log."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Background:
         ready: Callable[[], bool],
         limit_seconds: float = 60,
     ) -> None:
-        """Start the process and wait until it is ready; raise StartError if it ends or takes too long."""
+        """Start the process and wait until it is ready; raise StackError if it ends or takes too long."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             process = subprocess.Popen(
@@ -71,7 +70,7 @@ class Background:
             if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 tail = self.log.read_text(errors="replace")[-3_000:]
-                raise StartError(f"{self.name} did not start; the end of {self.log}:\n{tail}")
+                raise StackError(f"{self.name} did not start; the end of {self.log}:\n{tail}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self, limit_seconds: float = 30) -> None:
@@ -101,3 +100,19 @@ def _command_line(pid: int) -> str:
         return " ".join(psutil.Process(pid).cmdline())
     except psutil.Error:  # gone, a zombie, or another user's
         return ""
+
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return `preferred` if nobody listens there, else any free port of 127.0.0.1."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError(f"no free TCP port on {LOOPBACK}")

@@ -10,6 +10,10 @@ from rich.markup import escape
 _console = Console()
 
 
+class StackError(RuntimeError):
+    """A part of the local stack, or what was run on it, has failed; the message says which."""
+
+
 def say(text: str) -> None:
     """Print at once."""
     print(text, flush=True)
@@ -26,12 +30,3 @@ def step(title: str) -> Iterator[None]:
         outcome = "done"
     finally:
         say(f"==> {title}: {outcome} in {time.monotonic() - started:.1f} s")
-
-
-def table(rows: list[list[str]]) -> str:
-    """Lay rows out in columns of even width; the first row is the header."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])

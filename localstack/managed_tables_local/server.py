@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from managed_tables_local.checkout import ROOT
-from managed_tables_local.ports import LOOPBACK, free_port
-from managed_tables_local.processes import Background
+from managed_tables_local.processes import LOOPBACK, Background, free_port
 
 PROTOCOL = "managed_tables_local.http_protocol:ImpatientProtocol"
 PREFERRED_PORT = 8_000

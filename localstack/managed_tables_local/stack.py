@@ -1,24 +1,25 @@
 """Bring up the local stack of one folder: PostgreSQL, emulator, deployment, ASGI server, stack.json."""
 
 import json
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import boto3
+import jwt
 
 from managed_tables.settings import PostgresSecret
 from managed_tables_local import server
 from managed_tables_local.checkout import exclusive, fingerprint
 from managed_tables_local.console_page import page
-from managed_tables_local.console_page.page_build import build_page
+from managed_tables_local.console_page.page import build_page
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.deployment import Outputs
 from managed_tables_local.deployed.emulator import REGION, Emulator
-from managed_tables_local.ports import LOOPBACK
 from managed_tables_local.postgres import ADMIN, open_server, remove_server
-from managed_tables_local.processes import StartError
-from managed_tables_local.progress import say, step
+from managed_tables_local.processes import LOOPBACK
+from managed_tables_local.progress import StackError, say, step
 
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
@@ -49,6 +50,13 @@ class Stack:
 def load(file: Path) -> Stack:
     """Read a stack.json; raise FileNotFoundError if there is none."""
     return Stack(**json.loads(file.read_text()))
+
+
+def save(stack: Stack, file: Path) -> None:
+    """Write a stack.json, as a whole: others may read it meanwhile."""
+    written = file.with_name(f"{file.name}.new")
+    written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
+    written.replace(file)
 
 
 def up(
@@ -84,9 +92,7 @@ def up(
             api = server.api(folder, server.PREFERRED_PORT if persistent else 0)
             serve_url = api.start(serving_environment(folder), fingerprint())
         stack = describe(place, emulated, outputs, serve_url, page_served.result() if page_served else None)
-        written = folder / "stack.json.new"
-        written.write_text(json.dumps(asdict(stack), indent=2) + "\n")
-        written.replace(folder / "stack.json")
+        save(stack, folder / "stack.json")
     return stack
 
 
@@ -113,9 +119,7 @@ def remove(folder: Path) -> None:
 
 def serving_environment(folder: Path) -> dict[str, str]:
     """Return the environment of the deployed API function, for the same app outside Lambda."""
-    emulated = emulator.find(folder / "ministack")
-    if emulated is None:
-        raise SystemExit("No stack is up here: run `make up` first")
+    emulated = emulator.get(folder / "ministack")
     return {**deployment.read_environment(emulated, "ApiFunction"), **emulated.credentials}
 
 
@@ -148,7 +152,7 @@ def _serve_page(
     try:
         built.result()
         return page.start(folder, _api_url(emulated, outputs), emulated.url, preferred_port=preferred)
-    except (SystemExit, StartError, OSError) as error:
+    except (SystemExit, StackError, OSError) as error:
         say(f"==> the console is not served: {error}")
         return None
 
@@ -187,3 +191,20 @@ def describe(
 def _secret(emulated: Emulator, secret_id: str) -> str:
     client = boto3.client("secretsmanager", **emulated.client_arguments)
     return str(client.get_secret_value(SecretId=secret_id)["SecretString"])
+
+
+TOKEN_SECONDS = 24 * 3_600
+NOBODY = "0" * 24
+
+
+def make_token(stack: Stack, company_id: str, permissions: str, user_id: str = NOBODY) -> str:
+    """Sign a bearer token of a day; `permissions` are separated by commas or spaces."""
+    claims = {
+        "sub": user_id,
+        "company_id": company_id,
+        "permissions": permissions.replace(",", " ").split(),
+        "iss": stack.issuer,
+        "aud": stack.audience,
+        "exp": int(time.time()) + TOKEN_SECONDS,
+    }
+    return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")

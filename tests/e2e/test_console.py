@@ -9,8 +9,8 @@ import httpx
 import pytest
 from client import Console, Stack, column
 
-from managed_tables_local.console_page import page, page_build
-from managed_tables_local.console_page.browser import run_checks
+from managed_tables_local.console_page import page
+from managed_tables_local.console_page.page import run_checks
 
 ROWS = 1_000_000
 HOST = "http://host.test"  # a site that may show the page in a frame; exists only in the browser
@@ -55,5 +55,5 @@ def test_the_console_in_a_browser(stack_file: Path, served: str, million: str, t
 
 def test_the_parts_of_the_console() -> None:
     """Numbers, dates, scrolling and the address, without a browser."""
-    page_build.build_page()
-    page_build.find_node().run(page_build.CONSOLE, "run", "--silent", "test")
+    page.build_page()
+    page.find_node().run(page.CONSOLE, "run", "--silent", "test")

@@ -17,8 +17,8 @@ from managed_tables.wiring.services import Services
 from managed_tables_local import stack as local
 from managed_tables_local.deployed import emulator
 from managed_tables_local.deployed.deployment import STACK_NAME
-from managed_tables_local.docker import containers_tour
-from managed_tables_local.tokens import make_token
+from managed_tables_local.docker import containers
+from managed_tables_local.stack import make_token
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_tours_jobs_run_through_every_handler(stack_file: Path, environment:
 
     company_id = secrets.token_hex(12)
     token = make_token(local.load(stack_file), company_id, "managed-tables:*")
-    containers_tour.take_tour(invoke, Services(load_settings(environment)), company_id, token)
+    containers.take_tour(invoke, Services(load_settings(environment)), company_id, token)
 
 
 def _has_engine() -> bool:
@@ -59,7 +59,7 @@ def _has_engine() -> bool:
 def test_the_tour_runs_in_containers(stack_file: Path) -> None:
     before = dict(os.environ)
     try:
-        containers_tour.run(stack_file.parent, local.load(stack_file))
+        containers.run(stack_file.parent, local.load(stack_file))
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -29,7 +29,7 @@ from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
-from managed_tables_local.rehearsal.tls import make_authority, tls_front
+from managed_tables_local.rehearsal import make_authority, tls_front
 from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed.flattening import flatten
+from managed_tables_local.deployed.packing import flatten
 
 TEMPLATE = "Globals:\n  Function:\n    Layers:\n    - Ref: CommonLayer\n    Tracing: Active\nResources: {}\n"
 

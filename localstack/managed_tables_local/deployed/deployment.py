@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +20,7 @@ from managed_tables_local.checkout import (
     tool_environment,
 )
 from managed_tables_local.deployed.emulator import REGION, Emulator
-from managed_tables_local.deployed.flattening import flatten
-from managed_tables_local.deployed.packing import copy_marked, pack
+from managed_tables_local.deployed.packing import copy_marked, flatten, pack
 from managed_tables_local.progress import step
 
 STACK_NAME = "managed-tables"
@@ -54,7 +52,9 @@ def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat
         marked = Path(folder)
         with exclusive(LOCAL / "build.lock"):
             _build(flat)
-            copy_marked(_BUILD / "packed", marked, _settings_digest(everything))
+            # Takes the place of the settings' digest, which functions/artefact.py explains
+            settings = json.dumps(everything, sort_keys=True).encode() + TEMPLATE.read_bytes()
+            copy_marked(_BUILD / "packed", marked, hashlib.sha256(settings).hexdigest())
         with step("sam deploy"):
             run_sam(
                 ["deploy", "--template-file", marked / "template.yaml", *_DEPLOY_OPTIONS],
@@ -91,9 +91,7 @@ def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
 
 def _platform_parameters() -> dict[str, str]:
     code = "import sys; print('python%d.%d' % sys.version_info[:2])"
-    runtime = subprocess.run(
-        [_python(), "-c", code], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    runtime = run_quietly([_python(), "-c", code]).strip()
     return {**function_parameters(runtime), "DeletionProtection": "false", "Emulated": "true"}
 
 
@@ -126,7 +124,7 @@ def _build(flat: bool) -> None:
         made_for = {"ARTEFACT_PYTHON": str(_python())}
         run_sam(["build", "--build-dir", _BUILD / "sam"], _platform_parameters(), made_for)
     built = _BUILD / "sam"
-    switch_off_code_deploy(built / "template.yaml")
+    _switch_off_code_deploy(built / "template.yaml")
     if flat:
         flatten(built, _BUILD / "flat")
         built = _BUILD / "flat"
@@ -135,13 +133,7 @@ def _build(flat: bool) -> None:
     mark.write_text(wanted)
 
 
-def _settings_digest(parameters: dict[str, str]) -> str:
-    """Return what takes the place of the settings' digest, which functions/artefact.py explains."""
-    text = json.dumps(parameters, sort_keys=True).encode()
-    return hashlib.sha256(text + TEMPLATE.read_bytes()).hexdigest()
-
-
-def switch_off_code_deploy(template: Path) -> None:
+def _switch_off_code_deploy(template: Path) -> None:
     """Make the default of GradualDeployment `false`: the emulator transforms without our parameters."""
     text = template.read_text()
     on, off = (f"  GradualDeployment:\n    Type: String\n    Default: '{word}'" for word in ("true", "false"))
@@ -150,15 +142,11 @@ def switch_off_code_deploy(template: Path) -> None:
     template.write_text(text.replace(on, off))
 
 
-def _quoted(value: str) -> str:
-    """Return a parameter's value as sam takes it: JSON needs its quotes escaped."""
-    return json.dumps(value) if '"' in value else value
-
-
 def run_sam(arguments: list[object], parameters: dict[str, str], environment: dict[str, str]) -> None:
     """Run SAM on the template with these parameters, in an environment that has little of the developer's."""
     sam = tool_environment("sam") / "sam"
-    overrides = [f"{name}={_quoted(value)}" for name, value in parameters.items()]
+    quoted = {name: json.dumps(value) if '"' in value else value for name, value in parameters.items()}
+    overrides = [f"{name}={value}" for name, value in quoted.items()]  # JSON has its quotes escaped
     home = LOCAL / "sam-home"
     home.mkdir(exist_ok=True)
     clean = {

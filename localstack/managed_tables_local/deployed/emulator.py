@@ -17,8 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables_local.checkout import tool_environment
-from managed_tables_local.ports import LOOPBACK, free_port
-from managed_tables_local.processes import Background, StartError, command_lines
+from managed_tables_local.processes import LOOPBACK, Background, command_lines, free_port
+from managed_tables_local.progress import StackError
 
 REGION = "us-east-1"
 PREFERRED_PORT = 4566
@@ -95,7 +95,7 @@ def start(folder: Path, persistent: bool) -> Emulator:
         command = [python, "-E", Path(__file__).with_name("ministack_main.py"), folder]
         try:
             process(folder).start(command, _environment(emulator, persistent), _knows_us(emulator))
-        except StartError:
+        except StackError:
             if attempt == _START_ATTEMPTS or free_port(emulator.port) == emulator.port:
                 raise
             continue
@@ -135,6 +135,14 @@ def find(folder: Path) -> Emulator | None:
     """Return the emulator that `folder` has had, running or not."""
     kept = folder / "emulator.json"
     return Emulator(**json.loads(kept.read_text())) if kept.exists() else None
+
+
+def get(folder: Path) -> Emulator:
+    """Return the emulator of `folder`; raises StackError if it has had none."""
+    emulator = find(folder)
+    if emulator is None:
+        raise StackError("No stack is up here: run `make up` first")
+    return emulator
 
 
 def _with_free_port(folder: Path, kept: Emulator | None) -> Emulator:

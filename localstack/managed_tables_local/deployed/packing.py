@@ -1,12 +1,15 @@
-"""Pack a build into archives, once, and uncompressed: SAM would compress 280 MB for each stack."""
+"""Pack a build into archives, once, and uncompressed: SAM would compress 280 MB for each stack.
+
+For emulators that apply no layers it is flattened first: the layer is copied into each function.
+"""
 
 import re
 import shutil
 import zipfile
 from pathlib import Path
 
-from managed_tables_local.deployed.flattening import LAYER
-
+LAYER = "CommonLayer"
+_LAYERS = f"    Layers:\n    - Ref: {LAYER}\n"
 SETTINGS_DIGEST = "settings.sha256"  # what functions/artefact.py calls it, compared by a test
 _ARTEFACT = re.compile(r"^( +(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
 _READABLE = 0o444  # by Lambda's own user, too, as SAM sees to it
@@ -47,3 +50,18 @@ def _archive(folder: Path, path: Path) -> None:
                 info = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # without the time of its writing
                 info.external_attr = (file.stat().st_mode | _READABLE) << 16
                 archive.writestr(info, file.read_bytes())
+
+
+def flatten(build: Path, flat: Path) -> None:
+    """Write the build of `sam build` to `flat` with no function using the layer any more."""
+    shutil.rmtree(flat, ignore_errors=True)
+    shutil.copytree(build, flat)
+    packages = build / LAYER / "python"
+    for function in flat.iterdir():
+        if function.is_dir() and function.name != LAYER and not (function / "template.yaml").exists():
+            shutil.copytree(packages, function, dirs_exist_ok=True)
+    template = flat / "template.yaml"
+    text = template.read_text()
+    if _LAYERS not in text:
+        raise ValueError(f"{build} does not use the layer as template.yaml does")
+    template.write_text(text.replace(_LAYERS, ""))

@@ -1,21 +1,24 @@
-"""Deploy to Docker: `python -m managed_tables_local.docker.compose`, service `deploy` of compose.yaml."""
+"""Run a service of compose.yaml: `python -m managed_tables_local.docker.compose deploy`, or `console`."""
 
 import json
 import os
+import sys
 from dataclasses import asdict
-from pathlib import Path
+
+import uvicorn
 
 from managed_tables.settings import PostgresSecret
+from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
+from managed_tables_local.console_page import page
 from managed_tables_local.deployed import deployment
 from managed_tables_local.deployed.emulator import Emulator
-from managed_tables_local.ports import LOOPBACK
 from managed_tables_local.postgres import ADMIN
+from managed_tables_local.processes import LOOPBACK
 from managed_tables_local.progress import say
-from managed_tables_local.stack import describe, parameters
 
 
-def main() -> None:
+def deploy() -> None:
     """Deploy to the emulator that shares this network, and write stack.json as the machine sees it."""
     folder = LOCAL / "compose"
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,18 +32,24 @@ def main() -> None:
     inside = PostgresSecret(host=os.environ["POSTGRES_HOST"], username=ADMIN, password=password)
     outputs = deployment.deploy(
         emulated,
-        parameters(emulated, inside),
+        local.parameters(emulated, inside),
         folder / "deployed.json",
         flat=os.environ.get("FLATTEN_LAYERS") == "true",
     )
-    published = {"host": LOOPBACK, "port": int(os.environ["PUBLISHED_POSTGRES_PORT"])}
-    outside = inside.model_copy(update=published)
+    outside = inside.model_copy(update={"host": LOOPBACK, "port": int(os.environ["PUBLISHED_POSTGRES_PORT"])})
     console_url = f"http://127.0.0.1:{os.environ['CONSOLE_PORT']}"  # of the service `console`, if it is up
-    stack = describe(outside, emulated, outputs, serve_url="", console_url=console_url)
-    text = json.dumps(asdict(stack), indent=2)
-    Path(folder / "stack.json").write_text(text + "\n")
-    say(text)
+    stack = local.describe(outside, emulated, outputs, serve_url="", console_url=console_url)
+    local.save(stack, folder / "stack.json")
+    say(json.dumps(asdict(stack), indent=2))
+
+
+def console() -> None:
+    """Build the page and serve it before the deployed stack, until it is stopped."""
+    stack = local.load(LOCAL / "compose" / "stack.json")
+    os.environ.update(page.settings(page.build_page(), stack.api_url, stack.aws_endpoint_url))
+    host = os.environ.get("BIND_HOST", LOOPBACK)
+    uvicorn.run(page.APP, factory=True, host=host, port=int(os.environ["CONSOLE_PORT"]), access_log=False)
 
 
 if __name__ == "__main__":
-    main()
+    {"deploy": deploy, "console": console}[sys.argv[1]]()

@@ -1,28 +1,47 @@
-"""Run the functions of the running stack in real Lambda containers by `sam local`.
+"""Run the functions of the running stack in real Lambda containers by `sam local`: each once, or the API.
 
 The containers reach the stack under `host.docker.internal`. Docker Desktop has that name for the loopback;
 on Linux it is the bridge's address, from which the two ports are relayed while a command runs.
+
+The tour of `make sam-local` takes work that no deployed function takes: its files have names that no upload
+has, so an event of the bucket starts nothing, and only the tour moves a job.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import platform
+import secrets
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
+from managed_tables import API_PREFIX
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.exports.request import ExportRequest
+from managed_tables.ids import NOBODY, new_record_id
+from managed_tables.object_keys import export_object_key, job_prefixes
+from managed_tables.settings import load_settings
+from managed_tables.wiring.services import Services
+from managed_tables_command.answers import TableJson
+from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, tool_environment
+from managed_tables_local.demo import SAMPLE
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.deployed.emulator import Emulator
-from managed_tables_local.ports import LOOPBACK, free_port
-from managed_tables_local.progress import say, step
-from managed_tables_local.stack import Stack
+from managed_tables_local.processes import LOOPBACK, free_port
+from managed_tables_local.progress import StackError, say, step
+from managed_tables_local.stack import Stack, make_token, serving_environment
 from managed_tables_operations.relaying import relayed
 
 RUNTIME = "python3.13"  # template.yaml's default
@@ -32,10 +51,9 @@ EVENTS = ROOT / "events"
 PARAMETERS = deployment.function_parameters(RUNTIME)
 _FOLDER = LOCAL / "sam-local"
 _HELP = "docs: localstack/README.md, under sam local"
+Invoke = Callable[[str, Mapping[str, Any]], Any]  # a function's logical id and its event in, its answer out
 
-
-class ContainerError(RuntimeError):
-    """Docker, the image or a function failed; the message says which."""
+REQUEST_NAME = "request.json"  # as the API calls what is asked for
 
 
 @dataclass(frozen=True)
@@ -59,11 +77,11 @@ class Containers:
             check=False,
         )
         if done.returncode:
-            raise ContainerError(f"sam local invoke {function} failed ({done.returncode})")
+            raise StackError(f"sam local invoke {function} failed ({done.returncode})")
         answer = json.loads(done.stdout.strip().splitlines()[-1])
         say(f"{json.dumps(answer, ensure_ascii=False)[:1_000]}")
         if isinstance(answer, dict) and "errorType" in answer:
-            raise ContainerError(f"{function} raised {answer['errorType']}")
+            raise StackError(f"{function} raised {answer['errorType']}")
         return answer
 
     @contextmanager
@@ -100,9 +118,7 @@ class Containers:
 @contextmanager
 def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
     """Build the functions for Lambda and let containers reach the stack while the block runs."""
-    emulated = emulator.find(folder / "ministack")
-    if emulated is None:
-        raise ContainerError("No stack is up here: run `make up` first")
+    emulated = emulator.get(folder / "ministack")
     _check_docker()
     _build()
     postgres_port = urlsplit(stack.postgres_admin_dsn).port or 5432
@@ -117,21 +133,21 @@ def read_event(name: str, **values: object) -> Any:
 
 
 def _check_docker() -> None:
-    """Raise ContainerError unless Docker runs and has Lambda's image, pulled where that is possible."""
+    """Raise StackError unless Docker runs and has Lambda's image, pulled where that is possible."""
     if _docker("info").returncode:
-        raise ContainerError(f"Docker is not running ({_HELP})")
+        raise StackError(f"Docker is not running ({_HELP})")
     image = f"public.ecr.aws/lambda/python:{RUNTIME.removeprefix('python')}-{PARAMETERS['Architecture']}"
     if _docker("image", "inspect", image).returncode:
         with step(f"pulling {image}"):
             if _docker("pull", image).returncode:
-                raise ContainerError(f"{image} cannot be pulled: make it ({_HELP})")
+                raise StackError(f"{image} cannot be pulled: make it ({_HELP})")
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise ContainerError(f"Docker is not installed ({_HELP})") from None
+        raise StackError(f"Docker is not installed ({_HELP})") from None
 
 
 def _build() -> None:
@@ -170,6 +186,7 @@ def _write_environment(emulated: Emulator, postgres_port: int) -> None:
 
 @contextmanager
 def _reachable(ports: list[int]) -> Iterator[None]:
+    """Relay the ports of an address that only containers reach to the loopback."""
     gateway = _docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     on_linux = platform.system() == "Linux"  # elsewhere Docker runs in a machine that sees this loopback
     with ExitStack() as relays:
@@ -179,8 +196,116 @@ def _reachable(ports: list[int]) -> Iterator[None]:
 
 
 def _relayed(address: str, port: int) -> AbstractContextManager[object]:
-    """Relay a port of `address`, which only containers reach, to the loopback."""
     return relayed(
         lambda accept: asyncio.start_server(accept, address, port),
         lambda _reader, _writer: asyncio.open_connection(LOOPBACK, port),
     )
+
+
+def run(folder: Path, stack: Stack) -> None:
+    """Invoke each function, then serve the API and call it; raises StackError where one fails."""
+    environment = serving_environment(folder)
+    os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
+    company_id = secrets.token_hex(12)
+    token = make_token(stack, company_id, "managed-tables:*")
+    with open_containers(folder, stack) as containers:
+        take_tour(containers.invoke, Services(load_settings(environment)), company_id, token)
+        _call_api(containers, token)
+    say("\n==> every function has run in a container")
+
+
+def take_tour(invoke: Invoke, services: Services, company_id: str, token: str) -> None:
+    """Take a file through every function; raises StackError where one does not do its part."""
+    answer = invoke("ProvisionFunction", read_event("provision", company_id=company_id))
+    _expect("connection" in answer, "ProvisionFunction makes a database")
+    answer = invoke("ApiFunction", read_event("api", token=token, method="POST", path="/provision"))
+    _expect(answer["statusCode"] == 200, "ApiFunction answers its connection")
+    _ingest(invoke, services, company_id)
+    job = _queue(services, company_id)
+    ids = {"company_id": company_id, "job_id": job.job_id}
+    answer = invoke("AnalyzeFunction", read_event("analyze", **ids))
+    _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
+    answer = invoke("InsertFunction", read_event("insert", **ids))
+    _expect(answer["outcome"] == "done", "InsertFunction loads it")
+    export = queue_export(services, company_id, job.job_id)
+    answer = invoke("ExportFunction", read_event("export", company_id=company_id, export_id=export.export_id))
+    _expect(answer["outcome"] == "done", "ExportFunction writes it as Parquet")
+    swept = invoke("SweepFunction", read_event("sweep"))
+    _expect(isinstance(swept, dict), "SweepFunction sweeps")
+
+
+def _ingest(invoke: Invoke, services: Services, company_id: str) -> None:
+    """Tell the function of an object of the inbox: the job that comes of it has the event's own id."""
+    content, key = SAMPLE.read_bytes(), f"inbox/{company_id}/vendas.csv"
+    bucket = services.settings.bucket_name
+    services.s3.put_object(Bucket=bucket, Key=key, Body=content)
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    event = read_event("ingest", bucket=bucket, key=key, size_bytes=len(content), etag=etag)
+    invoke("IngestFunction", event)
+    (arrival,) = read_arrivals(event)
+    job = services.jobs.find(company_id, arrival.event_id)
+    _expect(job is not None, "IngestFunction makes a job of an object of the inbox")
+
+
+def _queue(services: Services, company_id: str) -> JobRecord:
+    """Record a job with its file, without an event of the bucket."""
+    job_id, now = new_record_id(), timestamp()
+    key, content = f"{job_prefixes(company_id, job_id)[0]}{SAMPLE.name}", SAMPLE.read_bytes()
+    services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
+    job = JobRecord(
+        company_id=company_id,
+        job_id=job_id,
+        user_id=NOBODY,
+        mode="create",
+        status="queued",
+        files=(JobFile(SAMPLE.name, key, len(content), "text/csv"),),
+        expires_at="9999-12-31T00:00:00.000Z",
+        created_at=now,
+        updated_at=now,
+        intake=Intake("vendas", auto_confirm=True),
+    )
+    services.jobs.create(job)
+    return job
+
+
+def queue_export(services: Services, company_id: str, job_id: str) -> ExportRecord:
+    """Record an export of the table that a job has made, without an execution."""
+    job = services.jobs.find(company_id, job_id)
+    table = services.tables.find(company_id, job.user_table_id or "") if job else None
+    if table is None:
+        raise StackError(f"job {job_id} has made no table")
+    export_id, now = new_record_id(), timestamp()
+    export = ExportRecord(
+        company_id=company_id,
+        export_id=export_id,
+        user_id=NOBODY,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format="parquet",
+        status="queued",
+        file_name="vendas.parquet",
+        request_key=export_object_key(company_id, export_id, REQUEST_NAME),
+        deadline="9999-12-31T00:00:00.000Z",
+        created_at=now,
+        updated_at=now,
+    )
+    services.storage.put_json(export.request_key, asdict(ExportRequest(format="parquet")))
+    services.exports.create(export)
+    return export
+
+
+def _call_api(containers: Containers, token: str) -> None:
+    transport = httpx.HTTPTransport(retries=8)  # of connecting, with growing pauses, while sam starts
+    with containers.api() as url, httpx.Client(transport=transport, timeout=120) as http:
+        say(f"\n==> sam local start-api: GET {url}{API_PREFIX}")
+        answer = http.get(f"{url}{API_PREFIX}", headers={"Authorization": f"Bearer {token}"})
+        table: TableJson = answer.raise_for_status().json()["records"][0]
+        say(f"    {table['display_name']}: {table['row_count']} rows")
+        _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
+
+
+def _expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise StackError(f"it does not hold that {what}")
+    say(f"    {what}")

@@ -4,9 +4,11 @@ The commands run in the deployed operator's function, as on AWS, while clients w
 decides is printed beside each step.
 """
 
+import asyncio
 import json
 import secrets
 import shutil
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import boto3
 import httpx
+import trustme
 from botocore.config import Config
 
 from managed_tables_command.api import Api, Refused
@@ -25,15 +28,49 @@ from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import emulator
 from managed_tables_local.deployed.deployment import STACK_NAME, STAGE
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.processes import LOOPBACK
 from managed_tables_local.progress import say
-from managed_tables_local.rehearsal.tls import HOST, make_authority, tls_front
-from managed_tables_local.tokens import make_token
+from managed_tables_local.stack import make_token
 from managed_tables_operations.handler import Printed
+from managed_tables_operations.relaying import Streams, relayed
 
+HOST = "localhost"
 LOAD_SECONDS = 20.0
 TIMEOUT_SECONDS = 180.0  # a machine of two cores starts each function's process in many seconds
 FUNCTION_SECONDS = 600
 ANA, BIA = "111.444.777-35", "529.982.247-25"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The file of an authority's certificate, and one that it has issued for HOST."""
+
+    certificate: Path
+    issued: trustme.LeafCert
+
+
+def make_authority(folder: Path) -> Authority:
+    """Make an authority, its certificate in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority, file = trustme.CA(), folder / "authority.pem"
+    authority.cert_pem.write_to_path(file)
+    return Authority(file, authority.issue_cert(HOST))
+
+
+@contextmanager
+def tls_front(authority: Authority, server_port: int) -> Iterator[int]:
+    """Serve the server on another port, with TLS alone, while the block runs; yield that port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issued.configure_cert(context)
+
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Streams:
+        await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere
+        writer.write(b"S")
+        await writer.start_tls(context)
+        return await asyncio.open_connection(LOOPBACK, server_port)
+
+    with relayed(lambda accept: asyncio.start_server(accept, LOOPBACK, 0), lead) as serving:
+        yield int(serving.sockets[0].getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -49,9 +86,7 @@ class Stage:
 
     def operate(self, *arguments: str) -> str:
         """Run an operator's command in the deployed function and return what it prints."""
-        emulated = emulator.find(self.folder / "ministack")
-        if emulated is None:
-            raise SmokeError("the emulator is not running")
+        emulated = emulator.get(self.folder / "ministack")
         stacks = boto3.client("cloudformation", **emulated.client_arguments)
         resource = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="OperatorFunction")
         patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
@@ -150,8 +185,7 @@ def _move(stage: Stage) -> str:
 
 
 def _make_secret(stage: Stage, server: EmbeddedPostgres) -> str:
-    emulated = emulator.find(stage.folder / "ministack")
-    assert emulated is not None  # noqa: S101 - it has just run a command
+    emulated = emulator.get(stage.folder / "ministack")
     client = boto3.client("secretsmanager", **emulated.client_arguments)
     content = json.dumps({"username": ADMIN, "password": server.password})
     return str(client.create_secret(Name=f"managed-tables/{STAGE}/two", SecretString=content)["ARN"])

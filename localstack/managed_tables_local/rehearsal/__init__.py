@@ -1,1 +1,0 @@
-"""The runbooks of incidents, walked against a stack whose PostgreSQL asks for TLS."""
