@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from managed_tables_reader.workbooks.raw import Cells
-from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
+from managed_tables_reader.workbooks.xlsx.workbook import read_xlsx
 
 Value = str | int | float | bool | date | datetime | timedelta | None
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_reader.workbooks import html
-from managed_tables_reader.workbooks.ods import cell_texts
+from managed_tables_reader.workbooks import html, ods
 
 
 def _seconds(work: Callable[[str], object], text: str) -> float:
@@ -19,10 +18,10 @@ def _seconds(work: Callable[[str], object], text: str) -> float:
 @pytest.mark.parametrize(
     "work",
     [
-        lambda text: cell_texts.shown_identifier("1", text + "x"),
-        lambda text: cell_texts.shown_identifier(text, text),
-        lambda text: cell_texts.moment_text("2024-01-01T10:00:00." + text),
-        lambda text: cell_texts.duration_text("PT" + text),
+        lambda text: ods.shown_identifier("1", text + "x"),
+        lambda text: ods.shown_identifier(text, text),
+        lambda text: ods.moment_text("2024-01-01T10:00:00." + text),
+        lambda text: ods.duration_text("PT" + text),
     ],
 )
 def test_a_text_of_a_megabyte_is_read_in_linear_time(work: Callable[[str], object]) -> None:

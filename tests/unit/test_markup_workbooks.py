@@ -6,8 +6,8 @@ import pytest
 from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.html import read_html
+from managed_tables_reader.workbooks.raw import NotTabularError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
 
 
@@ -173,6 +173,9 @@ def test_named_formats_of_spreadsheetml_are_read(path: Path, name: str) -> None:
     styles = f'<Style ss:ID="Default"><NumberFormat ss:Format="{name}"/></Style>'
     [sheet] = xml2003(path, f"<Row>{data('Number', '45322')}</Row>", styles=styles)
     assert sheet.rows == [[NAMED[name]]]
+    assert sheet.tally.shown_dates == (
+        {(1, 0): "31/1/2024"} if name.endswith(" Date") and name[0] != "G" else {}
+    )
 
 
 def test_rows_and_sheets_of_spreadsheetml_keep_their_positions(path: Path) -> None:

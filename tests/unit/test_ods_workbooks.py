@@ -7,20 +7,20 @@ import pytest
 from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables_reader.workbooks.failures import (
+from managed_tables_reader.workbooks.ods import (
+    duration_text,
+    moment_text,
+    read_ods,
+    shown_identifier,
+    tells_date,
+)
+from managed_tables_reader.workbooks.package import open_package
+from managed_tables_reader.workbooks.raw import (
     NotTabularError,
     WorkbookEncryptedError,
     WorkbookError,
     WorkbookTooLargeError,
 )
-from managed_tables_reader.workbooks.ods.cell_texts import (
-    duration_text,
-    moment_text,
-    shown_identifier,
-    tells_date,
-)
-from managed_tables_reader.workbooks.ods.content_reader import read_ods
-from managed_tables_reader.workbooks.package import open_package
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
 SPACES = " ".join(f'xmlns:{one}="{OFFICE}:{one}:1.0"' for one in ("office", "table", "text", "style"))

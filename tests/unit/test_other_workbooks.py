@@ -14,11 +14,9 @@ from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.workbooks import child
 from managed_tables_reader.workbooks.calamine import read_calamine
-from managed_tables_reader.workbooks.failures import WorkbookError
-from managed_tables_reader.workbooks.frames import FrameKind, read_frame
-from managed_tables_reader.workbooks.raw import RawSheet
+from managed_tables_reader.workbooks.raw import FrameKind, RawSheet, WorkbookError, read_frame
 from managed_tables_reader.workbooks.xls import read_xls
-from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
+from managed_tables_reader.workbooks.xlsx.workbook import read_xlsx
 
 _TYPES = "http://schemas.openxmlformats.org/package/2006"
 _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter
 
 from managed_tables_reader.rows.sheets import Row
+from managed_tables_reader.workbooks.formats import GENERAL, parse_format
 from managed_tables_reader.workbooks.raw import Tally, in_batches
-from managed_tables_reader.workbooks.values.formats import GENERAL, parse_format
-from managed_tables_reader.workbooks.xlsx.canonical import NotCanonicalError
 from managed_tables_reader.workbooks.xlsx.cells import CellReader
 from managed_tables_reader.workbooks.xlsx.parse import parse_rows
 from managed_tables_reader.workbooks.xlsx.scan import SheetScanner
-from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings
+from managed_tables_reader.workbooks.xlsx.strings import NotCanonicalError, read_shared_strings
 
 _STRINGS = ["zero", None, "dois"]
 _FORMATS = [GENERAL, *map(parse_format, ("dd/mm/yyyy", "dd/mm/yyyy hh:mm", "00000", "[h]:mm"))]

@@ -3,22 +3,25 @@
 import pytest
 
 from managed_tables_reader.rows.sheets import Batch
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
-from managed_tables_reader.workbooks.values.formats import (
+from managed_tables_reader.workbooks.formats import (
     FormatKind,
     builtin_format,
+    iso_text,
+    moment_texts,
     parse_format,
+    serial_text,
+    serial_texts,
     show_mask,
     shown_date,
 )
-from managed_tables_reader.workbooks.values.numbers import (
+from managed_tables_reader.workbooks.numbers import (
     NumberCells,
     exact_number,
     float_text,
     is_number,
     is_plain,
 )
-from managed_tables_reader.workbooks.values.serials import iso_text, moment_texts, serial_text, serial_texts
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 
 

@@ -9,12 +9,11 @@ from read_sheets import Read, read
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_reader.rows.sheets import LABEL_ROWS
-from managed_tables_reader.workbooks.failures import WorkbookError, WorkbookTooLargeError
-from managed_tables_reader.workbooks.values.formats import GENERAL, FormatKind, parse_format
+from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, parse_format
+from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
-from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
 from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings, unescape_xml
-from managed_tables_reader.workbooks.xlsx.styles import read_styles
+from managed_tables_reader.workbooks.xlsx.workbook import read_styles, read_xlsx
 
 KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 NAMES = f'xmlns:r="{KIND}"'
@@ -131,7 +130,7 @@ def test_columns_and_ranges_declared_by_a_sheet_are_read(path: Path) -> None:
     assert found.rows == [first, ["1", "0.5"], ["2024-01-01"]]
     assert found.tally.merged == [(1, 0, 1, 1), (200, 0, 201, 1), (201, 0, 202, 1)]
     assert found.tally.hidden_columns == {1, 2, 6}
-    assert found.tally.shown_dates == {(1, 0): "jan/24", (1, 2): "fev/24"}
+    assert found.tally.shown_dates == {(1, 0): "jan/24", (1, 2): "fev/24", (1, 4): "jan/24"}
     assert (dict(found.tally.errors), found.tally.percents) == ({2: 1}, {1})
 
 
@@ -197,8 +196,8 @@ CELLS = [
 def test_a_cell_is_read_by_its_type(
     reader: CellReader, cell_type: str, raw: str, style: str, text: str | None
 ) -> None:
-    assert reader.text(3, style, cell_type, raw) == text
-    assert reader.texts(3, style, cell_type, [raw or None, None], is_plain=False) == [text, None]
+    assert reader.text(1, 3, style, cell_type, raw) == text
+    assert reader.texts([1, 2], 3, style, cell_type, [raw or None, None], is_plain=False) == [text, None]
     assert dict(reader.tally.errors) == ({3: 2} if cell_type == "e" else {})
     assert reader.tally.percents == ({3} if style == "3" else set())
 
@@ -206,8 +205,8 @@ def test_a_cell_is_read_by_its_type(
 @pytest.mark.parametrize("style", ["0", "1", "2", "3", "4"])
 def test_plain_numbers_convert_in_bulk_as_one_by_one(reader: CellReader, style: str) -> None:
     raws = ["45322", "0.5", "7", "1234567890.123456789", None]
-    alone = [reader.text(0, style, "n", raw) for raw in raws]
-    assert reader.texts(0, style, "n", raws, is_plain=True) == alone
+    alone = [reader.text(1, 0, style, "n", raw) for raw in raws]
+    assert reader.texts([1, 2, 3, 4, 5], 0, style, "n", raws, is_plain=True) == alone
 
 
 def test_invalid_cell_content_is_refused(reader: CellReader) -> None:
@@ -217,9 +216,9 @@ def test_invalid_cell_content_is_refused(reader: CellReader) -> None:
         ("odd", "1", "tipo de célula desconhecido: odd"),
     ):
         with pytest.raises(WorkbookError, match=reason):
-            reader.text(0, "0", cell_type, raw)
+            reader.text(1, 0, "0", cell_type, raw)
     with pytest.raises(WorkbookError, match="um texto compartilhado não existe"):
-        reader.texts(0, "0", "s", ["2"], is_plain=False)
+        reader.texts([1], 0, "0", "s", ["2"], is_plain=False)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ class Part:
     path: Path
     labels: list[str]
     width: int
-    delimiter: str
-    quote: str
-    escape: str
-    has_line: bool
     data_line: int
     header_line: int | None
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    has_line: bool = True
     file: int = 0
     sheet: str | None = None
     expected_rows: int | None = None  # counted beforehand: another number means the file was misread

@@ -17,6 +17,7 @@ SHEET_WITHOUT_ROWS = _reason("SHEET_WITHOUT_ROWS", "A aba só tem o cabeçalho, 
 SHEET_DIFFERS = _reason(
     "SHEET_DIFFERS", "As colunas desta aba são outras que as da primeira. Se quiser importá-la, inclua-a"
 )
+OF_RECORDS = _reason("HEADER_DETECTED", "Os nomes dos campos do arquivo dão nome às colunas")
 
 _FIELDS = {
     "include": "se é importada",
@@ -53,41 +54,24 @@ def of_text(
     encoding: str, delimiter: str, header_line: int | None, overrides: Overrides
 ) -> list[ReadingReason]:
     """Return why a text file was read as it was: what was detected, and what was stated."""
-    found = {"encoding": encoding_detected(encoding), "delimiter": delimiter_detected(delimiter)}
-    detected = [reason for name, reason in found.items() if name not in overrides.stated]
-    return [*detected, *of_header(header_line, overrides)]
+    letters = f"As letras do arquivo foram lidas como as que {_ENCODINGS.get(encoding, encoding)} grava"
+    detected = {"encoding": _reason("ENCODING_DETECTED", letters), "delimiter": _of_delimiter(delimiter)}
+    reasons = [reason for name, reason in detected.items() if name not in overrides.stated]
+    return [*reasons, *of_header(header_line, overrides)]
 
 
-def of_header(header_line: int | None, overrides: Overrides) -> list[ReadingReason]:
-    """Return why the header is where it is, and which parts of the table were stated."""
-    detected = [] if "header_line" in overrides.stated else [header_detected(header_line)]
-    if not overrides.stated:
-        return detected
-    fields = ", ".join(text for name, text in _FIELDS.items() if name in overrides.stated)
-    return [*detected, _reason("STATED", f"Definido por você: {fields}")]
-
-
-def of_records() -> list[ReadingReason]:
-    """Return why the rows of a file that names its own columns were read as they were."""
-    return [_reason("HEADER_DETECTED", "Os nomes dos campos do arquivo dão nome às colunas")]
-
-
-def encoding_detected(name: str) -> ReadingReason:
-    """Return the reason that names the encoding."""
-    shown = _ENCODINGS.get(name, name)
-    return _reason("ENCODING_DETECTED", f"As letras do arquivo foram lidas como as que {shown} grava")
-
-
-def delimiter_detected(delimiter: str) -> ReadingReason:
-    """Return the reason that names what separates the cells of a line."""
+def _of_delimiter(delimiter: str) -> ReadingReason:
     if not delimiter:
         return _reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
     shown = _DELIMITERS.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
     return _reason("DELIMITER_DETECTED", f"As células de uma linha são separadas por {shown}")
 
 
-def header_detected(line: int | None) -> ReadingReason:
-    """Return the reason that says which line names the columns."""
+def of_header(line: int | None, overrides: Overrides) -> list[ReadingReason]:
+    """Return why the header is where it is, and which parts of the table were stated."""
+    detected = _reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")
     if line is None:
-        return _reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
-    return _reason("HEADER_DETECTED", f"A linha {line} dá nome às colunas")
+        detected = _reason("NO_HEADER", "Nenhuma linha dá nome às colunas: elas foram numeradas")
+    reasons = [] if "header_line" in overrides.stated else [detected]
+    fields = ", ".join(text for name, text in _FIELDS.items() if name in overrides.stated)
+    return [*reasons, _reason("STATED", f"Definido por você: {fields}")] if fields else reasons

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from managed_tables.conversion.one_line import ESCAPE, ESCAPED, on_one_line
+from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.sheets import Batch
 
 QUOTE = '"'
@@ -68,6 +69,15 @@ class PartWriter:
         self._write(text)
         self.rows += len(batch)
         self.longest = max(self.longest, *map(len, text.split("\n")))
+
+    def describe(self, part: Part) -> None:
+        """Say in the part how what is written is to be read."""
+        part.width = max(part.width, self.width)
+        part.is_ragged = part.width > len(self._padding)
+        part.has_breaks = self.has_breaks
+        part.max_record_bytes = self.longest * 4
+        part.expected_rows = self.rows
+        part.delimiter, part.quote, part.escape = self.delimiter, QUOTE, QUOTE
 
     def write(self, record: str) -> int:
         """Take one record from csv.writer, its line end included."""

@@ -96,12 +96,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         if text.footer:
             footer = [(lines.number + number, cells) for number, cells in text.footer]
             part.findings.append(rows_left_out(WarningCode.FOOTER, footer))
-        part.width = max(part.width, writer.width)
-        part.has_breaks = writer.has_breaks
-        part.is_ragged = part.width > text.width
-        part.max_record_bytes = writer.longest * 4
-        part.expected_rows = writer.rows
-        part.delimiter, part.quote, part.escape = writer.delimiter, QUOTE, QUOTE
+        writer.describe(part)
     leave_out_section_ends(part, text.header, notes)
     part.findings += notes.findings()
     return part

@@ -18,8 +18,15 @@ from python_calamine import (
 )
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.workbooks.failures import WorkbookEncryptedError, WorkbookError
-from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
+from managed_tables_reader.workbooks.formats import duration_text
+from managed_tables_reader.workbooks.raw import (
+    Cells,
+    RawSheet,
+    Tally,
+    WorkbookEncryptedError,
+    WorkbookError,
+    in_batches,
+)
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 
@@ -60,8 +67,7 @@ def _text(value: Value, tally: Tally) -> str | None:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        return f"{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        return duration_text(round(value.total_seconds() * 1_000))
     if isinstance(value, datetime) and value.time() == time():
         return value.date().isoformat()  # a date and its midnight are the same here
     if isinstance(value, date | time):

@@ -11,15 +11,14 @@ import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from managed_tables.errors import WORKBOOK_CORRUPT, WORKBOOK_TOO_LARGE
 from managed_tables_reader.files.kinds import Kind
-from managed_tables_reader.workbooks.failures import WorkbookError
-from managed_tables_reader.workbooks.frames import FrameKind, write_frame
-from managed_tables_reader.workbooks.raw import RawSheet
+from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch
+from managed_tables_reader.workbooks.raw import FrameKind, RawSheet, WorkbookError, write_frame
 
 MAX_MEMORY_BYTES = 1 << 30  # leaves the other half of a 2 GB Lambda to the parent
 
@@ -58,7 +57,7 @@ def _report_start(output: IO[bytes]) -> None:
 def _readers(kind: Kind, max_characters: int) -> list[Reader]:
     """Return the readers to try in turn; each brings libraries that the others do not need."""
     if kind is Kind.XLSX:
-        from managed_tables_reader.workbooks.xlsx.package_reader import read_xlsx
+        from managed_tables_reader.workbooks.xlsx.workbook import read_xlsx
 
         return [read_xlsx]
     if kind is Kind.XLS:
@@ -67,7 +66,7 @@ def _readers(kind: Kind, max_characters: int) -> list[Reader]:
 
         return [read_xls, read_calamine]
     if kind is Kind.ODS:
-        from managed_tables_reader.workbooks.ods.content_reader import read_ods
+        from managed_tables_reader.workbooks.ods import read_ods
 
         return [read_ods]
     if kind is Kind.HTML:
@@ -112,7 +111,9 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
 
 def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     tally = sheet.tally
-    first = list(islice(sheet.batches, 1))  # with which the dates among the first rows are known
+    first: list[Batch] = []  # with which the dates among the first rows are known
+    while sum(map(len, first)) < LABEL_ROWS and (batch := next(sheet.batches, None)):
+        first.append(batch)
     write_frame(
         output,
         FrameKind.SHEET,

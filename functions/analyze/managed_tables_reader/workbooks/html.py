@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+from managed_tables_reader.files.encodings import WIDE_ENCODINGS, NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MergedRange
-from managed_tables_reader.workbooks.failures import NotTabularError
-from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_reader.workbooks.values.numbers import exact_number, is_number
-from managed_tables_reader.workbooks.xml import read_count
+from managed_tables_reader.workbooks.numbers import exact_number, is_number
+from managed_tables_reader.workbooks.package import read_count
+from managed_tables_reader.workbooks.raw import Cells, NotTabularError, RawSheet, Tally, in_batches
 
 _CHUNK_CHARACTERS = 1 << 20
 _HEAD_BYTES = 4_096  # HTML requires the declaration of the encoding in the first 1,024
@@ -144,15 +144,16 @@ def read_html(path: Path) -> Iterator[RawSheet]:
 
 
 def _detect_charset(path: Path) -> str:
+    try:
+        found = detect_encoding(path)
+    except NotTextError as error:
+        raise NotTabularError("o conteúdo é binário") from error
+    if found.name in WIDE_ENCODINGS:
+        return found.name
+    if found.name == "utf-8" and not found.broken_utf8:
+        return "utf-8-sig"  # a declared charset is often wrong; a strict decoding is not
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if _is_utf8(path):  # a declared charset is often wrong; a strict decoding is not
-        return "utf-8"
-    declared = _CHARSET.search(head)
+        declared = _CHARSET.search(file.read(_HEAD_BYTES))
     name = declared[1].decode("ascii").lower() if declared else ""
     if name in ("utf-8", "utf8", "iso-8859-1", "latin1", "us-ascii", ""):
         return "cp1252"  # as the HTML standard reads all of these
@@ -160,18 +161,6 @@ def _detect_charset(path: Path) -> str:
         return codecs.lookup(name).name
     except LookupError:
         return "cp1252"
-
-
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_CHARACTERS):
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _clean(text: str) -> str:

@@ -23,8 +23,7 @@ from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows.sheets import Batch, MergedRange, Sheet
-from managed_tables_reader.workbooks.frames import FrameKind, read_frame
-from managed_tables_reader.workbooks.raw import Told
+from managed_tables_reader.workbooks.raw import FrameKind, Told, read_frame
 
 _MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes

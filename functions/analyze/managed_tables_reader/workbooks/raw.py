@@ -1,14 +1,37 @@
-"""Define what a reader yields in the child process: sheets of batches of rows, and what it found in them."""
+"""Define what a reader yields in the child process: sheets of batches of rows, and what it found in them.
 
+It passes through a pipe to the parent in frames: one letter, the length of the body, and the body in
+`marshal`'s form: two thousand rows at a time, by column, as they are staged. Both ends are the same
+interpreter, started by us.
+"""
+
+import marshal
+import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import zip_longest
-from typing import Any
+from typing import IO, Any
 
+from managed_tables.errors import (
+    FILE_NOT_TABULAR,
+    WORKBOOK_CORRUPT,
+    WORKBOOK_ENCRYPTED,
+    WORKBOOK_TOO_LARGE,
+    WORKBOOK_UNSAFE,
+    JobErrorKind,
+)
 from managed_tables.messages.findings import GroundCode, WarningCode
-from managed_tables_reader.rows.sheets import Batch, MergedRange, ShownDates, letters
-from managed_tables_reader.workbooks.values.numbers import NumberCells
+from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, ShownDates, letters
+from managed_tables_reader.workbooks.formats import (
+    FormatKind,
+    NumberFormat,
+    serial_text,
+    show_mask,
+    shown_date,
+)
+from managed_tables_reader.workbooks.numbers import NumberCells
 
 Cells = list[str | None]
 
@@ -17,12 +40,45 @@ Told = tuple[str, int, dict[str, Any], list[int]]
 
 BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
 BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than tall: 8 MB
+_HEADER = struct.Struct(">cI")
+
+
+class WorkbookError(Exception):
+    """A file that is refused, with its Portuguese reason."""
+
+    kind: JobErrorKind = WORKBOOK_CORRUPT
+
+
+class WorkbookTooLargeError(WorkbookError):
+    """The file inflates to more, or needs more memory, than one job may take."""
+
+    kind = WORKBOOK_TOO_LARGE
+
+
+class WorkbookUnsafeError(WorkbookError):
+    """The file contains what no spreadsheet program writes and only an attack needs: a DTD, an entity."""
+
+    kind = WORKBOOK_UNSAFE
+
+
+class WorkbookEncryptedError(WorkbookError):
+    """The file cannot be read without a password."""
+
+    kind = WORKBOOK_ENCRYPTED
+
+
+class NotTabularError(WorkbookError):
+    """The file is valid, but holds no table."""
+
+    kind = FILE_NOT_TABULAR
 
 
 @dataclass
 class Tally:
     """What was found in one sheet's cells, complete once its batches are exhausted."""
 
+    is_1904: bool = False
+    """Days are counted from 1904 on, not from 1900."""
     errors: Counter[int] = field(default_factory=Counter)
     """Cells with an error in place of a value, by column (from 0)."""
     percents: set[int] = field(default_factory=set)
@@ -33,7 +89,7 @@ class Tally:
     hidden_rows: int = 0
     merged: list[MergedRange] = field(default_factory=list)
     """Cells merged with those below, complete at the end."""
-    hidden_columns: frozenset[int] = frozenset()
+    hidden_columns: set[int] = field(default_factory=set)
     seen_hidden: set[int] = field(default_factory=set)
     """Hidden columns (from 0) in which some cell is filled."""
     shown_dates: ShownDates = field(default_factory=dict)
@@ -42,49 +98,56 @@ class Tally:
     """Tables of the same page that were not read."""
 
     def reset(self) -> None:
-        """Forget everything: the sheet is read again from its start."""
+        """Forget what was counted: the sheet is read again from its start."""
         self.uncached = self.hidden_rows = 0
         self.errors.clear()
         self.percents.clear()
         self.number_cells = NumberCells()
 
+    def number(self, row: int, column: int, number_format: NumberFormat, raw: str | float) -> str | None:
+        """Return what a number means by its format: a date, a time, an identifier, or the number itself.
+
+        `raw` is the number as it stands in the file, or the double that the file holds.
+        """
+        if number_format.kind in (FormatKind.NUMBER, FormatKind.MASK):
+            self.percents.update([column] if number_format.is_percent else ())
+            cells = self.number_cells
+            text = cells.text(raw) if isinstance(raw, str) else cells.text_of_double(raw)
+            shown = show_mask(number_format, text) if number_format.masks else None
+            return shown or text or None
+        text = serial_text(raw if isinstance(raw, str) else repr(raw), number_format.kind, self.is_1904)
+        self.note_date(row, column, number_format, text)
+        return text or None
+
+    def note_date(self, row: int, column: int, number_format: NumberFormat, iso: str) -> None:
+        """Note how a day among the first rows is shown."""
+        if row <= LABEL_ROWS and number_format.kind is FormatKind.DATE:
+            shown = shown_date(number_format, iso)
+            self.shown_dates.update({(row, column): shown} if shown else {})
+
     def see(self, batch: Batch) -> None:
         """Note the hidden columns in which some cell is filled."""
-        for column in self.hidden_columns.difference(self.seen_hidden):
+        for column in self.hidden_columns - self.seen_hidden:
             cells = batch.columns[column] if column < len(batch.columns) else []
             if any(cell is not None for cell in cells):
                 self.seen_hidden.add(column)
 
     def findings(self) -> list[Told]:
         """Return the findings, as plain values."""
-        found = [
-            (WarningCode.UNCACHED_FORMULAS, self.uncached),
-            (WarningCode.DIGITS_LOST, self.number_cells.cut),
-            (WarningCode.HIDDEN_ROWS, self.hidden_rows),
-            (WarningCode.OTHER_TABLES, self.other_tables),
+        hidden, numbers = sorted(self.seen_hidden), self.number_cells
+        rounded = numbers.rounded_example if numbers.has_exact_decimals else None
+        example = {"example": rounded[0], "taken": rounded[1]} if rounded else {}
+        found: list[tuple[WarningCode | GroundCode, int, dict[str, Any], list[int]]] = [
+            (WarningCode.UNCACHED_FORMULAS, self.uncached, {}, []),
+            (WarningCode.DIGITS_LOST, numbers.cut, {}, []),
+            (WarningCode.HIDDEN_ROWS, self.hidden_rows, {}, []),
+            (WarningCode.OTHER_TABLES, self.other_tables, {}, []),
+            (WarningCode.ERROR_CELLS, self.errors.total(), {}, sorted(self.errors)),
+            (GroundCode.PERCENT, len(self.percents), {}, sorted(self.percents)),
+            (WarningCode.HIDDEN_COLUMNS, len(hidden), {"names": [*map(letters, hidden)]}, hidden),
+            (WarningCode.ROUNDED_NUMBERS, numbers.rounded if rounded else 0, example, []),
         ]
-        told: list[Told] = [(code.value, count, {}, []) for code, count in found if count]
-        return told + self._of_columns() + self._rounded()
-
-    def _of_columns(self) -> list[Told]:
-        told: list[Told] = []
-        if self.errors:
-            told.append((WarningCode.ERROR_CELLS.value, self.errors.total(), {}, sorted(self.errors)))
-        if self.percents:
-            told.append((GroundCode.PERCENT.value, len(self.percents), {}, sorted(self.percents)))
-        if self.seen_hidden:
-            hidden = sorted(self.seen_hidden)
-            names = {"names": list(map(letters, hidden))}
-            told.append((WarningCode.HIDDEN_COLUMNS.value, len(hidden), names, hidden))
-        return told
-
-    def _rounded(self) -> list[Told]:
-        """Return the finding about rounded decimals, if the file has decimals that no double holds."""
-        cells = self.number_cells
-        if cells.rounded_example is None or not cells.has_exact_decimals:
-            return []
-        written, read = cells.rounded_example
-        return [(WarningCode.ROUNDED_NUMBERS.value, cells.rounded, {"example": written, "taken": read}, [])]
+        return [(code.value, count, values, places) for code, count, values, places in found if count]
 
 
 @dataclass
@@ -123,3 +186,39 @@ def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:
 
 def _batch(numbers: list[int], rows: list[Cells]) -> Batch:
     return Batch(numbers, list(map(list, zip_longest(*rows))))
+
+
+class FrameKind(Enum):
+    """What a frame holds."""
+
+    STARTED = b"h"
+    """Nothing: the child runs, and any failure from here on is due to the file."""
+    SHEET = b"s"
+    """`(name, visible, shown dates, labels, types)` of the sheet that begins."""
+    ROWS = b"r"
+    """`(row numbers, columns of cells)`."""
+    SHEET_END = b"e"
+    """`([(code of a finding, count, values, columns)], merged)` of the sheet that ends."""
+    FAILED = b"f"
+    """`(error code, reason)`: nothing follows."""
+    DONE = b"d"
+    """Nothing: the file was read to its end."""
+
+
+def write_frame(stream: IO[bytes], kind: FrameKind, body: Any = None) -> None:
+    """Write one frame; the caller flushes."""
+    content = marshal.dumps(body)
+    stream.write(_HEADER.pack(kind.value, len(content)))
+    stream.write(content)
+
+
+def read_frame(read: Callable[[int], bytes]) -> tuple[FrameKind, Any] | None:
+    """Read one frame by `read(size)`, which returns fewer bytes only at the end; None at the end."""
+    header = read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        return None
+    kind, size = _HEADER.unpack(header)
+    content = read(size)
+    if len(content) < size:
+        return None
+    return FrameKind(kind), marshal.loads(content)  # noqa: S302  # written by our own child process

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS, MergedRange
-from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
-from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_reader.workbooks.values.formats import (
-    GENERAL,
-    FormatKind,
-    NumberFormat,
-    parse_format,
-    show_mask,
+from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
+from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, NumberFormat, iso_text, parse_format
+from managed_tables_reader.workbooks.package import Attributes, iterate_xml, parse_xml, read_count
+from managed_tables_reader.workbooks.raw import (
+    Cells,
+    NotTabularError,
+    RawSheet,
+    Tally,
+    WorkbookTooLargeError,
+    in_batches,
 )
-from managed_tables_reader.workbooks.values.serials import iso_text, serial_text
-from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, parse_xml, read_count
 
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
@@ -48,17 +47,11 @@ def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
         _read_outline(stream, outline)
     if not outline.names:
         raise NotTabularError("o XML não contém nenhuma planilha")
-    tallies = [Tally() for _ in outline.names]
     with path.open("rb") as stream:
-        rows = _RowParser(outline, tallies).rows(stream)
-        for index, group in groupby(rows, key=lambda row: row[0]):
+        parser = _RowParser(outline)
+        for index, group in groupby(parser.rows(stream), key=lambda row: row[0]):
             batches = in_batches((number, cells) for _, number, cells in group)
-            yield RawSheet(
-                outline.names[index],
-                index not in outline.hidden,
-                batches,
-                tallies[index],
-            )
+            yield RawSheet(outline.names[index], index not in outline.hidden, batches, parser.tallies[index])
 
 
 def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
@@ -88,56 +81,19 @@ def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
     parse_xml(stream, on_start, on_end, on_text)
 
 
-class _Position:
-    """Where rows and cells stand: each after the one before, unless `Index` says otherwise."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self.row = self.column = self._next_column = self._next_row = 0
-        self.span = (0, 0)
-
-    def advance(self, element: str, attributes: Attributes) -> None:
-        """Note the start of a row or a cell."""
-        index = read_count(attributes.get("Index"))
-        if element == "Row":
-            self.row = index or self._next_row + 1
-            self._next_row = self.row + read_count(attributes.get("Span"))
-            self._next_column = 0
-            self.span = (0, 0)
-            if self.row > MAX_ROWS:
-                raise WorkbookTooLargeError("tem linhas demais")
-            return
-        self.column = index - 1 if index else self._next_column
-        self.span = (read_count(attributes.get("MergeDown")), read_count(attributes.get("MergeAcross")))
-        self._next_column = self.column + 1 + self.span[1]
-        if self._next_column > MAX_COLUMNS:
-            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
-
-    def pass_columns(self, attributes: Attributes) -> range:
-        """Return the columns (from 0) that a `Column`, which stands before the rows, describes."""
-        index = read_count(attributes.get("Index"))
-        first = index - 1 if index else self._next_column
-        self._next_column = first + 1 + read_count(attributes.get("Span"))
-        return range(first, min(self._next_column, MAX_COLUMNS))
-
-    @property
-    def merged(self) -> MergedRange:
-        """The range that the last cell covers."""
-        return self.row, self.column, self.row + self.span[0], self.column + self.span[1]
-
-
 class _RowParser:
-    """The state between expat's calls, and the rows completed so far."""
+    """The state between expat's calls, and the rows completed so far.
 
-    def __init__(self, outline: _Outline, tallies: list[Tally]) -> None:
-        self._outline = outline
-        self._tallies = tallies
+    Each row and cell stands after the one before, unless its `Index` says otherwise.
+    """
+
+    def __init__(self, outline: _Outline) -> None:
+        self.tallies = [Tally(is_1904=outline.is_1904) for _ in outline.names]
+        self._sheet, self._tally = -1, self.tallies[-1]
+        self._formats = outline.formats
         self._done: list[PlacedRow] = []
         self._path: list[str] = []
-        self._sheet = -1
-        self._position = _Position()
+        self._row = self._next_row = self._column = self._next_column = 0
         self._cells: Cells = []
         self._style = self._row_style = self._type = ""
         self._has_formula = self._has_data = False
@@ -151,26 +107,46 @@ class _RowParser:
         self._path.append(element)
         if element == "Worksheet":
             self._sheet += 1
-            self._position.reset()
+            self._tally = self.tallies[self._sheet]
+            self._row = self._next_row = self._column = self._next_column = 0
         elif element == "Row":
-            self._position.advance(element, attributes)
-            self._cells = []
-            self._row_style = attributes.get("StyleID", "Default")
-            self._tallies[self._sheet].hidden_rows += attributes.get("Hidden") == "1"
+            self._start_row(attributes)
         elif element == "Column" and self._path[-3:-1] == ["Worksheet", "Table"]:
-            columns = self._position.pass_columns(attributes)
-            if attributes.get("Hidden") == "1":
-                self._tallies[self._sheet].hidden_columns |= frozenset(columns)
+            self._pass_columns(attributes)
         elif element == "Cell":
             self._start_cell(attributes)
         elif element == "Data" and self._path[-2:-1] == ["Cell"]:
             self._type, self._has_data = attributes.get("Type", "String"), True
             self._text.clear()
 
+    def _pass_columns(self, attributes: Attributes) -> None:
+        """Pass the columns that a `Column`, which stands before the rows, describes; note hidden ones."""
+        index = read_count(attributes.get("Index"))
+        first = index - 1 if index else self._next_column
+        self._next_column = first + 1 + read_count(attributes.get("Span"))
+        if attributes.get("Hidden") == "1":
+            self._tally.hidden_columns.update(range(first, min(self._next_column, MAX_COLUMNS)))
+
+    def _start_row(self, attributes: Attributes) -> None:
+        self._row = read_count(attributes.get("Index")) or self._next_row + 1
+        if self._row > MAX_ROWS:
+            raise WorkbookTooLargeError("tem linhas demais")
+        self._next_row = self._row + read_count(attributes.get("Span"))
+        self._next_column = 0
+        self._cells = []
+        self._row_style = attributes.get("StyleID", "Default")
+        self._tally.hidden_rows += attributes.get("Hidden") == "1"
+
     def _start_cell(self, attributes: Attributes) -> None:
-        self._position.advance("Cell", attributes)
-        if self._position.span[0]:
-            self._tallies[self._sheet].merged.append(self._position.merged)
+        index = read_count(attributes.get("Index"))
+        self._column = index - 1 if index else self._next_column
+        down, across = (read_count(attributes.get(name)) for name in ("MergeDown", "MergeAcross"))
+        self._next_column = self._column + 1 + across
+        if self._next_column > MAX_COLUMNS:
+            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+        if down:
+            merged = (self._row, self._column, self._row + down, self._column + across)
+            self._tally.merged.append(merged)
         self._style = attributes.get("StyleID", self._row_style)
         self._has_formula, self._has_data = "Formula" in attributes, False
 
@@ -184,43 +160,31 @@ class _RowParser:
         if element == "Cell":
             self._end_cell()
         elif element == "Row" and any(self._cells):
-            self._done.append((self._sheet, self._position.row, self._cells))
+            self._done.append((self._sheet, self._row, self._cells))
 
     def _end_cell(self) -> None:
         if not self._has_data:
-            self._tallies[self._sheet].uncached += self._has_formula
+            self._tally.uncached += self._has_formula
             return
         text = self._value("".join(self._text))
-        if text is None:
-            return
-        column = self._position.column
-        self._cells.extend([None] * (column + 1 - len(self._cells)))
-        self._cells[column] = text
+        if text is not None:
+            self._cells.extend([None] * (self._column + 1 - len(self._cells)))
+            self._cells[self._column] = text
 
     def _value(self, raw: str) -> str | None:
-        tally, number_format = self._tallies[self._sheet], self._outline.formats.get(self._style, GENERAL)
+        tally, number_format = self._tally, self._formats.get(self._style, GENERAL)
         if self._type == "Error":
-            tally.errors[self._position.column] += 1
+            tally.errors[self._column] += 1
             return None
         if self._type == "Boolean":
             return "TRUE" if raw.strip() in ("1", "true") else "FALSE"
-        if self._type == "DateTime":
-            return _moment(raw.strip(), number_format.kind) or None
-        return self._number(raw, number_format) if self._type == "Number" else mark_text(raw) or None
-
-    def _number(self, raw: str, number_format: NumberFormat) -> str | None:
-        tally = self._tallies[self._sheet]
-        if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
-            return serial_text(raw, number_format.kind, self._outline.is_1904) or None
-        if number_format.is_percent:
-            tally.percents.add(self._position.column)
-        text = tally.number_cells.text(raw)
-        shown = show_mask(number_format, text) if number_format.masks else None
-        return shown or text or None
-
-
-def _moment(raw: str, kind: FormatKind) -> str:
-    raw = raw.removesuffix(".000")
-    if kind is FormatKind.TIME and raw.startswith("1899-12-3"):
-        return raw.partition("T")[2]
-    return iso_text(raw, kind)
+        if self._type == "Number":
+            return tally.number(self._row, self._column, number_format, raw)
+        if self._type != "DateTime":
+            return mark_text(raw) or None
+        text = raw.strip().removesuffix(".000")
+        if number_format.kind is FormatKind.TIME and text.startswith("1899-12-3"):
+            return text.partition("T")[2]
+        text = iso_text(text, number_format.kind)
+        tally.note_date(self._row, self._column, number_format, text)
+        return text or None

@@ -11,19 +11,15 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MergedRange
-from managed_tables_reader.workbooks.failures import WorkbookEncryptedError, WorkbookError
-from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_reader.workbooks.values.formats import (
-    GENERAL,
-    FormatKind,
-    NumberFormat,
-    builtin_format,
-    parse_format,
-    show_mask,
-    shown_date,
+from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
+from managed_tables_reader.workbooks.raw import (
+    Cells,
+    RawSheet,
+    Tally,
+    WorkbookEncryptedError,
+    WorkbookError,
+    in_batches,
 )
-from managed_tables_reader.workbooks.values.serials import serial_text
 
 # What xlrd raises on malformed files: its own errors, and those of reading beyond a record's end or from an
 # object that is missing.
@@ -41,8 +37,12 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
             sheet = book.sheet_by_index(index)
         except _FOREIGN_ERRORS as error:
             raise WorkbookError(f"a aba {index + 1} não pode ser lida ({error!r})") from error
-        hidden = frozenset(column for column, info in sheet.colinfo_map.items() if info.hidden)
-        tally = Tally(merged=_merged(sheet), hidden_columns=hidden)
+        tally = Tally(
+            is_1904=bool(book.datemode),
+            # xlrd counts from 0 and gives the first row and column after the range.
+            merged=[(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
+            hidden_columns={column for column, info in sheet.colinfo_map.items() if info.hidden},
+        )
         rows = SheetReader(book, sheet, tally).rows()
         yield RawSheet(sheet.name or None, sheet.visibility == 0, in_batches(rows), tally)
         book.unload_sheet(index)
@@ -65,11 +65,6 @@ def _open(path: Path) -> Any:
     raise AssertionError("unreachable: the second attempt returns or raises")
 
 
-def _merged(sheet: Any) -> list[MergedRange]:
-    # xlrd counts from 0 and gives the first row and column after the range.
-    return [(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells]
-
-
 class SheetReader:
     """Turns the cells of one sheet into text."""
 
@@ -78,7 +73,6 @@ class SheetReader:
         self._sheet = sheet
         self._tally = tally
         self._formats: dict[int, NumberFormat] = {}
-        self._is_1904 = bool(book.datemode)
 
     def rows(self) -> Iterator[tuple[int, Cells]]:
         """Yield every row, empty ones too."""
@@ -90,35 +84,18 @@ class SheetReader:
                 self._text(row, column, cell_type, value)
                 for column, (cell_type, value) in enumerate(zip(types, values, strict=True))
             ]
-            if row in hidden and any(cells):
-                self._tally.hidden_rows += 1
+            self._tally.hidden_rows += row in hidden and any(cells)
             yield row + 1, cells
 
     def _text(self, row: int, column: int, cell_type: int, value: Any) -> str | None:
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            number_format = self._format(row, column, cell_type)
-            if number_format.is_percent:
-                self._tally.percents.add(column)
-            text = self._number(number_format, value)
-            if row < LABEL_ROWS and text and (shown := shown_date(number_format, text)):
-                self._tally.shown_dates[row + 1, column] = shown
-            return text
+            return self._tally.number(row + 1, column, self._format(row, column, cell_type), value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
-        if cell_type == XL_CELL_ERROR:
-            self._tally.errors[column] += 1
+        self._tally.errors.update([column] if cell_type == XL_CELL_ERROR else ())
         return None
-
-    def _number(self, number_format: NumberFormat, value: float) -> str | None:
-        if number_format.kind not in (FormatKind.NUMBER, FormatKind.MASK):
-            return serial_text(repr(value), number_format.kind, self._is_1904)
-        text = self._tally.number_cells.text_of_double(value)
-        shown = show_mask(number_format, text) if number_format.masks else None
-        if shown is not None:
-            return shown
-        return text
 
     def _format(self, row: int, column: int, cell_type: int) -> NumberFormat:
         if not self._book.formatting_info:

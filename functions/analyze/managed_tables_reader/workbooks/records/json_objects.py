@@ -19,9 +19,8 @@ from typing import Any
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
-from managed_tables_reader.workbooks.failures import NotTabularError
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet
-from managed_tables_reader.workbooks.values.numbers import plain_digits
+from managed_tables_reader.workbooks.numbers import plain_digits
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, NotTabularError, RawSheet
 
 _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that

@@ -14,8 +14,13 @@ from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.schema import ColumnType
 from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
-from managed_tables_reader.workbooks.failures import NotTabularError, WorkbookTooLargeError
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet
+from managed_tables_reader.workbooks.raw import (
+    BATCH_CELLS,
+    BATCH_ROWS,
+    NotTabularError,
+    RawSheet,
+    WorkbookTooLargeError,
+)
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
 _TYPES = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from managed_tables.documents.analyses import ReadingReason, TableReading
+from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.recipes import TableKind
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
@@ -14,6 +14,7 @@ from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, Overrides
 
+_RECORDS = (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET)
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # a table has so many times the cells of its cover
 _SURE_SHARE = 2  # the same, for a table on several sheets
@@ -27,6 +28,15 @@ class StagedSheet:
     visible: bool
     part: Part | None
     overrides: Overrides
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the sheet is hidden, and nobody has said whether to read it."""
+        return not self.visible and self.overrides.include is None
+
+    def is_wanted(self, is_found: bool) -> bool:
+        """Return whether to read the sheet, which was found to be the table or not."""
+        return is_found if self.overrides.include is None else self.overrides.include
 
 
 @dataclass(frozen=True)
@@ -43,42 +53,25 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
     The `include` of a sheet's own overrides decides, whatever the others are.
     """
-    findings = list(_about_hidden(staged))
+    findings = list(_about_sheets(WarningCode.HIDDEN_SHEETS, [one.name for one in staged if one.is_hidden]))
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
     found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
-    chosen = [part for sheet, part in parts if _is_wanted(sheet, part in found)]
-    for _, part in parts:
-        if part not in chosen:
-            part.path.unlink()
+    chosen = [part for sheet, part in parts if sheet.is_wanted(part in found)]
     tables = [_reading(one, chosen, kind) for one in staged]
     return SheetChoice(tables, findings if chosen else [], bool(parts))
 
 
-def _about_hidden(staged: Sequence[StagedSheet]) -> Iterator[Finding]:
-    hidden = [one.name or "" for one in staged if not one.visible and one.overrides.include is None]
-    yield from _about_sheets(WarningCode.HIDDEN_SHEETS, hidden)
-
-
-def _is_wanted(sheet: StagedSheet, is_found: bool) -> bool:
-    return is_found if sheet.overrides.include is None else sheet.overrides.include
-
-
 def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
-    """Return the first table and all that match it; report what is left out, one finding for each header."""
+    """Return the first table and all with its columns; report the others, one finding for each header."""
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     first = _first_table(filled, staged)
-    others = [part for part in parts if not _agree(_names(part), _names(first))]
-    left = [part for part in others if part in filled]
-    findings += _about_others(first, left)
-    findings += _about_sheets(WarningCode.EMPTY_SHEETS, _names_of(others, left))
+    others = [part for part in parts if sorted(_names(part)) != sorted(_names(first))]
+    findings += _about_others(first, others)
+    empty = [part.sheet for part in others if not part.expected_rows]
+    findings += _about_sheets(WarningCode.EMPTY_SHEETS, empty)
     return [part for part in filled if part not in others]
-
-
-def _names_of(parts: Sequence[Part], others: Sequence[Part]) -> list[str]:
-    """Return the names of the sheets that are not among the others."""
-    return [part.sheet or "" for part in parts if part not in others]
 
 
 def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
@@ -92,22 +85,18 @@ def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
 def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
     """Yield a finding for each header of the sheets left out: their names and the differing columns."""
     names = _names(first)
-    for header in dict.fromkeys(map(_names, others)):
-        left = [part.sheet or "" for part in others if _names(part) == header]
-        [about] = _about_sheets(WarningCode.SHEETS_LEFT_OUT, left)
+    filled = [part for part in others if part.expected_rows]
+    for header in dict.fromkeys(map(_names, filled)):
+        left = [part for part in filled if _names(part) == header]
+        [about] = _about_sheets(WarningCode.SHEETS_LEFT_OUT, [part.sheet for part in left])
         labels = dict(zip(names, first.labels, strict=False))
-        labels |= dict(zip(header, others[0].labels, strict=False))
+        labels |= dict(zip(header, left[0].labels, strict=False))
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]
         yield replace(about, columns=tuple(labels.get(name, name) for name in differing))
 
 
 def _names(part: Part) -> tuple[str, ...]:
     return tuple(make_column_names(part.labels))
-
-
-def _agree(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Return whether two headers have the same columns, in any order."""
-    return sorted(names) == sorted(others)
 
 
 def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
@@ -137,15 +126,14 @@ def _labelled_width(part: Part) -> int:
     return sum(bool((label or "").strip()) for label in part.labels) or part.width
 
 
-def _about_sheets(code: WarningCode, names: list[str]) -> Iterator[Finding]:
+def _about_sheets(code: WarningCode, sheets: Sequence[str | None]) -> Iterator[Finding]:
     """Yield the finding about sheets, if there are any; a single one is also its `sheet`."""
+    names = [sheet or "" for sheet in sheets]
     if names:
-        sheet = names[0] if len(names) == 1 else None
-        yield Finding(code, {"names": names}, count=len(names), sheet=sheet)
+        yield Finding(code, {"names": names}, count=len(names), sheet=names[0] if len(names) == 1 else None)
 
 
 def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[TableReading, Part | None]:
-    part = sheet.part
     reading = TableReading(
         file=0,
         sheet=sheet.name,
@@ -156,28 +144,28 @@ def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[Ta
         delimiter=None,
         quote=None,
         escape=None,
-        header_line=part.header_line if part else None,
-        header_lines=part.header_lines if part else 0,
-        first_line=part.extent.first_line if part else None,
-        last_line=part.extent.last_line if part else None,
-        skipped_lines=sorted(part.extent.skipped)[:MAX_SKIPPED_LINES] if part else [],
-        rows=(part.expected_rows or 0) if part else 0,
-        reasons=_why_read_so(sheet, part, kind) if part else [],
+        header_line=None,
+        header_lines=0,
+        first_line=None,
+        last_line=None,
+        skipped_lines=[],
+        rows=0,
+        reasons=[],
     )
+    part = sheet.part
+    if part is None:
+        is_empty = sheet.visible or sheet.overrides.include
+        return reading.left_out(reasons.SHEET_EMPTY if is_empty else reasons.SHEET_HIDDEN), None
+    reading.header_line, reading.header_lines = part.header_line, part.header_lines
+    reading.first_line, reading.last_line = part.extent.first_line, part.extent.last_line
+    reading.skipped_lines = sorted(part.extent.skipped)[:MAX_SKIPPED_LINES]
+    reading.rows = part.expected_rows or 0
+    reading.reasons = reasons.of_header(part.header_line, sheet.overrides)
+    if kind in _RECORDS:
+        reading.reasons = [reasons.OF_RECORDS]
     if part in chosen:
         return reading, part
-    return reading.left_out(_why_left_out(sheet)), None
-
-
-def _why_read_so(sheet: StagedSheet, part: Part, kind: Kind) -> list[ReadingReason]:
-    if kind in (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET):
-        return reasons.of_records()
-    return reasons.of_header(part.header_line, sheet.overrides)
-
-
-def _why_left_out(sheet: StagedSheet) -> ReadingReason:
-    if sheet.part is None:
-        return reasons.SHEET_EMPTY if sheet.visible or sheet.overrides.include else reasons.SHEET_HIDDEN
+    part.path.unlink()
     if sheet.overrides.include is False:
-        return reasons.EXCLUDED
-    return reasons.SHEET_DIFFERS if sheet.part.expected_rows else reasons.SHEET_WITHOUT_ROWS
+        return reading.left_out(reasons.EXCLUDED), None
+    return reading.left_out(reasons.SHEET_DIFFERS if reading.rows else reasons.SHEET_WITHOUT_ROWS), None

@@ -12,6 +12,7 @@ from managed_tables.conversion.workbook_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables.schema import ColumnType
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
@@ -19,9 +20,8 @@ from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Fill, Part
 from managed_tables_reader.rows.reading import LineMask, Overrides, stated_places
-from managed_tables_reader.rows.sheets import Batch, Row, Sheet, ShownDates, letters
-from managed_tables_reader.rows.writer import QUOTE, PartWriter
-from managed_tables_reader.workbooks.tables.record_table import stage_records
+from managed_tables_reader.rows.sheets import MAX_ROWS, Batch, Row, Sheet, ShownDates, letters
+from managed_tables_reader.rows.writer import PartWriter
 
 HEAD_ROWS = 300  # among which the header is sought
 _MAX_NAMED = 20
@@ -33,42 +33,26 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
     """Write the sheet's rows to `target` as the overrides state; return None if no cell is left."""
     overrides = overrides or Overrides(0, sheet.name)
     if sheet.labels is not None:
-        return stage_records(sheet, sheet.labels, name, target, overrides)
+        return _stage_records(sheet, sheet.labels, name, target, overrides)
     mask = LineMask(overrides)
     batches = mask.batches(sheet.batches)
     head: list[Batch] = []
-
-    def place(rows: Sequence[Row]) -> Header | None:
-        found = grid_rows(rows, sheet.shown_dates)
-        grid = Grid(found, keeps_ends=False, is_whole=False, known=overrides.known)
-        return find_header(grid, stated_places(overrides), name)
-
-    header = _find_header(head, batches, place, HEAD_ROWS)
-    if header is None:
-        header = _find_header(head, batches, place, 2 * HEAD_ROWS)  # a sheet that begins far down
+    header = _find_header(head, batches, sheet, name, overrides)
     if header is None:
         return None
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
     findings = header.findings()
     with PartWriter(target, header.width) as writer:
-        body = _until(_below(chain(head, batches), header.data_line), header)
+        body = _body(chain(head, batches), header)
         rows = body if overrides.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip([*mask.left_out, *mask.below])
     fills = _fills(sheet, header, notes.extent, overrides)
-    if fills:
-        findings.append(_about_fills(fills))
     part = Part(
         path=target,
         labels=[label and unmark_text(label) for label in header.shown_labels],
-        width=writer.width,
-        has_breaks=writer.has_breaks,
-        is_ragged=writer.width > header.width,
-        delimiter=writer.delimiter,
-        quote=QUOTE,
-        escape=QUOTE,
-        has_line=True,
+        width=header.width,
         data_line=header.data_line,
         header_line=header.first_line,
         header_lines=header.line_count,
@@ -78,14 +62,39 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | No
         skip_texts=mask.texts,
         keeps_last=overrides.last_line is not None,
         sheet=sheet.name,
-        expected_rows=writer.rows,
-        max_record_bytes=writer.longest * 4,
         has_numbers=sheet.has_numbers,
         fills=fills,
-        findings=[*sheet.findings, *findings],
+        findings=[*sheet.findings, *findings, *_about_fills(fills)],
     )
+    writer.describe(part)
     leave_out_section_ends(part, header, notes)
     part.findings += notes.findings()
+    return part
+
+
+def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, overrides: Overrides) -> Part:
+    """Write the rows of a sheet whose columns its file names: every row is one, and no layout is sought."""
+    if len(labels) > MAX_COLUMNS:
+        raise JobError(TOO_MANY_COLUMNS, file=name, count=len(labels), line=1, limit=MAX_COLUMNS)
+    mask = LineMask(replace(overrides, header_line=None))
+    part = Part(
+        path=target,
+        labels=labels,
+        width=len(labels),
+        data_line=1,
+        header_line=None,
+        sheet=sheet.name,
+        has_numbers=True,
+        trim=bool(overrides.trim),
+        keeps_last=True,
+        findings=sheet.findings,
+        types=[*map(ColumnType, sheet.types)] if sheet.types else None,
+    )
+    with PartWriter(target, len(labels)) as writer:
+        for batch in mask.batches(sheet.batches):
+            _write_plain(batch, writer, part.extent)
+    part.extent.skip(mask.below)
+    writer.describe(part)
     return part
 
 
@@ -102,62 +111,51 @@ def _fills(sheet: Sheet, header: Header, extent: Extent, overrides: Overrides) -
     return fills if sum(bottom - top for _, top, bottom in fills) <= _MAX_FILLED_LINES else []
 
 
-def _about_fills(fills: Sequence[Fill]) -> Finding:
-    """Return the finding that names the ranges."""
-    names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
-    about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
-    places = tuple(sorted({column for column, _, _ in fills}))
-    return replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
+def _about_fills(fills: Sequence[Fill]) -> Iterator[Finding]:
+    """Yield the finding that names the ranges, if there are any."""
+    if fills:
+        names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
+        about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
+        places = tuple(sorted({column for column, _, _ in fills}))
+        yield replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
 
 
 def _find_header(
-    head: list[Batch],
-    batches: Iterator[Batch],
-    place: Callable[[Sequence[Row]], Header | None],
-    row_count: int,
+    head: list[Batch], batches: Iterator[Batch], sheet: Sheet, name: str, overrides: Overrides
 ) -> Header | None:
     """Find the header in the first rows; the batches that had to be read for it are added to `head`."""
-    while sum(map(len, head)) < row_count and (batch := next(batches, None)) is not None:
-        head.append(batch)
-    rows = chain.from_iterable(batch.cut(0, row_count).rows() for batch in head)
-    return place(list(islice(rows, row_count)))
+    for row_count in (HEAD_ROWS, 2 * HEAD_ROWS):  # the second for a sheet that begins far down
+        while sum(map(len, head)) < row_count and (batch := next(batches, None)) is not None:
+            head.append(batch)
+        rows = chain.from_iterable(batch.cut(0, row_count).rows() for batch in head)
+        found = grid_rows([*islice(rows, row_count)], sheet.shown_dates)
+        grid = Grid(found, keeps_ends=False, is_whole=False, known=overrides.known)
+        if header := find_header(grid, stated_places(overrides), name):
+            return header
+    return None
 
 
-def _below(batches: Iterable[Batch], data_line: int) -> Iterator[Batch]:
-    """Yield the rows from the first row of data on; a few sheets do not hold their rows in order."""
+def _body(batches: Iterable[Batch], header: Header) -> Iterator[Batch]:
+    """Yield the rows of data, down to the next table; a few sheets do not hold their rows in order."""
+    first, end = header.data_line, header.end_line or MAX_ROWS + 1
     for batch in batches:
-        if min(batch.numbers) >= data_line:
-            yield batch
-            continue
-        kept = [place for place, number in enumerate(batch.numbers) if number >= data_line]
+        kept = [place for place, number in enumerate(batch.numbers) if first <= number < end]
         if kept:
-            yield batch.pick(kept)
-
-
-def _until(batches: Iterable[Batch], header: Header) -> Iterator[Batch]:
-    """Yield the rows above the next table of the sheet."""
-    end = header.end_line
-    for batch in batches:
-        if end is None or max(batch.numbers) < end:
-            yield batch
-        else:
-            kept = [place for place, number in enumerate(batch.numbers) if number < end]
-            if kept:
-                yield batch.pick(kept)
+            yield batch if len(kept) == len(batch) else batch.pick(kept)
 
 
 def _write_batch(batch: Batch, header: Header, writer: PartWriter, notes: RowNotes, name: str) -> None:
     """Write rows: regular ones together, odd ones one by one."""
     start = 0
     for place in _odd_places(batch, header):
-        _write_plain(batch.cut(start, place), writer, notes)
+        _write_plain(batch.cut(start, place), writer, notes.extent)
         _write(*batch.row(place), header, writer, notes, name)
         start = place + 1
-    _write_plain(batch.cut(start) if start else batch, writer, notes)
+    _write_plain(batch.cut(start) if start else batch, writer, notes.extent)
 
 
-def _write_plain(batch: Batch, writer: PartWriter, notes: RowNotes) -> None:
-    notes.extent.take_numbers(batch.numbers)
+def _write_plain(batch: Batch, writer: PartWriter, extent: Extent) -> None:
+    extent.take_numbers(batch.numbers)
     writer.write_batch(batch)
 
 

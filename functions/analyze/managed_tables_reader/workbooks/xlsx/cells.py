@@ -1,24 +1,28 @@
 """Turn an XLSX cell into text, from its type, its style and its content."""
 
+import re
 from collections.abc import Sequence
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.rows.sheets import MAX_COLUMNS
-from managed_tables_reader.workbooks.failures import WorkbookError
-from managed_tables_reader.workbooks.raw import Tally
-from managed_tables_reader.workbooks.values.formats import (
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, Column
+from managed_tables_reader.workbooks.formats import (
     GENERAL,
     FormatKind,
     NumberFormat,
-    show_mask,
-    shown_date,
+    iso_text,
+    moment_texts,
+    serial_texts,
 )
-from managed_tables_reader.workbooks.values.numbers import DOUBLE_DIGITS
-from managed_tables_reader.workbooks.values.serials import iso_text, moment_texts, serial_text, serial_texts
+from managed_tables_reader.workbooks.numbers import DOUBLE_DIGITS
+from managed_tables_reader.workbooks.raw import Tally, WorkbookError
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex, unescape_xml
 
+REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
+_RANGE = re.compile(f"{REFERENCE.pattern}:{REFERENCE.pattern}")
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
-_NUMERIC_KINDS = (FormatKind.NUMBER, FormatKind.MASK)
+
+Raws = Sequence[str | None]
+"""Cells of a column as they stand in the XML."""
 
 
 def column_index(letters: str) -> int:
@@ -46,15 +50,15 @@ class CellReader:
     ) -> None:
         self._strings = strings
         self._formats = formats
-        self._is_1904 = is_1904
-        self.tally = Tally()
+        self.is_1904 = is_1904
+        self.tally = Tally(is_1904)
 
-    def text(self, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
+    def text(self, row: int, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None if it is empty."""
         if not raw:
             return None
         if cell_type in ("", "n"):
-            return self._number(column, style, raw)
+            return self.tally.number(row, column, self.format_of(style), raw)
         if cell_type == "s":
             return self._shared(raw)
         if cell_type in ("str", "inlineStr"):
@@ -69,50 +73,77 @@ class CellReader:
         raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
 
     def texts(
-        self, column: int, style: str, cell_type: str, raws: Sequence[str | None], *, is_plain: bool
-    ) -> list[str | None]:
-        """Return what `text` returns for each cell of a column, whose XML is not yet resolved.
+        self,
+        rows: Sequence[int],
+        column: int,
+        style: str,
+        cell_type: str,
+        raws: Raws,
+        *,
+        is_plain: bool,
+    ) -> Column:
+        """Return what `text` returns for the cells of a column in these rows, whose XML is not yet resolved.
 
         `is_plain` says that all are numbers as `TRIMMED_NUMBER` matches them.
         """
-        if is_plain and (texts := self._plain_texts(column, self.format_of(style), raws)) is not None:
-            return texts
+        if is_plain and self.format_of(style).kind is not FormatKind.MASK:
+            return self._plain_texts(rows, column, self.format_of(style), raws)
         if cell_type == "s":
             return self._shared_texts(raws)
         if cell_type in ("str", "inlineStr"):
             return _inline_texts(raws)
         if cell_type == "b":
-            found = {raw: raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in set(raws)}
+            found = {
+                raw: raw and self.text(0, column, style, cell_type, unescape_xml(raw)) for raw in set(raws)
+            }
             return [found[raw] for raw in raws]
-        return [raw and self.text(column, style, cell_type, unescape_xml(raw)) for raw in raws]
+        return [
+            raw and self.text(row, column, style, cell_type, unescape_xml(raw))
+            for row, raw in zip(rows, raws, strict=True)
+        ]
+
+    def _shared_texts(self, raws: Raws) -> Column:
+        try:
+            return [None if raw is None else self._strings[int(raw)] for raw in raws]
+        except IndexError as error:
+            raise WorkbookError("um texto compartilhado não existe") from error
 
     def _plain_texts(
-        self, column: int, number_format: NumberFormat, raws: Sequence[str | None]
-    ) -> list[str | None] | None:
-        """Return the texts of a column's plain numbers, None where a mask says how each is shown."""
+        self, rows: Sequence[int], column: int, number_format: NumberFormat, raws: Raws
+    ) -> Column:
+        """Return the texts of a column's plain numbers, whose format has no mask."""
         kind = number_format.kind
         if kind is FormatKind.NUMBER:
-            self._note_percent(column, number_format)
+            self.tally.percents.update([column] if number_format.is_percent else ())
             return self._numbers(raws)
         if kind is FormatKind.DATETIME:
-            return moment_texts(raws, self._is_1904)
-        if kind is FormatKind.MASK:
-            return None
-        text_of = serial_texts(kind, is_1904=self._is_1904)
-        return [raw and text_of(raw) for raw in raws]
+            return moment_texts(raws, self.is_1904)
+        text_of = serial_texts(kind, is_1904=self.is_1904)
+        texts = [raw and text_of(raw) for raw in raws]
+        if rows[0] <= LABEL_ROWS:
+            for row, text in zip(rows, texts, strict=True):
+                self.tally.note_date(row, column, number_format, text or "")
+        return texts
 
-    def _numbers(self, raws: Sequence[str | None]) -> list[str | None]:
+    def _numbers(self, raws: Raws) -> Column:
         filled = [raw for raw in raws if raw is not None]
         if len(max(filled, key=len, default="")) <= DOUBLE_DIGITS:
             return list(raws)
         text = self.tally.number_cells.text
         return [raw if raw is None or len(raw) <= DOUBLE_DIGITS else text(raw) for raw in raws]
 
-    def _shared_texts(self, raws: Sequence[str | None]) -> list[str | None]:
-        try:
-            return [None if raw is None else self._strings[int(raw)] for raw in raws]
-        except IndexError as error:
-            raise WorkbookError("um texto compartilhado não existe") from error
+    def hide_columns(self, first: str, last: str) -> None:
+        """Note that columns are hidden, which are counted from 1."""
+        if first.isdigit() and last.isdigit():
+            hidden = range(max(int(first) - 1, 0), min(int(last), MAX_COLUMNS))
+            self.tally.hidden_columns.update(hidden)
+
+    def merge(self, reference: str) -> None:
+        """Note that cells are merged, such as `A1:B2`."""
+        found = _RANGE.fullmatch(reference)
+        if found:
+            left, right = column_index(found[1].upper()), column_index(found[3].upper())
+            self.tally.merged.append((int(found[2]), left, int(found[4]), right))
 
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""
@@ -123,35 +154,13 @@ class CellReader:
         index = int(style) if style.isdigit() else -1
         return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
 
-    def shown_date(self, style: str, raw: str) -> str | None:
-        """Return a cell that is a date as the sheet shows it; None for another cell."""
-        number_format = self.format_of(style)
-        if number_format.kind is not FormatKind.DATE:
-            return None
-        return shown_date(number_format, serial_text(raw, FormatKind.DATE, self._is_1904))
-
-    def _note_percent(self, column: int, number_format: NumberFormat) -> None:
-        if number_format.is_percent:
-            self.tally.percents.add(column)
-
-    def _number(self, column: int, style: str, raw: str) -> str | None:
-        number_format = self.format_of(style)
-        self._note_percent(column, number_format)
-        if number_format.kind not in _NUMERIC_KINDS:
-            return serial_text(raw, number_format.kind, self._is_1904) or None
-        text = self.tally.number_cells.text(raw)
-        shown = show_mask(number_format, text) if number_format.masks else None
-        if shown is not None:
-            return shown
-        return text or None
-
     def _shared(self, raw: str) -> str | None:
         if raw.strip().isdigit() and int(raw) < len(self._strings):
             return self._strings[int(raw)]
         raise WorkbookError(f"o texto compartilhado {raw[:20]} não existe")
 
 
-def _inline_texts(raws: Sequence[str | None]) -> list[str | None]:
+def _inline_texts(raws: Raws) -> Column:
     return [
         (raw or None)
         if not raw or ("." not in raw and "&" not in raw and "_x" not in raw)

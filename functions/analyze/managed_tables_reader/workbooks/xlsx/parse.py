@@ -6,13 +6,10 @@ from itertools import chain
 from typing import IO
 
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
-from managed_tables_reader.workbooks.failures import WorkbookTooLargeError
-from managed_tables_reader.workbooks.raw import Cells
-from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
-from managed_tables_reader.workbooks.xml import Attributes, iterate_xml
+from managed_tables_reader.workbooks.package import Attributes, iterate_xml
+from managed_tables_reader.workbooks.raw import Cells, WorkbookTooLargeError
+from managed_tables_reader.workbooks.xlsx.cells import REFERENCE, CellReader, column_index
 
-_REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
-_RANGE = re.compile(rf"{_REFERENCE.pattern}:{_REFERENCE.pattern}")
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
@@ -56,9 +53,9 @@ class SheetParser:
         elif element == "f":
             self._has_formula = True
         elif element == "mergeCell":
-            self._take_merged(attributes.get("ref", ""))
+            self._reader.merge(attributes.get("ref", ""))
         elif element == "col" and attributes.get("hidden") in ("1", "true"):
-            self._take_hidden(attributes.get("min", ""), attributes.get("max", ""))
+            self._reader.hide_columns(attributes.get("min", ""), attributes.get("max", ""))
 
     def _start_row(self, attributes: Attributes) -> None:
         number = attributes.get("r", "")
@@ -70,19 +67,8 @@ class SheetParser:
         if attributes.get("hidden") in ("1", "true"):
             self._reader.tally.hidden_rows += 1
 
-    def _take_merged(self, reference: str) -> None:
-        found = _RANGE.fullmatch(reference)
-        if found:
-            first, last = (column_index(found[group].upper()) for group in (1, 3))
-            self._reader.tally.merged.append((int(found[2]), first, int(found[4]), last))
-
-    def _take_hidden(self, first: str, last: str) -> None:
-        if first.isdigit() and last.isdigit():
-            hidden = range(int(first) - 1, min(int(last), MAX_COLUMNS))
-            self._reader.tally.hidden_columns |= frozenset(hidden)
-
     def _start_cell(self, attributes: Attributes) -> None:
-        reference = _REFERENCE.fullmatch(attributes.get("r", ""))
+        reference = REFERENCE.fullmatch(attributes.get("r", ""))
         self._column = column_index(reference[1].upper()) if reference else self._column + 1
         if self._column >= MAX_COLUMNS:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
@@ -110,9 +96,8 @@ class SheetParser:
     def _end_cell(self) -> None:
         if self._has_formula and not self._has_value and self._type != "str":
             self._reader.tally.uncached += 1
-        text = self._reader.text(self._column, self._style, self._type, "".join(self._text))
+        text = self._reader.text(self._row_number, self._column, self._style, self._type, "".join(self._text))
         if text is None:
             return
-        missing = self._column + 1 - len(self._cells)
-        self._cells.extend([None] * missing)
+        self._cells.extend([None] * (self._column + 1 - len(self._cells)))
         self._cells[self._column] = text

@@ -6,52 +6,45 @@ a repeat count.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import IO
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
-from managed_tables_reader.workbooks.failures import (
+from managed_tables_reader.workbooks.package import Attributes, Package, iterate_xml, open_package, read_count
+from managed_tables_reader.workbooks.raw import (
+    Cells,
     NotTabularError,
+    RawSheet,
+    Tally,
     WorkbookEncryptedError,
     WorkbookTooLargeError,
+    in_batches,
 )
-from managed_tables_reader.workbooks.ods.cell_texts import (
-    Text,
-    duration_text,
-    moment_text,
-    shown_identifier,
-    tells_date,
-)
-from managed_tables_reader.workbooks.package import Package, open_package
-from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, in_batches
-from managed_tables_reader.workbooks.xml import Attributes, iterate_xml, read_count
 
 _MANIFEST = "META-INF/manifest.xml"
 _MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
 _ENCRYPTION = re.compile(rb"<(?:[\w-]+:)?encryption-data\b")
 _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
-_TEMPORAL = {"date": moment_text, "time": duration_text}
 _MAX_UNROLLED = 1 << 24  # cells that no element stands for: seconds, where 499 bytes said 105 million
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
 _ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
 _FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # the name of a copy of another file's sheet
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(\.\d+)?)?", re.ASCII)
+_DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?", re.ASCII)
+_EPOCH = "1899-12-30"  # the day of a time without one
+_IDENTIFIER = re.compile(r"0[0-9]+|[(]?[0-9][0-9.() ]*[-/][0-9./() -]*[0-9]", re.ASCII)
+_DATE_CHARACTERS = 10  # of a date in ISO 8601
+_MAX_CHARACTERS = 100  # of a moment, a duration or an identifier: longer ones are not worth parsing
+_MAX_DIGITS = 12  # of a part of a duration
 
 PlacedRow = tuple[int, int, int, Cells]
 """Table (from 0), row number (from 1), how often the row repeats, and its cells."""
-
-
-@dataclass
-class _Table:
-    """One table, that is, one sheet."""
-
-    name: str
-    is_visible: bool
-    is_foreign: bool
-    tally: Tally = field(default_factory=Tally)
 
 
 def read_ods(path: Path) -> Iterator[RawSheet]:
@@ -61,10 +54,12 @@ def read_ods(path: Path) -> Iterator[RawSheet]:
         with package.open_part("content.xml") as stream:
             parser = _TableParser()
             for index, rows in groupby(parser.rows(stream), key=lambda row: row[0]):
-                table = parser.tables[index]
-                if not table.is_foreign:
-                    batches = in_batches(_repeated(rows))
-                    yield RawSheet(table.name or None, table.is_visible, batches, table.tally)
+                if index not in parser.foreign:
+                    repeated = (
+                        (row + place, [*cells]) for _, row, count, cells in rows for place in range(count)
+                    )
+                    parser.sheets[index].batches = in_batches(repeated)
+                    yield parser.sheets[index]
         if not parser.is_workbook:
             raise NotTabularError("o documento não é uma planilha")
 
@@ -77,17 +72,92 @@ def _refuse_encrypted(package: Package) -> None:
             raise WorkbookEncryptedError("tem senha")
 
 
-def _repeated(rows: Iterator[PlacedRow]) -> Iterator[tuple[int, Cells]]:
-    for _, number, count, cells in rows:
-        for offset in range(count):
-            yield number + offset, list(cells)
+class Text:
+    """What is shown in one cell: its paragraphs, in which blanks count once, as in HTML."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._is_after_blank = True
+        self._has_paragraph = False
+
+    def start_paragraph(self) -> None:
+        """Begin a paragraph: from the second on, on a line of its own."""
+        if self._has_paragraph:
+            self._parts.append("\n")
+        self._has_paragraph = self._is_after_blank = True
+
+    def add(self, text: str) -> None:
+        """Add characters as they stand in the XML."""
+        text = _BLANKS.sub(" ", text)
+        if self._is_after_blank:
+            text = text.removeprefix(" ")
+        if text:
+            self._is_after_blank = text.endswith(" ")
+            self._parts.append(text)
+
+    def add_exactly(self, text: str) -> None:
+        """Add a blank, tab or line break that has an element of its own."""
+        self._parts.append(text)
+        self._is_after_blank = False
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
+
+
+def moment_text(raw: str) -> str:
+    """Return a date, or a date and time to the millisecond, in the form of all readers."""
+    raw = raw.strip()
+    found = _MOMENT.fullmatch(raw) if len(raw) <= _MAX_CHARACTERS else None
+    if found is None or not found[2]:
+        return raw
+    try:
+        moment = datetime.fromisoformat(f"{found[1]}T{found[2]}")
+        moment += timedelta(milliseconds=round(Decimal(found[3] or 0) * 1_000))
+    except (ValueError, OverflowError):
+        return raw
+    day, _, clock = moment.isoformat(timespec="milliseconds").removesuffix(".000").partition("T")
+    if day == _EPOCH:
+        return clock
+    return day if clock == "00:00:00" else f"{day}T{clock}"
+
+
+def duration_text(raw: str) -> str:
+    """Return a time of day, or a duration that may be longer than a day, to the millisecond."""
+    raw = raw.strip()
+    found = _DURATION.fullmatch(raw) if len(raw) <= _MAX_CHARACTERS else None
+    if found is None or len(max(found.groups(default=""), key=len)) > _MAX_DIGITS:
+        return raw
+    days, hours, minutes, seconds = (int(found[group] or 0) for group in range(2, 6))
+    fraction = Decimal((found[6] or "0").replace(",", "."))
+    total_ms = ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1_000 + round(fraction * 1_000)
+    seconds, ms = divmod(total_ms, 1_000)
+    text = f"{found[1]}{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{ms:03d}" if ms else text
+
+
+def shown_identifier(number: str, shown: str) -> str | None:
+    """Return the shown text if it is an identifier: the number with leading zeros or separated by signs."""
+    if max(len(number), len(shown)) > _MAX_CHARACTERS:
+        return None
+    digits = "".join(char for char in shown if char.isdigit())
+    if not (number.isdigit() and _IDENTIFIER.fullmatch(shown) and int(digits) == int(number)):
+        return None
+    return shown
+
+
+def tells_date(shown: str, iso: str) -> bool:
+    """Return whether what is shown of a date leaves no other date open; the first of a month needs no day."""
+    if len(iso) != _DATE_CHARACTERS or "#" in shown:
+        return False
+    return iso[2:4] in shown and (iso.endswith("-01") or str(int(iso[8:])) in shown)
 
 
 class _TableParser:
     """The state between expat's calls, and the rows completed so far."""
 
     def __init__(self) -> None:
-        self.tables: list[_Table] = []
+        self.sheets: list[RawSheet] = []
+        self.foreign: set[int] = set()  # places of copies of other files' sheets
         self.is_workbook = False
         self._done: list[PlacedRow] = []
         self._path: list[str] = []
@@ -97,6 +167,7 @@ class _TableParser:
         self._is_hidden_row = False
         self._cells: Cells = []
         self._cell: Attributes = {}
+        self._tally = Tally()
         self._cell_depth = 0  # of the path, 0 outside of cells
         self._text = Text()
 
@@ -108,13 +179,13 @@ class _TableParser:
         self._path.append(element)
         if self._cell_depth:
             self._start_in_cell(element, attributes)
-        elif element in _CELLS and self.tables:
+        elif element in _CELLS and self.sheets:
             self._cell, self._cell_depth, self._text = attributes, len(self._path), Text()
         elif element == "table-row":
             self._start_row(attributes)
         elif element == "table":
             self._start_table(attributes)
-        elif element == "table-column" and self.tables:
+        elif element == "table-column" and self.sheets:
             self._pass_columns(attributes)
         elif element == "style":
             self._style = attributes.get("name", "")
@@ -125,8 +196,10 @@ class _TableParser:
 
     def _start_table(self, attributes: Attributes) -> None:
         name, is_visible = attributes.get("name", ""), attributes.get("style-name") not in self._hidden_styles
-        is_foreign = "dde-link" in self._path or _FOREIGN.fullmatch(name) is not None
-        self.tables.append(_Table(name, is_visible, is_foreign))
+        if "dde-link" in self._path or _FOREIGN.fullmatch(name):
+            self.foreign.add(len(self.sheets))
+        self.sheets.append(RawSheet(name or None, is_visible, iter(())))
+        self._tally = self.sheets[-1].tally
         self._row, self._row_count, self._column = 1, 0, 0
 
     def _pass_columns(self, attributes: Attributes) -> None:
@@ -134,7 +207,7 @@ class _TableParser:
         first = self._column
         self._column += read_count(attributes.get("number-columns-repeated"), 1)
         if attributes.get("visibility", "visible") != "visible":
-            self.tables[-1].tally.hidden_columns |= {*range(first, min(self._column, MAX_COLUMNS))}
+            self._tally.hidden_columns.update(range(first, min(self._column, MAX_COLUMNS)))
 
     def _start_row(self, attributes: Attributes) -> None:
         self._row += self._row_count
@@ -183,20 +256,19 @@ class _TableParser:
             read_count(self._cell.get(f"number-{name}-spanned"), 1) for name in ("columns", "rows")
         )
         if down > 1:
-            merged = (self._row, first, self._row + down - 1, first + across - 1)
-            self.tables[-1].tally.merged.append(merged)
+            self._tally.merged.append((self._row, first, self._row + down - 1, first + across - 1))
 
     def _value(self, columns: range) -> str | None:
         """Return the text of the cell that just ended, which fills these columns of the row."""
-        cell, tally = self._cell, self.tables[-1].tally
+        cell, tally = self._cell, self._tally
         kind, shown = cell.get("value-type", ""), str(self._text)
         if _is_error(cell, shown):
             tally.errors.update(dict.fromkeys(columns, self._row_count))
             return None
         if kind in _NUMBERS and "value" in cell:
             return self._number(columns, shown)
-        if kind in _TEMPORAL and f"{kind}-value" in cell:
-            return self._moment(kind, columns, shown)
+        if kind in ("date", "time") and f"{kind}-value" in cell:
+            return self._moment(columns, shown)
         if kind == "boolean":
             return "TRUE" if cell.get("boolean-value") == "true" else "FALSE"
         if "formula" in cell and not kind + shown:
@@ -204,14 +276,16 @@ class _TableParser:
         text = cell.get("string-value", shown) if kind == "string" else shown
         return mark_text(text) or None
 
-    def _moment(self, kind: str, columns: range, shown: str) -> str | None:
-        text = _TEMPORAL[kind](self._cell[f"{kind}-value"])
-        if text and kind == "date" and self._row <= LABEL_ROWS and tells_date(shown, text):
-            self.tables[-1].tally.shown_dates.update({(self._row, column): shown for column in columns})
+    def _moment(self, columns: range, shown: str) -> str:
+        if self._cell["value-type"] == "time":
+            return duration_text(self._cell["time-value"])
+        text = moment_text(self._cell["date-value"])
+        if self._row <= LABEL_ROWS and tells_date(shown, text):
+            self._tally.shown_dates.update({(self._row, column): shown for column in columns})
         return text
 
     def _number(self, columns: range, shown: str) -> str | None:
-        cell, tally = self._cell, self.tables[-1].tally
+        cell, tally = self._cell, self._tally
         if cell["value-type"] == "percentage":
             tally.percents.update(columns)
         number = tally.number_cells.text(cell["value"])
@@ -226,8 +300,8 @@ class _TableParser:
         if self._unrolled > _MAX_UNROLLED:
             raise WorkbookTooLargeError("repete a mesma célula por milhões de linhas e colunas")
         if self._is_hidden_row:
-            self.tables[-1].tally.hidden_rows += self._row_count
-        self._done.append((len(self.tables) - 1, self._row, self._row_count, self._cells))
+            self._tally.hidden_rows += self._row_count
+        self._done.append((len(self.sheets) - 1, self._row, self._row_count, self._cells))
 
 
 def _is_error(cell: Attributes, shown: str) -> bool:

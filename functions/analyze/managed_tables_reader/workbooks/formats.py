@@ -1,13 +1,18 @@
-"""Parse number formats: a date, a time, a duration, a mask, or just a number."""
+"""Parse number formats, and show what the number of a cell means by them: a day, a time, an identifier.
+
+Dates and times are ISO 8601. As labels of a header dates are also shown as in the sheet, `jan/24`: names are
+Portuguese unless the format asks for English, and the short forms that files name by number only are those of
+Brazil, where they are written with slashes.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from managed_tables_reader.workbooks.values.shown_dates import local_code, show_date
+from managed_tables_reader.workbooks.numbers import exact_number, is_number
 
 
 class FormatKind(Enum):
@@ -77,6 +82,30 @@ _THOUSANDS = re.compile(r"[^#]*#+([ \u00a0\u202f]###)+[^#]*")
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
+_PORTUGUESE = (
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
+)
+_ENGLISH = (
+    "January February March April May June July August September October November December",
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+)
+_ENGLISH_CODE = 9  # the primary language of Windows's language codes, in their last ten bits
+_LANGUAGE = re.compile(r"\$[^-]*-([0-9A-Fa-f]{1,8})")
+# Of the formats 14 to 17, which are the reader's own short forms whatever their codes say.
+_LOCAL = {"mm-dd-yy": "dd/mm/yyyy", "d-mmm-yy": "dd/mmm/yy", "d-mmm": "dd/mmm", "mmm-yy": "mmm/yy"}
+
+_DAY_MS = 86_400_000
+_EPOCH_1900 = date(1899, 12, 30)  # right from 1900-03-01 on
+_LEAP_DAY = 60  # 1900-02-29, which Excel has and the calendar has not (kept for Lotus 1-2-3)
+_EPOCH_1904 = date(1904, 1, 1)
+_LAST_DAY = date(9999, 12, 31)
+# Of a day: a look-up is quicker than formatting, and so few texts stay in the processor's cache.
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(1_440)]
+_SECONDS = [f":{second:02d}" for second in range(60)]
+_LONGEST_SERIAL = 30  # characters; a double has 17 digits
+_MAX_KEPT = 50_000  # texts, 200 bytes each with their keys
+
 
 @lru_cache(maxsize=4_096)
 def parse_format(code: str) -> NumberFormat:
@@ -89,17 +118,6 @@ def parse_format(code: str) -> NumberFormat:
         return _PERCENT
     masks = _masks(sections)
     return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
-
-
-def shown_date(number_format: NumberFormat, iso: str) -> str | None:
-    """Return a day in ISO 8601 as its format shows it; None if the format or the text is not a date's."""
-    if number_format.kind is not FormatKind.DATE:
-        return None
-    try:
-        day = date.fromisoformat(iso)
-    except ValueError:
-        return None
-    return show_date(_sections(local_code(number_format.code))[0], day)
 
 
 def builtin_format(number: int) -> NumberFormat:
@@ -227,3 +245,143 @@ def _fill(mask: Mask, digits: str) -> str:
         elif char == "0":
             shown.append("0")
     return "".join(reversed(shown)).strip()
+
+
+def shown_date(number_format: NumberFormat, iso: str) -> str | None:
+    """Return a day in ISO 8601 as its format shows it; None if that leaves the day open, or is no date.
+
+    So months without a year stay what they are: two years of them would be called alike.
+    """
+    if number_format.kind is not FormatKind.DATE:
+        return None
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return None
+    section = _sections(_LOCAL.get(number_format.code.lower(), number_format.code))[0]
+    return _show(section, day) if _tells(section, day) else None
+
+
+def _show(section: Sequence[re.Match[str]], day: date) -> str | None:
+    months, weekdays = (names.split() for names in _names(section))
+    forms = {
+        "d": str(day.day),
+        "dd": f"{day.day:02d}",
+        "ddd": weekdays[day.weekday()][:3],
+        "dddd": weekdays[day.weekday()],
+        "m": str(day.month),
+        "mm": f"{day.month:02d}",
+        "mmm": months[day.month - 1][:3],
+        "mmmm": months[day.month - 1],
+        "mmmmm": months[day.month - 1][:1],
+        "yy": f"{day.year % 100:02d}",
+        "yyyy": str(day.year),
+    }
+    shown = []
+    for token in section:
+        letters = token["letters"]
+        if letters is not None and letters.lower() not in forms:
+            return None
+        literal = token["quoted"] or token["escaped"] or token["other"] or ""
+        shown.append(forms[letters.lower()] if letters is not None else "" if literal == "@" else literal)
+    return "".join(shown).strip() or None
+
+
+def _tells(section: Sequence[re.Match[str]], day: date) -> bool:
+    """Return whether a section shows the year, and the month and the day unless they are the first."""
+    runs = {token["letters"].lower() for token in section if token["letters"]}
+    has_month, has_day = any(run.startswith("m") for run in runs), not runs.isdisjoint(("d", "dd"))
+    has_year = any(run.startswith("y") for run in runs)
+    return has_year and (has_month or day.month == 1) and (has_day or day.day == 1)
+
+
+def _names(section: Sequence[re.Match[str]]) -> tuple[str, str]:
+    codes = (_LANGUAGE.fullmatch(token["bracket"] or "") for token in section)
+    is_english = any(code and int(code[1], 16) & 0x3FF == _ENGLISH_CODE for code in codes)
+    return _ENGLISH if is_english else _PORTUGUESE
+
+
+def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
+    """Return the date, time, datetime or duration that a serial number stands for, to the millisecond.
+
+    A serial that is no day of the calendar (0 or 60 of the 1900 epoch, negative, after the year 9999)
+    is returned as a number.
+    """
+    raw = raw.strip()
+    if not is_number(raw):
+        return raw
+    serial = float(raw)
+    if not abs(serial) < 1e8:  # far beyond the calendar, also infinite
+        return exact_number(raw)
+    total_ms = round(serial * _DAY_MS)
+    if kind is FormatKind.DURATION:
+        return duration_text(total_ms)
+    days, ms = divmod(total_ms, _DAY_MS)
+    is_date = kind is FormatKind.DATE and not ms
+    if days == 0 and (kind is FormatKind.TIME or not (is_1904 or serial < 0 or is_date)):
+        return _time(ms)
+    day = _day(days, is_1904)
+    if day is None:
+        return exact_number(raw)
+    return day if is_date else f"{day}T{_time(ms)}"
+
+
+def iso_text(raw: str, kind: FormatKind) -> str:
+    """Return a cell written as an ISO date (`t="d"`) in the form that its number format asks for."""
+    try:
+        moment = datetime.fromisoformat(raw.strip())
+    except ValueError:
+        return raw.strip()
+    if kind is FormatKind.DATE and moment.time() == datetime.min.time() and moment.tzinfo is None:
+        return moment.date().isoformat()
+    return raw.strip()
+
+
+@lru_cache(maxsize=100_000)  # 270 years
+def _day(days: int, is_1904: bool) -> str | None:
+    if is_1904:
+        return _add(_EPOCH_1904, days)
+    if days < 1 or days == _LEAP_DAY:
+        return None
+    return _add(_EPOCH_1900, days + 1 if days < _LEAP_DAY else days)
+
+
+def _add(epoch: date, days: int) -> str | None:
+    return (epoch + timedelta(days)).isoformat() if 0 <= days <= (_LAST_DAY - epoch).days else None
+
+
+def _time(total_ms: int) -> str:
+    seconds, ms = divmod(total_ms, 1_000)
+    text = _MINUTES[seconds // 60] + _SECONDS[seconds % 60]
+    return f"{text}.{ms:03d}" if ms else text
+
+
+def duration_text(total_ms: int) -> str:
+    """Return a duration in hours, minutes and seconds."""
+    sign = "-" if total_ms < 0 else ""
+    seconds, ms = divmod(abs(total_ms), 1_000)
+    text = f"{sign}{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{ms:03d}" if ms else text
+
+
+@lru_cache
+def serial_texts(kind: FormatKind, *, is_1904: bool) -> Callable[[str], str]:
+    """Return `serial_text` of one kind, which remembers texts: a column has few days."""
+    return lru_cache(maxsize=_MAX_KEPT)(partial(serial_text, kind=kind, is_1904=is_1904))
+
+
+def moment_texts(raws: Iterable[str | None], is_1904: bool) -> list[str | None]:
+    """Return what `serial_text` returns for datetimes in plain digits, few of which are equal."""
+    texts: list[str | None] = []
+    for raw in raws:
+        if raw is None:
+            texts.append(None)
+            continue
+        seconds, ms = divmod(round(float(raw[:_LONGEST_SERIAL]) * _DAY_MS), 1_000)
+        minutes, second = divmod(seconds, 60)
+        day = _day(minutes // 1_440, is_1904)
+        if day is None or ms or len(raw) > _LONGEST_SERIAL:
+            texts.append(serial_text(raw, FormatKind.DATETIME, is_1904))
+        else:
+            texts.append(f"{day}T{_MINUTES[minutes % 1_440]}{_SECONDS[second]}")
+    return texts

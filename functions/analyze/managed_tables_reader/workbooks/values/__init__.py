@@ -1,1 +1,0 @@
-"""Numbers, dates and their formats, as every kind of workbook writes them."""

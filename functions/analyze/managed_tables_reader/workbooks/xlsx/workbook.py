@@ -1,0 +1,148 @@
+"""Read an XLSX workbook: sheets in their order, with strings, styles, epoch and rows."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from managed_tables.errors import WORKBOOK_CORRUPT
+from managed_tables_reader.rows.sheets import Batch
+from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
+from managed_tables_reader.workbooks.package import Attributes, Package, Relationship, open_package, parse_xml
+from managed_tables_reader.workbooks.raw import RawSheet, Tally, WorkbookError, in_batches
+from managed_tables_reader.workbooks.xlsx.cells import CellReader
+from managed_tables_reader.workbooks.xlsx.parse import parse_rows
+from managed_tables_reader.workbooks.xlsx.scan import SheetScanner
+from managed_tables_reader.workbooks.xlsx.strings import NotCanonicalError, read_shared_strings
+
+_MAX_STYLES = 100_000  # Excel allows 65,490
+_NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
+
+
+def read_xlsx(path: Path) -> Iterator[RawSheet]:
+    """Yield the worksheets in the order of their tabs; chart sheets hold no cells and are left out."""
+    with open_package(path) as package:
+        part = _workbook_part(package)
+        is_1904, sheets = _read_workbook(package, part)
+        related = package.relationships(part)
+        reader = CellReader(
+            _shared_strings(package, _related_part(package, part, related, "sharedStrings")),
+            _styles(package, _related_part(package, part, related, "styles")),
+            is_1904=is_1904,
+        )
+        for name, is_visible, relation_id in sheets:
+            if not relation_id:  # a module of Excel 5, which has a tab and no cells
+                continue
+            relation = related.get(relation_id)
+            if relation is None:
+                raise WorkbookError(f"a aba {name} não está no arquivo")
+            if relation.kind not in _NO_WORKSHEETS:
+                tally = reader.tally = Tally(is_1904)
+                yield RawSheet(name, is_visible, _batches(package, relation.target, reader), tally)
+
+
+def _workbook_part(package: Package) -> str:
+    """Return the part that lists the sheets: as the package says, else by its usual name."""
+    try:
+        relations = package.relationships("").values()
+    except WorkbookError as error:  # what only leads to the workbook may be damaged
+        if error.kind is not WORKBOOK_CORRUPT:
+            raise
+        relations = {}.values()
+    targets = [relation.target for relation in relations if relation.kind == "officeDocument"]
+    part = next((part for part in (*targets, "/xl/workbook.xml") if part in package), None)
+    if part is None:
+        raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+    return part
+
+
+def _read_workbook(package: Package, part: str) -> tuple[bool, list[tuple[str, bool, str]]]:
+    """Return whether days count from 1904, and each tab's name, visibility and relationship id."""
+    is_1904 = False
+    sheets: list[tuple[str, bool, str]] = []
+    root: list[str] = []
+
+    def on_start(element: str, attributes: Attributes) -> None:
+        nonlocal is_1904
+        root.append(element)
+        if element == "workbookPr":
+            is_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
+        elif element == "sheet":
+            is_visible = attributes.get("state", "").lower() not in ("hidden", "veryhidden")
+            sheets.append((attributes.get("name", ""), is_visible, attributes.get("id", "")))
+
+    with package.open_part(part) as stream:
+        parse_xml(stream, on_start)
+    if root[:1] != ["workbook"]:
+        raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
+    return is_1904, sheets
+
+
+def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
+    """Return the workbook's part of a kind, None if it has none; a part that it refers to may be missing."""
+    referred = [relation.target for relation in related.values() if relation.kind == kind]
+    usual = posixpath.join(posixpath.dirname(workbook), f"{kind}.xml")
+    return next((part for part in (*referred, usual) if part in package), referred[0] if referred else None)
+
+
+def _shared_strings(package: Package, part: str | None) -> list[str | None]:
+    if part is None or part not in package:
+        return []  # a cell that needs one raises an error
+    with package.open_part(part) as stream:
+        return read_shared_strings(stream)
+
+
+def _styles(package: Package, part: str | None) -> list[NumberFormat] | WorkbookError:
+    """Return the formats by style, or the error of reading them, to be raised only if one is needed."""
+    if part is None:
+        return []
+    try:
+        with package.open_part(part) as stream:
+            return read_styles(stream)
+    except WorkbookError as error:
+        if error.kind is not WORKBOOK_CORRUPT:
+            raise
+        return error
+
+
+def _batches(package: Package, part: str, reader: CellReader) -> Iterator[Batch]:
+    seen_rows = 0
+    try:
+        with package.open_part(part) as stream:
+            for batch in SheetScanner(stream, reader).batches():
+                seen_rows += len(batch)
+                yield batch
+    except NotCanonicalError:
+        reader.tally.reset()
+        with package.open_part(part) as stream:
+            for batch in in_batches(parse_rows(stream, reader)):
+                skipped = min(seen_rows, len(batch))
+                seen_rows -= skipped
+                if skipped < len(batch):
+                    yield batch.cut(skipped)
+
+
+def read_styles(stream: IO[bytes]) -> list[NumberFormat]:
+    """Return the number format of each style, in the order of the numbers that cells use."""
+    codes: dict[str, str] = {}
+    ids: list[str] = []
+    path: list[str] = []
+
+    def on_start(element: str, attributes: Attributes) -> None:
+        if element == "numFmt":
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif element == "xf" and path[-1:] == ["cellXfs"] and len(ids) < _MAX_STYLES:
+            ids.append(attributes.get("numFmtId", "0"))
+        path.append(element)
+
+    def on_end(_: str) -> None:
+        path.pop()
+
+    parse_xml(stream, on_start, on_end)
+    return [_format(number, codes) for number in ids]
+
+
+def _format(number: str, codes: dict[str, str]) -> NumberFormat:
+    if number in codes:
+        return parse_format(codes[number])
+    return builtin_format(int(number)) if number.isdigit() else GENERAL
