@@ -1,15 +1,13 @@
 """Index the lines of files, so that the API can show any of them quickly, and copy them where needed.
 
-A text file that is read as it was uploaded needs only the index. Members of archives, texts in UTF-16 or
-UTF-32 and lines that were changed before they were cut are copied; of a sheet the cells are written, one line
-per row with its number first, in the form of RFC 4180. All copies are in one file.
+A text whose lines are records in RFC 4180's form needs only the index: the API reads the upload. Lines that
+are cut in another way are copied in the form of the normalised copy: one line per record, its number first.
+So are the cells of a sheet. All copies are in one file, with the members of archives.
 """
 
-import io
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,10 +18,13 @@ from managed_tables.documents.previews import (
     MAX_COLUMNS_SHOWN,
     PreviewTable,
 )
-from managed_tables_reader.files.encodings import CHUNK_BYTES, WIDE_ENCODINGS, Encoding, transcode
-from managed_tables_reader.layout.search import Header
+from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding
+from managed_tables_reader.files.source import Source, open_lines
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.sheets import Batch
+from managed_tables_reader.rows.writer import DEFAULT_DELIMITER, QUOTE
+from managed_tables_reader.text.records import Lines, RecordReader
+from managed_tables_reader.text.text_file import TextFile
 
 
 @dataclass
@@ -43,47 +44,37 @@ class Preview:
         """The last line of each table's file or sheet."""
         return [table.last_line for table in self.tables]
 
-    def add_text(self, source: "TextSource", part: Part, header: Header) -> None:
-        """Index a text file, copied first if its bytes cannot be shown as they were uploaded."""
-        path, encoding, upload = source.path, source.encoding.name, source.upload
-        start = source.encoding.mark_bytes
-        offset = 0
-        lines = None if source.must_be_copied else index_lines(path, start, _record_lines(part))
+    def add_text(self, text: TextFile, part: Part, path: Path, upload: int | None) -> None:
+        """Index a text file; `upload` is None if its bytes at `path` are not those of an upload."""
+        encoding, dialect, header = text.source.encoding, text.dialect, text.header
+        delimiter, quote, offset = dialect.delimiter, dialect.quote, 0
+        # Changed lines show what was stated to be none of the table's as blank.
+        source = text.source if text.is_changed else text.source.whole or text.source
+        if text.is_changed or encoding.is_recoded:
+            path, upload, encoding = source.path, None, Encoding("utf-8")
+        is_cut_otherwise = part.has_breaks or len(delimiter) > 1 or dialect.escape
+        lines = None if is_cut_otherwise else index_lines(path, encoding.mark_bytes)
+        is_numbered = lines is None
         if lines is None:
-            path, start, encoding, upload = self._as_utf8(source), 0, "utf-8", None
-            lines = index_lines(path, 0, _record_lines(part)) or LineIndex()
-        if upload is None:
+            delimiter, quote, upload, encoding = part.delimiter, QUOTE, None, Encoding("utf-8")
+            with self.rows.open("ab") as out:
+                lines = write_numbered(source, text, part, out)
+        elif upload is None:
             offset = self._append(path)
-        if path != source.path:
-            path.unlink()
         self.tables.append(
             PreviewTable(
                 upload=upload,
-                encoding=encoding,
-                delimiter=source.delimiter,
-                quote=source.quote,
+                encoding=encoding.name,
+                delimiter=delimiter,
+                quote=quote,
+                is_numbered=is_numbered,
                 header_end=header.last_line,
                 columns=part.width,
                 last_line=lines.last_line,
                 blocks=[(line, offset + place) for line, place in lines.blocks],
                 end=offset + lines.end,
-                has_breaks=part.has_breaks,
             )
         )
-
-    def _as_utf8(self, source: "TextSource") -> Path:
-        """Write a text with a single kind of line end, and return its path."""
-        decoded, target = self.rows.with_name("preview.decoded"), self.rows.with_name("preview.utf8")
-        if not source.is_changed:
-            transcode(source.path, decoded, replace(source.encoding, findings=[]))
-        path = source.changed_path if source.is_changed else decoded
-        with (
-            path.open(encoding="utf-8", errors="replace") as text,
-            target.open("w", encoding="utf-8", newline="\n") as out,
-        ):
-            shutil.copyfileobj(text, out, CHUNK_BYTES)
-        decoded.unlink(missing_ok=True)
-        return target
 
     def _append(self, path: Path) -> int:
         """Add a file to the copies and return where it begins."""
@@ -101,8 +92,8 @@ class Preview:
             PreviewTable(
                 upload=None,
                 encoding="utf-8",
-                delimiter=",",
-                quote='"',
+                delimiter=DEFAULT_DELIMITER,
+                quote=QUOTE,
                 is_numbered=True,
                 header_end=header_end,
                 columns=grid.columns,
@@ -111,24 +102,6 @@ class Preview:
                 end=offset + grid.size,
             )
         )
-
-
-@dataclass(frozen=True)
-class TextSource:
-    """A text file, its dialect, and which upload it is, None for a member of an archive."""
-
-    path: Path
-    encoding: Encoding
-    delimiter: str
-    quote: str
-    upload: int | None
-    is_changed: bool
-    changed_path: Path
-
-    @property
-    def must_be_copied(self) -> bool:
-        """Whether the uploaded bytes do not show the lines as they were cut."""
-        return self.is_changed or self.encoding.name in WIDE_ENCODINGS or self.encoding.has_nul
 
 
 @dataclass
@@ -140,68 +113,81 @@ class LineIndex:
     end: int = 0
 
 
-def index_lines(path: Path, start: int, records: Sequence[int] | None = None) -> LineIndex | None:
-    """Index a file's lines; None if any ends in a lone CR.
-
-    `records` are lines on which records begin, if a record may have several: blocks begin there only.
-    """
+def index_lines(path: Path, start: int) -> LineIndex | None:
+    """Index a file's lines; None if any ends in a lone CR."""
+    index = LineIndex(end=start)
     with path.open("rb", buffering=0) as file:
         head = file.read(CHUNK_BYTES)
         is_cut = len(head) == CHUNK_BYTES and head.endswith(b"\r")
         if head.count(b"\r") - is_cut != head.count(b"\r\n"):
             return None
         file.seek(start)
-        found = _blocks_of_lines(file) if records is None else _blocks_at(io.BufferedReader(file), records)
-    blocks = [(line, start + place) for line, place in found.blocks]
-    return LineIndex(blocks, found.last_line, start + found.end)
-
-
-def _blocks_of_lines(file: io.FileIO) -> LineIndex:
-    index = LineIndex()
-    line, place, is_open = 1, 0, False
-    while chunk := file.read(BLOCK_BYTES):
-        first = 0
-        if is_open:  # the chunk begins in the middle of a line
-            first = chunk.find(b"\n") + 1
-            line += first > 0
-        if first or not is_open:
-            index.blocks.append((line, place + first))
-            line += chunk.count(b"\n", first)
-        is_open = not chunk.endswith(b"\n")
-        place += len(chunk)
-    index.last_line, index.end = line - 1 + is_open, place
+        line, is_open = 1, False
+        while chunk := file.read(BLOCK_BYTES):
+            first = 0
+            if is_open:  # the chunk begins in the middle of a line
+                first = chunk.find(b"\n") + 1
+                line += first > 0
+            if first or not is_open:
+                index.blocks.append((line, index.end + first))
+                line += chunk.count(b"\n", first)
+            is_open = not chunk.endswith(b"\n")
+            index.end += len(chunk)
+    index.last_line = line - 1 + is_open
     return index
 
 
-def _blocks_at(file: io.BufferedReader, records: Sequence[int]) -> LineIndex:
-    index = LineIndex([(1, 0)])
-    wanted = iter(records)
-    following = next(wanted, None)
-    place = number = 0
-    for number, line in enumerate(file, start=1):
-        while following is not None and following <= number:
-            if following == number:
-                index.blocks.append((number, place))
-            following = next(wanted, None)
-        place += len(line)
-    index.last_line, index.end = number, place
+def write_numbered(source: Source, text: TextFile, part: Part, out: BinaryIO) -> LineIndex:
+    """Append all lines of a text in the form of its normalised copy: the copy's rows, and the lines left out.
+
+    Between rows these are as many as a reading names.
+    """
+    index, delimiter = LineIndex(end=out.tell()), part.delimiter.encode()
+    with part.path.open("rb") as copy:
+        for lines in _merged(copy, _lines_left_out(source, text, part, index), delimiter):
+            if not index.blocks or index.end >= index.blocks[-1][1] + BLOCK_BYTES:
+                index.blocks.append((_number(lines, delimiter), index.end))
+            index.end += out.write(lines)
     return index
 
 
-def _record_lines(part: Part) -> list[int] | None:
-    """Return lines on which records begin, one per block of the normalised copy; None if all do."""
-    if not part.has_breaks:
-        return None
-    lines = []
-    with part.path.open("rb") as file:
-        for place in range(0, part.path.stat().st_size, BLOCK_BYTES):
-            file.seek(place)
-            if place:
-                file.readline()
-            number = file.readline().partition(part.delimiter.encode())[0]
-            if number:
-                lines.append(int(number))
-    return [line for before, line in pairwise([0, *lines]) if line > before]
+def _merged(copy: BinaryIO, others: Iterator[bytes], delimiter: bytes) -> Iterator[bytes]:
+    """Yield numbered lines in their order: those of a copy by the block, and the others."""
+    other = next(others, b"")
+    while rows := copy.read(BLOCK_BYTES) + copy.readline():
+        last = _number(rows[rows.rfind(b"\n", 0, -1) + 1 :], delimiter)
+        lines: list[bytes] = []
+        while other and _number(other, delimiter) < last:
+            lines.append(other)
+            other = next(others, b"")
+        lines += rows.splitlines(keepends=True) if lines else [rows]
+        lines.sort(key=lambda line: _number(line, delimiter))
+        yield b"".join(lines)
+    if other:
+        yield other
+        yield from others
+
+
+def _number(lines: bytes, delimiter: bytes) -> int:
+    """Return the number of the first of the lines of a copy."""
+    return int(lines[: lines.index(delimiter)])
+
+
+def _lines_left_out(source: Source, text: TextFile, part: Part, index: LineIndex) -> Iterator[bytes]:
+    """Yield the lines that are not among a part's rows, in the form of its copy; count all lines."""
+    extent, delimiter = part.extent, part.delimiter
+    rows = range(extent.first_line or text.header.data_line, (extent.last_line or 0) + 1)
+    skipped = frozenset(extent.skipped)
+    with open_lines(source.path, source.start, source.size) as file:
+        lines = Lines(file)
+        reader = RecordReader(lines, text.dialect)
+        while (line := lines.take()) is not None:
+            number = lines.number
+            if number not in rows or number in skipped:
+                cells = (cell.replace(QUOTE, QUOTE * 2) for cell in reader.record(line).cells)
+                quoted = (f"{QUOTE}{on_one_line(cell)}{QUOTE}" for cell in cells)
+                yield f"{number}{delimiter}{delimiter.join(quoted)}\n".encode("utf-8", "replace")
+        index.last_line = lines.number
 
 
 class SheetCells:

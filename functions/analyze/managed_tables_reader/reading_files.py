@@ -12,7 +12,7 @@ from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, WarningCode, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
-from managed_tables_reader.preview import Preview, SheetCells, TextSource
+from managed_tables_reader.preview import Preview, SheetCells
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides, beginning
@@ -179,7 +179,7 @@ class _FileReader:
         table = ReadTable(reading, part, [_about_prose(text)] if text.is_prose else [], read_exactly)
         yield table
         part = table.part or part
-        self._preview.add_text(_text_source(path, text, self._upload), part, text.header)
+        self._preview.add_text(text, part, path, self._upload)
         for made in {part.path, text.source.path} - {path}:
             made.unlink(missing_ok=True)
 
@@ -209,12 +209,6 @@ class _FileReader:
             self._preview.add_sheet(grid, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
         return choose_sheets(staged, kind)
-
-
-def _text_source(path: Path, text: TextFile, upload: int | None) -> TextSource:
-    source, delimiter = text.source, text.dialect.delimiter
-    quote = "" if text.dialect.quote == NO_QUOTE else text.dialect.quote
-    return TextSource(path, source.encoding, delimiter, quote, upload, text.is_changed, source.path)
 
 
 def _about_prose(text: TextFile) -> Finding:

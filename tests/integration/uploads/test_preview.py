@@ -86,6 +86,18 @@ def test_distant_records_of_several_lines_are_cut_where_they_begin(
     assert found[0]["cells"][1] == "texto\nem duas linhas 15000"
 
 
+def test_cells_are_shown_as_the_rows_have_them(api: ApiServices, client: TestClient) -> None:
+    """Where delimiter, escape or encoding are none that every reader of CSV knows, and in lines left out."""
+    quoted = 'n;"Nome; todo"\n1;Ana\n2;"Bia\r\nSouza"\n\n3;"Caio ""K"""\n'
+    found = preview(client, analyzed(api, client, "a.csv", quoted.encode("utf-16")))["lines"]
+    shown = [["n", "Nome; todo"], ["1", "Ana"], ["2", "Bia\r\nSouza"], [""], ["3", 'Caio "K"']]
+    assert [line["cells"] for line in found] == shown
+    rows = "".join(f"{number}||nome {number}||{number},5\n" for number in range(1, 5_000))
+    job_id = analyzed(api, client, "b.csv", f"n||nome||valor\n{rows}".encode())
+    [found] = preview(client, job_id, from_line=4_000, lines=1)["lines"]
+    assert (found["line"], found["cells"]) == (4_000, ["3999", "nome 3999", "3999,5"])
+
+
 def test_a_sheet_shows_all_rows_including_those_left_out(api: ApiServices, client: TestClient) -> None:
     book = openpyxl.Workbook()
     first = book.active
@@ -150,11 +162,12 @@ def test_a_file_that_was_replaced_after_its_analysis_is_neither_shown_nor_read(
     api: ApiServices, client: TestClient
 ) -> None:
     """A presigned post holds for an hour: what was analysed counts, until the same bytes are there again."""
-    job_id = analyzed(api, client, "vendas.csv", TITLED.encode("cp1252"))
+    content = TITLED.replace("\nSouza", " Souza").encode("cp1252")  # lines that are shown from the upload
+    job_id = analyzed(api, client, "vendas.csv", content)
     shown = preview(client, job_id)
     job = record(api, client, job_id)
     path = f"{BASE}/upload-jobs/{job_id}"
-    api.storage.put(job.files[0].storage_path, io.BytesIO(b"x" * len(TITLED)))
+    api.storage.put(job.files[0].storage_path, io.BytesIO(b"x" * len(content)))
     error_of(client.get(f"{path}/preview"), 409, "FILES_CHANGED")
     key = {"pk": f"COMPANY#{job.company_id}", "sk": f"JOB#{job_id}"}
     api.items.change(key, {"status": "waiting_confirm"})
@@ -164,5 +177,5 @@ def test_a_file_that_was_replaced_after_its_analysis_is_neither_shown_nor_read(
     again = client.get(path).json()
     assert again["error"]["code"] == "FILES_CHANGED"
     assert again["inferred_schema"]["total_row_count_estimate"] == 3
-    api.storage.put(job.files[0].storage_path, io.BytesIO(TITLED.encode("cp1252")))
+    api.storage.put(job.files[0].storage_path, io.BytesIO(content))
     assert preview(client, job_id) == shown

@@ -47,6 +47,11 @@ class Encoding:
         """Whether the bytes are clean UTF-8, apart from a mark at the start."""
         return self.name in ("utf-8", "ascii") and not self.broken_utf8 and not self.has_nul
 
+    @property
+    def is_recoded(self) -> bool:
+        """Whether single lines of the bytes cannot be decoded as the text was."""
+        return self.name in WIDE_ENCODINGS or self.has_nul or self.broken_utf8
+
 
 class NotTextError(Exception):
     """The bytes are not text in any encoding."""

@@ -34,7 +34,7 @@ class Source:
     """A file's lines as UTF-8 from `start` on, and a sample.
 
     `below` are lines stated to be below the table, `left_out` those known to be no rows; `skip_texts` how
-    lines begin that are stated to be none.
+    lines begin that are stated to be none. `whole` has the lines that were blanked, None if none were.
     """
 
     encoding: Encoding
@@ -43,6 +43,7 @@ class Source:
     below: Sequence[int] = ()
     left_out: Sequence[int] = ()
     skip_texts: Sequence[str] = ()
+    whole: "Source | None" = None
 
     def __post_init__(self) -> None:
         self.sample = self._sample()
@@ -101,8 +102,9 @@ def open_source(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
         source = Source(encoding, utf8)
     mask = LineMask(overrides)
     if mask.hides:
-        source = source.change(mask.lines, work_dir / f"{source.path.name}.masked")
+        whole, source = source, source.change(mask.lines, work_dir / f"{source.path.name}.masked")
         source.below, source.left_out, source.skip_texts = mask.below, mask.left_out, mask.texts
+        source.whole = whole
     return source
 
 

@@ -26,7 +26,8 @@ MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer
 _RANGE_BYTES = 524_288
 _MAX_READ_BYTES = 4_194_304  # from S3 for one answer; longer lines are cut
-_MAX_LINES_OF_RECORD = 100
+_NO_DELIMITER, _NO_QUOTE = "\ufdd3", "\ufdd2"  # noncharacters, absent from any text
+csv.field_size_limit(_MAX_READ_BYTES)
 
 _UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
 _UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
@@ -77,8 +78,7 @@ def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> Previ
     key, etag = _object_of(job, analysis, table)
     answer = _Answer(reading, table)
     if asked.from_line <= table.last_line:
-        lines = _Lines(services, key, etag, table, asked.from_line).read()
-        for line, cells in _records(lines, table):
+        for line, cells in _records(services, key, etag, table, asked.from_line):
             if line >= asked.from_line + asked.lines or not answer.add(line, cells, asked.from_line):
                 break
     return PreviewAnswer(
@@ -110,82 +110,44 @@ def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) 
     return job.files[table.upload].storage_path, etag
 
 
-class _Lines:
-    """Reads the lines of a file in pieces, from the block that holds a line."""
-
-    def __init__(
-        self, services: Services, key: str, etag: str | None, table: PreviewTable, from_line: int
-    ) -> None:
-        self._storage, self._key, self._etag, self._table = services.storage, key, etag, table
-        place = max(0, bisect_right(table.blocks, from_line, key=lambda block: block[0]) - 1)
-        self._number, self._first = table.blocks[place]
-
-    def read(self) -> Iterator[tuple[int, str]]:
-        """Yield lines with their numbers; the last one may be cut where it is very long."""
-        number, pending = self._number, b""
-        for piece in self._pieces():
-            *whole, pending = (pending + piece).split(b"\n")
-            for line in whole:
-                yield number, self._decode(line)
-                number += 1
-        if pending:
-            yield number, self._decode(pending)
-
-    def _pieces(self) -> Iterator[bytes]:
-        limit = min(self._table.end, self._first + _MAX_READ_BYTES)
-        for first in range(self._first, limit, _RANGE_BYTES):
-            last = min(first + _RANGE_BYTES, limit) - 1
-            try:
-                yield self._storage.read_range(self._key, first, last, self._etag)
-            except ObjectReplaced as error:
-                raise ApiError(FILES_REPLACED) from error
-
-    def _decode(self, line: bytes) -> str:
-        content = line.removesuffix(b"\r")
-        try:
-            return content.decode(self._table.encoding)
-        except UnicodeDecodeError:
-            return content.decode("cp1252" if self._table.encoding == "utf-8" else "utf-8", "replace")
-
-
-def _records(lines: Iterator[tuple[int, str]], table: PreviewTable) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record's line and cells; a record of several lines has the number of its first."""
-    for number, line in lines:
-        if table.is_numbered:
-            own, *cells = _cut(line, table)
-            yield int(own), list(map(on_its_lines, cells))
-        elif table.has_breaks and table.quote and line.count(table.quote) % 2:
-            yield from _record_of_lines(number, line, lines, table)
-        else:
-            yield number, _cut(line, table)
-
-
-def _record_of_lines(
-    number: int, line: str, lines: Iterator[tuple[int, str]], table: PreviewTable
+def _records(
+    services: Services, key: str, etag: str | None, table: PreviewTable, from_line: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield a record of all lines until its quotes are closed; lines that never close them one by one."""
-    taken = [(number, line)]
-    quotes = line.count(table.quote)
-    while quotes % 2 and len(taken) < _MAX_LINES_OF_RECORD and (following := next(lines, None)) is not None:
-        taken.append(following)
-        quotes += following[1].count(table.quote)
-    if quotes % 2 == 0:
-        yield number, _cut("\n".join(text for _, text in taken), table)
-    else:
-        yield from ((own, _cut(text, table)) for own, text in taken)
+    """Yield records with their line numbers, from the block that holds a line.
+
+    The last one may be cut where it is very long.
+    """
+    place = max(0, bisect_right(table.blocks, from_line, key=lambda block: block[0]) - 1)
+    number, first = table.blocks[place]
+    pending = b""
+    for piece in _pieces(services, key, etag, range(first, min(table.end, first + _MAX_READ_BYTES))):
+        *whole, pending = (pending + piece).split(b"\n")
+        for line in whole:
+            yield _record(number, line, table)
+            number += 1
+    if pending:
+        yield _record(number, pending, table)
 
 
-def _cut(line: str, table: PreviewTable) -> list[str]:
-    if not table.delimiter:
-        return [line] if line else []
-    if len(table.delimiter) > 1 or not table.quote or table.quote not in line:
-        return line.split(table.delimiter) if line else []
-    lines = (f"{text}\n" for text in line.split("\n"))
-    reader = csv.reader(lines, delimiter=table.delimiter, quotechar=table.quote)
-    try:
-        return [cell for row in reader for cell in row]
-    except csv.Error:
-        return line.split(table.delimiter)
+def _pieces(services: Services, key: str, etag: str | None, wanted: range) -> Iterator[bytes]:
+    for first in wanted[::_RANGE_BYTES]:
+        last = min(first + _RANGE_BYTES, wanted.stop) - 1
+        try:
+            yield services.storage.read_range(key, first, last, etag)
+        except ObjectReplaced as error:
+            raise ApiError(FILES_REPLACED) from error
+
+
+def _record(number: int, line: bytes, table: PreviewTable) -> tuple[int, list[str]]:
+    """Return a record's line number and cells; `number` is its place among the lines.
+
+    An index of release 0.3.0 and before may name a delimiter of several characters, or cells of several
+    lines: they are shown cut at its first character, and line by line.
+    """
+    delimiter, quote = table.delimiter[:1] or _NO_DELIMITER, table.quote or _NO_QUOTE
+    text = line.decode(table.encoding, "replace").replace("\r", "")
+    cells = next(csv.reader([text], delimiter=delimiter, quotechar=quote))
+    return (int(cells[0]), list(map(on_its_lines, cells[1:]))) if table.is_numbered else (number, cells)
 
 
 class _Answer:

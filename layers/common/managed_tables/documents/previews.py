@@ -10,9 +10,9 @@ class PreviewTable(Document):
     """One file or sheet: where its lines are, and how they are cut.
 
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
-    `(line, byte)` of lines on which a record begins; `end` is the byte after the last one. Where
-    `is_numbered` each line is a row, its number first, its cells escaped (`conversion.one_line`); where
-    `has_breaks` quoted cells go over lines.
+    `(line, byte)` of some lines; `end` is the byte after the last one. Each line is a record in the form of
+    RFC 4180, cut by `delimiter` (empty: one cell) and `quote`; where `is_numbered` its line number comes
+    first, and cells are escaped (`conversion.one_line`).
     """
 
     upload: int | None
@@ -25,7 +25,7 @@ class PreviewTable(Document):
     last_line: int
     blocks: list[tuple[int, int]]
     end: int
-    has_breaks: bool = False
+    has_breaks: bool = False  # up to release 0.3.0: quoted cells go over lines
 
 
 class PreviewIndex(Document):
