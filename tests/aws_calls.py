@@ -51,7 +51,6 @@ WRITES = {  # of a transaction
 }
 COUNTED_BY_CALLERS = {(f"{ITEMS}:Items", name) for name in INDEX_CALLS}  # with the index
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Place = tuple[str, str]  # a module, or `module:Class`, and a function of it
 
 
@@ -59,7 +58,7 @@ Place = tuple[str, str]  # a module, or `module:Class`, and a function of it
 class Code:
     """The product's functions by place, and which classes the names of what holds them stand for."""
 
-    functions: dict[Place, Function] = field(default_factory=dict)
+    functions: dict[Place, ast.stmt] = field(default_factory=dict)
     classes: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by bare name
     bases: dict[str, list[str]] = field(default_factory=dict)
     imported: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
@@ -133,9 +132,7 @@ class Code:
                 self.meant[node.name.strip("_")].add(owner)
                 self.bases[owner] = [_last_name(base) for base in node.bases]
         for owner, holder in owners:
-            self.functions.update(
-                {(owner, one.name): one for one in holder.body if isinstance(one, Function)}
-            )
+            self.functions.update({(owner, name): one for one in holder.body for name in _defined(one)})
 
     def learn_names(self, tree: ast.Module) -> None:
         """Learn which classes the module's names stand for, once all modules are read."""
@@ -172,8 +169,19 @@ def _annotated(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield name, annotation
         case ast.FunctionDef(name=name, returns=ast.expr() as returned):
             yield name, returned
+        case ast.Assign([ast.Name(name)], ast.Call(_, [ast.Lambda(body=ast.Call(ast.Name() as made))])):
+            yield name, made
         case ast.Assign([ast.Name(name)], ast.Call(ast.Name() as made)):
             yield name, made
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    """Yield the name of a function, or of a property that a lambda makes."""
+    match statement:
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
+            yield name
+        case ast.Assign([ast.Name(name)], ast.Call(_, [ast.Lambda()])):
+            yield name
 
 
 def _last_name(node: ast.expr) -> str:

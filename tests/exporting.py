@@ -9,7 +9,7 @@ from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import new_record_id

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from managed_tables.catalog.clusters import ClusterRecord
-from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.errors import ApiError
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_operations import OperatorError

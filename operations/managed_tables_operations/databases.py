@@ -15,8 +15,7 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
-from managed_tables.databases.provisioning import make_database
-from managed_tables.databases.roles import make_roles, set_password
+from managed_tables.databases.provisioning import make_database, make_roles, set_password
 from managed_tables.errors import ApiError
 from managed_tables.settings import parse_app_secret
 from managed_tables.wiring.services import Services

@@ -17,7 +17,7 @@ from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import CONNECTION_SK, JOB_PREFIX, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
 from managed_tables.databases.connecting import PgConnection, SessionLimits
-from managed_tables.databases.roles import end_sessions
+from managed_tables.databases.provisioning import end_sessions
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import job_prefixes
 from managed_tables.wiring.services import Services

@@ -12,12 +12,11 @@ import psycopg
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import Applied, TableRecord
-from managed_tables.catalog.tables import NameTaken, TableChanged
+from managed_tables.catalog.tables import Applied, NameTaken, TableChanged, TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied, lock_version
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.roles import make_roles
+from managed_tables.databases.provisioning import make_roles
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.tables.physical import delete_physical_table, restore_physical_table, write_comments

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from client import Console, Stack, until
 
-from managed_tables.catalog.clusters import ClusterRecord
+from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
 from managed_tables_local import stack as local

@@ -12,10 +12,10 @@ from worlds import World, until
 
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.job_records import JobMode, JobRecord
-from managed_tables.catalog.job_slots import JobSlots
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp
 from managed_tables.errors import ApiError
+from managed_tables.shares import JobSlots
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.upload_tables import UploadTables
 from managed_tables_api.jobs.job_answers import get_job

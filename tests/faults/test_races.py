@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Confirm, execution_status
 from worlds import World, until
 
-from managed_tables.databases.roles import DISK_FUNCTIONS
+from managed_tables.databases.provisioning import DISK_FUNCTIONS
 from managed_tables.errors import (
     INVALID_ROWS,
     JOB_NOT_WAITING,

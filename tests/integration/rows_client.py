@@ -13,7 +13,7 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column

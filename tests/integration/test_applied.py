@@ -8,7 +8,7 @@ from loading_jobs import column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import LoadResult
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,

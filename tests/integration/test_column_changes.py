@@ -9,7 +9,7 @@ from psycopg import sql
 from written_values import EMPTY, WRITTEN
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
 from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS
 from managed_tables.details import Detail

@@ -14,9 +14,8 @@ import pytest
 from cloudformation import read_template
 from psycopg import sql
 
-from managed_tables.catalog.clusters import ClusterRecord
-from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.documents.confirmations import Additions

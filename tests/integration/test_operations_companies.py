@@ -11,10 +11,9 @@ from deployments import make_table
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from managed_tables.catalog.clusters import ClusterRecord
-from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.catalog.keys import company_pk
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id, row_id

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import ModuleType
 
 import psycopg
 import pytest
@@ -14,7 +13,6 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases import migrations as migrations_module
 from managed_tables.databases import provisioning as making_module
-from managed_tables.databases import roles as roles_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
@@ -62,26 +60,18 @@ def test_simultaneous_companies_get_a_database_each(provisioning: Provisioning) 
     assert len({connection.connection_id for connection in made}) == 4
 
 
-@pytest.mark.parametrize(
-    ("module", "step"),
-    [
-        (roles_module, "make_role"),
-        (making_module, "make_database"),
-        (making_module, "_locale"),
-        (making_module, "migrate"),
-    ],
-)
+@pytest.mark.parametrize("step", ["make_role", "make_database", "_locale", "migrate"])
 def test_a_provision_that_dies_is_resumed(
-    provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+    provisioning: Provisioning, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     company_id = new_record_id()
-    working = getattr(module, step)
+    working = getattr(making_module, step)
 
     def dying(*arguments: object) -> None:
         working(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, step, dying)
+    monkeypatch.setattr(making_module, step, dying)
     with pytest.raises(KeyboardInterrupt):
         provisioning.provision(company_id)
     assert provisioning.find(company_id) is None

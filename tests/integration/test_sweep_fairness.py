@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from managed_tables.catalog.clusters import ClusterRecord
-from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.catalog.job_records import JobFile, JobRecord, JobStatus
 from managed_tables.clock import timestamp
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION

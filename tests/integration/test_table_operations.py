@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import Pending, TableRecord
+from managed_tables.catalog.tables import Pending, TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.databases.applied import Fenced, find_applied
 from managed_tables.errors import (

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from managed_tables import exact_json
-from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.document import Document
-from managed_tables.documents.previews import PreviewIndex
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 
 FOLDER = Path(__file__).parent / "documents" / "release_0_2_0"  # as the code of 0.2.0 has written them

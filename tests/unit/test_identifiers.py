@@ -12,7 +12,7 @@ from managed_tables.identifiers import (
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.changes import check_texts
 from managed_tables.tables.definitions import check_columns
-from managed_tables.uploads.offered_files import MIME_TYPES
+from managed_tables.uploads import MIME_TYPES
 
 
 @pytest.mark.parametrize("name", ["produto", "_x", "a1", "user", "a" * 63])

@@ -13,7 +13,7 @@ from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS, detail
 from managed_tables.documents.analyses import AppendPlan, Conflict
-from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.progress import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows

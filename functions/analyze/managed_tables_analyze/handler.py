@@ -25,8 +25,7 @@ from managed_tables.catalog.job_records import (
 )
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
-from managed_tables.documents.analyses import AnalysisDocument, listed_warnings
-from managed_tables.documents.previews import PreviewIndex
+from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex, listed_warnings
 from managed_tables.documents.progress import JobProgress
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement

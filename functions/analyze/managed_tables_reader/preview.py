@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from managed_tables.conversion.one_line import ESCAPE, on_one_line
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
-from managed_tables.documents.previews import (
+from managed_tables.documents.analyses import (
     BLOCK_BYTES,
     MAX_COLUMNS_SHOWN,
     PreviewTable,

@@ -47,7 +47,7 @@ from managed_tables import API_PREFIX, errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases.connection_cache import answered_within
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
 from managed_tables.errors import ApiError, ApiErrorKind

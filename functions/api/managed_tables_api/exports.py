@@ -10,11 +10,10 @@ from pydantic import ConfigDict, Field
 from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.faults import JobFailure
-from managed_tables.documents.progress import ExportProgress
+from managed_tables.documents.progress import ExportProgress, JobFailure
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest

@@ -14,14 +14,14 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.recipes import RecipeColumn, RecipeParts
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object, Value
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.plausibility import KnownZone
+from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import NOW, Column, ColumnType
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange

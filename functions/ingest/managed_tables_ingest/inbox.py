@@ -19,7 +19,7 @@ from managed_tables.jobs.targets import Target, find_target
 from managed_tables.object_keys import parse_inbox_key, upload_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.tables.definitions import check_table_name
-from managed_tables.uploads.offered_files import OfferedFile, check_files
+from managed_tables.uploads import OfferedFile, check_files
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_ingest.arrivals import Arrival
 

@@ -20,8 +20,7 @@ from managed_tables.history.recording import forget_changes
 from managed_tables.jobs.ending import clear, end_orphan, is_orphan, resolve
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.shares import can_go_on
-from managed_tables.undo.keeping import forget_expired
-from managed_tables.undo.reminders import Reminder
+from managed_tables.undo import Reminder, forget_expired
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_ingest.fairness import FairDraw
 

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobMode, LoadResult
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
     AppliedLoad,
@@ -33,10 +33,9 @@ from managed_tables.ids import NOBODY
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
-from managed_tables.tables.indexing import align_indexes
-from managed_tables.tables.physical import add_primary_key, create_table_to_fill, physical_name
+from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.undo.keeping import keep_rows, record_undoable
+from managed_tables.undo import keep_rows, record_undoable
 from managed_tables_insert.copying.pipe import Report
 from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers

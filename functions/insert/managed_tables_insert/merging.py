@@ -14,7 +14,7 @@ from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
-from managed_tables.undo.keeping import STAGED_ID, keep_rows, keep_values
+from managed_tables.undo import STAGED_ID, keep_rows, keep_values
 from managed_tables_insert.places import find_places
 from managed_tables_insert.transfer import STAGED, DuplicateFound, Transfer, identifiers, translated_refusals
 

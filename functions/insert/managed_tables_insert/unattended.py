@@ -6,7 +6,7 @@ remembers, and what cannot be confirmed waits for a person.
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.recipes import Recipe, find_former_columns

@@ -4,6 +4,7 @@ Lone surrogates and NUL characters pass through as they are: whether a value may
 business of whoever stores it.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -77,6 +78,11 @@ def dumps(value: Any) -> bytes:
     except TypeError:  # the standard encoder cannot write a Decimal as a number
         text = "".join(_pieces(value))
     return text.encode("utf-8", "backslashreplace")
+
+
+def digest(value: Any) -> str:
+    """Return 32 hex digits that tell the value from others."""
+    return hashlib.sha256(dumps(value)).hexdigest()[:32]
 
 
 def _pieces(value: Any) -> Iterator[str]:

@@ -65,14 +65,8 @@ class RecordIds:
 _record_ids = RecordIds()
 
 
-def new_record_id() -> str:
-    """Return a new 24-hex id; ids made by one process sort by creation."""
-    return _record_ids.new()
-
-
-def forget_record_ids() -> None:
-    """Let the next id owe nothing to those made before."""
-    _record_ids.forget()
+new_record_id = _record_ids.new
+forget_record_ids = _record_ids.forget
 
 
 def derive_record_id(created_ms: int, *facts: str) -> str:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from managed_tables.documents.analyses import InferredColumn, InferredSchema, Profile
-from managed_tables.documents.faults import DetailBody
+from managed_tables.documents.progress import DetailBody
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
 from managed_tables_api.http.answers import EntityTags, error_answer
 from managed_tables_api.jobs.job_answers import with_text_numbers

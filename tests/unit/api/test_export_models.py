@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import ApiError
 from managed_tables.exports.request import ExportRequest

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from managed_tables.conversion.columns import DecimalMark, Formats, build_conversion
-from managed_tables.conversion.day_forms import DateOrder, Shape
+from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import AnyCondition
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark, Formats
-from managed_tables.conversion.day_forms import DateOrder
+from managed_tables.conversion.times import DateOrder
 from managed_tables.conversion.units import PERCENT
 from managed_tables.documents.analyses import Inference
 from managed_tables.jobs.staged_rows import staged_rows

@@ -9,8 +9,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark, Formats
-from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.conversion.units import is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode

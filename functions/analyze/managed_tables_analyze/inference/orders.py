@@ -6,7 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.day_forms import DateOrder
+from managed_tables.conversion.times import DateOrder
 from managed_tables_analyze.inference.hypotheses import Hypothesis
 from managed_tables_analyze.inference.marks import Reading
 from managed_tables_analyze.inference.trial import Trial, count_all

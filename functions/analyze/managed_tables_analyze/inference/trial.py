@@ -8,8 +8,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.day_forms import Shape
 from managed_tables.conversion.sql_text import literal
+from managed_tables.conversion.times import Shape
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType

@@ -5,7 +5,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from managed_tables.conversion import cells, day_forms, numbers, times, units
+from managed_tables.conversion import cells, numbers, times, units
 from managed_tables_reader.layout import weights
 
 _NUMBER = re.compile(
@@ -15,7 +15,7 @@ _NUMBER = re.compile(
 _DATE = re.compile(
     rf"(\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})){times.TIME}?"
     r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]?\s*\d{2,4}"  # a time behind it is that of mails and of servers
-    rf"|\d{{1,2}}{day_forms.ORDINAL}?\s+{day_forms.OF}\s+[A-Za-zÇç]{{3,9}}\s+{day_forms.OF}\s+\d{{4}}"
+    rf"|\d{{1,2}}{times.ORDINAL}?\s+{times.OF}\s+[A-Za-zÇç]{{3,9}}\s+{times.OF}\s+\d{{4}}"
 )
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _IDENTIFIER = re.compile(

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
 from managed_tables import exact_json
-from managed_tables.aws.job_documents import JobDocuments
+from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
 from managed_tables.documents.confirmations import ConfirmedDocument
-from managed_tables.documents.faults import JobFailure
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import JOB_NOT_FOUND, NO_REJECTS, ApiError
 from managed_tables.exact_json import Object

@@ -8,13 +8,12 @@ from pydantic.config import JsonDict
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
 from managed_tables.conversion.columns import DecimalMark
-from managed_tables.conversion.day_forms import DateOrder
+from managed_tables.conversion.times import DateOrder
 from managed_tables.details import DetailCode, InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.faults import JobFailure
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import (
     MAX_TABLES,
@@ -25,9 +24,9 @@ from managed_tables.documents.statements import (
 )
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.plausibility import KnownZone
+from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
-from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.validation import NumbersQuery, PageQuery
 from managed_tables_api.tables import Description, Key, Title
 

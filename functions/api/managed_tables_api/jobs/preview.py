@@ -15,9 +15,8 @@ from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import DetailCode, Fault
-from managed_tables.documents.analyses import AnalysisDocument, TableReading
+from managed_tables.documents.analyses import MAX_COLUMNS_SHOWN, AnalysisDocument, PreviewTable, TableReading
 from managed_tables.documents.document import Document
-from managed_tables.documents.previews import MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
 from managed_tables_api.http.validation import QUERY_DIGITS, refusal

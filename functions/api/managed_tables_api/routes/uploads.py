@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
-from managed_tables.catalog.table_records import TableRecord
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.document import Document, LateModel, RecordId
@@ -28,7 +28,7 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import upload_key
 from managed_tables.settings import MIB
-from managed_tables.uploads.offered_files import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
+from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownTable, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.bodies import JsonBody, is_multipart, stream_body

@@ -19,7 +19,7 @@ from psycopg import errors as postgres
 
 from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import Key, TableStatus
+from managed_tables.catalog.tables import Key, TableStatus
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache

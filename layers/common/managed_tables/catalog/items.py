@@ -157,13 +157,13 @@ class _Expression:
         self.names[placeholder] = name
         return placeholder + bracket + index
 
-    def clause(self, word: str, form: str, changes: Mapping[str, object]) -> str:
-        """Return a clause of an update: `form` joins the name and the value of each change."""
+    def clause(self, word: str, changes: Mapping[str, object]) -> str:
+        """Return a clause of an update."""
         parts = []
         for path, value in changes.items():
             placeholder = f":v{len(self.values)}"
             self.values[placeholder] = _to_attribute(value)
-            parts.append(form.format(self.path(path), placeholder))
+            parts.append(f"{self.path(path)} {'= ' if word == 'SET' else ''}{placeholder}")
         return f"{word} {', '.join(parts)}"
 
 
@@ -195,9 +195,11 @@ def update(
     """
     expression = _Expression()
     clauses = ["REMOVE " + ", ".join(map(expression.path, removals))] if removals else []
-    for word, form, kind in (("SET", "{} = {}", None), ("ADD", "{} {}", Added), ("DELETE", "{} {}", Deleted)):
-        of_kind = {path: value for path, value in changes.items() if _kind_of(value) is kind}
-        clauses += [expression.clause(word, form, of_kind)] if of_kind else []
+    of_words: dict[str, dict[str, object]] = {"SET": {}, "ADD": {}, "DELETE": {}}
+    for path, value in changes.items():
+        word = "ADD" if isinstance(value, Added) else "DELETE" if isinstance(value, Deleted) else "SET"
+        of_words[word][path] = value
+    clauses += [expression.clause(word, of_word) for word, of_word in of_words.items() if of_word]
     parts = _condition(condition, values)
     for name, found in (("Names", expression.names), ("Values", expression.values)):
         if known := {**parts.get(f"ExpressionAttribute{name}", {}), **found}:
@@ -211,10 +213,6 @@ class Added(frozenset[str]):
 
 class Deleted(frozenset[str]):
     """Texts that an update takes out of a set."""
-
-
-def _kind_of(value: object) -> type[Added] | type[Deleted] | None:
-    return type(value) if isinstance(value, Added | Deleted) else None
 
 
 def to_attributes(item: Mapping[str, Any]) -> "dict[str, Attribute]":

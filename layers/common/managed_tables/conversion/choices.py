@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from managed_tables.conversion.columns import DecimalMark, Formats
-from managed_tables.conversion.day_forms import DateOrder
 from managed_tables.conversion.sql_text import choose, literal, trimmed
+from managed_tables.conversion.times import DateOrder
 
 MAX_TOKENS = 20
 MAX_TOKEN_CHARACTERS = 100

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from managed_tables.conversion import cells, numbers, times, units, workbook_cells
-from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import choose
+from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.schema import ColumnType
 
 DecimalMark = Literal[",", "."]

@@ -7,8 +7,8 @@ first.
 import json
 
 from managed_tables.conversion import cells, times
-from managed_tables.conversion.day_forms import NUMBERED_NAMES, Shape, days_pattern
 from managed_tables.conversion.numbers import decimal_pattern, integer_pattern
+from managed_tables.conversion.times import NUMBERED_NAMES, Shape, days_pattern
 
 
 def patterns() -> dict[str, str | list[str]]:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import LoadResult
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
 from managed_tables.schema import Column

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from managed_tables.conversion import times
 from managed_tables.conversion.columns import Formats, build_conversion
-from managed_tables.conversion.day_forms import DateOrder, Shape
 from managed_tables.conversion.sql_text import choose, literal, matches
+from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 
 _ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")

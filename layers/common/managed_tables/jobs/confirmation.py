@@ -6,14 +6,13 @@ job still waits, and the reservation expires; interrupted after it, a repeated c
 notifies the state machine again.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
-from managed_tables.catalog.table_records import Applied, TableRecord
+from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
 from managed_tables.documents.confirmations import (
@@ -60,7 +59,7 @@ class WantedSchema:
     def digest(self) -> str:
         """A digest that is the same for a repeated confirmation, and differs for another one."""
         columns = [column.as_document() for column in self.columns]
-        return _hash({"display_name": self.display_name, "columns": columns, **self.stated})
+        return exact_json.digest({"display_name": self.display_name, "columns": columns, **self.stated})
 
     @property
     def stated(self) -> dict[str, object]:
@@ -174,7 +173,8 @@ def _record(
     if job.mode == "upsert" and table is not None:
         confirmed.key = list(table.key or ())
     document = confirmed.as_json()
-    key = job_key(job.company_id, job.job_id, confirmed_name(job.confirmations + 1, _hash(document)))
+    name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
+    key = job_key(job.company_id, job.job_id, name)
     services.storage.put_json(key, document)
     reserved = table_id if job.mode == "create" else None
     analysis = services.job_documents.find_analysis(job)
@@ -215,8 +215,10 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
     ]
     raise_faults(
         [
-            column_fault(index, column.name, _NOT_INFERRED, field=_source_field(wanted.terms, column.name))
-            for index, (column, source) in enumerate(zip(wanted.columns, sources, strict=True))
+            column_fault(index, column.name, _NOT_INFERRED, field="source" if choice.source else "name")
+            for index, (column, choice, source) in enumerate(
+                zip(wanted.columns, choices, sources, strict=True)
+            )
             if source is None
         ]
     )
@@ -226,10 +228,6 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
     }
     stated = {name: choice for name, choice in found.items() if choice != ColumnChoice()}
     return replace(wanted, terms=wanted.terms.model_copy(update={"choices": stated}))
-
-
-def _source_field(terms: LoadTerms, name: str) -> str:
-    return "name" if terms.choice(name).source is None else "source"
 
 
 def _find_source(name: str, choice: ColumnChoice, labels: Mapping[str, str | None]) -> str | None:
@@ -265,7 +263,3 @@ def _require(needed: Sequence[str], names: Collection[str]) -> None:
         details = [detail("body", _MISSING, path="columns", column=name) for name in missing]
         reason = f"faltam colunas obrigatórias: {', '.join(missing)}"
         raise ApiError(errors.INVALID_SCHEMA, details, reason=reason)
-
-
-def _hash(document: object) -> str:
-    return hashlib.sha256(exact_json.dumps(document)).hexdigest()[:32]

@@ -33,19 +33,15 @@ def cancel_job(services: Services, job: JobRecord) -> None:
     Raises JOB_FINISHED where it has ended otherwise, its rows being committed included.
     """
     while not job.is_terminal:
-        ended = _try_to_cancel(services, job)
-        job = ended or services.jobs.get(job.company_id, job.job_id)
+        error = JobError(JOB_CANCELLED)
+        if job.confirmed_key is None:
+            ended = services.jobs.fail(job, error.as_record())
+        else:
+            ended = resolve(services, job, error, interrupts=True)
+        job = ended or services.jobs.get(job.company_id, job.job_id)  # it has moved on since it was read
     if not job.is_cancelled:
         raise ApiError(JOB_FINISHED)
     attempt(lambda: clear(services, job), job.job_id)
-
-
-def _try_to_cancel(services: Services, job: JobRecord) -> JobRecord | None:
-    """Return the job as it ended; None where it has moved on since it was read."""
-    error = JobError(JOB_CANCELLED)
-    if job.confirmed_key is None:
-        return services.jobs.fail(job, error.as_record())
-    return resolve(services, job, error, interrupts=True)
 
 
 def end_jobs_of(services: Services, company_id: str, table_id: str) -> None:
@@ -107,17 +103,13 @@ def complete(
     None where it has ended already, or was confirmed since `job` was read.
     """
     if job.mode == "create":
-        _show_table(services, company, applied.table_id)
+        try:
+            services.upload_tables.finalise(company, applied.table_id)
+        except ApiError as error:
+            if error.kind is not TABLE_NOT_FOUND:  # shown by an earlier run, and deleted by somebody since
+                raise
     attempt(lambda: services.imports.remember(job, applied.table_id), job.job_id)
     return services.jobs.complete(job, applied.table_id, applied.result)
-
-
-def _show_table(services: Services, company: ConnectionRecord, table_id: str) -> None:
-    try:
-        services.upload_tables.finalise(company, table_id)
-    except ApiError as error:
-        if error.kind is not TABLE_NOT_FOUND:  # shown by an earlier run, and deleted by somebody since
-            raise
 
 
 def attempt(step: Callable[[], object], job_id: str) -> None:

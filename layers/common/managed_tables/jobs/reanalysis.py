@@ -1,21 +1,24 @@
 """Have the files of a waiting job read again, as a person states, in steps that may be interrupted anywhere.
 
-The statement is written to S3 first; the job's record then names it, in the one conditional write that
-decides; the state machine is notified last. Interrupted after the decision, a repeated request or the sweep
-notifies it.
+What is stated is checked: whether file, sheet and line exist, and a delimiter can be one. The statement is
+written to S3 first; the job's record then names it, in the one conditional write that decides; the state
+machine is notified last. Interrupted after the decision, a repeated request or the sweep notifies it.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+import codecs
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.documents.analyses import TableReading
+from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
+from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.plausibility import find_impossible
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
 from managed_tables.wiring.services import Services
 
@@ -25,7 +28,7 @@ def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) 
 
     Raises JOB_NOT_WAITING, ANALYSIS_GONE and, where the files cannot be read so, INVALID_READING.
     """
-    digest = hashlib.sha256(exact_json.dumps(stated.as_json())).hexdigest()[:32]
+    digest = exact_json.digest(stated.as_json())
     if job.status == "waiting_confirm":
         job = _decide(services, job, stated, digest)
     if job.status != "analisando" or job.wish_digest != digest:
@@ -74,3 +77,145 @@ def _with_only_sheets(
         sheets.setdefault(table.file, []).append(table.sheet)
     only = {file: names[0] for file, names in sheets.items() if len(names) == 1}
     return [one.model_copy(update={"sheet": one.sheet or only.get(one.file)}) for one in stated]
+
+
+MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
+_NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
+_CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
+_TEXT_ONLY = ("encoding", "delimiter", "quote")
+_LINES = ("header_line", "first_line", "last_line")
+
+_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
+_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
+_REPEATED = Fault(DetailCode.REPEATED, "o mesmo arquivo ou aba aparece mais de uma vez")
+_NOT_FOR_A_WORKBOOK = Fault(
+    DetailCode.NOT_FOR_A_WORKBOOK, "só vale para arquivos de texto, e não para planilhas"
+)
+_UNKNOWN_TIMEZONE = Fault(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
+_UNKNOWN_ENCODING = Fault(DetailCode.UNKNOWN_ENCODING, "não é uma codificação de texto, como utf-8 ou cp1252")
+_NOT_A_DELIMITER = Fault(
+    DetailCode.NOT_A_DELIMITER, "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
+)
+_NOT_A_QUOTE = Fault(DetailCode.NOT_A_QUOTE, "as aspas são um único sinal, diferente do separador")
+_HEADER_BELOW = Fault(DetailCode.NO_SUCH_LINE, "os dados começam abaixo do cabeçalho")
+_ENDS_ABOVE = Fault(DetailCode.NO_SUCH_LINE, "a última linha dos dados não pode vir antes da primeira")
+_HEADER_SKIPPED = Fault(DetailCode.NO_SUCH_LINE, "a linha do cabeçalho não pode ser ignorada")
+_NO_HEADER_LINES = Fault(DetailCode.NOT_ALLOWED, "sem cabeçalho não há linhas dele")
+
+
+def find_impossible(
+    reading: JobReading, line_counts: Sequence[int], stated: ReadingStatement
+) -> Iterator[Detail]:
+    """Yield what cannot be, of the tables that were read and their numbers of lines, as far as known."""
+    if stated.timezone is not None and not is_timezone(stated.timezone):
+        yield detail("body", _UNKNOWN_TIMEZONE, path="timezone", value=stated.timezone)
+    counts: Sequence[int | None] = line_counts or [None] * len(reading.tables)
+    places = {(one.file, one.sheet): (one, count) for one, count in zip(reading.tables, counts, strict=True)}
+    files = {file for file, _ in places}
+    seen = set()
+    for index, table in enumerate(stated.tables):
+        known = places.get(table.place)
+        if table.place in seen:
+            yield detail("body", _REPEATED, path=f"tables[{index}]")
+        elif known is None:
+            yield _unknown(index, table, files)
+        else:
+            yield from _impossible_in(index, table, *known)
+        seen.add(table.place)
+
+
+def is_timezone(name: str) -> bool:
+    """Return whether a time zone has this name."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _known_zone(name: str) -> str:
+    if not is_timezone(name):
+        raise InvalidValue(*_UNKNOWN_TIMEZONE)
+    return name
+
+
+KnownZone = Annotated[str, AfterValidator(_known_zone)]
+"""The name of a time zone, in a model of a request."""
+
+
+def _unknown(index: int, table: TableStatement, files: set[int]) -> Detail:
+    if table.file not in files:
+        return detail("body", _UNKNOWN_FILE, path=f"tables[{index}].file", value=table.file)
+    return detail("body", _UNKNOWN_SHEET, path=f"tables[{index}].sheet", value=table.sheet)
+
+
+def _impossible_in(
+    index: int, table: TableStatement, reading: TableReading, line_count: int | None
+) -> Iterator[Detail]:
+    def wrong(fault: Fault, name: str) -> Detail:
+        return detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
+
+    if reading.kind == "csv":
+        yield from (wrong(fault, name) for name, fault in _dialect_faults(table, reading))
+    else:
+        stated = (name for name in _TEXT_ONLY if getattr(table, name) is not None)
+        yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in stated)
+    faults = (*_line_faults(table, line_count), *_header_faults(table), *_end_faults(table))
+    yield from (wrong(fault, name) for name, fault in faults)
+
+
+def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tuple[str, Fault]]:
+    if table.encoding is not None and not _is_encoding(table.encoding):
+        yield "encoding", _UNKNOWN_ENCODING
+    if table.delimiter is not None and not _is_delimiter(table.delimiter):
+        yield "delimiter", _NOT_A_DELIMITER
+    quote = table.quote
+    if quote is not None and (not _is_mark(quote) or quote == (table.delimiter or reading.delimiter)):
+        yield "quote", _NOT_A_QUOTE
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        found = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return False
+    return getattr(found, "_is_text_encoding", True) and found.name not in _NOT_TEXT
+
+
+def _is_delimiter(text: str) -> bool:
+    return 0 < len(text) <= MAX_DELIMITER_CHARACTERS and all(map(_parts_cells, text))
+
+
+def _parts_cells(mark: str) -> bool:
+    if mark in _CONTROLS:
+        return True
+    return mark.isprintable() and not mark.isalnum() and mark != '"'
+
+
+def _is_mark(text: str) -> bool:
+    return len(text) == 1 and text.isprintable() and not text.isalnum() and not text.isspace()
+
+
+def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tuple[str, Fault]]:
+    lines = {name: getattr(table, name) or 0 for name in _LINES}
+    lines["skip_lines"] = max(table.skip_lines or (0,))
+    for name, line in lines.items():
+        if line_count is not None and line > line_count:
+            yield name, Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}")
+
+
+def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
+    header, lines = table.header_line, table.header_lines
+    if header is None:
+        if "header_line" in table.model_fields_set and lines:
+            yield "header_lines", _NO_HEADER_LINES
+        return
+    if table.first_line is not None and table.first_line < header + (lines or 1):
+        yield "first_line", _HEADER_BELOW
+
+
+def _end_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
+    if table.last_line is not None and table.last_line < (table.first_line or table.header_line or 1):
+        yield "last_line", _ENDS_ABOVE
+    if table.header_line in (table.skip_lines or ()):
+        yield "skip_lines", _HEADER_SKIPPED

@@ -24,7 +24,7 @@ from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, T
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.tables.physical import physical_name
-from managed_tables.undo.keeping import Undoable, column_names, drop_kept, kept_table, lock_undoable
+from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.wiring.services import Services
 from managed_tables.wording import counted
 
@@ -43,14 +43,6 @@ class Undone:
     removed: int
     restored: int
     kept: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an earlier request has undone of a job, and when."""
-
-    undone: Undone
-    undone_at: datetime
 
 
 def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -> Undone:
@@ -75,12 +67,13 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
 def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
     """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
     with services.open_company(company) as connection:
-        outcome = find_outcome(connection, job.job_id)
+        outcome = _find_outcome(connection, job.job_id)
     if outcome is None:
         return None
-    if datetime.now(UTC) - outcome.undone_at < RECOVERED_AFTER or services.jobs.record_undone(job) is None:
+    undone, undone_at = outcome
+    if datetime.now(UTC) - undone_at < RECOVERED_AFTER or services.jobs.record_undone(job) is None:
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
-    return outcome.undone
+    return undone
 
 
 def _undo(
@@ -101,7 +94,7 @@ def _rehearse(
     """Return what undoing the job would do; nothing of it stays."""
     days = services.settings.undo_days
     with services.open_company(company) as connection, performed(connection):
-        if find_outcome(connection, job.job_id) is not None:
+        if _find_outcome(connection, job.job_id) is not None:
             raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
         if job.mode == "create":
             with _unless_forced(force=force), connection.transaction():
@@ -139,14 +132,14 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     return undone[0]
 
 
-def find_outcome(connection: PgConnection, job_id: str) -> Outcome | None:
-    """Return what has been undone of the job."""
+def _find_outcome(connection: PgConnection, job_id: str) -> tuple[Undone, datetime] | None:
+    """Return what an earlier request has undone of the job, and when."""
     row = connection.execute(
         "SELECT outcome, undone_at FROM managed_tables.undoable_jobs"
         " WHERE job_id = %s AND undone_at IS NOT NULL",
         [job_id],
     ).fetchone()
-    return None if row is None else Outcome(Undone(**row[0]), row[1])
+    return None if row is None else (Undone(**row[0]), row[1])
 
 
 def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> Undone:
@@ -155,13 +148,14 @@ def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *,
     Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
     """
     set_actor(connection, actor)
-    load = _hold(connection, job_id, days)
-    table, key = _hold_table(connection, load)
-    changed = _count_changed(connection, load, table)
+    load, table, key = _hold(connection, job_id, days)
+    places = table, load.first_id, load.last_id, load.xid
+    changed = fetch_number(  # those that were deleted since are gone
+        connection,
+        sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid").format(*places),
+    )
     removed = connection.execute(
-        sql.SQL("DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid").format(
-            table, load.first_id, load.last_id, load.xid
-        )
+        sql.SQL("DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid").format(*places)
     ).rowcount
     restored, lost = _restore(connection, load, table, key)
     undone = Undone(removed, restored, changed + lost)
@@ -175,8 +169,7 @@ def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
 
     Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
     """
-    load = _hold(connection, job_id, days)
-    table, _ = _hold_table(connection, load)
+    load, table, _ = _hold(connection, job_id, days)
     row = connection.execute(
         sql.SQL(
             "SELECT count(*), count(*) FILTER (WHERE xmin <> {xid}::xid OR id NOT BETWEEN {first} AND {last})"
@@ -190,15 +183,13 @@ def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
     return undone
 
 
-def _hold(connection: PgConnection, job_id: str, days: int) -> Undoable:
+def _hold(
+    connection: PgConnection, job_id: str, days: int
+) -> tuple[Undoable, sql.Identifier, tuple[str, ...]]:
+    """Lock the load, and its table against writers: its name and key, returned too, stay as they are."""
     load = lock_undoable(connection, job_id, days)
     if load is None:
         raise ApiError(NOT_UNDOABLE, reason=GONE)
-    return load
-
-
-def _hold_table(connection: PgConnection, load: Undoable) -> tuple[sql.Identifier, tuple[str, ...]]:
-    """Lock the table against writers, so that name and columns stay, and return its name and key."""
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [load.table_id])
     applied = find_applied(connection, load.table_id)
     if applied is None or applied.deleted:
@@ -207,13 +198,7 @@ def _hold_table(connection: PgConnection, load: Undoable) -> tuple[sql.Identifie
         raise ApiError(TABLE_INACTIVE)
     table = physical_name(applied.display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
-    return table, applied.key or ()
-
-
-def _count_changed(connection: PgConnection, load: Undoable, table: sql.Identifier) -> int:
-    """Count the load's rows that are not as it left them; those that were deleted since are gone."""
-    changed = sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid")
-    return fetch_number(connection, changed.format(table, load.first_id, load.last_id, load.xid))
+    return load, table, applied.key or ()
 
 
 def _restore(

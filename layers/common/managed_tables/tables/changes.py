@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Final
 
-from managed_tables.catalog.table_records import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
+from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import TABLE_VERSION_CHANGED, ApiError

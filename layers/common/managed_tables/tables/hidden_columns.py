@@ -18,8 +18,7 @@ from psycopg import sql
 from pydantic import Field
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import TableRecord
-from managed_tables.catalog.tables import TableChanged, Tables
+from managed_tables.catalog.tables import TableChanged, TableRecord, Tables
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import lock_version, record_change
 from managed_tables.databases.connecting import PgConnection, fetch_number
@@ -31,7 +30,7 @@ from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.tables.definitions import check_columns
 from managed_tables.tables.physical import physical_name, write_comments
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
-from managed_tables.undo.keeping import forget_table
+from managed_tables.undo import forget_table
 
 
 class ColumnsInUse(Exception):  # noqa: N818 - an outcome, not a fault

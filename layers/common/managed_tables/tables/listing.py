@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import TableRecord
-from managed_tables.catalog.tables import Tables
+from managed_tables.catalog.tables import TableRecord, Tables
 from managed_tables.databases.applied import count_rows
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id

@@ -14,15 +14,17 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import (
+from managed_tables.catalog.tables import (
     Applied,
+    NameTaken,
     Pending,
     PendingKind,
+    TableChanged,
     TableRecord,
+    Tables,
     TableSource,
     pack_columns,
 )
-from managed_tables.catalog.tables import NameTaken, TableChanged, Tables
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
@@ -35,15 +37,17 @@ from managed_tables.tables.changes import ColumnPlan, TableChange, plan_change, 
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.hidden_columns import drop_added, forget_added, record_added
-from managed_tables.tables.indexing import align_indexes, build_indexes, drop_indexes_of, drop_leftovers
 from managed_tables.tables.physical import (
     add_primary_key,
+    align_indexes,
+    build_indexes,
     comments_of,
     create_table_to_fill,
     delete_physical_table,
+    drop_indexes_of,
+    drop_leftovers,
     physical_name,
     rename_physical_table,
-    wait_for_writers,
     write_comments,
 )
 from managed_tables.tables.recipes import follow_columns_in_recipe
@@ -53,7 +57,7 @@ from managed_tables.tables.reconciliation import (
     Reconciliation,
     Waiting,
 )
-from managed_tables.undo.keeping import forget_table, rename_kept_columns
+from managed_tables.undo import forget_table, rename_kept_columns
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
@@ -262,7 +266,9 @@ class TableOperations:
             plan = _without_unused(connection, table, plan, change)
         _keep_history(connection, table, applied)
         if applied.status != table.status:
-            wait_for_writers(connection, table.display_name)
+            # Until nobody writes to the table; nobody does until the transaction ends, and readers go on.
+            name = physical_name(table.display_name)
+            connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(name))
         converted = plan.converted_from
         if converted and (table.key or table.indexes):
             drop_indexes_of(connection, table.table_id, table.applied, converted)

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from managed_tables.catalog.job_records import JobMode
-from managed_tables.catalog.table_records import Applied
+from managed_tables.catalog.tables import Applied
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection

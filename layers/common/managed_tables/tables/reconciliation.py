@@ -17,14 +17,13 @@ from psycopg.errors import LockNotAvailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.table_records import Applied, Pending, TableRecord
-from managed_tables.catalog.tables import TableChanged, Tables
+from managed_tables.catalog.tables import Applied, Pending, TableChanged, TableRecord, Tables
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
-from managed_tables.tables.indexing import drop_leftovers
+from managed_tables.tables.physical import drop_leftovers
 
 OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
 

@@ -13,8 +13,7 @@ Whatever crashes between these, whoever next meets the name asks the job and fin
 from dataclasses import dataclass
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.table_records import Pending, TableRecord
-from managed_tables.catalog.tables import NameTaken, Tables
+from managed_tables.catalog.tables import NameTaken, Pending, TableRecord, Tables
 from managed_tables.clock import timestamp
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import new_record_id

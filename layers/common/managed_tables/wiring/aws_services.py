@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from managed_tables.aws.events import Events
 from managed_tables.aws.executions import Executions
-from managed_tables.aws.job_documents import JobDocuments
-from managed_tables.aws.storage import Storage
-from managed_tables.catalog.clusters import Clusters
-from managed_tables.catalog.connections import Connections
+from managed_tables.aws.storage import JobDocuments, Storage
+from managed_tables.catalog.connections import Clusters, Connections
 from managed_tables.catalog.exports import Exports
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.catalog.job_slots import JobSlots, Slots
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import Settings, parse_app_secret
-from managed_tables.shares import Shares
+from managed_tables.shares import JobSlots, Shares, Slots
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

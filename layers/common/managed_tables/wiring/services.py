@@ -2,7 +2,7 @@
 
 import time
 
-from managed_tables.catalog.clusters import ClusterRecord
+from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
@@ -19,7 +19,7 @@ from managed_tables.tables.listing import TableListing
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
 from managed_tables.tables.upload_tables import UploadTables
-from managed_tables.undo.reminders import Reminders
+from managed_tables.undo import Reminders
 from managed_tables.wiring.aws_services import AwsServices, once
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
@@ -35,7 +35,6 @@ class Services(AwsServices):
     _known_secrets: once[dict[str, PostgresSecret]] = once(lambda _: {})
     _known_addresses: once[dict[str, tuple[float, ClusterAddress]]] = once(lambda _: {})
 
-    provisioning = once(lambda self: Provisioning(self.connections, self._maker))
     reconciliation = once(lambda self: Reconciliation(self.items, self.tables, self.open_company))
     table_reading = once(lambda self: TableListing(self.tables, self.reconciliation, self.open_company))
     hidden_columns = once(lambda self: HiddenColumns(self.tables, self.reconciliation, self.open_company))
@@ -69,11 +68,12 @@ class Services(AwsServices):
         """How table operations get a connection to a company's database."""
         return self.databases.company_connection
 
-    @property
-    def _maker(self) -> DatabaseMaker | RemoteMaker:
-        if self.settings.provision_function:
-            return RemoteMaker(lambda: self.provision_client, self.settings.provision_function)
-        return self.database_maker
+    @once
+    def provisioning(self) -> Provisioning:
+        """The companies' databases, made by the one function that may, or by this process."""
+        if function := self.settings.provision_function:
+            return Provisioning(self.connections, RemoteMaker(lambda: self.provision_client, function))
+        return Provisioning(self.connections, self.database_maker)
 
     @once
     def database_maker(self) -> DatabaseMaker:

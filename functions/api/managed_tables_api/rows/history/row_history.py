@@ -17,7 +17,7 @@ from managed_tables.clock import timestamp
 from managed_tables.documents.document import Scalar
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
-from managed_tables.undo.keeping import STAGED_ID, kept_table
+from managed_tables.undo import STAGED_ID, kept_table
 from managed_tables.values import array_text
 from managed_tables_api.http.validation import Numbers
 from managed_tables_api.rows.history.history_models import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from managed_tables.aws.job_documents import JobDocuments
+from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.clock import timestamp

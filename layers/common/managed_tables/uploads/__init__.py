@@ -1,1 +1,0 @@
-"""What an upload may hold, and how its lines are found again."""
