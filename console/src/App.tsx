@@ -1,19 +1,29 @@
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { onlineManager } from "@tanstack/react-query";
+import { TriangleAlert } from "lucide-react";
+import {
+  lazy,
+  type ReactNode,
+  type RefObject,
+  Suspense,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import type { Permission } from "./api/caller";
+import type { Permission } from "./api/session";
+import { isSending, isSent } from "./api/uploads";
 import { Tables } from "./screens/Tables";
-import { Ask } from "./ui/Ask";
-import { useCaller } from "./ui/context";
-import { Dropping } from "./ui/Dropping";
-import { useFocusKept } from "./ui/focus";
+import { useCaller, useUploads } from "./ui/context";
+import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
-import { Offline } from "./ui/Offline";
 import { Empty, Loading } from "./ui/parts";
+import { useStore } from "./ui/store";
 
 const Upload = lazy(() => import("./screens/Upload"));
 const JobScreen = lazy(() => import("./screens/JobScreen"));
 const History = lazy(() => import("./screens/History"));
-const Exports = lazy(() => import("./screens/Exports"));
+const Exports = lazy(() => import("./grid/Exports"));
 const NewTable = lazy(() => import("./screens/NewTable"));
 const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
@@ -90,4 +100,99 @@ function Languages(): ReactNode {
   const other = language.get() === "en" ? "pt-BR" : "en";
   const label = <span lang={other}>{other === "en" ? "English" : "Português"}</span>;
   return <Ask label={label} onGo={() => chooseLanguage(other)} />; // answers are asked for again: they have sentences
+}
+
+/** Said while the machine has no network at all. */
+function Offline(): ReactNode {
+  const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
+  if (isOnline) return null;
+  return (
+    <p className="mt-note mt-note-warning" role="alert">
+      <TriangleAlert /> {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
+    </p>
+  );
+}
+
+/** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
+function Dropping(): ReactNode {
+  const uploads = useUploads();
+  const { can } = useCaller();
+  const state = useStore(uploads.state);
+  const [location, navigate] = useLocation();
+  const [isOver, setOver] = useState(false);
+  const take = useRef((_files: readonly File[]): void => {});
+  take.current = (files) => {
+    const table =
+      /^\/tabelas\/([0-9a-f]{24})/.exec(location)?.[1] ?? new URLSearchParams(window.location.search).get("tabela");
+    if (table) uploads.stage(files);
+    else void uploads.begin(files, null, "append");
+    navigate(table ? `/enviar?tabela=${table}` : "/enviar");
+  };
+  const isAllowed = can("upload");
+  useEffect(() => {
+    let leaving = 0;
+    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+    const over = (event: DragEvent): void => {
+      if (!hasFiles(event)) return;
+      event.preventDefault(); // a file that nobody takes would take the page's place
+      window.clearTimeout(leaving);
+      leaving = window.setTimeout(() => setOver(false), 300); // it comes again and again while something is over
+      setOver(isAllowed);
+    };
+    const drop = (event: DragEvent): void => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setOver(false);
+      if (isAllowed) take.current([...(event.dataTransfer?.files ?? [])]);
+    };
+    window.addEventListener("dragover", over);
+    window.addEventListener("drop", drop);
+    return () => {
+      window.clearTimeout(leaving);
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("drop", drop);
+    };
+  }, [isAllowed]);
+  const isSeen = isSent(state) && location === `/envios/${state.jobId}`;
+  useEffect(() => {
+    if (isSeen) uploads.reset();
+  }, [isSeen]);
+  if (isOver) return <p className="mt-over">{t`Solte os arquivos para enviar`}</p>;
+  if (location === "/enviar" || location === `/envios/${state.jobId ?? ""}`) return null;
+  if (isSending(state)) {
+    return (
+      <p className="mt-note">
+        {t`Enviando arquivos…`} <Link href="/enviar">{t`Ver o envio`}</Link>
+      </p>
+    );
+  }
+  return isSent(state) ? (
+    <p className="mt-note">
+      {t`Arquivos enviados.`} <Link href={`/envios/${state.jobId}`}>{t`Revisar`}</Link>
+    </p>
+  ) : null;
+}
+
+/**
+ * Keep the keyboard's place: where what had the focus has left the document, and nothing else took the focus, it goes
+ * to `home` instead of falling to the body, from where Tab would begin anew.
+ */
+function useFocusKept(home: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const element = home.current;
+    if (!element) return;
+    let last: Element | null = null;
+    const remember = (event: FocusEvent): void => {
+      last = event.target as Element;
+    };
+    const observer = new MutationObserver(() => {
+      if (last && !last.isConnected && document.activeElement === document.body) element.focus({ preventScroll: true });
+    });
+    element.addEventListener("focusin", remember);
+    observer.observe(element, { childList: true, subtree: true });
+    return () => {
+      element.removeEventListener("focusin", remember);
+      observer.disconnect();
+    };
+  }, [home]);
 }

@@ -3,15 +3,15 @@
 
 export const WANTED = "managed-tables:token-wanted";
 export const TOKEN = "managed-tables:token";
-export const NAVIGATED = "managed-tables:navigated";
-export const SIGNED_OUT = "managed-tables:signed-out";
+const NAVIGATED = "managed-tables:navigated";
+const SIGNED_OUT = "managed-tables:signed-out";
 
 const LIMIT_MS = 30_000;
 
 /** What of a window this needs: the page's own, but in tests. */
 export type FramedWindow = Pick<Window, "addEventListener" | "removeEventListener" | "parent">;
 
-export interface Host {
+interface Host {
   getToken: (renew: boolean) => Promise<string>;
   navigated: (path: string) => void;
   /** Hears that the person has signed out, or changed company: what is shown must go. */

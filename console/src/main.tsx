@@ -1,4 +1,4 @@
-import { callerOf } from "./api/caller";
+import { callerOf } from "./api/session";
 import { openHost } from "./frame";
 import { mount } from "./mount";
 import { language, preferredLanguage, speak, t } from "./ui/language";

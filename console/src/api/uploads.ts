@@ -1,9 +1,8 @@
-// The files on their way: they belong to the page, and not to the screen that began to send them.
-
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import type { Api } from "./session";
-import { type PresignedPost, postFile, UploadFailure } from "./upload";
+
+// The files on their way: they belong to the page, and not to the screen that began to send them.
 
 const MAX_FILES = 10;
 const AT_ONCE = 2;
@@ -25,7 +24,7 @@ export const EXTENSIONS = [
 
 export type Mode = "append" | "replace" | "upsert";
 
-export interface Sending {
+interface Sending {
   file: File;
   post: PresignedPost;
   sent: number;
@@ -62,7 +61,7 @@ export function isSent({ files }: UploadState): boolean {
 }
 
 /** Return what keeps these files from being sent, or null. */
-export function faultOf(files: readonly File[]): string | null {
+function faultOf(files: readonly File[]): string | null {
   if (files.length > MAX_FILES) return t`São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
   const odd = files.find((file) => !EXTENSIONS.includes(file.name.split(".").at(-1)?.toLowerCase() ?? ""));
   if (odd) return t`“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
@@ -172,4 +171,58 @@ export class UploadQueue {
 
 function waiting(file: File, post: PresignedPost): Sending {
   return { file, post, sent: 0, state: "waiting" };
+}
+
+// Straight to the bucket by its presigned POST: XMLHttpRequest, since fetch tells nothing of an upload's progress.
+// The bucket gets no Authorization header: the form's fields are what it asks for, and the token is not its concern.
+
+interface PresignedPost {
+  url: string;
+  fields: Record<string, string>;
+}
+
+class UploadFailure extends Error {
+  readonly expired: boolean;
+
+  constructor(message: string, expired: boolean) {
+    super(message);
+    this.expired = expired;
+  }
+}
+
+/** Send one file; `onProgress` hears the bytes sent, `signal` aborts. */
+function postFile(
+  file: File,
+  post: PresignedPost,
+  onProgress: (sent: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", post.url);
+    request.upload.onprogress = (event) => onProgress(Math.min(event.loaded, file.size));
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) resolve();
+      else reject(refusal(request));
+    };
+    request.onerror = () => reject(new UploadFailure(t`A conexão caiu durante o envio. Tente de novo`, false));
+    request.onabort = () => reject(new DOMException("aborted", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(formOf(file, post));
+  });
+}
+
+function formOf(file: File, post: PresignedPost): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(post.fields)) form.append(name, value);
+  form.append("file", file); // last: S3 ignores every field that comes after it
+  return form;
+}
+
+function refusal(request: XMLHttpRequest): UploadFailure {
+  const expired = request.status === 403 && /expired/i.test(request.responseText);
+  const reason = expired
+    ? t`O prazo deste envio acabou. Envie o arquivo de novo`
+    : t`O arquivo não foi aceito. Tente de novo`;
+  return new UploadFailure(reason, expired);
 }

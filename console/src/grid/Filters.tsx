@@ -1,13 +1,15 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
-import type { Table } from "../api/types";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import type { ColumnType, Table } from "../api/types";
+import { useAnnounce, useApi, useCaller } from "../ui/context";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button } from "../ui/parts";
-import { showCell } from "../values/cells";
-import { FilterDialog } from "./FilterDialog";
-import { useParts } from "./parts";
-import { Views } from "./Views";
-import { type Condition, type Filter, operatorLabels } from "./view";
+import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
+import { parseCell, showCell } from "../values/cells";
+import { Calendar } from "./CellEditor";
+import { useParts } from "./sheet";
+import { bodyOf, type Condition, type Filter, type Operator, operatorLabels, operatorsOf } from "./view";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
@@ -91,4 +93,244 @@ function conditionWords(table: Table, { column, op, value }: Condition): string 
   const type = found?.type ?? "text";
   const shown = (Array.isArray(value) ? value : [value]).map((one) => showCell(one, { type }));
   return `${label} ${operatorLabels()[op]} ${shown.join("; ")}`;
+}
+
+const MOST = 100;
+const heights = (): Choices => [
+  ["32", t`Linhas baixas`],
+  ["64", t`Linhas médias`],
+  ["128", t`Linhas altas`],
+];
+
+/** The views of a table that have a name, and the way to give the present one a name. */
+function Views(): ReactNode {
+  const { table, handle } = useParts();
+  const api = useApi();
+  const { saved, isChanged, open } = handle;
+  const [isSaving, setSaving] = useState(false);
+  const views = useQuery({
+    queryKey: ["views", table._id],
+    queryFn: ({ signal }) =>
+      api.GET("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST }, signal }),
+  });
+  const known = views.data?.records ?? (saved ? [saved] : []);
+  return (
+    <>
+      <Select
+        aria-label={t`Visão`}
+        choices={[
+          ["", t`Toda a tabela`],
+          ...known.map((one) => [one._id, one.shared ? t`${one.name} (de todos)` : one.name] as const),
+        ]}
+        value={saved?._id ?? ""}
+        onChoose={open}
+      />
+      <Select
+        aria-label={t`Altura das linhas`}
+        choices={heights()}
+        value={String(handle.view.rowHeight)}
+        onChoose={(height) => handle.change({ rowHeight: Number(height) })}
+      />
+      <Button onClick={() => setSaving(true)}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
+      {isSaving && <SaveView onClose={() => setSaving(false)} />}
+    </>
+  );
+}
+
+function SaveView({ onClose }: { onClose: () => void }): ReactNode {
+  const { table, handle } = useParts();
+  const api = useApi();
+  const queries = useQueryClient();
+  const announce = useAnnounce();
+  const { userId } = useCaller();
+  const { saved, view, open } = handle;
+  const own = saved?.user_id === userId ? saved : null;
+  const [name, setName] = useState(saved?.name ?? "");
+  const [shared, setShared] = useState(own?.shared ?? false);
+  const done = (said: string, id: string): void => {
+    announce(said);
+    onClose();
+    open(id);
+  };
+  const save = useMutation({
+    mutationFn: (id: string | null) => {
+      const body = { ...bodyOf(table, view), name, shared };
+      const path = { table_id: table._id };
+      return id === null
+        ? api.POST("/{table_id}/views", { path, body })
+        : api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id: id }, body });
+    },
+    onSuccess: (kept) => {
+      queries.setQueryData(["view", table._id, kept._id], kept);
+      done(t`Visão gravada`, kept._id);
+    },
+  });
+  const remove = async (id: string): Promise<void> => {
+    await api.DELETE("/{table_id}/views/{view_id}", { path: { table_id: table._id, view_id: id } });
+    done(t`Visão apagada`, "");
+  };
+  return (
+    <Dialog
+      title={t`Gravar visão`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t`Fechar`}</Button>
+          {own && (
+            <Ask label={t`Apagar visão`} title={t`Apagar a visão ${own.name}?`} onGo={() => remove(own._id)}>
+              <p>{t`As linhas da tabela ficam como estão.`}</p>
+            </Ask>
+          )}
+          <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
+            {own ? t`Gravar como nova` : t`Gravar`}
+          </Button>
+          {own && (
+            <Button
+              kind="primary"
+              disabled={save.isPending}
+              onClick={() => save.mutate(own._id)}
+            >{t`Gravar em ${own.name}`}</Button>
+          )}
+        </>
+      }
+    >
+      <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
+      {save.error && <Failure error={save.error} />}
+      <TextField label={t`Nome da visão`} value={name} maxLength={200} onText={setName} />
+      <Check isChecked={shared} onCheck={setShared}>{t`Mostrar também aos colegas`}</Check>
+    </Dialog>
+  );
+}
+
+/** A condition as it is being written: `is_not_null` is a choice of its own for people. */
+interface Draft {
+  column: string;
+  op: Operator | "is_not_null";
+  text: string;
+}
+
+const yesOrNo = () =>
+  [
+    ["Sim", t`Sim`],
+    ["Não", t`Não`],
+  ] as const;
+
+interface FilterDialogProps {
+  onAdd: (filter: Filter) => void;
+  onClose: () => void;
+}
+
+/** A filter to be written: one condition, or several of which one must hold. */
+function FilterDialog({ onAdd, onClose }: FilterDialogProps): ReactNode {
+  const { table } = useParts();
+  const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
+  const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
+  const [faults, setFaults] = useState<readonly boolean[]>([]);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const conditions = drafts.map((draft) => conditionOf(draft, typeOf(table, draft.column)));
+    setFaults(conditions.map((condition) => condition === null));
+    if (conditions.every((condition) => condition !== null)) onAdd(conditions);
+  };
+  return (
+    <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>
+      <form onSubmit={submit}>
+        {drafts.map((draft, index) => (
+          <ConditionFields
+            key={index}
+            draft={draft}
+            isFaulty={faults[index] === true}
+            isOther={index > 0}
+            onDraft={(next) => setDrafts(drafts.map((one, at) => (at === index ? next : one)))}
+          />
+        ))}
+        <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>{t`ou…`}</Button>
+        <div className="mt-actions">
+          <Button onClick={onClose}>{t`Voltar`}</Button>
+          <Button kind="primary" type="submit">{t`Aplicar`}</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface ConditionFieldsProps {
+  draft: Draft;
+  isFaulty: boolean;
+  isOther: boolean;
+  onDraft: (draft: Draft) => void;
+}
+
+function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsProps): ReactNode {
+  const { table } = useParts();
+  const type = typeOf(table, draft.column);
+  const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";
+  const isList = draft.op === "in" || draft.op === "nin";
+  return (
+    <fieldset className="mt-choices">
+      {isOther && <legend>{t`ou`}</legend>}
+      <SelectField
+        label={t`Coluna`}
+        choices={table.columns.map((column) => [column.name, column.display_name])}
+        value={draft.column}
+        onChoose={(name) => onDraft(draftFor(table, name))}
+      />
+      <SelectField<Draft["op"]>
+        label={t`Condição`}
+        choices={[
+          ...operatorsOf(type).map((op) => [op, operatorLabels()[op]] as const),
+          ["is_not_null", t`não está vazia`],
+        ]}
+        value={draft.op}
+        onChoose={(op) => onDraft({ ...draft, op })}
+      />
+      {hasValue && type === "boolean" && (
+        <SelectField
+          label={t`Valor`}
+          choices={yesOrNo()}
+          value={draft.text}
+          onChoose={(text) => onDraft({ ...draft, text })}
+        />
+      )}
+      {hasValue && type !== "boolean" && (
+        <div className="mt-inline">
+          <TextField
+            label={t`Valor`}
+            hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
+            error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
+            value={draft.text}
+            onText={(text) => onDraft({ ...draft, text })}
+          />
+          {(type === "date" || type === "datetime") && (
+            <Calendar
+              hasTime={type === "datetime"}
+              onPick={(day) => onDraft({ ...draft, text: isList && draft.text ? `${draft.text}; ${day}` : day })}
+            />
+          )}
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+function typeOf(table: Table, name: string): ColumnType {
+  return table.columns.find((column) => column.name === name)?.type ?? "text";
+}
+
+function draftFor(table: Table, column: string): Draft {
+  const type = typeOf(table, column);
+  return { column, op: operatorsOf(type)[0] ?? "eq", text: type === "boolean" ? "Sim" : "" };
+}
+
+/** Return the condition as the API takes it, or null where its value does not fit the column. */
+function conditionOf({ column, op, text }: Draft, type: ColumnType): Condition | null {
+  if (op === "is_null" || op === "is_not_null") return { column, op: "is_null", value: op === "is_null" };
+  const isList = op === "in" || op === "nin";
+  const values = (isList ? text.split(";").map((part) => part.trim()) : [text]).map((part) => {
+    const parsed = parseCell(part, type, false);
+    return parsed.ok ? (parsed.value ?? null) : null;
+  });
+  const read = values.filter((value) => value !== null);
+  if (read.length < values.length) return null;
+  return { column, op, value: isList ? read : (read[0] ?? null) };
 }

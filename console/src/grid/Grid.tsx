@@ -3,14 +3,9 @@ import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { formatCell } from "../values/cells";
-import { GridControl } from "./control";
-import { DataRow } from "./DataRow";
-import { FootRow } from "./FootRow";
-import { HeaderRow } from "./HeaderRow";
-import { rangeIn } from "./model";
-import { markOf, useParts } from "./parts";
-import type { GridColumn, GridParts } from "./types";
-import type { Sheet } from "./useSheet";
+import { DataRow, FootRow, HeaderRow } from "./GridRows";
+import { GridControl, rangeIn } from "./model";
+import { type GridColumn, type GridParts, markOf, type Sheet, useParts } from "./sheet";
 import { useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;

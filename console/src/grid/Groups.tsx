@@ -6,8 +6,8 @@ import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
-import { shownTotal } from "./FootRow";
-import { useParts } from "./parts";
+import { shownTotal } from "./GridRows";
+import { useParts } from "./sheet";
 import { arranged, askedOf, type Condition, totalLabels } from "./view";
 
 const PER_PAGE = 50;

@@ -1,12 +1,17 @@
-import type { ReactNode } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
+import type { RecordOfRow } from "../api/types";
+import { t } from "../ui/language";
+import { Alert, Button, Dialog, Facts, Field } from "../ui/parts";
+import { type Cell, formatCell, typeLabels } from "../values/cells";
+import { plural } from "../values/numbers";
+import { CellField } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
-import { ExportDialog } from "./ExportDialog";
-import { KeysDialog } from "./KeysDialog";
-import type { Opened } from "./parts";
+import { readTexts, shownIn } from "./changes";
+import { ExportDialog } from "./Exports";
+import type { Conflict } from "./edits";
+import { RowStory, TableHistory, Trash } from "./History";
 import { Recipe } from "./Recipe";
-import { RowDialog } from "./RowDialog";
-import { RowStory, TableHistory } from "./RowStory";
-import { Trash } from "./Trash";
+import { type Opened, useParts } from "./sheet";
 
 const DIALOGS = { exports: ExportDialog, history: TableHistory, trash: Trash, recipe: Recipe, keys: KeysDialog };
 
@@ -18,4 +23,149 @@ export function OpenedDialog({ what }: { what: Opened }): ReactNode {
   if ("menu" in what) return <ColumnMenu name={what.menu} />;
   if ("story" in what) return <RowStory rowId={what.story} column={what.column} />;
   return <RowDialog row={what.row === "new" ? null : what.row} />;
+}
+
+/** One row as a form: a new one, or one that is too wide to be read in the grid. */
+function RowDialog({ row }: { row: RecordOfRow | null }): ReactNode {
+  const { table, edits, isEditable, onClose } = useParts();
+  const [faults, setFaults] = useState<Record<string, string>>({});
+  const [isSaving, setSaving] = useState(false);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const save = async (values: Record<string, Cell>): Promise<void> => {
+    if (row !== null) {
+      if (Object.keys(values).length > 0) edits.change(row, values);
+      onClose(); // what is not taken is marked at its cell, and the text kept there
+      return;
+    }
+    setSaving(true);
+    const failure = await edits.insert([values]);
+    setSaving(false);
+    if (failure === null) onClose();
+    else {
+      setRefusal(failure.message);
+      const details = failure.body.details ?? [];
+      setFaults(Object.fromEntries(details.flatMap(({ column, reason }) => (column ? [[column, reason]] : []))));
+    }
+  };
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const { values, wrong } = readTexts(table.columns, textsOf(event.currentTarget), row);
+    setFaults(wrong);
+    if (Object.keys(wrong).length === 0) void save(values);
+  };
+  return (
+    <Dialog title={row ? t`Linha` : t`Nova linha`} onClose={onClose} actions={null}>
+      <form onSubmit={submit}>
+        {refusal && <Alert>{refusal}</Alert>}
+        {table.columns.map((column) => (
+          <Field
+            key={column.name}
+            label={column.display_name}
+            hint={column.description ?? typeLabels()[column.type]}
+            error={faults[column.name]}
+          >
+            {(ids) => (
+              <CellField
+                type={column.type}
+                text={shownIn(row, column)}
+                isReadOnly={!isEditable}
+                attributes={{ ...ids, name: column.name }}
+              />
+            )}
+          </Field>
+        ))}
+        <div className="mt-actions">
+          <Button onClick={onClose}>{t`Fechar`}</Button>
+          {isEditable && (
+            <Button kind="primary" type="submit" disabled={isSaving}>
+              {isSaving ? t`Gravando…` : t`Gravar`}
+            </Button>
+          )}
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function textsOf(form: HTMLFormElement): Record<string, string> {
+  return Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
+}
+
+const SHOWN = 20;
+
+/** Two people changed the same cells: both values of each, and which of them stay. */
+export function ConflictDialog({ conflict }: { conflict: Conflict }): ReactNode {
+  const { table, rows, edits } = useParts();
+  const { clashes } = conflict;
+  const isOne = clashes.length === 1;
+  const rest = clashes.length - SHOWN;
+  return (
+    <Dialog
+      title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
+      onClose={edits.takeTheirs}
+      actions={
+        <>
+          <Button onClick={edits.takeTheirs}>{isOne ? t`Usar a dela` : t`Usar as dela`}</Button>
+          <Button kind="primary" onClick={edits.takeMine}>
+            {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
+          </Button>
+        </>
+      }
+    >
+      {conflict.changes.length > 1 && (
+        <p>{t`Nas outras ${plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.`}</p>
+      )}
+      <table className="mt-compare">
+        <thead>
+          <tr>
+            <th scope="col">{t`Linha`}</th>
+            <th scope="col">{t`Coluna`}</th>
+            <th scope="col">{t`A dela`}</th>
+            <th scope="col">{t`A sua`}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {clashes.slice(0, SHOWN).map(({ id, column, mine, theirs }) => {
+            const found = table.columns.find((one) => one.name === column);
+            const type = found?.type ?? "text";
+            return (
+              <tr key={`${id}/${column}`}>
+                <td>{rows.indexOf(id) + 1 || "–"}</td>
+                <th scope="row">{found?.display_name ?? column}</th>
+                <td>{formatCell(theirs, type) || t`(vazia)`}</td>
+                <td>{formatCell(mine, type) || t`(vazia)`}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {rest > 0 && <p className="mt-quiet">{t`E mais ${plural(rest, "célula")}.`}</p>}
+    </Dialog>
+  );
+}
+
+const keys = (): [string, string][] => [
+  [t`Setas, Home, End, Page Up, Page Down`, t`andar; com Ctrl até o fim; com Shift marcar`],
+  [t`Enter ou F2`, t`editar a célula; Enter grava e desce, Tab grava e vai ao lado, Esc desiste`],
+  ["Alt+Enter", t`quebrar a linha dentro da célula`],
+  ["Delete", t`esvaziar`],
+  ["Ctrl+C, Ctrl+X, Ctrl+V", t`copiar, recortar, colar`],
+  ["Ctrl+D", t`repetir para baixo o que está na primeira linha marcada`],
+  ["Ctrl+A", t`marcar tudo`],
+  ["Ctrl+Z, Ctrl+Y", t`desfazer, refazer`],
+  [t`Espaço`, t`selecionar a linha; com Shift, todas até ela`],
+  ["/", t`procurar`],
+  [t`Botão direito ou tecla de menu`, t`de onde veio a célula, e o que foi mudado nela`],
+  [t`No cabeçalho: Enter`, t`ordenar; com Shift, ao lado das outras ordenações`],
+  [t`No cabeçalho: Alt e seta para baixo`, t`opções da coluna`],
+  [t`No cabeçalho: Alt e setas aos lados`, t`alargar ou estreitar`],
+];
+
+function KeysDialog(): ReactNode {
+  const { onClose } = useParts();
+  return (
+    <Dialog title={t`Teclas`} onClose={onClose}>
+      <Facts facts={keys()} />
+    </Dialog>
+  );
 }

@@ -3,15 +3,14 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
-import { Ask } from "../ui/Ask";
 import { useApi, useCaller } from "../ui/context";
-import { Check, type Choices, SelectField } from "../ui/fields";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
+import { Button, Check, type Choices, Dialog, Empty, Failure, Loading, SelectField } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
-import { useParts } from "./parts";
+import { useParts } from "./sheet";
 
 const misfitChoices = (): Choices<Kept["on_misfit"]> => [
   ["reject", t`Não importar nada`],

@@ -1,8 +1,8 @@
-// Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
-
 import type { Column, RecordOfRow } from "../api/types";
 import { type Cell, formatCell, parseCell } from "../values/cells";
-import type { Cells } from "./types";
+import type { Cells } from "./sheet";
+
+// Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
 
 /** What is to become of a row, and the row as the person saw it. */
 export interface RowChange {

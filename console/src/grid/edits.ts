@@ -5,9 +5,9 @@ import { Store } from "../ui/store";
 import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, versionOf, without } from "./changes";
-import { type Range, spread } from "./range";
+import { type Range, spread } from "./model";
 import { type RowSource, readRows } from "./rows";
-import type { CellState, Cells, GridColumn } from "./types";
+import type { CellState, Cells, GridColumn } from "./sheet";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
@@ -35,7 +35,7 @@ type Step =
   | { inserted: readonly string[] }
   | { deleted: readonly string[] };
 
-export interface EditListener {
+interface EditListener {
   announce: (text: string) => void;
   /** Hears the ids of the rows that have changed. */
   kept: (ids: readonly string[]) => void;

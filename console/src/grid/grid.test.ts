@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { SavedView, Table } from "../api/types";
-import { move } from "./keys";
-import { bodyOf, viewOf } from "./saved";
-import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./scroll";
-import { arranged, askedOf, readView, toggleSort, whereOf, writeView } from "./view";
+import { move } from "./model";
+import { arranged, askedOf, bodyOf, readView, toggleSort, viewOf, whereOf, writeView } from "./view";
+import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 

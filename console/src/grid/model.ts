@@ -1,12 +1,88 @@
-// What the keys and the mouse do to a grid, without the grid: a state, an event, the next state and what is to be done.
+import { Store } from "../ui/store";
 
-import { move, type Place } from "./keys";
-import { type Range, rangeOf } from "./range";
+export interface Place {
+  row: number;
+  column: number;
+}
+
+interface Bounds {
+  rows: number;
+  columns: number;
+  page: number;
+}
+
+/** Return where a key leads from `place`, or null where it is no key of movement; with Ctrl to the end that way. */
+export function move(place: Place, key: string, control: boolean, bounds: Bounds): Place | null {
+  const [lastRow, lastColumn] = [bounds.rows - 1, bounds.columns - 1];
+  const to = (row: number, column: number): Place => ({
+    row: Math.min(Math.max(row, -1), lastRow),
+    column: Math.min(Math.max(column, 0), lastColumn),
+  });
+  switch (key) {
+    case "ArrowUp":
+      return to(control ? 0 : place.row - 1, place.column);
+    case "ArrowDown":
+      return to(control ? lastRow : place.row + 1, place.column);
+    case "ArrowLeft":
+      return to(place.row, control ? 0 : place.column - 1);
+    case "ArrowRight":
+      return to(place.row, control ? lastColumn : place.column + 1);
+    case "PageUp":
+      return to(Math.max(place.row - bounds.page, 0), place.column);
+    case "PageDown":
+      return to(place.row + bounds.page, place.column);
+    case "Home":
+      return to(control ? 0 : place.row, 0);
+    case "End":
+      return to(control ? lastRow : place.row, lastColumn);
+    default:
+      return null;
+  }
+}
+
+/** A block of cells, both ends within it. */
+export interface Range {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+/** Return the block between two cells, whichever comes first. */
+export function rangeOf(anchor: Place, active: Place): Range {
+  return {
+    top: Math.min(anchor.row, active.row),
+    bottom: Math.max(anchor.row, active.row),
+    left: Math.min(anchor.column, active.column),
+    right: Math.max(anchor.column, active.column),
+  };
+}
+
+export function isInRange({ top, bottom, left, right }: Range, row: number, column: number): boolean {
+  return row >= top && row <= bottom && column >= left && column <= right;
+}
+
+export function isOneCell({ top, bottom, left, right }: Range): boolean {
+  return top === bottom && left === right;
+}
+
+/**
+ * Return what stands in each cell when `cells` are pasted into `range`: from its first cell on, beyond it where there
+ * are more of them; one cell alone fills the whole range, as in a spreadsheet.
+ */
+export function spread(cells: readonly (readonly string[])[], range: Range): readonly (readonly string[])[] {
+  const only = cells.length === 1 && cells[0]?.length === 1 ? cells[0][0] : undefined;
+  if (only === undefined) return cells;
+  const row = Array<string>(range.right - range.left + 1).fill(only);
+  return Array<string[]>(range.bottom - range.top + 1).fill(row);
+}
+
+// What the keys and the mouse do to a grid, without the grid: a state, an event, the next state and what is to be done.
 
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
 
-export interface Editing extends Place {
+interface Editing extends Place {
   text: string;
   /** Whether the text was typed over what stood there. */
   isTyped: boolean;
@@ -20,7 +96,7 @@ export interface GridState {
 }
 
 /** What the model must know of the table: its size, and what stands in a cell (null where its row is not here). */
-export interface Sheet {
+interface Sheet {
   /** How many rows can have the focus: those of the table, and an empty one where there may be new ones. */
   rows: number;
   /** How many of them are the table's. */
@@ -32,7 +108,7 @@ export interface Sheet {
   textAt: (place: Place) => string | null;
 }
 
-export interface KeyPress {
+interface KeyPress {
   key: string;
   control: boolean;
   shift: boolean;
@@ -59,14 +135,14 @@ export type Command =
   | { do: "resize"; column: number; by: number }
   | { do: "select"; row: number; extend: boolean };
 
-export interface Step {
+interface Step {
   state: GridState;
   commands: readonly Command[];
   /** Whether the event was one of the grid's, and not the browser's. */
   isTaken: boolean;
 }
 
-export const START: GridState = { active: { row: -1, column: 0 }, anchor: null, editing: null };
+const START: GridState = { active: { row: -1, column: 0 }, anchor: null, editing: null };
 const RESIZE_STEP = 16;
 
 export function rangeIn({ active, anchor }: GridState): Range {
@@ -74,7 +150,7 @@ export function rangeIn({ active, anchor }: GridState): Range {
 }
 
 /** Return what an event makes of a state. */
-export function step(state: GridState, event: GridEvent, sheet: Sheet): Step {
+function step(state: GridState, event: GridEvent, sheet: Sheet): Step {
   switch (event.kind) {
     case "key":
       return state.editing ? ignored(state) : pressed(state, event, sheet);
@@ -202,4 +278,19 @@ function withControl(state: GridState, { key, shift }: KeyPress, sheet: Sheet): 
     default:
       return ignored(state);
   }
+}
+
+/** A grid's state and the way events reach it; whoever shows the grid says what it holds, and runs its commands. */
+export class GridControl {
+  readonly state = new Store<GridState>(START);
+  sheet!: Sheet; // said by each drawing of the grid, before any event
+  run: (command: Command) => void = () => {};
+
+  /** Take an event; false where it is none of the grid's. */
+  readonly dispatch = (event: GridEvent): boolean => {
+    const next = step(this.state.get(), event, this.sheet);
+    this.state.set(next.state);
+    for (const command of next.commands) this.run(command);
+    return next.isTaken;
+  };
 }

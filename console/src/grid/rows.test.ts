@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
-import { isInRange, rangeOf, spread } from "./range";
+import { isInRange, rangeOf, spread } from "./model";
 import { BlockStore, RowSource } from "./rows";
 
 vi.stubGlobal("window", globalThis); // the timers of a browser

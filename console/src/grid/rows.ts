@@ -18,7 +18,7 @@ interface Block {
 type Asked = Pick<Query, "where" | "q" | "sort">;
 
 /** How many rows match (null until the first answer), what went wrong, and how often rows have changed. */
-export interface RowsState {
+interface RowsState {
   total: number | null;
   failure: ApiFailure | null;
   edition: number;

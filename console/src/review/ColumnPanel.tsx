@@ -1,16 +1,15 @@
 import { TriangleAlert } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
+import type { ColumnType, InferredColumn } from "../api/types";
 import { moved } from "../grid/view";
 import { useCaller } from "../ui/context";
-import { Check, SelectField, TextField } from "../ui/fields";
 import { t } from "../ui/language";
-import { Button } from "../ui/parts";
-import { columnLetter, typeLabels } from "../values/cells";
-import type { Adjustment, ReviewedColumn } from "./adjustments";
-import { Choices } from "./Choices";
-import { NameAndType } from "./ColumnHead";
-import { useReview } from "./draft";
-import { Profile } from "./Profile";
+import { Button, Check, type Choices as Options, Radios, SelectField, TextField } from "../ui/parts";
+import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import { marks, orders } from "../values/words";
+import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
+import { NameAndType } from "./FileGrid";
 
 interface ColumnPanelProps {
   column: ReviewedColumn;
@@ -156,5 +155,169 @@ function Exceptions({ column: { column } }: { column: ReviewedColumn }): ReactNo
         ))}
       </ul>
     </>
+  );
+}
+
+const ZONES: readonly string[] = [
+  "America/Sao_Paulo",
+  "America/Manaus",
+  "America/Cuiaba",
+  "America/Rio_Branco",
+  "America/Noronha",
+  "UTC",
+  "Europe/Lisbon",
+  "America/New_York",
+];
+const MOST_RADIOS = 3; // one click chooses
+const trims = (): Options => [
+  ["yes", t`retirar`],
+  ["no", t`manter`],
+];
+
+interface ChoicesProps {
+  type: ColumnType;
+  adjustment: Adjustment;
+  /** The zone that was taken for times without one. */
+  zone: string;
+  onAdjust: (changes: Adjustment) => void;
+}
+
+/** What a file's cells of this type may be read by; until a person says so, what was detected holds. */
+function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): ReactNode {
+  const zones = [zone, ...ZONES.filter((one) => one !== zone)].map((one): [string, string] => [one, zoneLabel(one)]);
+  const { trim } = adjustment;
+  const choices: [is: boolean, label: string, field: keyof Adjustment, Options, value: string | undefined][] = [
+    [isNumeric(type), t`Marca decimal`, "decimal_mark", marks(), adjustment.decimal_mark],
+    [type === "date" || type === "datetime", t`Ordem da data`, "date_order", orders(), adjustment.date_order],
+    [type === "datetime", t`Horário de`, "timezone", zones, adjustment.timezone],
+    [type === "text", t`Espaços nas pontas`, "trim", trims(), trim === undefined ? undefined : trim ? "yes" : "no"],
+  ];
+  const words: [is: boolean, label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
+    [type === "boolean", t`Textos que são Sim`, "true_tokens"],
+    [type === "boolean", t`Textos que são Não`, "false_tokens"],
+    [true, t`Textos que são vazio`, "null_tokens"],
+  ];
+  return (
+    <>
+      {choices.map(([is, label, field, options, value = ""]) => {
+        const detected = field === "timezone" ? t`${zoneLabel(zone)} (o que foi usado)` : t`como foi detectado`;
+        const shared = { choices: [["", detected] as const, ...options], value };
+        const onChoose = (chosen: string): void =>
+          onAdjust({ [field]: field === "trim" && chosen ? chosen === "yes" : chosen || undefined });
+        if (!is) return null;
+        return options.length > MOST_RADIOS ? (
+          <SelectField key={field} label={label} {...shared} onChoose={onChoose} />
+        ) : (
+          <Radios key={field} legend={label} {...shared} onChoose={onChoose} />
+        );
+      })}
+      {words.map(
+        ([is, label, field]) =>
+          is && (
+            <Words
+              key={field}
+              label={label}
+              words={adjustment[field]}
+              onWords={(tokens) => onAdjust({ [field]: tokens })}
+            />
+          ),
+      )}
+    </>
+  );
+}
+
+function zoneLabel(zone: string): string {
+  return zone
+    .replace(/^.*\//, "")
+    .replaceAll("_", " ")
+    .replace("Sao Paulo", "São Paulo (Brasília)")
+    .replace("Cuiaba", "Cuiabá")
+    .replace("Lisbon", t`Lisboa`)
+    .replace("New York", t`Nova York`);
+}
+
+interface WordsProps {
+  label: string;
+  words: readonly string[] | undefined;
+  onWords: (words: readonly string[] | undefined) => void;
+}
+
+/** Words with semicolons between them; none written are those that were detected. */
+function Words({ label, words, onWords }: WordsProps): ReactNode {
+  const [text, setText] = useState(words?.join("; ") ?? "");
+  return (
+    <TextField
+      label={label}
+      hint={t`Com ponto e vírgula entre eles; nada escrito: os detectados`}
+      value={text}
+      onText={(written) => {
+        setText(written);
+        const all = written.split(";").map((word) => word.trim());
+        const kept = all.filter((word) => word !== "").slice(0, 20);
+        onWords(kept.length > 0 ? kept : undefined);
+      }}
+    />
+  );
+}
+
+interface ProfileProps {
+  profile: NonNullable<InferredColumn["profile"]>;
+  type: ColumnType;
+  label: string;
+}
+
+/** How a column's values lie, at a glance: bars of its histogram, or its commonest values. */
+function Profile({ profile, type, label }: ProfileProps): ReactNode {
+  const facts = [t`${formatCount(profile.empty)} vazias`, t`${formatCount(profile.distinct)} diferentes`];
+  if (profile.min !== null && profile.min !== undefined) {
+    facts.push(t`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
+  }
+  const counts =
+    profile.histogram.length > 0
+      ? profile.histogram.map(([, , count]) => count)
+      : profile.top.map(([, count]) => count);
+  return (
+    <div className="mt-profile">
+      {counts.length > 0 && <Bars counts={counts.map(Number)} label={label} />}
+      <details>
+        <summary>{facts.join(" · ")}</summary>
+        <ol>
+          {profile.top.map(([value, count], index) => (
+            <li key={index}>
+              {formatCell(value as Cell, type)} <span className="mt-quiet">{formatCount(Number(count))}</span>
+            </li>
+          ))}
+        </ol>
+      </details>
+    </div>
+  );
+}
+
+function Bars({ counts, label }: { counts: readonly number[]; label: string }): ReactNode {
+  const highest = Math.max(...counts, 1);
+  return (
+    <div className="mt-histogram" role="img" aria-label={t`Distribuição de ${label}`}>
+      {counts.map((count, index) => (
+        <i key={index} style={{ height: `${(count / highest) * 100}%` }} />
+      ))}
+    </div>
+  );
+}
+
+/** How much of a column is filled, empty and odd: a thin bar, told in words, too. */
+export function FillBar({ profile, odd }: { profile: ProfileProps["profile"]; odd: number }): ReactNode {
+  const rows = Math.max(profile.rows, 1);
+  const parts: [string, number][] = [
+    ["mt-bar-filled", Math.max(rows - profile.empty - odd, 0)],
+    ["mt-bar-odd", Math.min(odd, rows)],
+    ["mt-bar-empty", profile.empty],
+  ];
+  const words = t`${formatCount(profile.empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(profile.rows)}`;
+  return (
+    <span className="mt-fill-bar" role="img" aria-label={words} title={words}>
+      {parts.map(([name, count]) => (
+        <i key={name} className={name} style={{ flexGrow: count }} />
+      ))}
+    </span>
   );
 }

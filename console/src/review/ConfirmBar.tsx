@@ -1,14 +1,14 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Job, Table } from "../api/types";
-import { useAnnounce } from "../ui/announce";
+import { useAnnounce, useApi } from "../ui/context";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
-import { fedTwice, type ReviewedColumn, wronglyFilled } from "./adjustments";
-import { Cancel } from "./Cancel";
-import { useReview } from "./draft";
-import type { useConfirm } from "./mutations";
+import { fedTwice, type ReviewedColumn, useReview, wronglyFilled } from "./draft";
+import type { useConfirm } from "./Review";
 
 interface ConfirmBarProps {
   name: string;
@@ -104,4 +104,22 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string 
   if (wrong) return t`O valor padrão de “${wrong.source}” não serve para o tipo dela`;
   const [twice] = fedTwice(columns);
   return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
+}
+
+export function Cancel({ job }: { job: Job }): ReactNode {
+  const api = useApi();
+  const queries = useQueryClient();
+  const cancel = async (): Promise<void> => {
+    try {
+      await api.DELETE("/upload-jobs/{job_id}", { path: { job_id: job._id } });
+    } catch (fault) {
+      void queries.invalidateQueries({ queryKey: ["job", job._id] }); // it may have gone on meanwhile
+      throw fault;
+    }
+  };
+  return (
+    <Ask label={t`Cancelar importação`} title={t`Cancelar esta importação?`} keep={t`Continuar com ela`} onGo={cancel}>
+      <p>{t`Nada será gravado, e os arquivos enviados serão apagados.`}</p>
+    </Ask>
+  );
 }

@@ -1,26 +1,32 @@
+import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useRecipe, useTable } from "../api/queries";
-import { fileNames, type Job } from "../api/types";
-import { useAnnounce } from "../ui/announce";
-import { useCaller } from "../ui/context";
-import { Check, type Choices, Radios, TextField } from "../ui/fields";
+import { type Confirmation, fileNames, type Job, type Reanalysis } from "../api/types";
+import { useAnnounce, useApi, useCaller } from "../ui/context";
 import { t } from "../ui/language";
-import { Button, Failure } from "../ui/parts";
-import { Steps } from "../ui/Steps";
+import { Button, Check, type Choices, Failure, Radios, Steps, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
-import { toName } from "../values/names";
 import { plural } from "../values/numbers";
-import { type Adjustment, keptSentence, type ReviewedColumn, review, toConfirmation } from "./adjustments";
-import { Cancel } from "./Cancel";
+import { toName } from "../values/words";
 import { CheckList } from "./CheckList";
-import { ConfirmBar } from "./ConfirmBar";
+import { Cancel, ConfirmBar } from "./ConfirmBar";
 import { checksOf, type Check as Doubt } from "./checks";
-import { type Draft, type Look, ReviewProvider, useDraft, useReview } from "./draft";
+import {
+  type Adjustment,
+  type Draft,
+  keptSentence,
+  type Look,
+  type ReviewedColumn,
+  ReviewProvider,
+  review,
+  toConfirmation,
+  useDraft,
+  useReview,
+} from "./draft";
 import { type Spot, usePlaces } from "./lines";
-import { useConfirm, useReanalyze } from "./mutations";
 import { ReadingSection } from "./ReadingSection";
 
-export interface ReviewProps {
+interface ReviewProps {
   job: Job;
   /** Whether the files are being read again: what is shown is of the reading before. */
   isRereading: boolean;
@@ -185,4 +191,22 @@ function MisfitActions({ onSeparate }: { onSeparate: () => void }): ReactNode {
       )}
     </>
   );
+}
+
+function useReanalyze(job: Job) {
+  const api = useApi();
+  const path = { job_id: job._id };
+  return useMutation({ mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }) });
+}
+
+/** Confirm a review; `flush` has the draft kept before, for values that do not fit bring it back. */
+export function useConfirm(job: Job, flush: () => Promise<void>) {
+  const api = useApi();
+  const path = { job_id: job._id };
+  return useMutation({
+    mutationFn: async (body: Confirmation) => {
+      await flush();
+      return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
+    },
+  });
 }

@@ -1,16 +1,15 @@
-// What a person should look at before importing, as one list, worst first.
-
 import type { Difference, Job } from "../api/types";
-import type { Choices } from "../ui/fields";
 import { t } from "../ui/language";
-import { detailText } from "../ui/parts";
+import { type Choices, detailText } from "../ui/parts";
 import { columnLetter, formatCell } from "../values/cells";
 import { formatCount, formatNumber, plural } from "../values/numbers";
 import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
-import type { Adjustment, ReviewedColumn, Target } from "./adjustments";
+import type { Adjustment, ReviewedColumn, Target } from "./draft";
 import { type Places, type Spot, tableOf } from "./lines";
 
-export type Warning = Job["warnings"][number];
+// What a person should look at before importing, as one list, worst first.
+
+type Warning = Job["warnings"][number];
 
 export interface Check {
   /** `stop`: nothing is imported as it is; `value`: a value may not be what the file says; `look`: what else was seen. */
@@ -193,7 +192,7 @@ function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: 
 }
 
 /** Whether a person has said how a column is to be read. */
-export function isSettled({ include, type, column, adjustment }: ReviewedColumn): boolean {
+function isSettled({ include, type, column, adjustment }: ReviewedColumn): boolean {
   return !include || type !== column.type || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
 }
 
@@ -204,7 +203,7 @@ interface Placed {
 }
 
 /** Return the cell that a detail speaks of, or null where it names no line of a file. */
-export function spotOf(job: Job, placed: Placed, places: Places, column: string, reason: string): Spot | null {
+function spotOf(job: Job, placed: Placed, places: Places, column: string, reason: string): Spot | null {
   if (placed.line === undefined || !job.reading) return null;
   const table = tableOf(job.reading.tables, placed.file ?? "", placed.sheet ?? null);
   if (table < 0) return null;

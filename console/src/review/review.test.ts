@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { fedTwice, keptSentence, keysOf, review, toConfirmation } from "./adjustments";
-import { withChanges } from "./draft";
-import { exampleOf } from "./examples";
-import { placesOf, runsOf, type TableReading, tableOf } from "./lines";
+import { fedTwice, keptSentence, keysOf, review, toConfirmation, withChanges } from "./draft";
+import { exampleOf, placesOf, runsOf, type TableReading, tableOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
   return { name, source, display_name: source, type, nullable: false } as InferredColumn;

@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { Ask } from "../ui/Ask";
-import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
+import { useAnnounce, useApi } from "../ui/context";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Facts, Failure, Loading } from "../ui/parts";
 

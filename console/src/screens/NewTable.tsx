@@ -3,10 +3,9 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiFailure } from "../api/session";
 import { useApi } from "../ui/context";
-import { TextField } from "../ui/fields";
 import { t } from "../ui/language";
-import { Button, Failure } from "../ui/parts";
-import { toName } from "../values/names";
+import { Button, Failure, TextField } from "../ui/parts";
+import { toName } from "../values/words";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table by hand: its name, its columns. */

@@ -1,19 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { X } from "lucide-react";
 import { type FormEvent, type ReactNode, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useTable } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
-import { Ask } from "../ui/Ask";
-import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
-import { Check, TextField } from "../ui/fields";
+import { useAnnounce, useApi } from "../ui/context";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Failure, Field, Loading } from "../ui/parts";
+import { Button, Check, Failure, Field, Loading, SelectField, TextField } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
-import { ColumnPicker } from "./ColumnPicker";
 import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table's name, columns, key and indexes; its end, too. */
@@ -203,5 +201,45 @@ function DeleteTable({ table }: { table: Table }): ReactNode {
     <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
       <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
     </Ask>
+  );
+}
+
+interface ColumnPickerProps {
+  label: string;
+  hint?: string;
+  columns: readonly { name: string; label: string }[];
+  /** Names, in the order that counts. */
+  chosen: readonly string[];
+  onChange: (chosen: readonly string[]) => void;
+}
+
+/** Columns in an order: a list adds one, a click takes one away. */
+function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerProps): ReactNode {
+  const labelOf = (name: string): string => columns.find((column) => column.name === name)?.label || name;
+  return (
+    <div className="mt-inline mt-picker">
+      <SelectField
+        label={label}
+        hint={hint}
+        choices={[
+          ["", t`Acrescentar coluna…`],
+          ...columns
+            .filter((column) => column.name !== "" && !chosen.includes(column.name))
+            .map((column) => [column.name, labelOf(column.name)] as const),
+        ]}
+        value=""
+        onChoose={(name) => onChange([...chosen, name])}
+      />
+      {chosen.map((name) => (
+        <Button
+          key={name}
+          className="mt-chip"
+          aria-label={t`Tirar ${labelOf(name)} de ${label}`}
+          onClick={() => onChange(chosen.filter((one) => one !== name))}
+        >
+          {labelOf(name)} <X />
+        </Button>
+      ))}
+    </div>
   );
 }

@@ -3,13 +3,11 @@ import { type ReactNode, useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useStatus } from "../api/queries";
 import { fileNames, type Table } from "../api/types";
-import { Ask } from "../ui/Ask";
-import { pageOf, useAddress } from "../ui/address";
 import { useApi, useCaller, useWho } from "../ui/context";
-import { TextField } from "../ui/fields";
-import { Listing } from "../ui/Listing";
+import { Ask } from "../ui/dialogs";
+import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Empty, Failure, Loading } from "../ui/parts";
+import { Button, Empty, Failure, Loading, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 

@@ -1,11 +1,10 @@
 import type { ReactNode } from "react";
 import type { Column, ColumnType } from "../api/types";
-import { Ask } from "../ui/Ask";
-import { Check, SelectField, TextField } from "../ui/fields";
+import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button } from "../ui/parts";
+import { Button, Check, SelectField, TextField } from "../ui/parts";
 import { typeChoices } from "../values/cells";
-import { toName } from "../values/names";
+import { toName } from "../values/words";
 
 /** A column as it is being written; `previousName` is what an existing one is called today. */
 export interface DraftColumn {
@@ -34,7 +33,7 @@ export function emptyDraft(): DraftColumn {
   return { key: crypto.randomUUID(), label: "", name: "", type: "text", nullable: true };
 }
 
-export interface ColumnFieldsProps {
+interface ColumnFieldsProps {
   columns: readonly DraftColumn[];
   onChange: (columns: readonly DraftColumn[]) => void;
   faults: ReadonlyMap<number, string>;

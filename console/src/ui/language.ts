@@ -1,6 +1,6 @@
-// Sentences stand in Portuguese where they are shown; english.json has each of them in English, and is fetched when wanted.
-
 import { Store } from "./store";
+
+// Sentences stand in Portuguese where they are shown; english.json has each of them in English, and is fetched when wanted.
 
 export type Language = "pt-BR" | "en";
 

@@ -1,6 +1,25 @@
-import { TriangleAlert } from "lucide-react";
-import { type ButtonHTMLAttributes, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import {
+  Calendar,
+  CalendarClock,
+  DecimalsArrowRight,
+  Hash,
+  SquareCheck,
+  Check as Tick,
+  TriangleAlert,
+  Type,
+} from "lucide-react";
+import {
+  type ButtonHTMLAttributes,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { ApiFailure } from "../api/session";
+import type { ColumnType } from "../api/types";
 import { t } from "./language";
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -11,7 +30,7 @@ export function Button({ kind = "plain", className = "", type = "button", ...res
   return <button type={type} className={`mt-button mt-button-${kind} ${className}`} {...rest} />;
 }
 
-export interface FieldProps {
+interface FieldProps {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
@@ -40,7 +59,7 @@ export function Field({ label, hint, error, className = "", children }: FieldPro
   );
 }
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
@@ -200,5 +219,121 @@ export function ProgressBar({ label, percent }: { label: string; percent: number
       <progress aria-label={label} max={100} {...(percent === null ? {} : { value: percent })} />
       <span>{percent === null ? "" : `${Math.floor(percent)} %`}</span>
     </div>
+  );
+}
+
+export function Steps({ now }: { now: 1 | 2 | 3 }): ReactNode {
+  return (
+    <ol className="mt-steps mt-actions mt-quiet" aria-label={t`Etapas`}>
+      {[t`Enviar`, t`Revisar`, t`Importar`].map((name, index) => (
+        <li key={name} {...(index + 1 === now ? { "aria-current": "step" as const } : {})}>
+          {index + 1 < now ? <Tick /> : `${index + 1}.`} {name}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const ICONS = {
+  text: Type,
+  integer: Hash,
+  decimal: DecimalsArrowRight,
+  boolean: SquareCheck,
+  date: Calendar,
+  datetime: CalendarClock,
+};
+
+export function TypeIcon({ type }: { type: ColumnType }): ReactNode {
+  const Icon = ICONS[type];
+  return <Icon />;
+}
+
+export type Choices<Value extends string = string> = readonly (readonly [value: Value, label: string])[];
+
+interface SelectProps<Value extends string>
+  extends Omit<SelectHTMLAttributes<HTMLSelectElement>, "value" | "onChange"> {
+  choices: Choices<Value>;
+  value: Value;
+  onChoose: (value: Value) => void;
+}
+
+/** A drop-down; a value that is none of its choices is shown as it is. */
+export function Select<Value extends string>({ choices, value, onChoose, ...rest }: SelectProps<Value>): ReactNode {
+  const isKnown = choices.some(([one]) => one === value);
+  return (
+    <select {...rest} value={value} onChange={(event) => onChoose(event.target.value as Value)}>
+      {!isKnown && <option value={value}>{value || t`nenhum`}</option>}
+      {choices.map(([one, label]) => (
+        <option key={one} value={one}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+type Labelled = Pick<FieldProps, "label" | "hint" | "error" | "className">;
+
+export function SelectField<Value extends string>({
+  label,
+  hint,
+  error,
+  ...rest
+}: Labelled & SelectProps<Value>): ReactNode {
+  return (
+    <Field label={label} hint={hint} error={error}>
+      {(ids) => <Select {...ids} {...rest} />}
+    </Field>
+  );
+}
+
+type TextProps = Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> & { onText: (text: string) => void };
+
+export function TextField({ label, hint, error, className, onText, ...rest }: Labelled & TextProps): ReactNode {
+  return (
+    <Field label={label} hint={hint} error={error} {...(className ? { className } : {})}>
+      {(ids) => <input {...ids} {...rest} onChange={(event) => onText(event.target.value)} />}
+    </Field>
+  );
+}
+
+interface CheckProps {
+  isChecked: boolean;
+  isDisabled?: boolean;
+  onCheck: (isChecked: boolean) => void;
+  children: ReactNode;
+}
+
+export function Check({ isChecked, isDisabled = false, onCheck, children }: CheckProps): ReactNode {
+  return (
+    <label className="mt-check">
+      <input
+        type="checkbox"
+        checked={isChecked}
+        disabled={isDisabled}
+        onChange={(event) => onCheck(event.target.checked)}
+      />{" "}
+      {children}
+    </label>
+  );
+}
+
+interface RadiosProps<Value extends string> {
+  legend: string;
+  choices: Choices<Value>;
+  value: Value;
+  onChoose: (value: Value) => void;
+}
+
+export function Radios<Value extends string>({ legend, choices, value, onChoose }: RadiosProps<Value>): ReactNode {
+  return (
+    <fieldset className="mt-choices">
+      <legend>{legend}</legend>
+      {choices.map(([one, label]) => (
+        <label key={one}>
+          <input type="radio" name={legend} checked={value === one} onChange={() => onChoose(one)} /> {label}
+        </label>
+      ))}
+    </fieldset>
   );
 }

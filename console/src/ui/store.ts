@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { type Context, useContext, useSyncExternalStore } from "react";
 
 /** A state that lives outside React: whoever reads it by `useStore` is drawn again when it changes. */
 export class Store<State> {
@@ -24,4 +24,11 @@ export class Store<State> {
 
 export function useStore<State>(store: Store<State>): State {
   return useSyncExternalStore(store.subscribe, store.get);
+}
+
+/** Return what a context shares; throws `missing` where nothing around provides it. */
+export function useShared<Shared>(context: Context<Shared | null>, missing: string): Shared {
+  const shared = useContext(context);
+  if (!shared) throw new Error(missing);
+  return shared;
 }

@@ -56,7 +56,7 @@ export function showCell(value: Cell, { type, format }: Pick<Column, "type" | "f
   return format.date === "date" ? date : plain;
 }
 
-export type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };
+type ParsedCell = { ok: true; value: string | boolean | null } | { ok: false; reason: string };
 
 export function isNumeric(type: ColumnType): boolean {
   return type === "integer" || type === "decimal";

@@ -18,7 +18,7 @@ const MOST_DECIMALS = 100; // that a browser writes
 const CURRENCIES = { BRL: "R$", USD: "US$", EUR: "€" };
 
 /** How a number is shown; what is not there is as its type has it. */
-export interface NumberFormat {
+interface NumberFormat {
   thousands?: boolean | null;
   decimals?: number | null;
   currency?: keyof typeof CURRENCIES | null;

@@ -1,9 +1,9 @@
-// What the choices of a reading are called, in the review and in what a table remembers.
-
 import type { Job } from "../api/types";
 import type { Mode } from "../api/uploads";
-import type { Choices } from "../ui/fields";
 import { t } from "../ui/language";
+import type { Choices } from "../ui/parts";
+
+// What the choices of a reading are called, in the review and in what a table remembers.
 
 export const delimiters = (): Choices => [
   [";", t`Ponto e vírgula ( ; )`],
@@ -47,4 +47,13 @@ export const statusLabels = (): Record<Job["status"], string> => ({
 
 export function wordOf(choices: Choices, value: string): string {
   return choices.find(([one]) => one === value)?.[1] ?? value;
+}
+
+/** Return a name as the database takes it: `Preço Médio (R$)` gives `preco_medio_r`. */
+export function toName(label: string): string {
+  const plain = label.normalize("NFD").replace(/[̀-ͯ]/g, "").toLowerCase();
+  const name = plain.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  if (name === "") return "coluna";
+  if (name === "id") return "id_original";
+  return /^\d/.test(name) ? `_${name}` : name;
 }

@@ -1,16 +1,82 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Table } from "../api/types";
-import { useAnnounce } from "../ui/announce";
-import { useApi } from "../ui/context";
+import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { Column, RecordOfRow, Table } from "../api/types";
+import { useAnnounce, useApi } from "../ui/context";
 import { t } from "../ui/language";
-import { formatCell, toClipboard } from "../values/cells";
+import { useShared } from "../ui/store";
+import { type Cell, formatCell, toClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
-import type { Range } from "./range";
+import type { Command, GridEvent, GridState, Range } from "./model";
 import { type RowSource, useRows } from "./rows";
-import type { GridColumn } from "./types";
-import { arranged, type GridView } from "./view";
+import { arranged, type GridView, type ViewHandle } from "./view";
+import type { Shown } from "./viewport";
+
+export interface GridColumn extends Column {
+  width: number;
+  /** How far from the first cell it stays, in px, where it does not scroll away; else null. */
+  left: number | null;
+  isEditable: boolean;
+  sort: "ascending" | "descending" | null;
+  sortOrder: number | null;
+}
+
+export type Cells = Readonly<Record<string, Cell>>;
+
+/** What is to be seen of a cell besides its value: a text that was not taken, how far its save has come. */
+export interface CellState {
+  text?: string;
+  state?: "saving" | "refused" | "unsaved" | "changed";
+  reason?: string;
+}
+
+/** What keys and mouse have done; the grid itself reveals. */
+export type SheetCommand = Exclude<Command, { do: "reveal" }>;
+
+/** What the rows of a grid are drawn by. */
+export interface GridParts {
+  columns: readonly GridColumn[];
+  /** How many rows the table has. */
+  rowCount: number;
+  /** Whether an empty row stands after the last one: what is typed there is a new row. */
+  hasNewRow: boolean;
+  selected: ReadonlySet<string>;
+  onCommand: (command: SheetCommand) => void;
+  shown: Shown;
+  state: GridState;
+  dispatch: (event: GridEvent) => void;
+}
+
+/** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
+export type Opened =
+  | { menu: string }
+  | { row: RecordOfRow | "new" }
+  | { story: string; column: string | null }
+  | "exports"
+  | "history"
+  | "trash"
+  | "recipe"
+  | "keys";
+
+/** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
+interface SheetParts extends Sheet {
+  table: Table;
+  handle: ViewHandle;
+  view: GridView;
+  onView: (changes: Partial<GridView>) => void;
+  isEditable: boolean;
+  onOpen: (what: Opened) => void;
+  onClose: () => void;
+}
+
+/** What is to be seen of a cell besides its value. */
+export function markOf({ rows, edits }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
+  return edits.stateOf(row, column) ?? (rows.isFresh(row.id, column) ? { state: "changed" } : undefined);
+}
+
+export const SheetProvider = createContext<SheetParts | null>(null);
+
+export const useParts = (): SheetParts => useShared(SheetProvider, "no sheet around this");
 
 const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;

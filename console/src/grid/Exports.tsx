@@ -1,0 +1,115 @@
+import { TriangleAlert } from "lucide-react";
+import { type ReactNode, useRef, useState } from "react";
+import type { Export, ExportBody, Table } from "../api/types";
+import { useAnnounce, useApi } from "../ui/context";
+import { Ask } from "../ui/dialogs";
+import { Listing } from "../ui/Listing";
+import { t } from "../ui/language";
+import { Dialog, ProgressBar, Radios } from "../ui/parts";
+import { formatMoment } from "../values/dates";
+import { formatBytes, plural } from "../values/numbers";
+import { useParts } from "./sheet";
+import { arranged, askedOf, type GridView } from "./view";
+
+type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
+
+const formats = (): [Format, string][] => [
+  ["xlsx", "Excel (.xlsx)"],
+  ["excel-br", t`CSV para Excel no Brasil`],
+  ["rfc4180", t`CSV padrão`],
+  ["jsonl", "JSON Lines"],
+  ["parquet", "Parquet"],
+];
+
+/** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
+export function ExportDialog(): ReactNode {
+  const { table, view, onClose } = useParts();
+  const api = useApi();
+  const [format, setFormat] = useState<Format>("xlsx");
+  const start = async (): Promise<void> => {
+    await api.POST("/{table_id}/exports", { path: { table_id: table._id }, body: bodyOf(table, view, format) });
+  };
+  return (
+    <Dialog title={t`Exportar`} isSide onClose={onClose}>
+      <Radios legend={t`Formato`} choices={formats()} value={format} onChoose={setFormat} />
+      <Ask label={t`Preparar arquivo`} kind="primary" onGo={start} />
+      <h3>{t`Arquivos desta tabela`}</h3>
+      <ExportList tableId={table._id} />
+    </Dialog>
+  );
+}
+
+function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
+  const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
+  return {
+    ...kind,
+    ...askedOf(view),
+    ...(view.hidden.length + view.order.length + view.frozen.length > 0
+      ? { fields: arranged(table.columns, view).map(({ name }) => name) }
+      : {}),
+    ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}),
+  };
+}
+
+/** Every export of the company, newest first. */
+export default function Exports(): ReactNode {
+  return (
+    <section aria-labelledby="exports-title">
+      <h1 id="exports-title">{t`Arquivos exportados`}</h1>
+      <ExportList tableId={null} />
+    </section>
+  );
+}
+
+const POLL_MS = 1_000;
+
+/** The exports of a table, or of all tables, newest first: a running one is followed, a ready one fetched. */
+function ExportList({ tableId }: { tableId: string | null }): ReactNode {
+  const api = useApi();
+  const announce = useAnnounce();
+  const running = useRef<ReadonlySet<string>>(new Set());
+  const follow = (exports: readonly Export[]): number | false => {
+    if (exports.some((one) => one.status === "done" && running.current.has(one._id))) announce(t`Arquivo pronto`);
+    running.current = new Set(exports.filter(isRunning).map((one) => one._id));
+    return running.current.size > 0 && POLL_MS;
+  };
+  return (
+    <Listing
+      queryKey={["exports", tableId]}
+      load={(page, signal) => {
+        const query = { page, per_page: 20 };
+        return tableId === null
+          ? api.GET("/exports", { query, signal })
+          : api.GET("/{table_id}/exports", { path: { table_id: tableId }, query, signal });
+      }}
+      again={follow}
+      empty={t`Nenhum arquivo exportado`}
+    >
+      {(exports) => (
+        <ul className="mt-list">
+          {exports.map((one) => (
+            <li key={one._id}>
+              {isRunning(one) ? (
+                <ProgressBar label={one.file_name} percent={one.progress?.percent ?? null} />
+              ) : one.url ? (
+                <a
+                  className="mt-button mt-button-plain"
+                  href={one.url}
+                >{t`Baixar ${one.file_name} (${plural(one.rows ?? 0, "linha")}, ${formatBytes(one.size_bytes ?? 0)})`}</a>
+              ) : (
+                <p>
+                  {one.file_name}: <TriangleAlert /> {one.error?.message ?? t`o arquivo já foi apagado`}
+                </p>
+              )}
+              <p className="mt-quiet">{formatMoment(one.created_at)}</p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Listing>
+  );
+}
+
+function isRunning({ status }: Export): boolean {
+  return status === "queued" || status === "running";
+}

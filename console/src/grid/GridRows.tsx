@@ -1,0 +1,368 @@
+import { useQuery } from "@tanstack/react-query";
+import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
+import { type ReactNode, useMemo } from "react";
+import type { Column, RecordOfRow, Table } from "../api/types";
+import { useApi } from "../ui/context";
+import { t } from "../ui/language";
+import { Select, TypeIcon } from "../ui/parts";
+import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import { CellEditor } from "./CellEditor";
+import { isInRange, isOneCell, type Place, rangeIn } from "./model";
+import { type GridColumn, type GridParts, markOf, useParts } from "./sheet";
+import { askedOf, type GridView, resized, type Total, totalLabels, totalsOf, withTotal } from "./view";
+import { ROW_HEIGHT } from "./viewport";
+
+export function HeaderRow({ grid }: { grid: GridParts }): ReactNode {
+  return (
+    <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
+      <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label={t`Número da linha`} />
+      <InSight {...grid}>
+        {(column, index) => <Header key={column.name} grid={grid} column={column} index={index} />}
+      </InSight>
+    </div>
+  );
+}
+
+interface HeaderProps {
+  grid: GridParts;
+  column: GridColumn;
+  index: number;
+}
+
+function Header({ grid, column, index }: HeaderProps): ReactNode {
+  const { active } = grid.state;
+  const isActive = active.row < 0 && active.column === index;
+  const { style, frozen } = cellPlace(column);
+  const focus = (): void => grid.dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
+  return (
+    <div
+      role="columnheader"
+      aria-colindex={index + 2}
+      aria-sort={column.sort ?? "none"}
+      tabIndex={isActive ? 0 : -1}
+      data-active={isActive}
+      className={`mt-grid-cell mt-grid-label${frozen}`}
+      style={style}
+      title={`${column.display_name} (${typeLabels()[column.type]})`}
+      onClick={(event) => {
+        focus();
+        grid.onCommand({ do: "sort", column: index, add: event.shiftKey });
+      }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        grid.onCommand({ do: "menu", column: index });
+      }}
+    >
+      <TypeIcon type={column.type} />
+      <span className="mt-grid-label-text">{column.display_name}</span>
+      {column.sort && (
+        <span aria-hidden="true">
+          {column.sort === "ascending" ? <ArrowUp /> : <ArrowDown />}
+          {column.sortOrder ?? ""}
+        </span>
+      )}
+      <button
+        type="button"
+        tabIndex={-1} // by keyboard: Alt and the down arrow on the header
+        className="mt-grid-menu"
+        aria-label={t`Opções da coluna ${column.display_name}`}
+        onClick={(event) => {
+          event.stopPropagation();
+          focus();
+          grid.onCommand({ do: "menu", column: index });
+        }}
+      >
+        <EllipsisVertical />
+      </button>
+      <ResizeHandle column={column} />
+    </div>
+  );
+}
+
+/** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
+function ResizeHandle({ column }: { column: GridColumn }): ReactNode {
+  const { view, onView } = useParts();
+  const resize = (width: number): void => onView(resized(view, column.name, width));
+  return (
+    <span
+      className="mt-grid-resize"
+      aria-hidden="true"
+      onClick={(event) => event.stopPropagation()}
+      onDoubleClick={(event) => {
+        event.stopPropagation();
+        const cells = event.currentTarget.closest('[role="grid"]')?.querySelectorAll(`[data-name="${column.name}"]`);
+        resize(fittingWidth(column.display_name, [...(cells ?? [])]));
+      }}
+      onPointerDown={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        const handle = event.currentTarget;
+        const start = event.clientX - column.width;
+        handle.setPointerCapture(event.pointerId);
+        handle.onpointermove = (moved) => resize(moved.clientX - start);
+        handle.onpointerup = () => {
+          handle.onpointermove = null;
+        };
+      }}
+    />
+  );
+}
+
+const PADDING = 20;
+const HEADER_EXTRAS = 72; // the sign of the type, the sort and the menu
+const WIDEST = 640;
+
+/** Return the width that shows a label and the cells that are in sight in full. */
+function fittingWidth(label: string, cells: readonly Element[]): number {
+  const context = document.createElement("canvas").getContext("2d");
+  const [sample] = cells;
+  if (!context || !sample) return WIDEST / 4;
+  context.font = getComputedStyle(sample).font;
+  const widths = cells.map((cell) => context.measureText(cell.textContent ?? "").width + PADDING);
+  return Math.ceil(Math.min(Math.max(context.measureText(label).width + HEADER_EXTRAS, ...widths), WIDEST));
+}
+
+const MOST_SHOWN = 500; // characters of a cell
+
+interface DataRowProps {
+  index: number;
+  y: number;
+  height: number;
+  grid: GridParts;
+}
+
+export function DataRow({ index, y, height, grid }: DataRowProps): ReactNode {
+  const { rows, view, onOpen } = useParts();
+  const row = rows.rowAt(index);
+  const isNew = grid.hasNewRow && index === grid.rowCount;
+  const isSelected = row !== undefined && grid.selected.has(row.id);
+  const classes = ["mt-grid-row", "mt-grid-data"];
+  if (isSelected) classes.push("mt-selected");
+  if (grid.state.editing?.row === index) classes.push("mt-edited-row");
+  if (view.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      className={classes.join(" ")}
+      style={{ transform: `translateY(${y}px)`, height }}
+    >
+      <div
+        role="rowheader"
+        aria-colindex={1}
+        aria-label={isNew ? t`Linha nova` : undefined}
+        className="mt-grid-gutter"
+        onClick={(event) => row && grid.onCommand({ do: "select", row: index, extend: event.shiftKey })}
+        onDoubleClick={() => row && onOpen({ row })}
+      >
+        {isNew ? "+" : formatCount(index + 1)}
+      </div>
+      <InSight {...grid}>
+        {(column, at) => (
+          <DataCell
+            key={column.name}
+            column={column}
+            place={{ row: index, column: at }}
+            row={row}
+            isNew={isNew}
+            grid={grid}
+          />
+        )}
+      </InSight>
+    </div>
+  );
+}
+
+interface DataCellProps {
+  grid: GridParts;
+  column: GridColumn;
+  place: Place;
+  row: RecordOfRow | undefined;
+  isNew: boolean;
+}
+
+function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode {
+  const parts = useParts();
+  const { state, dispatch } = grid;
+  const { active, editing } = state;
+  const { name, type } = column;
+  const mark = row && markOf(parts, row, name);
+  const value = row?.[name];
+  const text = mark?.text ?? showCell(value, column);
+  const range = rangeIn(state);
+  const isEdited = editing?.row === place.row && editing.column === place.column;
+  const isActive = active.row === place.row && active.column === place.column;
+  const isWithin = !isOneCell(range) && isInRange(range, place.row, place.column);
+  const hasHandle = isActive && !editing && range.top === range.bottom && column.isEditable && !isNew;
+  const { style, frozen } = cellPlace(column);
+  const classes = [`mt-grid-cell${frozen}`];
+  if (isNumeric(type)) classes.push("mt-number");
+  if (!row && !isNew) classes.push("mt-loading");
+  if (isWithin) classes.push("mt-in-range");
+  if (mark?.state) classes.push(`mt-cell-${mark.state}`);
+  if (isEdited) classes.push("mt-cell-edited");
+  return (
+    <div
+      role="gridcell"
+      aria-colindex={place.column + 2}
+      aria-readonly={!column.isEditable}
+      aria-selected={isWithin}
+      aria-invalid={mark?.state === "refused"}
+      aria-description={mark?.reason}
+      title={mark?.reason ?? (text.startsWith("≈") ? formatCell(value, type) : undefined)}
+      tabIndex={isActive ? 0 : -1}
+      data-active={isActive}
+      data-name={name}
+      className={classes.join(" ")}
+      style={style}
+      onMouseDown={(event) => {
+        if (isEdited) return; // the editor is within
+        const isElsewhere = document.activeElement?.closest(".mt-cell-edited") !== null;
+        if (!isElsewhere) event.preventDefault(); // the focus is ours to set; an editor elsewhere must see it go
+        dispatch({ kind: "focus", place, extend: event.shiftKey });
+      }}
+      onMouseEnter={(event) => {
+        if (event.buttons === 1 && !isEdited) dispatch({ kind: "focus", place, extend: true });
+      }}
+      onDoubleClick={() => dispatch({ kind: "begin", place })}
+      onContextMenu={(event) => {
+        if (isEdited) return;
+        event.preventDefault(); // by the right button, and by the key of the menu
+        if (row) parts.onOpen({ story: row.id, column: name });
+      }}
+    >
+      {type === "boolean" && row && column.isEditable && !isEdited && (
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          aria-label={column.display_name}
+          checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
+          onChange={(event) => grid.onCommand({ do: "edit", place, text: event.target.checked ? "Sim" : "Não" })}
+        />
+      )}
+      {isEdited ? (
+        <CellEditor
+          label={column.display_name}
+          text={editing.text}
+          type={type}
+          isNullable={column.nullable}
+          isTyped={editing.isTyped}
+          onEnd={(outcome, written) => dispatch({ kind: "finish", outcome, text: written })}
+        />
+      ) : (
+        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
+      )}
+      {hasHandle && (
+        <FillHandle onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })} />
+      )}
+    </div>
+  );
+}
+
+/** Drag down from a cell or a row of cells: those below get the same. */
+function FillHandle({ onFilled }: { onFilled: () => void }): ReactNode {
+  return (
+    <span
+      className="mt-fill"
+      aria-hidden="true"
+      onMouseDown={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        window.addEventListener("mouseup", onFilled, { once: true });
+      }}
+    />
+  );
+}
+
+interface FootRowProps extends Pick<GridParts, "columns" | "shown"> {
+  rowIndex: number;
+}
+
+/** The foot of the grid: what a person has chosen to see of a column's rows that match. */
+export function FootRow({ rowIndex, columns, shown }: FootRowProps): ReactNode {
+  const { table, view } = useParts();
+  const totals = useTotals(table, view);
+  return (
+    <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
+      <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
+        Σ
+      </div>
+      <InSight columns={columns} shown={shown}>
+        {(column) => <Foot key={column.name} column={column} total={totals[column.name]} />}
+      </InSight>
+    </div>
+  );
+}
+
+function Foot({ column, total }: { column: GridColumn; total: Totals[string] }): ReactNode {
+  const { view, onView } = useParts();
+  const { style, frozen } = cellPlace(column);
+  const text = total ? shownTotal(total.fn, total.text, column) : "";
+  return (
+    <div role="gridcell" className={`mt-grid-cell mt-foot${frozen}`} style={style} title={text}>
+      <Select
+        tabIndex={-1} // by keyboard: the menu of the column
+        aria-label={t`Rodapé de ${column.display_name}`}
+        choices={[
+          ["", total ? t`Nada` : t`Calcular`],
+          ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const),
+        ]}
+        value={total?.fn ?? ""}
+        onChoose={(fn) => onView({ totals: withTotal(view, column.name, fn || null) })}
+      />
+      <span className="mt-foot-value">{text}</span>
+    </div>
+  );
+}
+
+/** Write what was worked out over a column. */
+export function shownTotal(fn: Total, value: Cell, column: Pick<Column, "type" | "format">): string {
+  if (fn === "count" || fn === "count_distinct") return formatCell(value, "decimal");
+  return showCell(value, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
+}
+
+type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
+
+/** Work out what the view has at the foot of its columns, over the rows that match. */
+function useTotals(table: Table, view: GridView): Totals {
+  const api = useApi();
+  const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
+  const asked = useMemo(() => askedOf(view), [view.filters, view.search, view.beyond]);
+  const totals = useQuery({
+    queryKey: ["totals", table._id, table.updated_at, asked, wanted],
+    enabled: wanted.length > 0,
+    retry: false,
+    queryFn: async ({ signal }) => {
+      const aggregates = wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
+      const asks = { path: { table_id: table._id }, query: { numbers: "string" as const }, signal };
+      const page = await api.POST("/{table_id}/data/query", { ...asks, body: { ...asked, aggregates } });
+      return page.records[0] as Record<string, Cell> | undefined;
+    },
+  });
+  const { data } = totals;
+  return Object.fromEntries(wanted.map(([name, fn], index) => [name, { fn, text: data?.[`total_${index}`] }]));
+}
+
+interface InSightProps extends Pick<GridParts, "columns" | "shown"> {
+  children: (column: GridColumn, index: number) => ReactNode;
+}
+
+/** The cells of a row that are in sight: those that stay at the left, a gap for what was scrolled away, the others. */
+function InSight({ columns, shown, children }: InSightProps): ReactNode {
+  return (
+    <>
+      {columns.slice(0, shown.frozen).map(children)}
+      <div className="mt-grid-spacer" style={{ width: shown.offset }} />
+      {columns.slice(shown.first, shown.end).map((column, place) => children(column, shown.first + place))}
+    </>
+  );
+}
+
+/** Return the style of a cell, and the class of one that stays where it is. */
+function cellPlace({ width, left }: GridColumn): { style: { width: number; left?: string }; frozen: string } {
+  return left === null
+    ? { style: { width }, frozen: "" }
+    : { style: { width, left: `calc(4.5rem + ${left}px)` }, frozen: " mt-frozen" };
+}

@@ -1,0 +1,144 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FocusEvent, type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
+import { t } from "./language";
+import { Button, type ButtonProps, Dialog, Failure } from "./parts";
+
+const ITEM = "[data-rove]";
+
+/** Keys and focus of a group that is one stop of Tab: arrows move between what is marked `data-rove` in it. */
+export const roving = {
+  onKeyDown(event: KeyboardEvent<HTMLElement>): void {
+    const target = event.target;
+    if (!(target instanceof HTMLElement) || !target.matches(ITEM)) return;
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const all = [...event.currentTarget.querySelectorAll<HTMLElement>(ITEM)];
+    const items = all.filter((item) => item.checkVisibility()); // those of a menu that is shut are not
+    items[items.indexOf(target) + step]?.focus();
+  },
+  onFocus(event: FocusEvent<HTMLElement>): void {
+    const target = event.target;
+    if (!(target instanceof HTMLElement) || !target.matches(ITEM)) return;
+    for (const item of event.currentTarget.querySelectorAll<HTMLElement>(ITEM)) item.tabIndex = -1;
+    target.tabIndex = 0;
+  },
+};
+
+interface AskProps {
+  label: ReactNode;
+  kind?: NonNullable<ButtonProps["kind"]>;
+  /** What is asked; without it nothing is. */
+  title?: string;
+  keep?: string;
+  /** What the yes says, where that is more than the label. */
+  yes?: ReactNode;
+  onGo: () => unknown;
+  children?: ReactNode;
+}
+
+/** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
+export function Ask({
+  label,
+  kind = "quiet",
+  title,
+  keep = t`Manter`,
+  yes = label,
+  onGo,
+  children,
+}: AskProps): ReactNode {
+  const [isAsked, setAsked] = useState(false);
+  const run = useMutation({ mutationFn: (work: Promise<unknown>) => work, onSuccess: () => setAsked(false) });
+  const go = (): void => {
+    const work = onGo();
+    if (work instanceof Promise) run.mutate(work);
+    else setAsked(false); // what is done at once changes nothing elsewhere, and nothing is asked for again
+  };
+  const failure = run.error && <Failure error={run.error} />;
+  return (
+    <>
+      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
+        {label}
+      </Button>
+      {!title && failure}
+      {isAsked && title && (
+        <Dialog
+          title={title}
+          onClose={() => setAsked(false)}
+          actions={
+            <>
+              <Button onClick={() => setAsked(false)}>{keep}</Button>
+              <Button kind="danger" disabled={run.isPending} onClick={go}>
+                {yes}
+              </Button>
+            </>
+          }
+        >
+          {children}
+          {failure}
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface MenuProps {
+  /** What the button says to who cannot see it. */
+  label: string;
+  children: ReactNode;
+  actions: readonly [string, () => void][];
+  isDisabled?: boolean;
+  className?: string;
+  tabIndex?: number;
+}
+
+/** A button with a list of actions over everything else: nothing around it can cut it off. */
+export function Menu({ label, children, actions, isDisabled = false, className = "", ...rest }: MenuProps): ReactNode {
+  const id = useId();
+  const list = useRef<HTMLDivElement>(null);
+  return (
+    <>
+      <button
+        type="button"
+        data-rove
+        className={`mt-menu-button ${className}`}
+        aria-label={label}
+        aria-haspopup="menu"
+        tabIndex={rest.tabIndex ?? 0}
+        aria-disabled={isDisabled} // not disabled: the focus would be lost
+        popoverTarget={isDisabled ? undefined : id}
+      >
+        {children}
+      </button>
+      <div
+        ref={list}
+        id={id}
+        popover="auto"
+        className="mt-menu-list"
+        onToggle={(event) => {
+          if (event.newState === "open") list.current?.querySelector("button")?.focus();
+        }}
+        onFocus={(event) => event.stopPropagation()} // a menu within a group keeps its own place
+        onKeyDown={(event) => {
+          event.stopPropagation();
+          roving.onKeyDown(event);
+          if (event.key === "Tab") list.current?.hidePopover();
+        }}
+      >
+        {actions.map(([name, run]) => (
+          <Button
+            key={name}
+            kind="quiet"
+            data-rove
+            onClick={() => {
+              list.current?.hidePopover();
+              run();
+            }}
+          >
+            {name}
+          </Button>
+        ))}
+      </div>
+    </>
+  );
+}
