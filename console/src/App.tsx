@@ -1,15 +1,5 @@
 import { onlineManager } from "@tanstack/react-query";
-import { TriangleAlert } from "lucide-react";
-import {
-  lazy,
-  type ReactNode,
-  type RefObject,
-  Suspense,
-  useEffect,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from "react";
+import { lazy, type RefObject, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import type { Permission } from "./api/session";
 import { isSending, isSent } from "./api/uploads";
@@ -17,7 +7,7 @@ import { Tables } from "./screens/Tables";
 import { useCaller, useUploads } from "./ui/context";
 import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
-import { Empty, Loading } from "./ui/parts";
+import { Alert, Empty, Loading } from "./ui/parts";
 import { useStore } from "./ui/store";
 
 const Upload = lazy(() => import("./screens/Upload"));
@@ -40,9 +30,11 @@ export interface AppProps {
   onNavigate?: ((path: string) => void) | undefined;
 }
 
-export function App({ onNavigate }: AppProps): ReactNode {
+export function App({ onNavigate }: AppProps) {
   const [location] = useLocation();
   const caller = useCaller();
+  const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
+  const other = language.get() === "en" ? "pt-BR" : "en";
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
@@ -62,15 +54,21 @@ export function App({ onNavigate }: AppProps): ReactNode {
               </Link>
             ))}
         </nav>
-        <Languages />
+        <Ask
+          label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
+          onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
+        />
         {caller.companyId && (
-          <p
-            className="mt-company"
-            title={t`Empresa ${caller.companyId}`}
-          >{t`Empresa ${caller.companyName || caller.companyId}`}</p>
+          <p className="mt-company" title={t`Empresa ${caller.companyId}`}>
+            {t`Empresa ${caller.companyName || caller.companyId}`}
+          </p>
         )}
       </header>
-      <Offline />
+      {!isOnline && (
+        <Alert kind="warning">
+          {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
+        </Alert>
+      )}
       <Dropping />
       <main id="mt-main" ref={main} tabIndex={-1}>
         <Suspense fallback={<Loading label={t`Abrindo`} />}>
@@ -96,25 +94,8 @@ export function App({ onNavigate }: AppProps): ReactNode {
   );
 }
 
-function Languages(): ReactNode {
-  const other = language.get() === "en" ? "pt-BR" : "en";
-  const label = <span lang={other}>{other === "en" ? "English" : "Português"}</span>;
-  return <Ask label={label} onGo={() => chooseLanguage(other)} />; // answers are asked for again: they have sentences
-}
-
-/** Said while the machine has no network at all. */
-function Offline(): ReactNode {
-  const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
-  if (isOnline) return null;
-  return (
-    <p className="mt-note mt-note-warning" role="alert">
-      <TriangleAlert /> {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
-    </p>
-  );
-}
-
 /** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
-function Dropping(): ReactNode {
+function Dropping() {
   const uploads = useUploads();
   const { can } = useCaller();
   const state = useStore(uploads.state);
@@ -145,12 +126,12 @@ function Dropping(): ReactNode {
       setOver(false);
       if (isAllowed) take.current([...(event.dataTransfer?.files ?? [])]);
     };
-    window.addEventListener("dragover", over);
-    window.addEventListener("drop", drop);
+    const left = new AbortController();
+    window.addEventListener("dragover", over, { signal: left.signal });
+    window.addEventListener("drop", drop, { signal: left.signal });
     return () => {
       window.clearTimeout(leaving);
-      window.removeEventListener("dragover", over);
-      window.removeEventListener("drop", drop);
+      left.abort();
     };
   }, [isAllowed]);
   const isSeen = isSent(state) && location === `/envios/${state.jobId}`;
@@ -159,18 +140,14 @@ function Dropping(): ReactNode {
   }, [isSeen]);
   if (isOver) return <p className="mt-over">{t`Solte os arquivos para enviar`}</p>;
   if (location === "/enviar" || location === `/envios/${state.jobId ?? ""}`) return null;
-  if (isSending(state)) {
-    return (
-      <p className="mt-note">
-        {t`Enviando arquivos…`} <Link href="/enviar">{t`Ver o envio`}</Link>
-      </p>
-    );
-  }
-  return isSent(state) ? (
+  const isOnItsWay = isSending(state);
+  if (!isOnItsWay && !isSent(state)) return null;
+  return (
     <p className="mt-note">
-      {t`Arquivos enviados.`} <Link href={`/envios/${state.jobId}`}>{t`Revisar`}</Link>
+      {isOnItsWay ? t`Enviando arquivos…` : t`Arquivos enviados.`}{" "}
+      <Link href={isOnItsWay ? "/enviar" : `/envios/${state.jobId}`}>{isOnItsWay ? t`Ver o envio` : t`Revisar`}</Link>
     </p>
-  ) : null;
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { type ReactNode, StrictMode, Suspense, use } from "react";
+import { StrictMode, Suspense, use } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { App, type AppProps } from "./App";
@@ -62,7 +62,7 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
 }
 
 /** The console in the language that is chosen; another one begins every screen again. */
-function Spoken({ ready, onNavigate }: AppProps & { ready: Promise<void> }): ReactNode {
+function Spoken({ ready, onNavigate }: AppProps & { ready: Promise<void> }) {
   use(ready);
   const spoken = useStore(language);
   return <App key={spoken} onNavigate={onNavigate} />;

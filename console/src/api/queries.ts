@@ -1,44 +1,48 @@
-import { useQuery } from "@tanstack/react-query";
+import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useApi } from "../ui/context";
-import { ApiFailure } from "./session";
-import type { Job } from "./types";
+import { type Answer, ApiFailure, type Asked, type Having } from "./session";
+import type { Job, Operations } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
 /** A job that goes on by itself. */
 export const ACTIVE: ReadonlySet<string> = new Set(["queued", "analisando", "inserting"]);
 
-export function useTable(tableId: string, isWanted = true) {
-  const api = useApi();
+type Got<Path extends Having<"get">> = Answer<Operations[Path]["get"]>;
+
+/** Read from the API; the answer is kept under its question: the path, and what is asked of it. */
+export function useGet<Path extends Having<"get">>(
+  path: Path,
+  asked: Asked<Operations[Path]["get"]>,
+  options: Omit<UseQueryOptions<Got<Path>>, "queryKey" | "queryFn"> = {},
+) {
+  const api = useApi() as { GET: (path: Path, asked: object) => Promise<Got<Path>> };
   return useQuery({
-    queryKey: ["table", tableId],
-    enabled: isWanted,
-    queryFn: ({ signal }) => api.GET("/{table_id}", { path: { table_id: tableId }, signal }),
+    queryKey: [path, asked],
+    queryFn: ({ signal }) => api.GET(path, { ...asked, signal }),
+    ...options,
   });
+}
+
+export const tableQuestion = (tableId: string) => ["/{table_id}", { path: { table_id: tableId } }] as const;
+export const jobQuestion = (jobId: string) =>
+  ["/upload-jobs/{job_id}", { path: { job_id: jobId }, query: { numbers: "string" } }] as const;
+
+export function useTable(tableId: string, enabled = true) {
+  return useGet(...tableQuestion(tableId), { enabled });
 }
 
 /** What a table remembers of its files; null where it remembers nothing. */
-export function useRecipe(tableId: string, isWanted = true) {
+export function useRecipe(tableId: string, enabled = true) {
   const api = useApi();
   return useQuery({
     queryKey: ["recipe", tableId],
-    enabled: isWanted,
-    queryFn: async ({ signal }) => {
-      try {
-        return await api.GET("/{table_id}/recipe", { path: { table_id: tableId }, signal });
-      } catch (error) {
+    enabled,
+    queryFn: ({ signal }) =>
+      api.GET("/{table_id}/recipe", { path: { table_id: tableId }, signal }).catch((error: unknown) => {
         if (error instanceof ApiFailure && error.status === 404) return null;
         throw error;
-      }
-    },
-  });
-}
-
-export function useStatus() {
-  const api = useApi();
-  return useQuery({
-    queryKey: ["status"],
-    queryFn: ({ signal }) => api.GET("/status", { signal }),
+      }),
   });
 }
 
@@ -47,16 +51,11 @@ export function useStatus() {
  * while the page is out of sight.
  */
 export function useJob(jobId: string) {
-  const api = useApi();
   const change = useRef({ status: "", count: 0 });
-  return useQuery({
-    queryKey: ["job", jobId],
-    queryFn: ({ signal }) =>
-      api.GET("/upload-jobs/{job_id}", { path: { job_id: jobId }, query: { numbers: "string" }, signal }),
-    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
-      if (data && data.status !== change.current.status)
-        change.current = { status: data.status, count: dataUpdateCount };
-      return nextPoll(data, dataUpdateCount - change.current.count);
+  return useGet(...jobQuestion(jobId), {
+    refetchInterval: ({ state: { data, dataUpdateCount: count } }) => {
+      if (data && data.status !== change.current.status) change.current = { status: data.status, count };
+      return nextPoll(data, count - change.current.count);
     },
     staleTime: 0,
   });

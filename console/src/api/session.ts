@@ -77,10 +77,10 @@ function sentenceOfStatus(status: number): string {
 }
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
-type Having<M extends Method> = {
+export type Having<M extends Method> = {
   [Path in keyof Operations]: Operations[Path] extends Record<M, object> ? Path : never;
 }[keyof Operations];
-type Asked<Operation> = (Operation extends { parameters: infer Parameters }
+export type Asked<Operation> = (Operation extends { parameters: infer Parameters }
   ? Pick<Parameters, Extract<keyof Parameters, "path" | "query">>
   : unknown) &
   (Operation extends { requestBody: { content: { "application/json": infer Body } } }
@@ -88,7 +88,7 @@ type Asked<Operation> = (Operation extends { parameters: infer Parameters }
     : Operation extends { requestBody?: { content: { "application/json": infer Body } } }
       ? { body?: Body }
       : unknown) & { signal?: AbortSignal | undefined };
-type Answer<Operation> =
+export type Answer<Operation> =
   Operation extends Record<string, unknown>
     ? NonNullable<FetchResponse<Operation, object, "application/json">["data"]>
     : never;

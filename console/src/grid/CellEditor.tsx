@@ -1,4 +1,4 @@
-import { type ComponentProps, type KeyboardEvent, type ReactNode, type Ref, useEffect, useRef } from "react";
+import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useRef } from "react";
 import type { ColumnType } from "../api/types";
 import { t } from "../ui/language";
 import { formatDate } from "../values/dates";
@@ -12,11 +12,11 @@ interface CellEditorProps {
   /** Whether the text is what was typed over the cell, and so a change already. */
   isTyped: boolean;
   /** Hears the text, or null where it was not changed. */
-  onEnd: (outcome: EditEnd, text: string | null) => void;
+  onEnd: (end: EditEnd, text: string | null) => void;
 }
 
 /** The field inside a cell: Enter keeps and goes down, Tab to the side, Escape gives up; Alt+Enter breaks a line. */
-export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: CellEditorProps): ReactNode {
+export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: CellEditorProps) {
   const field = useRef<FieldElement>(null);
   const begun = useRef(""); // as the field shows it: it has line feeds alone
   const isEnded = useRef(false);
@@ -101,7 +101,7 @@ interface CellFieldProps {
 }
 
 /** The field of one value: a choice, a line (of a day with a calendar beside it), or as many lines as a text has. */
-export function CellField({ type, text, isNullable = true, isReadOnly = false, ...rest }: CellFieldProps): ReactNode {
+export function CellField({ type, text, isNullable = true, isReadOnly = false, ...rest }: CellFieldProps) {
   const { field, attributes } = rest;
   if (type === "boolean") {
     return (
@@ -142,7 +142,7 @@ interface CalendarProps {
 }
 
 /** The browser's own calendar. */
-export function Calendar({ hasTime, onPick }: CalendarProps): ReactNode {
+export function Calendar({ hasTime, onPick }: CalendarProps) {
   return (
     <input
       type={hasTime ? "datetime-local" : "date"}

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
+import { tableQuestion } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Column, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
@@ -7,12 +8,13 @@ import { useApi, useCaller } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";
-import { useParts } from "./sheet";
-import { arranged, type GridView, moved, totalLabels, totalsOf, withTotal, writeView } from "./view";
+import { totalChoice, useParts } from "./sheet";
+import { arranged, type GridView, moved, resized, writeView } from "./view";
 
 /** What can be done with a column of the grid. */
-export function ColumnMenu({ name }: { name: string }): ReactNode {
-  const { table, view, onView, onClose } = useParts();
+export function ColumnMenu({ name }: { name: string }) {
+  const parts = useParts();
+  const { table, view, onView, onClose } = parts;
   const { can } = useCaller();
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
@@ -24,8 +26,8 @@ export function ColumnMenu({ name }: { name: string }): ReactNode {
     [t`Ordenar do maior para o menor`, { sorts: [`-${name}`] }],
     [t`Acrescentar à ordenação`, { sorts: [...others, name].slice(-5) }],
     [t`Tirar da ordenação`, { sorts: others }],
-    [t`Alargar`, { widths: { ...view.widths, [name]: width + 80 } }],
-    [t`Estreitar`, { widths: { ...view.widths, [name]: Math.max(width - 80, 64) } }],
+    [t`Alargar`, resized(view, name, width + 80)],
+    [t`Estreitar`, resized(view, name, width - 80)],
     [t`Mover para a esquerda`, { order: moved(names, name, -1) }],
     [t`Mover para a direita`, { order: moved(names, name, 1) }],
     view.frozen.includes(name)
@@ -45,12 +47,7 @@ export function ColumnMenu({ name }: { name: string }): ReactNode {
         {column.nullable ? t` · pode ficar vazia` : ""}
         {column.description && ` · ${column.description}`}
       </p>
-      <SelectField
-        label={t`No rodapé`}
-        choices={[["", t`Nada`], ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const)]}
-        value={view.totals[name] ?? ""}
-        onChoose={(fn) => onView({ totals: withTotal(view, name, fn || null) })}
-      />
+      <SelectField label={t`No rodapé`} {...totalChoice(parts, column)} />
       {can("update") && table.status === "active" && <ColumnChange column={column} />}
       <div className="mt-stack">
         {actions.filter(isOfUse).map(([label, changes]) => (
@@ -70,7 +67,7 @@ export function ColumnMenu({ name }: { name: string }): ReactNode {
 }
 
 /** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
-function ColumnChange({ column }: { column: Column }): ReactNode {
+function ColumnChange({ column }: { column: Column }) {
   const { table, onClose } = useParts();
   const api = useApi();
   const queries = useQueryClient();
@@ -80,7 +77,7 @@ function ColumnChange({ column }: { column: Column }): ReactNode {
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
       return api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
     },
-    onError: () => queries.invalidateQueries({ queryKey: ["table", table._id] }),
+    onError: () => queries.invalidateQueries({ queryKey: tableQuestion(table._id) }),
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
   const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
@@ -155,7 +152,7 @@ interface ColumnFormatProps {
 }
 
 /** How a column's values are shown to everybody; the values themselves stay as they are. */
-function ColumnFormat({ column, format, onFormat }: ColumnFormatProps): ReactNode {
+function ColumnFormat({ column, format, onFormat }: ColumnFormatProps) {
   if (isNumeric(column.type)) {
     const decimals = format.decimals ?? null;
     const more = decimals === null ? {} : { decimals };

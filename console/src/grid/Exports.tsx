@@ -1,5 +1,5 @@
 import { TriangleAlert } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import type { Export, ExportBody, Table } from "../api/types";
 import { useAnnounce, useApi } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -22,7 +22,7 @@ const formats = (): [Format, string][] => [
 ];
 
 /** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
-export function ExportDialog(): ReactNode {
+export function ExportDialog() {
   const { table, view, onClose } = useParts();
   const api = useApi();
   const [format, setFormat] = useState<Format>("xlsx");
@@ -52,7 +52,7 @@ function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
 }
 
 /** Every export of the company, newest first. */
-export default function Exports(): ReactNode {
+export default function Exports() {
   return (
     <section aria-labelledby="exports-title">
       <h1 id="exports-title">{t`Arquivos exportados`}</h1>
@@ -64,7 +64,7 @@ export default function Exports(): ReactNode {
 const POLL_MS = 1_000;
 
 /** The exports of a table, or of all tables, newest first: a running one is followed, a ready one fetched. */
-function ExportList({ tableId }: { tableId: string | null }): ReactNode {
+function ExportList({ tableId }: { tableId: string | null }) {
   const api = useApi();
   const announce = useAnnounce();
   const running = useRef<ReadonlySet<string>>(new Set());
@@ -85,26 +85,21 @@ function ExportList({ tableId }: { tableId: string | null }): ReactNode {
       again={follow}
       empty={t`Nenhum arquivo exportado`}
     >
-      {(exports) => (
-        <ul className="mt-list">
-          {exports.map((one) => (
-            <li key={one._id}>
-              {isRunning(one) ? (
-                <ProgressBar label={one.file_name} percent={one.progress?.percent ?? null} />
-              ) : one.url ? (
-                <a
-                  className="mt-button mt-button-plain"
-                  href={one.url}
-                >{t`Baixar ${one.file_name} (${plural(one.rows ?? 0, "linha")}, ${formatBytes(one.size_bytes ?? 0)})`}</a>
-              ) : (
-                <p>
-                  {one.file_name}: <TriangleAlert /> {one.error?.message ?? t`o arquivo já foi apagado`}
-                </p>
-              )}
-              <p className="mt-quiet">{formatMoment(one.created_at)}</p>
-            </li>
-          ))}
-        </ul>
+      {(one) => (
+        <li key={one._id}>
+          {isRunning(one) ? (
+            <ProgressBar label={one.file_name} percent={one.progress?.percent ?? null} />
+          ) : one.url ? (
+            <a className="mt-button mt-button-plain" href={one.url}>
+              {t`Baixar ${one.file_name} (${plural(one.rows ?? 0, "linha")}, ${formatBytes(one.size_bytes ?? 0)})`}
+            </a>
+          ) : (
+            <p>
+              {one.file_name}: <TriangleAlert /> {one.error?.message ?? t`o arquivo já foi apagado`}
+            </p>
+          )}
+          <p className="mt-quiet">{formatMoment(one.created_at)}</p>
+        </li>
       )}
     </Listing>
   );

@@ -1,6 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
+import { useGet } from "../api/queries";
 import type { ColumnType, Table } from "../api/types";
 import { useAnnounce, useApi, useCaller } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -9,13 +10,13 @@ import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, Text
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
 import { useParts } from "./sheet";
-import { bodyOf, type Condition, type Filter, type Operator, operatorLabels, operatorsOf } from "./view";
+import { bodyOf, type Condition, type Filter, type Operator, operatorLabels, operatorsOf, viewQuestion } from "./view";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
 
 /** The search, the views, and the filters that hold, each one click from gone. */
-export function Filters(): ReactNode {
+export function Filters() {
   const { table, view, onView } = useParts();
   const [isAdding, setAdding] = useState(false);
   const [search, setSearch] = useState(view.search);
@@ -95,7 +96,7 @@ function conditionWords(table: Table, { column, op, value }: Condition): string 
   return `${label} ${operatorLabels()[op]} ${shown.join("; ")}`;
 }
 
-const MOST = 100;
+const MOST_VIEWS = 100;
 const heights = (): Choices => [
   ["32", t`Linhas baixas`],
   ["64", t`Linhas médias`],
@@ -103,16 +104,11 @@ const heights = (): Choices => [
 ];
 
 /** The views of a table that have a name, and the way to give the present one a name. */
-function Views(): ReactNode {
+function Views() {
   const { table, handle } = useParts();
-  const api = useApi();
   const { saved, isChanged, open } = handle;
   const [isSaving, setSaving] = useState(false);
-  const views = useQuery({
-    queryKey: ["views", table._id],
-    queryFn: ({ signal }) =>
-      api.GET("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST }, signal }),
-  });
+  const views = useGet("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST_VIEWS } });
   const known = views.data?.records ?? (saved ? [saved] : []);
   return (
     <>
@@ -137,7 +133,7 @@ function Views(): ReactNode {
   );
 }
 
-function SaveView({ onClose }: { onClose: () => void }): ReactNode {
+function SaveView({ onClose }: { onClose: () => void }) {
   const { table, handle } = useParts();
   const api = useApi();
   const queries = useQueryClient();
@@ -161,7 +157,7 @@ function SaveView({ onClose }: { onClose: () => void }): ReactNode {
         : api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id: id }, body });
     },
     onSuccess: (kept) => {
-      queries.setQueryData(["view", table._id, kept._id], kept);
+      queries.setQueryData(viewQuestion(table._id, kept._id), kept);
       done(t`Visão gravada`, kept._id);
     },
   });
@@ -175,7 +171,6 @@ function SaveView({ onClose }: { onClose: () => void }): ReactNode {
       onClose={onClose}
       actions={
         <>
-          <Button onClick={onClose}>{t`Fechar`}</Button>
           {own && (
             <Ask label={t`Apagar visão`} title={t`Apagar a visão ${own.name}?`} onGo={() => remove(own._id)}>
               <p>{t`As linhas da tabela ficam como estão.`}</p>
@@ -215,13 +210,8 @@ const yesOrNo = () =>
     ["Não", t`Não`],
   ] as const;
 
-interface FilterDialogProps {
-  onAdd: (filter: Filter) => void;
-  onClose: () => void;
-}
-
 /** A filter to be written: one condition, or several of which one must hold. */
-function FilterDialog({ onAdd, onClose }: FilterDialogProps): ReactNode {
+function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Filter) => void; onClose: () => void }) {
   const { table } = useParts();
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
@@ -261,7 +251,7 @@ interface ConditionFieldsProps {
   onDraft: (draft: Draft) => void;
 }
 
-function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsProps): ReactNode {
+function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsProps) {
   const { table } = useParts();
   const type = typeOf(table, draft.column);
   const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";

@@ -1,21 +1,17 @@
-import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { formatCell } from "../values/cells";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import { GridControl, rangeIn } from "./model";
+import { GridControl, rangeIn, type SheetActions } from "./model";
 import { type GridColumn, type GridParts, markOf, type Sheet, useParts } from "./sheet";
 import { useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 
 /** A grid of any number of rows: only what shows is in the document, one cell has the focus. */
-export function Grid({
-  columns,
-  selected,
-  onCommand,
-}: Pick<GridParts, "columns" | "selected" | "onCommand">): ReactNode {
+export function Grid({ columns, actions }: { columns: readonly GridColumn[]; actions: SheetActions }) {
   const parts = useParts();
   const { table, view, rows, isEditable } = parts;
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
@@ -29,10 +25,10 @@ export function Grid({
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
   const focus = useFocus(parts, control, port.scroller, rowCount);
-  const range = rangeIn(state);
   const [first, end] = port.rows;
 
-  control.sheet = {
+  control.actions = actions;
+  control.extent = {
     rows: rowCount,
     data: dataCount,
     columns: columns.length,
@@ -40,16 +36,13 @@ export function Grid({
     isEditable: ({ column }) => columns[column]?.isEditable === true,
     textAt: ({ row, column }) => (row === dataCount ? "" : textOf(parts, rows.rowAt(row), columns[column])),
   };
-  control.run = (command) => {
-    if (command.do === "reveal") {
-      focus.wants.current = true;
-      port.reveal(command.place);
-    } else onCommand(command);
+  control.reveal = (place) => {
+    focus.wants.current = true;
+    port.reveal(place);
   };
 
   useEffect(() => rows.show(first, Math.min(end, dataCount)), [rows.show, first, end, dataCount]);
-  const grid = { columns, rowCount: dataCount, hasNewRow, selected, onCommand, shown: port.columns, state };
-  const drawn: GridParts = { ...grid, dispatch: control.dispatch };
+  const grid: GridParts = { columns, rowCount: dataCount, hasNewRow, shown: port.columns, state, control };
 
   return (
     <div
@@ -65,20 +58,19 @@ export function Grid({
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing || event.target instanceof HTMLSelectElement) return;
         const { key, shiftKey: shift, altKey: alt } = event;
-        const press = { key, shift, alt, control: event.ctrlKey || event.metaKey };
-        if (control.dispatch({ kind: "key", ...press })) event.preventDefault();
+        if (control.press({ key, shift, alt, control: event.ctrlKey || event.metaKey })) event.preventDefault();
       }}
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        onCommand({ do: "paste", range, text: event.clipboardData.getData("text/plain") });
+        actions.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
     >
       <div className="mt-grid-extent" style={port.whole}>
         <div className="mt-grid-window" style={{ height: port.height, width: port.whole.width }}>
-          <HeaderRow grid={drawn} />
+          <HeaderRow grid={grid} />
           <div role="rowgroup" className="mt-grid-body">
             {Array.from({ length: end - first }, (_, place) => first + place).map((index) => (
               <DataRow
@@ -86,11 +78,11 @@ export function Grid({
                 index={index}
                 y={index * port.rowHeight - port.top}
                 height={port.rowHeight}
-                grid={drawn}
+                grid={grid}
               />
             ))}
           </div>
-          <FootRow rowIndex={rowCount + 2} columns={columns} shown={port.columns} />
+          <FootRow rowIndex={rowCount + 2} grid={grid} />
         </div>
       </div>
     </div>
@@ -124,7 +116,7 @@ function useFocus(
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
       wants.current = has.current;
-      control.dispatch({ kind: "moved", row });
+      control.move(row);
       return;
     }
     if (held.current !== active || activeId !== null) heldId.current = activeId; // its row may not be here yet
@@ -133,7 +125,7 @@ function useFocus(
   }, [activeId, active, rowCount]);
 
   useEffect(() => {
-    if (wantedAt >= 0) control.dispatch({ kind: "focus", place: { row: wantedAt, column: 0 }, extend: false });
+    if (wantedAt >= 0) control.focus({ row: wantedAt, column: 0 });
   }, [wanted, wantedAt]);
 
   useLayoutEffect(() => {

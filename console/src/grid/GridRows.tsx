@@ -4,16 +4,16 @@ import { type ReactNode, useMemo } from "react";
 import type { Column, RecordOfRow, Table } from "../api/types";
 import { useApi } from "../ui/context";
 import { t } from "../ui/language";
-import { Select, TypeIcon } from "../ui/parts";
+import { classes, Select, TypeIcon } from "../ui/parts";
 import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import { isInRange, isOneCell, type Place, rangeIn } from "./model";
-import { type GridColumn, type GridParts, markOf, useParts } from "./sheet";
-import { askedOf, type GridView, resized, type Total, totalLabels, totalsOf, withTotal } from "./view";
+import { type GridColumn, type GridParts, markOf, totalChoice, useParts } from "./sheet";
+import { askedOf, type GridView, resized, type Total } from "./view";
 import { ROW_HEIGHT } from "./viewport";
 
-export function HeaderRow({ grid }: { grid: GridParts }): ReactNode {
+export function HeaderRow({ grid }: { grid: GridParts }) {
   return (
     <div role="row" aria-rowindex={1} className="mt-grid-row mt-grid-header">
       <div role="columnheader" aria-colindex={1} className="mt-grid-gutter" aria-label={t`Número da linha`} />
@@ -24,17 +24,11 @@ export function HeaderRow({ grid }: { grid: GridParts }): ReactNode {
   );
 }
 
-interface HeaderProps {
-  grid: GridParts;
-  column: GridColumn;
-  index: number;
-}
-
-function Header({ grid, column, index }: HeaderProps): ReactNode {
+function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; index: number }) {
   const { active } = grid.state;
   const isActive = active.row < 0 && active.column === index;
   const { style, frozen } = cellPlace(column);
-  const focus = (): void => grid.dispatch({ kind: "focus", place: { row: -1, column: index }, extend: false });
+  const focus = (): void => grid.control.focus({ row: -1, column: index });
   return (
     <div
       role="columnheader"
@@ -47,11 +41,11 @@ function Header({ grid, column, index }: HeaderProps): ReactNode {
       title={`${column.display_name} (${typeLabels()[column.type]})`}
       onClick={(event) => {
         focus();
-        grid.onCommand({ do: "sort", column: index, add: event.shiftKey });
+        grid.control.actions.sort(index, event.shiftKey);
       }}
       onContextMenu={(event) => {
         event.preventDefault();
-        grid.onCommand({ do: "menu", column: index });
+        grid.control.actions.menu(index);
       }}
     >
       <TypeIcon type={column.type} />
@@ -70,7 +64,7 @@ function Header({ grid, column, index }: HeaderProps): ReactNode {
         onClick={(event) => {
           event.stopPropagation();
           focus();
-          grid.onCommand({ do: "menu", column: index });
+          grid.control.actions.menu(index);
         }}
       >
         <EllipsisVertical />
@@ -81,7 +75,7 @@ function Header({ grid, column, index }: HeaderProps): ReactNode {
 }
 
 /** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
-function ResizeHandle({ column }: { column: GridColumn }): ReactNode {
+function ResizeHandle({ column }: { column: GridColumn }) {
   const { view, onView } = useParts();
   const resize = (width: number): void => onView(resized(view, column.name, width));
   return (
@@ -125,28 +119,21 @@ function fittingWidth(label: string, cells: readonly Element[]): number {
 
 const MOST_SHOWN = 500; // characters of a cell
 
-interface DataRowProps {
-  index: number;
-  y: number;
-  height: number;
-  grid: GridParts;
-}
-
-export function DataRow({ index, y, height, grid }: DataRowProps): ReactNode {
-  const { rows, view, onOpen } = useParts();
+export function DataRow({ index, y, height, grid }: { index: number; y: number; height: number; grid: GridParts }) {
+  const { rows, view, selected, onOpen } = useParts();
   const row = rows.rowAt(index);
   const isNew = grid.hasNewRow && index === grid.rowCount;
-  const isSelected = row !== undefined && grid.selected.has(row.id);
-  const classes = ["mt-grid-row", "mt-grid-data"];
-  if (isSelected) classes.push("mt-selected");
-  if (grid.state.editing?.row === index) classes.push("mt-edited-row");
-  if (view.rowHeight > ROW_HEIGHT) classes.push("mt-tall");
+  const isSelected = row !== undefined && selected.has(row.id);
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      className={classes.join(" ")}
+      className={classes(
+        "mt-grid-row mt-grid-data",
+        grid.state.editing?.row === index && "mt-edited-row",
+        view.rowHeight > ROW_HEIGHT && "mt-tall",
+      )}
       style={{ transform: `translateY(${y}px)`, height }}
     >
       <div
@@ -154,7 +141,7 @@ export function DataRow({ index, y, height, grid }: DataRowProps): ReactNode {
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
-        onClick={(event) => row && grid.onCommand({ do: "select", row: index, extend: event.shiftKey })}
+        onClick={(event) => row && grid.control.actions.select(index, event.shiftKey)}
         onDoubleClick={() => row && onOpen({ row })}
       >
         {isNew ? "+" : formatCount(index + 1)}
@@ -183,9 +170,9 @@ interface DataCellProps {
   isNew: boolean;
 }
 
-function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode {
+function DataCell({ column, place, row, isNew, grid }: DataCellProps) {
   const parts = useParts();
-  const { state, dispatch } = grid;
+  const { state, control } = grid;
   const { active, editing } = state;
   const { name, type } = column;
   const mark = row && markOf(parts, row, name);
@@ -197,12 +184,6 @@ function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode
   const isWithin = !isOneCell(range) && isInRange(range, place.row, place.column);
   const hasHandle = isActive && !editing && range.top === range.bottom && column.isEditable && !isNew;
   const { style, frozen } = cellPlace(column);
-  const classes = [`mt-grid-cell${frozen}`];
-  if (isNumeric(type)) classes.push("mt-number");
-  if (!row && !isNew) classes.push("mt-loading");
-  if (isWithin) classes.push("mt-in-range");
-  if (mark?.state) classes.push(`mt-cell-${mark.state}`);
-  if (isEdited) classes.push("mt-cell-edited");
   return (
     <div
       role="gridcell"
@@ -215,18 +196,24 @@ function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode
       tabIndex={isActive ? 0 : -1}
       data-active={isActive}
       data-name={name}
-      className={classes.join(" ")}
+      className={classes(
+        `mt-grid-cell${frozen}`,
+        isNumeric(type) && "mt-number",
+        !row && !isNew && "mt-loading",
+        mark?.state && `mt-cell-${mark.state}`,
+        isEdited && "mt-cell-edited",
+      )}
       style={style}
       onMouseDown={(event) => {
         if (isEdited) return; // the editor is within
         const isElsewhere = document.activeElement?.closest(".mt-cell-edited") !== null;
         if (!isElsewhere) event.preventDefault(); // the focus is ours to set; an editor elsewhere must see it go
-        dispatch({ kind: "focus", place, extend: event.shiftKey });
+        control.focus(place, event.shiftKey);
       }}
       onMouseEnter={(event) => {
-        if (event.buttons === 1 && !isEdited) dispatch({ kind: "focus", place, extend: true });
+        if (event.buttons === 1 && !isEdited) control.focus(place, true);
       }}
-      onDoubleClick={() => dispatch({ kind: "begin", place })}
+      onDoubleClick={() => control.begin(place)}
       onContextMenu={(event) => {
         if (isEdited) return;
         event.preventDefault(); // by the right button, and by the key of the menu
@@ -239,7 +226,7 @@ function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode
           tabIndex={-1}
           aria-label={column.display_name}
           checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
-          onChange={(event) => grid.onCommand({ do: "edit", place, text: event.target.checked ? "Sim" : "Não" })}
+          onChange={(event) => control.actions.edit(place, event.target.checked ? "Sim" : "Não")}
         />
       )}
       {isEdited ? (
@@ -249,88 +236,76 @@ function DataCell({ column, place, row, isNew, grid }: DataCellProps): ReactNode
           type={type}
           isNullable={column.nullable}
           isTyped={editing.isTyped}
-          onEnd={(outcome, written) => dispatch({ kind: "finish", outcome, text: written })}
+          onEnd={control.finish}
         />
       ) : (
         text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
       )}
       {hasHandle && (
-        <FillHandle onFilled={() => dispatch({ kind: "key", key: "d", control: true, shift: false, alt: false })} />
+        <span // dragged down from a cell or a row of cells: those below get the same
+          className="mt-fill"
+          aria-hidden="true"
+          onMouseDown={(event) => {
+            event.preventDefault();
+            event.stopPropagation();
+            window.addEventListener("mouseup", () => control.actions.fill(rangeIn(control.state.get())), {
+              once: true,
+            });
+          }}
+        />
       )}
     </div>
   );
 }
 
-/** Drag down from a cell or a row of cells: those below get the same. */
-function FillHandle({ onFilled }: { onFilled: () => void }): ReactNode {
-  return (
-    <span
-      className="mt-fill"
-      aria-hidden="true"
-      onMouseDown={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        window.addEventListener("mouseup", onFilled, { once: true });
-      }}
-    />
-  );
-}
-
-interface FootRowProps extends Pick<GridParts, "columns" | "shown"> {
-  rowIndex: number;
-}
-
 /** The foot of the grid: what a person has chosen to see of a column's rows that match. */
-export function FootRow({ rowIndex, columns, shown }: FootRowProps): ReactNode {
-  const { table, view } = useParts();
+export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts }) {
+  const parts = useParts();
+  const { table, view } = parts;
   const totals = useTotals(table, view);
   return (
     <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
       <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
         Σ
       </div>
-      <InSight columns={columns} shown={shown}>
-        {(column) => <Foot key={column.name} column={column} total={totals[column.name]} />}
+      <InSight {...grid}>
+        {(column) => {
+          const { style, frozen } = cellPlace(column);
+          const text = shownTotal(view.totals[column.name], totals[column.name], column);
+          return (
+            <div
+              key={column.name}
+              role="gridcell"
+              className={`mt-grid-cell mt-foot${frozen}`}
+              style={style}
+              title={text}
+            >
+              <Select
+                tabIndex={-1} // by keyboard: the menu of the column
+                aria-label={t`Rodapé de ${column.display_name}`}
+                {...totalChoice(parts, column, view.totals[column.name] ? t`Nada` : t`Calcular`)}
+              />
+              <span className="mt-foot-value">{text}</span>
+            </div>
+          );
+        }}
       </InSight>
     </div>
   );
 }
 
-function Foot({ column, total }: { column: GridColumn; total: Totals[string] }): ReactNode {
-  const { view, onView } = useParts();
-  const { style, frozen } = cellPlace(column);
-  const text = total ? shownTotal(total.fn, total.text, column) : "";
-  return (
-    <div role="gridcell" className={`mt-grid-cell mt-foot${frozen}`} style={style} title={text}>
-      <Select
-        tabIndex={-1} // by keyboard: the menu of the column
-        aria-label={t`Rodapé de ${column.display_name}`}
-        choices={[
-          ["", total ? t`Nada` : t`Calcular`],
-          ...totalsOf(column.type).map((fn) => [fn, totalLabels()[fn]] as const),
-        ]}
-        value={total?.fn ?? ""}
-        onChoose={(fn) => onView({ totals: withTotal(view, column.name, fn || null) })}
-      />
-      <span className="mt-foot-value">{text}</span>
-    </div>
-  );
-}
-
 /** Write what was worked out over a column. */
-export function shownTotal(fn: Total, value: Cell, column: Pick<Column, "type" | "format">): string {
+export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Column, "type" | "format">): string {
   if (fn === "count" || fn === "count_distinct") return formatCell(value, "decimal");
   return showCell(value, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
 }
 
-type Totals = Readonly<Record<string, { fn: Total; text: Cell } | undefined>>;
-
 /** Work out what the view has at the foot of its columns, over the rows that match. */
-function useTotals(table: Table, view: GridView): Totals {
+function useTotals(table: Table, view: GridView): Readonly<Record<string, Cell>> {
   const api = useApi();
   const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
   const asked = useMemo(() => askedOf(view), [view.filters, view.search, view.beyond]);
-  const totals = useQuery({
+  const { data } = useQuery({
     queryKey: ["totals", table._id, table.updated_at, asked, wanted],
     enabled: wanted.length > 0,
     retry: false,
@@ -341,8 +316,7 @@ function useTotals(table: Table, view: GridView): Totals {
       return page.records[0] as Record<string, Cell> | undefined;
     },
   });
-  const { data } = totals;
-  return Object.fromEntries(wanted.map(([name, fn], index) => [name, { fn, text: data?.[`total_${index}`] }]));
+  return Object.fromEntries(wanted.map(([name], index) => [name, data?.[`total_${index}`]]));
 }
 
 interface InSightProps extends Pick<GridParts, "columns" | "shown"> {
@@ -350,7 +324,7 @@ interface InSightProps extends Pick<GridParts, "columns" | "shown"> {
 }
 
 /** The cells of a row that are in sight: those that stay at the left, a gap for what was scrolled away, the others. */
-function InSight({ columns, shown, children }: InSightProps): ReactNode {
+function InSight({ columns, shown, children }: InSightProps) {
   return (
     <>
       {columns.slice(0, shown.frozen).map(children)}

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { Column, Query } from "../api/types";
 import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
@@ -20,7 +20,7 @@ interface GroupsProps {
 }
 
 /** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
-export function Groups({ within = [] }: GroupsProps): ReactNode {
+export function Groups({ within = [] }: GroupsProps) {
   const { table, view, onView } = useParts();
   const api = useApi();
   const column = table.columns.find((one) => one.name === view.groupBy[within.length]);
@@ -44,8 +44,7 @@ export function Groups({ within = [] }: GroupsProps): ReactNode {
         return { total: total ?? 0, records: records as readonly Row[] };
       }}
       empty={t`Nenhuma linha com estes filtros`}
-    >
-      {(records) =>
+      whole={(records) =>
         column ? (
           records.map((group) => (
             <Group key={String(group[column.name])} within={within} column={column} group={group} />
@@ -61,13 +60,13 @@ export function Groups({ within = [] }: GroupsProps): ReactNode {
           </>
         )
       }
-    </Listing>
+    />
   );
 }
 
 type GroupProps = Required<GroupsProps> & { column: Column; group: Row };
 
-function Group({ column, group, within }: GroupProps): ReactNode {
+function Group({ column, group, within }: GroupProps) {
   const { table, view } = useParts();
   const [wasOpen, setOpen] = useState(false); // what was unfolded within stays so
   const value = group[column.name] ?? null;

@@ -1,6 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "wouter";
+import { useGet } from "../api/queries";
 import { type Api, ApiFailure } from "../api/session";
 import type { DeletedRow, RowChange, Table } from "../api/types";
 import { useAnnounce, useApi, useWho } from "../ui/context";
@@ -33,7 +34,7 @@ const SHOWN = 5;
 type Change = RowChange & { row_id?: string };
 
 /** Every change of a table's rows, newest first. */
-export function TableHistory(): ReactNode {
+export function TableHistory() {
   const { table, onOpen, onClose } = useParts();
   const api = useApi();
   const [action, setAction] = useState("");
@@ -50,7 +51,9 @@ export function TableHistory(): ReactNode {
         }}
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
-        {(changes) => <ChangeList changes={changes} onRow={(story) => onOpen({ story, column: null })} />}
+        {(change, index) => (
+          <ChangeItem key={index} {...change} onRow={() => onOpen({ story: change.row_id, column: null })} />
+        )}
       </Listing>
     </Dialog>
   );
@@ -63,7 +66,7 @@ interface RowStoryProps {
 }
 
 /** Where a row came from, its line in the file, and what became of it since. */
-export function RowStory({ rowId, column }: RowStoryProps): ReactNode {
+export function RowStory({ rowId, column }: RowStoryProps) {
   const { table, onClose } = useParts();
   const api = useApi();
   const path = { table_id: table._id, row_id: rowId };
@@ -79,21 +82,16 @@ export function RowStory({ rowId, column }: RowStoryProps): ReactNode {
         }
         empty={<p>{t`Ninguém mudou esta linha${table.history ? "" : t`; esta tabela não guarda histórico`}.`}</p>}
       >
-        {(changes) => <ChangeList changes={changes} column={column} />}
+        {(change, index) => <ChangeItem key={index} {...change} column={column} />}
       </Listing>
     </Dialog>
   );
 }
 
-function Origin({ rowId, column }: RowStoryProps): ReactNode {
+function Origin({ rowId, column }: RowStoryProps) {
   const { table } = useParts();
-  const api = useApi();
   const who = useWho();
-  const path = { table_id: table._id, row_id: rowId };
-  const origin = useQuery({
-    queryKey: ["origin", table._id, rowId],
-    queryFn: ({ signal }) => api.GET("/{table_id}/data/{row_id}/origin", { path, signal }),
-  });
+  const origin = useGet("/{table_id}/data/{row_id}/origin", { path: { table_id: table._id, row_id: rowId } });
   if (origin.error instanceof ApiFailure && origin.error.status === 404) {
     return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
   }
@@ -126,48 +124,30 @@ function Origin({ rowId, column }: RowStoryProps): ReactNode {
   );
 }
 
-interface ChangeListProps {
-  changes: readonly Change[];
+interface ChangeItemProps extends RowChange {
+  /** The cell that is asked about: it comes first. */
   column?: string | null;
-  onRow?: (id: string) => void;
+  onRow?: () => void;
 }
 
 /** Who changed what, when, by which door, from what to what. */
-function ChangeList({ changes, column = null, onRow }: ChangeListProps): ReactNode {
-  const who = useWho();
-  return (
-    <ul className="mt-list">
-      {changes.map((change, index) => (
-        <li key={index}>
-          <p>
-            <strong>
-              {who(change.user_id)} {actionWords()[change.action]}
-            </strong>{" "}
-            · {formatMoment(change.at)} ·{" "}
-            {change.job_id ? (
-              <Link href={`/envios/${change.job_id}`}>{doorWords()[change.via]}</Link>
-            ) : (
-              (doorWords()[change.via] ?? change.via)
-            )}
-            {onRow && change.row_id !== undefined && (
-              <Button kind="quiet" onClick={() => onRow(change.row_id ?? "")}>{t`Ver a linha`}</Button>
-            )}
-          </p>
-          <CellChanges {...change} column={column} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function CellChanges({ changes, action, column }: Change & { column: string | null }): ReactNode {
+function ChangeItem({ changes, action, column = null, onRow, ...change }: ChangeItemProps) {
   const { table } = useParts();
+  const who = useWho();
   const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
   const ordered = [...first, ...changes.filter((one) => one.column !== column)];
   const shown = isWhole ? ordered : ordered.slice(0, SHOWN);
+  const door = doorWords()[change.via] ?? change.via;
   return (
-    <>
+    <li>
+      <p>
+        <strong>
+          {who(change.user_id)} {actionWords()[action]}
+        </strong>{" "}
+        · {formatMoment(change.at)} · {change.job_id ? <Link href={`/envios/${change.job_id}`}>{door}</Link> : door}
+        {onRow && <Button kind="quiet" onClick={onRow}>{t`Ver a linha`}</Button>}
+      </p>
       {shown.map((one) => {
         const known = table.columns.find(({ name }) => name === one.column);
         const text = (value: Cell): string => showCell(value, known ?? { type: "text" }) || t`(vazia)`;
@@ -186,7 +166,7 @@ function CellChanges({ changes, action, column }: Change & { column: string | nu
           onClick={() => setWhole(true)}
         >{t`Mostrar as outras ${ordered.length - shown.length}`}</Button>
       )}
-    </>
+    </li>
   );
 }
 
@@ -195,7 +175,7 @@ const MOST = 1_000; // rows of one page of the API, and of one request to restor
 const SHOWN_COLUMNS = 5;
 
 /** Deleted rows, by deletion: chosen ones come back, or all of one deletion. */
-export function Trash(): ReactNode {
+export function Trash() {
   const { table, edits, isEditable, onClose } = useParts();
   const api = useApi();
   const queries = useQueryClient();
@@ -245,8 +225,7 @@ export function Trash(): ReactNode {
         perPage={PER_PAGE}
         load={(page, signal) => trashPage(api, table, page, PER_PAGE, signal)}
         empty={t`A lixeira está vazia`}
-      >
-        {(rows) =>
+        whole={(rows) =>
           deletionsOf(rows).map((deletion) => (
             <Deletion
               key={deletion[0].deleted_at}
@@ -258,7 +237,7 @@ export function Trash(): ReactNode {
             />
           ))
         }
-      </Listing>
+      />
     </Dialog>
   );
 }
@@ -271,7 +250,7 @@ interface DeletionProps {
   onAll: () => void;
 }
 
-function Deletion({ rows, chosen, isEditable, onToggle, onAll }: DeletionProps): ReactNode {
+function Deletion({ rows, chosen, isEditable, onToggle, onAll }: DeletionProps) {
   const { table } = useParts();
   const who = useWho();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);

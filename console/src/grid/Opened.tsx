@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Facts, Field } from "../ui/parts";
@@ -15,7 +15,7 @@ import { type Opened, useParts } from "./sheet";
 
 const DIALOGS = { exports: ExportDialog, history: TableHistory, trash: Trash, recipe: Recipe, keys: KeysDialog };
 
-export function OpenedDialog({ what }: { what: Opened }): ReactNode {
+export function OpenedDialog({ what }: { what: Opened }) {
   if (typeof what === "string") {
     const Named = DIALOGS[what];
     return <Named />;
@@ -26,7 +26,7 @@ export function OpenedDialog({ what }: { what: Opened }): ReactNode {
 }
 
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
-function RowDialog({ row }: { row: RecordOfRow | null }): ReactNode {
+function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [isSaving, setSaving] = useState(false);
@@ -94,7 +94,7 @@ function textsOf(form: HTMLFormElement): Record<string, string> {
 const SHOWN = 20;
 
 /** Two people changed the same cells: both values of each, and which of them stay. */
-export function ConflictDialog({ conflict }: { conflict: Conflict }): ReactNode {
+export function ConflictDialog({ conflict }: { conflict: Conflict }) {
   const { table, rows, edits } = useParts();
   const { clashes } = conflict;
   const isOne = clashes.length === 1;
@@ -103,13 +103,11 @@ export function ConflictDialog({ conflict }: { conflict: Conflict }): ReactNode 
     <Dialog
       title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
       onClose={edits.takeTheirs}
+      keep={isOne ? t`Usar a dela` : t`Usar as dela`}
       actions={
-        <>
-          <Button onClick={edits.takeTheirs}>{isOne ? t`Usar a dela` : t`Usar as dela`}</Button>
-          <Button kind="primary" onClick={edits.takeMine}>
-            {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
-          </Button>
-        </>
+        <Button kind="primary" onClick={edits.takeMine}>
+          {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
+        </Button>
       }
     >
       {conflict.changes.length > 1 && (
@@ -161,7 +159,7 @@ const keys = (): [string, string][] => [
   [t`No cabeçalho: Alt e setas aos lados`, t`alargar ou estreitar`],
 ];
 
-function KeysDialog(): ReactNode {
+function KeysDialog() {
   const { onClose } = useParts();
   return (
     <Dialog title={t`Teclas`} onClose={onClose}>

@@ -1,12 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
 import { useApi, useCaller } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Empty, Failure, Loading, SelectField } from "../ui/parts";
+import { Check, type Choices, Dialog, Empty, Failure, Loading, SelectField } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
@@ -18,7 +17,7 @@ const misfitChoices = (): Choices<Kept["on_misfit"]> => [
 ];
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
-export function Recipe(): ReactNode {
+export function Recipe() {
   const { table, onClose } = useParts();
   const api = useApi();
   const { can } = useCaller();
@@ -36,18 +35,16 @@ export function Recipe(): ReactNode {
       isSide
       onClose={onClose}
       actions={
-        <>
-          <Button onClick={onClose}>{t`Fechar`}</Button>
-          {kept && can("update") && (
-            <Ask
-              label={t`Esquecer o modelo`}
-              title={t`Esquecer o modelo de importação?`}
-              onGo={() => api.DELETE("/{table_id}/recipe", { path })}
-            >
-              <p>{t`O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.`}</p>
-            </Ask>
-          )}
-        </>
+        (kept ?? false) &&
+        can("update") && (
+          <Ask
+            label={t`Esquecer o modelo`}
+            title={t`Esquecer o modelo de importação?`}
+            onGo={() => api.DELETE("/{table_id}/recipe", { path })}
+          >
+            <p>{t`O próximo arquivo será lido como se fosse o primeiro. As linhas da tabela ficam como estão.`}</p>
+          </Ask>
+        )
       }
     >
       {recipe.error && <Failure error={recipe.error} onRetry={() => void recipe.refetch()} />}
@@ -82,7 +79,7 @@ export function Recipe(): ReactNode {
   );
 }
 
-function Sentences({ kept }: { kept: Kept }): ReactNode {
+function Sentences({ kept }: { kept: Kept }) {
   const { table } = useParts();
   return (
     <>

@@ -14,30 +14,22 @@ interface Bounds {
 /** Return where a key leads from `place`, or null where it is no key of movement; with Ctrl to the end that way. */
 export function move(place: Place, key: string, control: boolean, bounds: Bounds): Place | null {
   const [lastRow, lastColumn] = [bounds.rows - 1, bounds.columns - 1];
-  const to = (row: number, column: number): Place => ({
-    row: Math.min(Math.max(row, -1), lastRow),
-    column: Math.min(Math.max(column, 0), lastColumn),
+  const to = (down: number, right: number): Place => ({
+    row: Math.min(Math.max(down, -1), lastRow),
+    column: Math.min(Math.max(right, 0), lastColumn),
   });
-  switch (key) {
-    case "ArrowUp":
-      return to(control ? 0 : place.row - 1, place.column);
-    case "ArrowDown":
-      return to(control ? lastRow : place.row + 1, place.column);
-    case "ArrowLeft":
-      return to(place.row, control ? 0 : place.column - 1);
-    case "ArrowRight":
-      return to(place.row, control ? lastColumn : place.column + 1);
-    case "PageUp":
-      return to(Math.max(place.row - bounds.page, 0), place.column);
-    case "PageDown":
-      return to(place.row + bounds.page, place.column);
-    case "Home":
-      return to(control ? 0 : place.row, 0);
-    case "End":
-      return to(control ? lastRow : place.row, lastColumn);
-    default:
-      return null;
-  }
+  const { row, column } = place;
+  const places: Record<string, Place> = {
+    ArrowUp: to(control ? 0 : row - 1, column),
+    ArrowDown: to(control ? lastRow : row + 1, column),
+    ArrowLeft: to(row, control ? 0 : column - 1),
+    ArrowRight: to(row, control ? lastColumn : column + 1),
+    PageUp: to(Math.max(row - bounds.page, 0), column),
+    PageDown: to(row + bounds.page, column),
+    Home: to(control ? 0 : row, 0),
+    End: to(control ? lastRow : row, lastColumn),
+  };
+  return places[key] ?? null;
 }
 
 /** A block of cells, both ends within it. */
@@ -95,8 +87,8 @@ export interface GridState {
   editing: Editing | null;
 }
 
-/** What the model must know of the table: its size, and what stands in a cell (null where its row is not here). */
-interface Sheet {
+/** What the control must know of the table: its size, and what stands in a cell (null where its row is not here). */
+interface Extent {
   /** How many rows can have the focus: those of the table, and an empty one where there may be new ones. */
   rows: number;
   /** How many of them are the table's. */
@@ -108,6 +100,25 @@ interface Sheet {
   textAt: (place: Place) => string | null;
 }
 
+/** What keys and mouse ask of the sheet that the grid shows. */
+export interface SheetActions {
+  edit: (place: Place, text: string) => unknown;
+  discard: (place: Place) => unknown;
+  clear: (range: Range) => unknown;
+  copy: (range: Range) => unknown;
+  cut: (range: Range) => unknown;
+  fill: (range: Range) => unknown;
+  paste: (range: Range, text: string) => unknown;
+  undo: () => unknown;
+  redo: () => unknown;
+  search: () => unknown;
+  help: () => unknown;
+  sort: (column: number, add: boolean) => unknown;
+  menu: (column: number) => unknown;
+  resize: (column: number, by: number) => unknown;
+  select: (row: number, extend: boolean) => unknown;
+}
+
 interface KeyPress {
   key: string;
   control: boolean;
@@ -115,82 +126,10 @@ interface KeyPress {
   alt: boolean;
 }
 
-export type GridEvent =
-  | ({ kind: "key" } & KeyPress)
-  | { kind: "focus"; place: Place; extend: boolean }
-  | { kind: "begin"; place: Place }
-  | { kind: "finish"; outcome: EditEnd; text: string | null }
-  | { kind: "moved"; row: number };
+type Reaction = (() => unknown) | undefined;
 
-export type Command =
-  | { do: "reveal"; place: Place }
-  | { do: "edit"; place: Place; text: string }
-  | { do: "clear"; range: Range }
-  | { do: "copy" | "cut" | "fill"; range: Range }
-  | { do: "paste"; range: Range; text: string }
-  | { do: "undo" | "redo" | "search" | "help" }
-  | { do: "discard"; place: Place }
-  | { do: "sort"; column: number; add: boolean }
-  | { do: "menu"; column: number }
-  | { do: "resize"; column: number; by: number }
-  | { do: "select"; row: number; extend: boolean };
-
-interface Step {
-  state: GridState;
-  commands: readonly Command[];
-  /** Whether the event was one of the grid's, and not the browser's. */
-  isTaken: boolean;
-}
-
-const START: GridState = { active: { row: -1, column: 0 }, anchor: null, editing: null };
 const RESIZE_STEP = 16;
-
-export function rangeIn({ active, anchor }: GridState): Range {
-  return rangeOf(anchor ?? active, active);
-}
-
-/** Return what an event makes of a state. */
-function step(state: GridState, event: GridEvent, sheet: Sheet): Step {
-  switch (event.kind) {
-    case "key":
-      return state.editing ? ignored(state) : pressed(state, event, sheet);
-    case "focus":
-      return to(state, event.place, event.extend);
-    case "begin":
-      return begun(state, event.place, sheet);
-    case "finish":
-      return finished(state, event.outcome, event.text, sheet);
-    case "moved":
-      return taken({ ...state, active: { ...state.active, row: event.row } });
-  }
-}
-
-function taken(state: GridState, ...commands: Command[]): Step {
-  return { state, commands, isTaken: true };
-}
-
-function ignored(state: GridState): Step {
-  return { state, commands: [], isTaken: false };
-}
-
-function to(state: GridState, place: Place, extend: boolean): Step {
-  const isRange = extend && place.row >= 0 && state.active.row >= 0;
-  const anchor = isRange ? (state.anchor ?? state.active) : null;
-  return taken({ ...state, active: place, anchor }, { do: "reveal", place });
-}
-
-function begun(state: GridState, place: Place, sheet: Sheet, typed?: string): Step {
-  const text = sheet.textAt(place);
-  if (text === null || !sheet.isEditable(place)) return taken(state);
-  return taken({
-    ...state,
-    active: place,
-    anchor: null,
-    editing: { ...place, text: typed ?? text, isTyped: typed !== undefined },
-  });
-}
-
-const STEPS: Record<EditEnd, readonly [number, number]> = {
+const STEPS: Record<EditEnd, readonly [down: number, right: number]> = {
   cancel: [0, 0],
   blur: [0, 0],
   down: [1, 0],
@@ -199,98 +138,114 @@ const STEPS: Record<EditEnd, readonly [number, number]> = {
   left: [0, -1],
 };
 
-function finished(state: GridState, outcome: EditEnd, text: string | null, sheet: Sheet): Step {
-  const { editing } = state;
-  if (!editing) return ignored(state);
-  const place = { row: editing.row, column: editing.column };
-  const closed = { ...state, editing: null };
-  const kept: Command[] = text === null ? [] : [{ do: "edit", place, text }];
-  if (outcome === "cancel") kept.splice(0, 1, { do: "discard", place });
-  if (outcome === "blur") return taken(closed, ...kept);
-  const [down, right] = STEPS[outcome];
-  const next = {
-    row: clamp(place.row + down, sheet.rows),
-    column: clamp(place.column + right, sheet.columns),
+export function rangeIn({ active, anchor }: GridState): Range {
+  return rangeOf(anchor ?? active, active);
+}
+
+/** A grid's state, and what keys and mouse make of it; each drawing of the grid says first what it holds. */
+export class GridControl {
+  readonly state = new Store<GridState>({ active: { row: -1, column: 0 }, anchor: null, editing: null });
+  extent!: Extent;
+  actions!: SheetActions;
+  reveal: (place: Place) => void = () => {};
+
+  readonly focus = (place: Place, extend = false): void => {
+    const { active, anchor } = this.state.get();
+    const isRange = extend && place.row >= 0 && active.row >= 0;
+    this.state.update({ active: place, anchor: isRange ? (anchor ?? active) : null });
+    this.reveal(place);
   };
-  const moved = to(closed, next, false);
-  return { ...moved, commands: [...kept, ...moved.commands] };
+
+  /** Follow the active row to where it is now. */
+  readonly move = (row: number): void => {
+    this.state.update({ active: { ...this.state.get().active, row } });
+  };
+
+  readonly begin = (place: Place, typed?: string): void => {
+    const text = this.extent.textAt(place);
+    if (text === null || !this.extent.isEditable(place)) return;
+    const editing = { ...place, text: typed ?? text, isTyped: typed !== undefined };
+    this.state.update({ active: place, anchor: null, editing });
+  };
+
+  readonly finish = (end: EditEnd, text: string | null): void => {
+    const { editing } = this.state.get();
+    if (!editing) return;
+    const { row, column } = editing;
+    this.state.update({ editing: null });
+    if (end === "cancel") this.actions.discard({ row, column });
+    else if (text !== null) this.actions.edit({ row, column }, text);
+    if (end === "blur") return;
+    const [down, right] = STEPS[end];
+    this.focus({ row: clamp(row + down, this.extent.rows), column: clamp(column + right, this.extent.columns) });
+  };
+
+  /** Take a key; false where it is the browser's. */
+  readonly press = (press: KeyPress): boolean => {
+    const reaction = this.state.get().editing ? undefined : this.reactionTo(press);
+    reaction?.();
+    return reaction !== undefined;
+  };
+
+  private reactionTo(press: KeyPress): Reaction {
+    const { key, control, shift, alt } = press;
+    const { extent, actions } = this;
+    const { active } = this.state.get();
+    const bounds = control && extent.data > 0 ? { ...extent, rows: extent.data } : extent;
+    const target = alt ? null : move(active, key, control, bounds);
+    if (target) return () => this.focus(target, shift);
+    if (key === "/" && !control) return actions.search;
+    if (key === "?") return actions.help;
+    if (active.row < 0) return this.onHeader(press);
+    return control ? this.withControl(press) : this.onCell(press);
+  }
+
+  private onHeader({ key, shift, alt }: KeyPress): Reaction {
+    const { column } = this.state.get().active;
+    const { sort, menu, resize } = this.actions;
+    if (key === "Enter" || key === " ") return () => sort(column, shift);
+    const reactions: Record<string, Reaction> = {
+      ArrowDown: () => menu(column),
+      ArrowRight: () => resize(column, RESIZE_STEP),
+      ArrowLeft: () => resize(column, -RESIZE_STEP),
+    };
+    return alt ? reactions[key] : undefined;
+  }
+
+  private onCell({ key, shift, alt }: KeyPress): Reaction {
+    const { active } = this.state.get();
+    const clear = (): unknown => this.actions.clear(rangeIn(this.state.get()));
+    const begin = (): void => this.begin(active);
+    const reactions: Record<string, Reaction> = {
+      " ": () => this.actions.select(active.row, shift),
+      Enter: begin,
+      F2: begin,
+      Delete: clear,
+      Backspace: clear,
+      Escape: () => {
+        this.state.update({ anchor: null });
+        this.actions.discard(active);
+      },
+    };
+    return reactions[key] ?? (key.length === 1 && !alt ? () => this.begin(active, key) : undefined);
+  }
+
+  private withControl({ key, shift }: KeyPress): Reaction {
+    const { undo, redo, copy, cut, fill } = this.actions;
+    const range = rangeIn(this.state.get());
+    const last = { row: Math.max(this.extent.data - 1, 0), column: this.extent.columns - 1 };
+    const reactions: Record<string, Reaction> = {
+      z: shift ? redo : undo,
+      y: redo,
+      c: () => copy(range),
+      x: () => cut(range),
+      d: () => fill(range),
+      a: () => this.state.update({ anchor: { row: 0, column: 0 }, active: last }),
+    };
+    return reactions[key.toLowerCase()];
+  }
 }
 
 function clamp(index: number, count: number): number {
   return Math.min(Math.max(index, 0), count - 1);
-}
-
-function pressed(state: GridState, press: KeyPress, sheet: Sheet): Step {
-  const bounds = press.control && sheet.data > 0 ? { ...sheet, rows: sheet.data } : sheet;
-  const target = press.alt ? null : move(state.active, press.key, press.control, bounds);
-  if (target) return to(state, target, press.shift);
-  if (press.key === "/" && !press.control) return taken(state, { do: "search" });
-  if (press.key === "?") return taken(state, { do: "help" });
-  return state.active.row < 0 ? onHeader(state, press) : onCell(state, press, sheet);
-}
-
-function onHeader(state: GridState, { key, shift, alt }: KeyPress): Step {
-  const { column } = state.active;
-  if (key === "Enter" || key === " ") return taken(state, { do: "sort", column, add: shift });
-  if (alt && key === "ArrowDown") return taken(state, { do: "menu", column });
-  if (alt && key === "ArrowRight") return taken(state, { do: "resize", column, by: RESIZE_STEP });
-  if (alt && key === "ArrowLeft") return taken(state, { do: "resize", column, by: -RESIZE_STEP });
-  return ignored(state);
-}
-
-function onCell(state: GridState, press: KeyPress, sheet: Sheet): Step {
-  const { active } = state;
-  const range = rangeIn(state);
-  if (press.control) return withControl(state, press, sheet);
-  switch (press.key) {
-    case " ":
-      return taken(state, { do: "select", row: active.row, extend: press.shift });
-    case "Enter":
-    case "F2":
-      return begun(state, active, sheet);
-    case "Delete":
-    case "Backspace":
-      return taken(state, { do: "clear", range });
-    case "Escape":
-      return taken({ ...state, anchor: null }, { do: "discard", place: active });
-    default:
-      return press.key.length === 1 && !press.alt ? begun(state, active, sheet, press.key) : ignored(state);
-  }
-}
-
-function withControl(state: GridState, { key, shift }: KeyPress, sheet: Sheet): Step {
-  const range = rangeIn(state);
-  switch (key.toLowerCase()) {
-    case "z":
-      return taken(state, { do: shift ? "redo" : "undo" });
-    case "y":
-      return taken(state, { do: "redo" });
-    case "c":
-      return taken(state, { do: "copy", range });
-    case "x":
-      return taken(state, { do: "cut", range });
-    case "d":
-      return taken(state, { do: "fill", range });
-    case "a": {
-      const last = { row: Math.max(sheet.data - 1, 0), column: sheet.columns - 1 };
-      return taken({ ...state, anchor: { row: 0, column: 0 }, active: last });
-    }
-    default:
-      return ignored(state);
-  }
-}
-
-/** A grid's state and the way events reach it; whoever shows the grid says what it holds, and runs its commands. */
-export class GridControl {
-  readonly state = new Store<GridState>(START);
-  sheet!: Sheet; // said by each drawing of the grid, before any event
-  run: (command: Command) => void = () => {};
-
-  /** Take an event; false where it is none of the grid's. */
-  readonly dispatch = (event: GridEvent): boolean => {
-    const next = step(this.state.get(), event, this.sheet);
-    this.state.set(next.state);
-    for (const command of next.commands) this.run(command);
-    return next.isTaken;
-  };
 }

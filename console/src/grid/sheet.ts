@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { tableQuestion } from "../api/queries";
 import type { Column, RecordOfRow, Table } from "../api/types";
 import { useAnnounce, useApi } from "../ui/context";
 import { t } from "../ui/language";
@@ -7,9 +8,9 @@ import { useShared } from "../ui/store";
 import { type Cell, formatCell, toClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
-import type { Command, GridEvent, GridState, Range } from "./model";
+import type { GridControl, GridState, Range } from "./model";
 import { type RowSource, useRows } from "./rows";
-import { arranged, type GridView, type ViewHandle } from "./view";
+import { arranged, type GridView, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
 import type { Shown } from "./viewport";
 
 export interface GridColumn extends Column {
@@ -30,9 +31,6 @@ export interface CellState {
   reason?: string;
 }
 
-/** What keys and mouse have done; the grid itself reveals. */
-export type SheetCommand = Exclude<Command, { do: "reveal" }>;
-
 /** What the rows of a grid are drawn by. */
 export interface GridParts {
   columns: readonly GridColumn[];
@@ -40,11 +38,9 @@ export interface GridParts {
   rowCount: number;
   /** Whether an empty row stands after the last one: what is typed there is a new row. */
   hasNewRow: boolean;
-  selected: ReadonlySet<string>;
-  onCommand: (command: SheetCommand) => void;
   shown: Shown;
   state: GridState;
-  dispatch: (event: GridEvent) => void;
+  control: GridControl;
 }
 
 /** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
@@ -65,6 +61,9 @@ interface SheetParts extends Sheet {
   view: GridView;
   onView: (changes: Partial<GridView>) => void;
   isEditable: boolean;
+  /** The ids of the rows that are chosen. */
+  selected: ReadonlySet<string>;
+  onSelected: (ids: ReadonlySet<string>) => void;
   onOpen: (what: Opened) => void;
   onClose: () => void;
 }
@@ -72,6 +71,16 @@ interface SheetParts extends Sheet {
 /** What is to be seen of a cell besides its value. */
 export function markOf({ rows, edits }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
   return edits.stateOf(row, column) ?? (rows.isFresh(row.id, column) ? { state: "changed" } : undefined);
+}
+
+/** What a person chooses the foot of a column by. */
+export function totalChoice({ view, onView }: SheetParts, { name, type }: Column, none = t`Nada`) {
+  const { [name]: now, ...others } = view.totals;
+  return {
+    choices: [["", none] as const, ...totalsOf(type).map((fn) => [fn, totalLabels()[fn]] as const)],
+    value: now ?? ("" as const),
+    onChoose: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
+  };
 }
 
 export const SheetProvider = createContext<SheetParts | null>(null);
@@ -145,7 +154,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
     },
     inserted: async (ids) => {
       void queries.invalidateQueries({ queryKey: ["totals", table._id] });
-      void queries.invalidateQueries({ queryKey: ["table", table._id] });
+      void queries.invalidateQueries({ queryKey: tableQuestion(table._id) });
       await rows.reload();
       const [first] = ids;
       if (first === undefined) return;

@@ -1,8 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
+import { useGet } from "../api/queries";
 import type { ColumnType, Query, SavedView, Table, ViewBody, Where } from "../api/types";
-import { useApi } from "../ui/context";
 import { t } from "../ui/language";
 import { ROW_HEIGHT } from "./viewport";
 
@@ -162,12 +161,6 @@ function olderParts(parameters: URLSearchParams): Partial<GridView> {
   return { ...(filters.length > 0 ? { filters } : {}), ...(sorts ? { sorts } : {}) };
 }
 
-/** Return a view's totals with another one for a column, or none. */
-export function withTotal(view: GridView, name: string, fn: Total | null): GridView["totals"] {
-  const { [name]: _, ...others } = view.totals;
-  return fn ? { ...others, [name]: fn } : others;
-}
-
 /** Return a view's widths with a column as wide as this, or as wide as the narrowest. */
 export function resized({ widths }: GridView, name: string, width: number): Pick<GridView, "widths"> {
   return { widths: { ...widths, [name]: Math.max(Math.round(width), NARROWEST) } };
@@ -217,20 +210,17 @@ export interface ViewHandle {
   open: (id: string) => void;
 }
 
+export const viewQuestion = (tableId: string, viewId: string) =>
+  ["/{table_id}/views/{view_id}", { path: { table_id: tableId, view_id: viewId } }] as const;
+
 /** The address holds the view: the id of a saved one, and what was changed since; a link shows the same rows. */
 export function useView(tableId: string): ViewHandle {
-  const api = useApi();
   const search = useSearch();
   const [path, navigate] = useLocation();
   const parameters = useMemo(() => new URLSearchParams(search), [search]);
   const id = parameters.get("visao");
   const isChanged = parameters.has("mudada");
-  const found = useQuery({
-    queryKey: ["view", tableId, id],
-    enabled: id !== null,
-    queryFn: ({ signal }) =>
-      api.GET("/{table_id}/views/{view_id}", { path: { table_id: tableId, view_id: id ?? "" }, signal }),
-  });
+  const found = useGet(...viewQuestion(tableId, id ?? ""), { enabled: id !== null });
   const saved = found.data ?? null;
   const view = useMemo(() => (saved && !isChanged ? viewOf(saved) : readView(search)), [saved, isChanged, search]);
   const change = useCallback(

@@ -17,7 +17,7 @@ const weightWords = (): Record<Check["weight"], string> => ({
 });
 
 /** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
-export function CheckList({ children }: { children: ReactNode }): ReactNode {
+export function CheckList({ children }: { children: ReactNode }) {
   const { job, look, checks, onDraft } = useReview();
   const message = job.error?.message ?? null; // of the last confirmation or reading
   const total = job.error?.details_total ?? 0; // values that did not fit: more than are listed
@@ -116,13 +116,8 @@ export function CheckList({ children }: { children: ReactNode }): ReactNode {
 const SHOWN_AROUND = 2; // cells on each side of the one that is meant
 const SHOWN_OF_A_CELL = 40;
 
-interface SidesProps {
-  difference: Difference;
-  spot: Check["spot"];
-}
-
 /** A difference side by side: what the table remembers of its files, and this file's own line. */
-function Sides({ difference: { code, before, after }, spot }: SidesProps): ReactNode {
+function Sides({ difference: { code, before, after }, spot }: { difference: Difference; spot: Check["spot"] }) {
   const { job, recipe } = useReview();
   const table = spot ? job.reading?.tables[spot.table] : undefined;
   const line = useLines(job, table, spot?.line ?? 1, 1).data?.lines[0];
@@ -160,7 +155,7 @@ interface SideProps {
   words: string;
 }
 
-function Side({ title, line, cells, place, words }: SideProps): ReactNode {
+function Side({ title, line, cells, place, words }: SideProps) {
   const first = Math.max(place - SHOWN_AROUND, 0);
   const shown = cells.slice(first, first + 2 * SHOWN_AROUND + 1);
   return (

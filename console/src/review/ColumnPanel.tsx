@@ -1,5 +1,5 @@
 import { TriangleAlert } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { moved } from "../grid/view";
 import { useCaller } from "../ui/context";
@@ -24,7 +24,7 @@ const moves = () =>
   ] as const;
 
 /** All that is known and can be said of one column. */
-export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps): ReactNode {
+export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
   const { job, look, columns, checks, draft, onDraft, onAdjust } = useReview();
   const { can } = useCaller();
   const { column, source, include, type, nullable, into, adjustment } = reviewed;
@@ -143,7 +143,7 @@ function typeBy({ decimal_mark: mark }: Adjustment, { column, type }: ReviewedCo
 }
 
 /** The cells that speak against the type of most: which they are. */
-function Exceptions({ column: { column } }: { column: ReviewedColumn }): ReactNode {
+function Exceptions({ column: { column } }: { column: ReviewedColumn }) {
   const exceptions = column.inference?.exceptions ?? [];
   if (exceptions.length === 0) return null;
   return (
@@ -183,7 +183,7 @@ interface ChoicesProps {
 }
 
 /** What a file's cells of this type may be read by; until a person says so, what was detected holds. */
-function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps): ReactNode {
+function Choices({ type, adjustment, zone, onAdjust }: ChoicesProps) {
   const zones = [zone, ...ZONES.filter((one) => one !== zone)].map((one): [string, string] => [one, zoneLabel(one)]);
   const { trim } = adjustment;
   const choices: [is: boolean, label: string, field: keyof Adjustment, Options, value: string | undefined][] = [
@@ -243,7 +243,7 @@ interface WordsProps {
 }
 
 /** Words with semicolons between them; none written are those that were detected. */
-function Words({ label, words, onWords }: WordsProps): ReactNode {
+function Words({ label, words, onWords }: WordsProps) {
   const [text, setText] = useState(words?.join("; ") ?? "");
   return (
     <TextField
@@ -267,7 +267,7 @@ interface ProfileProps {
 }
 
 /** How a column's values lie, at a glance: bars of its histogram, or its commonest values. */
-function Profile({ profile, type, label }: ProfileProps): ReactNode {
+function Profile({ profile, type, label }: ProfileProps) {
   const facts = [t`${formatCount(profile.empty)} vazias`, t`${formatCount(profile.distinct)} diferentes`];
   if (profile.min !== null && profile.min !== undefined) {
     facts.push(t`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
@@ -293,7 +293,7 @@ function Profile({ profile, type, label }: ProfileProps): ReactNode {
   );
 }
 
-function Bars({ counts, label }: { counts: readonly number[]; label: string }): ReactNode {
+function Bars({ counts, label }: { counts: readonly number[]; label: string }) {
   const highest = Math.max(...counts, 1);
   return (
     <div className="mt-histogram" role="img" aria-label={t`Distribuição de ${label}`}>
@@ -305,7 +305,7 @@ function Bars({ counts, label }: { counts: readonly number[]; label: string }): 
 }
 
 /** How much of a column is filled, empty and odd: a thin bar, told in words, too. */
-export function FillBar({ profile, odd }: { profile: ProfileProps["profile"]; odd: number }): ReactNode {
+export function FillBar({ profile, odd }: { profile: ProfileProps["profile"]; odd: number }) {
   const rows = Math.max(profile.rows, 1);
   const parts: [string, number][] = [
     ["mt-bar-filled", Math.max(rows - profile.empty - odd, 0)],

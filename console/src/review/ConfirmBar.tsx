@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
+import { jobQuestion } from "../api/queries";
 import type { Job, Table } from "../api/types";
 import { useAnnounce, useApi } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -17,7 +18,7 @@ interface ConfirmBarProps {
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps): ReactNode {
+export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps) {
   const { job, table, columns, checks, isBusy, look } = useReview();
   const announce = useAnnounce();
   const [isAsked, setAsked] = useState(false);
@@ -46,13 +47,11 @@ export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps): ReactNod
         <Dialog
           title={job.mode === "replace" ? t`Substituir as linhas da tabela?` : t`Importar assim?`}
           onClose={() => setAsked(false)}
+          keep={t`Voltar à revisão`}
           actions={
-            <>
-              <Button onClick={() => setAsked(false)}>{t`Voltar à revisão`}</Button>
-              <Button kind={job.mode === "replace" ? "danger" : "primary"} onClick={send}>
-                {label}
-              </Button>
-            </>
+            <Button kind={job.mode === "replace" ? "danger" : "primary"} onClick={send}>
+              {label}
+            </Button>
           }
         >
           {job.mode === "replace" && (
@@ -84,17 +83,12 @@ export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps): ReactNod
 function labelOf(job: Job, table: Table | null, name: string): string {
   const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const place = table ? table.title || table.display_name : name;
-  if (job.mode === "append" && !table) return t`Acrescentar ${rows}`; // whose name is still to come
-  switch (job.mode) {
-    case "append":
-      return t`Acrescentar ${rows} a ${place}`;
-    case "upsert":
-      return t`Atualizar ${place} com ${rows}`;
-    case "replace":
-      return t`Substituir ${place} por ${rows}`;
-    default:
-      return t`Importar ${rows} em ${place}`;
-  }
+  return {
+    append: table ? t`Acrescentar ${rows} a ${place}` : t`Acrescentar ${rows}`, // its name is still to come
+    upsert: t`Atualizar ${place} com ${rows}`,
+    replace: t`Substituir ${place} por ${rows}`,
+    create: t`Importar ${rows} em ${place}`,
+  }[job.mode];
 }
 
 function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
@@ -106,14 +100,14 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string 
   return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
 }
 
-export function Cancel({ job }: { job: Job }): ReactNode {
+export function Cancel({ job }: { job: Job }) {
   const api = useApi();
   const queries = useQueryClient();
   const cancel = async (): Promise<void> => {
     try {
       await api.DELETE("/upload-jobs/{job_id}", { path: { job_id: job._id } });
     } catch (fault) {
-      void queries.invalidateQueries({ queryKey: ["job", job._id] }); // it may have gone on meanwhile
+      void queries.invalidateQueries({ queryKey: jobQuestion(job._id) }); // it may have gone on meanwhile
       throw fault;
     }
   };

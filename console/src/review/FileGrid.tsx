@@ -1,5 +1,5 @@
 import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, TriangleAlert, X } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Failure, Loading, Select, TypeIcon } from "../ui/parts";
@@ -18,7 +18,7 @@ import {
 } from "./lines";
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
-export function FileGrid(props: FileGridProps): ReactNode {
+export function FileGrid(props: FileGridProps) {
   const { job, look, isBusy } = useReview();
   const { table, columns } = props;
   const spot = look.spot?.table === look.table ? look.spot : null;
@@ -96,7 +96,7 @@ export function FileGrid(props: FileGridProps): ReactNode {
   );
 }
 
-function Head({ place, columns }: Pick<FileGridProps, "columns"> & { place: number }): ReactNode {
+function Head({ place, columns }: Pick<FileGridProps, "columns"> & { place: number }) {
   const { look } = useReview();
   const column = columns.get(place);
   if (!column) {
@@ -126,7 +126,7 @@ interface WhereProps {
 }
 
 /** Which lines of the file are shown. */
-function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps): ReactNode {
+function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps) {
   const isEnd = from > 1 && from >= last - PAGE_LINES;
   return (
     <div className="mt-actions" role="group" aria-label={t`Ver`}>
@@ -189,7 +189,7 @@ interface FileLineProps extends FileGridProps {
   width: number;
 }
 
-function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps): ReactNode {
+function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps) {
   const { look, isBusy } = useReview();
   const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
@@ -235,7 +235,7 @@ interface CellProps {
 }
 
 /** A cell: what it becomes, and the text of the file where that differs. */
-function Cell({ raw, column, example, isSelected, onSelect }: CellProps): ReactNode {
+function Cell({ raw, column, example, isSelected, onSelect }: CellProps) {
   const classes = ["mt-preview-cell"];
   if (isSelected) classes.push("mt-cell-selected");
   if (column && !column.include) classes.push("mt-cell-out");
@@ -264,7 +264,7 @@ function Cell({ raw, column, example, isSelected, onSelect }: CellProps): ReactN
 }
 
 /** The cell that an entry of the list spoke of: it takes the focus, and says what is wrong with it. */
-function SpotCell({ spot, text }: { spot: Spot; text: string }): ReactNode {
+function SpotCell({ spot, text }: { spot: Spot; text: string }) {
   const cell = useRef<HTMLTableCellElement>(null);
   useEffect(() => {
     cell.current?.focus({ preventScroll: true });
@@ -307,7 +307,7 @@ interface HeadProps {
 }
 
 /** A column's head: its label in the file, its name and type (or the table's column), and how full it is. */
-function ColumnHead({ column: reviewed, letter, isFirst, isSelected }: HeadProps): ReactNode {
+function ColumnHead({ column: reviewed, letter, isFirst, isSelected }: HeadProps) {
   const { look, checks } = useReview();
   const { column, source, include } = reviewed;
   const count = checks.filter((check) => check.column === column.name).length;
@@ -345,7 +345,7 @@ interface NameAndTypeProps {
 }
 
 /** What a column is called and of which type it is; or which of the table's columns it feeds. */
-export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps): ReactNode {
+export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
   const { targets, onAdjust } = useReview();
   const { column, source, name, type, into, include } = reviewed;
   const tabIndex = isTabbed ? 0 : -1;

@@ -1,5 +1,5 @@
 import { Check as Tick } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { Reanalysis, StatedTable } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, SelectField } from "../ui/parts";
@@ -16,7 +16,7 @@ interface ReadingSectionProps {
 }
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
-export function ReadingSection({ onState }: ReadingSectionProps): ReactNode {
+export function ReadingSection({ onState }: ReadingSectionProps) {
   const { job, look, columns, isBusy, onAdjust } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
@@ -69,7 +69,7 @@ function isStated(stated: StatedTable | undefined): boolean {
 }
 
 /** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
-function Sheet({ table, onOverride }: { table: TableReading; onOverride: (overrides: Overrides) => void }): ReactNode {
+function Sheet({ table, onOverride }: { table: TableReading; onOverride: (overrides: Overrides) => void }) {
   const { job, look, columns } = useReview();
   const places = usePlaces(job)[look.table];
   const exampleOf = useExamples(job, table);
@@ -102,7 +102,7 @@ const quotes = (): [string, string][] => [
 ];
 
 /** How a file or sheet was read, in one line. */
-function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }): ReactNode {
+function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }) {
   const parts: string[] = [];
   if (table.encoding) parts.push(wordOf(encodings(), table.encoding));
   if (table.delimiter) parts.push(t`separador ${wordOf(delimiters(), table.delimiter)}`);
@@ -134,7 +134,7 @@ interface ReadingOptionsProps {
 }
 
 /** Every choice of a reading that is no line's: they are sent together. */
-function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps): ReactNode {
+function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps) {
   const [overrides, setOverrides] = useState<Overrides>({});
   const isText = table.encoding !== null;
   const isWorkbook = !isText && table.kind !== "html";
@@ -212,7 +212,7 @@ interface TableTabsProps {
 }
 
 /** The files and sheets of an upload, with their rows; members of a ZIP by their own names. */
-function TableTabs({ tables, chosen, onChoose }: TableTabsProps): ReactNode {
+function TableTabs({ tables, chosen, onChoose }: TableTabsProps) {
   if (tables.length < 2) return null;
   const names = new Set(tables.map((table) => table.name));
   return (

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useRecipe, useTable } from "../api/queries";
 import { type Confirmation, fileNames, type Job, type Reanalysis } from "../api/types";
 import { useAnnounce, useApi, useCaller } from "../ui/context";
@@ -33,7 +33,7 @@ interface ReviewProps {
 }
 
 /** The file's lines under the columns that they become, what is to be checked, one column's panel, and the way on. */
-export function Review({ job, isRereading }: ReviewProps): ReactNode {
+export function Review({ job, isRereading }: ReviewProps) {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const recipe = useRecipe(job.user_table_id ?? "", job.recipe !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
@@ -159,7 +159,7 @@ function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | nu
 }
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
-function MisfitActions({ onSeparate }: { onSeparate: () => void }): ReactNode {
+function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
   const { job, columns, draft, onDraft, onAdjust } = useReview();
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { jobQuestion } from "../api/queries";
 import type { Api } from "../api/session";
 import type {
   Column,
@@ -254,7 +255,7 @@ export function useDraft(job: Job): DraftHandle {
   keeper.listener = (kept, problem) => {
     setFailure(problem);
     if (!kept) return;
-    queries.setQueryData<Job>(["job", job._id], (before) => before && { ...before, draft: toBody(kept) });
+    queries.setQueryData<Job>(jobQuestion(job._id), (before) => before && { ...before, draft: toBody(kept) });
     setDraft(withChanges(kept, keeper.unsent));
   };
   const read = useRef(job.draft);

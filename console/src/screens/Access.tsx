@@ -1,19 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
+import { useGet } from "../api/queries";
 import { useAnnounce, useApi } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Facts, Failure, Loading } from "../ui/parts";
 
 /** The read-only login for BI tools. */
-export default function Access(): ReactNode {
+export default function Access() {
   const api = useApi();
   const announce = useAnnounce();
   const [isShown, setShown] = useState(false);
-  const connection = useQuery({
-    queryKey: ["connection"],
-    queryFn: ({ signal }) => api.GET("/connection", { signal }),
-  });
+  const connection = useGet("/connection", {});
   const rotate = async (): Promise<void> => {
     await api.POST("/connection/rotate");
     announce(t`Senha nova gerada`);

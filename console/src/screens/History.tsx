@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { ACTIVE } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
@@ -18,7 +17,7 @@ const modeLabels = (): Record<string, string> => ({
 });
 
 /** Every upload of the company, newest first. */
-export default function History(): ReactNode {
+export default function History() {
   const api = useApi();
   const address = useAddress();
   const [query, setQuery] = address;
@@ -44,19 +43,13 @@ export default function History(): ReactNode {
         again={(jobs) => jobs.some((job) => ACTIVE.has(job.status)) && 5_000}
         empty={t`Nenhum envio`}
       >
-        {(jobs) => (
-          <ul className="mt-list">
-            {jobs.map((job) => (
-              <JobCard key={job._id} job={job} />
-            ))}
-          </ul>
-        )}
+        {(job) => <JobCard key={job._id} job={job} />}
       </Listing>
     </section>
   );
 }
 
-function JobCard({ job }: { job: Job }): ReactNode {
+function JobCard({ job }: { job: Job }) {
   const isCancelled = job.error?.code === "JOB_CANCELLED";
   return (
     <li className="mt-record">

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
 import { ApiFailure } from "../api/session";
@@ -14,7 +14,7 @@ import { formatCount, formatMeasure, plural } from "../values/numbers";
 import { statusLabels } from "../values/words";
 
 /** One upload from arrival to its end: progress, the review, the result, the errors. */
-export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
+export default function JobScreen({ jobId }: { jobId: string }) {
   const job = useJob(jobId);
   const [reviewed, setReviewed] = useState<Job | null>(null); // what is on the screen while the files are read again
   useEffect(() => {
@@ -32,19 +32,15 @@ export default function JobScreen({ jobId }: { jobId: string }): ReactNode {
   if (!job.data) return <Loading label={t`Carregando o envio`} />;
   const isRereading = job.data.status === "analisando" && reviewed !== null;
   if (job.data.status === "waiting_confirm" || isRereading) {
-    return <Review job={isRereading ? (reviewed ?? job.data) : job.data} isRereading={isRereading} />;
+    return <Review job={isRereading ? reviewed : job.data} isRereading={isRereading} />;
   }
-  switch (job.data.status) {
-    case "done":
-      return <Done job={job.data} />;
-    case "failed":
-      return <Failed job={job.data} />;
-    default:
-      return <Working job={job.data} />;
-  }
+  const Screen = { done: Done, failed: Failed, queued: Working, analisando: Working, inserting: Working }[
+    job.data.status
+  ];
+  return <Screen job={job.data} />;
 }
 
-function Working({ job }: { job: Job }): ReactNode {
+function Working({ job }: { job: Job }) {
   const phase = job.progress?.phase === "inferring" ? t`Identificando colunas` : statusLabels()[job.status];
   const rows =
     job.progress?.total_rows !== undefined && job.progress.phase === "inserting"
@@ -54,43 +50,48 @@ function Working({ job }: { job: Job }): ReactNode {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{fileNames(job)}</h1>
       <Steps now={job.status === "inserting" ? 3 : 1} />
-      {job.status === "queued" && <Awaited job={job} />}
+      {job.status === "queued" && (
+        <p className="mt-note">
+          {t`Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e`}{" "}
+          <Link href={uploadPath(job)}>{t`envie de novo`}</Link>.
+        </p>
+      )}
       <ProgressBar label={`${phase}${rows}`} percent={job.progress?.percent ?? null} />
       <Cancel job={job} />
     </section>
   );
 }
 
-/** Files that have not all arrived: a page that was closed while it sent them cannot go on where it was. */
-function Awaited({ job }: { job: Job }): ReactNode {
-  return (
-    <p className="mt-note">
-      {t`Os arquivos ainda não chegaram todos. Se a página foi fechada durante o envio, cancele este e`}{" "}
-      <Link href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}>{t`envie de novo`}</Link>.
-    </p>
-  );
+function uploadPath({ user_table_id: table }: Job): string {
+  return table ? `/enviar?tabela=${table}` : "/enviar";
 }
 
-function Done({ job }: { job: Job }): ReactNode {
+function Done({ job }: { job: Job }) {
+  const api = useApi();
   const result = job.result;
-  const counts: string[] = [];
-  if (result) {
-    counts.push(plural(result.inserted, "linha gravada", "linhas gravadas"));
-    if (result.updated) counts.push(plural(result.updated, "linha atualizada", "linhas atualizadas"));
-    if (result.unchanged) counts.push(plural(result.unchanged, "já estava igual", "já estavam iguais"));
-    if (result.rejected) counts.push(plural(result.rejected, "não entrou", "não entraram"));
-  }
+  const counts = result && [
+    plural(result.inserted, "linha gravada", "linhas gravadas"),
+    result.updated && plural(result.updated, "linha atualizada", "linhas atualizadas"),
+    result.unchanged && plural(result.unchanged, "já estava igual", "já estavam iguais"),
+    result.rejected && plural(result.rejected, "não entrou", "não entraram"),
+  ];
+  const download = async (): Promise<void> => {
+    const { url } = await api.GET("/upload-jobs/{job_id}/rejects", { path: { job_id: job._id } });
+    window.location.assign(url);
+  };
   return (
     <section aria-labelledby="job-title">
       <h1 id="job-title">{job.undone_at ? t`Importação desfeita` : t`Concluído`}</h1>
       <p>{fileNames(job)}</p>
-      {result && <h2>{t`${counts.join(" · ")} em ${formatMeasure(result.seconds)} s`}</h2>}
+      {counts && <h2>{t`${counts.filter(Boolean).join(" · ")} em ${formatMeasure(result.seconds)} s`}</h2>}
       {job.undone_at && <p>{t`Desfeita em ${formatMoment(job.undone_at)}`}</p>}
       <div className="mt-actions">
         {job.user_table_id && !(job.undone_at && job.mode === "create") && (
           <Link href={`/tabelas/${job.user_table_id}`} className="mt-button mt-button-primary">{t`Ver tabela`}</Link>
         )}
-        {result && result.rejected > 0 && <Rejects job={job} />}
+        {result && result.rejected > 0 && (
+          <Ask label={t`Baixar as linhas que não entraram`} kind="plain" onGo={download} />
+        )}
         {!job.undone_at && <Undo job={job} />}
         <Link href="/enviar" className="mt-button mt-button-plain">{t`Enviar outro arquivo`}</Link>
       </div>
@@ -98,7 +99,7 @@ function Done({ job }: { job: Job }): ReactNode {
   );
 }
 
-function Undo({ job }: { job: Job }): ReactNode {
+function Undo({ job }: { job: Job }) {
   const api = useApi();
   const [force, setForce] = useState(false); // once it is known that rows have changed since
   const undo = async (): Promise<void> => {
@@ -130,16 +131,7 @@ const undoSentences = (): Record<string, string> => ({
   upsert: t`As linhas novas sairão, e as atualizadas voltarão aos valores de antes.`,
 });
 
-function Rejects({ job }: { job: Job }): ReactNode {
-  const api = useApi();
-  const download = async (): Promise<void> => {
-    const { url } = await api.GET("/upload-jobs/{job_id}/rejects", { path: { job_id: job._id } });
-    window.location.assign(url);
-  };
-  return <Ask label={t`Baixar as linhas que não entraram`} kind="plain" onGo={download} />;
-}
-
-function Failed({ job }: { job: Job }): ReactNode {
+function Failed({ job }: { job: Job }) {
   const isCancelled = job.error?.code === "JOB_CANCELLED";
   const details = (job.error?.details ?? []) as NonNullable<ErrorBody["details"]>;
   return (
@@ -147,10 +139,7 @@ function Failed({ job }: { job: Job }): ReactNode {
       <h1 id="job-title">{isCancelled ? t`Importação cancelada` : t`Não foi possível importar`}</h1>
       <p>{fileNames(job)}</p>
       {!isCancelled && job.error && <Failure error={new ApiFailure(0, { error: job.error.message, details }, null)} />}
-      <Link
-        href={job.user_table_id ? `/enviar?tabela=${job.user_table_id}` : "/enviar"}
-        className="mt-button mt-button-primary"
-      >{t`Enviar de novo`}</Link>
+      <Link href={uploadPath(job)} className="mt-button mt-button-primary">{t`Enviar de novo`}</Link>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiFailure } from "../api/session";
 import { useApi } from "../ui/context";
@@ -9,7 +9,7 @@ import { toName } from "../values/words";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table by hand: its name, its columns. */
-export default function NewTable(): ReactNode {
+export default function NewTable() {
   const api = useApi();
   const [, navigate] = useLocation();
   const [title, setTitle] = useState("");

@@ -1,8 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { type FormEvent, type ReactNode, useRef, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { useTable } from "../api/queries";
+import { useGet, useTable } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
 import { useAnnounce, useApi } from "../ui/context";
@@ -15,17 +15,18 @@ import { plural } from "../values/numbers";
 import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
 /** A table's name, columns, key and indexes; its end, too. */
-export default function Structure({ tableId }: { tableId: string }): ReactNode {
+export default function Structure({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
   if (!table.data) return <Loading label={t`Carregando a estrutura`} />;
   return <StructureForm key={table.data.version} table={table.data} />;
 }
 
-function StructureForm({ table }: { table: Table }): ReactNode {
+function StructureForm({ table }: { table: Table }) {
   const api = useApi();
   const queries = useQueryClient();
   const announce = useAnnounce();
+  const [, navigate] = useLocation();
   const [name, setName] = useState(table.display_name);
   const [title, setTitle] = useState(table.title ?? "");
   const [description, setDescription] = useState(table.description ?? "");
@@ -51,6 +52,10 @@ function StructureForm({ table }: { table: Table }): ReactNode {
     mutationFn: () => api.PUT("/{table_id}", { path: { table_id: table._id }, body }),
     onSuccess: () => announce(t`Estrutura gravada`),
   });
+  const remove = async (): Promise<void> => {
+    await api.DELETE("/{table_id}", { path: { table_id: table._id } });
+    navigate("/");
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     save.mutate();
@@ -108,7 +113,9 @@ function StructureForm({ table }: { table: Table }): ReactNode {
       <Button onClick={() => setIndexes([...indexes, []])}>{t`Acrescentar índice`}</Button>
       <p className="mt-quiet">{t`Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.`}</p>
       <div className="mt-sticky-bar">
-        <DeleteTable table={table} />
+        <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
+          <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
+        </Ask>
         <Button kind="primary" type="submit" disabled={save.isPending}>
           {save.isPending ? t`Gravando…` : t`Gravar`}
         </Button>
@@ -124,7 +131,7 @@ interface KeepsHistoryProps {
 }
 
 /** Whether the table keeps who changed what; to stop that forgets what was kept, and so it asks. */
-function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNode {
+function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps) {
   if (!isKept || !wasKept) {
     return (
       <Check
@@ -149,14 +156,11 @@ function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps): ReactNo
 }
 
 /** The columns that were taken out, and their way back. */
-function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }): ReactNode {
+function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }) {
   const api = useApi();
   const announce = useAnnounce();
   const path = { table_id: table._id };
-  const hidden = useQuery({
-    queryKey: ["hidden", table._id, table.version],
-    queryFn: ({ signal }) => api.GET("/{table_id}/columns/hidden", { path, signal }),
-  });
+  const hidden = useGet("/{table_id}/columns/hidden", { path });
   const restore = async (name: string): Promise<void> => {
     await api.POST("/{table_id}/columns/{name}/restore", { path: { ...path, name } });
     announce(t`A coluna voltou`);
@@ -190,20 +194,6 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
   );
 }
 
-function DeleteTable({ table }: { table: Table }): ReactNode {
-  const api = useApi();
-  const [, navigate] = useLocation();
-  const remove = async (): Promise<void> => {
-    await api.DELETE("/{table_id}", { path: { table_id: table._id } });
-    navigate("/");
-  };
-  return (
-    <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
-      <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
-    </Ask>
-  );
-}
-
 interface ColumnPickerProps {
   label: string;
   hint?: string;
@@ -214,7 +204,7 @@ interface ColumnPickerProps {
 }
 
 /** Columns in an order: a list adds one, a click takes one away. */
-function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerProps): ReactNode {
+function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerProps) {
   const labelOf = (name: string): string => columns.find((column) => column.name === name)?.label || name;
   return (
     <div className="mt-inline mt-picker">

@@ -1,23 +1,15 @@
 import { ChevronDown, TriangleAlert } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
-import type { Column, Table } from "../api/types";
+import type { Table } from "../api/types";
 import type { EditState } from "../grid/edits";
 import { Filters, SEARCH_FIELD } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
-import type { Range } from "../grid/model";
+import type { Range, SheetActions } from "../grid/model";
 import { ConflictDialog, OpenedDialog } from "../grid/Opened";
-import {
-  copyRange,
-  gridColumns,
-  type Opened,
-  type SheetCommand,
-  SheetProvider,
-  useParts,
-  useSheet,
-} from "../grid/sheet";
+import { copyRange, gridColumns, type Opened, SheetProvider, useParts, useSheet } from "../grid/sheet";
 import { resized, toggleSort, useView, type ViewHandle } from "../grid/view";
 import { useAnnounce, useCaller } from "../ui/context";
 import { Ask, Menu } from "../ui/dialogs";
@@ -28,7 +20,7 @@ import { formatCount, plural } from "../values/numbers";
 
 const MAX_SELECTED = 1_000; // of one deletion
 
-export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
+export default function TableGrid({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
   const handle = useView(tableId);
   if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
@@ -36,7 +28,7 @@ export default function TableGrid({ tableId }: { tableId: string }): ReactNode {
   return <TableSheet table={table.data} handle={handle} />;
 }
 
-function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): ReactNode {
+function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
   const { can } = useCaller();
   const { view, change: setView, saved, failure: noView } = handle;
   const sheet = useSheet(table, view);
@@ -46,13 +38,14 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
   const [opened, setOpened] = useState<Opened | null>(null);
   const isEditable = table.status === "active" && can("data-write");
   const onClose = (): void => setOpened(null);
-  const parts = { ...sheet, table, handle, view, onView: setView, isEditable, onOpen: setOpened, onClose };
+  const shared = { ...sheet, table, handle, view, onView: setView, isEditable, onOpen: setOpened, onClose };
+  const parts = { ...shared, selected, onSelected: setSelected };
   const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
     <SheetProvider value={parts}>
       <section className="mt-sheet" aria-labelledby="table-title">
-        <SheetHead selected={selected} onDeleted={() => setSelected(new Set())} />
+        <SheetHead />
         <Filters />
         {noView !== null && <Failure error={noView} />}
         {saved?.warnings.map(({ text }) => (
@@ -67,7 +60,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
         ) : view.groupBy.length > 0 ? (
           <Groups />
         ) : (
-          <SheetGrid selected={selected} onSelected={setSelected} />
+          <SheetGrid />
         )}
         {opened !== null && <OpenedDialog what={opened} />}
         {state.conflict && <ConflictDialog conflict={state.conflict} />}
@@ -76,95 +69,71 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }): Re
   );
 }
 
-interface SheetGridProps {
-  selected: ReadonlySet<string>;
-  onSelected: (ids: ReadonlySet<string>) => void;
-}
-
 /** The grid of a sheet: what its commands do to the view, the rows and the edits. */
-function SheetGrid({ selected, onSelected }: SheetGridProps): ReactNode {
+function SheetGrid() {
   const parts = useParts();
-  const { table, view, onView, rows, edits, isEditable, onOpen } = parts;
+  const { table, view, onView, rows, edits, isEditable, selected, onSelected, onOpen } = parts;
   const announce = useAnnounce();
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
   const lastSelected = useRef(0);
-  const select = async (index: number, extend: boolean): Promise<void> => {
-    const from = extend ? lastSelected.current : index;
-    const [first, last] = [Math.min(from, index), Math.max(from, index)];
-    lastSelected.current = index;
-    if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
-    await rows.need(first, last + 1);
-    const after = new Set(selected);
-    for (let at = first; at <= last; at += 1) {
-      const id = rows.rowAt(at)?.id;
-      if (id !== undefined && (extend || !after.delete(id))) after.add(id);
-    }
-    onSelected(after);
-  };
-  const sort = ({ name, display_name }: Column, add: boolean): void => {
-    const sorts = toggleSort(view.sorts, name, add);
-    onView({ sorts });
-    announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
-  };
   const paste = async (range: Range, text: string): Promise<void> => {
     if (isEditable) await edits.paste(range, text, columns);
   };
-  const run = async (command: SheetCommand): Promise<void> => {
-    const place = "place" in command ? command.place : { row: -1, column: "column" in command ? command.column : -1 };
-    const [row, column] = [rows.rowAt(place.row), columns[place.column]];
-    switch (command.do) {
-      case "edit":
-        if (row && column) edits.edit(row, column.name, command.text);
-        else if (column && command.text && place.row === rows.total)
-          edits.offer([{ [column.name]: command.text }], false);
-        break;
-      case "discard":
-        if (row && column) edits.discard(row, column.name);
-        break;
-      case "clear": // not the empty row at the foot
-        await paste({ ...command.range, bottom: Math.min(command.range.bottom, (rows.total ?? 0) - 1) }, "");
-        break;
-      case "paste":
-        await paste(command.range, command.text);
-        break;
-      case "fill":
-        if (isEditable) await edits.fill(command.range, columns);
-        break;
-      case "copy":
-      case "cut":
-        if (!(await copyRange(parts, columns, command.range)))
-          return announce(t`São linhas demais para copiar: use Exportar`);
-        announce(t`Copiado`);
-        if (command.do === "cut") await paste(command.range, "");
-        break;
-      case "undo":
-      case "redo":
-        edits[command.do]();
-        break;
-      case "search":
-        document.getElementById(SEARCH_FIELD)?.focus();
-        break;
-      case "help":
-        onOpen("keys");
-        break;
-      case "sort":
-        if (column) sort(column, command.add);
-        break;
-      case "menu":
-        if (column) onOpen({ menu: column.name });
-        break;
-      case "resize":
-        if (column) onView(resized(view, column.name, column.width + command.by));
-        break;
-      case "select":
-        await select(command.row, command.extend);
-    }
+  const copy = async (range: Range): Promise<boolean> => {
+    const isCopied = await copyRange(parts, columns, range);
+    announce(isCopied ? t`Copiado` : t`São linhas demais para copiar: use Exportar`);
+    return isCopied;
   };
-  return <Grid columns={columns} selected={selected} onCommand={(command) => void run(command)} />;
+  const actions: SheetActions = {
+    edit: (place, text) => {
+      const [row, column] = [rows.rowAt(place.row), columns[place.column]];
+      if (row && column) edits.edit(row, column.name, text);
+      else if (column && text && place.row === rows.total) edits.offer([{ [column.name]: text }], false);
+    },
+    discard: (place) => {
+      const [row, column] = [rows.rowAt(place.row), columns[place.column]];
+      if (row && column) edits.discard(row, column.name);
+    },
+    // Not the empty row at the foot.
+    clear: (range) => paste({ ...range, bottom: Math.min(range.bottom, (rows.total ?? 0) - 1) }, ""),
+    paste,
+    fill: (range) => isEditable && edits.fill(range, columns),
+    copy,
+    cut: async (range) => (await copy(range)) && paste(range, ""),
+    undo: edits.undo,
+    redo: edits.redo,
+    search: () => document.getElementById(SEARCH_FIELD)?.focus(),
+    help: () => onOpen("keys"),
+    sort: (index, add) => {
+      const { name = "", display_name } = columns[index] ?? {};
+      const sorts = toggleSort(view.sorts, name, add);
+      onView({ sorts });
+      announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
+    },
+    menu: (index) => onOpen({ menu: columns[index]?.name ?? "" }),
+    resize: (index, by) => {
+      const { name = "", width = 0 } = columns[index] ?? {};
+      onView(resized(view, name, width + by));
+    },
+    select: async (index, extend) => {
+      const from = extend ? lastSelected.current : index;
+      const [first, last] = [Math.min(from, index), Math.max(from, index)];
+      lastSelected.current = index;
+      if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
+      await rows.need(first, last + 1);
+      const after = new Set(selected);
+      for (let at = first; at <= last; at += 1) {
+        const id = rows.rowAt(at)?.id;
+        if (id !== undefined && (extend || !after.delete(id))) after.add(id);
+      }
+      onSelected(after);
+    },
+  };
+  return <Grid columns={columns} actions={actions} />;
 }
 
 /** What became of the edits that were not simply kept, and what they ask. */
-function Told({ state }: { state: EditState }): ReactNode {
+function Told({ state }: { state: EditState }) {
   const { edits } = useParts();
   if (state.newRows) {
     const words = plural(state.newRows.length, "linha nova", "linhas novas");
@@ -172,12 +141,8 @@ function Told({ state }: { state: EditState }): ReactNode {
       <Dialog
         title={t`Criar ${words}?`}
         onClose={() => edits.answer(false)}
-        actions={
-          <>
-            <Button onClick={() => edits.answer(false)}>{t`Não criar`}</Button>
-            <Button kind="primary" onClick={() => edits.answer(true)}>{t`Criar ${words}`}</Button>
-          </>
-        }
+        keep={t`Não criar`}
+        actions={<Button kind="primary" onClick={() => edits.answer(true)}>{t`Criar ${words}`}</Button>}
       >
         <p>{t`O que foi colado passa do fim da tabela.`}</p>
       </Dialog>
@@ -193,7 +158,8 @@ function Told({ state }: { state: EditState }): ReactNode {
   return state.refusal === null ? null : <Alert>{state.refusal}</Alert>;
 }
 
-function NoRows(): ReactNode {
+/** What stands there in place of a grid without rows. */
+function NoRows() {
   const { table, view, onView } = useParts();
   const { can } = useCaller();
   if (view.filters.length > 0 || view.search) {
@@ -212,15 +178,15 @@ function NoRows(): ReactNode {
   );
 }
 
-interface SelectedProps {
-  selected: ReadonlySet<string>;
-  onDeleted: () => void;
-}
-
 /** What a table is called, how many of its rows match, and what this caller may do with it. */
-function SheetHead({ selected, onDeleted }: SelectedProps): ReactNode {
-  const { table, rows, isEditable, onOpen } = useParts();
+function SheetHead() {
+  const { table, rows, edits, isEditable, selected, onSelected, onOpen } = useParts();
   const { can } = useCaller();
+  const chosen = plural(selected.size, "linha");
+  const remove = async (): Promise<void> => {
+    await edits.delete([...selected]);
+    onSelected(new Set());
+  };
   const [onlyId = ""] = selected;
   const only = selected.size === 1 ? rows.rowAt(rows.indexOf(onlyId)) : undefined;
   const { total } = rows;
@@ -238,7 +204,15 @@ function SheetHead({ selected, onDeleted }: SelectedProps): ReactNode {
         <div className="mt-actions">
           {only && <Button onClick={() => onOpen({ row: only })}>{t`Abrir linha`}</Button>}
           {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>{t`De onde veio`}</Button>}
-          {isEditable && selected.size > 0 && <DeleteRows selected={selected} onDeleted={onDeleted} />}
+          {isEditable && selected.size > 0 && (
+            <Ask label={t`Apagar ${chosen}`} kind="danger" title={t`Apagar ${chosen}?`} onGo={remove}>
+              <p>
+                {table.history
+                  ? t`Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela.`
+                  : t`Esta tabela não guarda histórico: o que se apaga não volta.`}
+              </p>
+            </Ask>
+          )}
           {isEditable && <Button onClick={() => onOpen({ row: "new" })}>{t`Nova linha`}</Button>}
           {table.status === "active" && can("upload") && (
             <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">{t`Enviar arquivo`}</Link>
@@ -265,23 +239,5 @@ function SheetHead({ selected, onDeleted }: SelectedProps): ReactNode {
         <p className="mt-note">{t`Esta tabela está inativa: pode ser lida, mas não alterada.`}</p>
       )}
     </>
-  );
-}
-
-function DeleteRows({ selected, onDeleted }: SelectedProps): ReactNode {
-  const { table, edits } = useParts();
-  const words = plural(selected.size, "linha");
-  const remove = async (): Promise<void> => {
-    await edits.delete([...selected]);
-    onDeleted();
-  };
-  return (
-    <Ask label={t`Apagar ${words}`} kind="danger" title={t`Apagar ${words}?`} onGo={remove}>
-      <p>
-        {table.history
-          ? t`Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela.`
-          : t`Esta tabela não guarda histórico: o que se apaga não volta.`}
-      </p>
-    </Ask>
   );
 }

@@ -1,7 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useDeferredValue } from "react";
+import { useDeferredValue } from "react";
 import { Link } from "wouter";
-import { useStatus } from "../api/queries";
+import { useGet } from "../api/queries";
 import { fileNames, type Table } from "../api/types";
 import { useApi, useCaller, useWho } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -14,15 +13,12 @@ import { plural } from "../values/numbers";
 const MOST_LOADS = 100; // of all tables, newest first
 
 /** The company's tables: searched, counted, opened. */
-export function Tables(): ReactNode {
-  const status = useStatus();
+export function Tables() {
+  const api = useApi();
+  const status = useGet("/status", {});
   if (status.error) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
   if (!status.data) return <Loading label={t`Carregando`} />;
-  return status.data.provisioned ? <List /> : <Activate />;
-}
-
-function Activate(): ReactNode {
-  const api = useApi();
+  if (status.data.provisioned) return <List />;
   return (
     <Empty title={t`Meus Dados ainda não está ativo na sua empresa`}>
       <Ask label={t`Ativar Meus Dados`} kind="primary" onGo={() => api.POST("/provision")} />
@@ -30,7 +26,7 @@ function Activate(): ReactNode {
   );
 }
 
-function List(): ReactNode {
+function List() {
   const api = useApi();
   const address = useAddress();
   const [query, setQuery] = address;
@@ -51,15 +47,25 @@ function List(): ReactNode {
         load={(page, signal) =>
           api.GET("", { query: { page, per_page: 20, ...(searched && { search: searched }) }, signal })
         }
-        empty={<NoTables search={search} onClear={() => setQuery({ q: "", pagina: "" })} />}
+        empty={
+          search === "" ? (
+            <Empty title={t`Nenhuma tabela ainda`}>
+              <WaysIn />
+            </Empty>
+          ) : (
+            <Empty title={t`Nenhuma tabela com “${search}” no nome`}>
+              <Button onClick={() => setQuery({ q: "", pagina: "" })}>{t`Limpar a procura`}</Button>
+            </Empty>
+          )
+        }
       >
-        {(tables) => <TableList tables={tables} />}
+        {(table) => <TableCard key={table._id} table={table} />}
       </Listing>
     </section>
   );
 }
 
-function WaysIn(): ReactNode {
+function WaysIn() {
   const { can } = useCaller();
   return (
     <>
@@ -69,51 +75,26 @@ function WaysIn(): ReactNode {
   );
 }
 
-function NoTables({ search, onClear }: { search: string; onClear: () => void }): ReactNode {
-  if (search === "") {
-    return (
-      <Empty title={t`Nenhuma tabela ainda`}>
-        <WaysIn />
-      </Empty>
-    );
-  }
-  return (
-    <Empty title={t`Nenhuma tabela com “${search}” no nome`}>
-      <Button onClick={onClear}>{t`Limpar a procura`}</Button>
-    </Empty>
-  );
-}
-
-function TableList({ tables }: { tables: readonly Table[] }): ReactNode {
-  const api = useApi();
+function TableCard({ table }: { table: Table }) {
   const who = useWho();
-  const loads = useQuery({
-    queryKey: ["jobs", "latest loads"],
-    queryFn: ({ signal }) => api.GET("/upload-jobs", { query: { status: "done", per_page: MOST_LOADS }, signal }),
-  });
+  const loads = useGet("/upload-jobs", { query: { status: "done", per_page: MOST_LOADS } });
+  const load = loads.data?.records.find((job) => job.user_table_id === table._id && !job.undone_at);
   return (
-    <ul className="mt-list">
-      {tables.map((table) => (
-        <li key={table._id} className="mt-record">
-          <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
-          <span>
-            {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
-            {table.status === "inactive" && t` · inativa (só leitura)`}
-          </span>
-          <span className="mt-quiet">
-            {table.created_by_user_id && t`${who(table.created_by_user_id)} criou · `}
-            {t`Alterada em ${formatMoment(table.updated_at)}`}
-          </span>
-          {loads.data?.records
-            .filter((job) => job.user_table_id === table._id && !job.undone_at)
-            .slice(0, 1)
-            .map((job) => (
-              <Link key={job._id} href={`/envios/${job._id}`}>
-                {t`Último envio: ${fileNames(job)}, em ${formatMoment(job.updated_at)}`}
-              </Link>
-            ))}
-        </li>
-      ))}
-    </ul>
+    <li className="mt-record">
+      <Link href={`/tabelas/${table._id}`}>{table.title || table.display_name}</Link>
+      <span>
+        {plural(table.row_count, "linha")} · {plural(table.columns.length, "coluna")}
+        {table.status === "inactive" && t` · inativa (só leitura)`}
+      </span>
+      <span className="mt-quiet">
+        {table.created_by_user_id && t`${who(table.created_by_user_id)} criou · `}
+        {t`Alterada em ${formatMoment(table.updated_at)}`}
+      </span>
+      {load && (
+        <Link href={`/envios/${load._id}`}>
+          {t`Último envio: ${fileNames(load)}, em ${formatMoment(load.updated_at)}`}
+        </Link>
+      )}
+    </li>
   );
 }

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useTable } from "../api/queries";
 import { EXTENSIONS, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
@@ -12,13 +12,14 @@ import { formatBytes } from "../values/numbers";
 import { modes } from "../values/words";
 
 /** Files straight to the bucket, a bar each; then the review. */
-export default function Upload(): ReactNode {
+export default function Upload() {
   const table = new URLSearchParams(useSearch()).get("tabela");
   const [, navigate] = useLocation();
   const announce = useAnnounce();
   const queries = useQueryClient();
   const uploads = useUploads();
   const state = useStore(uploads.state);
+  const target = useTable(table ?? "", table !== null);
   const [mode, setMode] = useState<Mode>("append");
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
@@ -33,7 +34,14 @@ export default function Upload(): ReactNode {
     <section aria-labelledby="upload-title">
       <h1 id="upload-title">{t`Enviar arquivo`}</h1>
       <Steps now={1} />
-      {table && <TargetTable tableId={table} mode={mode} onMode={setMode} />}
+      {table && (
+        <Radios
+          legend={t`Para a tabela ${target.data?.display_name ?? "…"}`}
+          choices={target.data?.key ? modes() : modes().slice(0, 2)}
+          value={mode}
+          onChoose={setMode}
+        />
+      )}
       {state.problem && <Alert>{state.problem}</Alert>}
       {state.failure !== null && <Failure error={state.failure} />}
       {state.staged.length > 0 && (
@@ -53,25 +61,7 @@ export default function Upload(): ReactNode {
   );
 }
 
-interface TargetTableProps {
-  tableId: string;
-  mode: Mode;
-  onMode: (mode: Mode) => void;
-}
-
-function TargetTable({ tableId, mode, onMode }: TargetTableProps): ReactNode {
-  const table = useTable(tableId);
-  return (
-    <Radios
-      legend={t`Para a tabela ${table.data?.display_name ?? "…"}`}
-      choices={table.data?.key ? modes() : modes().slice(0, 2)}
-      value={mode}
-      onChoose={onMode}
-    />
-  );
-}
-
-function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; disabled: boolean }): ReactNode {
+function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; disabled: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <div className="mt-drop">
@@ -100,7 +90,7 @@ function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; dis
   );
 }
 
-function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }): ReactNode {
+function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }) {
   const isOver = state.files.every((one) => one.state !== "waiting" && one.state !== "sending");
   return (
     <>

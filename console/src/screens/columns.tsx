@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import type { Column, ColumnType } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -40,7 +39,7 @@ interface ColumnFieldsProps {
 }
 
 /** The list of a table's columns, to write or to change. */
-export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): ReactNode {
+export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
   const change = (index: number, changes: Partial<DraftColumn>): void =>
     onChange(columns.map((column, at) => (at === index ? { ...column, ...changes } : column)));
   return (
@@ -87,7 +86,7 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps): 
 }
 
 /** Take a column out of the list; one that has values asks first. */
-function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }): ReactNode {
+function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }) {
   const label = (
     <>
       {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.label}`}</span>

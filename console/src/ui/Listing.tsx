@@ -33,11 +33,13 @@ interface ListingProps<Item> {
   again?: (records: readonly Item[]) => number | false;
   /** What stands there where there is none. */
   empty: ReactNode;
-  children: (records: readonly Item[]) => ReactNode;
+  /** Draws one, as an item of a list; or `whole` draws all. */
+  children?: (record: Item, index: number) => ReactNode;
+  whole?: (records: readonly Item[]) => ReactNode;
 }
 
 /** A list of the API in pages, with what stands there before it comes, instead of it, and where it is empty. */
-export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest }: ListingProps<Item>): ReactNode {
+export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest }: ListingProps<Item>) {
   const own = useState(1);
   const [page, go] = at ?? own;
   const list = useQuery({
@@ -51,7 +53,9 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
   const { records, total } = list.data;
   return (
     <>
-      {records.length > 0 ? rest.children(records) : typeof empty === "string" ? <Empty title={empty} /> : empty}
+      {records.length === 0 && (typeof empty === "string" ? <Empty title={empty} /> : empty)}
+      {records.length > 0 && rest.whole?.(records)}
+      {records.length > 0 && rest.children && <ul className="mt-list">{records.map(rest.children)}</ul>}
       <Pager page={page} perPage={perPage} total={total} onPage={go} />
     </>
   );
@@ -59,7 +63,7 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
 
 type PagerProps = Record<"page" | "perPage" | "total", number> & { onPage: (page: number) => void };
 
-function Pager({ page, perPage, total, onPage }: PagerProps): ReactNode {
+function Pager({ page, perPage, total, onPage }: PagerProps) {
   const last = Math.max(Math.ceil(total / perPage), 1);
   if (last === 1) return null;
   const first = (page - 1) * perPage + 1;

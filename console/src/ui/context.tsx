@@ -12,7 +12,7 @@ export function useAnnounce(): (text: string) => void {
 }
 
 /** One polite live region for the whole console, which also shows what it says. */
-export function Announcer({ children }: { children: ReactNode }): ReactNode {
+export function Announcer({ children }: { children: ReactNode }) {
   const [text, setText] = useState("");
   const timer = useRef(0);
   const announce = useCallback((said: string) => {

@@ -38,15 +38,7 @@ interface AskProps {
 }
 
 /** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
-export function Ask({
-  label,
-  kind = "quiet",
-  title,
-  keep = t`Manter`,
-  yes = label,
-  onGo,
-  children,
-}: AskProps): ReactNode {
+export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = label, onGo, children }: AskProps) {
   const [isAsked, setAsked] = useState(false);
   const run = useMutation({ mutationFn: (work: Promise<unknown>) => work, onSuccess: () => setAsked(false) });
   const go = (): void => {
@@ -65,13 +57,11 @@ export function Ask({
         <Dialog
           title={title}
           onClose={() => setAsked(false)}
+          keep={keep}
           actions={
-            <>
-              <Button onClick={() => setAsked(false)}>{keep}</Button>
-              <Button kind="danger" disabled={run.isPending} onClick={go}>
-                {yes}
-              </Button>
-            </>
+            <Button kind="danger" disabled={run.isPending} onClick={go}>
+              {yes}
+            </Button>
           }
         >
           {children}
@@ -93,7 +83,7 @@ interface MenuProps {
 }
 
 /** A button with a list of actions over everything else: nothing around it can cut it off. */
-export function Menu({ label, children, actions, isDisabled = false, className = "", ...rest }: MenuProps): ReactNode {
+export function Menu({ label, children, actions, isDisabled = false, className = "", ...rest }: MenuProps) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   return (

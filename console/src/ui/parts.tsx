@@ -22,11 +22,16 @@ import { ApiFailure } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
 
+/** Join the names of classes, without those that do not hold. */
+export function classes(...names: readonly (string | false | undefined)[]): string {
+  return names.filter(Boolean).join(" ");
+}
+
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   kind?: "primary" | "plain" | "danger" | "quiet";
 }
 
-export function Button({ kind = "plain", className = "", type = "button", ...rest }: ButtonProps): ReactNode {
+export function Button({ kind = "plain", className = "", type = "button", ...rest }: ButtonProps) {
   return <button type={type} className={`mt-button mt-button-${kind} ${className}`} {...rest} />;
 }
 
@@ -39,11 +44,11 @@ interface FieldProps {
 }
 
 /** A field with its label, its hint and what is wrong with it, all told to who cannot see them. */
-export function Field({ label, hint, error, className = "", children }: FieldProps): ReactNode {
+export function Field({ label, hint, error, className = "", children }: FieldProps) {
   const id = useId();
   const told = error ?? hint;
   return (
-    <div className={`mt-field ${error ? "mt-field-wrong" : ""} ${className}`}>
+    <div className={classes("mt-field", error && "mt-field-wrong", className)}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,
@@ -65,12 +70,14 @@ interface DialogProps {
   children: ReactNode;
   /** What can be done; null where the children have that. */
   actions?: ReactNode;
+  /** What the way back is called. */
+  keep?: string;
   /** Whether it stands at the side, as high as the page: for lists. */
   isSide?: boolean;
 }
 
 /** The browser's own dialog: it holds the focus, closes by Escape, and gives the focus back. */
-export function Dialog({ title, onClose, children, actions, isSide = false }: DialogProps): ReactNode {
+export function Dialog({ title, onClose, children, actions, keep = t`Fechar`, isSide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -96,16 +103,19 @@ export function Dialog({ title, onClose, children, actions, isSide = false }: Di
       <h2 id={id} tabIndex={-1}>
         {title}
       </h2>
-      <div className="mt-dialog-body">{children}</div>
+      {children}
       {actions !== null && (
-        <div className="mt-actions">{actions ?? <Button onClick={onClose}>{t`Fechar`}</Button>}</div>
+        <div className="mt-actions">
+          <Button onClick={onClose}>{keep}</Button>
+          {actions}
+        </div>
       )}
     </dialog>
   );
 }
 
 /** A sentence about what went wrong. */
-export function Alert({ children, kind = "error" }: { children: ReactNode; kind?: "error" | "warning" }): ReactNode {
+export function Alert({ children, kind = "error" }: { children: ReactNode; kind?: "error" | "warning" }) {
   return (
     <p className={`mt-note mt-note-${kind}`} role="alert">
       <TriangleAlert /> {children}
@@ -114,7 +124,7 @@ export function Alert({ children, kind = "error" }: { children: ReactNode; kind?
 }
 
 /** What went wrong, in the API's own words, with what can be done. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }): ReactNode {
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const failure = error instanceof ApiFailure ? error : null;
   const details = failure?.body.details ?? [];
   return (
@@ -137,7 +147,7 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
 }
 
 /** The way to try again; where the server asked for a pause it counts down and then tries by itself. */
-function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }): ReactNode {
+function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }) {
   const [left, setLeft] = useState(seconds);
   useEffect(() => {
     if (left <= 0) return;
@@ -170,7 +180,7 @@ export function detailText(detail: DetailLike, letter?: string): string {
 
 const WAKING_MS = 3_000; // a database that sleeps takes longer than any other answer
 
-export function Loading({ label }: { label: string }): ReactNode {
+export function Loading({ label }: { label: string }) {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     const timer = window.setTimeout(() => setLate(true), WAKING_MS);
@@ -187,7 +197,7 @@ export function Loading({ label }: { label: string }): ReactNode {
   );
 }
 
-export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="mt-empty">
       <p>
@@ -199,7 +209,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 /** Names, and what stands for each. */
-export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }): ReactNode {
+export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className="mt-facts">
       {facts.map(([name, value]) => (
@@ -212,7 +222,7 @@ export function Facts({ facts }: { facts: readonly (readonly [name: string, valu
   );
 }
 
-export function ProgressBar({ label, percent }: { label: string; percent: number | null }): ReactNode {
+export function ProgressBar({ label, percent }: { label: string; percent: number | null }) {
   return (
     <div className="mt-progress">
       <span>{label}</span>
@@ -222,7 +232,7 @@ export function ProgressBar({ label, percent }: { label: string; percent: number
   );
 }
 
-export function Steps({ now }: { now: 1 | 2 | 3 }): ReactNode {
+export function Steps({ now }: { now: 1 | 2 | 3 }) {
   return (
     <ol className="mt-steps mt-actions mt-quiet" aria-label={t`Etapas`}>
       {[t`Enviar`, t`Revisar`, t`Importar`].map((name, index) => (
@@ -243,7 +253,7 @@ const ICONS = {
   datetime: CalendarClock,
 };
 
-export function TypeIcon({ type }: { type: ColumnType }): ReactNode {
+export function TypeIcon({ type }: { type: ColumnType }) {
   const Icon = ICONS[type];
   return <Icon />;
 }
@@ -258,7 +268,7 @@ interface SelectProps<Value extends string>
 }
 
 /** A drop-down; a value that is none of its choices is shown as it is. */
-export function Select<Value extends string>({ choices, value, onChoose, ...rest }: SelectProps<Value>): ReactNode {
+export function Select<Value extends string>({ choices, value, onChoose, ...rest }: SelectProps<Value>) {
   const isKnown = choices.some(([one]) => one === value);
   return (
     <select {...rest} value={value} onChange={(event) => onChoose(event.target.value as Value)}>
@@ -274,12 +284,7 @@ export function Select<Value extends string>({ choices, value, onChoose, ...rest
 
 type Labelled = Pick<FieldProps, "label" | "hint" | "error" | "className">;
 
-export function SelectField<Value extends string>({
-  label,
-  hint,
-  error,
-  ...rest
-}: Labelled & SelectProps<Value>): ReactNode {
+export function SelectField<Value extends string>({ label, hint, error, ...rest }: Labelled & SelectProps<Value>) {
   return (
     <Field label={label} hint={hint} error={error}>
       {(ids) => <Select {...ids} {...rest} />}
@@ -289,7 +294,7 @@ export function SelectField<Value extends string>({
 
 type TextProps = Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> & { onText: (text: string) => void };
 
-export function TextField({ label, hint, error, className, onText, ...rest }: Labelled & TextProps): ReactNode {
+export function TextField({ label, hint, error, className, onText, ...rest }: Labelled & TextProps) {
   return (
     <Field label={label} hint={hint} error={error} {...(className ? { className } : {})}>
       {(ids) => <input {...ids} {...rest} onChange={(event) => onText(event.target.value)} />}
@@ -304,7 +309,7 @@ interface CheckProps {
   children: ReactNode;
 }
 
-export function Check({ isChecked, isDisabled = false, onCheck, children }: CheckProps): ReactNode {
+export function Check({ isChecked, isDisabled = false, onCheck, children }: CheckProps) {
   return (
     <label className="mt-check">
       <input
@@ -325,7 +330,7 @@ interface RadiosProps<Value extends string> {
   onChoose: (value: Value) => void;
 }
 
-export function Radios<Value extends string>({ legend, choices, value, onChoose }: RadiosProps<Value>): ReactNode {
+export function Radios<Value extends string>({ legend, choices, value, onChoose }: RadiosProps<Value>) {
   return (
     <fieldset className="mt-choices">
       <legend>{legend}</legend>
