@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
 import { isInRange, rangeOf, spread } from "./model";
-import { BlockStore, RowSource } from "./rows";
+import { RowSource } from "./rows";
 
 vi.stubGlobal("window", globalThis); // the timers of a browser
 
@@ -29,17 +29,16 @@ function slowApi() {
 
 function opened() {
   const { api, questions } = slowApi();
-  const store = new BlockStore();
-  const loader = new RowSource(api, "t", {}, store);
+  const loader = new RowSource(api, "t", {});
   loader.start();
-  return { loader, store, questions };
+  return { loader, questions };
 }
 
 describe("rows in blocks", () => {
   it("are counted once", async () => {
-    const { loader, store, questions } = opened();
+    const { loader, questions } = opened();
     await questions[0]?.answer(["a", "b"], 400);
-    expect([loader.total, store.rowAt(1)?.id, store.indexOf("b"), store.indexOf("z")]).toEqual([400, "b", 1, -1]);
+    expect([loader.total, loader.rowAt(1)?.id, loader.indexOf("b"), loader.indexOf("z")]).toEqual([400, "b", 1, -1]);
     loader.show(200, 210);
     await vi.waitFor(() => expect(questions).toHaveLength(2));
     expect(questions[0]?.query).toMatchObject({ page: 1, per_page: 200 });
@@ -48,35 +47,39 @@ describe("rows in blocks", () => {
   });
 
   it("stay until their newer state is there, and an older answer changes nothing", async () => {
-    const { loader, store, questions } = opened();
+    const { loader, questions } = opened();
     await questions[0]?.answer(["a"], 1);
     const first = loader.reload();
     const second = loader.reload();
-    expect(store.rowAt(0)?.id).toBe("a");
+    expect(loader.rowAt(0)?.id).toBe("a");
     await questions[2]?.answer(["new"], 7);
     await questions[1]?.answer(["old"], 3);
     await Promise.all([first, second]);
-    expect([store.rowAt(0)?.id, loader.total]).toEqual(["new", 7]);
+    expect([loader.rowAt(0)?.id, loader.total]).toEqual(["new", 7]);
   });
 
   it("of a view that was left never come", async () => {
-    const { loader, store, questions } = opened();
+    const { loader, questions } = opened();
     loader.stop();
     await questions[0]?.answer(["a"], 1);
-    expect([store.rowAt(0), loader.total]).toEqual([undefined, null]);
+    expect([loader.rowAt(0), loader.total]).toEqual([undefined, null]);
   });
 
-  it("take a row's newer state in its place", () => {
-    const store = new BlockStore();
-    store.keep(1, { rows: [{ id: "a", nome: "antes" }], nextCursor: null });
-    store.replace({ id: "a", nome: "depois" });
-    expect(store.rowAt(200)).toEqual({ id: "a", nome: "depois" });
+  it("take a row's newer state in its place", async () => {
+    const { loader, questions } = opened();
+    await questions[0]?.answer(["a"], 1);
+    loader.replace({ id: "a", nome: "depois" });
+    expect(loader.rowAt(0)).toEqual({ id: "a", nome: "depois" });
   });
 
-  it("are forgotten in the order of their use", () => {
-    const store = new BlockStore();
-    for (let number = 0; number < 50; number += 1) store.keep(number, { rows: [], nextCursor: null });
-    expect([store.has(9), store.has(10), store.has(49)]).toEqual([false, true, true]);
+  it("are forgotten in the order of their use", async () => {
+    const { loader, questions } = opened();
+    await questions[0]?.answer(["first"], 9_000);
+    for (let number = 1; number <= 40; number += 1) {
+      void loader.need(number * 200, number * 200 + 1);
+      await questions[number]?.answer([`row ${number}`]);
+    }
+    expect([loader.rowAt(0), loader.rowAt(200)?.id]).toEqual([undefined, "row 1"]);
   });
 });
 

@@ -12,6 +12,8 @@ const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the wa
 interface Block {
   rows: readonly RecordOfRow[];
   nextCursor: string | null;
+  /** Whether rows may have changed: it is shown until its newer state is there. */
+  isStale: boolean;
 }
 
 /** Which rows, in which order; pages come on top. */
@@ -27,8 +29,7 @@ interface RowsState {
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
 export function useRows(api: Api, table: Table, view: GridView): RowSource {
   const key = JSON.stringify({ ...askedOf(view), ...(view.sorts.length > 0 ? { sort: view.sorts } : {}) });
-  const store = useMemo(() => new BlockStore(), [table._id]);
-  const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked, store), [api, key, store]);
+  const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked), [api, table._id, key]);
   useStore(source.state);
   useEffect(() => {
     source.start();
@@ -61,68 +62,10 @@ function versionsOf(records: readonly RecordOfRow[]): string {
   return records.map(({ id, _version }) => `${id} ${_version}`).join();
 }
 
-/** Rows in blocks, the ones used last; a block that is stale is shown until its newer state is there. */
-export class BlockStore {
-  private readonly blocks = new Map<number, Block>();
-  private readonly stale = new Set<number>();
-
-  clear(): void {
-    this.blocks.clear();
-    this.stale.clear();
-  }
-
-  markStale(): void {
-    for (const number of this.blocks.keys()) this.stale.add(number);
-  }
-
-  has(number: number): boolean {
-    return this.blocks.has(number) && !this.stale.has(number);
-  }
-
-  versions(number: number): string {
-    return versionsOf(this.blocks.get(number)?.rows ?? []);
-  }
-
-  cursorAfter(number: number): string | null {
-    return this.has(number) ? (this.blocks.get(number)?.nextCursor ?? null) : null;
-  }
-
-  indexOf(id: string): number {
-    for (const [number, block] of this.blocks) {
-      const place = block.rows.findIndex((row) => row.id === id);
-      if (place >= 0) return number * BLOCK + place;
-    }
-    return -1;
-  }
-
-  rowAt(index: number): RecordOfRow | undefined {
-    return this.blocks.get(Math.floor(index / BLOCK))?.rows[index % BLOCK];
-  }
-
-  keep(number: number, block: Block): void {
-    this.stale.delete(number);
-    this.blocks.delete(number);
-    this.blocks.set(number, block);
-    for (const oldest of this.blocks.keys()) {
-      if (this.blocks.size <= MAX_BLOCKS) break;
-      this.blocks.delete(oldest);
-    }
-  }
-
-  replace(row: RecordOfRow): void {
-    for (const [number, block] of this.blocks) {
-      const place = block.rows.findIndex((one) => one.id === row.id);
-      if (place < 0) continue;
-      const rows = [...block.rows];
-      rows[place] = row;
-      this.blocks.set(number, { ...block, rows });
-    }
-  }
-}
-
-/** Asks for the blocks that come into sight; an answer to an earlier question changes nothing. */
+/** Rows in blocks, as they come into sight, the ones used last; an answer to an earlier question changes nothing. */
 export class RowSource {
   readonly state = new Store<RowsState>({ total: null, failure: null, edition: 0 });
+  private readonly blocks = new Map<number, Block>();
   private readonly asked = new Map<number, AbortController>();
   private timer = 0;
   private stopped = false;
@@ -134,51 +77,63 @@ export class RowSource {
     private readonly api: Api,
     private readonly tableId: string,
     private readonly query: Asked,
-    private readonly store: BlockStore,
   ) {}
 
   get total(): number | null {
     return this.state.get().total;
   }
 
-  readonly rowAt = (index: number): RecordOfRow | undefined => this.store.rowAt(index);
+  readonly rowAt = (index: number): RecordOfRow | undefined => this.rowsOf(Math.floor(index / BLOCK))[index % BLOCK];
+
+  private rowsOf(number: number): readonly RecordOfRow[] {
+    return this.blocks.get(number)?.rows ?? [];
+  }
 
   /** Where a row of this id is, or -1. */
-  readonly indexOf = (id: string): number => this.store.indexOf(id);
+  readonly indexOf = (id: string): number => {
+    for (const [number, { rows }] of this.blocks) {
+      const place = rows.findIndex((row) => row.id === id);
+      if (place >= 0) return number * BLOCK + place;
+    }
+    return -1;
+  };
 
   /** Whether a colleague has just changed a cell. */
   readonly isFresh = (id: string, column: string): boolean => this.fresh.has(`${id} ${column}`);
 
   start(): void {
     this.stopped = false;
-    this.store.clear();
+    this.blocks.clear();
     void this.load(0);
   }
 
   stop(): void {
     this.stopped = true;
     window.clearTimeout(this.timer);
+    this.abort();
+  }
+
+  private abort(): void {
     for (const controller of this.asked.values()) controller.abort();
     this.asked.clear();
   }
 
   /** Ask again for what is shown, which stays until the answers are there. */
   readonly reload = async (): Promise<void> => {
-    for (const controller of this.asked.values()) controller.abort();
-    this.asked.clear();
-    this.store.markStale();
+    this.abort();
+    for (const block of this.blocks.values()) block.isStale = true;
     this.mustCount = true;
-    await this.request(...this.inSight);
+    await this.need(...this.inSight);
   };
 
   /** Ask by versions whether what is in sight is as it was; where it is not, show what has changed. */
   readonly look = async (): Promise<void> => {
     if (this.asked.size > 0 || this.total === null) return;
     const number = Math.floor(this.inSight[0] / BLOCK);
-    const before = this.store.versions(number);
+    const before = versionsOf(this.rowsOf(number));
     const ids = { ...this.pageQuery(number), fields: [] };
     const { records } = await queryRows(this.api, this.tableId, ids);
-    if (this.stopped || before !== this.store.versions(number)) return; // changed by this page meanwhile
+    if (this.stopped || before !== versionsOf(this.rowsOf(number))) return; // changed by this page meanwhile
     if (versionsOf(records) === before) return;
     const [first, end] = this.inSight;
     const old = Array.from({ length: end - first }, (_, at) => this.rowAt(first + at));
@@ -201,15 +156,13 @@ export class RowSource {
   readonly show = (first: number, end: number): void => {
     this.inSight = [first, end];
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.request(first, end), SETTLE_MS);
+    this.timer = window.setTimeout(() => void this.need(first, end), SETTLE_MS);
   };
-
-  /** Wait until these rows are here, as far as there are such. */
-  readonly need = (first: number, end: number): Promise<void> => this.request(first, end);
 
   /** Put a row's newer state in its place. */
   readonly replace = (record: RecordOfRow): void => {
-    this.store.replace(record);
+    for (const block of this.blocks.values())
+      block.rows = block.rows.map((row) => (row.id === record.id ? record : row));
     this.changed({});
   };
 
@@ -217,12 +170,18 @@ export class RowSource {
     if (!this.stopped) this.state.update({ ...changes, edition: this.state.get().edition + 1 });
   }
 
-  private async request(first: number, end: number): Promise<void> {
+  /** Wait until these rows are here, as far as there are such. */
+  readonly need = async (first: number, end: number): Promise<void> => {
     const wanted = new Set<number>();
     for (let number = Math.floor(first / BLOCK); number * BLOCK < Math.max(end, 1); number += 1) wanted.add(number);
     for (const [number, controller] of this.asked) if (!wanted.has(number) && number !== 0) controller.abort();
-    const missing = [...wanted].filter((number) => !this.store.has(number) && !this.asked.has(number));
+    const missing = [...wanted].filter((number) => !this.current(number) && !this.asked.has(number));
     await Promise.all(missing.map((number) => this.load(number)));
+  };
+
+  private current(number: number): Block | null {
+    const block = this.blocks.get(number);
+    return block && !block.isStale ? block : null;
   }
 
   private async load(number: number): Promise<void> {
@@ -232,7 +191,7 @@ export class RowSource {
     try {
       const page = await queryRows(this.api, this.tableId, this.pageQuery(number), controller.signal);
       if (isLeft()) return;
-      this.store.keep(number, { rows: page.records, nextCursor: page.next_cursor ?? null });
+      this.keep(number, { rows: page.records, nextCursor: page.next_cursor ?? null, isStale: false });
       if (page.total !== null) this.mustCount = false;
       this.changed({ failure: null, ...(page.total === null ? {} : { total: page.total }) });
     } catch (error) {
@@ -242,8 +201,15 @@ export class RowSource {
     }
   }
 
+  private keep(number: number, block: Block): void {
+    this.blocks.delete(number); // what is kept again is the newest
+    this.blocks.set(number, block);
+    const [oldest] = this.blocks.keys();
+    if (this.blocks.size > MAX_BLOCKS && oldest !== undefined) this.blocks.delete(oldest);
+  }
+
   private pageQuery(number: number): Query {
-    const cursor = number > 0 ? this.store.cursorAfter(number - 1) : null;
+    const cursor = this.current(number - 1)?.nextCursor;
     const place = cursor ? { cursor } : { page: number + 1 };
     return { ...this.query, ...place, ...(this.mustCount ? {} : { count: false }), per_page: BLOCK };
   }

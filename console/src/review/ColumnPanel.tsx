@@ -17,21 +17,17 @@ interface ColumnPanelProps {
   place: number | null;
 }
 
-const moves = () =>
-  [
-    [t`Uma coluna antes`, -1],
-    [t`Uma coluna depois`, 1],
-  ] as const;
-
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
   const { job, look, columns, checks, draft, onDraft, onAdjust } = useReview();
   const { can } = useCaller();
   const { column, source, include, type, nullable, into, adjustment } = reviewed;
   const { inference } = column;
+  const { exceptions = [], alternatives = [] } = inference ?? {};
   const adjust = (changes: Adjustment): void => onAdjust([source], changes);
   const emptied = draft.makeNullable.filter((name) => name !== reviewed.name);
   const sources = columns.map((one) => one.source);
+  const move = (by: number): void => onDraft({ order: moved(sources, source, by) });
   const doubts = checks.filter((check) => check.column === column.name);
   const isStated = type !== column.type && !into;
   return (
@@ -73,20 +69,25 @@ export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
           {check.spot && <Button kind="quiet" onClick={() => look.at(check)}>{t`Ver a célula`}</Button>}
         </p>
       ))}
-      {!into && (inference?.alternatives ?? []).length > 0 && (
-        <div>
-          <h3>{t`Pode ser também`}</h3>
-          {inference?.alternatives
-            .filter((one) => one.type !== type)
-            .map((one) => (
-              <p key={one.type}>
-                <Button onClick={() => adjust({ type: one.type })}>{typeLabels()[one.type]}</Button>{" "}
-                <span className="mt-quiet">{one.reason}</span>
-              </p>
+      {!into && alternatives.length > 0 && <h3>{t`Pode ser também`}</h3>}
+      {alternatives
+        .filter((one) => !into && one.type !== type)
+        .map((one) => (
+          <p key={one.type}>
+            <Button onClick={() => adjust({ type: one.type })}>{typeLabels()[one.type]}</Button>{" "}
+            <span className="mt-quiet">{one.reason}</span>
+          </p>
+        ))}
+      {exceptions.length > 0 && (
+        <>
+          <h3>{t`Células que fogem`}</h3>
+          <ul>
+            {exceptions.map(({ line, sheet, value, reason }, index) => (
+              <li key={index}>{t`linha ${line}${sheet ? t` de ${sheet}` : ""}: “${value ?? ""}” ${reason}`}</li>
             ))}
-        </div>
+          </ul>
+        </>
       )}
-      <Exceptions column={reviewed} />
       {into ? (
         !into.nullable &&
         can("update") && (
@@ -115,11 +116,8 @@ export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
                 onText={(standard) => adjust({ standard })}
               />
               <div className="mt-actions">
-                {moves().map(([label, by]) => (
-                  <Button key={by} onClick={() => onDraft({ order: moved(sources, source, by) })}>
-                    {label}
-                  </Button>
-                ))}
+                <Button onClick={() => move(-1)}>{t`Uma coluna antes`}</Button>
+                <Button onClick={() => move(1)}>{t`Uma coluna depois`}</Button>
               </div>
             </>
           )}
@@ -140,22 +138,6 @@ export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
 function typeBy({ decimal_mark: mark }: Adjustment, { column, type }: ReviewedColumn): Adjustment {
   const isAmbiguous = column.inference?.warnings.some(({ code }) => code === "AMBIGUOUS_MARK");
   return mark && isAmbiguous && type === "integer" ? { type: "decimal" } : {};
-}
-
-/** The cells that speak against the type of most: which they are. */
-function Exceptions({ column: { column } }: { column: ReviewedColumn }) {
-  const exceptions = column.inference?.exceptions ?? [];
-  if (exceptions.length === 0) return null;
-  return (
-    <>
-      <h3>{t`Células que fogem`}</h3>
-      <ul>
-        {exceptions.map(({ line, sheet, value, reason }, index) => (
-          <li key={index}>{t`linha ${line}${sheet ? t` de ${sheet}` : ""}: “${value ?? ""}” ${reason}`}</li>
-        ))}
-      </ul>
-    </>
-  );
 }
 
 const ZONES: readonly string[] = [
@@ -272,13 +254,17 @@ function Profile({ profile, type, label }: ProfileProps) {
   if (profile.min !== null && profile.min !== undefined) {
     facts.push(t`de ${formatCell(profile.min as Cell, type)} a ${formatCell(profile.max as Cell, type)}`);
   }
-  const counts =
-    profile.histogram.length > 0
-      ? profile.histogram.map(([, , count]) => count)
-      : profile.top.map(([, count]) => count);
+  const bars = profile.histogram.length > 0 ? profile.histogram : profile.top;
+  const counts = bars.map((bar) => Number(bar.at(-1)));
   return (
-    <div className="mt-profile">
-      {counts.length > 0 && <Bars counts={counts.map(Number)} label={label} />}
+    <div>
+      {counts.length > 0 && (
+        <div className="mt-histogram" role="img" aria-label={t`Distribuição de ${label}`}>
+          {counts.map((count, index) => (
+            <i key={index} style={{ height: `${(count / Math.max(...counts, 1)) * 100}%` }} />
+          ))}
+        </div>
+      )}
       <details>
         <summary>{facts.join(" · ")}</summary>
         <ol>
@@ -289,17 +275,6 @@ function Profile({ profile, type, label }: ProfileProps) {
           ))}
         </ol>
       </details>
-    </div>
-  );
-}
-
-function Bars({ counts, label }: { counts: readonly number[]; label: string }) {
-  const highest = Math.max(...counts, 1);
-  return (
-    <div className="mt-histogram" role="img" aria-label={t`Distribuição de ${label}`}>
-      {counts.map((count, index) => (
-        <i key={index} style={{ height: `${(count / highest) * 100}%` }} />
-      ))}
     </div>
   );
 }

@@ -9,16 +9,16 @@ import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewedColumn, useReview, wronglyFilled } from "./draft";
-import type { useConfirm } from "./Review";
 
 interface ConfirmBarProps {
   name: string;
-  confirm: ReturnType<typeof useConfirm>;
+  isSending: boolean;
+  failure: Error | null;
   onSend: () => void;
 }
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps) {
+export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps) {
   const { job, table, columns, checks, isBusy, look } = useReview();
   const announce = useAnnounce();
   const [isAsked, setAsked] = useState(false);
@@ -38,10 +38,10 @@ export function ConfirmBar({ name, confirm, onSend }: ConfirmBarProps) {
   };
   return (
     <div className="mt-sticky-bar">
-      {confirm.error && <Failure error={confirm.error} />}
+      {failure && <Failure error={failure} />}
       <Cancel job={job} />
-      <Button kind="primary" aria-disabled={problem !== null || confirm.isPending} onClick={go}>
-        {confirm.isPending ? t`Começando…` : label}
+      <Button kind="primary" aria-disabled={problem !== null || isSending} onClick={go}>
+        {isSending ? t`Começando…` : label}
       </Button>
       {isAsked && (
         <Dialog

@@ -2,7 +2,7 @@ import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, Triang
 import { useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Failure, Loading, Select, TypeIcon } from "../ui/parts";
+import { Button, classes, Failure, Loading, Select, TypeIcon } from "../ui/parts";
 import { columnLetter, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { FillBar } from "./ColumnPanel";
@@ -45,6 +45,7 @@ export function FileGrid(props: FileGridProps) {
     ...[...columns.keys()].map((place) => place + 1),
     1,
   );
+  const firstPlace = Math.min(...columns.keys());
   const go = (line: number): void => {
     setOnlyLeftOut(false);
     setFrom(line);
@@ -71,7 +72,12 @@ export function FileGrid(props: FileGridProps) {
               <th scope="col">{t`Linha`}</th>
               <th scope="col">{t`O que é`}</th>
               {Array.from({ length: width }, (_, place) => (
-                <Head key={place} place={place} columns={columns} />
+                <ColumnHead
+                  key={place}
+                  column={columns.get(place)}
+                  letter={columnLetter(place)}
+                  isFirst={place === firstPlace}
+                />
               ))}
             </tr>
           </thead>
@@ -93,26 +99,6 @@ export function FileGrid(props: FileGridProps) {
         <p className="mt-quiet">{t`Parte do conteúdo não cabe aqui: o arquivo tem ${formatCount(preview.data.columns)} colunas. Tudo será importado.`}</p>
       )}
     </>
-  );
-}
-
-function Head({ place, columns }: Pick<FileGridProps, "columns"> & { place: number }) {
-  const { look } = useReview();
-  const column = columns.get(place);
-  if (!column) {
-    return (
-      <th scope="col" className="mt-head">
-        {columnLetter(place)}
-      </th>
-    );
-  }
-  return (
-    <ColumnHead
-      column={column}
-      letter={columnLetter(place)}
-      isFirst={place === Math.min(...columns.keys())}
-      isSelected={column === look.column}
-    />
   );
 }
 
@@ -190,7 +176,7 @@ interface FileLineProps extends FileGridProps {
 }
 
 function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps) {
-  const { look, isBusy } = useReview();
+  const { isBusy } = useReview();
   const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
@@ -211,16 +197,7 @@ function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps)
         const raw = line.cells[place] ?? "";
         if (spot && (spot.place ?? 0) === place) return <SpotCell key={place} spot={spot} text={raw} />;
         const example = column && line.kind === "row" ? rest.exampleOf(column, line.line) : null;
-        return (
-          <Cell
-            key={place}
-            raw={raw}
-            column={column}
-            example={example}
-            isSelected={column !== undefined && column === look.column}
-            onSelect={look.select}
-          />
-        );
+        return <Cell key={place} raw={raw} column={column} example={example} />;
       })}
     </tr>
   );
@@ -230,19 +207,22 @@ interface CellProps {
   raw: string;
   column: ReviewedColumn | undefined;
   example: Example | null;
-  isSelected: boolean;
-  onSelect: (column: string) => void;
 }
 
 /** A cell: what it becomes, and the text of the file where that differs. */
-function Cell({ raw, column, example, isSelected, onSelect }: CellProps) {
-  const classes = ["mt-preview-cell"];
-  if (isSelected) classes.push("mt-cell-selected");
-  if (column && !column.include) classes.push("mt-cell-out");
-  if (column && isNumeric(column.type) && example) classes.push("mt-number");
+function Cell({ raw, column, example }: CellProps) {
+  const { look } = useReview();
   const isSame = !example || (!example.fault && example.after.trim() === raw.trim());
   return (
-    <td className={classes.join(" ")} onClick={() => column && onSelect(column.column.name)}>
+    <td
+      className={classes(
+        "mt-preview-cell",
+        column && column === look.column && "mt-cell-selected",
+        column && !column.include && "mt-cell-out",
+        column && isNumeric(column.type) && example !== null && "mt-number",
+      )}
+      onClick={() => column && look.select(column.column.name)}
+    >
       {isSame ? (
         raw.slice(0, SHOWN_OF_A_CELL)
       ) : (
@@ -300,22 +280,31 @@ function actionsOf(
 }
 
 interface HeadProps {
-  column: ReviewedColumn;
+  /** None where the file's column becomes none. */
+  column: ReviewedColumn | undefined;
   letter: string;
   isFirst: boolean;
-  isSelected: boolean;
 }
 
 /** A column's head: its label in the file, its name and type (or the table's column), and how full it is. */
-function ColumnHead({ column: reviewed, letter, isFirst, isSelected }: HeadProps) {
+function ColumnHead({ column: reviewed, letter, isFirst }: HeadProps) {
   const { look, checks } = useReview();
+  if (!reviewed) {
+    return (
+      <th scope="col" className="mt-head">
+        {letter}
+      </th>
+    );
+  }
   const { column, source, include } = reviewed;
+  const isSelected = reviewed === look.column;
   const count = checks.filter((check) => check.column === column.name).length;
-  const classes = ["mt-head"];
-  if (isSelected) classes.push("mt-head-selected");
-  if (!include) classes.push("mt-left-out");
   return (
-    <th scope="col" className={classes.join(" ")} data-column={column.name}>
+    <th
+      scope="col"
+      className={classes("mt-head", isSelected && "mt-head-selected", !include && "mt-left-out")}
+      data-column={column.name}
+    >
       <button
         type="button"
         data-rove

@@ -22,12 +22,22 @@ export function ReadingSection({ onState }: ReadingSectionProps) {
   const table = tables[look.table];
   if (!table) return null;
   const { file, sheet } = table;
+  const isOneFile = tables.every(({ name }) => name === table.name); // and no ZIP, whose members have names of their own
   const stated = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
   const overrides = (changes: Overrides): void => onState({ tables: [{ file, sheet, ...changes }] });
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
       <h2 id="reading-title">{t`Como o arquivo foi lido`}</h2>
-      <TableTabs tables={tables} chosen={look.table} onChoose={look.choose} />
+      {tables.length > 1 && (
+        <div role="group" aria-label={t`Arquivos e abas`} className="mt-tabs">
+          {tables.map(({ name, sheet, ...one }, index) => (
+            <Button key={`${one.file}/${sheet}`} aria-pressed={index === look.table} onClick={() => look.choose(index)}>
+              {sheet === null ? name : isOneFile ? sheet : `${name} · ${sheet}`} {one.include && <Tick />}{" "}
+              {one.include ? plural(one.rows, "linha") : t`– fora`}
+            </Button>
+          ))}
+        </div>
+      )}
       <ReadingSummary table={table} isStated={isStated(stated)} />
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
@@ -202,27 +212,5 @@ function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsPro
         onClick={() => onOverride(overrides)}
       >{t`Reler o arquivo`}</Button>
     </details>
-  );
-}
-
-interface TableTabsProps {
-  tables: readonly TableReading[];
-  chosen: number;
-  onChoose: (table: number) => void;
-}
-
-/** The files and sheets of an upload, with their rows; members of a ZIP by their own names. */
-function TableTabs({ tables, chosen, onChoose }: TableTabsProps) {
-  if (tables.length < 2) return null;
-  const names = new Set(tables.map((table) => table.name));
-  return (
-    <div role="group" aria-label={t`Arquivos e abas`} className="mt-tabs">
-      {tables.map((table, index) => (
-        <Button key={`${table.file}/${table.sheet}`} aria-pressed={index === chosen} onClick={() => onChoose(index)}>
-          {table.sheet === null ? table.name : names.size > 1 ? `${table.name} · ${table.sheet}` : table.sheet}{" "}
-          {table.include && <Tick />} {table.include ? plural(table.rows, "linha") : t`– fora`}
-        </Button>
-      ))}
-    </div>
   );
 }

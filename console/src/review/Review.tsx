@@ -37,6 +37,7 @@ export function Review({ job, isRereading }: ReviewProps) {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const recipe = useRecipe(job.user_table_id ?? "", job.recipe !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
+  const api = useApi();
   const { can } = useCaller();
   const drafted = useDraft(job);
   const { draft, change: setDraft } = drafted;
@@ -46,9 +47,17 @@ export function Review({ job, isRereading }: ReviewProps) {
     [schema, draft.adjustments, targets, recipe.data, draft.order],
   );
   const checks = checksOf(job, columns, usePlaces(job), targets);
-  const reanalyze = useReanalyze(job);
+  const path = { job_id: job._id };
+  const reanalyze = useMutation({
+    mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }),
+  });
   const isBusy = isRereading || reanalyze.isPending || recipe.isLoading;
-  const confirm = useConfirm(job, drafted.flush);
+  const confirm = useMutation({
+    mutationFn: async (body: Confirmation) => {
+      await drafted.flush(); // values that do not fit bring the draft back
+      return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
+    },
+  });
   const look = useLook(job, columns, checks);
   const kept = useKept(job, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
@@ -105,7 +114,7 @@ export function Review({ job, isRereading }: ReviewProps) {
         {!can("upload") ? (
           <p className="mt-note">{t`Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.`}</p>
         ) : schema ? (
-          <ConfirmBar name={name} confirm={confirm} onSend={send} />
+          <ConfirmBar name={name} isSending={confirm.isPending} failure={confirm.error} onSend={send} />
         ) : (
           <Cancel job={job} />
         )}
@@ -191,22 +200,4 @@ function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
       )}
     </>
   );
-}
-
-function useReanalyze(job: Job) {
-  const api = useApi();
-  const path = { job_id: job._id };
-  return useMutation({ mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }) });
-}
-
-/** Confirm a review; `flush` has the draft kept before, for values that do not fit bring it back. */
-export function useConfirm(job: Job, flush: () => Promise<void>) {
-  const api = useApi();
-  const path = { job_id: job._id };
-  return useMutation({
-    mutationFn: async (body: Confirmation) => {
-      await flush();
-      return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
-    },
-  });
 }
