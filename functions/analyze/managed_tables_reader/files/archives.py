@@ -11,6 +11,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -210,19 +211,12 @@ def _check_kind(path: Path, info: zipfile.ZipInfo, name: str) -> None:
 def _shown_name(info: zipfile.ZipInfo) -> str:
     """Return the member's name without its folders; old Windows tools write it in code page 850."""
     name = info.filename
-    if not info.flag_bits & _UTF8_FLAG and not name.isascii():
-        try:
-            raw = name.encode("cp437")
-            name = raw.decode() if _is_utf8(raw) else raw.decode("cp850")
-        except UnicodeEncodeError:
-            pass
+    if not info.flag_bits & _UTF8_FLAG:
+        with suppress(UnicodeEncodeError):
+            raw = name.encode("cp437")  # as zipfile has decoded it
+            try:
+                name = raw.decode()
+            except UnicodeDecodeError:
+                name = raw.decode("cp850")
     shown = PurePosixPath(name.replace("\\", "/")).name.replace("\x00", "")
     return (shown or "sem_nome")[:255]
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

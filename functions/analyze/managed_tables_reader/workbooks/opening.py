@@ -1,10 +1,9 @@
 """Start the child process that reads a workbook, limit it, and yield its sheets as they come."""
 
 import os
-import select
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,13 +91,11 @@ def _child(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=_environment(),
-        bufsize=0,
         pipesize=_PIPE_BYTES,
     ) as process:
         try:
-            reader = _PatientReader(cast("IO[bytes]", process.stdout), seconds)
-            _await_start(process, reader)
-            yield _frames(reader, name)
+            _await_start(process)
+            yield _frames(process, name)
         finally:
             process.kill()
 
@@ -110,9 +107,9 @@ def _environment() -> dict[str, str]:
     return {**needed, _LIBRARY_PATH: libraries} if libraries else needed
 
 
-def _await_start(process: subprocess.Popen[bytes], reader: "_PatientReader") -> None:
+def _await_start(process: subprocess.Popen[bytes]) -> None:
     """Wait until the child runs; if it does not, raise a fault, to be retried: the file is not to blame."""
-    first = read_frame(reader.read)
+    first = read_frame(cast("IO[bytes]", process.stdout).read)
     if first is not None and first[0] is FrameKind.STARTED:
         return
     process.kill()
@@ -120,39 +117,14 @@ def _await_start(process: subprocess.Popen[bytes], reader: "_PatientReader") -> 
     raise ChildProcessError(f"the workbook reader did not start (exit status {process.wait()}): {message}")
 
 
-def _frames(reader: "_PatientReader", name: str) -> Iterator[tuple[FrameKind, Any]]:
-    while frame := read_frame(reader.read):
+def _frames(process: subprocess.Popen[bytes], name: str) -> Iterator[tuple[FrameKind, Any]]:
+    while frame := read_frame(cast("IO[bytes]", process.stdout).read):
         kind, body = frame
         if kind is FrameKind.DONE:
             return
         if kind is FrameKind.FAILED:
             raise JobError(_ERRORS[body[0]], file=name, reason=body[1])
         yield kind, body
-    if reader.has_timed_out:
+    if process.wait() == -signal.SIGXCPU:  # it only computes and writes: its processor time is the limit
         raise JobError(WORKBOOK_TOO_LARGE, file=name, reason="a leitura passou do tempo permitido")
     raise JobError(WORKBOOK_CORRUPT, file=name, reason="a leitura foi interrompida pelo conteúdo do arquivo")
-
-
-class _PatientReader:
-    """Reads a pipe, and gives up on a read that takes too long."""
-
-    def __init__(self, pipe: IO[bytes], patience_seconds: float) -> None:
-        self._pipe = pipe
-        self._patience_seconds = patience_seconds
-        self.has_timed_out = False
-
-    def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer if the pipe has ended or the time is up."""
-        parts: list[bytes] = []
-        deadline = time.monotonic() + self._patience_seconds
-        while size:
-            ready, _, _ = select.select([self._pipe], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                self.has_timed_out = True
-                break
-            part = os.read(self._pipe.fileno(), min(size, _PIPE_BYTES))
-            if not part:
-                break
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
