@@ -167,16 +167,7 @@ def _move(stage: Stage) -> str:
     stage.cleaning.callback(remove_server, folder)
     second.start("fsync=off")
     port = stage.cleaning.enter_context(tls_front(make_authority(stage.folder / "second-tls"), second.port))
-    place = [
-        "--name",
-        "two",
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--secret-arn",
-        _make_secret(stage, second),
-    ]
+    place = ("--name=two", f"--host={HOST}", f"--port={port}", f"--secret-arn={_make_secret(stage, second)}")
     stage.operate("add-cluster", *place)
     move = ("move-company", "--company", company_id, "--cluster", "two")
     said = stage.under_load(lambda: stage.operate(*move))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,50 +27,8 @@ _ANSWER_SECONDS = 60.0  # API Gateway hangs up after 29
 def security_headers(bucket_origin: str, frame_ancestors: str = "'none'") -> dict[str, str]:
     """Return the headers of every answer of the page, as console/security-headers.json has them."""
     headers: dict[str, str] = json.loads(HEADERS_FILE.read_text())
-    places = {"BUCKET_ORIGIN": bucket_origin, "FRAME_ANCESTORS": frame_ancestors}
-    policy = headers["Content-Security-Policy"]
-    for place, value in places.items():
-        policy = policy.replace(place, value)
-    return {**headers, "Content-Security-Policy": policy}
-
-
-class _Page:
-    """The built page in a folder, and the API behind it."""
-
-    def __init__(
-        self, folder: Path, api_url: str, bucket_origin: str, hosts: list[str], client: httpx.AsyncClient
-    ) -> None:
-        self._folder = folder.resolve()
-        self._api_url = api_url
-        self._hosts = hosts
-        self._headers = security_headers(bucket_origin, " ".join(hosts) or "'none'")
-        self._client = client
-
-    async def config(self, _request: Request) -> Response:
-        """Answer where the API is (here), and which consoles may frame the page."""
-        config = {"apiUrl": "", "base": "", "hosts": self._hosts, "tokenInAddress": True}
-        return JSONResponse(config, headers={**self._headers, "Cache-Control": "no-cache"})
-
-    async def file(self, request: Request) -> Response:
-        """Answer a file of the page; any other path is one of the console's own, and gets the page."""
-        path = (self._folder / request.url.path.lstrip("/")).resolve()
-        is_asset = path.is_relative_to(self._folder / "assets") and path.is_file()
-        caching = "public, max-age=31536000, immutable" if is_asset else "no-cache"
-        shown = path if is_asset else self._folder / "index.html"
-        return FileResponse(shown, headers={**self._headers, "Cache-Control": caching})
-
-    async def api(self, request: Request) -> Response:
-        """Hand a request on to the API, and its answer back."""
-        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
-        url = f"{self._api_url}{request.url.path}"
-        if request.url.query:
-            url = f"{url}?{request.url.query}"
-        sent = self._client.build_request(request.method, url, headers=headers, content=await request.body())
-        answer = await self._client.send(sent, stream=True)
-        kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP}
-        return StreamingResponse(
-            answer.aiter_bytes(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
-        )
+    policy = headers["Content-Security-Policy"].replace("BUCKET_ORIGIN", bucket_origin)
+    return {**headers, "Content-Security-Policy": policy.replace("FRAME_ANCESTORS", frame_ancestors)}
 
 
 def make_app() -> Starlette:
@@ -78,15 +36,33 @@ def make_app() -> Starlette:
 
     CONSOLE_HOSTS: origins, with spaces between them, that may show the page in a frame.
     """
-    environment = os.environ
+    folder, api_url = Path(os.environ["CONSOLE_PAGE"]).resolve(), os.environ["CONSOLE_API_URL"]
+    hosts = os.environ.get("CONSOLE_HOSTS", "").split()
+    security = security_headers(os.environ["CONSOLE_BUCKET_ORIGIN"], " ".join(hosts) or "'none'")
     client = httpx.AsyncClient(timeout=_ANSWER_SECONDS)
-    page = _Page(
-        Path(environment["CONSOLE_PAGE"]),
-        environment["CONSOLE_API_URL"],
-        environment["CONSOLE_BUCKET_ORIGIN"],
-        environment.get("CONSOLE_HOSTS", "").split(),
-        client,
-    )
+
+    async def config(_request: Request) -> Response:
+        """Answer where the API is (here), and which consoles may frame the page."""
+        told = {"apiUrl": "", "base": "", "hosts": hosts, "tokenInAddress": True}
+        return JSONResponse(told, headers={**security, "Cache-Control": "no-cache"})
+
+    async def file(request: Request) -> Response:
+        """Answer a file of the page; any other path is one of the console's own, and gets the page."""
+        path = (folder / request.url.path.lstrip("/")).resolve()
+        is_asset = path.is_relative_to(folder / "assets") and path.is_file()
+        caching = "public, max-age=31536000, immutable" if is_asset else "no-cache"
+        shown = path if is_asset else folder / "index.html"
+        return FileResponse(shown, headers={**security, "Cache-Control": caching})
+
+    async def api(request: Request) -> Response:
+        """Hand a request on to the API, and its answer back."""
+        url = httpx.URL(f"{api_url}{request.url.path}", query=request.url.query.encode() or None)
+        content = await request.body()
+        sent = client.build_request(request.method, url, headers=_handed_on(request.headers), content=content)
+        answer = await client.send(sent, stream=True)
+        close = BackgroundTask(answer.aclose)
+        headers = _handed_on(answer.headers)
+        return StreamingResponse(answer.aiter_bytes(), answer.status_code, headers, background=close)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -95,9 +71,13 @@ def make_app() -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/config.json", page.config),
-            Route(API_PREFIX + "/{path:path}", page.api, methods=_METHODS),
-            Route("/{path:path}", page.file),
+            Route("/config.json", config),
+            Route(API_PREFIX + "/{path:path}", api, methods=_METHODS),
+            Route("/{path:path}", file),
         ],
         lifespan=lifespan,
     )
+
+
+def _handed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in _HOP_BY_HOP}

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -89,8 +89,11 @@ def start(folder: Path, persistent: bool) -> Emulator:
         return kept
     stop(folder)
     python = tool_environment("ministack") / "python"
+    if kept is None:
+        key, secret = f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_hex(20)
+        kept = Emulator(str(folder), PREFERRED_PORT, key, secret)
     for attempt in range(1, _START_ATTEMPTS + 1):
-        emulator = _with_free_port(folder, kept)
+        emulator = replace(kept, port=free_port(kept.port))
         # -E: to write no bytecode is for its functions, it would itself compile 2 s long at each start
         command = [python, "-E", Path(__file__).with_name("ministack_main.py"), folder]
         try:
@@ -143,13 +146,6 @@ def get(folder: Path) -> Emulator:
     if emulator is None:
         raise StackError("No stack is up here: run `make up` first")
     return emulator
-
-
-def _with_free_port(folder: Path, kept: Emulator | None) -> Emulator:
-    if kept is None:
-        key, secret = f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_hex(20)
-        return Emulator(str(folder), free_port(PREFERRED_PORT), key, secret)
-    return Emulator(kept.folder, free_port(kept.port), kept.access_key_id, kept.secret_access_key)
 
 
 def _environment(emulator: Emulator, persistent: bool) -> dict[str, str]:

@@ -60,7 +60,6 @@ REQUEST_NAME = "request.json"  # as the API calls what is asked for
 class Containers:
     """The functions, built for Lambda's own Python, with the environment of a running stack."""
 
-    stack: Stack
     emulator: Emulator
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
@@ -85,9 +84,9 @@ class Containers:
         return answer
 
     @contextmanager
-    def api(self, port: int = API_PORT) -> Iterator[str]:
+    def api(self) -> Iterator[str]:
         """Serve the API on 127.0.0.1, each request in a container; yield its base URL."""
-        port = free_port(port)
+        port = free_port(API_PORT)
         command = self._command("start-api", "--host", LOOPBACK, "--port", port)
         process = subprocess.Popen(command, env=self._environment(), cwd=ROOT)
         try:
@@ -124,7 +123,7 @@ def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
     postgres_port = urlsplit(stack.postgres_admin_dsn).port or 5432
     _write_environment(emulated, postgres_port)
     with _reachable([emulated.port, postgres_port]):
-        yield Containers(stack, emulated)
+        yield Containers(emulated)
 
 
 def read_event(name: str, **values: object) -> Any:

@@ -33,7 +33,11 @@ def main(arguments: Sequence[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.disable()  # rows are millions of small objects without cycles: the search takes a fifth of the time
     output = sys.stdout.buffer
-    _report_start(output)
+    write_frame(output, FrameKind.STARTED)
+    output.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno())  # which the parent reads only if no report comes
+    os.close(nowhere)
     try:
         _read(_readers(kind, max_characters), path, output)
     except WorkbookError as error:
@@ -43,15 +47,6 @@ def main(arguments: Sequence[str]) -> int:
         write_frame(output, FrameKind.FAILED, (WORKBOOK_TOO_LARGE.code, reason))
     output.flush()
     return 0
-
-
-def _report_start(output: IO[bytes]) -> None:
-    """Report the start and silence standard error, which the parent reads only if no report comes."""
-    write_frame(output, FrameKind.STARTED)
-    output.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stderr.fileno())
-    os.close(nowhere)
 
 
 def _readers(kind: Kind, max_characters: int) -> list[Reader]:

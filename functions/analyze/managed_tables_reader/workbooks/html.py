@@ -117,10 +117,14 @@ class _TableParser(HTMLParser):
     def _end_cell(self) -> None:
         if self._text is None or self._table is None:
             return
-        text = _clean("".join(self._text))
+        lines = _BLANKS.sub(" ", "".join(self._text)).split(_BREAK)
+        text = "\n".join(line.strip() for line in lines).strip()
+        number = self._attributes.get("x:num")  # which Excel 2000 wrote with the rounded one shown
+        if number and is_number(number) and _SHOWN_NUMBER.fullmatch(text):
+            text = exact_number(number)
         across = min(read_count(self._attributes.get("colspan"), 1), MAX_COLUMNS)
         down = min(read_count(self._attributes.get("rowspan"), 1), _MAX_ROW_SPAN)
-        self._table.add_cell(_exact(text, self._attributes.get("x:num")) or None, across, down)
+        self._table.add_cell(text or None, across, down)
         self._text = None
 
 
@@ -138,7 +142,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
     kept = [table for table in tables if table.header == header]
     left_out = sum(len(table.rows) > 1 for table in tables) - sum(len(table.rows) > 1 for table in kept)
     for index, table in enumerate(kept):
-        rows = in_batches(iter([(number, row) for number, row in enumerate(table.rows, start=1)]))
+        rows = in_batches(enumerate(table.rows, start=1))
         tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
         yield RawSheet(None, True, rows, tally)
 
@@ -161,15 +165,3 @@ def _detect_charset(path: Path) -> str:
         return codecs.lookup(name).name
     except LookupError:
         return "cp1252"
-
-
-def _clean(text: str) -> str:
-    lines = _BLANKS.sub(" ", text).split(_BREAK)
-    return "\n".join(line.strip() for line in lines).strip()
-
-
-def _exact(text: str, number: str | None) -> str:
-    """Return the exact number that Excel 2000 wrote with the rounded one shown, if a number is shown."""
-    if number and is_number(number) and _SHOWN_NUMBER.fullmatch(text):
-        return exact_number(number)
-    return text

@@ -140,9 +140,8 @@ def shown_identifier(number: str, shown: str) -> str | None:
     if max(len(number), len(shown)) > _MAX_CHARACTERS:
         return None
     digits = "".join(char for char in shown if char.isdigit())
-    if not (number.isdigit() and _IDENTIFIER.fullmatch(shown) and int(digits) == int(number)):
-        return None
-    return shown
+    is_identifier = number.isdigit() and _IDENTIFIER.fullmatch(shown) and int(digits) == int(number)
+    return shown if is_identifier else None
 
 
 def tells_date(shown: str, iso: str) -> bool:

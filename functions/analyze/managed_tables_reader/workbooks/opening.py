@@ -85,12 +85,15 @@ def _child(
     seconds = min(_MAX_SECONDS, _MIN_SECONDS + _SECONDS_PER_MB * path.stat().st_size // (1 << 20))
     command = [sys.executable, "-m", "managed_tables_reader.workbooks.child", kind.value, path]
     command += [str(seconds), str(max_characters)]
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
+    if _LIBRARY_PATH in os.environ:  # a Lambda has libraries in several folders
+        environment[_LIBRARY_PATH] = os.environ[_LIBRARY_PATH]
     with subprocess.Popen[bytes](  # our own module, by the interpreter that runs us
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(),
+        env=environment,
         pipesize=_PIPE_BYTES,
     ) as process:
         try:
@@ -98,13 +101,6 @@ def _child(
             yield _frames(process, name)
         finally:
             process.kill()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment that the interpreter needs: a Lambda has libraries in several folders."""
-    needed = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "0"}
-    libraries = os.environ.get(_LIBRARY_PATH)
-    return {**needed, _LIBRARY_PATH: libraries} if libraries else needed
 
 
 def _await_start(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,6 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from json.decoder import scanstring  # type: ignore[attr-defined]  # its stubs leave it out
@@ -38,17 +37,15 @@ class _Fields(list[tuple[str, Any]]):
     """The names and values of an object, in order."""
 
 
-@dataclass(frozen=True)
-class _Object:
-    number: int
-    fields: Sequence[tuple[str, Any]]
+_Object = tuple[int, Sequence[tuple[str, Any]]]
+"""The number of an object, or its line, and its fields: names and values."""
 
 
 def read_json(path: Path, *, are_lines: bool) -> Iterator[RawSheet]:
     """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list."""
     labels: dict[str, int] = {}
-    for one in _objects(path, are_lines=are_lines):
-        for name, _ in one.fields:
+    for _, fields in _objects(path, are_lines=are_lines):
+        for name, _ in fields:
             labels.setdefault(name, len(labels))
         if len(labels) > MAX_COLUMNS:
             raise NotTabularError(f"os registros têm mais de {MAX_COLUMNS} nomes de campos")
@@ -61,10 +58,10 @@ def _batches(objects: Iterator[_Object], labels: dict[str, int]) -> Iterator[Bat
     rows = max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, len(labels))))
     while group := list(islice(objects, rows)):
         columns: list[list[str | None]] = [[None] * len(group) for _ in labels]
-        for place, one in enumerate(group):
-            for name, value in one.fields:
+        for place, (_, fields) in enumerate(group):
+            for name, value in fields:
                 columns[labels[name]][place] = _cell(value)
-        yield Batch([one.number for one in group], columns)
+        yield Batch([number for number, _ in group], columns)
 
 
 def _cell(value: Any) -> str | None:
@@ -88,14 +85,14 @@ def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
                 if are_lines and line == last:
                     raise NotTabularError(f"a linha {line} tem mais de um registro")
                 last = line
-                yield _Object(line if are_lines else number, fields)
+                yield line if are_lines else number, fields
         except NotTextError as error:
             raise NotTabularError("o conteúdo é binário") from error
         except UnicodeDecodeError as error:
             raise NotTabularError("há letras que não estão em UTF-8, como o JSON exige") from error
 
 
-def _values(text: "_Text") -> Iterator[tuple[int, Sequence[tuple[str, Any]]]]:
+def _values(text: "_Text") -> Iterator[_Object]:
     """Yield the objects of a list, or those that follow one another, with the line of each."""
     is_list = text.take("[")
     if is_list and text.take("]"):
@@ -120,7 +117,11 @@ class _Text:
         self._first_line = 1  # of the place `_counted`
         self._counted = 0
         self._scan = json.JSONDecoder(
-            object_pairs_hook=_Fields, parse_int=_number, parse_float=_number, parse_constant=_constant
+            object_pairs_hook=_Fields,
+            parse_int=_number,
+            parse_float=_number,
+            # Python writes what JSON does not have: NaN is an empty cell
+            parse_constant=lambda name: None if name == "NaN" else name,
         ).scan_once  # type: ignore[attr-defined]  # its stubs leave it out
 
     def peek(self) -> str:
@@ -139,7 +140,7 @@ class _Text:
         self._at += found
         return found
 
-    def fields(self) -> tuple[int, Sequence[tuple[str, Any]]]:
+    def fields(self) -> _Object:
         """Return the line of the object that comes next, and its fields: nested values as their JSON."""
         if self.peek() != "{":
             raise self._not_an_object()
@@ -223,8 +224,3 @@ def _number(digits: str) -> str:
         return _Number(plain_digits(Decimal(digits)))
     except ArithmeticError:  # an exponent beyond every number
         return digits
-
-
-def _constant(name: str) -> str | None:
-    """Return the cell of what JSON does not have, though Python writes it: NaN is an empty cell."""
-    return None if name == "NaN" else name

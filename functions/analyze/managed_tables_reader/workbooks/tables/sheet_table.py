@@ -29,9 +29,8 @@ _MAX_FILLED_LINES = 100_000  # in one sheet; a merge of whole columns says nothi
 _BLANK_OR_QUOTED = re.compile(r',[^\S\n]|"')  # in lines where no cell is blank, mostly none
 
 
-def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides | None = None) -> Part | None:
+def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> Part | None:
     """Write the sheet's rows to `target` as the overrides state; return None if no cell is left."""
-    overrides = overrides or Overrides(0, sheet.name)
     if sheet.labels is not None:
         return _stage_records(sheet, sheet.labels, name, target, overrides)
     mask = LineMask(overrides)

@@ -1,4 +1,9 @@
-"""Read the text of workbooks: shared strings, and the two ways in which characters are escaped."""
+"""Read the texts of workbooks: large parts cut at the ends of their elements, shared strings, escapes.
+
+A general XML parser calls back several times for each cell. What programs write is regular, so the readers of
+rows and of shared strings cut the text and match the pieces. Every character must be accounted for: whatever
+is written in another form raises NotCanonicalError, and the part is read by expat.
+"""
 
 import codecs
 import io
@@ -14,6 +19,9 @@ _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|ap
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _PLAIN_STRING = r'\s*<{p}si>\s*<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>\s*'
 _HEX_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_CHUNK_BYTES = 1 << 20
+_MAX_ELEMENT_CHARACTERS = 64 << 20  # 16,384 cells of 4,000 characters; an honest row is a thousandth of it
+_NO_CHARACTERS = bytes(set(range(32)).difference(b"\t\n\r"))  # not allowed in XML: no parser accepts them
 
 
 def unescape_xml(text: str) -> str:
@@ -105,11 +113,6 @@ def _parse_texts(stream: IO[bytes], element_name: str) -> list[str]:
 
     parse_xml(stream, on_start, on_end, on_text)
     return texts
-
-
-_CHUNK_BYTES = 1 << 20
-_MAX_ELEMENT_CHARACTERS = 64 << 20  # 16,384 cells of 4,000 characters; an honest row is a thousandth of it
-_NO_CHARACTERS = bytes(set(range(32)).difference(b"\t\n\r"))  # not allowed in XML: no parser accepts them
 
 
 class NotCanonicalError(Exception):
