@@ -20,6 +20,8 @@ from managed_tables.wiring.services import Services
 from managed_tables_analyze.inference.inferring import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"
+Staged = tuple[bytes, dict[str, Any]]  # a staged object and its analysis
+_STAGED: dict[str, Staged] = {}  # of this process, by what they are made of: to infer a schema takes 0.3 s
 
 
 def column(name: str, type_name: str = "text", *, nullable: bool = True) -> Column:
@@ -142,10 +144,16 @@ class JobMaker:
         self.services.jobs.begin_analysis(company_id, job_id)
 
     def _stage(self, job_id: str, rows: Rows, columns: Sequence[Column], delimiter: str) -> None:
-        staged = write_staged(self.folder / f"{job_id}.parquet", rows)
+        zone = self.services.settings.default_timezone
+        key = repr((rows, columns, delimiter, zone))
+        if key not in _STAGED:
+            _STAGED[key] = self._made(rows, columns, delimiter, zone)
+        self._record_analysis(job_id, *_STAGED[key])
+
+    def _made(self, rows: Rows, columns: Sequence[Column], delimiter: str, zone: str) -> Staged:
+        staged = write_staged(self.folder / f"{new_record_id()}.parquet", rows)
         labels = [one.display_name for one in columns]
         with duckdb.connect() as connection:
-            zone = self.services.settings.default_timezone
             files = ["vendas.csv"]
             inferred = infer_columns(connection, staged, labels, files, delimiter=delimiter, timezone=zone)
         analysis = {
@@ -157,7 +165,7 @@ class JobMaker:
             ],
             "row_count": len(rows),
         }
-        self._record_analysis(job_id, staged.read_bytes(), analysis)
+        return staged.read_bytes(), analysis
 
     def _record_analysis(self, job_id: str, staged: bytes, analysis: dict[str, Any]) -> None:
         """Store a staged object and its analysis, as analyze does."""

@@ -46,6 +46,7 @@ AREAS = (
             "tests/unit/conversion tests/unit/test_misfits.py",
             "tests/unit/inference/test_signs.py",
             FILES + "values/",
+            "tests/integration/test_insert.py",
         ),
     ),
     Area(

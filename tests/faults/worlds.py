@@ -4,17 +4,15 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import duckdb
 from deployments import client_of
 from injection import run_step
-from loading_jobs import USER_ID, JobMaker, inferred_schema
+from loading_jobs import USER_ID, JobMaker, Staged
 from psycopg import sql
-from staged_objects import Rows, write_staged
+from staged_objects import Rows
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
@@ -26,7 +24,6 @@ from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.shares import can_go_on, occupies_slot
-from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_api.rows.inserts import NewRows
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
@@ -42,38 +39,15 @@ def until(holds: Callable[[], Any], what: str, limit_seconds: float = SETTLING_L
         time.sleep(0.02)
 
 
-def stage(folder: Path, rows: Rows, columns: Sequence[Column]) -> tuple[bytes, dict[str, Any]]:
-    """Return the staged object for these rows and its analysis, as analyze writes them."""
-    staged = write_staged(folder / "made.parquet", rows)
-    labels = [one.display_name for one in columns]
-    with duckdb.connect() as connection:
-        inferred = infer_columns(connection, staged, labels, ["vendas.csv"], delimiter=";")
-    analysis = {
-        "inferred_schema": inferred_schema(columns, len(rows)),
-        "files": ["vendas.csv"],
-        "columns": [
-            {"name": one.name, "formats": asdict(found.formats)}
-            for one, found in zip(columns, inferred, strict=True)
-        ],
-        "row_count": len(rows),
-    }
-    return staged.read_bytes(), analysis
-
-
-@dataclass
 class ForkedJobMaker(JobMaker):
     """Makes jobs without DuckDB in this process, because its threads would not survive a fork."""
 
-    staged: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
-
-    def _stage(self, job_id: str, rows: Rows, columns: Sequence[Column], delimiter: str) -> None:
-        key = repr((rows, columns, delimiter))
-        if key not in self.staged:
-            run = run_step(lambda: stage(self.folder, rows, columns))
-            assert run.ended_well, run.error
-            self.staged[key] = run.value
-        content, analysis = self.staged[key]
-        self._record_analysis(job_id, content, analysis)
+    def _made(self, rows: Rows, columns: Sequence[Column], delimiter: str, zone: str) -> Staged:
+        make = super()._made
+        run = run_step(lambda: make(rows, columns, delimiter, zone))
+        assert run.ended_well, run.error
+        staged: Staged = run.value
+        return staged
 
 
 @dataclass

@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -203,6 +203,11 @@ def _bomb(mebibytes: int) -> bytes:
     return out.getvalue()
 
 
+@cache
+def _bomb_of_gzip() -> bytes:
+    return gzip.compress(bytes(300 * MIB), 9)
+
+
 def _patched(content: bytes, old: bytes, new: bytes) -> bytes:
     assert old in content
     return content.replace(old, new)
@@ -211,9 +216,8 @@ def _patched(content: bytes, old: bytes, new: bytes) -> bytes:
 def _archives() -> Iterator[Hostile]:
     one = _zip({"a.csv": _TABLE})
     yield Hostile("bomb.zip", partial(_bomb, 1_100), {"ARCHIVE_TOO_LARGE"})
-    packed = gzip.compress(bytes(300 * MIB), 9)
-    yield Hostile("bomb.gz", packed, {"ARCHIVE_UNSAFE"})
-    yield Hostile("bomb_within.zip", _zip({"a.csv.gz": packed}), {"ARCHIVE_UNSAFE"})
+    yield Hostile("bomb.gz", _bomb_of_gzip, {"ARCHIVE_UNSAFE"})
+    yield Hostile("bomb_within.zip", lambda: _zip({"a.csv.gz": _bomb_of_gzip()}), {"ARCHIVE_UNSAFE"})
     yield Hostile("nested.zip", _zip({"b.zip": one}), {"ARCHIVE_NESTED"})
     yield Hostile(
         "entries.zip", _zip({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}

@@ -335,6 +335,7 @@ def marked(text: str) -> str:
         ("decimal", {"decimal_mark": "."}, {marked("1.500"): "1.500", "1,500": "1500"}),
         ("text", {}, {marked("1.500"): "1.500", "1.5": "1.5", "x": "x"}),
         ("decimal", {"unit": "kg"}, {"10 kg": "10", "10": None}),
+        ("decimal", {"unit": "$"}, {"$ 10": "10", "10": None}),
     ],
 )  # fmt: skip
 def test_a_workbooks_numbers_are_exact_and_its_texts_follow_the_mark(
