@@ -31,7 +31,7 @@ _PORTUGUESE = re.compile(
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
     r"layout/|(code_pages|conversion/cells|conversion_functions|conversion/times|labels|mojibake|searching"
-    r"|workbooks/formats|stated_options|sums|undelimited|units|analyze/cli|api/openapi)\.py"
+    r"|workbooks/formats|stated_options|sums|units|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(

@@ -4,9 +4,8 @@ import io
 
 import pytest
 
-from managed_tables_reader.text.columns import Columns
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.mending import Columns, Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 

@@ -7,7 +7,7 @@ import pytest
 from managed_tables_reader.rows.reading import Overrides, Stated
 from managed_tables_reader.text.choosing import choose
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.undelimited import is_aligned
+from managed_tables_reader.text.text_file import is_aligned
 
 
 def sniff(lines: list[str]) -> Dialect:

@@ -15,10 +15,9 @@ from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.dialect import NO_QUOTE, Dialect, find_hint, propose_dialects
+from managed_tables_reader.text.dialect import NO_QUOTE, Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
-from managed_tables_reader.text.undelimited import collapse, is_cut_by_runs
 
 _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 
@@ -27,7 +26,12 @@ _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
 _MOST_BROKEN = 0.5  # of the records with quotes, more than by another way
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
+_HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
+_FEWEST_LINES = 3  # that show a pattern
+_VALUES = 0.8  # least share of values in a column of values
+_DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
+_BACKSLASH = "\\"
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,102 @@ def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
         for dialect, prior in propose_dialects(list(unwrap(lines))):
             if dialect.delimiter:
                 yield unwrap, dialect, prior + weights.WRAPPED_LINE * wrapped
+
+
+def find_hint(lines: Sequence[str]) -> str | None:
+    """Return the delimiter that Excel's `sep=` line names, None without such a line."""
+    match = _HINT.fullmatch(lines[0]) if lines else None
+    return match[1] if match else None
+
+
+def propose_dialects(lines: Sequence[str], stated: str | None = None) -> Iterator[tuple[Dialect, float]]:
+    """Yield each dialect worth trying, with its prior in bits; only those of a stated delimiter."""
+    text = "".join(lines)
+    for delimiter, bits in weights.DELIMITERS.items() if stated is None else [(stated, 0.0)]:
+        pair = delimiter * 2
+        is_half = pair in weights.DELIMITERS and text.count(delimiter) == 2 * text.count(pair)
+        if stated is None and delimiter and (delimiter not in text or is_half):
+            continue
+        for quote in _quotes(text, delimiter):
+            dialect = _with_escape(Dialect(delimiter, quote), text)
+            spaced = dialect if stated is not None else _with_blank(dialect, text)
+            yield spaced, bits + (weights.APOSTROPHE if quote != QUOTE else 0.0)
+
+
+def _with_blank(dialect: Dialect, text: str) -> Dialect:
+    """Add a blank to the delimiter if one follows it everywhere."""
+    delimiter = dialect.delimiter
+    if len(delimiter) != 1 or delimiter.isspace():
+        return dialect
+    unquoted = re.sub(rf"{dialect.quote}[^{dialect.quote}\r\n]*{dialect.quote}", "", text)
+    count = unquoted.count(delimiter)
+    if count and unquoted.count(delimiter + " ") == count:
+        return replace(dialect, delimiter=delimiter + " ")
+    return dialect
+
+
+def _quotes(text: str, delimiter: str) -> list[str]:
+    """Return the quotes to try: also `'` if it encloses cells more than twice as often as `"`."""
+    counts = {}
+    for quote in (QUOTE, "'"):
+        edge = re.escape(delimiter) or "(?!)"
+        opening = len(re.findall(rf"(?:^|{edge}) *{quote}", text, re.MULTILINE))
+        closing = len(re.findall(rf"{quote} *(?:[\r\n]|$|{edge})", text, re.MULTILINE))
+        counts[quote] = min(opening, closing)
+    return [QUOTE, "'"] if counts["'"] > 2 * counts[QUOTE] else [QUOTE]
+
+
+def _with_escape(dialect: Dialect, text: str) -> Dialect:
+    """Add the backslash as escape if it stands before quotes inside cells more often than a quote does."""
+    if _BACKSLASH + dialect.quote not in text:
+        return dialect
+    escaped = replace(dialect, escape=_BACKSLASH)
+    edge = re.escape(dialect.delimiter) or "(?!)"
+    quote = dialect.quote
+    inside = len(re.findall(rf"\\{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
+    doubled = len(re.findall(rf"(?<!{edge}){quote}{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
+    return escaped if inside > doubled else dialect
+
+
+def is_cut_by_runs(sample: Sequence[str]) -> bool:
+    """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
+    lines = [line.strip() for line in sample if not line.isspace()]
+    text = "\n".join(lines)
+    if len(lines) < _FEWEST_LINES or "  " not in text or _DELIMITER.search(text):
+        return False
+    labels, *rows = map(str.split, lines)
+    [width, *others] = {*map(len, rows)}
+    if others or width == 1 or not _may_label(labels, rows):
+        return False
+    values = [sum(look(word).is_value for word in column) for column in zip(*rows, strict=True)]
+    return sum(count >= _VALUES * len(rows) for count in values) * 2 > width
+
+
+def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether words may label all columns, or all but the one of R's row names."""
+    if len(labels) == len(rows[0]):
+        # Values above two columns: in fact one column without a label, whose values contain blanks.
+        return len(labels) > 2 or not any(look(one).is_value for one in labels)
+    names = [row[0] for row in rows]
+    are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
+    return len(labels) == len(rows[0]) - 1 and are_names
+
+
+class UnevenError(Exception):
+    """A line has more or fewer words than those before it: which word is missing is unknown."""
+
+
+def collapse(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with a tab for each run of blanks; UnevenError if their numbers of words differ."""
+    widths: set[int] = set()
+    for number, line in enumerate(lines):
+        body = line.rstrip("\r\n")
+        words = body.split()
+        if words and number:  # the labels may be one fewer
+            widths.add(len(words))
+        if len(widths) > 1:
+            raise UnevenError
+        yield "\t".join(words) + line[len(body) :]
 
 
 def unwrap(lines: Iterable[str]) -> Iterator[str]:

@@ -1,15 +1,12 @@
-"""Describe how a text is cut into records and cells, and propose the dialects worth trying."""
+"""Describe how a text is cut into cells, and cut a record line by line by the strict grammar."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
-from managed_tables_reader.layout import weights
 from managed_tables_reader.rows.writer import QUOTE
 
-BACKSLASH = "\\"
 NO_QUOTE = "\ufdd2"  # a noncharacter, absent from any text: nothing is quoted
-_HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,56 +25,78 @@ class Dialect:
         return text.split(self.delimiter) if self.delimiter else [text]
 
 
-def find_hint(lines: Sequence[str]) -> str | None:
-    """Return the delimiter that Excel's `sep=` line names, None without such a line."""
-    match = _HINT.fullmatch(lines[0]) if lines else None
-    return match[1] if match else None
+class Scanner:
+    """Cuts a record by the strict grammar; `cells`: those so far; `malformed`: text follows a closing quote.
+
+    `stray`: a cell that does not begin with a quote contains one.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._opening, self._quoted = _patterns(dialect)
+        self._opened: list[str] | None = None  # the text of a quoted cell so far
+        self.cells: list[str] = []
+        self.malformed = False
+        self.stray = False
+
+    def feed(self, line: str) -> bool:
+        """Read one line; return whether the record is complete."""
+        end = len(line.rstrip("\r\n"))
+        position = 0
+        while position >= 0:
+            if self._opened is not None:
+                position = self._take_quoted(self._opened, line, position)
+            elif opening := self._opening.match(line, position, end):
+                self._opened = []
+                position = opening.end()
+            else:
+                position = self._take_plain(line, position, end)
+        return self._opened is None
+
+    def _take_plain(self, line: str, position: int, end: int) -> int:
+        """Take a cell without quotes; return where the next one begins, -1 at the end of the line."""
+        delimiter = self._dialect.delimiter
+        stop = line.find(delimiter, position, end) if delimiter else -1
+        cell = line[position : end if stop < 0 else stop]
+        self.stray = self.stray or self._dialect.quote in cell
+        self.cells.append(cell)
+        return -1 if stop < 0 else stop + len(delimiter)
+
+    def _take_quoted(self, opened: list[str], line: str, position: int) -> int:
+        """Continue a quoted cell; return where the next one begins, -1 at the end of the line."""
+        found = self._quoted.match(line, position)
+        assert found is not None  # noqa: S101 - it matches the empty text
+        text, quote, edge = found.groups()
+        opened.append(text)
+        self.malformed = quote is not None and edge is None
+        if edge is None:
+            return -1
+        self.cells.append(unescape("".join(opened), self._dialect))
+        self._opened = None
+        return found.end() if edge.strip("\r\n") else -1
 
 
-def propose_dialects(lines: Sequence[str], stated: str | None = None) -> Iterator[tuple[Dialect, float]]:
-    """Yield each dialect worth trying, with its prior in bits; only those of a stated delimiter."""
-    text = "".join(lines)
-    for delimiter, bits in weights.DELIMITERS.items() if stated is None else [(stated, 0.0)]:
-        pair = delimiter * 2
-        is_half = pair in weights.DELIMITERS and text.count(delimiter) == 2 * text.count(pair)
-        if stated is None and delimiter and (delimiter not in text or is_half):
-            continue
-        for quote in _quotes(text, delimiter):
-            dialect = _with_escape(Dialect(delimiter, quote), text)
-            spaced = dialect if stated is not None else _with_blank(dialect, text)
-            yield spaced, bits + (weights.APOSTROPHE if quote != QUOTE else 0.0)
+@lru_cache
+def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a quoted cell's opening, and of its text up to the next edge."""
+    quote, edge = re.escape(dialect.quote), re.escape(dialect.delimiter) or "(?!)"
+    blanks = "" if dialect.delimiter == " " else " *+"
+    others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
+    quoted = rf"((?:{others}|{quote}{quote})*+)(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
+    return re.compile(blanks + quote), re.compile(quoted, re.DOTALL)
 
 
-def _with_blank(dialect: Dialect, text: str) -> Dialect:
-    """Add a blank to the delimiter if one follows it everywhere."""
-    delimiter = dialect.delimiter
-    if len(delimiter) != 1 or delimiter.isspace():
-        return dialect
-    unquoted = re.sub(rf"{dialect.quote}[^{dialect.quote}\r\n]*{dialect.quote}", "", text)
-    count = unquoted.count(delimiter)
-    if count and unquoted.count(delimiter + " ") == count:
-        return replace(dialect, delimiter=delimiter + " ")
-    return dialect
+def unquote(cell: str, dialect: Dialect) -> str:
+    """Return the text of a cell without its quotes."""
+    text = cell.strip(" ")
+    if len(text) < 2 or not (text.startswith(dialect.quote) and text.endswith(dialect.quote)):
+        return cell
+    return unescape(text[1:-1], dialect)
 
 
-def _quotes(text: str, delimiter: str) -> list[str]:
-    """Return the quotes to try: also `'` if it encloses cells more than twice as often as `"`."""
-    counts = {}
-    for quote in (QUOTE, "'"):
-        edge = re.escape(delimiter) or "(?!)"
-        opening = len(re.findall(rf"(?:^|{edge}) *{quote}", text, re.MULTILINE))
-        closing = len(re.findall(rf"{quote} *(?:[\r\n]|$|{edge})", text, re.MULTILINE))
-        counts[quote] = min(opening, closing)
-    return [QUOTE, "'"] if counts["'"] > 2 * counts[QUOTE] else [QUOTE]
-
-
-def _with_escape(dialect: Dialect, text: str) -> Dialect:
-    """Add the backslash as escape if it stands before quotes inside cells more often than a quote does."""
-    if BACKSLASH + dialect.quote not in text:
-        return dialect
-    escaped = replace(dialect, escape=BACKSLASH)
-    edge = re.escape(dialect.delimiter) or "(?!)"
+def unescape(text: str, dialect: Dialect) -> str:
+    """Return quoted text with the quotes inside it unescaped."""
     quote = dialect.quote
-    inside = len(re.findall(rf"\\{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
-    doubled = len(re.findall(rf"(?<!{edge}){quote}{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
-    return escaped if inside > doubled else dialect
+    if not dialect.escape:
+        return text.replace(quote * 2, quote)
+    return re.sub(rf"\\([{re.escape(quote)}\\])|{re.escape(quote)}({re.escape(quote)})", r"\1\2", text)

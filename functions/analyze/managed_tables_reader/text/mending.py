@@ -1,15 +1,177 @@
-"""Mend records that do not fit the table, all by one call: `Mender.mend`."""
+"""Mend records that do not fit the table, by what its columns look like; all by one call: `Mender.mend`.
 
-from collections.abc import Iterator
+A row that is one cell short is cut where it then looks like the other rows in every column. It is left as it
+is if it already does so with an empty last cell, or could be cut in several ways.
+"""
 
-from managed_tables_reader.layout.looks import look
-from managed_tables_reader.text.columns import ODD, Columns
-from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.scanner import Scanner, unquote
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from managed_tables_reader.layout.looks import NULL, TEXT, look
+from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.text.dialect import Dialect, Scanner, unquote
 
 _MALFORMED = 3.0  # the oddity of a malformed cell
 _MAX_PIECES = 400  # joining is quadratic in pieces
 _DELIMITERS = (";", ",", "\t", "|", " ")
+_FEWEST_ROWS = 10  # below which columns are not known well enough
+_MAX_ROWS = 1_000
+_MAX_SHAPES = 8  # that a column of codes or amounts has
+_LONGEST_SHAPE = 40  # characters of a cell that has a shape
+_MAX_QUOTES = 40  # in a line that is cut at one of them
+_ALIKE = 2  # the rank of a cut between two digits, or two letters
+_MAX_ATTEMPTS = 1_000  # rows of a file: if so many are short, that is normal there
+_GLUED = re.compile(rf"(?:[^\W\d]|[.!?)]){QUOTE}\w")
+_SHAPES = str.maketrans(
+    dict.fromkeys("0123456789", "9")
+    | dict.fromkeys((chr(code) for code in (*range(65, 91), *range(97, 123), *range(192, 592))), "A")
+)
+_USUAL, _OWN_SHAPE, ODD = range(3)
+
+Ranked = Iterable[tuple[int, list[str]]]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The shapes of a column's cells (none: any), the kind they share (text: any), whether it has gaps."""
+
+    shapes: frozenset[str]
+    kind: str
+    has_gaps: bool
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> "_Column":
+        """Learn a column from its cells."""
+        values = [cell for cell in cells if not look(cell).is_nothing]
+        kinds = {look(cell).plain_kind for cell in values} or {NULL}
+        kind = kinds.pop() if len(kinds) == 1 else TEXT
+        return cls(_shapes(values), kind, len(values) < len(cells))
+
+    def oddity(self, cell: str) -> int:
+        """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else ODD."""
+        one = look(cell)
+        if one.is_nothing:
+            return _USUAL if self.has_gaps else ODD
+        if cell.translate(_SHAPES) in self.shapes:
+            return _USUAL
+        if self.kind == TEXT:
+            return ODD if self.shapes else _USUAL
+        if one.plain_kind != self.kind:
+            return ODD
+        return _OWN_SHAPE if self.shapes else _USUAL
+
+
+def _shapes(cells: Sequence[str]) -> frozenset[str]:
+    """Return the shapes of a column of codes or amounts; none for a column of other cells."""
+    shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
+    is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
+    return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
+
+
+class Columns:
+    """The columns of a table as its first regular rows show them."""
+
+    def __init__(self, columns: Sequence[_Column]) -> None:
+        self._columns = columns
+        self._attempts = 0
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[str]], width: int) -> "Columns | None":
+        """Learn from the rows that have `width` cells; None if they are too few."""
+        regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
+        if width < 2 or len(regular) < _FEWEST_ROWS:
+            return None
+        # A cell with an unpaired quote may be a piece of one, and its row one cell too long.
+        whole = [cells for cells in regular if not any(cell.count(QUOTE) % 2 for cell in cells)]
+        learnt = whole if len(whole) >= _FEWEST_ROWS else regular
+        return cls(list(map(_Column.of, zip(*learnt, strict=True))))
+
+    def oddity(self, cells: Sequence[str]) -> int:
+        """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
+        width = len(self._columns)
+        padded = [*cells[:width], *[""] * (width - len(cells))]
+        return ODD if any(cells[width:]) else max(self._oddities(padded))
+
+    def is_suspicious(self, cells: Sequence[str]) -> bool:
+        """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
+        return self.oddity(cells) == ODD or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
+
+    def _oddities(self, cells: Sequence[str], shift: int = 0) -> list[int]:
+        return list(map(_Column.oddity, self._columns[shift:], cells))
+
+    def cut(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
+        """Return the cells of a line that lacks a delimiter, None if unclear; `cells`: None if malformed."""
+        if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
+            return None
+        self._attempts += 1
+        at_quotes = [(0, found) for found in self._cut_at_quotes(text, dialect)]
+        return _only_best(at_quotes or self._cut_inside(cells or ()))
+
+    def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
+        """Return the cells of a line in which `edge` also cuts the text of one cell; None if unclear."""
+        surplus = len(pieces) - len(self._columns)
+        return _only_best(self._joins(pieces, edge, surplus)) if surplus > 0 else None
+
+    def _joins(self, pieces: Sequence[str], edge: str, surplus: int) -> Ranked:
+        for number in range(len(self._columns)):
+            words = pieces[number : number + surplus + 1]
+            if all(map(str.isdigit, words)) and edge in ",.":
+                continue  # separate whole numbers, not the halves of a decimal
+            cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
+            is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
+            if is_whole and self.oddity(cells) < ODD:
+                yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
+
+    def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
+        """Yield the well-formed readings with one more delimiter, before or after a quote."""
+        odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly ever begins with these
+        for place in _beside_quotes(text, dialect.quote):
+            scanner = Scanner(dialect)
+            is_whole = scanner.feed(text[:place] + dialect.delimiter + text[place:])
+            cells = scanner.cells if is_whole and not scanner.stray else []
+            is_likely = len(cells) == len(self._columns) and self.oddity(cells) < ODD
+            if is_likely and not any(cell.startswith(odd) for cell in cells):
+                yield cells
+
+    def _cut_inside(self, cells: Sequence[str]) -> Ranked:
+        """Yield the fitting cuts of one cell in two, ranked by how different the characters at the cut are.
+
+        Cuts that give a column a new shape rank last, and must separate different characters.
+        """
+        if len(cells) != len(self._columns) - 1:
+            return
+        odd = [number for number, oddity in enumerate(self._oddities(cells)) if oddity == ODD]
+        moved = [number for number, oddity in enumerate(self._oddities(cells, 1)) if oddity == ODD]
+        for number in range(max(moved, default=0), min(odd, default=-1) + 1):
+            cell = cells[number]
+            for position in range(1, min(len(cell), _LONGEST_SHAPE)):
+                halves = [cell[:position], cell[position:]]
+                oddity = max(map(_Column.oddity, self._columns[number : number + 2], halves))
+                rank = _rank(cell[position - 1 : position + 1].translate(_SHAPES))
+                if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
+                    yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
+
+
+def _beside_quotes(text: str, quote: str) -> list[int]:
+    """Return the places before and after each quote, except where a blank follows: inches in a text."""
+    quotes = [place for place, character in enumerate(text) if character == quote]
+    places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
+    likely = [place for place in sorted(places) if not text[place:].lstrip(quote).startswith(" ")]
+    return likely if len(quotes) <= _MAX_QUOTES else []
+
+
+def _only_best(ranked: Ranked) -> list[str] | None:
+    """Return the cells of the lowest rank, None if none or several have it."""
+    found = list(ranked)
+    least = min((rank for rank, _ in found), default=0)
+    best = [cells for rank, cells in found if rank == least]
+    return best[0] if len(best) == 1 else None
+
+
+def _rank(pair: str) -> int:
+    """Rank the two characters at a cut: a letter and a digit, then other unlike ones, then like ones."""
+    return 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
 
 
 class Mender:

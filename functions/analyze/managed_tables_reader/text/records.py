@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.dialect import Dialect, Scanner
 from managed_tables_reader.text.mending import Mender
-from managed_tables_reader.text.scanner import Scanner
 
 _MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
 _MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted

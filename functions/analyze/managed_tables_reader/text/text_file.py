@@ -1,5 +1,6 @@
 """Determine a text file's encoding, dialect, layout and end before its records are read."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
@@ -20,15 +21,30 @@ from managed_tables_reader.layout.search import Grid, Header, find_end, find_hea
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
-from managed_tables_reader.text.choosing import Choice, choose, grid_of, read_records, unwrap
-from managed_tables_reader.text.columns import Columns
+from managed_tables_reader.text.choosing import (
+    Choice,
+    UnevenError,
+    choose,
+    collapse,
+    grid_of,
+    read_records,
+    unwrap,
+)
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Mender
+from managed_tables_reader.text.mending import Columns, Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
-from managed_tables_reader.text.undelimited import UnevenError, collapse, is_aligned, is_prose
 
 _ALIGNED = "as colunas são alinhadas por espaços"
 _MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
+_ABOUT_FILES = re.compile(r"(?i)(?:leia|read)[-_ ]?me(?:\W.*)?|licen\w[ae]|changelog")
+_SENTENCE_WORDS = 5
+_SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
+_MAX_LINES = 300  # of the sample
+_FEWEST_LINES = 2
+_USUAL_SHARE = 0.9  # least share of lines with the usual number of cells
+_RUN_OF_BLANKS = re.compile(" {2,}")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 
 @dataclass
@@ -220,3 +236,41 @@ def _cut(text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequ
     text.footer_lines = len(lines) - line + 1
     written = {row.number: [*(row.written or row.cells)] for row in rows}
     text.footer = [(one - line + 1, written.get(one, [])) for one in range(line, max(written, default=0) + 1)]
+
+
+def is_prose(name: str, lines: Sequence[str]) -> bool:
+    """Return whether most lines are sentences, or the file's name says that it is about the others.
+
+    The other lines are titles and the ends of paragraphs.
+    """
+    path = PurePosixPath(name.removesuffix(".gz"))
+    if path.suffix.lower() in _TABLE_SUFFIXES:
+        return False
+    filled = [*filter(None, map(str.split, lines))]
+    sentences = [words for words in filled if len(words) >= _SENTENCE_WORDS]
+    is_mostly = len(sentences) * 2 >= len(filled) and any(
+        one[-1].endswith(_SENTENCE_ENDS) for one in sentences
+    )
+    return is_mostly or _ABOUT_FILES.fullmatch(path.stem) is not None
+
+
+def is_aligned(lines: Sequence[str], delimiter: str) -> bool:
+    """Return whether runs of blanks align the columns (fixed width) and no delimiter cuts them better.
+
+    Titles may precede the first aligned line; a comma between digits counts as a decimal mark.
+    """
+    plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
+    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]
+    if len(sample) < _FEWEST_LINES or delimiter in (";", "\t", "|"):
+        return False
+    widths = [len(_RUN_OF_BLANKS.split(line.strip())) for line in sample]
+    width = Counter(widths).most_common(1)[0][0]
+    first = widths.index(width)
+    cut = sample[first:]
+    signs = (
+        width > 1,
+        widths.count(width) >= _USUAL_SHARE * len(cut),
+        first == 0 or " " in "".join(sample[:first]),  # one word is the label of a single column
+        not delimiter.strip() or delimiter not in _DECIMAL_COMMA.sub("", cut[0]),
+    )
+    return all(signs)
