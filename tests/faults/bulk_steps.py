@@ -8,7 +8,8 @@ from worlds import World
 
 from managed_tables.ids import NOBODY
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts import IdempotencyKey, InsertedRows, NewRows
+from managed_tables_api.rows import bulk_changes
+from managed_tables_api.rows.inserts import IdempotencyKey, InsertedRows, NewRows, insert
 
 
 class InsertReturning(TableOperation):
@@ -18,7 +19,7 @@ class InsertReturning(TableOperation):
 
     def operate(self, world: World) -> InsertedRows:
         new = NewRows(OLD, IdempotencyKey("pedido", "digest"), returned="ids")
-        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new, NOBODY)
+        return world.fresh_services().named_table(world.company_id, self.table_id, NOBODY).do(insert, new)
 
     def check(self, world: World, value: Any) -> None:
         found = world.query("SELECT n, id::text FROM vendas ORDER BY id")
@@ -40,7 +41,7 @@ class InsertOnConflict(TableOperation):
     def operate(self, world: World) -> InsertedRows:
         rows = [{"n": n, "valor": 7, "texto": "nova"} for n in (*OLD_NUMBERS[1:], 0)]
         new = NewRows(rows, IdempotencyKey("pedido", "digest"), on_conflict="update")
-        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new, NOBODY)
+        return world.fresh_services().named_table(world.company_id, self.table_id, NOBODY).do(insert, new)
 
     def check(self, world: World, value: Any) -> None:
         assert (value.count, value.updated, value.ignored) == (1, 2, 0)
@@ -63,8 +64,8 @@ class BulkUpdate(TableOperation):
     def operate(self, world: World) -> int:
         values = {valor for (valor,) in world.query("SELECT valor::int FROM vendas")}
         assert values in ({1}, {7}), "partially changed"
-        bulk = world.fresh_services().bulk_changes
-        return bulk.update(world.company_id, self.table_id, self.body, NOBODY)
+        table = world.fresh_services().named_table(world.company_id, self.table_id, NOBODY)
+        return table.do(bulk_changes.update, self.body)
 
     def check(self, world: World, value: Any) -> None:
         assert value == len(OLD)
@@ -78,8 +79,8 @@ class BulkDelete(TableOperation):
 
     def operate(self, world: World) -> int:
         body = {"where": {"column": "n", "op": "lt", "value": -1}}
-        bulk = world.fresh_services().bulk_changes
-        return bulk.delete(world.company_id, self.table_id, body, NOBODY)
+        table = world.fresh_services().named_table(world.company_id, self.table_id, NOBODY)
+        return table.do(bulk_changes.delete, body)
 
     def check(self, world: World, value: Any) -> None:
         assert value in (0, 2)  # a repeated request finds none left

@@ -23,7 +23,7 @@ from managed_tables.clock import timestamp
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.ending import cancel_job
-from managed_tables_api.rows.inserts import NewRows
+from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 from managed_tables_insert.job import run_job
@@ -135,7 +135,7 @@ class FailAdding(Cancel):
         table_id = world.services.table_operations.create(
             world.company, USER_ID, "vendas", columns, Additions(key=["texto"])
         ).table_id
-        world.services.row_inserts.insert(world.company_id, table_id, NewRows(old), USER_ID)
+        world.services.named_table(world.company_id, table_id, USER_ID).do(insert, NewRows(old))
         rows = [["1", "1,5", random.Random(0).randbytes(5_000).hex()]]  # noqa: S311 - it does not compress
         return world.maker.inserting(rows, SCHEMA, mode="append", table_id=table_id)
 

@@ -20,7 +20,7 @@ from managed_tables.schema import Column
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_api.rows.inserts import IdempotencyKey, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_ingest.handler import take_arrival
 from managed_tables_insert.job import run_job
@@ -275,7 +275,9 @@ class InsertRows(TableOperation):
 
     def operate(self, world: World) -> int:
         new = NewRows(OLD, IdempotencyKey("pedido", "digest"))
-        return world.fresh_services().row_inserts.insert(world.company_id, self.table_id, new, NOBODY).count
+        return (
+            world.fresh_services().named_table(world.company_id, self.table_id, NOBODY).do(insert, new).count
+        )
 
     def check(self, world: World, value: Any) -> None:
         assert value == len(OLD)

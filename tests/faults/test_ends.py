@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from injection import Fault, run_step
 from steps import CSV, MISFITS, NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Ingest, stop_execution
-from worlds import World, until
+from worlds import NOBODY, World, until
 
 from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.job_records import JobMode, JobRecord
@@ -18,7 +18,8 @@ from managed_tables.errors import ApiError
 from managed_tables.shares import JobSlots
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.upload_tables import UploadTables
-from managed_tables_api.jobs.job_answers import get_job
+from managed_tables_api.auth import Caller
+from managed_tables_api.calls import known_job
 from managed_tables_ingest.sweep import sweep, sweep_job
 from managed_tables_insert.job import run_job
 
@@ -67,7 +68,8 @@ def test_files_that_never_arrive(world: World) -> None:
     assert sweep(world.services) == {"expired": 1}
     assert error_code(world, swept_one.job_id) == "UPLOAD_EXPIRED"
     seen = world.queued_job(CSV, seconds=-1)
-    assert get_job(world.services.jobs, world.company_id, seen.job_id).status == "failed"
+    caller = Caller(NOBODY, world.company_id, frozenset())
+    assert known_job(seen.job_id, caller, world.services).status == "failed"
     assert error_code(world, seen.job_id) == "UPLOAD_EXPIRED"
 
 

@@ -25,8 +25,12 @@ from managed_tables.documents.confirmations import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job
-from managed_tables_api.rows.history.history_models import RestoreBody
-from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict
+from managed_tables_api.routes.histories import restore_deleted
+from managed_tables_api.rows import bulk_changes
+from managed_tables_api.rows.history_models import RestoreBody
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
+from managed_tables_api.rows.row_history import of_row
+from managed_tables_api.rows.running import NamedTable
 from managed_tables_insert.job import run_job
 
 _ROWS = "SELECT id::text, k, v FROM vendas"
@@ -81,8 +85,7 @@ class KeyedLife(Life):
         """Insert rows: all of them or none, what meets a key as asked for."""
         rows = [{"k": key, "v": value} for key, value in cells]
         new = NewRows(rows, IdempotencyKey(new_record_id(), "digest"), on_conflict=on_conflict)
-        send = self.services.row_inserts.insert
-        code = self._ask(lambda: send(self.world.company_id, self.table_id, new, USER_ID), fault)
+        code = self._ask(lambda: self._table().do(insert, new), fault)
         keys = [key for key, _ in cells]
         is_repeated = len(set(keys)) < len(keys)
         meets = bool(set(keys) & self._keys())
@@ -107,8 +110,7 @@ class KeyedLife(Life):
             return
         ids = dict(self.world.query("SELECT k, id::text FROM vendas"))
         body = {"rows": [{"id": ids[one.key], "k": other.key}, {"id": ids[other.key], "k": one.key}]}
-        bulk = self.services.bulk_changes
-        code = self._ask(lambda: bulk.update(self.world.company_id, self.table_id, body, USER_ID), fault)
+        code = self._ask(lambda: self._table().do(bulk_changes.update, body), fault)
         assert code == "ok"
         one.key, other.key = other.key, one.key
         one.written_by = other.written_by = next(self.writers)
@@ -119,8 +121,8 @@ class KeyedLife(Life):
         """Put a row into the trash."""
         row = self.rows[pick % len(self.rows)]
         row_id = next(one for one, (key, _) in self._found().items() if key == row.key)
-        send, body = self.services.bulk_changes.delete, {"ids": [row_id]}
-        code = self._ask(lambda: send(self.world.company_id, self.table_id, body, USER_ID), fault)
+        body = {"ids": [row_id]}
+        code = self._ask(lambda: self._table().do(bulk_changes.delete, body), fault)
         assert code in ("ok", ROW_NOT_FOUND.code)  # the latter where the first answer was lost
         self.rows.remove(row)
         self.trash[row_id] = row
@@ -130,8 +132,8 @@ class KeyedLife(Life):
     def restore(self, first: int, second: int, fault: Fault | None) -> None:
         """Bring one or two deleted rows back, all of them or none."""
         ids = {list(self.trash)[pick % len(self.trash)] for pick in (first, second)}
-        send, asked = self.services.trash.restore, RestoreBody(ids=sorted(ids))
-        code = self._ask(lambda: send(self.world.company_id, self.table_id, asked, USER_ID), fault)
+        asked = RestoreBody(ids=sorted(ids))
+        code = self._ask(lambda: self._table().do(restore_deleted, asked), fault)
         keys = [self.trash[row_id].key for row_id in ids]
         if len(set(keys)) < len(keys) or set(keys) & self._keys():
             assert code == DUPLICATE_KEY.code
@@ -239,6 +241,9 @@ class KeyedLife(Life):
         code = self._ask(lambda: undo_job(self.services, self.world.job(job_id), USER_ID, force=force), fault)
         assert code == NOT_UNDOABLE.code
 
+    def _table(self) -> NamedTable:
+        return self.services.named_table(self.world.company_id, self.table_id, USER_ID)
+
     def _export(self) -> list[tuple[str, int]]:
         maker = ExportMaker(self.world.services, self.world.company)
         table = self.world.services.table_reading.get(self.world.company, self.table_id)
@@ -276,11 +281,11 @@ class KeyedLife(Life):
     def _changes(self) -> list[dict[str, Any]]:
         """Return every change of every row that was there at a moment, the newest first."""
         ids = set[str]().union(*self.moments)
-        find, company_id = self.world.services.row_history.of_row, self.world.company_id
+        table = self.world.services.named_table(self.world.company_id, self.table_id)
         changes = [
             {"row_id": row_id, **change}
             for row_id in ids
-            for change in find(company_id, self.table_id, row_id, "string").as_json()["records"]
+            for change in table.do(of_row, row_id, "string").as_json()["records"]
         ]
         return sorted(changes, key=lambda change: str(change["at"]), reverse=True)
 

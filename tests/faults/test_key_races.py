@@ -22,7 +22,7 @@ from managed_tables.errors import (
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts import NewRows
+from managed_tables_api.rows import inserts
 from managed_tables_insert.job import run_job
 
 
@@ -32,7 +32,11 @@ def _empty(world: World) -> None:
 
 
 def insert(world: World, table_id: str, *rows: dict[str, Any]) -> int:
-    return world.services.row_inserts.insert(world.company_id, table_id, NewRows(list(rows)), NOBODY).count
+    return (
+        world.services.named_table(world.company_id, table_id, NOBODY)
+        .do(inserts.insert, inserts.NewRows(list(rows)))
+        .count
+    )
 
 
 def set_key(world: World, table_id: str) -> Any:

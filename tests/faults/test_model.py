@@ -23,7 +23,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.ending import cancel_job, end_jobs_of
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.rows.inserts import IdempotencyKey, NewRows
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import job as inserting
 
@@ -76,8 +76,8 @@ class Lives(Life):
     def insert_rows(self, pick: int, values: list[str], fault: Fault | None) -> None:
         table_id, rows = self._table(pick)
         new = NewRows([{"n": value} for value in values], IdempotencyKey(new_record_id(), "digest"))
-        insert = self.services.row_inserts.insert
-        assert self._ask(lambda: insert(self.world.company_id, table_id, new, USER_ID), fault) == "ok"
+        table = self.services.named_table(self.world.company_id, table_id, USER_ID)
+        assert self._ask(lambda: table.do(insert, new), fault) == "ok"
         rows.extend(values)
 
     @precondition(lambda self: self.tables)

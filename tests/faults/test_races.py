@@ -26,8 +26,8 @@ from managed_tables.ids import NOBODY
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
-from managed_tables_api.rows.inserts import NewRows
-from managed_tables_api.rows.lists.listing import ListRequest
+from managed_tables_api.rows.inserts import NewRows, insert
+from managed_tables_api.rows.lists.listing import ListRequest, list_page
 from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3
@@ -173,7 +173,7 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
     def write() -> None:
         while not over.is_set():
             row = {"n": 1_000 + written[0], "valor": 1, "texto": "entretanto"}
-            world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
+            world.services.named_table(world.company_id, table_id, NOBODY).do(insert, NewRows([row]))
             written[0] += 1
 
     def load() -> Any:
@@ -204,7 +204,7 @@ def test_a_table_deleted_while_it_is_read(world: World) -> None:
     def read() -> None:
         while TABLE_NOT_FOUND not in answers:
             try:
-                page = world.services.row_lists.list_page(world.company_id, table_id, ListRequest())
+                page = world.services.named_table(world.company_id, table_id).do(list_page, ListRequest())
                 answers.append((page.total, len(page.rows)))
             except ApiError as error:
                 answers.append(error.kind)
@@ -227,7 +227,7 @@ def test_a_column_hidden_while_rows_are_written(world: World) -> None:
         while True:
             row = {"n": 1_000 + len(written), "valor": 2, "texto": "x"}
             try:
-                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
+                world.services.named_table(world.company_id, table_id, NOBODY).do(insert, NewRows([row]))
             except ApiError as error:
                 return error.kind
             written.append(row["n"])
@@ -259,7 +259,7 @@ def test_a_table_set_inactive_while_rows_are_written(world: World) -> None:
         while True:
             try:
                 row = {"n": 1_000, "valor": 2, "texto": "x"}
-                world.services.row_inserts.insert(world.company_id, table_id, NewRows([row]), NOBODY)
+                world.services.named_table(world.company_id, table_id, NOBODY).do(insert, NewRows([row]))
             except ApiError as error:
                 return error.kind
             with number:

@@ -24,7 +24,7 @@ from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.shares import can_go_on, occupies_slot
-from managed_tables_api.rows.inserts import NewRows
+from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 
@@ -92,8 +92,8 @@ class World:
         """Make a table with rows; return its id."""
         table_id = self.services.table_operations.create(self.company, USER_ID, name, columns).table_id
         if rows:
-            inserted = self.services.row_inserts.insert(
-                self.company_id, table_id, NewRows(list(rows)), NOBODY
+            inserted = self.services.named_table(self.company_id, table_id, NOBODY).do(
+                insert, NewRows(list(rows))
             )
             assert inserted.count == len(rows)
         return table_id

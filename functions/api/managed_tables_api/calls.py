@@ -48,15 +48,18 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.clock import timestamp
 from managed_tables.databases.connection_cache import answered_within
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
 from managed_tables.errors import ApiError, ApiErrorKind
+from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.exports import get_export
 from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
 from managed_tables_api.http.bodies import is_multipart, receive_body
 from managed_tables_api.http.validation import refusal_of
-from managed_tables_api.jobs.job_answers import get_job
+from managed_tables_api.rows import single_rows
+from managed_tables_api.rows.running import NamedTable
 from managed_tables_api.services import ApiServices
 
 ANSWER_SECONDS = 26.0  # API Gateway hangs up after 29 s, of which a process may take two to begin
@@ -183,8 +186,14 @@ def known_table(table_id: str, caller: SignedIn, services: Services) -> TableRec
 
 
 def known_job(job_id: str, caller: SignedIn, services: Services) -> JobRecord:
-    """Return the job of the path."""
-    return get_job(services.jobs, caller.company_id, job_id)
+    """Return the job of the path, ended if it is overdue; raises JOB_NOT_FOUND, for a malformed id too."""
+    jobs = services.jobs
+    job = jobs.find(caller.company_id, job_id.lower()) if is_record_id(job_id) else None
+    if job is None:
+        raise ApiError(errors.JOB_NOT_FOUND)
+    if job.is_overdue(timestamp()):
+        return jobs.expire(job) or known_job(job_id, caller, services)
+    return job
 
 
 def known_export(export_id: str, caller: SignedIn, services: Services) -> ExportRecord:
@@ -192,6 +201,14 @@ def known_export(export_id: str, caller: SignedIn, services: Services) -> Export
     return get_export(services, caller.company_id, export_id)
 
 
+async def path_table(table_id: str, request: Request) -> NamedTable:
+    """Return the table of the path for work on its rows; looks nothing up, since the work does."""
+    caller, services = request.state.caller, request.app.state.services
+    named: NamedTable = services.named_table(caller.company_id, table_id, caller.user_id)
+    return named
+
+
+PathTable = Annotated[NamedTable, Depends(path_table)]
 KnownCompany = Annotated[ConnectionRecord, Depends(known_company)]
 KnownTable = Annotated[TableRecord, Depends(known_table)]
 KnownJob = Annotated[JobRecord, Depends(known_job)]
@@ -212,7 +229,11 @@ def require_known(request: Request, takes: Collection[Callable[..., Any] | None]
     elif known_table in takes or known_company in takes:
         known_table(ids["table_id"], caller, services)
     elif "table_id" in ids:
-        services.rows.require(caller.company_id, ids["table_id"], ids.get("row_id"))
+        table = services.named_table(caller.company_id, ids["table_id"])
+        if "row_id" in ids:
+            table.do(single_rows.get, ids["row_id"], single_rows.RowQuery())
+        else:
+            table.read()
 
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

@@ -130,7 +130,10 @@ def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
     operation["x-permission"] = permission.value
     operation["description"] = f"{operation.get('description', '')}\n\nPermissão: `{permission}`".strip()
     takes_query = False
-    for parameter in operation.get("parameters", ()):
+    places = list(route.param_convertors)
+    parameters = operation.get("parameters", [])
+    parameters.sort(key=lambda each: places.index(each["name"]) if each["in"] == "path" else len(places))
+    for parameter in parameters:
         takes_query = takes_query or parameter["in"] == "query"
         _tidy(parameter)
     body = _find(route, JsonBody)

@@ -1,11 +1,12 @@
 """Add the verifier of tokens to the services that every function has."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.connecting import (
     OWNER_CONNECTIONS,
     PgConnection,
@@ -13,30 +14,16 @@ from managed_tables.databases.connecting import (
     translated_errors,
 )
 from managed_tables.databases.connection_cache import ConnectionCache
+from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
+from managed_tables.jobs.staged_rows import Origin
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services
 from managed_tables_api.auth import JwksKeys, Keys, SharedSecret, TokenVerifier
 from managed_tables_api.http.slots import RequestSlots
-from managed_tables_api.rows.bulk_changes import BulkChanges
-from managed_tables_api.rows.history.row_history import RowHistory
-from managed_tables_api.rows.history.row_origin import ReadPlace, RowOrigins, remote_places
-from managed_tables_api.rows.history.trash import Trash
-from managed_tables_api.rows.inserts import RowInserts
-from managed_tables_api.rows.lists.listing import RowLists
-from managed_tables_api.rows.running import Definitions, RowOperations, Runner
-from managed_tables_api.rows.single_rows import Rows
-from managed_tables_api.rows.views.saved_views import SavedViews
+from managed_tables_api.rows.running import NamedTable, Tables
 
 LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, however many they are
-
-
-Operations = TypeVar("Operations", bound=RowOperations)
-
-
-def row_operations(kind: type[Operations]) -> once[Operations]:
-    """Return the property of services that has a kind of operations on rows."""
-    return once(lambda services: kind(services.row_runner))
 
 
 class ApiServices(Services):
@@ -93,25 +80,29 @@ class ApiServices(Services):
         )
 
     @once
-    def row_runner(self) -> Runner:
-        """What runs the statements of rows."""
-        definitions = Definitions(self.provisioning.find, self.connection_cache)
-        return Runner(definitions, self.connection_cache, self.settings)
+    def row_tables(self) -> Tables:
+        """The tables whose rows requests read and write."""
+        return Tables(self.provisioning.find, self.connection_cache, self.settings)
 
-    rows = row_operations(Rows)
-    row_inserts = row_operations(RowInserts)
-    row_lists = row_operations(RowLists)
-    bulk_changes = row_operations(BulkChanges)
-    row_history = row_operations(RowHistory)
-    trash = row_operations(Trash)
-    saved_views = row_operations(SavedViews)
+    def named_table(self, company_id: str, table_id: str, user_id: str = "") -> NamedTable:
+        """Return a table that a user names, for work on its rows."""
+        return NamedTable(self.row_tables, company_id, table_id, user_id)
 
-    @once
-    def read_place(self) -> ReadPlace:
-        """How a row's place in the files of its job is found."""
-        return remote_places(lambda: self.provision_client, self.settings.insert_function)
+    def read_place(self, job: JobRecord, number: int) -> Origin | None:
+        """Return a row's place in the files of its job, by the function that loads, which has DuckDB.
 
-    @once
-    def row_origins(self) -> RowOrigins:
-        """Where rows come from."""
-        return RowOrigins(self.row_history, self.jobs, self.job_documents, self.read_place)
+        Raises STORAGE_UNAVAILABLE.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}
+        function = self.settings.insert_function
+        try:
+            answer = self.provision_client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        except (BotoCoreError, ClientError) as error:
+            raise ApiError(STORAGE_UNAVAILABLE) from error
+        payload = json.loads(answer["Payload"].read())
+        if "origin" not in payload:
+            raise ApiError(STORAGE_UNAVAILABLE)
+        place: Origin | None = payload["origin"]
+        return place

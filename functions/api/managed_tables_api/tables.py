@@ -62,15 +62,7 @@ async def seen_versions(
 SeenVersions = Annotated[frozenset[int] | None, Depends(seen_versions)]
 
 
-def expected_versions(seen: frozenset[int] | None, version: int | None) -> frozenset[int] | None:
-    """Return the versions that the table may have by header and body together, None for any."""
-    if version is None:
-        return seen
-    named = frozenset({version})
-    return named if seen is None else named & seen
-
-
-_PRODUCT: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+PRODUCT: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
 _VALUE: JsonDict = {"name": "valor", "display_name": "Value", "type": "decimal", "nullable": True}
 
 # The least number is shown, and judged with the columns themselves.
@@ -168,7 +160,7 @@ class NewTable(LateModel):
     """A table to make."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"display_name": "vendas_mensais", "columns": [_PRODUCT, _VALUE]}]}
+        json_schema_extra={"examples": [{"display_name": "vendas_mensais", "columns": [PRODUCT, _VALUE]}]}
     )
 
     display_name: str
@@ -219,7 +211,9 @@ class TableUpdate(LateModel):
 
     def as_change(self, seen: frozenset[int] | None) -> TableChange:
         """Return what is asked for; `seen` are the versions that `If-Match` allows."""
-        given = self.model_fields_set
+        given, versions = self.model_fields_set, seen
+        if self.version is not None:
+            versions = frozenset({self.version}) if seen is None else seen & {self.version}
         return TableChange(
             display_name=self.display_name,
             columns=self.columns,
@@ -229,7 +223,7 @@ class TableUpdate(LateModel):
             key=self.key if "key" in given else KEEP,
             indexes=(self.indexes or ()) if "indexes" in given else KEEP,
             history=self.history,
-            versions=expected_versions(seen, self.version),
+            versions=versions,
         )
 
 

@@ -11,8 +11,8 @@ from managed_tables.documents.analyses import InferredColumn, InferredSchema, Pr
 from managed_tables.documents.progress import DetailBody
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
 from managed_tables_api.http.answers import EntityTags, error_answer
-from managed_tables_api.jobs.job_answers import with_text_numbers
 from managed_tables_api.jobs.job_models import JobAnswer, JobFailure
+from managed_tables_api.routes.upload_jobs import with_text_numbers
 
 ORIGIN = {"Origin": "https://console.example"}
 BASE = "/v1/managed-tables"

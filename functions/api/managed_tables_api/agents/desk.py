@@ -11,7 +11,6 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -37,13 +36,18 @@ class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
         super().__init__(body.get("code"))
 
 
-class OwnApi:
-    """The API as the caller of one request sees it."""
+LIFE_SECONDS = 600
 
-    def __init__(self, app: FastAPI, authorization: str) -> None:
+
+class Desk:
+    """What a tool works with: the API as the caller of one request sees it, and the caller's plans."""
+
+    def __init__(self, app: FastAPI, authorization: str, caller: Caller) -> None:
         transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": authorization}
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://api", headers=headers)
+        self._services: ApiServices = app.state.services
+        self._caller = caller
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Return the answer's JSON with exact numbers; raises CallRefused."""
@@ -53,35 +57,16 @@ class OwnApi:
 
     async def send_file(self, path: str, name: str, content: bytes, mode: str | None) -> Any:
         """Upload one file by a form; raises CallRefused."""
-        data = {"mode": mode} if mode else {}
-        return _answer(
-            await self._client.post(API_PREFIX + path, data=data, files={"files": (name, content)})
-        )
+        data, files = {"mode": mode} if mode else {}, {"files": (name, content)}
+        return _answer(await self._client.post(API_PREFIX + path, data=data, files=files))
 
     async def rehearse(self, method: str, path: str, body: Any) -> Any:
         """Return what the call would answer; it is rolled back. Only for routes that write rows alone."""
         with rehearsal():
             return await self.call(method, path, body)
 
-
-def _answer(response: httpx2.Response) -> Any:
-    content = exact_json.loads(response.content) if response.content else None
-    if response.is_error:
-        raise CallRefused(dict(content or {}))
-    return content
-
-
-LIFE_SECONDS = 600
-
-
-class Plans:
-    """The plans of one caller."""
-
-    def __init__(self, services: ApiServices, caller: Caller) -> None:
-        self._services, self._caller = services, caller
-
     def offer(self, bound: Any) -> str:
-        """Return a token for what the plan is bound to: tool, arguments, versions, rows."""
+        """Return a token for what a plan is bound to: tool, arguments, versions, rows."""
         name = f"{int(time.time()) + LIFE_SECONDS}.{secrets.token_hex(12)}"
         return f"{name}.{self._sign(name, bound)}"
 
@@ -105,12 +90,11 @@ class Plans:
         return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a tool works with."""
-
-    api: OwnApi
-    plans: Plans
+def _answer(response: httpx2.Response) -> Any:
+    content = exact_json.loads(response.content) if response.content else None
+    if response.is_error:
+        raise CallRefused(dict(content or {}))
+    return content
 
 
 MAX_BYTES = 256 * 1_024

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
-from managed_tables_api.agents.desk import DATA_NOTE, CallRefused, Desk, OwnApi, Plans, as_result
+from managed_tables_api.agents.desk import DATA_NOTE, CallRefused, Desk, as_result
 from managed_tables_api.agents.tools import TOOLS, listed
 from managed_tables_api.auth import Caller
 from managed_tables_api.http.answers import error_body, say
@@ -48,10 +48,7 @@ class AgentAnswer(Response):
             await manager.handle_request(scope, replay, send)
 
     def _server(self) -> Server[Any]:
-        app = self._request.app
-        desk = Desk(
-            OwnApi(app, self._request.headers["authorization"]), Plans(app.state.services, self._caller)
-        )
+        desk = Desk(self._request.app, self._request.headers["authorization"], self._caller)
 
         async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
             return ListToolsResult(tools=listed())

@@ -63,8 +63,8 @@ class _Write(ToolCall):
         bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
         if self.confirm is None:
             plan["warnings"] = [say(warning) for warning in plan["warnings"]]
-            return {"plan": plan, "confirm": await run_in_threadpool(desk.plans.offer, bound)}
-        await run_in_threadpool(desk.plans.take, self.confirm, bound)
+            return {"plan": plan, "confirm": await run_in_threadpool(desk.offer, bound)}
+        await run_in_threadpool(desk.take, self.confirm, bound)
         return await act()
 
 
@@ -75,7 +75,7 @@ class ListTables(ToolCall):
     page: int = 1
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("GET", "", page=self.page, per_page=100, search=self.search)
+        return await desk.call("GET", "", page=self.page, per_page=100, search=self.search)
 
 
 class DescribeTable(ToolCall):
@@ -84,7 +84,7 @@ class DescribeTable(ToolCall):
     table_id: str
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("GET", _path(self.table_id))
+        return await desk.call("GET", _path(self.table_id))
 
 
 class QueryRows(ToolCall):
@@ -105,7 +105,7 @@ class QueryRows(ToolCall):
     cursor: str | None = None
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("POST", f"{_path(self.table_id)}/data/query", self._given("table_id"))
+        return await desk.call("POST", f"{_path(self.table_id)}/data/query", self._given("table_id"))
 
 
 class RowOrigin(ToolCall):
@@ -115,7 +115,7 @@ class RowOrigin(ToolCall):
     row_id: str
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("GET", f"{_path(self.table_id)}/data{_path(self.row_id)}/origin")
+        return await desk.call("GET", f"{_path(self.table_id)}/data{_path(self.row_id)}/origin")
 
 
 class UploadFile(ToolCall):
@@ -136,8 +136,8 @@ class UploadFile(ToolCall):
         path = "/upload" if self.table_id is None else f"{_path(self.table_id)}/upload"
         if self.size_bytes is not None:
             files = [{"name": self.name, "size_bytes": self.size_bytes}]
-            return await desk.api.call("POST", path, {"files": files, **self._given(only=("mode",))})
-        return await desk.api.send_file(path, self.name, self._content(), self.mode)
+            return await desk.call("POST", path, {"files": files, **self._given(only=("mode",))})
+        return await desk.send_file(path, self.name, self._content(), self.mode)
 
     def _content(self) -> bytes:
         if self.content is not None:
@@ -157,7 +157,7 @@ class GetJob(ToolCall):
     job_id: str
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.api.call("GET", _job(self.job_id))
+        return await desk.call("GET", _job(self.job_id))
 
 
 class CorrectReading(ToolCall):
@@ -174,7 +174,7 @@ class CorrectReading(ToolCall):
 
     async def _act(self, desk: Desk) -> Any:
         stated = self.model_dump(exclude={"job_id"}, exclude_unset=True)  # a null is detected again
-        return await desk.api.call("POST", f"{_job(self.job_id)}/reanalyze", stated)
+        return await desk.call("POST", f"{_job(self.job_id)}/reanalyze", stated)
 
 
 class ConfirmJob(_Write):
@@ -190,9 +190,9 @@ class ConfirmJob(_Write):
     on_misfit: Literal["reject", "skip"] | None = None
 
     async def _act(self, desk: Desk) -> Any:
-        job = await desk.api.call("GET", _job(self.job_id))
+        job = await desk.call("GET", _job(self.job_id))
         table_id, inferred = job["user_table_id"], job["inferred_schema"]
-        table = await desk.api.call("GET", _path(table_id)) if table_id else {}
+        table = await desk.call("GET", _path(table_id)) if table_id else {}
         schema = InferredSchema.read(inferred) if inferred else _NOTHING
         plan = Plan(
             rows=schema.total_row_count_estimate,
@@ -204,7 +204,7 @@ class ConfirmJob(_Write):
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
 
         async def act() -> Any:
-            done = await desk.api.call("POST", f"{_job(self.job_id)}/confirm", body)
+            done = await desk.call("POST", f"{_job(self.job_id)}/confirm", body)
             return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": self.job_id})}
 
         state = [job["status"], job["updated_at"], table.get("version")]
@@ -246,9 +246,9 @@ class ChangeRows(_Write):
     all: bool | None = None
 
     async def _act(self, desk: Desk) -> Any:
-        table = await desk.api.call("GET", _path(self.table_id))
+        table = await desk.call("GET", _path(self.table_id))
         method, path, body = self._change()
-        counted = await desk.api.rehearse(method, path, body)
+        counted = await desk.rehearse(method, path, body)
         before = await self._rows_before(desk)
         plan = Plan(
             rows=next(iter(counted.values())),
@@ -257,7 +257,7 @@ class ChangeRows(_Write):
         )
 
         async def act() -> Any:
-            done = await desk.api.call(
+            done = await desk.call(
                 method, path, body, **({"return": "ids"} if self.action == "insert" else {})
             )
             return {"done": done, "undo": self._undo_of(done, before)}
@@ -284,9 +284,9 @@ class ChangeRows(_Write):
         where = {"column": "id", "op": "in", "value": ids} if ids else self.where or {}
         path, body = f"{_path(self.table_id)}/data/query", {"where": where, "per_page": MAX_ROWS}
         try:
-            page = await desk.api.call("POST", path, body)
+            page = await desk.call("POST", path, body)
         except CallRefused:  # rows too wide for one answer
-            page = await desk.api.call("POST", path, {**body, "per_page": _EXAMPLES})
+            page = await desk.call("POST", path, {**body, "per_page": _EXAMPLES})
         return list(page["records"])
 
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
@@ -314,14 +314,14 @@ class UndoJob(_Write):
 
     async def _act(self, desk: Desk) -> Any:
         path, body = f"{_job(self.job_id)}/undo", {"force": self.force}
-        job = await desk.api.call("GET", _job(self.job_id))
-        table = await desk.api.call("GET", _path(job["user_table_id"])) if job.get("user_table_id") else {}
-        undone = await desk.api.rehearse("POST", path, body)
+        job = await desk.call("GET", _job(self.job_id))
+        table = await desk.call("GET", _path(job["user_table_id"])) if job.get("user_table_id") else {}
+        undone = await desk.rehearse("POST", path, body)
         warnings = ["A tabela que este envio criou será excluída"] if job["mode"] == "create" else []
         plan = Plan(rows=undone["removed"] + undone["restored"], examples=[undone], warnings=warnings)
 
         async def act() -> Any:
-            return {"done": await desk.api.call("POST", path, body), "undo": None}
+            return {"done": await desk.call("POST", path, body), "undo": None}
 
         return await self._planned(desk, plan, [table.get("version")], act)
 
@@ -338,9 +338,9 @@ class ExportTable(ToolCall):
 
     async def _act(self, desk: Desk) -> Any:
         if self.export_id is not None:
-            return await desk.api.call("GET", f"/exports{_path(self.export_id)}")
+            return await desk.call("GET", f"/exports{_path(self.export_id)}")
         body = self._given("table_id", "export_id")
-        return await desk.api.call("POST", f"{_path(self.table_id or '-')}/exports", body)
+        return await desk.call("POST", f"{_path(self.table_id or '-')}/exports", body)
 
 
 def _path(part: str) -> str:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -21,23 +20,11 @@ from starlette.responses import Response
 from managed_tables import exact_json
 from managed_tables.details import Detail, described
 from managed_tables.documents.document import Document, saying
-from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError, ApiErrorKind
-from managed_tables.exact_json import Object, Value
+from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError
+from managed_tables.exact_json import Value
 from managed_tables.messages.english import in_english
 from managed_tables.observability import get_logger
 from managed_tables.settings import MIB
-
-
-def error_with_text_numbers(body: Mapping[str, Any]) -> Object:
-    """Return an error's body with the row that has changed, and the values of details, as text."""
-    changed = dict(body)
-    if "row" in body:
-        changed["row"] = as_text(body["row"])
-    if "details" in body:
-        changed["details"] = [
-            {**item, "value": as_text(item["value"])} if "value" in item else item for item in body["details"]
-        ]
-    return changed
 
 
 def as_text(value: Any) -> Value:
@@ -76,10 +63,17 @@ class ErrorAnswer(JsonAnswer):
         super().__init__(body, status_code, headers)
 
     def as_asked(self, request: Request) -> "ErrorAnswer":
-        """Return the answer with numbers as text where the request asks for that."""
-        if request.query_params.get("numbers") == "string":
-            self.body = self.render(error_with_text_numbers(self._body))
-            self.headers["content-length"] = str(len(self.body))
+        """Return the answer with numbers as text where the request asks: of the row, and in details."""
+        if request.query_params.get("numbers") != "string":
+            return self
+        changed = dict(self._body)
+        if "row" in changed:
+            changed["row"] = as_text(changed["row"])
+        for place, item in enumerate(changed.get("details", ())):
+            if "value" in item:
+                changed["details"][place] = {**item, "value": as_text(item["value"])}
+        self.body = self.render(changed)
+        self.headers["content-length"] = str(len(self.body))
         return self
 
 
@@ -164,11 +158,6 @@ async def entity_tags(
 
 
 Entity = Annotated[EntityTags, Depends(entity_tags)]
-
-
-def kind_of_status(status: int, kind: ApiErrorKind) -> ApiErrorKind:
-    """Return the kind with another status: for what the framework refuses."""
-    return replace(kind, status=status)
 
 
 LANGUAGE_HEADER = "Accept-Language"

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -21,7 +21,7 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.documents.document import built
 from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
 from managed_tables.settings import MIB
-from managed_tables_api.http.validation import validated
+from managed_tables_api.http.validation import refusal_of
 
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
 PARSED_AT_ONCE_BYTES = (
@@ -114,10 +114,16 @@ class JsonBody:
 
     def validate(self, raw: bytes, value: exact_json.Object) -> BaseModel:
         """Return the object as the model."""
-        if not self._holds_values and b"\\ud" in raw.lower() and not _can_be_stored(value):
-            fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
-            raise ApiError(INVALID_REQUEST, [detail("body", fault)])
-        return validated("body", lambda: built(self.model).model_validate(value, strict=True))
+        # An escape can write half a character, which no text of the database holds.
+        if not self._holds_values and b"\\ud" in raw.lower():
+            written = json.dumps(value, ensure_ascii=False, default=str)
+            if _HALF_CHARACTER.search(written):
+                fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+                raise ApiError(INVALID_REQUEST, [detail("body", fault)])
+        try:
+            return built(self.model).model_validate(value, strict=True)
+        except ValidationError as error:
+            raise refusal_of("body", error.errors(include_url=False)) from error
 
 
 def from_json(model: type[BaseModel], *, is_optional: bool = False, holds_values: bool = False) -> Any:
@@ -146,11 +152,6 @@ def json_object(raw: bytes) -> exact_json.Object:
         fault = Fault(DetailCode.NOT_AN_OBJECT, "o corpo deve ser um objeto JSON")
         raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=fault.reason)
     return value
-
-
-def _can_be_stored(value: Any) -> bool:
-    """Return whether no text of a JSON value has half a character, which an escape can write."""
-    return _HALF_CHARACTER.search(json.dumps(value, ensure_ascii=False, default=str)) is None
 
 
 def _not_json(reason: str) -> ApiError:

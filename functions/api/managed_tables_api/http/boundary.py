@@ -1,6 +1,7 @@
 """Wrap the app: request ids, CORS, and no error in any other shape than ours."""
 
 import uuid
+from dataclasses import replace
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,7 +21,6 @@ from managed_tables_api.http.answers import (
     answering,
     error_answer,
     error_body,
-    kind_of_status,
 )
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -41,7 +41,8 @@ class RequestBoundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        event = scope.get("aws.event") or {}
+        request_id = event.get("requestContext", {}).get("requestId") or str(uuid.uuid4())
         accepted = ",".join(Headers(scope=scope).getlist(LANGUAGE_HEADER))
         started = False
 
@@ -62,18 +63,9 @@ class RequestBoundary:
                 logger.exception("unexpected error", method=scope["method"], path=scope["path"])
                 if started:
                     raise
-                await _internal_error(request_id)(scope, receive, send_with_id)
-
-
-def _request_id(scope: Scope) -> str:
-    event = scope.get("aws.event") or {}
-    given: str | None = event.get("requestContext", {}).get("requestId")
-    return given or str(uuid.uuid4())
-
-
-def _internal_error(request_id: str) -> JsonAnswer:
-    error = ApiError(errors.INTERNAL, request_id=request_id)
-    return JsonAnswer({**error_body(error), "request_id": request_id}, errors.INTERNAL.status)
+                body = error_body(ApiError(errors.INTERNAL, request_id=request_id))
+                answer = JsonAnswer({**body, "request_id": request_id}, errors.INTERNAL.status)
+                await answer(scope, receive, send_with_id)
 
 
 class Cors(CORSMiddleware):
@@ -113,7 +105,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         return error_answer(
             ApiError(errors.METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))}
         )
-    kind = kind_of_status(error.status_code, errors.HTTP_ERROR)
+    kind = replace(errors.HTTP_ERROR, status=error.status_code)
     return error_answer(ApiError(kind, status=error.status_code))
 
 

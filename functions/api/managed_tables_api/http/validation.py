@@ -3,11 +3,11 @@
 Models of queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field
 
 from managed_tables.details import (
     MAX_ERROR_DETAILS,
@@ -23,7 +23,6 @@ from managed_tables.details import (
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exact_json import Object
 
-Model = TypeVar("Model", bound=BaseModel)
 Numbers = Literal["number", "string"]
 
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
@@ -53,14 +52,6 @@ _FAULTS = {
     "extra_forbidden": (DetailCode.UNKNOWN_FIELD, "campo desconhecido"),
 }
 _INVALID = (DetailCode.INVALID, "valor inválido")
-
-
-def validated(place: Place, make: Callable[[], Model]) -> Model:
-    """Return the model made of untrusted values; raises INVALID_REQUEST, `details` naming each fault."""
-    try:
-        return make()
-    except ValidationError as error:
-        raise refusal_of(place, error.errors(include_url=False)) from error
 
 
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
@@ -111,6 +102,14 @@ class NumbersQuery(BaseModel):
     )
 
 
+def _boolean(value: object) -> object:
+    truth = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+    if truth is None:
+        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+    return truth
+
+
+QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
 # Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
 QUERY_DIGITS = BeforeValidator(_digits)
 Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1"), QUERY_DIGITS]
@@ -130,11 +129,10 @@ class PageQuery(BaseModel):
     per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
 
 
-def _split(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
-
-
 def comma_words(max_items: int) -> BeforeValidator:
     """Return what makes a list of a text with commas, for a field of as many items at most."""
     listed = Annotated[list[str], Field(max_length=max_items)]
-    return BeforeValidator(_split, json_schema_input_type=str | listed)
+    return BeforeValidator(
+        lambda value: value.split(",") if isinstance(value, str) else value,
+        json_schema_input_type=str | listed,
+    )

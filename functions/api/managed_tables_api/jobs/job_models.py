@@ -28,9 +28,7 @@ from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
 from managed_tables_api.http.validation import NumbersQuery, PageQuery
-from managed_tables_api.tables import Description, Key, Title
-
-_COLUMN: JsonDict = {"name": "produto", "display_name": "Product", "type": "text", "nullable": False}
+from managed_tables_api.tables import PRODUCT, Description, Key, Title
 
 
 class UploadedFile(Document):
@@ -188,11 +186,6 @@ class JobsQuery(PageQuery, NumbersQuery):
         default=None, pattern="^[0-9a-fA-F]{24}$", description="Só os que carregam nesta tabela, ou a fizeram"
     )
 
-    @property
-    def wanted_table_id(self) -> str | None:
-        """The table as its id is written."""
-        return self.table_id and self.table_id.lower()
-
 
 class JobsAnswer(LateModel):
     """A page of jobs."""
@@ -212,7 +205,7 @@ class Confirmation(LateModel):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"display_name": "vendas", "columns": [_COLUMN]}]}
+        json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
 
     display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")

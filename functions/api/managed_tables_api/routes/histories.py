@@ -1,86 +1,222 @@
-"""Routes of what became of rows and columns: their history, the trash, and the way back."""
+"""Routes of what became of rows and columns: their history, where they come from, the trash, the way back.
 
+The trash is what the history kept of a row when it was deleted.
+"""
+
+import json
+from collections.abc import Iterator
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query
+from psycopg import sql
 
 from managed_tables import errors
+from managed_tables.clock import timestamp
+from managed_tables.details import DetailCode, Fault
+from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.errors import ROW_NOT_FOUND, ApiError
+from managed_tables.history.recording import recorded_rows, row_cells
+from managed_tables.ids import row_number
+from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer
+from managed_tables.tables.physical import default_value
+from managed_tables.values import array_text
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import (
     KnownCompany,
     KnownTable,
+    PathTable,
     Services,
-    SignedIn,
     api_router,
     raises,
     requires,
 )
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.rows.history.history_models import (
-    HistoryQuery,
-    RestoreBody,
-    RestoredAnswer,
-    RowHistoryAnswer,
-    RowOriginAnswer,
-    TableHistoryAnswer,
-    TrashAnswer,
-    TrashQuery,
+from managed_tables_api.http.validation import NumbersQuery, refusal
+from managed_tables_api.rows import history_models as models
+from managed_tables_api.rows.inserts import taken_by_update
+from managed_tables_api.rows.row_history import (
+    LOADED,
+    PRESENT,
+    UPSERTED,
+    Change,
+    Names,
+    of_row,
+    of_table,
+    read_changes,
+    read_names,
+    value_of,
 )
+from managed_tables_api.rows.running import Definition, KeyTaken, Table, read_row_ids
+from managed_tables_api.rows.statements import (
+    ROW,
+    compose_statement,
+    counted,
+    kept_statement,
+    names_of,
+    table_of,
+)
+from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
 
 router = api_router("/{table_id}", "History")
 
 _READS = requires(Permission.DATA_READ)
+# The last deletion of each row that is not in the table.
+_GONE = sql.SQL(
+    "gone AS MATERIALIZED (SELECT DISTINCT ON (row_id) row_id, change_id, changed_at, user_id, before"
+    " FROM managed_tables.row_history AS history WHERE table_id = %(table_id)s::text AND action = 'delete'"
+    " AND changed_at > now() - make_interval(days => %(days)s::int)"
+    " AND NOT EXISTS (SELECT FROM {table} AS present WHERE present.id = history.row_id){condition}"
+    " ORDER BY row_id, change_id DESC)"
+)
+_BY_IDS = sql.SQL(" AND row_id = ANY (%(ids)s::uuid[])")
+_BY_TIME = sql.SQL(
+    " AND changed_at >= %(deleted_after)s::timestamptz"
+    " AND (%(deleted_by)s::text IS NULL OR user_id = %(deleted_by)s::text)"
+)
 
 
 @router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
 def list_row_history(
-    table_id: str,
-    row_id: str,
-    query: Annotated[NumbersQuery, Query()],
-    caller: SignedIn,
-    services: Services,
-) -> RowHistoryAnswer:
+    table: PathTable, row_id: str, query: Annotated[NumbersQuery, Query()]
+) -> models.RowHistoryAnswer:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
-    return services.row_history.of_row(caller.company_id, table_id, row_id, query.numbers)
+    return table.do(of_row, row_id, query.numbers)
 
 
 @router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
 @raises(errors.STORAGE_UNAVAILABLE)
-def get_row_origin(table_id: str, row_id: str, caller: SignedIn, services: Services) -> RowOriginAnswer:
+def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
-    return services.row_origins.find(caller.company_id, table_id, row_id)
+    return table.do(_find_origin, row_id, services)
+
+
+def _find_origin(table: Table, row_id: str, services: ApiServices) -> models.RowOriginAnswer:
+    change = _find_load(table, row_id)
+    is_load = change.action in (LOADED, UPSERTED)
+    origin = models.RowOriginAnswer(
+        kind="upload" if is_load else "api",
+        job_id=change.job_id,
+        file=None,
+        sheet=None,
+        line=None,
+        at=None if change.action == PRESENT else timestamp(change.at),
+        user_id=change.user_id,
+        available=False,
+        cells=[],
+    )
+    job = services.jobs.find(table.definition.connection.company_id, change.job_id or "") if is_load else None
+    if job is None or change.staged_id is None:
+        return origin
+    documents = services.job_documents
+    analysis, confirmed = documents.find_analysis(job), documents.find_confirmed(job)
+    place = services.read_place(job, row_number(UUID(change.staged_id)))
+    if analysis is None or confirmed is None or place is None:
+        return origin
+    names = read_names(table).since(change.change_id)
+    cells = list(_cells(table.definition, analysis, confirmed, names, place["cells"]))
+    return origin.model_copy(update={**place, "available": True, "cells": cells})
+
+
+def _find_load(table: Table, row_id: str) -> Change:
+    """Return the load that last wrote the row, or the first change that is known of one without."""
+    changes = read_changes(table, row_id)
+    if changes[-1].action != PRESENT:
+        raise ApiError(ROW_NOT_FOUND)
+    loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
+    return loads[-1] if loads else changes[0]
+
+
+def _cells(
+    definition: Definition,
+    analysis: AnalysisDocument,
+    confirmed: ConfirmedDocument,
+    names: Names,
+    texts: list[str | None],
+) -> Iterator[models.OriginCell]:
+    """Yield the cell of each column of now that the load has filled."""
+    inferred = analysis.inferred_schema.columns
+    places = {column.name: place for place, column in enumerate(analysis.columns)}
+    for column in confirmed.columns:
+        place = places.get(confirmed.terms.source(column.name))
+        name = names.now(column.name)
+        if place is not None and name in definition.by_name:
+            label = inferred[place].source or inferred[place].display_name
+            yield models.OriginCell(column=name, source=label, text=texts[place])
 
 
 @router.get("/history", summary="History of a table", dependencies=_READS)
 def list_table_history(
-    table_id: str, query: Annotated[HistoryQuery, Query()], caller: SignedIn, services: Services
-) -> TableHistoryAnswer:
+    table: PathTable, query: Annotated[models.HistoryQuery, Query()]
+) -> models.TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first."""
-    return services.row_history.of_table(caller.company_id, table_id, query)
+    return table.do(of_table, query)
 
 
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
-def list_trash(
-    table_id: str, query: Annotated[TrashQuery, Query()], caller: SignedIn, services: Services
-) -> TrashAnswer:
+def list_trash(table: PathTable, query: Annotated[models.TrashQuery, Query()]) -> models.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
-    return services.trash.list_page(caller.company_id, table_id, query.page, query.per_page, query.numbers)
+    return table.do(_list_page, query)
+
+
+def _list_page(table: Table, query: models.TrashQuery) -> models.TrashAnswer:
+    parameters = {
+        **table.kept_days,
+        "limit": str(query.per_page),
+        "offset": str((query.page - 1) * query.per_page),
+    }
+    listed = table.read(_page_statement(table.definition), parameters)
+    names = read_names(table)
+    records = []
+    for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed:
+        if row_id is not None:
+            cells = names.since(change_id).renamed(json.loads(before))
+            row: dict[str, object] = {
+                column.name: value_of(column.type, cells.get(column.name), query.numbers)
+                for column in table.definition.columns
+            }
+            row |= {"id": row_id, "deleted_at": timestamp(deleted_at), "deleted_by": deleted_by}
+            records.append(models.DeletedRow.read(row))
+    return models.TrashAnswer(total=listed[0][6], quantity=len(records), records=records)
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
 @raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
 def restore_rows(
-    table_id: str,
-    body: Annotated[RestoreBody, from_json(RestoreBody)],
-    caller: SignedIn,
-    services: Services,
-) -> RestoredAnswer:
+    table: PathTable, body: Annotated[models.RestoreBody, from_json(models.RestoreBody)]
+) -> models.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
-    restored = services.trash.restore(caller.company_id, table_id, body, caller.user_id)
-    return RestoredAnswer(restored=restored)
+    return models.RestoredAnswer(restored=table.do(restore_deleted, body))
+
+
+def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
+    """Bring deleted rows back, and return how many; those that are not in the trash are passed over.
+
+    Raises DUPLICATE_KEY where others have taken a key, and INVALID_REQUEST where a value is none of its
+    column's type any more.
+    """
+    ids = None
+    if asked.ids is not None:
+        ids = read_row_ids(asked.ids)
+        if not ids:
+            raise refusal("ids", Fault(DetailCode.INVALID, "um deles não é o id de uma linha"))
+    table.require_active()
+    zone = table.settings.zone
+    statement = _restore_statement(table.definition, zone.key, by_ids=ids is not None)
+    parameters = {
+        **table.kept_days,
+        **table.acting("restore"),
+        "ids": None if ids is None else array_text(ids),
+        "deleted_after": models.in_zone(asked.deleted_after, zone),
+        "deleted_by": asked.deleted_by,
+    }
+    try:
+        return int(table.run(statement, parameters)[0][1])
+    except KeyTaken as taken:
+        raise taken_by_update(table.definition, taken, []) from taken
 
 
 @router.get(
@@ -100,3 +236,54 @@ def restore_column(name: str, table: KnownTable, company: KnownCompany, services
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = services.hidden_columns.restore_by_name(company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
+
+
+@kept_statement
+def _page_statement(definition: Definition) -> bytes:
+    """Return the statement of deleted rows: (1, id, change, when, by whom, cells, how many); or NULLs.
+
+    Parameters: table_id, version, days, limit, offset.
+    """
+    return compose_statement(
+        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
+        " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        gone=_GONE.format(table=table_of(definition), condition=sql.SQL("")),
+    )
+
+
+@kept_statement
+def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> bytes:
+    """Return the statement that inserts deleted rows again: (1, how many).
+
+    Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
+    """
+    values = [_value(column, zone) for column in definition.columns]
+    return compose_statement(
+        "WITH {held}, {gone},"
+        " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
+        "%(table_id)s::text, change_id, before) AS cells FROM gone, definition),"
+        " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
+        " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
+        " RETURNING {row}.id, {recorded_cells}),"
+        " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
+        definition,
+        active=True,
+        gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
+        columns=names_of(definition.columns),
+        values=sql.SQL(", ").join(values),
+        recorded_cells=row_cells(ROW),
+        recorded=recorded_rows(sql.SQL("back"), "restore"),
+        counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
+    )
+
+
+def _value(column: Column, zone: str) -> sql.Composed:
+    """Return the value of a column: of one that the row did not have yet, its default."""
+    name = sql.Identifier(column.name)
+    if column.default is None:
+        return sql.SQL("kept.{}").format(name)
+    return sql.SQL(
+        "CASE WHEN named.cells OPERATOR(managed_tables.?) {key} THEN kept.{name} ELSE {default} END"
+    ).format(key=column.name, name=name, default=default_value(column, zone))

@@ -17,30 +17,21 @@ from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
-from managed_tables_api.calls import Services, SignedIn, api_router, raises, requires
+from managed_tables_api.calls import PathTable, api_router, raises, requires
 from managed_tables_api.http.bodies import from_json, json_object_of, received
 from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.rows.inserts import IdempotencyKey, InsertedRows, NewRows
-from managed_tables_api.rows.lists.listing import ListRequest
-from managed_tables_api.rows.lists.listing import Page as FoundPage
-from managed_tables_api.rows.row_models import (
-    BulkDelete,
-    BulkUpdate,
-    DeletedAnswer,
-    DeleteQuery,
-    InsertedAnswer,
-    InsertQuery,
-    ListQuery,
-    QueryBody,
-    RecordPage,
-    Row,
-    RowChanges,
-    RowPage,
+from managed_tables_api.rows import bulk_changes, single_rows
+from managed_tables_api.rows import row_models as models
+from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
+from managed_tables_api.rows.lists.listing import ListRequest, list_page
+from managed_tables_api.rows.running import NamedTable, light_enough
+from managed_tables_api.rows.single_rows import (
+    VERSION_HEADER,
+    RowJson,
     RowQuery,
-    RowsBody,
-    UpdatedAnswer,
+    read_row_version,
+    same_version,
 )
-from managed_tables_api.rows.single_rows import VERSION_HEADER, RowJson, read_row_version, same_version
 from managed_tables_api.rows.statements import VERSION_FIELD
 
 KEY_HEADER = "Idempotency-Key"
@@ -79,7 +70,7 @@ async def read_if_match(
 IfMatch = Annotated[str | None, Depends(read_if_match)]
 
 
-async def list_request(request: Request, query: Annotated[ListQuery, Query()]) -> ListRequest:
+async def list_request(request: Request, query: Annotated[models.ListQuery, Query()]) -> ListRequest:
     """Return the list that a query string asks for; raises UNKNOWN_PARAMETER and INVALID_REQUEST."""
     return ListRequest(
         page=query.page if "page" in query.model_fields_set else None,
@@ -106,31 +97,22 @@ def _filters(request: Request) -> list[tuple[str, str]]:
 
 
 async def body_request(
-    query: Annotated[RowQuery, Query()], body: Annotated[QueryBody, from_json(QueryBody, holds_values=True)]
+    query: Annotated[RowQuery, Query()],
+    body: Annotated[models.QueryBody, from_json(models.QueryBody, holds_values=True)],
 ) -> ListRequest:
     """Return the list, of rows or of groups, that a body asks for."""
+    asked = dict(body) | {"sort": body.sort or ()}
+    if "page" not in body.model_fields_set:
+        asked["page"] = None
     return ListRequest(
-        page=body.page if "page" in body.model_fields_set else None,
-        per_page=body.per_page,
-        cursor=body.cursor,
-        sort=body.sort or (),
-        fields=body.fields,
-        q=body.q,
-        where=body.where,
-        group_by=body.group_by,
-        aggregates=body.aggregates,
-        count=body.count,
-        versions=query.versions,
-        numbers=query.numbers,
-        place="body",
-        sort_path="sort",
+        **asked, versions=query.versions, numbers=query.numbers, place="body", sort_path="sort"
     )
 
 
 async def new_rows(
     request: Request,
-    query: Annotated[InsertQuery, Query()],
-    body: Annotated[RowsBody, from_json(RowsBody, holds_values=True)],
+    query: Annotated[models.InsertQuery, Query()],
+    body: Annotated[models.RowsBody, from_json(models.RowsBody, holds_values=True)],
     idempotency_key: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
         Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_CHARACTERS})] | None,
         Header(
@@ -167,9 +149,9 @@ async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:
 
 
 async def version_to_delete(
-    query: Annotated[DeleteQuery, Query()],
+    query: Annotated[models.DeleteQuery, Query()],
     if_match: IfMatch,
-    body: Annotated[Object | None, json_object_of(RowChanges, is_optional=True)],
+    body: Annotated[Object | None, json_object_of(models.RowChanges, is_optional=True)],
 ) -> str | None:
     """Return the version that a row must have to be deleted, None for any; raises INVALID_REQUEST."""
     of_body = read_row_version(body[VERSION_FIELD]) if body and VERSION_FIELD in body else None
@@ -191,54 +173,33 @@ router = api_router("/{table_id}/data", "Data CRUD")
 _READS, _WRITES = requires(Permission.DATA_READ), requires(Permission.DATA_WRITE)
 
 
-@router.get("", summary="List rows", response_model=RowPage, dependencies=_READS)
+@router.get("", summary="List rows", response_model=models.RowPage, dependencies=_READS)
 @raises(errors.QUERY_TOO_HEAVY)
-def list_rows(
-    table_id: str,
-    request: Annotated[ListRequest, Depends(list_request)],
-    caller: SignedIn,
-    services: Services,
-) -> Response:
+def list_rows(table: PathTable, request: Annotated[ListRequest, Depends(list_request)]) -> Response:
     """List the rows of a table."""
-    return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
+    return _page_answer(table, request)
 
 
-@router.post("/query", summary="Query rows or groups", response_model=RecordPage, dependencies=_READS)
+@router.post("/query", summary="Query rows or groups", response_model=models.RecordPage, dependencies=_READS)
 @raises(errors.QUERY_TOO_HEAVY)
-def query_rows(
-    table_id: str,
-    request: Annotated[ListRequest, Depends(body_request)],
-    caller: SignedIn,
-    services: Services,
-) -> Response:
+def query_rows(table: PathTable, request: Annotated[ListRequest, Depends(body_request)]) -> Response:
     """List the rows of a condition, or groups of them with what is worked out over each."""
-    return _page_answer(services.row_lists.list_page(caller.company_id, table_id, request))
+    return _page_answer(table, request)
 
 
-@router.get("/{row_id}", summary="Get row", response_model=Row, dependencies=_READS)
-def get_row(
-    table_id: str,
-    row_id: str,
-    query: Annotated[RowQuery, Query()],
-    caller: SignedIn,
-    services: Services,
-) -> Response:
+@router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
+def get_row(table: PathTable, row_id: str, query: Annotated[RowQuery, Query()]) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
-    return _row_answer(services.rows.get(caller.company_id, table_id, row_id, query.answered))
+    return _row_answer(table.do(single_rows.get, row_id, query))
 
 
-@router.post("", summary="Insert rows", response_model=InsertedAnswer, status_code=201, dependencies=_WRITES)
+@router.post(
+    "", summary="Insert rows", response_model=models.InsertedAnswer, status_code=201, dependencies=_WRITES
+)
 @raises(*WRITE_ERRORS, errors.IDEMPOTENCY_KEY_REUSED, errors.RESPONSE_TOO_LARGE, errors.TABLE_WITHOUT_KEY)
-def insert_rows(
-    table_id: str, new: Annotated[NewRows, Depends(new_rows)], caller: SignedIn, services: Services
-) -> Response:
+def insert_rows(table: PathTable, new: Annotated[NewRows, Depends(new_rows)]) -> Response:
     """Insert rows, all of them or none."""
-    return _inserted_answer(
-        new, services.row_inserts.insert(caller.company_id, table_id, new, caller.user_id)
-    )
-
-
-def _inserted_answer(new: NewRows, inserted: InsertedRows) -> Response:
+    inserted = table.do(insert, new)
     fields = [f'"inserted":{inserted.count}']
     if new.on_conflict is not None:
         fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
@@ -249,37 +210,32 @@ def _inserted_answer(new: NewRows, inserted: InsertedRows) -> Response:
 
 # By either method: the contract's page does not say which.
 @router.patch(
-    "/{row_id}", summary="Update row", response_model=Row, dependencies=_WRITES, operation_id="patch_row"
+    "/{row_id}",
+    summary="Update row",
+    response_model=models.Row,
+    dependencies=_WRITES,
+    operation_id="patch_row",
 )
-@router.put("/{row_id}", summary="Update row", response_model=Row, dependencies=_WRITES)
+@router.put("/{row_id}", summary="Update row", response_model=models.Row, dependencies=_WRITES)
 @raises(errors.ROW_CHANGED, *WRITE_ERRORS)
 def update_row(
-    table_id: str,
+    table: PathTable,
     row_id: str,
-    fields: Annotated[Object, json_object_of(RowChanges)],
+    fields: Annotated[Object, json_object_of(models.RowChanges)],
     query: Annotated[RowQuery, Query()],
     row_version: IfMatch,
-    caller: SignedIn,
-    services: Services,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
-    row = services.rows.update(
-        caller.company_id, table_id, row_id, fields, row_version, query.answered, caller.user_id
-    )
-    return _row_answer(row)
+    return _row_answer(table.do(single_rows.update, row_id, fields, row_version, query))
 
 
 @router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
 @raises(errors.ROW_CHANGED, errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.OUTCOME_UNKNOWN)
 def delete_row(
-    table_id: str,
-    row_id: str,
-    row_version: Annotated[str | None, Depends(version_to_delete)],
-    caller: SignedIn,
-    services: Services,
+    table: PathTable, row_id: str, row_version: Annotated[str | None, Depends(version_to_delete)]
 ) -> None:
     """Delete a row; with a version, only if nobody has changed it since."""
-    services.rows.delete(caller.company_id, table_id, row_id, caller.user_id, row_version)
+    table.do(single_rows.delete, row_id, row_version)
 
 
 @router.patch(
@@ -290,30 +246,26 @@ def delete_row(
 )
 @raises(errors.ROW_NOT_FOUND, errors.ROW_CHANGED, errors.QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def update_rows(
-    table_id: str,
-    body: Annotated[Object, json_object_of(BulkUpdate)],
-    caller: SignedIn,
-    services: Services,
-) -> UpdatedAnswer:
+    table: PathTable, body: Annotated[Object, json_object_of(models.BulkUpdate)]
+) -> models.UpdatedAnswer:
     """Change many rows, each by its id or all of a condition: all of them or none."""
-    updated = services.bulk_changes.update(caller.company_id, table_id, body, caller.user_id)
-    return UpdatedAnswer(updated=updated)
+    with light_enough():
+        return models.UpdatedAnswer(updated=table.do(bulk_changes.update, body))
 
 
 @router.post("/delete", summary="Delete rows in bulk", dependencies=[*_WRITES, Depends(numbers_of_errors)])
 @raises(errors.ROW_NOT_FOUND, errors.QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def delete_rows(
-    table_id: str,
-    body: Annotated[Object, json_object_of(BulkDelete)],
-    caller: SignedIn,
-    services: Services,
-) -> DeletedAnswer:
+    table: PathTable, body: Annotated[Object, json_object_of(models.BulkDelete)]
+) -> models.DeletedAnswer:
     """Delete many rows, by their ids or by a condition: all of them or none."""
-    deleted = services.bulk_changes.delete(caller.company_id, table_id, body, caller.user_id)
-    return DeletedAnswer(deleted=deleted)
+    with light_enough():
+        return models.DeletedAnswer(deleted=table.do(bulk_changes.delete, body))
 
 
-def _page_answer(page: FoundPage) -> Response:
+def _page_answer(table: NamedTable, request: ListRequest) -> Response:
+    with light_enough():
+        page = table.do(list_page, request)
     total, next_cursor = json.dumps(page.total), json.dumps(page.next_cursor)
     return _json(
         f'{{"total":{total},"quantity":{len(page.rows)},"records":[{",".join(page.rows)}],'

@@ -12,6 +12,7 @@ from managed_tables.errors import ApiError
 from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
+from managed_tables_api import tables as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import (
     KnownCompany,
@@ -24,38 +25,30 @@ from managed_tables_api.calls import (
 )
 from managed_tables_api.http.answers import Entity, list_answer
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.tables import (
-    NewTable,
-    RecipeChange,
-    SeenVersions,
-    TableAnswer,
-    TablesAnswer,
-    TablesQuery,
-    TableUpdate,
-    from_schema,
-)
 
 router = api_router("", "Tables CRUD")
 
 _LISTS = requires(Permission.LIST)
 
 
-@router.get("", summary="List tables", response_model=TablesAnswer, dependencies=_LISTS)
-def list_tables(query: Annotated[TablesQuery, Query()], caller: SignedIn, services: Services) -> Any:
+@router.get("", summary="List tables", response_model=models.TablesAnswer, dependencies=_LISTS)
+def list_tables(query: Annotated[models.TablesQuery, Query()], caller: SignedIn, services: Services) -> Any:
     """Return a page of the company's tables, newest first."""
     company = services.provisioning.find(caller.company_id)
     if company is None:
         return {"total": 0, "quantity": 0, "records": []}
     page = services.table_reading.page(company, query.page, query.per_page, query.search)
-    records = (TableAnswer.of(company, table, row_count) for table, row_count in page.records)
+    records = (models.TableAnswer.of(company, table, row_count) for table, row_count in page.records)
     return list_answer(page.total, records, services.settings.response_max_bytes)
 
 
 @router.post("", summary="Create table (manual)", status_code=201, dependencies=requires(Permission.CREATE))
 @raises(errors.NOT_PROVISIONED, errors.DUPLICATE_NAME, errors.INVALID_SCHEMA)
 def create_table(
-    body: Annotated[NewTable, from_schema(NewTable)], caller: SignedIn, services: Services
-) -> TableAnswer:
+    body: Annotated[models.NewTable, models.from_schema(models.NewTable)],
+    caller: SignedIn,
+    services: Services,
+) -> models.TableAnswer:
     """Make an empty table."""
     check_table_name(body.display_name)
     check_columns(body.columns)
@@ -67,14 +60,14 @@ def create_table(
         body.columns,
         Additions(title=body.title, description=body.description, key=body.key, indexes=body.indexes),
     )
-    return TableAnswer.of(company, table, 0)
+    return models.TableAnswer.of(company, table, 0)
 
 
-@router.get("/{table_id}", summary="Get table", response_model=TableAnswer, dependencies=_LISTS)
+@router.get("/{table_id}", summary="Get table", response_model=models.TableAnswer, dependencies=_LISTS)
 def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Services) -> Response:
     """Return one table."""
     table = services.table_reading.get(company, table_id)
-    answer = TableAnswer.of(company, table, services.table_reading.count(company, table))
+    answer = models.TableAnswer.of(company, table, services.table_reading.count(company, table))
     return entity.answer(answer, table.version)
 
 
@@ -92,15 +85,15 @@ _UPDATES = requires(Permission.UPDATE)
 )
 def update_table(
     table_id: str,
-    body: Annotated[TableUpdate, from_schema(TableUpdate)],
-    seen: SeenVersions,
+    body: Annotated[models.TableUpdate, models.from_schema(models.TableUpdate)],
+    seen: models.SeenVersions,
     company: KnownCompany,
     services: Services,
-) -> TableAnswer:
+) -> models.TableAnswer:
     """Change a table's name, columns or status, all or nothing."""
     services.table_reading.get(company, table_id)
     table = services.table_operations.update(company, table_id.lower(), body.as_change(seen))
-    return TableAnswer.of(company, table, services.table_reading.count(company, table))
+    return models.TableAnswer.of(company, table, services.table_reading.count(company, table))
 
 
 @router.delete(
@@ -130,7 +123,7 @@ def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> 
 @router.put("/{table_id}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
 @raises(errors.RECIPE_NOT_FOUND, errors.TABLE_WITHOUT_KEY)
 def update_recipe(
-    body: Annotated[RecipeChange, from_json(RecipeChange)],
+    body: Annotated[models.RecipeChange, from_json(models.RecipeChange)],
     table: KnownTable,
     company: KnownCompany,
     services: Services,

@@ -1,46 +1,37 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from managed_tables import errors
+from managed_tables import errors, exact_json
+from managed_tables.aws.storage import JobDocuments
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.clock import timestamp
+from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
+from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.statements import Draft
-from managed_tables.errors import ApiError
+from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
+from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.answers import Entity, JsonAnswer
+from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text, spoken
 from managed_tables_api.http.bodies import from_json, json_object_of, received
-from managed_tables_api.http.validation import NumbersQuery
-from managed_tables_api.jobs.job_answers import (
-    job_fields,
-    list_active_jobs,
-    list_jobs,
-    offer_rejects,
-    render_jobs,
-)
-from managed_tables_api.jobs.job_models import (
-    ActiveJobsAnswer,
-    ConfirmAnswer,
-    Confirmation,
-    JobAnswer,
-    JobQuery,
-    JobsAnswer,
-    JobsQuery,
-    Reanalysis,
-    ReanalysisAnswer,
-    RejectsAnswer,
-    UndoAnswer,
-    UndoBody,
-)
+from managed_tables_api.http.validation import Numbers, NumbersQuery
+from managed_tables_api.jobs import job_models as models
 from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.tables import from_schema
 
@@ -53,21 +44,212 @@ DRAFT_MAX_BYTES = 64 * 1_024
 PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 
 
-@router.get("", summary="List jobs", response_model=JobsAnswer, dependencies=_LISTS)
-def list_upload_jobs(query: Annotated[JobsQuery, Query()], caller: SignedIn, services: Services) -> Response:
+REJECTS_EXPIRE_SECONDS = 900  # a browser fetches them at once
+READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
+
+_SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
+_OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
+_LEFT_OUT_FIRST = ("reading", "append_plan", "recipe", "stated", "draft", "inferred_schema")
+_GROUNDS = {"columns": {"__all__": {"inference", "profile"}}}
+# What is answered from the job's record alone: a console polls these.
+RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
+
+
+def render_jobs(
+    jobs: list[JobRecord], documents: JobDocuments, max_bytes: int, numbers: Numbers
+) -> list[bytes]:
+    """Return the answers of jobs, as JSON, which have `max_bytes` together.
+
+    Where whole ones take more, the last are first without `sample_rows`, warnings and the grounds of each
+    column, then without schemas and details of their error, and at last left out.
+    """
+    answers, room = _first(map(_render_bare, jobs), max_bytes)
+    whole: list[bytes] = []
+    whole_room = max_bytes
+    for place, (brief, full) in enumerate(_render_each(jobs[: len(answers)], documents, numbers)):
+        if len(brief) - len(answers[place]) > room:
+            break
+        room -= len(brief) - len(answers[place])
+        whole_room -= len(full)
+        if whole_room >= 0:  # of the others only the length was of interest
+            whole.append(full)
+        answers[place] = brief
+    for place, full in enumerate(whole):
+        if len(full) - len(answers[place]) > room:
+            break
+        room -= len(full) - len(answers[place])
+        answers[place] = full
+    return answers
+
+
+def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
+    """Return the first answers that have room together, and the room that is left."""
+    taken, room = [], max_bytes
+    for answer in answers:
+        if len(answer) + 1 > room:  # and a comma
+            break
+        room -= len(answer) + 1
+        taken.append(answer)
+    return taken, room
+
+
+def _render_bare(job: JobRecord) -> bytes:
+    answer = _answer(job)
+    if answer.error is not None:
+        answer.error.details = []
+    return exact_json.dumps(as_json(answer))
+
+
+def _render_each(
+    jobs: list[JobRecord], documents: JobDocuments, numbers: Numbers
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
+    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
+            answers = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
+            for answer in answers:
+                with spoken():
+                    rendered = _render(answer, numbers)
+                yield rendered
+
+
+def _render(full: models.JobAnswer, numbers: Numbers) -> tuple[bytes, bytes]:
+    full = with_text_numbers(full) if numbers == "string" else full
+    brief = full.model_copy(update=dict.fromkeys(_LEFT_OUT_FIRST)).as_json() | {"warnings": []}
+    if full.inferred_schema:
+        schema = full.inferred_schema.model_copy(update={"sample_rows": []})
+        brief["inferred_schema"] = schema.model_dump(exclude=_GROUNDS, by_alias=True, exclude_unset=True)
+    return exact_json.dumps(brief), exact_json.dumps(full.as_json())
+
+
+def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
+    """Return the contract's shape of a job, and `warnings`."""
+    known = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
+    return _answer(job, *known)
+
+
+def job_fields(job: JobRecord, documents: JobDocuments, query: models.JobQuery) -> Object:
+    """Return the wanted fields of a job; its documents are read only where one of them is there."""
+    whole = _answer(job) if RECORD_FIELDS.issuperset(query.wanted) else job_answer(job, documents)
+    answer = as_json(with_text_numbers(whole) if query.numbers == "string" else whole)
+    return {name: answer[name] for name in query.wanted}
+
+
+def with_text_numbers(answer: models.JobAnswer) -> models.JobAnswer:
+    """Return the answer with every integer and decimal of its data as text."""
+    changed = answer.model_copy()
+    if answer.inferred_schema:
+        changed.inferred_schema = _schema_with_text_numbers(answer.inferred_schema)
+    if answer.error:
+        details = [
+            item.model_copy(update={"value": as_text(item.value)} if "value" in item.model_fields_set else {})
+            for item in answer.error.details
+        ]
+        changed.error = answer.error.model_copy(update={"details": details})
+    return changed
+
+
+def _schema_with_text_numbers(schema: InferredSchema) -> InferredSchema:
+    columns = [
+        column.model_copy(update={"profile": column.profile and _profile_with_text_numbers(column.profile)})
+        for column in schema.columns
+    ]
+    rows = [as_text(row) for row in schema.sample_rows]
+    return schema.model_copy(update={"columns": columns, "sample_rows": rows})
+
+
+def _profile_with_text_numbers(profile: Profile) -> Profile:
+    """Return the profile with its values as text; each entry of `top` and `histogram` ends with a count."""
+    values = {"min": as_text(profile.min), "max": as_text(profile.max)}
+    counted = {
+        name: [[*map(as_text, values), count] for *values, count in entries]
+        for name, entries in (("top", profile.top), ("histogram", profile.histogram))
+    }
+    return profile.model_copy(update={**values, **counted})
+
+
+def _answer(
+    job: JobRecord,
+    analysis: AnalysisDocument | None = None,
+    confirmed: ConfirmedDocument | None = None,
+    draft: Draft | None = None,
+) -> models.JobAnswer:
+    known = {name: getattr(job, name) for name in ("company_id", *_SAME_FIELDS)}
+    known |= {name: getattr(analysis, name, None) for name in _OF_THE_ANALYSIS}
+    return models.JobAnswer(
+        **known,
+        id=job.job_id,
+        files=[models.UploadedFile(**vars(file)) for file in job.files],
+        stated=analysis.wish if analysis else None,
+        draft=draft,
+        confirmed_schema=models.ConfirmedSchema.of(confirmed) if confirmed else None,
+        progress=_progress(job),
+        result=models.JobResult.of(job.result) if job.result else None,
+        error=JobFailure.read(job.error) if job.error else None,
+        warnings=analysis.warnings if analysis else [],
+        expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
+    )
+
+
+def _progress(job: JobRecord) -> JobProgress | None:
+    """Return the phase, the percent being that of the phase; None of a job that failed."""
+    recorded = job.progress
+    match job.status:
+        case "queued":
+            return _receiving(job)
+        case "analisando":
+            return recorded or JobProgress(phase="reading", percent=0)
+        case "waiting_confirm":
+            return JobProgress(phase="waiting", percent=100)
+        case "inserting":
+            return recorded or JobProgress(phase="inserting", percent=0)
+        case "done":
+            return _done(job)
+    return None
+
+
+def _receiving(job: JobRecord) -> JobProgress:
+    total = sum(file.size_bytes for file in job.files)
+    arrived = sum(file.size_bytes for file in job.files if file.storage_path in job.arrived)
+    return JobProgress(
+        phase="receiving",
+        percent=arrived * 100 // total if total else 0,
+        received_files=len(job.arrived),
+        total_files=len(job.files),
+    )
+
+
+def _done(job: JobRecord) -> JobProgress:
+    if job.result is None:
+        return JobProgress(phase="done", percent=100)
+    rows = job.result.row_count
+    return JobProgress(phase="done", percent=100, processed_rows=rows, total_rows=rows)
+
+
+@router.get("", summary="List jobs", response_model=models.JobsAnswer, dependencies=_LISTS)
+def list_upload_jobs(
+    query: Annotated[models.JobsQuery, Query()], caller: SignedIn, services: Services
+) -> Response:
     """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
 
     What has just begun or changed may show a moment late. Of a page over 5.5 MB the last jobs come with less,
     as in the list of active ones.
     """
-    total, page = list_jobs(services.jobs, caller.company_id, query)
+    jobs, table_id = services.jobs, query.table_id and query.table_id.lower()
+    job_ids = list(jobs.list_ids(caller.company_id, status=query.status, table_id=table_id))
+    first = (query.page - 1) * query.per_page
+    shown = jobs.find_all(caller.company_id, job_ids[first : first + query.per_page])
+    now = timestamp()
+    page = [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown]
     max_bytes = services.settings.response_max_bytes - len(PAGE) - 40
     records = render_jobs(page, services.job_documents, max_bytes, query.numbers)
-    body = PAGE % (total, len(records), b",".join(records))
+    body = PAGE % (len(job_ids), len(records), b",".join(records))
     return Response(body, media_type=JsonAnswer.media_type)
 
 
-@router.get("/active", summary="List active jobs", response_model=ActiveJobsAnswer, dependencies=_LISTS)
+@router.get(
+    "/active", summary="List active jobs", response_model=models.ActiveJobsAnswer, dependencies=_LISTS
+)
 def list_active_upload_jobs(
     query: Annotated[NumbersQuery, Query()], entity: Entity, caller: SignedIn, services: Services
 ) -> Response:
@@ -78,15 +260,17 @@ def list_active_upload_jobs(
     left out. Each is whole by itself (`GET /upload-jobs/{job_id}`).
     """
     max_bytes = services.settings.response_max_bytes - len(ENVELOPE)
-    records = list_active_jobs(
-        services.jobs, services.job_documents, caller.company_id, max_bytes, query.numbers
-    )
+    jobs, now = services.jobs, timestamp()
+    active = [
+        job for job in jobs.list_active(caller.company_id) if not (job.is_overdue(now) and jobs.expire(job))
+    ]
+    records = render_jobs(active, services.job_documents, max_bytes, query.numbers)
     return entity.answer(ENVELOPE % b",".join(records))
 
 
-@router.get("/{job_id}", summary="Get job", response_model=JobAnswer, dependencies=_LISTS)
+@router.get("/{job_id}", summary="Get job", response_model=models.JobAnswer, dependencies=_LISTS)
 def get_upload_job(
-    query: Annotated[JobQuery, Query()], job: KnownJob, entity: Entity, services: Services
+    query: Annotated[models.JobQuery, Query()], job: KnownJob, entity: Entity, services: Services
 ) -> Response:
     """Return one job, whatever its status.
 
@@ -116,16 +300,23 @@ def preview_upload_job(
 
 @router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=_LISTS)
 @raises(errors.NO_REJECTS)
-def get_rejected_rows(job: KnownJob, services: Services) -> RejectsAnswer:
+def get_rejected_rows(job: KnownJob, services: Services) -> models.RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
-    return offer_rejects(services, job)
+    keys = rejects_keys(job)
+    known = services.storage.find_json(keys[1]) if keys and job.status != "inserting" else None
+    if not keys or known is None:
+        raise ApiError(NO_REJECTS)
+    name = f"{PurePath(job.files[0].original_name).stem}_rejeitadas.csv"
+    url = services.storage.presigned_get(keys[0], name, "text/csv; charset=utf-8", REJECTS_EXPIRE_SECONDS)
+    expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=REJECTS_EXPIRE_SECONDS))
+    return models.RejectsAnswer(url=url, expires_at=expires_at, rows=known["rows"])
 
 
 @router.post("/{job_id}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
 @raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.INVALID_READING)
 def reanalyze_upload_job(
-    body: Annotated[Reanalysis, from_json(Reanalysis)], job: KnownJob, services: Services
-) -> ReanalysisAnswer:
+    body: Annotated[models.Reanalysis, from_json(models.Reanalysis)], job: KnownJob, services: Services
+) -> models.ReanalysisAnswer:
     """Read the files again: what is stated is fixed, and the rest is inferred under it.
 
     The job comes back to `waiting_confirm`, with `error` where that gives no table: then the reading before
@@ -133,16 +324,13 @@ def reanalyze_upload_job(
     same body again, while the files are read, changes nothing.
     """
     reanalyze_job(services, job, body.as_statement())
-    return ReanalysisAnswer(status="analisando")
+    return models.ReanalysisAnswer(status="analisando")
 
 
 @router.put("/{job_id}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
 @raises(errors.JOB_NOT_WAITING)
 def keep_upload_job_draft(
-    body: Annotated[Object, json_object_of(Draft)],
-    request: Request,
-    job: KnownJob,
-    services: Services,
+    body: Annotated[Object, json_object_of(Draft)], request: Request, job: KnownJob, services: Services
 ) -> None:
     """Keep what a review has so far (64 KiB) in place of what was kept; the job answers it as `draft`."""
     if len(received(request)) > DRAFT_MAX_BYTES:
@@ -162,11 +350,11 @@ def keep_upload_job_draft(
     errors.INVALID_SCHEMA,
 )
 def confirm_upload_job(
-    body: Annotated[Confirmation, from_schema(Confirmation)],
+    body: Annotated[models.Confirmation, from_schema(models.Confirmation)],
     job: KnownJob,
     caller: SignedIn,
     services: Services,
-) -> ConfirmAnswer:
+) -> models.ConfirmAnswer:
     """Apply the schema that the user has reviewed, and start the insertion.
 
     Repeating it with the same body while the rows are inserted changes nothing. For an upload into an
@@ -176,21 +364,21 @@ def confirm_upload_job(
         caller.require(Permission.UPDATE)
     columns = [column.column for column in body.columns]
     confirm_job(services, job, WantedSchema(body.display_name, columns, body.terms, body.additions))
-    return ConfirmAnswer(status="inserting")
+    return models.ConfirmAnswer(status="inserting")
 
 
 @router.post("/{job_id}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
 @raises(errors.NOT_UNDOABLE, errors.CHANGED_SINCE, errors.TABLE_INACTIVE, errors.TABLE_BUSY)
 def undo_upload_job(
-    body: Annotated[UndoBody | None, from_json(UndoBody, is_optional=True)],
+    body: Annotated[models.UndoBody | None, from_json(models.UndoBody, is_optional=True)],
     job: KnownJob,
     caller: SignedIn,
     services: Services,
-) -> UndoAnswer:
+) -> models.UndoAnswer:
     """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
 
     The table that a job made is deleted. Rows that somebody changed since are never lost: they refuse the
     undo, or stay as they are with `force`.
     """
     undone = undo_job(services, job, caller.user_id, force=body is not None and body.force)
-    return UndoAnswer(**asdict(undone))
+    return models.UndoAnswer(**asdict(undone))

@@ -6,9 +6,8 @@ temporary files: a hundred megabytes in little memory.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends
 from pydantic import ConfigDict, Field
@@ -41,24 +40,22 @@ FIELD_MAX_BYTES = 1_024
 DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only then listens hears the 413
 
 
-@dataclass(frozen=True)
-class UploadForm:
-    """The fields of the form; the files are rewound."""
-
-    files: list[UploadFile]
-    mode: str | None
-
-
 @asynccontextmanager
-async def open_form(request: Request, max_bytes: int) -> AsyncIterator[UploadForm]:
-    """Receive the form; its temporary files are gone at the end.
+async def open_form(request: Request, max_bytes: int) -> AsyncIterator[tuple[list[UploadFile], str | None]]:
+    """Receive the form and yield its files, rewound, and `mode`; its temporary files are gone at the end.
 
     Raises UPLOAD_TOO_LARGE as soon as the body is longer than the files may be, INVALID_UPLOAD for a body
     that is no such form.
     """
     form = await _parse(request, max_bytes + FORM_OVERHEAD_BYTES)
     try:
-        yield _read(form)
+        values, mode = form.getlist("files"), form.get("mode")
+        files = [value for value in values if isinstance(value, UploadFile)]
+        if len(files) != len(values):
+            raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
+        if isinstance(mode, UploadFile):
+            raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
+        yield files, mode
     finally:
         await form.close()
 
@@ -88,17 +85,6 @@ async def _parse(request: Request, limit_bytes: int) -> FormData:
         return await parser.parse()
     except MultiPartException as error:
         raise ApiError(errors.INVALID_UPLOAD, reason="formulário multipart malformado") from error
-
-
-def _read(form: FormData) -> UploadForm:
-    values = form.getlist("files")
-    files = [value for value in values if isinstance(value, UploadFile)]
-    if len(files) != len(values):
-        raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
-    mode = form.get("mode")
-    if isinstance(mode, UploadFile):
-        raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
-    return UploadForm(files, mode)
 
 
 class FileDeclaration(LateModel):
@@ -163,80 +149,6 @@ FORM_SCHEMA = {
         "mode": {"type": "string", "enum": ["append", "replace", "upsert"], "default": "append"},
     },
 }
-
-
-@dataclass(frozen=True)
-class UploadTarget:
-    """Where an upload's rows go: a new table (`create`, no id), or an existing one.
-
-    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
-    """
-
-    mode: JobMode
-    table_id: str | None = None
-    if_unchanged: bool = False
-
-
-def start_declared(
-    services: ApiServices, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
-) -> UploadAnswer:
-    """Make a job whose files the caller posts to S3; return the answer with one form a file."""
-    job = _create(services, caller, target, files)
-    seconds = services.settings.upload_expires_seconds
-    uploads = [
-        PresignedUpload(
-            name=file.original_name,
-            **services.storage.presigned_post(file.storage_path, file.size_bytes, seconds),
-        )
-        for file in job.files
-    ]
-    return UploadAnswer(job_id=job.job_id, status="queued", uploads=uploads)
-
-
-def start_received(
-    services: ApiServices,
-    caller: Caller,
-    target: UploadTarget,
-    files: Sequence[OfferedFile],
-    streams: Sequence[IO[bytes]],
-) -> UploadAnswer:
-    """Make a job and store its files; each arrival reaches the job as a posted file's does."""
-    job = _create(services, caller, target, files)
-    for file, stream in zip(job.files, streams, strict=True):
-        services.storage.put(file.storage_path, stream, file.mime_type)
-    return UploadAnswer(job_id=job.job_id, status="queued")
-
-
-def _create(
-    services: ApiServices, caller: Caller, target: UploadTarget, files: Sequence[OfferedFile]
-) -> JobRecord:
-    limit = services.settings.active_jobs_max
-    if services.jobs.count_active(caller.company_id, limit) >= limit:
-        raise ApiError(errors.TOO_MANY_JOBS, limit=limit)
-    job_id, now = new_record_id(), datetime.now(UTC)
-    job = JobRecord(
-        company_id=caller.company_id,
-        job_id=job_id,
-        user_id=caller.user_id,
-        mode=target.mode,
-        status="queued",
-        files=tuple(
-            JobFile(
-                original_name=file.base_name,
-                storage_path=upload_key(caller.company_id, job_id, index, file.extension),
-                size_bytes=file.size_bytes,
-                mime_type=file.mime_type,
-            )
-            for index, file in enumerate(files)
-        ),
-        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
-        created_at=timestamp(now),
-        updated_at=timestamp(now),
-        user_table_id=target.table_id,
-        if_unchanged=target.if_unchanged,
-    )
-    services.jobs.create(job)
-    return job
 
 
 router = api_router("", "File upload")
@@ -343,39 +255,83 @@ async def _upload(
     if declared is not None:
         return await run_in_threadpool(_start_declared, declared, table, caller, services)
     max_bytes = services.settings.upload_max_bytes
-    async with open_form(request, max_bytes) as form:
-        files = [OfferedFile(file.filename or "", file.size or 0) for file in form.files]
+    async with open_form(request, max_bytes) as (received, named_mode):
+        files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
         check_files(files, max_bytes)
-        mode = _MODES.get(form.mode)
+        mode = _MODES.get(named_mode)
         if mode is None:
             details = [detail("body", _UNKNOWN_MODE, path="mode")]
             raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
-        streams = [file.file for file in form.files]
+
+        def store() -> UploadAnswer:
+            job = _make_job(services, caller, table, mode, files)
+            for file, content in zip(job.files, received, strict=True):
+                services.storage.put(file.storage_path, content.file, file.mime_type)
+            return UploadAnswer(job_id=job.job_id, status="queued")
+
         async with services.slots.slot(caller.company_id):
-            return await run_in_threadpool(
-                lambda: start_received(
-                    services, caller, _target(services, caller, table, mode), files, streams
-                )
-            )
+            return await run_in_threadpool(store)
 
 
 def _start_declared(
     declared: UploadDeclaration, table: TableRecord | None, caller: Caller, services: ApiServices
 ) -> UploadAnswer:
+    """Make a job whose files the caller posts to S3; return the answer with one form a file."""
     files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
     check_files(files, services.settings.upload_max_bytes)
-    target = _target(services, caller, table, declared.mode)
-    target = replace(target, if_unchanged=declared.auto_confirm == "unchanged")
-    return start_declared(services, caller, target, files)
+    if_unchanged = declared.auto_confirm == "unchanged"
+    job = _make_job(services, caller, table, declared.mode, files, if_unchanged=if_unchanged)
+    seconds, post = services.settings.upload_expires_seconds, services.storage.presigned_post
+    uploads = [
+        PresignedUpload(name=file.original_name, **post(file.storage_path, file.size_bytes, seconds))
+        for file in job.files
+    ]
+    return UploadAnswer(job_id=job.job_id, status="queued", uploads=uploads)
 
 
-def _target(services: ApiServices, caller: Caller, table: TableRecord | None, mode: JobMode) -> UploadTarget:
-    """Return the target of the rows; raises what the state forbids, once the request itself is valid."""
+def _make_job(
+    services: ApiServices,
+    caller: Caller,
+    table: TableRecord | None,
+    mode: JobMode,
+    files: Sequence[OfferedFile],
+    *,
+    if_unchanged: bool = False,
+) -> JobRecord:
+    """Record a job that makes a table, or fills one; raises what the state forbids.
+
+    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
+    """
     if table is None:
         services.provisioning.require(caller.company_id)
-        return UploadTarget("create")
-    if table.status != "active":
+    elif table.status != "active":
         raise ApiError(errors.TABLE_INACTIVE)
-    if mode == "upsert" and table.key is None:
+    elif mode == "upsert" and table.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
-    return UploadTarget(mode, table.table_id)
+    limit = services.settings.active_jobs_max
+    if services.jobs.count_active(caller.company_id, limit) >= limit:
+        raise ApiError(errors.TOO_MANY_JOBS, limit=limit)
+    job_id, now = new_record_id(), datetime.now(UTC)
+    job = JobRecord(
+        company_id=caller.company_id,
+        job_id=job_id,
+        user_id=caller.user_id,
+        mode=mode if table else "create",
+        status="queued",
+        files=tuple(
+            JobFile(
+                original_name=file.base_name,
+                storage_path=upload_key(caller.company_id, job_id, index, file.extension),
+                size_bytes=file.size_bytes,
+                mime_type=file.mime_type,
+            )
+            for index, file in enumerate(files)
+        ),
+        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+        user_table_id=table.table_id if table else None,
+        if_unchanged=if_unchanged,
+    )
+    services.jobs.create(job)
+    return job

@@ -1,70 +1,242 @@
-"""Routes of saved views: a person's own, and those that colleagues share."""
+"""Routes of saved views, kept in the company's own database: a person's own, and those that are shared."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, LiteralString
 
 from fastapi import Query
+from psycopg import sql
 
-from managed_tables.errors import DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN, VIEW_OF_ANOTHER
+from managed_tables import errors, exact_json
+from managed_tables.clock import timestamp
+from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.errors import ApiError
+from managed_tables.ids import is_record_id, new_record_id
 from managed_tables_api.auth import Permission
-from managed_tables_api.calls import Services, SignedIn, api_router, raises, requires
+from managed_tables_api.calls import PathTable, api_router, raises, requires
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.rows.views.view_contents import (
-    NewView,
-    ViewAnswer,
-    ViewChange,
-    ViewsAnswer,
-    ViewsQuery,
-)
+from managed_tables_api.rows import view_contents as views
+from managed_tables_api.rows.row_history import Names, read_names
+from managed_tables_api.rows.running import Execute, KeyTaken, Table
+from managed_tables_api.rows.statements import compose_statement
 
 router = api_router("/{table_id}/views", "Views")
 
 _READS = requires(Permission.DATA_READ)
 
+MAX_VIEWS = 100  # of a person and a table
+MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
+
+_CONTENT = {*views.ViewContent.model_fields}
+_EMPTY_NAME = Fault(DetailCode.REQUIRED, "name vazio")
+_TOO_LARGE = Fault(DetailCode.TOO_LARGE, f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
+
+_VIEW = sql.SQL("view_id, user_id, name, shared, content::text AS content, change_id, created_at, updated_at")
+_VISIBLE = sql.SQL("table_id = %(table_id)s::text AND (shared OR user_id = %(user_id)s::text)")
+# What became of columns' names until now is in the view already: it was judged by this same snapshot.
+_NOW = sql.SQL(
+    "(SELECT coalesce(max(change_id), 0) FROM managed_tables.renamed_columns"
+    " WHERE table_id = %(table_id)s::text)"
+)
+
 
 @router.get("", summary="List views", dependencies=_READS)
-def list_views(
-    table_id: str, query: Annotated[ViewsQuery, Query()], caller: SignedIn, services: Services
-) -> ViewsAnswer:
+def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) -> views.ViewsAnswer:
     """Return the caller's own views of the table and those that are shared, by name."""
-    return services.saved_views.list_page(caller.company_id, table_id, caller, query.page, query.per_page)
+    return table.do(_list_page, query)
+
+
+def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
+    parameters = {
+        "user_id": table.user_id,
+        "limit": str(query.per_page),
+        "offset": str((query.page - 1) * query.per_page),
+    }
+    listed = table.read(
+        _statement(
+            "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
+            " SELECT 1, (SELECT count(*) FROM found), page.* FROM definition"
+            " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY lower(name), view_id"
+            " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
+        ),
+        parameters,
+    )
+    names = read_names(table)
+    records = [_answer(table, names, row[2:]) for row in listed if row[2] is not None]
+    return views.ViewsAnswer(total=listed[0][1], quantity=len(records), records=records)
 
 
 @router.post("", summary="Save a view", status_code=201, dependencies=_READS)
-@raises(DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
+@raises(errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
 def create_view(
-    table_id: str,
-    body: Annotated[NewView, from_json(NewView, holds_values=True)],
-    caller: SignedIn,
-    services: Services,
-) -> ViewAnswer:
+    table: PathTable, body: Annotated[views.NewView, from_json(views.NewView, holds_values=True)]
+) -> views.ViewAnswer:
     """Save a view as the caller's own; a name is taken once for each owner."""
-    return services.saved_views.create(caller.company_id, table_id, caller, body)
+    return table.do(_create, body)
+
+
+def _create(table: Table, body: views.NewView) -> views.ViewAnswer:
+    views.check_content(body, table.definition.by_name, table.parsers)
+    parameters = {
+        "user_id": table.user_id,
+        "view_id": new_record_id(),
+        **_written(body.name, body.shared, body),
+        "most": str(MAX_VIEWS),
+    }
+    with _name_is_free(body.name):
+        row = table.run(
+            _statement(
+                "WITH {held}, made AS (INSERT INTO managed_tables.views"
+                " (view_id, table_id, user_id, name, shared, content, change_id)"
+                " SELECT %(view_id)s::text, %(table_id)s::text, %(user_id)s::text, %(name)s::text,"
+                " %(shared)s::boolean, %(content)s::json, {now} FROM definition"
+                " WHERE (SELECT count(*) FROM managed_tables.views WHERE table_id = %(table_id)s::text"
+                " AND user_id = %(user_id)s::text) < %(most)s::bigint RETURNING {view})"
+                " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
+            ),
+            parameters,
+        )[0][1:]
+    if row[0] is None:
+        raise ApiError(
+            errors.INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela"
+        )
+    return _answer(table, Names(), row)
 
 
 @router.get("/{view_id}", summary="Get a view", dependencies=_READS)
-def get_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> ViewAnswer:
+def get_view(table: PathTable, view_id: str) -> views.ViewAnswer:
     """Return a view under the names that columns have now.
 
     What was asked of a column that is gone, or that no longer fits its type, is left out; `warnings` say so.
     """
-    return services.saved_views.get(caller.company_id, table_id, caller, view_id)
+    return table.do(_get, view_id)
+
+
+def _get(table: Table, view_id: str) -> views.ViewAnswer:
+    row = _found(table.read(_find_statement(), _view_key(table, view_id)))
+    return _answer(table, read_names(table), row)
 
 
 @router.put("/{view_id}", summary="Change a view", dependencies=_READS)
-@raises(VIEW_OF_ANOTHER, DUPLICATE_VIEW_NAME, OUTCOME_UNKNOWN)
+@raises(errors.VIEW_OF_ANOTHER, errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
 def update_view(
-    table_id: str,
+    table: PathTable,
     view_id: str,
-    body: Annotated[ViewChange, from_json(ViewChange, holds_values=True)],
-    caller: SignedIn,
-    services: Services,
-) -> ViewAnswer:
+    body: Annotated[views.ViewChange, from_json(views.ViewChange, holds_values=True)],
+) -> views.ViewAnswer:
     """Change a view of the caller's own; what is missing stays, null takes away."""
-    return services.saved_views.update(caller.company_id, table_id, caller, view_id, body)
+    return table.do(_update, view_id, body)
+
+
+def _update(table: Table, view_id: str, body: views.ViewChange) -> views.ViewAnswer:
+    key = _view_key(table, view_id)
+    views.check_content(body, table.definition.by_name, table.parsers)
+    asked = {name: value for name, value in body if name in body.model_fields_set}
+    names = read_names(table)
+    change = _statement(
+        "WITH {held}, made AS (UPDATE managed_tables.views SET name = %(name)s::text,"
+        " shared = %(shared)s::boolean, content = %(content)s::json, change_id = {now}, updated_at = now()"
+        " FROM definition WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING {view})"
+        " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
+    )
+
+    def in_transaction(execute: Execute) -> tuple[Any, ...]:
+        row = _owned(execute(_find_statement(" FOR UPDATE"), key), table)
+        changed = _answer(table, names, row).model_copy(update=asked)
+        parameters = {**key, **_written(changed.name, changed.shared, changed)}
+        return execute(change, parameters)[0][1:]
+
+    with _name_is_free(body.name or ""):
+        row = table.transact(in_transaction)
+    return _answer(table, Names(), row)
 
 
 @router.delete("/{view_id}", summary="Delete a view", status_code=204, dependencies=_READS)
-@raises(VIEW_OF_ANOTHER, OUTCOME_UNKNOWN)
-def delete_view(table_id: str, view_id: str, caller: SignedIn, services: Services) -> None:
+@raises(errors.VIEW_OF_ANOTHER, errors.OUTCOME_UNKNOWN)
+def delete_view(table: PathTable, view_id: str) -> None:
     """Delete a view of the caller's own."""
-    services.saved_views.delete(caller.company_id, table_id, caller, view_id)
+    table.do(_delete, view_id)
+
+
+def _delete(table: Table, view_id: str) -> None:
+    key = _view_key(table, view_id)
+    _owned(table.read(_find_statement(), key), table)
+    table.run(
+        _statement(
+            "WITH {held}, gone AS (DELETE FROM managed_tables.views USING definition"
+            " WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING 1)"
+            " SELECT 1, (SELECT count(*) FROM gone) FROM definition"
+        ),
+        key,
+        repeatable=True,
+    )
+
+
+@contextmanager
+def _name_is_free(name: str) -> Iterator[None]:
+    """Raise errors.DUPLICATE_VIEW_NAME where a view of the user's has the name."""
+    try:
+        yield
+    except KeyTaken as taken:
+        raise ApiError(errors.DUPLICATE_VIEW_NAME, name=name.strip()) from taken
+
+
+def _answer(table: Table, names: Names, row: tuple[Any, ...]) -> views.ViewAnswer:
+    view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
+    opening = views.ViewOpening(names.since(change_id), table.definition.by_name, table.parsers)
+    opened = opening.open(views.ViewContent.read(exact_json.loads(content.encode())))
+    return views.ViewAnswer(
+        id=view_id,
+        table_id=table.definition.table_id,
+        user_id=user_id,
+        name=name,
+        shared=shared,
+        created_at=timestamp(created_at),
+        updated_at=timestamp(updated_at),
+        warnings=opening.warnings(),
+        **dict(opened),
+    )
+
+
+def _written(name: str, shared: bool, content: views.ViewContent) -> dict[str, str | None]:
+    views.check_text("name", name)
+    text = exact_json.dumps(content.model_dump(include=_CONTENT, exclude_none=True)).decode()
+    if not name.strip():
+        views.refuse_any([detail("body", _EMPTY_NAME, path="name")])
+    if len(text.encode()) > MAX_CONTENT_BYTES:
+        views.refuse_any([detail("body", _TOO_LARGE, path="")])
+    return {"name": name.strip(), "shared": str(shared).lower(), "content": text}
+
+
+def _view_key(table: Table, view_id: str) -> dict[str, str | None]:
+    if not is_record_id(view_id):
+        raise ApiError(errors.VIEW_NOT_FOUND)
+    return {"user_id": table.user_id, "view_id": view_id.lower()}
+
+
+def _found(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    row = rows[0][1:]
+    if row[0] is None:
+        raise ApiError(errors.VIEW_NOT_FOUND)
+    return row
+
+
+def _owned(rows: list[tuple[Any, ...]], table: Table) -> tuple[Any, ...]:
+    row = _found(rows)
+    if row[1] != table.user_id:
+        raise ApiError(errors.VIEW_OF_ANOTHER)
+    return row
+
+
+def _statement(form: LiteralString, lock: LiteralString = "") -> bytes:
+    """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
+    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW, lock=sql.SQL(lock))
+
+
+def _find_statement(lock: LiteralString = "") -> bytes:
+    """Return the statement of one view; a `lock` keeps others from changing it until the transaction ends."""
+    return _statement(
+        "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
+        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}{lock}) AS view ON true",
+        lock,
+    )

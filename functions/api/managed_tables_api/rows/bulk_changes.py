@@ -29,113 +29,97 @@ from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
     Parameters,
-    RowOperations,
+    Table,
     is_row_id,
-    light_enough,
     numbered,
-    on_definition,
     read_row_ids,
-    require_active,
 )
 from managed_tables_api.rows.single_rows import CHANGED, versioned
 from managed_tables_api.rows.statements import VERSION_FIELD
 
 Body = Mapping[str, Any]
-Acting = Mapping[str, str | None]  # who changes rows, as a statement's parameter
 
 _NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
 
 
-class BulkChanges(RowOperations):
-    """Changes of many rows."""
+def update(table: Table, body: Body) -> int:
+    """Change the rows of a body `{"rows"}` or `{"where", "set"}`, and return how many.
 
-    @light_enough()
-    @on_definition
-    def update(self, definition: Definition, body: Body, user_id: str) -> int:
-        """Change the rows of a body `{"rows"}` or `{"where", "set"}`, for a user, and return how many.
+    Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
+    """
+    change = _update_rows if _is_by_ids(body, "rows", {"where", "set", "all"}) else _update_where
+    try:
+        return change(table, body)
+    except KeyTaken as taken:
+        written = [
+            {name: None if value is None else str(value) for name, value in row.items()}
+            for row in body.get("rows", ())
+        ]
+        raise taken_by_update(table.definition, taken, written) from taken
 
-        Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
-        """
-        acting = self.runner.acting(user_id, "bulk")
-        change = self._update_rows if _is_by_ids(body, "rows", {"where", "set", "all"}) else self._set
-        try:
-            return change(definition, body, acting)
-        except KeyTaken as taken:
-            raise taken_by_update(definition, taken, _written(body)) from taken
 
-    @light_enough()
-    @on_definition
-    def delete(self, definition: Definition, body: Body, user_id: str) -> int:
-        """Delete the rows of a body `{"ids"}` or `{"where"}`, for a user, and return how many.
-
-        Raises ROW_NOT_FOUND.
-        """
-        acting = self.runner.acting(user_id, "bulk")
-        change = self._delete_ids if _is_by_ids(body, "ids", {"where", "all"}) else self._delete_where
-        return change(definition, body, acting)
-
-    def _update_rows(self, definition: Definition, body: Body, acting: Acting) -> int:
-        updates = parse_updates(definition, body["rows"], self.runner.parsers)
-        require_active(definition)
-        named = _Named("rows[{}].id", updates.places, updates.row_versions)
-        statement = statements.update_rows_statement(definition, updates.shape)
-        try:
-            return self._all_or_none(definition, statement, {**updates.parameters, **acting}, named)
-        except KeyTaken:
-            recorded = {"actor": NOT_RECORDED, "recorder": acting["actor"]}
-            statement = statements.exchange_rows_statement(definition, updates.shape)
-            return self._all_or_none(definition, statement, {**updates.parameters, **recorded}, named)
-
-    def _delete_ids(self, definition: Definition, body: Body, acting: Acting) -> int:
+def delete(table: Table, body: Body) -> int:
+    """Delete the rows of a body `{"ids"}` or `{"where"}`, and return how many; raises ROW_NOT_FOUND."""
+    if _is_by_ids(body, "ids", {"where", "all"}):
         places = parse_ids(body["ids"])
-        require_active(definition)
-        ids = array_text(sorted(places))
+        table.require_active()
         named = _Named("ids[{}]", places, no_versions(len(places)))
-        return self._all_or_none(
-            definition, statements.delete_rows_statement(definition), {"ids": ids, **acting}, named
-        )
+        parameters = {"ids": array_text(sorted(places)), **table.acting("bulk")}
+        return _all_or_none(table, statements.delete_rows_statement(table.definition), parameters, named)
+    condition = _read_where(table, body)
+    table.require_active()
+    statement = statements.delete_where_statement(table.definition, without_values(condition))
+    return _count(table, statement, {**condition_parameters(condition), **table.acting("bulk")})
 
-    def _all_or_none(
-        self, definition: Definition, statement: bytes, parameters: Parameters, named: "_Named"
-    ) -> int:
-        """Run a statement that fails if it misses a row, and raise the error about such rows."""
-        wanted_count = {"wanted": str(len(named.places))}
-        try:
-            return self._count(definition, statement, {**parameters, **wanted_count})
-        except DivisionByZero as missed:
-            limit = str(MAX_ERROR_DETAILS)
-            wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
-            search = statements.refused_rows_statement(definition, versioned(definition))
-            refused = self.runner.read(definition, search, wanted)
-            raise _row_refusal(refused, named) from missed
 
-    def _set(self, definition: Definition, body: Body, acting: Acting) -> int:
-        condition = self._read_where(definition, body)
-        fields = body.get("set")
-        if not isinstance(fields, dict) or not fields:
-            raise refusal("set", _NO_SET)
-        changes = parse_changes(definition, fields, self.runner.parsers)
-        require_active(definition)
-        statement = statements.update_where_statement(definition, tuple(changes), without_values(condition))
-        parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
-        return self._count(definition, statement, {**parameters, **acting})
+def _update_rows(table: Table, body: Body) -> int:
+    definition, acting = table.definition, table.acting("bulk")
+    updates = parse_updates(definition, body["rows"], table.parsers)
+    table.require_active()
+    named = _Named("rows[{}].id", updates.places, updates.row_versions)
+    statement = statements.update_rows_statement(definition, updates.shape)
+    try:
+        return _all_or_none(table, statement, {**updates.parameters, **acting}, named)
+    except KeyTaken:
+        recorded = {"actor": NOT_RECORDED, "recorder": acting["actor"]}
+        statement = statements.exchange_rows_statement(definition, updates.shape)
+        return _all_or_none(table, statement, {**updates.parameters, **recorded}, named)
 
-    def _delete_where(self, definition: Definition, body: Body, acting: Acting) -> int:
-        condition = self._read_where(definition, body)
-        require_active(definition)
-        statement = statements.delete_where_statement(definition, without_values(condition))
-        return self._count(definition, statement, {**condition_parameters(condition), **acting})
 
-    def _read_where(self, definition: Definition, body: Body) -> Condition:
-        """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
-        where = {} if body.get("where") is None else body["where"]
-        condition = read_where(where, definition.by_name, self.runner.parsers)
-        if not any(leaves(condition)) and body.get("all") is not True:
-            raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
-        return condition
+def _update_where(table: Table, body: Body) -> int:
+    condition = _read_where(table, body)
+    fields = body.get("set")
+    if not isinstance(fields, dict) or not fields:
+        raise refusal("set", _NO_SET)
+    changes = parse_changes(table.definition, fields, table.parsers)
+    table.require_active()
+    statement = statements.update_where_statement(table.definition, tuple(changes), without_values(condition))
+    parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
+    return _count(table, statement, {**parameters, **table.acting("bulk")})
 
-    def _count(self, definition: Definition, statement: bytes, parameters: Parameters) -> int:
-        return int(self.runner.run(definition, statement, parameters)[0][1])
+
+def _all_or_none(table: Table, statement: bytes, parameters: Parameters, named: "_Named") -> int:
+    """Run a statement that fails if it misses a row, and raise the error about such rows."""
+    try:
+        return _count(table, statement, {**parameters, "wanted": str(len(named.places))})
+    except DivisionByZero as missed:
+        limit = str(MAX_ERROR_DETAILS)
+        wanted = {"ids": parameters["ids"], "row_versions": named.row_versions, "limit": limit}
+        search = statements.refused_rows_statement(table.definition, versioned(table.definition))
+        raise _row_refusal(table.read(search, wanted), named) from missed
+
+
+def _read_where(table: Table, body: Body) -> Condition:
+    """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
+    where = {} if body.get("where") is None else body["where"]
+    condition = read_where(where, table.definition.by_name, table.parsers)
+    if not any(leaves(condition)) and body.get("all") is not True:
+        raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
+    return condition
+
+
+def _count(table: Table, statement: bytes, parameters: Parameters) -> int:
+    return int(table.run(statement, parameters)[0][1])
 
 
 _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'
@@ -148,12 +132,6 @@ class _Named:
     path: str
     places: Mapping[str, int]
     row_versions: str
-
-
-def _written(body: Body) -> list[dict[str, str | None]]:
-    """Return what each row of a bulk update is given, as text."""
-    rows = body.get("rows", ())
-    return [{name: None if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
 def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:

@@ -25,12 +25,9 @@ from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
     Parameters,
-    RowOperations,
-    Runner,
     StaleDefinition,
+    Table,
     numbered,
-    on_definition,
-    require_active,
 )
 from managed_tables_api.rows.statements import (
     NOW,
@@ -119,17 +116,6 @@ def claim_statement() -> bytes:
     )
 
 
-def record_counts_statement() -> bytes:
-    """Return the statement that records the outcome of a request with an `Idempotency-Key`: (1,).
-
-    Parameters: table_id, key, counts as the text of an array.
-    """
-    return (
-        b"UPDATE managed_tables.applied_requests SET counts = %(counts)s::bigint[]"
-        b" WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text RETURNING 1"
-    )
-
-
 @kept_statement
 def repeated_keys_statement(definition: Definition, *, within_request: bool) -> bytes:
     """Return the statement of the rows that repeat a key: (1, number from 1, key as JSON, how many in all).
@@ -169,23 +155,6 @@ def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Compos
         exists("{t}.{name} = {row}.{name}"),
         exists("{t}.{name} IS NOT DISTINCT FROM {row}.{name}"),
     )
-
-
-def find_repeated(
-    runner: Runner, definition: Definition, taken: KeyTaken, parameters: Parameters, within_request: bool
-) -> ApiError:
-    """Return DUPLICATE_KEY with the rows of an insert that repeat a key of the table or of the request."""
-    definition = _with_key(definition, taken)
-    statement = repeated_keys_statement(definition, within_request=within_request)
-    repeated = runner.read(definition, statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-    return _key_refusal(definition, repeated)
-
-
-def repeated_keys(execute: Execute, definition: Definition, parameters: Parameters) -> ApiError | None:
-    """Return DUPLICATE_KEY where rows of a request have the same key, None where each has its own."""
-    statement = repeated_keys_statement(definition, within_request=True)
-    repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-    return None if repeated[0][1] is None else _key_refusal(definition, repeated)
 
 
 def _key_refusal(definition: Definition, repeated: Found) -> ApiError:
@@ -288,114 +257,115 @@ class InsertedRows:
     ignored: int = 0
 
 
-class RowInserts(RowOperations):
-    """Inserts of rows."""
+def insert(table: Table, new: NewRows) -> InsertedRows:
+    """Insert all of the rows or none."""
+    applied = None if new.key is None else _find_applied(table, new, new.key)
+    if applied is None:
+        applied = _apply(table, new)
+    if applied is None and new.key is not None:  # another request of this key has been quicker
+        applied = _find_applied(table, new, new.key)
+    return applied or InsertedRows(0)
 
-    @on_definition
-    def insert(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows:
-        """Insert all of the rows, for a user, or none."""
-        if new.key is None:
-            return self._apply(definition, new, user_id) or InsertedRows(0)
-        applied = self._find_applied(definition, new, new.key)
-        if applied is None:  # and where another request has been quicker, the second look finds it
-            applied = self._apply(definition, new, user_id)
-        if applied is None:
-            applied = self._find_applied(definition, new, new.key)
-        return applied or InsertedRows(0)
 
-    def _apply(self, definition: Definition, new: NewRows, user_id: str) -> InsertedRows | None:
-        """Insert or merge the rows, None where their request's key is taken."""
-        arrays = parse_rows(definition, new.rows, self.runner.parsers, self.runner.settings.zone)
-        require_active(definition)
-        acting = self.runner.acting(user_id, "api")
-        parameters = {**acting, **numbered(arrays), **_request_key(new)}
-        try:
-            if new.on_conflict in ("update", "ignore"):
-                return self._merge(definition, new, parameters)
-            return self._insert(definition, new, parameters)
-        except KeyTaken as taken:
-            within_request = new.on_conflict == "update"
-            raise find_repeated(self.runner, definition, taken, parameters, within_request) from taken
+def _apply(table: Table, new: NewRows) -> InsertedRows | None:
+    """Insert or merge the rows, None where their request's key is taken."""
+    arrays = parse_rows(table.definition, new.rows, table.parsers, table.settings.zone)
+    table.require_active()
+    parameters = {**table.acting("api"), **numbered(arrays)}
+    if new.key is not None:
+        own = {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}
+        parameters |= own
+    try:
+        merges = new.on_conflict in ("update", "ignore")
+        return _merge(table, new, parameters) if merges else _insert(table, new, parameters)
+    except KeyTaken as taken:
+        definition = _with_key(table.definition, taken)
+        statement = repeated_keys_statement(definition, within_request=new.on_conflict == "update")
+        repeated = table.read(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+        raise _key_refusal(definition, repeated) from taken
 
-    def _insert(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
-        is_keyed = new.key is not None
-        statement = statements.insert_statement(
-            definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
-        )
-        if new.returned == "count":
-            (_, count, _), *_ = self.runner.run(definition, statement, parameters, repeatable=is_keyed)
-            return InsertedRows(count) if count else None
 
-        def work(execute: Execute) -> InsertedRows:
-            (_, count, returned), *_ = execute(statement, parameters)
-            self.require_sendable([returned or ""])  # before anything is committed
-            return InsertedRows(count, returned or "[]")
+def _insert(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+    is_keyed = new.key is not None
+    statement = statements.insert_statement(
+        table.definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
+    )
+    if new.returned == "count":
+        (_, count, _), *_ = table.run(statement, parameters, repeatable=is_keyed)
+        return InsertedRows(count) if count else None
 
-        inserted = self.runner.transact(definition, work, repeatable=is_keyed)
-        return inserted if inserted.count else None
+    def work(execute: Execute) -> InsertedRows:
+        (_, count, returned), *_ = execute(statement, parameters)
+        table.require_sendable([returned or ""])  # before anything is committed
+        return InsertedRows(count, returned or "[]")
 
-    def _merge(self, definition: Definition, new: NewRows, parameters: Parameters) -> InsertedRows | None:
-        """Insert the rows, those whose key the table has as `on_conflict` says."""
-        if definition.key is None:
-            raise ApiError(errors.TABLE_WITHOUT_KEY)
-        if new.returned != "count":
-            raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
-        batches = self._batches(definition, new, parameters)
+    inserted = table.transact(work, repeatable=is_keyed)
+    return inserted if inserted.count else None
 
-        def work(execute: Execute) -> InsertedRows | None:
-            if new.key is not None and not execute(claim_statement(), parameters)[0][1]:
-                return None
-            if len(batches) > 1 and (refusal := repeated_keys(execute, definition, parameters)):
-                raise refusal  # of one statement PostgreSQL itself would say so
-            counts = [execute(statement, given)[0] for statement, given in batches]
-            inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
-            if new.key is not None:
-                recorded = {**parameters, "counts": f"{{{inserted},{updated}}}"}
-                execute(record_counts_statement(), recorded)
-            return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
 
-        return self.runner.transact(definition, work, repeatable=new.key is not None)
+def _merge(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+    """Insert the rows, those whose key the table has as `on_conflict` says."""
+    definition = table.definition
+    if definition.key is None:
+        raise ApiError(errors.TABLE_WITHOUT_KEY)
+    if new.returned != "count":
+        raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
+    batches = _batches(table, new, parameters)
 
-    def _batches(
-        self, definition: Definition, new: NewRows, parameters: Parameters
-    ) -> Sequence[tuple[bytes, Parameters]]:
-        """Return a statement and its parameters for the rows that name the same columns."""
-        if new.on_conflict == "ignore":
-            return [(merge_statement(definition, (), "ignore"), parameters)]
-        by_names: dict[tuple[str, ...], list[Any]] = {}
-        for row in new.rows:
-            by_names.setdefault(tuple(sorted(row)), []).append(row)
-        batches: list[tuple[bytes, Parameters]] = []
-        for names, rows in by_names.items():
-            given = parameters
-            if len(by_names) > 1:
-                arrays = parse_rows(definition, rows, self.runner.parsers, self.runner.settings.zone)
-                given = {"actor": parameters["actor"], **numbered(arrays)}
-            changed = tuple(name for name in names if name not in (definition.key or ()))
-            batches.append((merge_statement(definition, changed, "update"), given))
-        return batches
-
-    def _find_applied(self, definition: Definition, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
-        """Return the outcome of an earlier request of this key, None if there was none.
-
-        Rows are answered as they are now, without deleted ones.
-        """
-        statement = statements.applied_request_statement(definition, new.returned, new.numbers)
-        earlier = self.runner.read(definition, statement, {"key": key.key})
-        _, fingerprint, count, returned, counts = earlier[0]
-        if fingerprint is not None and fingerprint != key.fingerprint:
-            raise ApiError(errors.IDEMPOTENCY_KEY_REUSED)
-        self.require_sendable([returned or ""])
-        if count is None:
+    def work(execute: Execute) -> InsertedRows | None:
+        if new.key is not None and not execute(claim_statement(), parameters)[0][1]:
             return None
-        applied = InsertedRows(int(count), returned)
-        if counts is None:
-            return applied
-        inserted, updated = counts
-        return replace(applied, count=inserted, updated=updated, ignored=count - inserted - updated)
+        if len(batches) > 1:  # of one statement PostgreSQL itself would say so
+            statement = repeated_keys_statement(definition, within_request=True)
+            repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+            if repeated[0][1] is not None:
+                raise _key_refusal(definition, repeated)
+        counts = [execute(statement, given)[0] for statement, given in batches]
+        inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
+        if new.key is not None:
+            execute(_RECORD_COUNTS, {**parameters, "counts": f"{{{inserted},{updated}}}"})
+        return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
+
+    return table.transact(work, repeatable=new.key is not None)
 
 
-def _request_key(new: NewRows) -> dict[str, str | None]:
-    if new.key is None:
-        return {}
-    return {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}
+# The outcome of a request with an `Idempotency-Key`: `counts` is the text of an array.
+_RECORD_COUNTS = (
+    b"UPDATE managed_tables.applied_requests SET counts = %(counts)s::bigint[]"
+    b" WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text RETURNING 1"
+)
+
+
+def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[tuple[bytes, Parameters]]:
+    """Return a statement and its parameters for the rows that name the same columns."""
+    definition = table.definition
+    if new.on_conflict == "ignore":
+        return [(merge_statement(definition, (), "ignore"), parameters)]
+    by_names: dict[tuple[str, ...], list[Any]] = {}
+    for row in new.rows:
+        by_names.setdefault(tuple(sorted(row)), []).append(row)
+    batches: list[tuple[bytes, Parameters]] = []
+    for names, rows in by_names.items():
+        given = parameters
+        if len(by_names) > 1:
+            arrays = parse_rows(definition, rows, table.parsers, table.settings.zone)
+            given = {"actor": parameters["actor"], **numbered(arrays)}
+        changed = tuple(name for name in names if name not in (definition.key or ()))
+        batches.append((merge_statement(definition, changed, "update"), given))
+    return batches
+
+
+def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
+    """Return the outcome of an earlier request of this key, None if there was none.
+
+    Rows are answered as they are now, without deleted ones.
+    """
+    statement = statements.applied_request_statement(table.definition, new.returned, new.numbers)
+    (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
+    if fingerprint is not None and fingerprint != key.fingerprint:
+        raise ApiError(errors.IDEMPOTENCY_KEY_REUSED)
+    table.require_sendable([returned or ""])
+    if count is None:
+        return None
+    inserted, updated = counts or (count, 0)
+    return InsertedRows(inserted, returned, updated, count - inserted - updated)

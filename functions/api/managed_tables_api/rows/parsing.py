@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -233,18 +234,6 @@ def _of_decimal(values: Sequence[Decimal | int]) -> Texts:
     return texts if plain and max(map(len, texts)) <= MAX_DECIMAL_DIGITS else None
 
 
-def _of_boolean(values: Sequence[bool]) -> Texts:
-    return ["true" if value else "false" for value in values]
-
-
-def _of_date(values: Sequence[str]) -> Texts:
-    return _in_calendar(_DATES, date.fromisoformat, values)
-
-
-def _of_datetime(values: Sequence[str]) -> Texts:
-    return _in_calendar(_MOMENTS, datetime.fromisoformat, values)
-
-
 def _in_calendar(pattern: re.Pattern[str], parse: Callable[[str], object], values: Sequence[str]) -> Texts:
     """Return the values as they are, where each has the one form that PostgreSQL takes in any session."""
     if not pattern.fullmatch(",".join(values) + ","):
@@ -261,7 +250,7 @@ _CONVERSIONS: dict[ColumnType, tuple[set[type], Callable[[Any], Texts]]] = {
     ColumnType.TEXT: ({str}, _of_text),
     ColumnType.INTEGER: ({int}, _of_integer),
     ColumnType.DECIMAL: ({Decimal, int}, _of_decimal),
-    ColumnType.BOOLEAN: ({bool}, _of_boolean),
-    ColumnType.DATE: ({str}, _of_date),
-    ColumnType.DATETIME: ({str}, _of_datetime),
+    ColumnType.BOOLEAN: ({bool}, lambda values: ["true" if value else "false" for value in values]),
+    ColumnType.DATE: ({str}, partial(_in_calendar, _DATES, date.fromisoformat)),
+    ColumnType.DATETIME: ({str}, partial(_in_calendar, _MOMENTS, datetime.fromisoformat)),
 }

@@ -3,14 +3,7 @@
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import (
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    RootModel,
-    SkipValidation,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
 
 from managed_tables.conditions.reading import MAX_CONDITIONS, MAX_LIST_VALUES
 from managed_tables.conditions.tree import Operator
@@ -20,24 +13,17 @@ from managed_tables.exact_json import Object
 from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
-from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, comma_words
+from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, QueryBoolean, comma_words
 from managed_tables_api.rows.bulk_changes import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts import OnConflict
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.parsing import MAX_CELLS
-from managed_tables_api.rows.single_rows import Answered
+from managed_tables_api.rows.single_rows import RowQuery
 
 MAX_PER_PAGE = 1_000
 
 RowId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 _VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=true`"
-
-
-def _boolean(value: object) -> object:
-    truth = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
-    if truth is None:
-        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
-    return truth
 
 
 def _stored(text: object) -> object:
@@ -46,7 +32,6 @@ def _stored(text: object) -> object:
     return text
 
 
-QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
 SearchText = Annotated[
     str | None,
     BeforeValidator(_stored),
@@ -100,19 +85,6 @@ class RecordPage(LateModel):
     quantity: Count = Field(description="Quantos nesta página")
     records: list[RowOrGroup] = Field(max_length=MAX_PER_PAGE)
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
-
-
-class RowQuery(NumbersQuery):
-    """How a row is answered."""
-
-    versions: QueryBoolean = Field(
-        default=False, description="`true` acrescenta `_version`, a versão de cada linha (extensão)"
-    )
-
-    @property
-    def answered(self) -> Answered:
-        """How the row is answered."""
-        return Answered(self.numbers, self.versions)
 
 
 class ListQuery(RowQuery):

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial, wraps
+from functools import cached_property, partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -29,7 +29,7 @@ from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
-from managed_tables.values import parsers
+from managed_tables.values import Parsers, parsers
 from managed_tables_api.http.answers import response_too_large
 
 MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
@@ -58,14 +58,19 @@ class Definition:
 _OF_DEFINITIONS = ("version", "display_name", "status", "columns", "key", "history")
 
 
-class Definitions:
-    """The definitions that this process has read, bounded over all companies."""
+class Tables:
+    """The tables of companies: the definitions that this process has read, bounded over all companies."""
 
     def __init__(
-        self, find_company: Callable[[str], ConnectionRecord | None], connections: ConnectionCache
+        self,
+        find_company: Callable[[str], ConnectionRecord | None],
+        connections: ConnectionCache,
+        settings: Settings,
     ) -> None:
         self._find_company = find_company
-        self._connections = connections
+        self.connections = connections
+        self.settings = settings
+        self.parsers = parsers(settings.zone)
         self._lock = threading.Lock()
         self._companies: LRUCache[str, ConnectionRecord] = LRUCache(MAX_CACHED_COMPANIES)
         self._definitions: LRUCache[tuple[str, str], Definition] = LRUCache(
@@ -85,7 +90,7 @@ class Definitions:
             raise ApiError(errors.TABLE_NOT_FOUND)
         key = (company_id, table_id)
         try:
-            with translated_errors(), self._connections.use(company) as connection:
+            with translated_errors(), self.connections.use(company) as connection:
                 applied = find_applied(connection, table_id)
         except ApiError:
             with self._lock:
@@ -114,6 +119,7 @@ class Definitions:
 
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 Parameters = Mapping[str, str | None]
 Found = list[tuple[Any, ...]]
 Execute = Callable[[bytes, Parameters], Found]
@@ -145,82 +151,63 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
         super().__init__(str(error))
 
 
-class Runner:
-    """Runs statements in the databases of companies."""
+@dataclass(frozen=True)
+class Table:
+    """A table whose definition is at hand: statements on its rows, for a user."""
 
-    def __init__(self, definitions: Definitions, connections: ConnectionCache, settings: Settings) -> None:
-        self._definitions = definitions
-        self._connections = connections
-        self.settings = settings
-        self.parsers = parsers(settings.zone)
-        self.kept_days = {"days": str(settings.history_days)}  # the parameter of what reads the history
+    definition: Definition
+    connections: ConnectionCache
+    settings: Settings
+    parsers: Parsers
+    user_id: str
 
-    def acting(self, user_id: str, via: Via) -> dict[str, str | None]:
+    @property
+    def kept_days(self) -> dict[str, str | None]:
+        """The parameter of what reads the history."""
+        return {"days": str(self.settings.history_days)}
+
+    def acting(self, via: Via) -> dict[str, str | None]:
         """Return the parameter of a statement that writes: who does, by which door."""
-        return {"actor": Actor(user_id, via, self.settings.history_days).setting}
+        return {"actor": Actor(self.user_id, via, self.settings.history_days).setting}
 
-    def require(self, company_id: str, table_id: str) -> None:
-        """Raise TABLE_NOT_FOUND unless the company's database has the table."""
-        self._definitions.read(company_id, table_id)
+    def require_active(self) -> None:
+        """Raise TABLE_INACTIVE where the table takes no writes."""
+        if self.definition.status != "active":
+            raise ApiError(errors.TABLE_INACTIVE)
 
-    def with_definition(self, company_id: str, table_id: str, work: Callable[[Definition], Result]) -> Result:
-        """Do the work with the copy of the definition; where it fails, with a fresh one if that differs."""
-        if not is_record_id(table_id):
-            raise ApiError(errors.TABLE_NOT_FOUND)
-        cached = self._definitions.find_cached(company_id, table_id)
-        is_fresh = cached is None
-        definition = cached or self._definitions.read(company_id, table_id)
-        for _ in range(_ATTEMPTS):
-            try:
-                return work(definition)
-            except StaleDefinition as error:
-                before, definition = definition, self._definitions.read(company_id, table_id)
-                if is_fresh and (before.version, before.status) == (definition.version, definition.status):
-                    raise error.__cause__ or error from error
-            except ApiError as error:
-                before = definition
-                if not (is_fresh or error.kind.status >= 500):
-                    definition = self._definitions.read(company_id, table_id)
-                if before.version == definition.version:
-                    raise
-            is_fresh = True
-        raise ApiError(errors.TABLE_BUSY)
+    def require_sendable(self, texts: Sequence[str]) -> None:
+        """Raise RESPONSE_TOO_LARGE for JSON texts that together are more than an answer may have."""
+        limit = self.settings.response_max_bytes
+        if _UTF8_MAX_BYTES * sum(map(len, texts)) > limit and sum(len(row.encode()) for row in texts) > limit:
+            raise response_too_large(limit)
 
-    def run(
-        self, definition: Definition, statement: bytes, parameters: Parameters, *, repeatable: bool = False
-    ) -> Found:
+    def run(self, statement: bytes, parameters: Parameters, *, repeatable: bool = False) -> Found:
         """Run one statement in a transaction of its own; raises StaleDefinition where it found none to hold.
 
         One that the server has undone, or never got, is run again; one whose end is unknown only if it is
         `repeatable`, else OUTCOME_UNKNOWN is raised.
         """
+        return self._repeat(
+            lambda connection: self._execute(connection, statement, parameters), repeatable=repeatable
+        )
 
-        def work(connection: PgConnection) -> Found:
-            return _execute(connection, definition, statement, parameters)
-
-        return self._repeat(definition, work, repeatable)
-
-    def read(self, definition: Definition, statement: bytes, parameters: Parameters) -> Found:
+    def read(self, statement: bytes, parameters: Parameters) -> Found:
         """Run one statement that changes nothing."""
-        return self.run(definition, statement, parameters, repeatable=True)
+        return self.run(statement, parameters, repeatable=True)
 
-    def transact(
-        self, definition: Definition, work: Callable[[Execute], Result], *, repeatable: bool = False
-    ) -> Result:
+    def transact(self, work: Callable[[Execute], Result], *, repeatable: bool = False) -> Result:
         """Do the work in one transaction, undone where it raises; repeated as by `run`."""
 
         def in_transaction(connection: PgConnection) -> Result:
             with connection.transaction():
-                return work(partial(_execute, connection, definition))
+                return work(partial(self._execute, connection))
 
-        return self._repeat(definition, in_transaction, repeatable)
+        return self._repeat(in_transaction, repeatable=repeatable)
 
-    def _repeat(
-        self, definition: Definition, work: Callable[[PgConnection], Result], repeatable: bool
-    ) -> Result:
+    def _repeat(self, work: Callable[[PgConnection], Result], *, repeatable: bool) -> Result:
         with translated_errors():
             try:
-                return self._once(definition, work, repeatable)
+                return self._once(work, repeatable)
             except (
                 postgres.DeadlockDetected,
                 postgres.SerializationFailure,
@@ -230,19 +217,17 @@ class Runner:
             except psycopg.OperationalError as error:
                 if not _is_lost(error):
                     raise
-            return self._once(definition, work, repeatable)
+            return self._once(work, repeatable)
 
-    def _once(
-        self, definition: Definition, work: Callable[[PgConnection], Result], repeatable: bool
-    ) -> Result:
+    def _once(self, work: Callable[[PgConnection], Result], repeatable: bool) -> Result:
         try:
-            with self._connections.use(definition.connection) as connection, performed(connection):
+            with self.connections.use(self.definition.connection) as connection, performed(connection):
                 return work(connection)
         except (postgres.UniqueViolation, postgres.CardinalityViolation) as error:
             raise KeyTaken(error) from error
         except postgres.ProgramLimitExceeded as error:
             if is_of_an_index(error):  # the key's: others take the beginnings of texts
-                raise ApiError(errors.KEY_TOO_LONG, key=", ".join(definition.key or ())) from error
+                raise ApiError(errors.KEY_TOO_LONG, key=", ".join(self.definition.key or ())) from error
             raise ApiError(errors.ROW_TOO_WIDE) from error
         except psycopg.OperationalError as error:
             if _is_lost(error) and not repeatable:
@@ -251,41 +236,62 @@ class Runner:
         except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
             raise StaleDefinition from error  # a column, its type or the table is no longer what it was
 
+    def _execute(self, connection: PgConnection, statement: bytes, parameters: Parameters) -> Found:
+        """Run a statement with the parameters by which it knows whether the definition holds, and others."""
+        prepare = None if len(statement) <= _PREPARED_MAX_BYTES else False
+        key = {"table_id": self.definition.table_id, "version": str(self.definition.version)}
+        rows = connection.execute(statement, {**key, **parameters}, prepare=prepare).fetchall()
+        if not rows:
+            raise StaleDefinition
+        return rows
+
 
 @dataclass(frozen=True)
-class RowOperations:
-    """What all operations on rows have: they run statements of a table whose definition they are given."""
+class NamedTable:
+    """A table that a user names in a request."""
 
-    runner: Runner
+    tables: Tables
+    company_id: str
+    table_id: str
+    user_id: str = ""
 
-    def require_sendable(self, texts: Sequence[str]) -> None:
-        """Raise RESPONSE_TOO_LARGE for JSON texts that together are more than an answer may have."""
-        limit = self.runner.settings.response_max_bytes
-        if _UTF8_MAX_BYTES * sum(map(len, texts)) > limit and sum(len(row.encode()) for row in texts) > limit:
-            raise response_too_large(limit)
+    def read(self) -> Definition:
+        """Return the definition as it is now; raises TABLE_NOT_FOUND."""
+        return self.tables.read(self.company_id, self.table_id)
 
-
-Operations = TypeVar("Operations", bound=RowOperations)
-Arguments = ParamSpec("Arguments")
-
-
-def on_definition(
-    operation: Callable[Concatenate[Operations, Definition, Arguments], Result],
-) -> Callable[Concatenate[Operations, str, str, Arguments], Result]:
-    """Let an operation be asked for by the ids of a company and a table, in the place of its definition.
-
-    It is done once more where the definition was stale; raises TABLE_NOT_FOUND before anything else.
-    """
-
-    @wraps(operation)
-    def find_definition(
-        self: Operations, company_id: str, table_id: str, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    def do(
+        self,
+        work: Callable[Concatenate[Table, Arguments], Result],
+        /,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
     ) -> Result:
-        return self.runner.with_definition(
-            company_id, table_id, lambda definition: operation(self, definition, *args, **kwargs)
-        )
+        """Do the work on the table as it is known; where that fails, on a fresh definition if it differs.
 
-    return find_definition
+        Raises TABLE_NOT_FOUND before anything else.
+        """
+        if not is_record_id(self.table_id):
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        tables = self.tables
+        cached = tables.find_cached(self.company_id, self.table_id)
+        is_fresh = cached is None
+        definition = cached or self.read()
+        for _ in range(_ATTEMPTS):
+            table = Table(definition, tables.connections, tables.settings, tables.parsers, self.user_id)
+            try:
+                return work(table, *args, **kwargs)
+            except StaleDefinition as error:
+                before, definition = definition, self.read()
+                if is_fresh and (before.version, before.status) == (definition.version, definition.status):
+                    raise error.__cause__ or error from error
+            except ApiError as error:
+                before = definition
+                if not (is_fresh or error.kind.status >= 500):
+                    definition = self.read()
+                if before.version == definition.version:
+                    raise
+            is_fresh = True
+        raise ApiError(errors.TABLE_BUSY)
 
 
 @contextmanager
@@ -297,18 +303,6 @@ def light_enough() -> Iterator[None]:
         if error.kind is errors.DATABASE_TIMEOUT:
             raise ApiError(errors.QUERY_TOO_HEAVY) from error
         raise
-
-
-def _execute(
-    connection: PgConnection, definition: Definition, statement: bytes, parameters: Parameters
-) -> Found:
-    """Run a statement with the parameters by which it knows whether the definition holds, and others."""
-    prepare = None if len(statement) <= _PREPARED_MAX_BYTES else False
-    key = {"table_id": definition.table_id, "version": str(definition.version)}
-    rows = connection.execute(statement, {**key, **parameters}, prepare=prepare).fetchall()
-    if not rows:
-        raise StaleDefinition
-    return rows
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
@@ -342,9 +336,3 @@ def read_row_ids(texts: Sequence[str]) -> list[str]:
 def numbered(values: Sequence[str | None]) -> dict[str, str | None]:
     """Return the values as the parameters c0, c1, …."""
     return {f"c{place}": value for place, value in enumerate(values)}
-
-
-def require_active(definition: Definition) -> None:
-    """Raise TABLE_INACTIVE where the table takes no writes."""
-    if definition.status != "active":
-        raise ApiError(errors.TABLE_INACTIVE)

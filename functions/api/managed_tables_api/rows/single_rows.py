@@ -1,38 +1,41 @@
-"""Read, update and delete rows one by one; their JSON ready to be sent."""
+"""Read, update and delete rows one by one; their JSON ready to be sent.
 
-from collections.abc import Iterator, Mapping
+ROW_NOT_FOUND is raised before anything about the request.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from pydantic import Field
 
 from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
-from managed_tables_api.http.validation import Numbers
-from managed_tables_api.rows import statements
+from managed_tables_api.http.validation import NumbersQuery, QueryBoolean
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
-from managed_tables_api.rows.running import (
-    Definition,
-    KeyTaken,
-    Parameters,
-    RowOperations,
-    numbered,
-    on_definition,
-    require_active,
-    row_key,
+from managed_tables_api.rows.running import Definition, KeyTaken, Parameters, Table, numbered, row_key
+from managed_tables_api.rows.statements import (
+    VERSION_FIELD,
+    Shown,
+    check_version_field,
+    delete_statement,
+    find_statement,
+    update_statement,
 )
-from managed_tables_api.rows.statements import VERSION_FIELD, Shown, check_version_field
 
 VERSION_HEADER = "If-Match"
+CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
 
 
-@dataclass(frozen=True)
-class Answered:
+class RowQuery(NumbersQuery):
     """How a row is answered."""
 
-    numbers: Numbers = "number"
-    versions: bool = False
+    versions: QueryBoolean = Field(
+        default=False, description="`true` acrescenta `_version`, a versão de cada linha (extensão)"
+    )
 
 
 @dataclass(frozen=True)
@@ -43,122 +46,92 @@ class RowJson:
     version: str
 
 
-class Rows(RowOperations):
-    """Operations on single rows; raises ROW_NOT_FOUND before anything about the request."""
-
-    @on_definition
-    def get(self, definition: Definition, row_id: str, answered: Answered) -> RowJson:
-        """Return a row."""
-        key = row_key(row_id)
-        with self._row_comes_first(definition, key):
-            shown = shown_row(definition, answered)
-        return self._find(definition, key, shown)
-
-    @on_definition
-    def update(
-        self,
-        definition: Definition,
-        row_id: str,
-        fields: Object,
-        row_version: str | None,
-        answered: Answered,
-        user_id: str,
-    ) -> RowJson:
-        """Change the given fields of a row, for a user, and return it.
-
-        Raises ROW_CHANGED, with the row as it is now, if the row has another version than asked for: by
-        `row_version`, or by the fields where that is no column's name.
-        """
-        key = row_key(row_id)
-        with self._row_comes_first(definition, key):
-            if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
-                fields = dict(fields)
-                row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
-            shown = shown_row(definition, answered)
-            changes = parse_changes(definition, fields, self.runner.parsers)
-            require_active(definition)
-        acting = {**key, **self.runner.acting(user_id, "api")}
-        return self._update(definition, acting, changes, row_version, shown)
-
-    def _update(
-        self,
-        definition: Definition,
-        key: Parameters,
-        changes: Mapping[str, str | None],
-        row_version: str | None,
-        shown: Shown,
-    ) -> RowJson:
-        if not changes:
-            row = self._find(definition, key, shown)
-            if row_version not in (None, row.version):
-                raise self._changed(definition, key)
-            return row
-        is_conditional = row_version is not None
-        statement = statements.update_statement(
-            definition, tuple(changes), shown, is_conditional=is_conditional
-        )
-        parameters = {**key, **numbered(list(changes.values())), "row_version": row_version}
-        try:
-            (_, text, version), *_ = self.runner.run(definition, statement, parameters)
-        except KeyTaken as taken:
-            raise taken_by_update(definition, taken, [changes]) from taken
-        if text is None:
-            raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
-        return RowJson(text, version)
-
-    @on_definition
-    def delete(
-        self, definition: Definition, row_id: str, user_id: str, row_version: str | None = None
-    ) -> None:
-        """Delete a row; raises as `update` does where it has another version than asked for."""
-        key = row_key(row_id)
-        with self._row_comes_first(definition, key):
-            require_active(definition)
-        is_conditional = row_version is not None
-        statement = statements.delete_statement(definition, is_conditional=is_conditional)
-        parameters = {**key, **self.runner.acting(user_id, "api"), "row_version": row_version}
-        (_, deleted), *_ = self.runner.run(definition, statement, parameters)
-        if not deleted:
-            raise self._changed(definition, key) if is_conditional else ApiError(ROW_NOT_FOUND)
-
-    def require(self, company_id: str, table_id: str, row_id: str | None) -> None:
-        """Raise TABLE_NOT_FOUND unless the table is there, and ROW_NOT_FOUND for a row that is not."""
-        if row_id is None:
-            self.runner.require(company_id, table_id)
-        else:
-            self.get(company_id, table_id, row_id, Answered())
-
-    @contextmanager
-    def _row_comes_first(self, definition: Definition, key: Parameters) -> Iterator[None]:
-        """Raise ROW_NOT_FOUND in the place of an error about the request where the row is not there."""
-        try:
-            yield
-        except ApiError:
-            self._find(definition, key, Shown(definition.columns))
-            raise
-
-    def _find(self, definition: Definition, key: Parameters, shown: Shown) -> RowJson:
-        statement = statements.find_statement(definition, shown)
-        (_, text, version), *_ = self.runner.read(definition, statement, key)
-        if text is None:
-            raise ApiError(ROW_NOT_FOUND)
-        return RowJson(text, version)
-
-    def _changed(self, definition: Definition, key: Parameters) -> ApiError:
-        """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""
-        present = self._find(definition, key, versioned(definition))
-        row = exact_json.loads(present.text.encode())
-        return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
+def get(table: Table, row_id: str, query: RowQuery) -> RowJson:
+    """Return a row."""
+    key = row_key(row_id)
+    with _row_comes_first(table, key):
+        shown = _shown(table.definition, query)
+    return _find(table, key, shown)
 
 
-CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
+def update(table: Table, row_id: str, fields: Object, row_version: str | None, query: RowQuery) -> RowJson:
+    """Change the given fields of a row and return it.
+
+    Raises ROW_CHANGED, with the row as it is now, if the row has another version than asked for: by
+    `row_version`, or by the fields where that is no column's name.
+    """
+    definition, key = table.definition, row_key(row_id)
+    with _row_comes_first(table, key):
+        if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
+            fields = dict(fields)
+            row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
+        shown = _shown(definition, query)
+        changes = parse_changes(definition, fields, table.parsers)
+        table.require_active()
+    if not changes:
+        row = _find(table, key, shown)
+        if row_version not in (None, row.version):
+            raise _changed(table, key)
+        return row
+    is_conditional = row_version is not None
+    statement = update_statement(definition, tuple(changes), shown, is_conditional=is_conditional)
+    parameters = {
+        **key,
+        **table.acting("api"),
+        **numbered(list(changes.values())),
+        "row_version": row_version,
+    }
+    try:
+        (_, text, version), *_ = table.run(statement, parameters)
+    except KeyTaken as taken:
+        raise taken_by_update(definition, taken, [changes]) from taken
+    if text is None:
+        raise _changed(table, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+    return RowJson(text, version)
 
 
-def shown_row(definition: Definition, answered: Answered) -> Shown:
+def delete(table: Table, row_id: str, row_version: str | None = None) -> None:
+    """Delete a row; raises as `update` does where it has another version than asked for."""
+    key = row_key(row_id)
+    with _row_comes_first(table, key):
+        table.require_active()
+    is_conditional = row_version is not None
+    statement = delete_statement(table.definition, is_conditional=is_conditional)
+    parameters = {**key, **table.acting("api"), "row_version": row_version}
+    (_, deleted), *_ = table.run(statement, parameters)
+    if not deleted:
+        raise _changed(table, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+
+
+@contextmanager
+def _row_comes_first(table: Table, key: Parameters) -> Iterator[None]:
+    """Raise ROW_NOT_FOUND in the place of an error about the request where the row is not there."""
+    try:
+        yield
+    except ApiError:
+        _find(table, key, Shown(table.definition.columns))
+        raise
+
+
+def _find(table: Table, key: Parameters, shown: Shown) -> RowJson:
+    (_, text, version), *_ = table.read(find_statement(table.definition, shown), key)
+    if text is None:
+        raise ApiError(ROW_NOT_FOUND)
+    return RowJson(text, version)
+
+
+def _changed(table: Table, key: Parameters) -> ApiError:
+    """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""
+    present = _find(table, key, versioned(table.definition))
+    row = exact_json.loads(present.text.encode())
+    return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
+
+
+def _shown(definition: Definition, query: RowQuery) -> Shown:
     """Return how a row is answered; raises INVALID_REQUEST where a column takes the version's name."""
-    if answered.versions:
+    if query.versions:
         check_version_field(definition.by_name, "query")
-    return Shown(definition.columns, answered.numbers, answered.versions)
+    return Shown(definition.columns, query.numbers, query.versions)
 
 
 def versioned(definition: Definition) -> Shown:

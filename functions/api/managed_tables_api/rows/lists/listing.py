@@ -21,13 +21,12 @@ from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parser
+from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import Numbers, refusal
 from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.lists.pages import (
     MAX_CURSOR_CHARACTERS,
-    Order,
     PageShape,
     SortKey,
     keys_statement,
@@ -35,7 +34,7 @@ from managed_tables_api.rows.lists.pages import (
     read_group_order,
     read_order,
 )
-from managed_tables_api.rows.running import Definition, RowOperations, light_enough, on_definition
+from managed_tables_api.rows.running import Definition, Table
 from managed_tables_api.rows.statements import Shown, check_version_field
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
@@ -61,7 +60,7 @@ def write_cursor(definition: Definition, shape: PageShape, keys: Sequence[str | 
 
 
 def read_cursor(
-    definition: Definition, shape: PageShape, text: str, parsers: dict[ColumnType, Parser], place: Place
+    definition: Definition, shape: PageShape, text: str, parsers: Parsers, place: Place
 ) -> Cursor:
     """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
 
@@ -74,7 +73,12 @@ def read_cursor(
             raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
-        return Cursor(_checked_keys(shape.order, keys, parsers, is_long), is_long)
+        sorts = shape.order.sorts
+        if is_long:  # the id alone travels
+            unknown = (None for _ in sorts[:-1])
+            return Cursor((*unknown, _checked_key(sorts[-1], keys[-1], parsers)), is_long)
+        pairs = zip(sorts, keys, strict=True)
+        return Cursor(tuple(_checked_key(sort, key, parsers) for sort, key in pairs))
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise refused_cursor(place, "cursor inválido") from error
 
@@ -99,16 +103,7 @@ def _binding(definition: Definition, shape: PageShape) -> str:
     return base64.b64encode(digest).decode()[:_DIGEST_CHARACTERS]
 
 
-def _checked_keys(
-    order: Order, keys: Sequence[object], parsers: dict[ColumnType, Parser], is_long: bool
-) -> tuple[str | None, ...]:
-    if is_long:  # the id alone travels
-        return (*(None for _ in order.sorts[:-1]), _checked_key(order.sorts[-1], keys[-1], parsers))
-    pairs = zip(order.sorts, keys, strict=True)
-    return tuple(_checked_key(sort, key, parsers) for sort, key in pairs)
-
-
-def _checked_key(sort: SortKey, key: object, parsers: dict[ColumnType, Parser]) -> str | None:
+def _checked_key(sort: SortKey, key: object, parsers: Parsers) -> str | None:
     if sort.column is None:
         if not isinstance(key, str) or str(UUID(key)) != key:
             raise ValueError(key)
@@ -159,60 +154,48 @@ class Page:
     next_cursor: str | None
 
 
-class RowLists(RowOperations):
-    """Lists of rows and of groups."""
+def list_page(table: Table, request: ListRequest) -> Page:
+    """Return a page of rows or of groups; times are shown in the deployment's zone."""
+    definition, limit_bytes = table.definition, table.settings.response_max_bytes
+    shape = read_shape(definition, request, table.parsers, table.settings.default_timezone)
+    parameters: dict[str, str | None] = {
+        **condition_parameters(shape.condition),
+        "limit": str(request.per_page + 1),  # one more shows whether there is a next page
+        "max_bytes": str(_ESTIMATE_TIMES * limit_bytes),
+    }
+    if request.cursor is None:
+        parameters["offset"] = str(min(((request.page or 1) - 1) * request.per_page, _MAX_OFFSET))
+    else:
+        cursor = read_cursor(definition, shape, request.cursor, table.parsers, request.place)
+        keys = _keys(table, shape, cursor, request.place)
+        shape = replace(shape, after=tuple(key is None for key in keys))
+        parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
+    kept_shape = replace(shape, condition=without_values(shape.condition))
+    page = table.read(page_statement(definition, kept_shape), parameters)
+    kept = [row for row in page[: request.per_page] if row[1] is not None]
+    rows = [row[2] for row in kept]
+    if None in rows:  # they were too large to be made
+        raise response_too_large(limit_bytes)
+    table.require_sendable(rows)
+    next_cursor = None
+    if len(page) > request.per_page:
+        next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
+    return Page(page[0][0] if shape.counted else None, rows, next_cursor)
 
-    @light_enough()
-    @on_definition
-    def list_page(self, definition: Definition, request: ListRequest) -> Page:
-        """Return a page; times are shown in the deployment's zone."""
-        parsers = self.runner.parsers
-        shape = read_shape(definition, request, parsers, self.runner.settings.default_timezone)
-        cursor = None
-        if request.cursor is not None:
-            cursor = read_cursor(definition, shape, request.cursor, parsers, request.place)
-        return self._page(definition, request, shape, cursor)
 
-    def _page(
-        self, definition: Definition, request: ListRequest, shape: PageShape, cursor: Cursor | None
-    ) -> Page:
-        parameters: dict[str, str | None] = {
-            **condition_parameters(shape.condition),
-            "limit": str(request.per_page + 1),  # one more shows whether there is a next page
-            "max_bytes": str(_ESTIMATE_TIMES * self.runner.settings.response_max_bytes),
-        }
-        if cursor is None:
-            parameters["offset"] = str(min(((request.page or 1) - 1) * request.per_page, _MAX_OFFSET))
-        else:
-            keys = self._keys(definition, shape, cursor, request.place)
-            shape = replace(shape, after=tuple(key is None for key in keys))
-            parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
-        kept_shape = replace(shape, condition=without_values(shape.condition))
-        statement = page_statement(definition, kept_shape)
-        page = self.runner.read(definition, statement, parameters)
-        kept = [row for row in page[: request.per_page] if row[1] is not None]
-        rows = [row[2] for row in kept]
-        if None in rows:  # they were too large to be made
-            raise response_too_large(self.runner.settings.response_max_bytes)
-        self.require_sendable(rows)
-        next_cursor = None
-        if len(page) > request.per_page:
-            next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
-        return Page(page[0][0] if shape.counted else None, rows, next_cursor)
-
-    def _keys(self, definition: Definition, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
-        if not cursor.is_long:
-            return cursor.keys
-        statement = keys_statement(definition, shape.order)
-        (_, is_found, keys), *_ = self.runner.read(definition, statement, {"id": cursor.keys[-1]})
-        if not is_found:
-            raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
-        present: Keys = json.loads(keys)
-        return present
+def _keys(table: Table, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
+    if not cursor.is_long:
+        return cursor.keys
+    statement = keys_statement(table.definition, shape.order)
+    (_, is_found, keys), *_ = table.read(statement, {"id": cursor.keys[-1]})
+    if not is_found:
+        raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
+    present: Keys = json.loads(keys)
+    return present
 
 
 def read_shape(
-    definition: Definition, request: ListRequest, parsers: dict[ColumnType, Parser], zone: str = "UTC"
+    definition: Definition, request: ListRequest, parsers: Parsers, zone: str = "UTC"
 ) -> PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
     if request.cursor is not None and request.page is not None:
@@ -235,9 +218,7 @@ def read_shape(
 _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
 
 
-def _read_condition(
-    request: ListRequest, names: dict[str, Column], parsers: dict[ColumnType, Parser], zone: str
-) -> Condition:
+def _read_condition(request: ListRequest, names: dict[str, Column], parsers: Parsers, zone: str) -> Condition:
     parts = []
     if request.filters:
         parts.append(read_filters(request.filters, names, parsers))
@@ -252,15 +233,10 @@ def _read_shown(definition: Definition, request: ListRequest) -> Shown:
         check_version_field(definition.by_name, request.place)
     if request.fields is None:
         return Shown(definition.columns, request.numbers, request.versions)
-    columns = _read_fields(definition, request, request.fields)
-    names = tuple(column.name for column in columns)
-    return Shown(columns, request.numbers, request.versions, names=names)
-
-
-def _read_fields(definition: Definition, request: ListRequest, fields: Sequence[str]) -> tuple[Column, ...]:
-    chosen = [name for name in dict.fromkeys(fields) if name != ID_COLUMN]
-    for name in chosen:
+    names = tuple(name for name in dict.fromkeys(request.fields) if name != ID_COLUMN)
+    for name in names:
         if name not in definition.by_name:
             fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
             raise refusal("fields", fault, request.place, value=name)
-    return tuple(definition.by_name[name] for name in chosen)
+    columns = tuple(definition.by_name[name] for name in names)
+    return Shown(columns, request.numbers, request.versions, names=names)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -45,8 +46,9 @@ class SortKey:
 
     @property
     def direction(self) -> sql.SQL:
-        """The direction; NULLs come last both ways."""
-        return sql.SQL("DESC NULLS LAST" if self.descending else "ASC NULLS LAST")
+        """The direction; NULLs come last both ways, which is left to the id's index, where there are none."""
+        direction: LiteralString = "DESC" if self.descending else "ASC"
+        return sql.SQL(direction if self.column is None else direction + " NULLS LAST")
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,10 @@ class Order:
         return self.sorts[0].column is None
 
     def composed(self, source: sql.Identifier) -> sql.Composed:
-        """Return the list of an ORDER BY; NULLS LAST is left to the id's index where there are no NULLs."""
+        """Return the list of an ORDER BY."""
         return sql.SQL(", ").join(
-            sql.SQL("{} {}").format(cell(source, sort.name), _direction(sort)) for sort in self.sorts
+            sql.SQL("{} {}").format(cell(source, sort.name), sort.direction) for sort in self.sorts
         )
-
-
-def _direction(sort: SortKey) -> sql.SQL:
-    if sort.column is None:
-        return sql.SQL("DESC" if sort.descending else "ASC")
-    return sort.direction
 
 
 def read_order(words: Sequence[str], names: dict[str, Column], place: Place, path: str) -> Order:
@@ -122,21 +118,14 @@ def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sq
         if is_null:  # nothing comes after NULL
             equal.append(sql.SQL("{} IS NULL").format(key))
             continue
-        value = sql.SQL("%({})s::{}").format(sql.SQL(f"k{place}"), _type(sort))
-        terms.append(_joined(" AND ", [*equal, _beyond(sort, key, value)]))
+        kind = sql.SQL("uuid" if sort.column is None else POSTGRES_TYPES[sort.column.type])
+        value = sql.SQL("%({})s::{}").format(sql.SQL(f"k{place}"), kind)
+        beyond = "{key} < {value}" if sort.descending else "{key} > {value}"
+        if sort.column is not None:
+            beyond = f"({beyond} OR {{key}} IS NULL)"
+        terms.append(_joined(" AND ", [*equal, sql.SQL(beyond).format(key=key, value=value)]))
         equal.append(sql.SQL("{} = {}").format(key, value))
     return _joined(" OR ", terms) if terms else sql.Composed([sql.SQL("false")])
-
-
-def _beyond(sort: SortKey, key: sql.Composed, value: sql.Composed) -> sql.Composed:
-    sign = sql.SQL("<" if sort.descending else ">")
-    if sort.column is None:
-        return sql.SQL("{} {} {}").format(key, sign, value)
-    return sql.SQL("({} {} {} OR {} IS NULL)").format(key, sign, value, key)
-
-
-def _type(sort: SortKey) -> sql.SQL:
-    return sql.SQL("uuid" if sort.column is None else POSTGRES_TYPES[sort.column.type])
 
 
 def _joined(word: str, parts: list[sql.Composed]) -> sql.Composed:

@@ -20,7 +20,7 @@ from managed_tables.schema import ColumnType
 from managed_tables.undo import STAGED_ID, kept_table
 from managed_tables.values import array_text
 from managed_tables_api.http.validation import Numbers
-from managed_tables_api.rows.history.history_models import (
+from managed_tables_api.rows.history_models import (
     CellChange,
     HistoryQuery,
     RowChange,
@@ -29,13 +29,7 @@ from managed_tables_api.rows.history.history_models import (
     TableRowChange,
     in_zone,
 )
-from managed_tables_api.rows.running import (
-    Definition,
-    RowOperations,
-    Runner,
-    on_definition,
-    row_key,
-)
+from managed_tables_api.rows.running import Definition, Table, row_key
 from managed_tables_api.rows.statements import TABLE, compose_statement, table_of
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
@@ -50,35 +44,6 @@ class Upsert:
 
     job_id: str
     change_id: int
-
-
-def upserts_statement() -> bytes:
-    """Return the statement of the table's upserts whose changes are kept: (1, job, change, nothing).
-
-    Parameters: table_id, version, days. One row of NULLs where there are none. Their changes can be looked up
-    by row afterwards.
-    """
-    return compose_statement(
-        "WITH {held}, upserts AS MATERIALIZED (SELECT job_id, change_id FROM managed_tables.undoable_jobs"
-        " JOIN managed_tables.applied_jobs AS loads USING (job_id)"
-        " WHERE loads.table_id = %(table_id)s::text AND loads.mode = 'upsert' AND has_kept"
-        " AND loads.applied_at > {since})"
-        " SELECT 1, upserts.job_id, upserts.change_id, managed_tables.index_kept(ARRAY("
-        "SELECT job_id FROM upserts)) FROM definition LEFT JOIN upserts ON true",
-        since=_SINCE,
-    )
-
-
-def renames_statement() -> bytes:
-    """Return the statement of what became of columns' names: (1, change, old, new), in order; or NULLs.
-
-    Parameters: table_id, version.
-    """
-    return compose_statement(
-        "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
-        " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
-        " ORDER BY change_id",
-    )
 
 
 def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> bytes:
@@ -197,89 +162,87 @@ class Change:
     staged_id: str | None = None  # of a load's row: which one of the file it is
 
 
-class RowHistory(RowOperations):
-    """The history of rows, as long as it is kept."""
+def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
+    """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
+    records = [
+        _shown(RowChange, table.definition, change, numbers) for change in _told(read_changes(table, row_id))
+    ]
+    return RowHistoryAnswer(total=len(records), records=records)
 
-    @on_definition
-    def of_row(self, definition: Definition, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
-        """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-        key = row_key(row_id)
-        changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
-        if not changes:
-            raise ApiError(ROW_NOT_FOUND)
-        records = [_shown(RowChange, definition, change, numbers) for change in _told(changes)]
-        return RowHistoryAnswer(total=len(records), records=records)
 
-    @on_definition
-    def of_table(self, definition: Definition, asked: HistoryQuery) -> TableHistoryAnswer:
-        """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
-        total, places = self._page(definition, asked)
-        rows = self._read(definition, sorted({row for _, row in places}))
-        told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
-        records = [
-            _shown(TableRowChange, definition, told[place], asked.numbers, row_id=place[1])
-            for place in places
-            if place in told
-        ]
-        ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
-        return TableHistoryAnswer(total=total, quantity=len(records), next_cursor=ended, records=records)
+def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
+    """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
+    total, places = _page(table, asked)
+    rows = _read(table, sorted({row for _, row in places}))
+    told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
+    records = [
+        _shown(TableRowChange, table.definition, told[place], asked.numbers, row_id=place[1])
+        for place in places
+        if place in told
+    ]
+    ended = f"{places[-1][0]}.{places[-1][1]}" if len(places) == asked.per_page else None
+    return TableHistoryAnswer(total=total, quantity=len(records), next_cursor=ended, records=records)
 
-    def _page(self, definition: Definition, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]]:
-        """Return how many changes there are, and the change and the row of each on the page."""
-        zone = self.runner.settings.zone
-        change, _, row = (asked.cursor or "").partition(".")
-        parameters = {
-            **self.runner.kept_days,
-            "action": asked.action,
-            "user_id": asked.user_id,
-            "from": in_zone(asked.since, zone),
-            "to": in_zone(asked.until, zone),
-            "limit": str(asked.per_page),
-            "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
-            "after_change": change or None,
-            "after_row": row or None,
-        }
-        page = self.runner.read(definition, page_statement(self._upserts(definition)), parameters)
-        return page[0][3], [(change_id, row_id) for _, change_id, row_id, _ in page if row_id is not None]
 
-    @on_definition
-    def find_load(self, definition: Definition, row_id: str) -> tuple[Definition, Change]:
-        """Return the load that last wrote the row, or the first change that is known of one without.
+def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]]:
+    """Return how many changes there are, and the change and the row of each on the page."""
+    zone = table.settings.zone
+    change, _, row = (asked.cursor or "").partition(".")
+    parameters = {
+        **table.kept_days,
+        "action": asked.action,
+        "user_id": asked.user_id,
+        "from": in_zone(asked.since, zone),
+        "to": in_zone(asked.until, zone),
+        "limit": str(asked.per_page),
+        "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
+        "after_change": change or None,
+        "after_row": row or None,
+    }
+    page = table.read(page_statement(_upserts(table)), parameters)
+    return page[0][3], [(change_id, row_id) for _, change_id, row_id, _ in page if row_id is not None]
 
-        Raises ROW_NOT_FOUND for a row that is not there.
-        """
-        key = row_key(row_id)
-        changes = self._read(definition, [key["id"] or ""]).get(row_id.lower(), [])
-        if not changes or changes[-1].action != PRESENT:
-            raise ApiError(ROW_NOT_FOUND)
-        loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
-        return definition, loads[-1] if loads else changes[0]
 
-    def names_since(self, definition: Definition, change_id: int) -> "Names":
-        """Return what became of the names that columns had at this change."""
-        return read_names(self.runner, definition).since(change_id)
+def read_changes(table: Table, row_id: str) -> list[Change]:
+    """Return what is known of a row, the oldest change first; raises ROW_NOT_FOUND where nothing is."""
+    row_key(row_id)
+    changes = _read(table, [row_id]).get(row_id.lower())
+    if not changes:
+        raise ApiError(ROW_NOT_FOUND)
+    return changes
 
-    def _read(self, definition: Definition, row_ids: Sequence[str]) -> dict[str, list[Change]]:
-        """Return what is known of each row, the oldest change first, the row as it is last."""
-        if not row_ids:
-            return {}
-        names = read_names(self.runner, definition)
-        statement = changes_statement(definition, self._upserts(definition))
-        parameters = {"ids": array_text(row_ids), **self.runner.kept_days}
-        rows: dict[str, list[Change]] = {}
-        for _, row_id, change_id, *what, before, after, staged_id in self.runner.read(
-            definition, statement, parameters
-        ):
-            if row_id is not None:
-                known = names.since(change_id)
-                was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
-                whole = (row_id, change_id, *what, was, became, staged_id and str(staged_id))
-                rows.setdefault(row_id, []).append(Change(*whole))
-        return rows
 
-    def _upserts(self, definition: Definition) -> list[Upsert]:
-        upserts = self.runner.read(definition, upserts_statement(), self.runner.kept_days)
-        return [Upsert(job_id, change_id) for _, job_id, change_id, _ in upserts if job_id is not None]
+def _read(table: Table, row_ids: Sequence[str]) -> dict[str, list[Change]]:
+    """Return what is known of each row, the oldest change first, the row as it is last."""
+    if not row_ids:
+        return {}
+    names = read_names(table)
+    statement = changes_statement(table.definition, _upserts(table))
+    rows: dict[str, list[Change]] = {}
+    for _, row_id, change_id, *what, before, after, staged_id in table.read(
+        statement, {"ids": array_text(row_ids), **table.kept_days}
+    ):
+        if row_id is not None:
+            known = names.since(change_id)
+            was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
+            whole = (row_id, change_id, *what, was, became, staged_id and str(staged_id))
+            rows.setdefault(row_id, []).append(Change(*whole))
+    return rows
+
+
+def _upserts(table: Table) -> list[Upsert]:
+    """Return the table's upserts whose changes are kept; those can be looked up by row afterwards."""
+    statement = compose_statement(
+        "WITH {held}, upserts AS MATERIALIZED (SELECT job_id, change_id FROM managed_tables.undoable_jobs"
+        " JOIN managed_tables.applied_jobs AS loads USING (job_id)"
+        " WHERE loads.table_id = %(table_id)s::text AND loads.mode = 'upsert' AND has_kept"
+        " AND loads.applied_at > {since})"
+        " SELECT 1, upserts.job_id, upserts.change_id, managed_tables.index_kept(ARRAY("
+        "SELECT job_id FROM upserts)) FROM definition LEFT JOIN upserts ON true",
+        since=_SINCE,
+    )
+    upserts = table.read(statement, table.kept_days)
+    return [Upsert(job_id, change_id) for _, job_id, change_id, _ in upserts if job_id is not None]
 
 
 @dataclass(frozen=True)
@@ -315,9 +278,14 @@ class Names:
         return {self.now(name): text for name, text in cells.items()} if self.renames else cells
 
 
-def read_names(runner: Runner, definition: Definition) -> Names:
+def read_names(table: Table) -> Names:
     """Return what became of the names of the table's columns, from the first rename on."""
-    renames = runner.read(definition, renames_statement(), {})
+    statement = compose_statement(
+        "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
+        " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
+        " ORDER BY change_id",
+    )
+    renames = table.read(statement, {})
     return Names(tuple((change, old, new) for _, change, old, new in renames if change is not None))
 
 

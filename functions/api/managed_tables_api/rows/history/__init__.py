@@ -1,1 +1,0 @@
-"""What became of rows: their history, the trash, and where they come from."""

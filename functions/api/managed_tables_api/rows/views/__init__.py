@@ -1,1 +1,0 @@
-"""Saved views of a table's rows: filter, order, columns and totals under a name."""
