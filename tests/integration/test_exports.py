@@ -20,7 +20,8 @@ from managed_tables.catalog.keys import export_key
 from managed_tables.exports.request import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
-from managed_tables_api.exports import get_export
+from managed_tables_api.auth import Caller
+from managed_tables_api.calls import known_export
 from managed_tables_export import export as runs
 from managed_tables_export import snapshot, workbook
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
@@ -327,7 +328,8 @@ def test_progress_is_recorded_while_rows_are_exported(
 
 def test_an_export_that_does_not_end_is_shown_as_failed(maker: ExportMaker) -> None:
     export = maker.queue(maker.table([column("t")]), format="csv", deadline="2020-01-01T00:00:00.000Z")
-    found = get_export(maker.services, export.company_id, export.export_id)
+    caller = Caller("", export.company_id, frozenset())
+    found = known_export(export.export_id, caller, maker.services)
     assert (found.status, (found.error or {"code": ""})["code"]) == ("failed", "EXPORT_EXPIRED")
 
 

@@ -21,7 +21,6 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -54,7 +53,6 @@ from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail,
 from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
-from managed_tables_api.exports import get_export
 from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
 from managed_tables_api.http.bodies import is_multipart, receive_body
 from managed_tables_api.http.validation import refusal_of
@@ -197,8 +195,14 @@ def known_job(job_id: str, caller: SignedIn, services: Services) -> JobRecord:
 
 
 def known_export(export_id: str, caller: SignedIn, services: Services) -> ExportRecord:
-    """Return the export of the path."""
-    return get_export(services, caller.company_id, export_id)
+    """Return the export of the path, ended if it is overdue; raises EXPORT_NOT_FOUND once it is gone."""
+    exports = services.exports
+    export = exports.find(caller.company_id, export_id.lower()) if is_record_id(export_id) else None
+    if export is None or exports.is_gone(export):
+        raise ApiError(errors.EXPORT_NOT_FOUND)
+    if export.is_overdue(timestamp()):
+        return exports.expire(export) or known_export(export_id, caller, services)
+    return export
 
 
 async def path_table(table_id: str, request: Request) -> NamedTable:
@@ -353,30 +357,13 @@ def raises(*kinds: ApiErrorKind) -> Callable[[Endpoint], Endpoint]:
 def reserve_fixed_words(routes: Sequence[BaseRoute]) -> None:
     """Let no parameter of these routes match a word that another route has in its place."""
     known = [route for route in routes if isinstance(route, Route)]
-    paths = [route.path.split("/") for route in known]
-    for route, segments in zip(known, paths, strict=True):
-        for place, segment in enumerate(segments):
+    paths = [_PARAMETER.sub("{}", route.path).split("/") for route in known]
+    for route, path in zip(known, paths, strict=True):
+        for place, segment in enumerate(route.path.split("/")):
             parameter = _PARAMETER.fullmatch(segment)
-            words = _words(paths, segments[:place]) if parameter else set()
+            alike = [other for other in paths if len(other) > place and other[:place] == path[:place]]
+            words = {other[place] for other in alike} - {"{}"}
             if parameter and words:
-                route.path_regex = _without(route.path_regex, parameter[1], words)
-
-
-def _words(paths: Iterable[list[str]], before: list[str]) -> set[str]:
-    """Return the fixed words that follow these segments in any path."""
-    place = len(before)
-    return {
-        path[place]
-        for path in paths
-        if len(path) > place and not _PARAMETER.fullmatch(path[place]) and _alike(path[:place], before)
-    }
-
-
-def _alike(first: list[str], second: list[str]) -> bool:
-    return [_PARAMETER.sub("", word) for word in first] == [_PARAMETER.sub("", word) for word in second]
-
-
-def _without(pattern: re.Pattern[str], parameter: str, words: set[str]) -> re.Pattern[str]:
-    listed = "|".join(map(re.escape, sorted(words)))
-    group = f"(?P<{parameter}>"
-    return re.compile(pattern.pattern.replace(group, f"{group}(?!(?:{listed})(?:/|$))"))
+                group, listed = f"(?P<{parameter[1]}>", "|".join(map(re.escape, sorted(words)))
+                pattern = route.path_regex.pattern.replace(group, f"{group}(?!(?:{listed})(?:/|$))")
+                route.path_regex = re.compile(pattern)

@@ -203,14 +203,13 @@ def _error_responses(kinds: Iterable[ApiErrorKind]) -> dict[str, Document]:
     by_status: dict[int, list[ApiErrorKind]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(kind.status, []).append(kind)
-    return {str(status): _error_response(status, those) for status, those in sorted(by_status.items())}
-
-
-def _error_response(status: int, kinds: Iterable[ApiErrorKind]) -> Document:
-    examples = {kind.code: {"value": {"error": kind.sentence, "code": kind.code}} for kind in kinds}
     schema = {"$ref": _REFERENCE.format(model="ErrorBody")}
-    return {
-        "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in kinds),
-        "content": {"application/json": {"schema": schema, "examples": examples}},
-        **({"headers": _RETRY_AFTER} if status in RETRY_AFTER_SECONDS else {}),
-    }
+    responses: dict[str, Document] = {}
+    for status, those in sorted(by_status.items()):
+        examples = {kind.code: {"value": {"error": kind.sentence, "code": kind.code}} for kind in those}
+        responses[str(status)] = {
+            "description": "; ".join(f"`{kind.code}`: {kind.sentence}" for kind in those),
+            "content": {"application/json": {"schema": schema, "examples": examples}},
+            **({"headers": _RETRY_AFTER} if status in RETRY_AFTER_SECONDS else {}),
+        }
+    return responses

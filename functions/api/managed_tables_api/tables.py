@@ -27,7 +27,7 @@ from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, 
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
 from managed_tables.values import Parsers, parsers
 from managed_tables_api.http.bodies import JsonBody, json_object
-from managed_tables_api.http.validation import PageQuery, refuse_null
+from managed_tables_api.http.validation import ListAnswer, PageQuery, refuse_null
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
 _TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
@@ -127,11 +127,9 @@ class TableAnswer(Document):
         return cls(id=table.table_id, connection_id=connection.connection_id, row_count=row_count, **own)
 
 
-class TablesAnswer(LateModel):
+class TablesAnswer(ListAnswer):
     """A page of tables, newest first."""
 
-    total: Count
-    quantity: Count
     records: Annotated[list[TableAnswer], Field(max_length=100)]
 
 
@@ -328,14 +326,12 @@ def _read_column(column: Value, path: str, parsers: Parsers, faults: list[Detail
     kind = next((known for known in ColumnType if known == column.get("type")), None)
     if kind is None:
         return column
+    given = column["default"]
     try:
-        return {**column, "default": _read_default(column["default"], kind, parsers)}
+        text = NOW if given == NOW and kind.is_time else parsers[kind](given)
+        return {**column, "default": text}
     except InvalidValue as error:
         name = _name(column)
         named = {} if name is None else {"column": name}
         faults.append(detail("body", error.fault, path=f"{path}.default", **named))
         return column
-
-
-def _read_default(value: Value, kind: ColumnType, parsers: Parsers) -> str:
-    return NOW if value == NOW and kind.is_time else parsers[kind](value)

@@ -11,7 +11,7 @@ from managed_tables.errors import ApiError
 from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.changes import put_on
-from managed_tables_api.exports import NewExport
+from managed_tables_api.routes.exports import NewExport
 
 
 @pytest.mark.parametrize(

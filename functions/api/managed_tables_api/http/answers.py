@@ -170,7 +170,11 @@ class Language:
     """The language of an answer, and whether the answer has a sentence at all."""
 
     def __init__(self, accepted: str) -> None:
-        self.name = "en" if _prefers_english(accepted) else "pt-BR"
+        # Portuguese, for which `*` stands, too, unless English is preferred (RFC 9110, 12.5.4).
+        ranges = [matched for text in accepted.lower().split(",") if (matched := _RANGE.fullmatch(text))]
+        qualities = dict(sorted((each["language"], float(each["quality"] or 1)) for each in ranges))
+        is_english = qualities.get("en", 0) > qualities.get("pt", qualities.get("*", 0))
+        self.name = "en" if is_english else "pt-BR"
         self._has_spoken = False
 
     def say(self, sentence: str) -> str:
@@ -219,10 +223,3 @@ def as_json(content: Any) -> Any:
     """Return what a route has made as JSON: a document as its object, in the language of this request."""
     with spoken():
         return content.as_json() if isinstance(content, Document) else content
-
-
-def _prefers_english(accepted: str) -> bool:
-    """Return whether English is preferred to Portuguese, for which `*` stands, too (RFC 9110, 12.5.4)."""
-    ranges = [matched for text in accepted.lower().split(",") if (matched := _RANGE.fullmatch(text))]
-    qualities = dict(sorted((each["language"], float(each["quality"] or 1)) for each in ranges))
-    return qualities.get("en", 0) > qualities.get("pt", qualities.get("*", 0))

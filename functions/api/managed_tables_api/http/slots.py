@@ -59,7 +59,11 @@ class RequestSlots:
         try:
             limiter.acquire_on_behalf_of_nowait(holder)
         except anyio.WouldBlock:
-            await self._wait(limiter, holder)
+            try:
+                with anyio.fail_after(WAIT_SECONDS):
+                    await limiter.acquire_on_behalf_of(holder)
+            except TimeoutError as error:
+                raise ApiError(TOO_MANY_REQUESTS) from error
         try:
             yield
         finally:
@@ -71,10 +75,3 @@ class RequestSlots:
             if company_id not in limiters:
                 limiters[company_id] = anyio.CapacityLimiter(self.threads)
             return limiters[company_id]
-
-    async def _wait(self, limiter: anyio.CapacityLimiter, holder: object) -> None:
-        try:
-            with anyio.fail_after(WAIT_SECONDS):
-                await limiter.acquire_on_behalf_of(holder)
-        except TimeoutError as error:
-            raise ApiError(TOO_MANY_REQUESTS) from error

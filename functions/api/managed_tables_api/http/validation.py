@@ -20,6 +20,7 @@ from managed_tables.details import (
     json_path,
     shown_value,
 )
+from managed_tables.documents.document import Count, Document
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exact_json import Object
 
@@ -120,6 +121,13 @@ def refuse_null(value: object) -> object:
     if value is None:
         raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
     return value
+
+
+class ListAnswer(Document):
+    """A page of a list: how many there are, and how many are on it."""
+
+    total: Count
+    quantity: Count
 
 
 class PageQuery(BaseModel):

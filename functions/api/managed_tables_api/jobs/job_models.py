@@ -27,7 +27,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.validation import NumbersQuery, PageQuery
+from managed_tables_api.http.validation import ListAnswer, NumbersQuery, PageQuery
 from managed_tables_api.tables import PRODUCT, Description, Key, Title
 
 
@@ -187,11 +187,9 @@ class JobsQuery(PageQuery, NumbersQuery):
     )
 
 
-class JobsAnswer(LateModel):
+class JobsAnswer(ListAnswer):
     """A page of jobs."""
 
-    total: Count
-    quantity: Count
     records: Annotated[list[JobAnswer], Field(max_length=100)]
 
 

@@ -1,15 +1,112 @@
 """The routes of exports: a table's rows to a file, the file's state, and lists of them."""
 
-from typing import Annotated
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import ConfigDict, Field
 
-from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS
-from managed_tables_api import exports
-from managed_tables_api.auth import Permission
+from managed_tables import errors
+from managed_tables.aws.executions import ExecutionsUnavailable
+from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.clock import parse_timestamp, timestamp
+from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
+from managed_tables.documents.progress import ExportProgress, JobFailure
+from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
+from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.exports.request import MAX_SORTS, ExportRequest
+from managed_tables.ids import new_record_id
+from managed_tables.object_keys import export_object_key
+from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.bodies import from_json
-from managed_tables_api.http.validation import PageQuery
+from managed_tables_api.http.validation import ListAnswer, PageQuery
+from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
+
+_EXPORT_ID = "507f1f77bcf86cd799439015"
+
+
+class NewExport(LateModel):
+    """What goes out: which rows and columns of the table, in which order and format."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "format": "csv",
+                    "dialect": "excel-br",
+                    "where": {"column": "valor", "op": "gte", "value": 10},
+                    "fields": ["produto", "valor"],
+                    "sort": ["-valor"],
+                }
+            ]
+        },
+    )
+
+    format: ExportFormat
+    dialect: Dialect | None = Field(
+        default=None, description="De CSV, rfc4180 se não for dito; os outros formatos têm uma só forma"
+    )
+    where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
+    q: SearchText = None
+    fields: FieldNames | None = Field(
+        default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
+    )
+    sort: SortWords | None = Field(
+        default=None, description=f"Até {MAX_SORTS}: `coluna` crescente, `-coluna` decrescente"
+    )
+    formula_safe: bool | None = Field(
+        default=None,
+        description="Textos que uma planilha executaria recebem um apóstrofo; o usual em excel-br",
+    )
+
+    def as_request(self) -> ExportRequest:
+        """Return the request with defaults filled in; only CSV has dialects."""
+        dialect = (self.dialect or "rfc4180") if self.format == "csv" else None
+        safe = dialect == "excel-br" if self.formula_safe is None else self.formula_safe
+        return ExportRequest(
+            self.format, dialect, self.where, self.q, self.fields, self.sort or [], formula_safe=safe
+        )
+
+
+class NewExportAnswer(Document):
+    """A new export."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
+
+    export_id: RecordId
+    status: Literal["queued"]
+
+
+class ExportAnswer(Document):
+    """An export."""
+
+    id: RecordId = Field(serialization_alias="_id")
+    company_id: RecordId
+    table_id: RecordId
+    format: ExportFormat
+    dialect: Dialect | None
+    file_name: str
+    status: Literal["queued", "running", "done", "failed"]
+    progress: ExportProgress | None
+    rows: Count | None
+    size_bytes: Count | None
+    url: str | None = Field(description="Baixa o arquivo, com o seu nome; uma nova a cada consulta")
+    expires_at: Moment | None = Field(description="Até quando `url` vale")
+    error: JobFailure | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class ExportsAnswer(ListAnswer):
+    """A page of exports, newest first."""
+
+    records: Annotated[list[ExportAnswer], Field(max_length=100)]
+
 
 router = api_router("", "Exports")
 
@@ -19,37 +116,140 @@ _READS = requires(Permission.DATA_READ)
 @router.post("/{table_id}/exports", summary="Export rows", status_code=201, dependencies=_READS)
 @raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
-    body: Annotated[exports.NewExport, from_json(exports.NewExport)],
-    table: KnownTable,
-    caller: SignedIn,
-    services: Services,
-) -> exports.NewExportAnswer:
+    body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
+) -> NewExportAnswer:
     """Write the table's rows, as they are in one moment, to a file of CSV, XLSX, Parquet or JSON lines.
 
     The file is there once `GET /exports/{export_id}` says `done`, and for some days. A table that is deleted
     or whose definition changes before it is read makes the export fail.
     """
-    export = exports.start_export(services, caller, table, body.as_request())
-    return exports.NewExportAnswer(export_id=export.export_id, status="queued")
+    export = start_export(services, caller, table, body.as_request())
+    return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
 @router.get("/{table_id}/exports", summary="List exports of a table", dependencies=_READS)
 def list_table_exports(
     query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
-) -> exports.ExportsAnswer:
+) -> ExportsAnswer:
     """Return the exports of the table, newest first, while their files are kept."""
-    return exports.list_exports(services, caller.company_id, query, table.table_id)
+    return list_exports(services, caller.company_id, query, table.table_id)
 
 
 @router.get("/exports", summary="List exports", dependencies=_READS)
 def list_company_exports(
     query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
-) -> exports.ExportsAnswer:
+) -> ExportsAnswer:
     """Return the exports of all tables, deleted ones too, newest first, while their files are kept."""
-    return exports.list_exports(services, caller.company_id, query)
+    return list_exports(services, caller.company_id, query)
 
 
 @router.get("/exports/{export_id}", summary="Get export", dependencies=_READS)
-def get_export_state(export: KnownExport, services: Services) -> exports.ExportAnswer:
+def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
-    return exports.export_answer(services, export)
+    return export_answer(services, export)
+
+
+REQUEST_NAME = "request.json"
+DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
+CONTENT_TYPES: dict[ExportFormat, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl": "application/jsonl",
+}
+
+
+def start_export(
+    services: Services, caller: Caller, table: TableRecord, request: ExportRequest
+) -> ExportRecord:
+    """Make the export and let it run; raises INVALID_REQUEST, TOO_MANY_EXPORTS and EXPORTS_UNAVAILABLE."""
+    request.select(table.columns, services.settings.zone)
+    export = _record(services, caller, table, request)
+    services.storage.put_json(export.request_key, asdict(request))
+    services.exports.create(export)  # before its slot is taken, so that no slot is without a record
+    if not _take_slot(services, export):
+        services.exports.discard(export)
+        raise ApiError(errors.TOO_MANY_EXPORTS, limit=services.export_slots.size)
+    try:
+        _start(services, export)
+    except ExecutionsUnavailable as error:
+        services.exports.fail(export, JobError(errors.EXPORT_FAULT).as_record())
+        raise ApiError(errors.EXPORTS_UNAVAILABLE) from error
+    return export
+
+
+def _take_slot(services: Services, export: ExportRecord) -> bool:
+    """Give the export one of its company's slots, those of exports that have ended freed if it needs one."""
+    slots, now = services.export_slots, timestamp()
+    if slots.take(export.company_id, export.export_id):
+        return True
+    for holder_id in slots.holders(export.company_id):
+        holder = services.exports.find(export.company_id, holder_id)
+        if holder is None or holder.is_terminal or holder.is_overdue(now):
+            slots.give_back(export.company_id, holder_id)
+        elif holder.status == "queued":  # whoever made it may have died before it was started
+            with suppress(ExecutionsUnavailable):
+                _start(services, holder)
+    return slots.take(export.company_id, export.export_id)
+
+
+def _start(services: Services, export: ExportRecord) -> None:
+    """Start the export's execution; one that is started already is left alone."""
+    content = {"company_id": export.company_id, "export_id": export.export_id}
+    services.export_executions.start_named(export.export_id, content)
+
+
+def _record(services: Services, caller: Caller, table: TableRecord, request: ExportRequest) -> ExportRecord:
+    export_id, now = new_record_id(), datetime.now(UTC)
+    day = now.astimezone(services.settings.zone).date().isoformat()
+    return ExportRecord(
+        company_id=caller.company_id,
+        export_id=export_id,
+        user_id=caller.user_id,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format=request.format,
+        dialect=request.dialect,
+        status="queued",
+        file_name=f"{table.display_name}_{day}.{request.format}",
+        request_key=export_object_key(caller.company_id, export_id, REQUEST_NAME),
+        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+    )
+
+
+def list_exports(
+    services: Services, company_id: str, page: PageQuery, table_id: str | None = None
+) -> ExportsAnswer:
+    """Return a page of the company's exports, or of one table's."""
+    known, now = services.exports, timestamp()
+    exports = [
+        export
+        for export in known.list_all(company_id)
+        if table_id in (None, export.table_id) and not known.is_gone(export)
+    ]
+    first = (page.page - 1) * page.per_page
+    shown = exports[first : first + page.per_page]
+    current = [(export.is_overdue(now) and known.expire(export)) or export for export in shown]
+    records = [export_answer(services, export) for export in current]
+    return ExportsAnswer(total=len(exports), quantity=len(records), records=records)
+
+
+def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
+    """Return the answer about an export; of one that is done with a URL that downloads its file."""
+    url, expires_at = _download(services, export) if export.status == "done" else (None, None)
+    known = {name: value for name, value in vars(export).items() if name in ExportAnswer.model_fields}
+    return ExportAnswer(id=export.export_id, url=url, expires_at=expires_at, **known)
+
+
+def _download(services: Services, export: ExportRecord) -> tuple[str, str]:
+    """Return a URL and until when it holds: no longer than the file."""
+    now = datetime.now(UTC)
+    wanted = now + timedelta(seconds=services.settings.export_url_seconds)
+    ends = min(wanted, parse_timestamp(export.gone_at(services.settings.export_retention_days)))
+    seconds = max(int((ends - now).total_seconds()), 1)
+    content_type = CONTENT_TYPES[export.format]
+    url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
+    return url, timestamp(ends)

@@ -61,7 +61,12 @@ def update(table: Table, body: Body) -> int:
 def delete(table: Table, body: Body) -> int:
     """Delete the rows of a body `{"ids"}` or `{"where"}`, and return how many; raises ROW_NOT_FOUND."""
     if _is_by_ids(body, "ids", {"where", "all"}):
-        places = parse_ids(body["ids"])
+        _require_list(body["ids"], "ids", MAX_IDS)
+        places: dict[str, int] = {}
+        for number, row_id in enumerate(body["ids"]):
+            if not isinstance(row_id, str):
+                raise refusal(f"ids[{number}]", Fault(DetailCode.NOT_A_TEXT, "deve ser o id de uma linha"))
+            places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
         table.require_active()
         named = _Named("ids[{}]", places, no_versions(len(places)))
         parameters = {"ids": array_text(sorted(places)), **table.acting("bulk")}
@@ -214,17 +219,6 @@ def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Update
     return Updates(UpdateShape(names, partial, is_conditional), parameters, places, row_versions)
 
 
-def parse_ids(ids: Any) -> dict[str, int]:
-    """Return the position of each id of a body's `ids`; raises INVALID_REQUEST and ROW_NOT_FOUND."""
-    _require_list(ids, "ids", MAX_IDS)
-    places: dict[str, int] = {}
-    for number, row_id in enumerate(ids):
-        if not isinstance(row_id, str):
-            raise refusal(f"ids[{number}]", Fault(DetailCode.NOT_A_TEXT, "deve ser o id de uma linha"))
-        places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
-    return places
-
-
 def no_versions(length: int) -> str:
     """Return the text of an array of as many NULLs: rows of any version."""
     return array_text([NULL] * length)
@@ -239,8 +233,12 @@ def _require_list(items: Any, path: str, limit: int) -> None:
 
 def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
     """Return each id's position in the request."""
-    places = _places_at_once(rows)
-    if places is not None:
+    try:
+        ids = read_row_ids([row[ID_COLUMN] for row in rows])
+    except (TypeError, KeyError):
+        ids = []  # one must be checked alone
+    places = {row_id: number for number, row_id in enumerate(ids)}
+    if len(places) == len(ids) == len(rows):
         return places
     places = {}
     for number, row in enumerate(rows):
@@ -256,16 +254,6 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
             findings.add(number, ID_COLUMN, row_id, _TWICE)
         places[row_id] = number
     return places
-
-
-def _places_at_once(rows: Sequence[Any]) -> dict[str, int] | None:
-    """Return each id's position, None if one must be checked alone."""
-    try:
-        ids = read_row_ids([row[ID_COLUMN] for row in rows])
-    except (TypeError, KeyError):
-        return None
-    places = {row_id: number for number, row_id in enumerate(ids)}
-    return places if len(places) == len(ids) == len(rows) else None
 
 
 def _checked_id(row_id: str, path: str) -> str:

@@ -10,7 +10,7 @@ from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page
+from managed_tables_api.http.validation import QUERY_DIGITS, ListAnswer, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes import MAX_IDS
 from managed_tables_api.rows.row_models import MAX_PER_PAGE, Row, RowId
 
@@ -92,11 +92,9 @@ class TableRowChange(RowChange):
     row_id: RowId
 
 
-class TableHistoryAnswer(Document):
+class TableHistoryAnswer(ListAnswer):
     """A page of the changes of a table's rows, the newest first."""
 
-    total: Count
-    quantity: Count
     next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
     records: Annotated[list[TableRowChange], Field(max_length=MAX_PER_PAGE)]
 
@@ -137,11 +135,9 @@ class DeletedRow(Row):
     deleted_by: RecordId | None
 
 
-class TrashAnswer(Document):
+class TrashAnswer(ListAnswer):
     """A page of deleted rows, the last deleted first."""
 
-    total: Count
-    quantity: Count
     records: Annotated[list[DeletedRow], Field(max_length=MAX_PER_PAGE)]
 
 

@@ -84,15 +84,12 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
         columns=names_of(definition.columns),
         key=sql.SQL(", ").join(key),
         action=_action(names, key, on_conflict),
-        made=_made(definition),
+        made=sql.SQL(", {t}.id, {cells}").format(t=TABLE, cells=row_cells(TABLE))
+        if definition.history
+        else sql.SQL(""),
         recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
         counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
     )
-
-
-def _made(definition: Definition) -> sql.Composable:
-    form = sql.SQL(", {t}.id, {cells}")
-    return form.format(t=TABLE, cells=row_cells(TABLE)) if definition.history else sql.SQL("")
 
 
 def _action(names: tuple[str, ...], key: list[sql.Identifier], on_conflict: OnConflict) -> sql.Composable:

@@ -9,13 +9,13 @@ from pydantic.config import JsonDict
 
 from managed_tables.conditions.reading import read_where
 from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail, name_faults, shown_text
-from managed_tables.documents.document import Count, Document, Moment, RecordId, Sentence
+from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable
 from managed_tables.values import Parsers
-from managed_tables_api.http.validation import QUERY_DIGITS, Page, refuse_null
+from managed_tables_api.http.validation import QUERY_DIGITS, ListAnswer, Page, refuse_null
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
 from managed_tables_api.rows.lists.pages import read_order
 from managed_tables_api.rows.row_history import Names
@@ -151,11 +151,9 @@ class ViewAnswer(ViewContent):
     )
 
 
-class ViewsAnswer(Document):
+class ViewsAnswer(ListAnswer):
     """A page of views, by name: the caller's own and those that are shared."""
 
-    total: Count
-    quantity: Count
     records: Annotated[list[ViewAnswer], Field(max_length=MAX_PER_PAGE)]
 
 

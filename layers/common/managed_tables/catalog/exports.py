@@ -13,7 +13,7 @@ from managed_tables.catalog.items import ConditionFailed, Item, Items
 from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
 from managed_tables.clock import expiry, parse_timestamp, timestamp
 from managed_tables.documents.progress import ExportProgress
-from managed_tables.errors import ErrorRecord
+from managed_tables.errors import EXPORT_EXPIRED, ErrorRecord, JobError
 from managed_tables.exports.formats import Dialect, ExportFormat
 
 ExportStatus = Literal["queued", "running", "done", "failed"]
@@ -107,6 +107,14 @@ class Exports:
         """End the export with the error; None where it has ended, or another run has it by now."""
         changes = {"status": "failed", "error": error, "progress": None}
         return self._change(export, {**changes, **self._end()})
+
+    def expire(self, export: ExportRecord) -> ExportRecord | None:
+        """End an export that is overdue; None where it has ended by now."""
+        return self.fail(export, JobError(EXPORT_EXPIRED).as_record())
+
+    def is_gone(self, export: ExportRecord) -> bool:
+        """Return whether an export has ended, and the bucket deleted its file."""
+        return export.is_terminal and export.gone_at(self._retention_days) < timestamp()
 
     def _end(self) -> dict[str, object]:
         return {"ended_at": timestamp(), "ttl": expiry(self._retention_days)}

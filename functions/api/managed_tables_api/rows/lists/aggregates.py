@@ -99,7 +99,11 @@ def read_grouping(
     )
     if not groups and not read:
         raise refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
-    _check_names(groups, read)
+    named = [(f"group_by[{number}]", column.name) for number, column in enumerate(groups)]
+    named += [(f"aggregates[{number}].as", each.output.name) for number, each in enumerate(read)]
+    for place, (path, name) in enumerate(named):
+        if any(name == before for _, before in named[:place]):
+            raise refusal(path, Fault(DetailCode.DUPLICATE_NAME, "nome repetido"))
     return Grouping(groups, read)
 
 
@@ -111,7 +115,10 @@ def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Colum
     if not is_column_name(name):
         fault = Fault(DetailCode.INVALID_NAME, "deve ser um nome como o de uma coluna")
         raise refusal(f"{path}.as", fault)
-    kind = _result_type(asked.fn, column)
+    if column is None or asked.fn in ("count", "count_distinct"):
+        kind = ColumnType.INTEGER
+    else:
+        kind = ColumnType.DECIMAL if asked.fn in ("sum", "avg") else column.type
     return Aggregate(asked.fn, column, Column(name=name, display_name=name, type=kind, nullable=True))
 
 
@@ -129,23 +136,3 @@ def _read_column(
         fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
         raise refusal(path, fault)
     return column
-
-
-def _result_type(function: Function, column: Column | None) -> ColumnType:
-    if column is None or function in ("count", "count_distinct"):
-        return ColumnType.INTEGER
-    return ColumnType.DECIMAL if function in ("sum", "avg") else column.type
-
-
-def _check_names(groups: Sequence[Column], aggregates: Sequence[Aggregate]) -> None:
-    names = [column.name for column in groups]
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            raise refusal(f"group_by[{number}]", _TWICE)
-    for number, aggregate in enumerate(aggregates):
-        if aggregate.output.name in names:
-            raise refusal(f"aggregates[{number}].as", _TWICE)
-        names.append(aggregate.output.name)
-
-
-_TWICE = Fault(DetailCode.DUPLICATE_NAME, "nome repetido")

@@ -16,11 +16,11 @@ from uuid import UUID
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.conditions.reading import read_filters, read_where
 from managed_tables.conditions.searching import read_search
-from managed_tables.conditions.tree import Condition, all_of, without_values
+from managed_tables.conditions.tree import all_of, without_values
 from managed_tables.details import DetailCode, Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import ColumnType
 from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.validation import Numbers, refusal
@@ -201,7 +201,12 @@ def read_shape(
     if request.cursor is not None and request.page is not None:
         raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
     names = definition.by_name
-    condition = _read_condition(request, names, parsers, zone)
+    parts = [read_search(request.q, names.values(), zone)]
+    if request.where is not None:
+        parts.insert(0, read_where(request.where, names, parsers))
+    if request.filters:
+        parts.insert(0, read_filters(request.filters, names, parsers))
+    condition = all_of(parts)
     if request.group_by is None and request.aggregates is None:
         shown = _read_shown(definition, request)
         order = read_order(request.sort, names, request.place, request.sort_path)
@@ -216,16 +221,6 @@ def read_shape(
 
 
 _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
-
-
-def _read_condition(request: ListRequest, names: dict[str, Column], parsers: Parsers, zone: str) -> Condition:
-    parts = []
-    if request.filters:
-        parts.append(read_filters(request.filters, names, parsers))
-    if request.where is not None:
-        parts.append(read_where(request.where, names, parsers))
-    parts.append(read_search(request.q, names.values(), zone))
-    return all_of(parts)
 
 
 def _read_shown(definition: Definition, request: ListRequest) -> Shown:
