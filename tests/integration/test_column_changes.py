@@ -285,5 +285,5 @@ def test_added_columns_are_added_once(tables: Company) -> None:
     new = [Column(name="b", display_name="B", type=ColumnType.DATE, nullable=True)]
     operations = tables.services.table_operations
     for _ in range(2):
-        changed = operations.add_columns(tables.record, table.table_id, new)
+        changed = operations.update(tables.record, table.table_id, TableChange(added_columns=new))
     assert ([one.name for one in changed.columns], changed.version) == (["a", "b"], 2)

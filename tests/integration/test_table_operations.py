@@ -278,7 +278,7 @@ def test_a_change_waits_for_the_one_before_it(
     labels = [f"r{number}" for number in range(12)]
 
     def add(name: str) -> None:
-        services.table_operations.add_columns(company, table.table_id, [column(name)])
+        operations.update(company, table.table_id, TableChange(added_columns=[column(name)]))
 
     def rename(name: str) -> None:
         services.table_operations.update(company, table.table_id, TableChange(name))

@@ -24,6 +24,7 @@ from managed_tables.jobs.rejected_rows import rejects_keys
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
+from managed_tables.tables.changes import TableChange
 from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_insert.copying.pipe import MisfitFound
@@ -185,13 +186,9 @@ class Loading:
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         try:
-            self.services.table_operations.add_columns(
-                self.company,
-                self.target.table_id,
-                columns,
-                self.target.terms.make_nullable,
-                job_id=self.job.job_id,
-            )
+            nullable = self.target.terms.make_nullable
+            change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=self.job.job_id)
+            self.services.table_operations.update(self.company, self.target.table_id, change)
         except ApiError as error:
             if error.kind is errors.INVALID_SCHEMA:
                 raise JobError(errors.TABLE_CHANGED) from error
@@ -272,7 +269,7 @@ def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: 
     """
     job = services.jobs.keep_token(company_id, job_id, task_token)
     if job is None:
-        services.executions.confirm(task_token)
+        services.executions.resume(task_token, {})
     else:
         services.shares.admit(job, rounds)
 

@@ -89,8 +89,9 @@ class ColumnFormat(BaseModel):
         return is_shown and (column_type.is_time or self.date is None)
 
 
-def _set_format(given: ColumnFormat | None) -> ColumnFormat | None:
-    return None if given is None or given == ColumnFormat() else given
+def _describe_default(schema: JsonDict) -> None:
+    schema.clear()
+    schema.update(_DEFAULT_SCHEMA)
 
 
 class Column(BaseModel):
@@ -111,8 +112,10 @@ class Column(BaseModel):
             "description": "Texto livre, até 2.000 caracteres (extensão; ausente onde não há)"
         },
     )
-    default: str | None = Field(default=None, json_schema_extra=lambda schema: _describe_default(schema))
-    format: Annotated[ColumnFormat | None, AfterValidator(_set_format)] = Field(
+    default: str | None = Field(default=None, json_schema_extra=_describe_default)
+    format: Annotated[
+        ColumnFormat | None, AfterValidator(lambda given: given if given != ColumnFormat() else None)
+    ] = Field(
         default=None,
         json_schema_extra={
             "description": "Como os valores são mostrados, nunca o que são (extensão; ausente onde não há)"
@@ -139,11 +142,6 @@ class Column(BaseModel):
         if self.default is not None:
             answer["default"] = json_value(self.default, self.type)
         return answer
-
-
-def _describe_default(schema: JsonDict) -> None:
-    schema.clear()
-    schema.update(_DEFAULT_SCHEMA)
 
 
 _BOOLEANS = {"true": True, "t": True, "false": False, "f": False}

@@ -172,18 +172,15 @@ class Shares:
                 get_logger("jobs").error("job cannot be read", exc_info=True, job_id=ticket.job_id)
                 job = None
             if job is not None and can_go_on(job):
-                if not self._take(job):
+                if not (self.slots.take(company_id, job.job_id) or self._take_idle(job)):
                     break
                 self._tell(job)
                 gone_on.add(job.job_id)
             self.slots.dequeue(ticket)
         return gone_on
 
-    def _take(self, job: JobRecord) -> bool:
-        company_id, job_id = job.company_id, job.job_id
-        if self.slots.take(company_id, job_id):
-            return True
-        return self.reclaim(company_id) and self.slots.take(company_id, job_id)
+    def _take_idle(self, job: JobRecord) -> bool:
+        return self.reclaim(job.company_id) and self.slots.take(job.company_id, job.job_id)
 
     def reclaim(self, company_id: str) -> bool:
         """Free the slots of jobs that stopped without giving them back; return whether there were any."""
@@ -204,8 +201,6 @@ class Shares:
         if job.task_token is None:
             self.executions().start(job)
             return
-        if job.status == "analisando" and job.wish_key is not None:
-            self.executions().reanalyze(job.task_token)
-        else:
-            self.executions().confirm(job.task_token)
+        is_read_again = job.status == "analisando" and job.wish_key is not None
+        self.executions().resume(job.task_token, {"next": "analyze"} if is_read_again else {})
         self.jobs.forget_token(job)

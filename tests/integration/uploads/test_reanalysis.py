@@ -254,7 +254,7 @@ def test_the_sweep_notifies_an_execution_that_was_not_notified(
         raise ExecutionsUnavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(api.executions), "reanalyze", unavailable)
+        patch.setattr(type(api.executions), "resume", unavailable)
         assert reanalyze(client, job_id).status_code == 200
     job = record(api, client, job_id)
     assert shares.has_moved_on(job)

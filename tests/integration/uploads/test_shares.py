@@ -156,7 +156,7 @@ def test_an_ended_job_does_not_wait_for_a_slot(
     job = arrived(shared, client)
     end(shared, job)
     told: list[str] = []
-    monkeypatch.setattr(Executions, "confirm", lambda _self, token: told.append(token))
+    monkeypatch.setattr(Executions, "resume", lambda _self, token, _output: told.append(token))
     wait_for_slot(shared, job.company_id, job.job_id, "token", rounds=1)
     assert (told, tickets(shared, job.company_id)) == (["token"], [])
 

@@ -24,7 +24,7 @@ def test_the_sweep_sends_a_confirmation_that_was_not_delivered(
 ) -> None:
     job_id = waiting_job(api, client)
     # The process dies after the decision and before the state machine is notified.
-    _confirm_cut_off(client, job_id, monkeypatch, Executions, "confirm")
+    _confirm_cut_off(client, job_id, monkeypatch, Executions, "resume")
     assert execution_status(api, job_id) == "RUNNING"
     assert later(api, record(api, client, job_id)) == "confirmed"
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
@@ -34,7 +34,7 @@ def test_a_repeated_confirmation_delivers_one_that_was_not(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = waiting_job(api, client)
-    _confirm_cut_off(client, job_id, monkeypatch, Executions, "confirm")
+    _confirm_cut_off(client, job_id, monkeypatch, Executions, "resume")
     assert confirm(client, job_id).status_code == 200
     until(lambda: execution_status(api, job_id) == "SUCCEEDED")
 

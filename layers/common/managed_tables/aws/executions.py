@@ -41,15 +41,8 @@ class Executions:
                 stateMachineArn=self._state_machine_arn, name=name, input=exact_json.dumps(content).decode()
             )
 
-    def confirm(self, task_token: str) -> None:
+    def resume(self, task_token: str, output: dict[str, str]) -> None:
         """Let the execution that waits with this token go on; a token that is spent is no fault."""
-        self._resume(task_token, {})
-
-    def reanalyze(self, task_token: str) -> None:
-        """Let the execution that waits with this token go back to Analyze; a spent token is no fault."""
-        self._resume(task_token, {"next": "analyze"})
-
-    def _resume(self, task_token: str, output: dict[str, str]) -> None:
         with _translated(ignoring=_SPENT_TOKEN):
             self._client.send_task_success(taskToken=task_token, output=exact_json.dumps(output).decode())
 

@@ -5,13 +5,8 @@ SK = "sk"
 CONNECTION_SK = "CONNECTION"
 TABLE_PREFIX = "TABLE#"
 DELETED_TABLE_PREFIX = "DELETED_TABLE#"
-NAME_PREFIX = "NAME#"
 JOB_PREFIX = "JOB#"
-IMPORT_PREFIX = "IMPORT#"
 EXPORT_PREFIX = "EXPORT#"
-PLAN_PREFIX = "PLAN#"
-RUNNING_JOBS_SK = "RUNNING_JOBS"
-RUNNING_EXPORTS_SK = "RUNNING_EXPORTS"
 WAITING_JOB_PREFIX = "WAITING_JOB#"
 ACTIVE_JOBS_INDEX = "active-jobs"
 JOB_HISTORY_INDEX = "job-history"
@@ -39,12 +34,12 @@ def deleted_table_key(company_id: str, table_id: str) -> dict[str, str]:
 
 def name_key(company_id: str, display_name: str) -> dict[str, str]:
     """Return the key of the item that exists exactly while a table holds or reserves the name."""
-    return {PK: company_pk(company_id), SK: f"{NAME_PREFIX}{display_name}"}
+    return {PK: company_pk(company_id), SK: f"NAME#{display_name}"}
 
 
 def import_key(company_id: str, table_id: str, digest: str) -> dict[str, str]:
     """Return the key of a file's last import into a table; `digest` is that of its bytes."""
-    return {PK: company_pk(company_id), SK: f"{IMPORT_PREFIX}{table_id}#{digest}"}
+    return {PK: company_pk(company_id), SK: f"IMPORT#{table_id}#{digest}"}
 
 
 def job_key(company_id: str, job_id: str) -> dict[str, str]:
@@ -59,17 +54,17 @@ def export_key(company_id: str, export_id: str) -> dict[str, str]:
 
 def plan_key(company_id: str, name: str) -> dict[str, str]:
     """Return the key of an agent's plan that was confirmed, which is kept until nobody could again."""
-    return {PK: company_pk(company_id), SK: f"{PLAN_PREFIX}{name}"}
+    return {PK: company_pk(company_id), SK: f"PLAN#{name}"}
 
 
 def running_jobs_key(company_id: str) -> dict[str, str]:
     """Return the key of the item that names the company's running jobs."""
-    return {PK: company_pk(company_id), SK: RUNNING_JOBS_SK}
+    return {PK: company_pk(company_id), SK: "RUNNING_JOBS"}
 
 
 def running_exports_key(company_id: str) -> dict[str, str]:
     """Return the key of the item that names the company's exports that have not ended."""
-    return {PK: company_pk(company_id), SK: RUNNING_EXPORTS_SK}
+    return {PK: company_pk(company_id), SK: "RUNNING_EXPORTS"}
 
 
 def waiting_job_key(company_id: str, job_id: str, rounds: int) -> dict[str, str]:

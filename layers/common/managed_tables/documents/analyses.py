@@ -41,15 +41,8 @@ class FileWarning(Document):
     @classmethod
     def of(cls, finding: Finding) -> "FileWarning":
         """Return the warning that a finding is shown as."""
-        places = {
-            "file": finding.file,
-            "sheet": finding.sheet,
-            "lines": list(finding.lines),
-            "count": finding.count,
-            "columns": list(finding.columns),
-            "preview": list(finding.preview),
-        }
-        known = {name: value for name, value in places.items() if value not in (None, [])}
+        places = {name: getattr(finding, name) for name in cls.model_fields if name not in ("code", "text")}
+        known = {name: value for name, value in places.items() if value not in (None, ())}
         return cls.read({"code": finding.code, "text": write_text(finding), **known})
 
 
@@ -246,9 +239,9 @@ class PreviewTable(Document):
     """One file or sheet: where its lines are, and how they are cut.
 
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
-    `(line, byte)` of lines on which a record begins; `end` is the byte after the last one. Where
-    `is_numbered` each line is a row, its number first, its cells escaped (`conversion.one_line`); where
-    `has_breaks` quoted cells go over lines.
+    `(line, byte)` of some lines; `end` is the byte after the last one. Each line is a record in the form of
+    RFC 4180, cut by `delimiter` (empty: one cell) and `quote`; where `is_numbered` its line number comes
+    first, and cells are escaped (`conversion.one_line`).
     """
 
     upload: int | None
@@ -261,7 +254,7 @@ class PreviewTable(Document):
     last_line: int
     blocks: list[tuple[int, int]]
     end: int
-    has_breaks: bool = False
+    has_breaks: bool = False  # up to release 0.3.0: quoted cells go over lines
 
 
 class PreviewIndex(Document):

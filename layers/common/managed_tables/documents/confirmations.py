@@ -78,7 +78,7 @@ class ConfirmedDocument(Document):
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; of columns and terms only what is not the usual."""
         document = super().as_json() | {"columns": [column.as_document() for column in self.columns]}
-        document["terms"] = self.terms.as_record()
+        terms = {"terms": self.terms.as_record()}
         return (
-            document if document["terms"] else {name: document[name] for name in document if name != "terms"}
+            {**document, **terms} if terms["terms"] else {n: v for n, v in document.items() if n != "terms"}
         )

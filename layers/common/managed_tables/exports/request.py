@@ -1,6 +1,6 @@
 """Read what an export asks for: format and dialect, and which rows and columns, in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,7 +54,8 @@ class ExportRequest:
     def select(self, columns: Sequence[Column], zone: ZoneInfo) -> Selection:
         """Return what goes out of a table of these columns; raises INVALID_REQUEST naming what is wrong."""
         by_name = {column.name: column for column in columns}
-        details = [*_field_faults(self.fields, by_name), *_sort_faults(self.sort, by_name)]
+        known = {ID_COLUMN, *by_name}
+        details = [*_field_faults(self.fields, known), *_sort_faults(self.sort, known)]
         if details:
             raise ApiError(INVALID_REQUEST, details)
         parts = [read_search(self.q, columns, zone.key)]
@@ -65,24 +66,18 @@ class ExportRequest:
         return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), sorts)
 
 
-def _field_faults(fields: Sequence[str] | None, columns: Mapping[str, Column]) -> list[Detail]:
+def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[Detail]:
     if fields is None:
         return []
     if not fields:
         return [detail("body", _NO_FIELD, path="fields")]
-    if len(fields) > len(columns) + 1:  # some are there twice; all of them are too many to look at
-        return [
-            detail("body", Fault(DetailCode.TOO_LONG, f"no máximo {len(columns) + 1} colunas"), path="fields")
-        ]
-    return list(name_faults(fields, _with_id(columns), "fields[{}]", _REPEATED))
+    if len(fields) > len(known):  # some are there twice; all of them are too many to look at
+        fault = Fault(DetailCode.TOO_LONG, f"no máximo {len(known)} colunas")
+        return [detail("body", fault, path="fields")]
+    return list(name_faults(fields, known, "fields[{}]", _REPEATED))
 
 
-def _sort_faults(sort: Sequence[str], columns: Mapping[str, Column]) -> list[Detail]:
+def _sort_faults(sort: Sequence[str], known: Collection[str]) -> list[Detail]:
     if len(sort) > MAX_SORTS:
         return [detail("body", _TOO_MANY, path="sort")]
-    names = [word.removeprefix("-") for word in sort]
-    return list(name_faults(names, _with_id(columns), "sort[{}]", _REPEATED))
-
-
-def _with_id(columns: Mapping[str, Column]) -> set[str]:
-    return {ID_COLUMN, *columns}
+    return list(name_faults([word.removeprefix("-") for word in sort], known, "sort[{}]", _REPEATED))

@@ -155,8 +155,9 @@ def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
 class TableChange:
     """An update; None (KEEP for optional parts) leaves a part as it is.
 
-    `columns` is the whole new list. `added_columns` are appended to the current list, in which
-    `nullable_columns` become nullable. The table's version must be one of `versions`.
+    `columns` is the whole new list. Of `added_columns` those that the table has not, by name, are appended to
+    the current list, in which `nullable_columns` become nullable; those of a job (`job_id`) are its own
+    to take back until they hold rows. The table's version must be one of `versions`.
     """
 
     display_name: str | None = None

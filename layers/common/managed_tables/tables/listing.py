@@ -46,7 +46,11 @@ class TableListing:
     def page(self, company: ConnectionRecord, page: int, per_page: int, search: str = "") -> TablePage:
         """Return a page (counted from 1) of the tables whose name contains `search`, newest first."""
         wanted = search.lower()
-        found = [table for table in self._visible(company) if wanted in table.display_name]
+        tables = list(self.tables.all(company.company_id))
+        ended = [self.reconciliation.end_stale_at_once(company, table) for table in tables]
+        if any(ended):
+            tables = list(self.tables.all(company.company_id))
+        found = [table for table in tables if table.state == "ready" and wanted in table.display_name]
         shown = found[(page - 1) * per_page : page * per_page]
         counts = self._count(company, shown)
         return TablePage(len(found), list(zip(shown, counts, strict=True)))
@@ -54,13 +58,6 @@ class TableListing:
     def names(self, company_id: str) -> set[str]:
         """Return the names that the company's tables hold or reserve."""
         return {table.display_name for table in self.tables.all(company_id)}
-
-    def _visible(self, company: ConnectionRecord) -> list[TableRecord]:
-        tables = list(self.tables.all(company.company_id))
-        ended = [self.reconciliation.end_stale_at_once(company, table) for table in tables]
-        if any(ended):
-            tables = list(self.tables.all(company.company_id))
-        return [table for table in tables if table.state == "ready"]
 
     def _count(self, company: ConnectionRecord, tables: Sequence[TableRecord]) -> list[int]:
         if not tables:

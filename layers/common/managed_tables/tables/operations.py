@@ -146,21 +146,6 @@ class TableOperations:
                 change = _continued(change, table, self.reconciliation.end(company, begun))
                 waiting.pause()
 
-    def add_columns(
-        self,
-        company: ConnectionRecord,
-        table_id: str,
-        columns: Columns,
-        nullable: Collection[str] = (),
-        job_id: str | None = None,
-    ) -> TableRecord:
-        """Add the columns that the table has not yet, by name, and let NULL into others: repeatable.
-
-        Those that a job adds are its own to take back (`drop_added_columns`) until they hold rows.
-        """
-        change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=job_id)
-        return self.update(company, table_id, change)
-
     def drop_added_columns(
         self, company: ConnectionRecord, table_id: str, job_id: str, names: Collection[str]
     ) -> None:
