@@ -4,6 +4,7 @@ Parameters are `w0`, `w1`, … in the order of `tree.leaves`, each text with a c
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 from psycopg import sql
@@ -66,18 +67,13 @@ def _negated(condition: sql.Composed) -> sql.Composed:
 
 
 def _comparison(comparison: Comparison, table: sql.Identifier, place: int) -> sql.Composed:
-    operator = comparison.operator
+    operator, cell = comparison.operator, _cell(table, comparison.column)
     if operator in _NEGATIONS:
-        return _negated(_affirmed(comparison, _NEGATIONS[operator], table, place))
-    return _affirmed(comparison, operator, table, place)
-
-
-def _affirmed(comparison: Comparison, operator: Operator, table: sql.Identifier, place: int) -> sql.Composed:
-    cell = _cell(table, comparison.column)
+        return _negated(_comparison(replace(comparison, operator=_NEGATIONS[operator]), table, place))
     if operator is Operator.IS_NULL:
         return sql.SQL("{} IS NULL").format(cell)
     if comparison.type is ColumnType.TEXT:
-        return _TEXT_FORMS.get(operator, _text_order(operator))(cell, place)
+        return _text_comparison(operator, cell, place)
     type_name = sql.SQL(POSTGRES_TYPES[comparison.type] if comparison.type else "uuid")
     value = sql.SQL("%({})s::{}").format(sql.SQL(f"w{place}"), type_name)
     if operator in tree.LIST_OPERATORS:
@@ -85,52 +81,26 @@ def _affirmed(comparison: Comparison, operator: Operator, table: sql.Identifier,
     return sql.SQL("{} {} {}").format(cell, sql.SQL(_SIGNS[operator]), value)
 
 
-# Of two conditions joined by AND the cheaper one comes first where no index serves the other.
-def _text_equals(cell: sql.Composed, place: int) -> sql.Composed:
-    return sql.SQL("({} = {} AND {} = {})").format(
-        folded(cell), _folded_value(place), folded_start(cell), _folded_value(place, folded_start)
-    )
-
-
-def _text_is_in(cell: sql.Composed, place: int) -> sql.Composed:
-    return sql.SQL("({} = ANY ({}) AND {} = ANY ({}))").format(
-        folded(cell), _folded_values(place, folded), folded_start(cell), _folded_values(place, folded_start)
-    )
-
-
-def _text_contains(cell: sql.Composed, place: int) -> sql.Composed:
-    return sql.SQL("strpos({}, {}) > 0").format(folded(cell), _folded_value(place))
-
-
-def _text_starts_with(cell: sql.Composed, place: int) -> sql.Composed:
-    bounds = start_bounds(_folded_value(place, folded_start), cell)
-    return sql.SQL("(starts_with({}, {}) AND {})").format(folded(cell), _folded_value(place), bounds)
-
-
-def _text_ends_with(cell: sql.Composed, place: int) -> sql.Composed:
-    value = _folded_value(place)
-    return sql.SQL("right({}, length({})) = {}").format(folded(cell), value, value)
-
-
-_TextForm = Callable[[sql.Composed, int], sql.Composed]
-_TEXT_FORMS: dict[Operator, _TextForm] = {
-    Operator.EQ: _text_equals,
-    Operator.IN: _text_is_in,
-    Operator.CONTAINS: _text_contains,
-    Operator.STARTS_WITH: _text_starts_with,
-    Operator.ENDS_WITH: _text_ends_with,
-}
-
-
-def _text_order(operator: Operator) -> _TextForm:
-    """Return the form of a comparison in the database's own order of texts."""
-
-    def compose(cell: sql.Composed, place: int) -> sql.Composed:
-        form = '(({}) COLLATE "default") {} ({} COLLATE "default")'
-        sign = sql.SQL(_SIGNS[operator])
-        return sql.SQL(form).format(folded(cell), sign, _folded_value(place))
-
-    return compose
+def _text_comparison(operator: Operator, cell: sql.Composed, place: int) -> sql.Composed:
+    """Compare folded texts; of two conditions the cheaper one comes first where no index serves the other."""
+    text, value = folded(cell), _folded_value(place)
+    start, start_value = folded_start(cell), _folded_value(place, folded_start)
+    match operator:
+        case Operator.EQ:
+            return sql.SQL("({} = {} AND {} = {})").format(text, value, start, start_value)
+        case Operator.IN:
+            values, starts = _folded_values(place, folded), _folded_values(place, folded_start)
+            return sql.SQL("({} = ANY ({}) AND {} = ANY ({}))").format(text, values, start, starts)
+        case Operator.CONTAINS:
+            return sql.SQL("strpos({}, {}) > 0").format(text, value)
+        case Operator.STARTS_WITH:
+            bounds = start_bounds(start_value, cell)
+            return sql.SQL("(starts_with({}, {}) AND {})").format(text, value, bounds)
+        case Operator.ENDS_WITH:
+            return sql.SQL("right({}, length({})) = {}").format(text, value, value)
+        case _:  # in the database's own order of texts
+            form = '(({}) COLLATE "default") {} ({} COLLATE "default")'
+            return sql.SQL(form).format(text, sql.SQL(_SIGNS[operator]), value)
 
 
 def _cell(table: sql.Identifier, column: str) -> sql.Composed:

@@ -42,11 +42,6 @@ def empty_text(cell: str, *, null_tokens: bool = False) -> str:
     return f"({cell} IS NULL OR {cell} = '' OR {whole})"
 
 
-def text_fits(cell: str, *, null_tokens: bool = False) -> str:
-    """Return the test that `cell` holds a text, and one that PostgreSQL can store."""
-    return f"(NOT {empty_text(cell, null_tokens=null_tokens)} AND NOT contains({cell}, chr(0)))"
-
-
 def is_boolean(cell: str, *, digits: bool) -> str:
     """Return the test that `cell` is a boolean's word or letter, or with `digits` 0 or 1."""
     return matches(cell, f"{BLANK}*(?:{TRUE}|{FALSE}{'|[01]' if digits else ''}){BLANK}*")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from managed_tables.conversion import cells, numbers, times, units, workbook_cells
-from managed_tables.conversion.sql_text import choose
+from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.schema import ColumnType
 
@@ -76,8 +76,8 @@ def build_conversion(
 
 
 def _text(cell: str, formats: Formats) -> Conversion:
-    fits = cells.text_fits(cell, null_tokens=formats.text_tokens)
     empty = cells.empty_text(cell, null_tokens=formats.text_tokens)
+    fits = f"(NOT {empty} AND NOT contains({cell}, chr(0)))"  # which PostgreSQL cannot store
     value = workbook_cells.unmarked(cell) if formats.workbook else cell
     return Conversion(empty, fits, fits, value, value)
 
@@ -113,14 +113,14 @@ def _among_numbers(
 ) -> tuple[str, str, str]:
     """Return the expressions for a column of texts and a workbook's own numbers, which are exact."""
     if column_type is ColumnType.INTEGER:
-        is_other = (workbook_cells.has_fraction(cell), "false")
+        is_other = (matches(cell, workbook_cells.WITH_POINT), "false")
         return choose(is_other, otherwise=converts), choose(is_other, otherwise=suggests), value
     return _with_exact(cell, converts, suggests, value)
 
 
 def _with_exact(cell: str, converts: str, suggests: str, value: str) -> tuple[str, str, str]:
     """Return the expressions of a decimal with those of a workbook's own numbers before them."""
-    exact = workbook_cells.is_exact(cell)
+    exact = matches(cell, workbook_cells.EXACT_NUMBER)
     return (
         choose((exact, "true"), otherwise=converts),
         choose((exact, "true"), otherwise=suggests),
@@ -129,7 +129,7 @@ def _with_exact(cell: str, converts: str, suggests: str, value: str) -> tuple[st
 
 
 def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) -> Conversion:
-    empty = f"({cells.empty_cell(cell, null_tokens=formats.null_tokens)} OR {times.is_empty_day(cell)})"
+    empty = f"({cells.empty_cell(cell, null_tokens=formats.null_tokens)} OR {matches(cell, times.EMPTY_DAY)})"
     order, latest = formats.date_order, formats.latest
     if column_type is ColumnType.DATE:
         converts, suggests = times.day_converts(cell, order), times.day_suggested(cell, order, shape)

@@ -211,11 +211,6 @@ def is_moment(cell: str, order: DateOrder, shape: Shape) -> str:
     return _fits(cell, f"(?:{days_pattern(order, shape)}){TIME}?")
 
 
-def is_empty_day(cell: str) -> str:
-    """Return the test that `cell` is what programs write for no day: `00/00/0000`, `  /  /    `."""
-    return matches(cell, EMPTY_DAY)
-
-
 def day_suggested(cell: str, order: DateOrder, shape: Shape) -> str:
     """Return the test that `cell` is a day of this shape."""
     fits = _fits(cell, days_pattern(order, shape))

@@ -10,8 +10,9 @@ import re
 from managed_tables.conversion.sql_text import choose, literal, matches
 
 TEXT_SIGN = "\u205f"  # a blank, so that whoever trims a cell does not see it
-_EXACT_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:E[+-]?[0-9]{1,4})?"
-_WITH_POINT = r"-?(?:0|[1-9][0-9]*)[.][0-9]+(?:E[+-]?[0-9]{1,4})?"
+# A number of the workbook, or a text that cannot be read otherwise; and one with decimals or an exponent.
+EXACT_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:E[+-]?[0-9]{1,4})?"
+WITH_POINT = r"-?(?:0|[1-9][0-9]*)[.][0-9]+(?:E[+-]?[0-9]{1,4})?"
 _LOOKS_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 
 
@@ -36,13 +37,3 @@ def mark_texts(cell: str) -> str:
 def unmarked(cell: str) -> str:
     """Return the SQL of the cell without the sign."""
     return f"rtrim({cell}, {literal(TEXT_SIGN)})"
-
-
-def is_exact(cell: str) -> str:
-    """Return the test that the cell is a number of the workbook, or a text that cannot be read otherwise."""
-    return matches(cell, _EXACT_NUMBER)
-
-
-def has_fraction(cell: str) -> str:
-    """Return the test that the cell is a number of the workbook with decimals or an exponent."""
-    return matches(cell, _WITH_POINT)

@@ -22,6 +22,29 @@ from managed_tables.ids import new_record_id
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
 from managed_tables.wiring.services import Services
 
+MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
+_NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
+_CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
+_TEXT_ONLY = ("encoding", "delimiter", "quote")
+_LINES = ("header_line", "first_line", "last_line")
+
+_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
+_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
+_REPEATED = Fault(DetailCode.REPEATED, "o mesmo arquivo ou aba aparece mais de uma vez")
+_NOT_FOR_A_WORKBOOK = Fault(
+    DetailCode.NOT_FOR_A_WORKBOOK, "só vale para arquivos de texto, e não para planilhas"
+)
+_UNKNOWN_TIMEZONE = Fault(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
+_UNKNOWN_ENCODING = Fault(DetailCode.UNKNOWN_ENCODING, "não é uma codificação de texto, como utf-8 ou cp1252")
+_NOT_A_DELIMITER = Fault(
+    DetailCode.NOT_A_DELIMITER, "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
+)
+_NOT_A_QUOTE = Fault(DetailCode.NOT_A_QUOTE, "as aspas são um único sinal, diferente do separador")
+_HEADER_BELOW = Fault(DetailCode.NO_SUCH_LINE, "os dados começam abaixo do cabeçalho")
+_ENDS_ABOVE = Fault(DetailCode.NO_SUCH_LINE, "a última linha dos dados não pode vir antes da primeira")
+_HEADER_SKIPPED = Fault(DetailCode.NO_SUCH_LINE, "a linha do cabeçalho não pode ser ignorada")
+_NO_HEADER_LINES = Fault(DetailCode.NOT_ALLOWED, "sem cabeçalho não há linhas dele")
+
 
 def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) -> None:
     """Set the job going back to its analysis; the same request again, while it runs, is no second time.
@@ -79,30 +102,6 @@ def _with_only_sheets(
     return [one.model_copy(update={"sheet": one.sheet or only.get(one.file)}) for one in stated]
 
 
-MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
-_NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
-_CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
-_TEXT_ONLY = ("encoding", "delimiter", "quote")
-_LINES = ("header_line", "first_line", "last_line")
-
-_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
-_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
-_REPEATED = Fault(DetailCode.REPEATED, "o mesmo arquivo ou aba aparece mais de uma vez")
-_NOT_FOR_A_WORKBOOK = Fault(
-    DetailCode.NOT_FOR_A_WORKBOOK, "só vale para arquivos de texto, e não para planilhas"
-)
-_UNKNOWN_TIMEZONE = Fault(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
-_UNKNOWN_ENCODING = Fault(DetailCode.UNKNOWN_ENCODING, "não é uma codificação de texto, como utf-8 ou cp1252")
-_NOT_A_DELIMITER = Fault(
-    DetailCode.NOT_A_DELIMITER, "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
-)
-_NOT_A_QUOTE = Fault(DetailCode.NOT_A_QUOTE, "as aspas são um único sinal, diferente do separador")
-_HEADER_BELOW = Fault(DetailCode.NO_SUCH_LINE, "os dados começam abaixo do cabeçalho")
-_ENDS_ABOVE = Fault(DetailCode.NO_SUCH_LINE, "a última linha dos dados não pode vir antes da primeira")
-_HEADER_SKIPPED = Fault(DetailCode.NO_SUCH_LINE, "a linha do cabeçalho não pode ser ignorada")
-_NO_HEADER_LINES = Fault(DetailCode.NOT_ALLOWED, "sem cabeçalho não há linhas dele")
-
-
 def find_impossible(
     reading: JobReading, line_counts: Sequence[int], stated: ReadingStatement
 ) -> Iterator[Detail]:
@@ -118,7 +117,8 @@ def find_impossible(
         if table.place in seen:
             yield detail("body", _REPEATED, path=f"tables[{index}]")
         elif known is None:
-            yield _unknown(index, table, files)
+            fault, name = (_UNKNOWN_SHEET, "sheet") if table.file in files else (_UNKNOWN_FILE, "file")
+            yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
         else:
             yield from _impossible_in(index, table, *known)
         seen.add(table.place)
@@ -143,28 +143,18 @@ KnownZone = Annotated[str, AfterValidator(_known_zone)]
 """The name of a time zone, in a model of a request."""
 
 
-def _unknown(index: int, table: TableStatement, files: set[int]) -> Detail:
-    if table.file not in files:
-        return detail("body", _UNKNOWN_FILE, path=f"tables[{index}].file", value=table.file)
-    return detail("body", _UNKNOWN_SHEET, path=f"tables[{index}].sheet", value=table.sheet)
-
-
 def _impossible_in(
     index: int, table: TableStatement, reading: TableReading, line_count: int | None
 ) -> Iterator[Detail]:
-    def wrong(fault: Fault, name: str) -> Detail:
-        return detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
-
-    if reading.kind == "csv":
-        yield from (wrong(fault, name) for name, fault in _dialect_faults(table, reading))
-    else:
-        stated = (name for name in _TEXT_ONLY if getattr(table, name) is not None)
-        yield from (wrong(_NOT_FOR_A_WORKBOOK, name) for name in stated)
-    faults = (*_line_faults(table, line_count), *_header_faults(table), *_end_faults(table))
-    yield from (wrong(fault, name) for name, fault in faults)
+    lines = (*_line_faults(table, line_count), *_header_faults(table), *_end_faults(table))
+    for name, fault in (*_dialect_faults(table, reading), *lines):
+        yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
 
 
 def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tuple[str, Fault]]:
+    if reading.kind != "csv":
+        yield from ((name, _NOT_FOR_A_WORKBOOK) for name in _TEXT_ONLY if getattr(table, name) is not None)
+        return
     if table.encoding is not None and not _is_encoding(table.encoding):
         yield "encoding", _UNKNOWN_ENCODING
     if table.delimiter is not None and not _is_delimiter(table.delimiter):
@@ -183,13 +173,10 @@ def _is_encoding(name: str) -> bool:
 
 
 def _is_delimiter(text: str) -> bool:
-    return 0 < len(text) <= MAX_DELIMITER_CHARACTERS and all(map(_parts_cells, text))
-
-
-def _parts_cells(mark: str) -> bool:
-    if mark in _CONTROLS:
-        return True
-    return mark.isprintable() and not mark.isalnum() and mark != '"'
+    parts_cells = (
+        mark in _CONTROLS or (mark.isprintable() and not mark.isalnum() and mark != '"') for mark in text
+    )
+    return 0 < len(text) <= MAX_DELIMITER_CHARACTERS and all(parts_cells)
 
 
 def _is_mark(text: str) -> bool:
@@ -205,12 +192,10 @@ def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tupl
 
 
 def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
-    header, lines = table.header_line, table.header_lines
-    if header is None:
-        if "header_line" in table.model_fields_set and lines:
-            yield "header_lines", _NO_HEADER_LINES
-        return
-    if table.first_line is not None and table.first_line < header + (lines or 1):
+    header, lines, first = table.header_line, table.header_lines, table.first_line
+    if header is None and lines and "header_line" in table.model_fields_set:
+        yield "header_lines", _NO_HEADER_LINES
+    if header is not None and first is not None and first < header + (lines or 1):
         yield "first_line", _HEADER_BELOW
 
 

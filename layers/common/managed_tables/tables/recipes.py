@@ -84,6 +84,7 @@ def make_recipe(
     person stated then holds on, and so do columns that this month's file has not.
     """
     origins = analysis.wish.origin_columns or (before.found.origins if before else None)
+    in_front = sum(label is not None for label in (origins.sheet, origins.file)) if origins else 0
     labels = [column.source or column.name for column in analysis.inferred_schema.columns]
     tables = [table for table in (analysis.reading.tables if analysis.reading else ()) if table.include]
     return StoredRecipe(
@@ -91,15 +92,10 @@ def make_recipe(
         mode="append" if mode == "create" else mode,
         on_misfit=terms.on_misfit,
         timezone=timezone,
-        tables=[_table_recipe(analysis, table, labels[_width(origins) :], before) for table in tables],
+        tables=[_table_recipe(analysis, table, labels[in_front:], before) for table in tables],
         columns=_column_recipes(analysis, columns, terms, before),
         found=_seen_by_load(analysis, tables, before, origins),
     )
-
-
-def _width(origins: OriginLabels | None) -> int:
-    """Return how many columns in front of the files' own name their sheets and files."""
-    return sum(label is not None for label in (origins.sheet, origins.file)) if origins else 0
 
 
 def _seen_by_load(
