@@ -14,7 +14,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail
 from managed_tables.documents.confirmations import (
     NO_ADDITIONS,
     USUAL_TERMS,
@@ -208,25 +208,18 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
     """
     analysis = services.job_documents.get_analysis(job)
     labels = {column.name: column.source for column in analysis.inferred_schema.columns}
-    choices = [wanted.terms.choice(column.name) for column in wanted.columns]
-    sources = [
-        _find_source(column.name, choice, labels)
-        for column, choice in zip(wanted.columns, choices, strict=True)
-    ]
-    raise_faults(
-        [
-            column_fault(index, column.name, _NOT_INFERRED, field="source" if choice.source else "name")
-            for index, (column, choice, source) in enumerate(
-                zip(wanted.columns, choices, sources, strict=True)
-            )
-            if source is None
-        ]
-    )
-    found = {
-        column.name: choice.model_copy(update={"source": None if source == column.name else source})
-        for column, choice, source in zip(wanted.columns, choices, sources, strict=True)
-    }
-    stated = {name: choice for name, choice in found.items() if choice != ColumnChoice()}
+    faults: list[Detail] = []
+    stated: dict[str, ColumnChoice] = {}
+    for index, column in enumerate(wanted.columns):
+        choice = wanted.terms.choice(column.name)
+        source = _find_source(column.name, choice, labels)
+        if source is None:
+            field = "name" if choice.source is None else "source"
+            faults.append(column_fault(index, column.name, _NOT_INFERRED, field=field))
+        found = choice.model_copy(update={"source": None if source == column.name else source})
+        if found != ColumnChoice():
+            stated[column.name] = found
+    raise_faults(faults)
     return replace(wanted, terms=wanted.terms.model_copy(update={"choices": stated}))
 
 

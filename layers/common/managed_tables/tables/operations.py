@@ -9,6 +9,7 @@ Of two operations at once on one table the second waits for the first, then goes
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
@@ -120,16 +121,7 @@ class TableOperations:
             if replace(applied, version=table.version) == table.applied:
                 return table
             new_name = applied.display_name if applied.display_name != table.display_name else None
-
-            def step(
-                connection: PgConnection,
-                table: TableRecord = table,
-                plan: ColumnPlan = plan,
-                applied: Applied = applied,
-                change: TableChange = change,
-            ) -> None:
-                self._change(connection, table, plan, applied, change)
-
+            step = partial(self._change, table=table, plan=plan, applied=applied, change=change)
             kind: PendingKind = "index" if change.builds_indexes else "update"
             begun = replace(table, pending=_pending(kind, table.version, new_name))
             try:

@@ -197,13 +197,7 @@ def build_indexes(
     DUPLICATE_KEY_ROWS, and INVALID_SCHEMA where a value is too long for an index.
     """
     table = physical_name(before.display_name)
-    buildable = [names for names in _lists(after) if all(name in origins for name in names[1])]
-    wanted = _indexes(
-        connection,
-        table_id,
-        before.display_name,
-        ((is_unique, tuple(origins[name] for name in names)) for is_unique, names in buildable),
-    )
+    wanted = _indexes(connection, table_id, before.display_name, after, origins)
     present = _find_present(connection, table_id, before.display_name)
     for index in wanted:
         if present.get(index.name):
@@ -218,9 +212,8 @@ def build_indexes(
 def align_indexes(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Let the table have the definition's indexes and no others, in the caller's transaction."""
     table = physical_name(applied.display_name)
-    by_name = {column.name: column for column in applied.columns}
-    lists = ((is_unique, tuple(by_name[name] for name in names)) for is_unique, names in _lists(applied))
-    wanted = _indexes(connection, table_id, applied.display_name, lists)
+    columns = {column.name: column for column in applied.columns}
+    wanted = _indexes(connection, table_id, applied.display_name, applied, columns)
     present = _find_present(connection, table_id, applied.display_name)
     kept = {index.name for index in wanted if present.get(index.name)}
     _drop(connection, present.keys() - kept)
@@ -243,39 +236,35 @@ def drop_leftovers(connection: PgConnection, table_id: str, applied: Applied, lo
 
 def drop_indexes_of(connection: PgConnection, table_id: str, applied: Applied, names: set[str]) -> None:
     """Drop the indexes that hold one of these columns, which are about to be converted."""
-    by_name = {column.name: column for column in applied.columns}
-    lists = (
-        (is_unique, tuple(by_name[name] for name in listed))
-        for is_unique, listed in _lists(applied)
-        if names.intersection(listed)
-    )
-    indexes = _indexes(connection, table_id, applied.display_name, lists)
-    _drop(connection, {index.name for index in indexes})
-
-
-def _lists(applied: Applied) -> list[tuple[bool, tuple[str, ...]]]:
-    """Return the names of each index's columns, and whether it is the unique one."""
-    key = [] if applied.key is None else [(True, applied.key)]
-    return [*key, *((False, names) for names in applied.indexes)]
+    columns = {column.name: column for column in applied.columns}
+    indexes = _indexes(connection, table_id, applied.display_name, applied, columns)
+    held = (index for index in indexes if any(column.name in names for column in index.columns))
+    _drop(connection, {index.name for index in held})
 
 
 def _indexes(
     connection: PgConnection,
     table_id: str,
     display_name: str,
-    lists: Iterable[tuple[bool, tuple[Column, ...]]],
+    applied: Applied,
+    columns: Mapping[str, Column],
 ) -> list[Index]:
-    """Return the indexes of these columns, named for their numbers in PostgreSQL's catalogue."""
+    """Return the definition's indexes of these columns, named for their numbers in PostgreSQL's catalogue."""
     numbers: dict[str, int] = dict(
         connection.execute(
             "SELECT attname, attnum FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0",
             [physical_name(display_name).as_string()],
         ).fetchall()
     )
-    return [
-        Index(_name(table_id, is_unique, columns, numbers), is_unique, columns)
-        for is_unique, columns in lists
+    lists = [(False, names) for names in applied.indexes]
+    if applied.key is not None:
+        lists.insert(0, (True, applied.key))
+    indexed = [
+        (is_unique, tuple(columns[name] for name in names))
+        for is_unique, names in lists
+        if columns.keys() >= set(names)
     ]
+    return [Index(_name(table_id, is_unique, held, numbers), is_unique, held) for is_unique, held in indexed]
 
 
 def _name(table_id: str, is_unique: bool, columns: Sequence[Column], numbers: Mapping[str, int]) -> str:
