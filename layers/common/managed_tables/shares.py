@@ -44,27 +44,15 @@ class Slots:
     def take(self, company_id: str, holder_id: str) -> bool:
         """Give it a slot, once; return whether it has one."""
         free = "attribute_not_exists(holders) OR size(holders) < :size OR contains(holders, :holder)"
-        try:
-            self._items.change(
-                self._key_of(company_id),
-                {"holders": Added([holder_id])},
-                condition=free,
-                size=self.size,
-                holder=holder_id,
-            )
-        except ConditionFailed:
-            return False
-        return True
+        change = {"holders": Added([holder_id])}
+        key = self._key_of(company_id)
+        return self._items.change(key, change, condition=free, size=self.size, holder=holder_id) is not None
 
     def give_back(self, company_id: str, holder_id: str) -> None:
         """Free its slot, if it has one."""
-        with suppress(ConditionFailed):
-            self._items.change(
-                self._key_of(company_id),
-                {"holders": Deleted([holder_id])},
-                condition="contains(holders, :holder)",
-                holder=holder_id,
-            )
+        change = {"holders": Deleted([holder_id])}
+        held = "contains(holders, :holder)"
+        self._items.change(self._key_of(company_id), change, condition=held, holder=holder_id)
 
     def holders(self, company_id: str) -> frozenset[str]:
         """Return the ids of those that hold a slot."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items
+from managed_tables.catalog.items import Item, Items
 from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
 from managed_tables.clock import expiry, parse_timestamp, timestamp
 from managed_tables.documents.progress import ExportProgress
@@ -123,19 +123,16 @@ class Exports:
         """Change an export that has not ended and that no other run has taken over since it was read."""
         unchanged = "attribute_not_exists(#key)" if export.key is None else "#key = :mine"
         values = {} if export.key is None else {"mine": export.key}
-        try:
-            item = self._items.change(
-                export_key(export.company_id, export.export_id),
-                {**changes, "updated_at": timestamp()},
-                (),
-                f"{_UNFINISHED} AND {unchanged}",
-                queued="queued",
-                running="running",
-                **values,
-            )
-        except ConditionFailed:
-            return None
-        return _read(item)
+        item = self._items.change(
+            export_key(export.company_id, export.export_id),
+            {**changes, "updated_at": timestamp()},
+            (),
+            f"{_UNFINISHED} AND {unchanged}",
+            queued="queued",
+            running="running",
+            **values,
+        )
+        return None if item is None else _read(item)
 
 
 def _read(item: Item) -> ExportRecord:

@@ -113,11 +113,14 @@ class Items:
         removals: tuple[str, ...] = (),
         condition: str = "",
         **values: object,
-    ) -> Item:
-        """Update one item, as `update` says, and return all of it as it is then; raises ConditionFailed."""
+    ) -> Item | None:
+        """Update one item, as `update` says, and return all of it then; None where the condition fails."""
         parts = update(key, changes, removals, condition, **values)["Update"]
-        with _translated():
-            answer = self._client.update_item(TableName=self._table_name, ReturnValues="ALL_NEW", **parts)
+        try:
+            with _translated():
+                answer = self._client.update_item(TableName=self._table_name, ReturnValues="ALL_NEW", **parts)
+        except ConditionFailed:
+            return None
         return from_attributes(answer["Attributes"])
 
     def remove(self, key: Mapping[str, str], condition: str = "", **values: object) -> None:

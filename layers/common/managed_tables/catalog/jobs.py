@@ -11,11 +11,10 @@ the task token.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import islice
 
 from managed_tables import errors
-from managed_tables.catalog.items import Added, ConditionFailed, Item, Items
+from managed_tables.catalog.items import Added, Item, Items
 from managed_tables.catalog.job_records import (
     KEY_NAMES,
     TERMINAL_STATUSES,
@@ -314,18 +313,16 @@ class Jobs:
         done = (
             "attribute_exists(pk) AND attribute_not_exists(unannounced) AND attribute_not_exists(uncleared)"
         )
-        with suppress(ConditionFailed):  # something is left to do after all, or the record is gone
-            self._items.change(key, {}, removals=("active_pk",), condition=done)
+        # Not where something is left to do after all, or the record is gone.
+        self._items.change(key, {}, removals=("active_pk",), condition=done)
 
     def _forget(self, job: JobRecord, name: str, *, unless: str) -> None:
         """Remove this mark, and the job from the index unless the other mark is there."""
         key = job_key(job.company_id, job.job_id)
-        try:
-            condition = f"attribute_exists(pk) AND attribute_not_exists({unless})"
-            self._items.change(key, {}, removals=(name, "active_pk"), condition=condition)
-        except ConditionFailed:
-            with suppress(ConditionFailed):  # the record may be gone by now
-                self._items.change(key, {}, removals=(name,), condition="attribute_exists(pk)")
+        condition = f"attribute_exists(pk) AND attribute_not_exists({unless})"
+        if self._items.change(key, {}, removals=(name, "active_pk"), condition=condition) is None:
+            # Not where the record is gone by now.
+            self._items.change(key, {}, removals=(name,), condition="attribute_exists(pk)")
 
     def _change(
         self,
@@ -364,18 +361,15 @@ class Jobs:
         keys = KEY_NAMES & changes.keys()
         shortened = {name: shorten_key(company_id, job_id, str(changes[name])) for name in keys}
         comes_from = f"#status IN ({', '.join(f':from_{status}' for status in statuses)})"
-        try:
-            item = self._items.change(
-                job_key(company_id, job_id),
-                {**changes, **shortened, "updated_at": timestamp()},
-                removals,
-                " AND ".join([comes_from, *conditions]),
-                **{f"from_{status}": status for status in statuses},
-                **values,
-            )
-        except ConditionFailed:
-            return None
-        return read_job(item)
+        item = self._items.change(
+            job_key(company_id, job_id),
+            {**changes, **shortened, "updated_at": timestamp()},
+            removals,
+            " AND ".join([comes_from, *conditions]),
+            **{f"from_{status}": status for status in statuses},
+            **values,
+        )
+        return None if item is None else read_job(item)
 
 
 def _readable(items: Iterable[Item]) -> Iterator[JobRecord]:
