@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from managed_tables.catalog.items import ConditionFailed, Items, put, update
+from managed_tables.catalog.items import ConditionFailed, Item, Items, put, update
 from managed_tables.catalog.keys import CONNECTION_SK, PK, SK, company_pk, connection_key
 from managed_tables.clock import timestamp
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -75,25 +75,24 @@ class Connections:
         self, company_id: str, connection_id: str, cluster: str, secret_generation: int = 0
     ) -> ConnectionRecord:
         """Return the company's connection, made of these if it has none yet."""
-        item = {
-            **connection_key(company_id),
-            "connection_id": connection_id,
-            "cluster": cluster,
-            "state": "provisioning",
-            "schema_version": 0,
-            "created_at": timestamp(),
-            "secret_generation": secret_generation,
-        }
+        connection = ConnectionRecord(
+            company_id,
+            connection_id,
+            cluster,
+            state="provisioning",
+            schema_version=0,
+            created_at=timestamp(),
+            secret_generation=secret_generation,
+        )
         try:
-            self._items.write(put(item, "attribute_not_exists(pk)"))
+            self._items.write(put(_item(connection), "attribute_not_exists(pk)"))
         except ConditionFailed:
-            item = self._items.find(connection_key(company_id)) or item
-        return read_connection({**item, "company_id": company_id})
+            return self.find(company_id) or connection
+        return connection
 
     def put(self, connection: ConnectionRecord) -> None:
         """Write the whole record, whatever there was: a catalog is made again from the databases."""
-        item = {name: value for name, value in asdict(connection).items() if name != "company_id"}
-        self._items.put({**connection_key(connection.company_id), **item})
+        self._items.put(_item(connection))
 
     def mark_ready(self, connection: ConnectionRecord, schema_version: int, needs_schema: int) -> None:
         """Record that the database is complete, with our own schema at this version."""
@@ -112,6 +111,11 @@ class Connections:
         unchanged = f"connection_id = :id AND {condition}" if condition else "connection_id = :id"
         key, connection_id = connection_key(connection.company_id), connection.connection_id
         self._items.write(update(key, changes, (), unchanged, id=connection_id, **values))
+
+
+def _item(connection: ConnectionRecord) -> Item:
+    stored = {name: value for name, value in asdict(connection).items() if name != "company_id"}
+    return {**connection_key(connection.company_id), **stored}
 
 
 def read_connection(record: Mapping[str, Any]) -> ConnectionRecord:
@@ -144,11 +148,8 @@ class Clusters:
     def find(self, name: str) -> ClusterRecord | None:
         """Return a further cluster."""
         item = self._items.find({PK: _PK, SK: f"{_PREFIX}{name}"})
-        return (
-            None
-            if item is None
-            else ClusterRecord(**{key: item[key] for key in ClusterRecord.__annotations__})
-        )
+        known = {} if item is None else {name: item[name] for name in ClusterRecord.__annotations__}
+        return ClusterRecord(**known) if known else None
 
     def names(self) -> Iterator[str]:
         """Yield the name of every cluster, the default one first."""

@@ -56,9 +56,10 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
     if job.undone_at is not None:
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
     company = services.provisioning.require(job.company_id)
+    actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
     if is_rehearsal():
-        return _rehearse(services, company, job, user_id, force=force)
-    undone = _recover(services, company, job) or _undo(services, company, job, user_id, force=force)
+        return _rehearse(services, company, job, actor, force=force)
+    undone = _recover(services, company, job) or _undo(services, company, job, actor, force=force)
     services.imports.forget(job)  # the same files may come again without a warning
     services.jobs.record_undone(job)
     return undone
@@ -77,19 +78,17 @@ def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> U
 
 
 def _undo(
-    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+    services: Services, company: ConnectionRecord, job: JobRecord, actor: Actor, *, force: bool
 ) -> Undone:
     if job.mode == "create":
         with _unless_forced(force=force):
             return _delete_table(services, company, job)
     with services.open_company(company) as connection, connection.transaction():
-        return undo_load(
-            connection, job.job_id, services.settings.undo_days, _actor(services, job, user_id), force=force
-        )
+        return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
 
 
 def _rehearse(
-    services: Services, company: ConnectionRecord, job: JobRecord, user_id: str, *, force: bool
+    services: Services, company: ConnectionRecord, job: JobRecord, actor: Actor, *, force: bool
 ) -> Undone:
     """Return what undoing the job would do; nothing of it stays."""
     days = services.settings.undo_days
@@ -99,11 +98,7 @@ def _rehearse(
         if job.mode == "create":
             with _unless_forced(force=force), connection.transaction():
                 return undo_creation(connection, job.job_id, days)
-        return undo_load(connection, job.job_id, days, _actor(services, job, user_id), force=force)
-
-
-def _actor(services: Services, job: JobRecord, user_id: str) -> Actor:
-    return Actor(user_id, "undo", services.settings.history_days, job.job_id)
+        return undo_load(connection, job.job_id, days, actor, force=force)
 
 
 @contextmanager
