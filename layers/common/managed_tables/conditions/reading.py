@@ -1,7 +1,7 @@
 """Read conditions from a request: every column, operator and value judged, all that is wrong named."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from managed_tables.conditions import tree
@@ -131,11 +131,7 @@ class _Reader:
         operator = self._operator(word, f"{path}.op")
         if column is None or operator is None:
             return EVERY_ROW
-        if operator is Operator.IS_NULL:
-            return self._is_null(name, column, value, f"{path}.value")
-        if operator in tree.LIST_OPERATORS:
-            return self._list(name, column, operator, value, f"{path}.value")
-        return self._single(name, column, operator, value, f"{path}.value")
+        return self._compared(name, column, operator, value, f"{path}.value")
 
     def filter(self, name: str, word: str, value: str) -> Condition:
         path = f"filter[{name}][{word}]"
@@ -143,17 +139,7 @@ class _Reader:
         column, operator = self._column(name, path), self._operator(word, path)
         if column is None or operator is None:
             return EVERY_ROW
-        if operator is Operator.IS_NULL:
-            return self._is_null(name, column, _as_boolean(value), path)
-        if operator in tree.LIST_OPERATORS:
-            items = [item.replace("\\,", ",") for item in _COMMA.split(value)]
-            return self._list(name, column, operator, self._typed(column, items), path)
-        return self._single(name, column, operator, self._typed(column, [value])[0], path)
-
-    def _typed(self, column: Column | str, values: Sequence[str]) -> list[Any]:
-        """Return values of a query string as JSON has them: only a boolean is written otherwise."""
-        is_boolean = isinstance(column, Column) and column.type is ColumnType.BOOLEAN
-        return [_as_boolean(value) for value in values] if is_boolean else list(values)
+        return self._compared(name, column, operator, _from_text(value, column, operator), path)
 
     def _column(self, name: Any, path: str) -> Column | str | None:
         """Return the column, its name for the id, None where there is no such column."""
@@ -171,27 +157,29 @@ class _Reader:
             self._wrong(path, _UNKNOWN_OPERATOR, value=shown_value(word))
             return None
 
-    def _is_null(self, name: str, column: Column | str, value: Any, path: str) -> Condition:
-        is_null = Comparison(name, _type_of(column), Operator.IS_NULL)
-        if not isinstance(value, bool):
-            fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
-            return self._wrong(path, fault, column=name, value=shown_value(value))
-        return is_null if value else tree.Not(is_null)
-
-    def _single(
+    def _compared(
         self, name: str, column: Column | str, operator: Operator, value: Any, path: str
     ) -> Condition:
-        if operator in tree.TEXT_OPERATORS and _type_of(column) is not ColumnType.TEXT:
+        column_type = column.type if isinstance(column, Column) else None
+        if operator is Operator.IS_NULL:
+            if not isinstance(value, bool):
+                fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+                return self._wrong(path, fault, column=name, value=shown_value(value))
+            is_null = Comparison(name, column_type, operator)
+            return is_null if value else tree.Not(is_null)
+        if operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
             return self._wrong(path, _TEXT_ONLY, column=name)
-        return Comparison(name, _type_of(column), operator, self._value(name, column, value, path))
+        read = self._list if operator in tree.LIST_OPERATORS else self._value
+        return Comparison(name, column_type, operator, read(name, column, value, path))
 
-    def _list(self, name: str, column: Column | str, operator: Operator, values: Any, path: str) -> Condition:
+    def _list(self, name: str, column: Column | str, values: Any, path: str) -> str:
         if not isinstance(values, list):
-            return self._wrong(path, _NOT_A_LIST, column=name)
+            self._wrong(path, _NOT_A_LIST, column=name)
+            return ""
         if len(values) > MAX_LIST_VALUES:
             self._stop(path, _TOO_MANY_VALUES)
         found = [self._value(name, column, value, f"{path}[{number}]") for number, value in enumerate(values)]
-        return Comparison(name, _type_of(column), operator, array_text(map(quoted, found)))
+        return array_text(map(quoted, found))
 
     def _value(self, name: str, column: Column | str, value: Any, path: str) -> str:
         if value is None:
@@ -212,15 +200,17 @@ class _Reader:
         return EVERY_ROW
 
 
-def _type_of(column: Column | str) -> ColumnType | None:
-    return column.type if isinstance(column, Column) else None
-
-
 def _parse_id(value: Any) -> str:
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise InvalidValue(_NOT_AN_ID.code, _NOT_AN_ID.reason)
     return value
 
 
-def _as_boolean(text: str) -> bool | str:
-    return {"true": True, "false": False}.get(text, text)
+def _from_text(text: str, column: Column | str, operator: Operator) -> Any:
+    """Return a value of a query string as JSON has it: only booleans and lists are written otherwise."""
+    if operator in tree.LIST_OPERATORS:
+        return [_from_text(item.replace("\\,", ","), column, Operator.EQ) for item in _COMMA.split(text)]
+    is_boolean = isinstance(column, Column) and column.type is ColumnType.BOOLEAN
+    if is_boolean or operator is Operator.IS_NULL:
+        return {"true": True, "false": False}.get(text, text)
+    return text
