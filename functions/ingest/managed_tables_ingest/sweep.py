@@ -4,10 +4,13 @@ One run is for all companies, and nothing that is wrong with one may cost the ot
 come in turn, each one's failure is its own, and a cluster out of reach is not waited for again and again.
 """
 
+import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from heapq import heappop, heappush
+from itertools import chain, islice, zip_longest
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -22,13 +25,13 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.shares import can_go_on
 from managed_tables.undo import Reminder, forget_expired
 from managed_tables.wiring.services import Services, load_services
-from managed_tables_ingest.fairness import FairDraw
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
 MAX_JOBS = 1_000  # a run: memory and time are bounded, and the next run draws again
 # Each waits for days; that its execution is over shows at the latest when somebody confirms it.
 MAX_WAITING_JOBS = 100
+MAX_A_COMPANY = 100  # jobs kept of one, each as likely as the others: memory grows with companies alone
 MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run goes on
 LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
 _WENT_ON = {"queued": "started", "inserting": "confirmed", "analisando": "reanalyzed"}
@@ -57,6 +60,36 @@ def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> d
     if run.outcomes["fault"]:
         raise SweepFault(f"{run.outcomes['fault']} faults: {outcomes}")
     return outcomes
+
+
+class FairDraw:
+    """Draws at most `size` jobs: the first of each company, then the second of each, and so on.
+
+    The jobs of a company that are `inserting` come first, since their rows may be there; else jobs and
+    companies come in a random order, so that the same ones are not last each time.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: defaultdict[tuple[str, bool], list[tuple[float, str, JobRecord]]] = defaultdict(list)
+
+    def add(self, job: JobRecord) -> None:
+        """Take a job into account: of a company's, those with the greatest of random numbers are kept."""
+        kept = self._kept[job.company_id, job.status == "inserting"]
+        heappush(kept, (random.random(), job.job_id, job))  # noqa: S311 - fairness, no secret
+        if len(kept) > MAX_A_COMPANY:
+            heappop(kept)
+
+    def drawn(self) -> Iterator[JobRecord]:
+        """Yield the jobs in the order in which they are to be looked at."""
+        companies = list({company_id for company_id, _ in self._kept})
+        random.shuffle(companies)
+        rounds = zip_longest(*map(self._jobs_of, companies))
+        return islice((job for job in chain.from_iterable(rounds) if job is not None), self._size)
+
+    def _jobs_of(self, company_id: str) -> list[JobRecord]:
+        kept = (self._kept.get((company_id, inserting), ()) for inserting in (True, False))
+        return [job for jobs in kept for _, _, job in sorted(jobs)]
 
 
 class _Sweep:
