@@ -15,7 +15,7 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
-from managed_tables_insert.origin import find_origin
+from managed_tables_insert.handler import find_origin
 
 USER = "5f0000000000000000000002"  # of every request
 COLUMNS = [

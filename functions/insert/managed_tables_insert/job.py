@@ -27,7 +27,6 @@ from managed_tables.schema import Column
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
-from managed_tables_insert.copying.pipe import MisfitFound
 from managed_tables_insert.loading import (
     LoadTarget,
     current_columns,
@@ -35,10 +34,9 @@ from managed_tables_insert.loading import (
     leave_out_repeated_keys,
     load_rows,
 )
-from managed_tables_insert.misfits import find_misfits
+from managed_tables_insert.misfits import find_misfits, write_rejects
 from managed_tables_insert.plan import LoadPlan, make_plan
-from managed_tables_insert.rejects import write_rejects
-from managed_tables_insert.transfer import DuplicateFound
+from managed_tables_insert.transfer import DuplicateFound, MisfitFound
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
 
 # The loader waits for writers; no request waits for its answer.

@@ -6,7 +6,8 @@ same transaction: a deletion or a change of columns comes entirely before or aft
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -36,12 +37,10 @@ from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
 from managed_tables.undo import keep_rows, record_undoable
-from managed_tables_insert.copying.pipe import Report
-from managed_tables_insert.duplicates import find_duplicates, keep_repeated_keys
 from managed_tables_insert.merging import Merge, lock_out_writers
-from managed_tables_insert.misfits import Misfits
+from managed_tables_insert.misfits import Misfits, find_duplicates, keep_repeated_keys
 from managed_tables_insert.plan import LoadPlan
-from managed_tables_insert.transfer import DuplicateFound, Transfer
+from managed_tables_insert.transfer import DuplicateFound, Report, Transfer
 
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
 
@@ -87,10 +86,13 @@ def load_rows(
     started = time.monotonic()
     with connection.transaction():
         if not claim_job(connection, target.job_id, target.table_id):
-            return _find_loaded(connection, target.job_id)
+            first = find_applied_job(connection, target.job_id)  # raises JobError if the job was shut out
+            if first is None:
+                raise AssertionError("a job that cannot be claimed is loaded or shut out")
+            return first
         set_actor(connection, None)  # a load is its own history
         connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        table = _prepare_table(connection, target, plan, plan.timezone)
+        table = _prepare_table(connection, target, plan)
         transfer = Transfer(connection, converter, plan, _clock_ms(connection), report)
         loaded = _load(transfer, target, table)
         milliseconds = round((time.monotonic() - started) * 1_000)
@@ -106,10 +108,7 @@ def find_repeated_keys(
     connection: PgConnection, converter: DuckDBPyConnection, target: LoadTarget, plan: LoadPlan
 ) -> Misfits:
     """Return the rows whose key is there twice, in the file or, for an append, in the table."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        table = _compared_table(connection, target, plan)
-        transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
+    with _compared(connection, converter, target, plan) as (transfer, table):
         return find_duplicates(transfer, table.name, table.key, within_file=target.mode != "append")
 
 
@@ -117,21 +116,23 @@ def leave_out_repeated_keys(
     connection: PgConnection, converter: DuckDBPyConnection, target: LoadTarget, plan: LoadPlan
 ) -> LoadPlan:
     """Return the plan without the rows whose key is there already, which the converter then knows."""
-    with connection.transaction(force_rollback=True):
-        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
-        table = _compared_table(connection, target, plan)
+    with _compared(connection, converter, target, plan) as (transfer, table):
         if not table.key:
             return plan
-        transfer = Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None)
         keep_repeated_keys(transfer, table.name, table.key, within_file=target.mode != "append")
     return replace(plan, skips_repeated=True)
 
 
-def _compared_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan) -> HeldTable:
-    """Return the table whose key rows may repeat; a new one is made, in a transaction that is rolled back."""
-    if target.mode == "create":
-        return _prepare_table(connection, target, plan, plan.timezone)
-    return _find_table(connection, target)
+@contextmanager
+def _compared(
+    connection: PgConnection, converter: DuckDBPyConnection, target: LoadTarget, plan: LoadPlan
+) -> Iterator[tuple[Transfer, HeldTable]]:
+    """Begin a transaction that is rolled back, with the table whose key rows may repeat, made if new."""
+    with connection.transaction(force_rollback=True):
+        connection.execute("SELECT set_config('TimeZone', %s, true)", [plan.timezone])
+        is_new = target.mode == "create"
+        table = _prepare_table(connection, target, plan) if is_new else _find_table(connection, target)
+        yield Transfer(connection, converter, plan, _clock_ms(connection), lambda _: None), table
 
 
 def _load(transfer: Transfer, target: LoadTarget, table: HeldTable) -> LoadResult:
@@ -160,14 +161,6 @@ def _load(transfer: Transfer, target: LoadTarget, table: HeldTable) -> LoadResul
     return result
 
 
-def _find_loaded(connection: PgConnection, job_id: str) -> AppliedJob:
-    """Return the result of the run that was first; raises JobError if the job was shut out."""
-    applied = find_applied_job(connection, job_id)
-    if applied is None:
-        raise AssertionError("a job that cannot be claimed is loaded or shut out")
-    return applied
-
-
 def current_columns(
     connection: PgConnection, target: LoadTarget
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
@@ -184,14 +177,20 @@ def current_columns(
     return wanted, tuple(column for column in wanted if column.name not in own)
 
 
-def _prepare_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan, zone: str) -> HeldTable:
+def _prepare_table(connection: PgConnection, target: LoadTarget, plan: LoadPlan) -> HeldTable:
     """Make the table, or hold the one that exists as it is."""
     if target.mode == "create":
         applied = _new_table(target)
-        create_table_to_fill(connection, target.table_id, applied, zone)
+        create_table_to_fill(connection, target.table_id, applied, plan.timezone)
         return _held(applied)
     if target.mode == "replace":
-        _take_turn(connection, target.table_id)
+        # Until no other replacement runs, by a row that is there until the end of this one: an advisory lock
+        # could be taken by the company's read-only role as well, and keep every replacement out.
+        connection.execute(
+            "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, %s, 0)"
+            " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = 0",
+            [target.table_id, _REPLACE_SLOT],
+        )
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [target.table_id])
     table = _find_table(connection, target)
     if not _takes(table, target, [loaded.column for loaded in plan.columns]):
@@ -209,18 +208,6 @@ def _takes(table: HeldTable, target: LoadTarget, loaded: Sequence[Column]) -> bo
         needed = {column.name for column in table.columns if column.is_required}
     own = {column.name: column for column in table.columns}
     return all(own.get(new.name) == new for new in loaded) and needed <= {new.name for new in loaded}
-
-
-def _take_turn(connection: PgConnection, table_id: str) -> None:
-    """Wait until no other replacement of the table runs, by a row that is there until the end of this one.
-
-    Not by an advisory lock: the company's read-only role could take that, and keep every replacement out.
-    """
-    connection.execute(
-        "INSERT INTO managed_tables.row_counts (table_id, slot, row_count) VALUES (%s, %s, 0)"
-        " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = 0",
-        [table_id, _REPLACE_SLOT],
-    )
 
 
 def _find_table(connection: PgConnection, target: LoadTarget) -> HeldTable:

@@ -15,7 +15,6 @@ from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables.undo import STAGED_ID, keep_rows, keep_values
-from managed_tables_insert.places import find_places
 from managed_tables_insert.transfer import STAGED, DuplicateFound, Transfer, identifiers, translated_refusals
 
 TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
@@ -144,7 +143,7 @@ class Merge:
         ).fetchall()
         if not rows:
             return
-        places = find_places(self.transfer, [row_id for row_id, _ in rows])
+        places = self.transfer.find_places([row_id for row_id, _ in rows])
         names = ", ".join(column.name for column in self.missing)
         fault = Fault(DetailCode.REQUIRED, f"a linha é nova, e a tabela exige: {names}")
         details = [place.detail(fault, column=self.missing[0].name) for place in places.values()]

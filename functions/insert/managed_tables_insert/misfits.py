@@ -1,17 +1,32 @@
-"""Find the values that cannot be loaded: how many there are, and where the first of them are."""
+"""Find the rows that cannot be loaded: with values that do not fit, or a key that is there already.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+How many there are, where the first of them are, and a file of them all. Corrected and uploaded again it
+loads: analyze recognises it by its last four labels, leaves these columns out, and removes the apostrophe
+that keeps a spreadsheet from running a text as a formula.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
 
 from duckdb import DuckDBPyConnection
+from psycopg import sql
 
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail
+from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
+from managed_tables.ids import row_number
+from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
 from managed_tables.jobs.staged_rows import ROW_NUMBER
-from managed_tables_insert.places import read_places
-from managed_tables_insert.plan import LoadedColumn, LoadPlan
+from managed_tables.schema import Columns
+from managed_tables_insert.merging import NEW, TABLE, match_keys
+from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, RowPlace
+from managed_tables_insert.transfer import STAGED, Transfer, identifiers
 
 COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
+_FETCHED_ROWS = 2_000
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -58,9 +73,128 @@ def _describe(
         f"'is_empty': {column.conversion.empty}}}"
         for column in (plan.columns[number] for number in numbers)
     ]
-    places = read_places(connection, plan, (row for row, _ in misfits), cells)
+    places = plan.read_places(connection, (row for row, _ in misfits), cells)
     refused = ((places[row], plan.columns[n], places[row].cells[numbers.index(n)]) for row, n in misfits)
     return [
         place.detail(loaded.fault_of(**cell), column=loaded.column.name, value=cell["value"])
         for place, loaded, cell in refused
     ]
+
+
+def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
+    """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
+    narrow = _of_key(transfer, key)
+    rows = _repeated(narrow, table, key, within_file=within_file, limit=MAX_ERROR_DETAILS)
+    places = narrow.find_places({row for _, *pair in rows for row in pair if row is not None})
+    details = [
+        _duplicate(narrow.names, places[row], places[first] if first else None) for _, row, first in rows
+    ]
+    return Misfits(rows[0][0] if rows else 0, details)
+
+
+def keep_repeated_keys(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> None:
+    """Put all such rows, and why they stay out, into the converter's table REPEATED_KEYS."""
+    narrow = _of_key(transfer, key)
+    rows = _repeated(narrow, table, key, within_file=within_file, limit=None)
+    names = ", ".join(narrow.names)
+    there = f"a tabela já tem uma linha com esta chave ({names})"
+    repeats = f"repete a chave ({names}) de outra linha"
+    numbers = [row_number(row) for _, row, _ in rows]
+    reasons = [there if first is None else repeats for _, _, first in rows]
+    transfer.converter.execute(
+        f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} AS"
+        " SELECT unnest($1::BIGINT[]) AS number, unnest($2::VARCHAR[]) AS reason",
+        [numbers, reasons],
+    )
+
+
+def _of_key(transfer: Transfer, key: Columns) -> Transfer:
+    """Return the transfer of the key's columns alone."""
+    names = {column.name for column in key}
+    chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
+    return replace(transfer, chosen=chosen)
+
+
+def _repeated(
+    transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool, limit: int | None
+) -> list[tuple[int, UUID, UUID | None]]:
+    """Stage the rows; return the first repeated ones: how many there are, the id, that of the first one.
+
+    The first one is None for a row whose key the table has.
+    """
+    there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table, TABLE, match_keys(key))
+    query = sql.SQL(
+        'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
+        'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
+        ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
+        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
+    ).format(
+        names=identifiers([column.name for column in key]),
+        there=sql.SQL("false") if within_file else there,
+        staged=STAGED,
+        new=NEW,
+        limit=sql.Literal(limit),
+    )
+    with transfer.connection.transaction(force_rollback=True):
+        transfer.stage_like(table)
+        return transfer.connection.execute(query).fetchall()
+
+
+def _duplicate(names: Sequence[str], place: RowPlace, first: RowPlace | None) -> Detail:
+    key = ", ".join(names)
+    reason = f"a tabela já tem uma linha com esta chave ({key})"
+    if first is not None:
+        reason = f"repete a chave ({key}) da linha {first.line}"
+        if (first.file, first.sheet) != (place.file, place.sheet):
+            reason = f"repete a chave ({key}) da linha {first.line} de {first.sheet or first.file}"
+    named = {"column": key} if len(place.cells) == 1 else {}
+    written = ", ".join(cell or "" for cell in place.cells)
+    fault = Fault(DetailCode.DUPLICATE_KEY, reason)
+    return place.detail(fault, **named, value=written)
+
+
+def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) -> int:
+    """Write the rows with values that cannot be loaded and return how many there are."""
+    count = 0
+    with target.open("w", encoding="utf-8", newline="") as out:
+        out.write(_BOM)
+        writer = csv.writer(out, delimiter=";")
+        writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
+        for cells, place, reasons in _find_rows(connection, plan):
+            file, sheet, line = place
+            why = guarded("; ".join(reasons))
+            writer.writerow(
+                [*(guarded(cell or "") for cell in cells), guarded(file), guarded(sheet), line, why]
+            )
+            count += 1
+    return count
+
+
+def _find_rows(
+    connection: DuckDBPyConnection, plan: LoadPlan
+) -> Iterator[tuple[Sequence[str | None], tuple[str, str, int], list[str]]]:
+    """Yield each row's cells, its place, and why it does not fit, in the order of the file."""
+    width = len(plan.labels)
+    cells = ", ".join(unmarked(f"c{number}") for number in range(width))
+    tests = ", ".join(
+        f"({column.is_misfit()}) AS m{number}, {column.conversion.empty} AS e{number}"
+        for number, column in enumerate(plan.columns)
+    )
+    repeated = "NULL"
+    if plan.skips_repeated:
+        repeated = f"(SELECT any_value(reason) FROM {REPEATED_KEYS} WHERE number = {ROW_NUMBER})"  # noqa: S608
+    rows = connection.execute(
+        f"SELECT file, sheet, line, {repeated}, {cells}, {tests} FROM {plan.rows} "  # noqa: S608 - own SQL
+        f"WHERE {plan.has_misfit} ORDER BY {ROW_NUMBER}"
+    )
+    while batch := rows.fetchmany(_FETCHED_ROWS):
+        for file, sheet, line, why_repeated, *rest in batch:
+            texts, flags = rest[:width], rest[width:]
+            reasons = [
+                f"{column.column.display_name}: "
+                + column.fault_of(texts[int(column.raw[1:])], is_empty=is_empty).reason
+                for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
+                if is_misfit
+            ]
+            reasons += [why_repeated] if why_repeated else []
+            yield texts, (plan.files[file], sheet or "", line), reasons

@@ -1,15 +1,18 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.cells import EMPTY_CELL
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Conversion, Formats, build_conversion
 from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, literal
-from managed_tables.details import Fault
+from managed_tables.details import Detail, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.documents.recipes import StoredRecipe
@@ -68,6 +71,21 @@ class LoadedColumn:
 
 
 @dataclass(frozen=True)
+class RowPlace:
+    """A row's file, sheet (of workbooks) and line, and what was asked of its cells."""
+
+    file: str
+    sheet: str | None
+    line: int
+    cells: tuple[Any, ...]
+
+    def detail(self, fault: Fault, **keys: Any) -> Detail:
+        """Return a detail about the row."""
+        sheets = {} if self.sheet is None else {"sheet": self.sheet}
+        return detail("file", fault, file=self.file, line=self.line, **sheets, **keys)
+
+
+@dataclass(frozen=True)
 class LoadPlan:
     """A staged object on disk and what to load of it; `files` are the names that its rows refer to."""
 
@@ -105,6 +123,22 @@ class LoadPlan:
         values = [f"{column.value()} AS v{place}" for place, column in enumerate(columns)]
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
         return f"SELECT {', '.join([ROW_NUMBER, *values])} FROM {self.rows}{kept}"  # noqa: S608 - own SQL
+
+    def read_places(
+        self, converter: DuckDBPyConnection, numbers: Iterable[int], cells: Sequence[str]
+    ) -> dict[int, RowPlace]:
+        """Return the place of each row, by its number, with what the SQL of `cells` gives of it."""
+        wanted = ", ".join(map(str, sorted(set(numbers))))
+        if not wanted:
+            return {}
+        rows = converter.execute(
+            f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {self.rows}"  # noqa: S608
+            f" WHERE {ROW_NUMBER} IN ({wanted})"
+        ).fetchall()
+        return {
+            number: RowPlace(self.files[file], sheet, line, tuple(values))
+            for number, file, sheet, line, *values in rows
+        }
 
 
 def make_plan(

@@ -1,25 +1,43 @@
-"""The rows of a file on their way: converted by DuckDB, copied into a table of PostgreSQL."""
+"""The rows of a file on their way: DuckDB converts, numpy encodes, PostgreSQL's COPY loads, all at once.
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+One batch of rows is encoded while the one before it is sent: memory holds two, whatever the file's size.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import duckdb
+import nanoarrow
 from duckdb import DuckDBPyConnection
+from nanoarrow.c_array import CArray
+from nanoarrow.c_array_stream import CArrayStream
 from psycopg import errors as pg
 from psycopg import sql
 
+from managed_tables.ahead import one_ahead
+from managed_tables.catalog.job_records import PROGRESS_SECONDS
+from managed_tables.clock import Pace
 from managed_tables.databases.connecting import PgConnection, is_of_an_index
+from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.errors import KEY_VALUE_TOO_LONG, ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.ids import row_id_range
+from managed_tables.ids import row_id_range, row_number
 from managed_tables.schema import ColumnType
-from managed_tables_insert.copying.pipe import MisfitFound, Report, copy_rows
-from managed_tables_insert.copying.wire import Wire
+from managed_tables_insert.copying.binary import HEADER, TRAILER
+from managed_tables_insert.copying.wire import Cells, Wire
 from managed_tables_insert.copying.zones import Zone, find_zone
-from managed_tables_insert.plan import LoadedColumn, LoadPlan
+from managed_tables_insert.plan import MISFIT, LoadedColumn, LoadPlan, RowPlace
 
 STAGED = sql.Identifier("$staged")
+_CONVERSION_ERROR = "Conversion Error"  # of a value that a type's grammar takes and the type does not
+
+Report = Callable[[int], None]
+
+
+class MisfitFound(Exception):  # noqa: N818 - an outcome, not a fault
+    """A value does not fit; nothing of the load may be committed. May carry the database's own words."""
 
 
 class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
@@ -61,8 +79,21 @@ class Transfer:
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
             table, identifiers([ID_COLUMN, *wire.names]), sql.Literal(freeze)
         )
+        rows, pace = 0, Pace(PROGRESS_SECONDS)
         with self.connection.cursor() as cursor, translated_refusals():
-            return copy_rows(cursor, statement, self.converter, wire, self.report)
+            with (
+                _streamed(self.converter, wire) as stream,
+                closing(one_ahead(_encoded(stream, wire))) as batches,
+                cursor.copy(statement) as copy,
+            ):
+                copy.write(HEADER)
+                for count, records in batches:
+                    copy.write(records)
+                    rows += count
+                    if pace.is_due():
+                        self.report(rows)
+                copy.write(TRAILER)
+            return cursor.rowcount
 
     def stage_like(self, table: sql.Identifier) -> int:
         """Copy the rows into STAGED, a table of this session's own like the table, and return how many."""
@@ -78,6 +109,13 @@ class Transfer:
         times = [loaded for loaded in self.columns if loaded.column.type is ColumnType.DATETIME]
         names = {loaded.zone or self.plan.timezone for loaded in times}
         return {name: find_zone(self.connection, name) for name in names}
+
+    def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, RowPlace]:
+        """Return the place of each row, found by its id, with the beginnings of its cells."""
+        numbers = {row_id: row_number(row_id) for row_id in row_ids}
+        cells = [f"left({column.cell}, {MAX_VALUE_CHARACTERS})" for column in self.columns]
+        places = self.plan.read_places(self.converter, numbers.values(), cells)
+        return {row_id: places[number] for row_id, number in numbers.items()}
 
 
 def identifiers(names: Sequence[str]) -> sql.Composed:
@@ -97,3 +135,55 @@ def translated_refusals() -> Iterator[None]:
     except pg.ProgramLimitExceeded as error:
         # Of indexes, only that of a key takes a text as long as it is.
         raise JobError(KEY_VALUE_TOO_LONG if is_of_an_index(error) else ROW_TOO_LARGE) from error
+
+
+@contextmanager
+def _streamed(connection: DuckDBPyConnection, wire: Wire) -> Iterator[CArrayStream]:
+    """Begin the query; one that is left early is stopped, and the connection is free again."""
+    with _translated_errors():
+        stream = nanoarrow.c_array_stream(_Query(connection, wire))
+    try:
+        yield stream
+    finally:
+        stream.release()
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    """Turn DuckDB's refusals of values into MisfitFound; in a stream they are the words of a RuntimeError."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        if MISFIT in str(error):
+            raise MisfitFound from error
+        if _CONVERSION_ERROR in str(error):
+            raise MisfitFound(str(error)) from error
+        raise
+
+
+class _Query:
+    """A query as nanoarrow takes it."""
+
+    def __init__(self, connection: DuckDBPyConnection, wire: Wire) -> None:
+        # The relation's own stream has batches of 131,072 rows: of 1,500 columns more than memory holds.
+        self._stream = connection.sql(wire.plan.select_rows(wire.columns))._submit("stream", wire.batch_rows)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._stream.arrow_capsule()
+
+
+def _encoded(stream: CArrayStream, wire: Wire) -> Iterator[tuple[int, memoryview]]:
+    """Yield the number of rows of each batch, and their records."""
+    with _translated_errors():
+        for batch in stream:
+            yield batch.length, wire.encode(batch.length, _cells(batch)).data
+
+
+def _cells(batch: CArray) -> dict[str, Cells]:
+    columns = zip(batch.schema.children, batch.view().children, strict=True)
+    return {
+        schema.name: Cells(
+            batch.length, column.null_count, [column.buffer(n) for n in range(column.n_buffers)]
+        )
+        for schema, column in columns
+    }
