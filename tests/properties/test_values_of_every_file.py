@@ -17,7 +17,7 @@ from table_writers import WRITERS, CsvDialect, Value, write_csv
 from managed_tables.conversion.columns import build_conversion
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.analysis import Analysis, analyze
-from managed_tables_analyze.inference.samples import format_instant
+from managed_tables_analyze.inference.profiles import format_instant
 from managed_tables_reader.reading_files import SourceFile
 
 ZONE = ZoneInfo("America/Sao_Paulo")

@@ -16,7 +16,7 @@ from managed_tables.documents.recipes import DifferenceCode
 from managed_tables.messages.english import in_english
 from managed_tables.messages.findings import GroundCode, WarningCode
 from managed_tables.wording import catalogue, choose_form
-from managed_tables_analyze.inference.signs.codes import CODE_WORDS
+from managed_tables_analyze.inference.signs import CODE_WORDS
 from managed_tables_api.http.answers import Language
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,8 +30,8 @@ _PORTUGUESE = re.compile(
 )
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
-    r"layout/|(code_pages|conversion/cells|conversion_functions|conversion/times|labels|mojibake|searching"
-    r"|workbooks/formats|stated_options|sums|units|analyze/cli|api/openapi)\.py"
+    r"layout/|(code_pages|conversion/cells|conversion_functions|conversion/times|signs|oddities|searching"
+    r"|workbooks/formats|sums|units|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(

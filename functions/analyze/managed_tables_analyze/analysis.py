@@ -1,8 +1,8 @@
 """Analyze files: one staged object and one inferred schema for all of them, without AWS."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,28 +19,40 @@ from managed_tables.documents.analyses import (
     TableReading,
     listed_warnings,
 )
-from managed_tables.documents.recipes import FormerColumn, Recalled, find_former_columns
+from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
-from managed_tables.identifiers import is_visible, suggest_table_name
+from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
 from managed_tables.messages.findings import Finding, WarningCode
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference.display import propose_format
-from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns, named_column
-from managed_tables_analyze.inference.profiles import find_medians, profile_columns
-from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
-from managed_tables_analyze.recalling import kept_formats, recalled_overrides
-from managed_tables_analyze.staging.combination import CombinedTable, MisreadError
-from managed_tables_analyze.staging.origins import find_joined, origin_columns
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.inferring import infer_columns, named_column
+from managed_tables_analyze.inference.profiles import (
+    convert_first_rows,
+    find_medians,
+    profile_columns,
+    read_sample_rows,
+)
+from managed_tables_analyze.staging.combination import (
+    CombinedTable,
+    MisreadError,
+    find_joined,
+    origin_columns,
+)
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_analyze.watching import watched
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
-from managed_tables_reader.rows.reading import AllOverrides
+from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides, Known, beginning
 
 Report = Callable[[Literal["reading", "inferring"], int], None]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
+
+
+# What a person stated of a table's reading, and is stated again.
+_OVERRIDDEN = ("encoding", "delimiter", "quote", "fill_merged", "trim")
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ def analyze(
     `work_dir`.
     """
     stated = overrides or AllOverrides()
-    overrides = recalled_overrides(stated, recalled)
+    overrides = _recalled_overrides(stated, recalled)
     zone = ZoneInfo(overrides.timezone) if overrides.timezone else zone
     with open_duckdb(work_dir) as connection:
         table = CombinedTable(work_dir, connection)
@@ -114,7 +126,7 @@ def analyze(
             types=table.types,
             timezone=zone.key,
             reader_findings=[*table.findings, *table.grounds],
-            kept=kept_formats(former_columns),
+            former_columns=former_columns,
             report=partial(report, "inferring"),
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
@@ -238,3 +250,41 @@ def _dialect_of(readings: Sequence[TableReading], findings: Sequence[Finding]) -
         if finding.code is WarningCode.NOT_A_TABLE:
             raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
     raise JobError(NO_TABLE_INCLUDED)
+
+
+def _recalled_overrides(overrides: AllOverrides, recalled: Recalled | None) -> AllOverrides:
+    """Return the overrides with what the table remembers: beside it, since a person does not state it now."""
+    if recalled is None:
+        return overrides
+    origins = recalled.found.origins
+    if origins is not None and overrides.origins == NO_ORIGINS:
+        overrides = replace(overrides, origins=origins)
+    return replace(overrides, timezone=overrides.timezone or recalled.recipe.timezone, known=_known(recalled))
+
+
+def _known(recalled: Recalled) -> Mapping[str | None, Known]:
+    """Return what is known of each sheet by its folded name; None for those of another name."""
+    tables = recalled.recipe.tables
+    by_sheet: dict[str | None, Known] = {
+        fold_label(table.sheet or ""): _known_table(recalled, table) for table in reversed(tables)
+    }
+    if tables:
+        by_sheet[None] = by_sheet[fold_label(tables[0].sheet or "")]
+    for sheet in recalled.found.left_out:
+        by_sheet[fold_label(sheet)] = replace(by_sheet.get(None, Known()), stated=(("include", False),))
+    return by_sheet
+
+
+def _known_table(recalled: Recalled, table: RecipeTable) -> Known:
+    stated = [(name, getattr(table, name)) for name in _OVERRIDDEN if name in table.stated]
+    if "header_lines" in table.stated and not table.header_lines:
+        stated.append(("header_line", None))
+    texts = table.skip_texts if "skip_texts" in table.stated else ()
+    return Known(
+        labels=recalled.labels if table.labels else frozenset(),
+        header_lines=max(1, table.header_lines),
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        stated=tuple(stated),
+        skip_texts=frozenset(filter(None, map(beginning, texts))),
+    )

@@ -5,6 +5,7 @@ is analysed in a child process of bounded memory and time, so that none can stop
 """
 
 import argparse
+import codecs
 import csv
 import multiprocessing
 import os
@@ -13,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -31,15 +32,15 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_analyze.stated_options import add_stated_options, overrides_of
 from managed_tables_reader.candidates import Candidate, Weighed, candidates_of, weigh
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import AllOverrides
+from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 32 * 1_024**3  # of address space: DuckDB reserves 6.8 GB for 900 columns, and uses 0.3
 _FILES_A_CHILD = 200  # after so many, a fresh child: whatever leaked is gone
 _FETCHED_ROWS = 10_000
+_SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 
 class ExplainedTable(TableReading):
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
         rows_dir.mkdir(parents=True, exist_ok=True)
-    with _Child(_Task(rows_dir, overrides_of(options), options.explain)) as child:
+    with _Child(_Task(rows_dir, _overrides_of(options), options.explain)) as child:
         is_refused = False
         for file in options.files:
             result = child.analyze(file)
@@ -105,9 +106,72 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--explain", action="store_true", help="show how each file was read, and what else was weighed"
     )
-    add_stated_options(command)
+    _add_stated_options(command)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
     return parser
+
+
+@dataclass(frozen=True)
+class _SameOverrides(AllOverrides):
+    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
+
+    table: Overrides = field(default_factory=lambda: Overrides(0))
+
+    def of(self, file: int, sheet: str | None = None) -> Overrides:
+        """Return the statement about one file or sheet."""
+        if sheet is None or self.table.sheet is None:
+            return replace(self.table, file=file, sheet=sheet)
+        if sheet == self.table.sheet:
+            return replace(self.table, file=file, include=True)
+        return Overrides(file, sheet, include=False)
+
+
+def _add_stated_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a person states what is known about a file."""
+    stated = parser.add_argument_group("o que já se sabe do arquivo")
+    stated.add_argument("--delimiter", metavar="SINAL", help="separador das colunas; tab, espaço ou nenhum")
+    stated.add_argument(
+        "--encoding", type=_encoding, metavar="NOME", help="codificação, como utf-8 ou cp1252"
+    )
+    stated.add_argument(
+        "--header-line", type=_line, metavar="LINHA", help="linha do cabeçalho; 0 se não há nenhum"
+    )
+    stated.add_argument("--first-line", type=_line, metavar="LINHA", help="primeira linha de dados")
+    stated.add_argument("--last-line", type=_line, metavar="LINHA", help="última linha de dados")
+    stated.add_argument("--sheet", metavar="ABA", help="a aba a ler, e nenhuma outra")
+
+
+def _overrides_of(options: argparse.Namespace) -> _SameOverrides:
+    """Return what the options state."""
+    header: int | Unstated | None = UNSTATED if options.header_line is None else options.header_line or None
+    delimiter = options.delimiter
+    return _SameOverrides(
+        table=Overrides(
+            0,
+            options.sheet,
+            encoding=options.encoding,
+            delimiter=_SIGNS.get(delimiter, delimiter),
+            header_line=header,
+            first_line=options.first_line,
+            last_line=options.last_line,
+        )
+    )
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+        "".encode(name)  # codecs of bytes, such as base64, are not encodings
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(f"{name} não é uma codificação") from error
+    return name
+
+
+def _line(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} não é uma linha")
+    return number
 
 
 @dataclass(frozen=True)

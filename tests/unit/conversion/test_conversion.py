@@ -14,7 +14,7 @@ from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats, b
 from managed_tables.conversion.reasons import explain
 from managed_tables.details import DetailCode, Fault
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.samples import format_instant
+from managed_tables_analyze.inference.profiles import format_instant
 
 CONNECTION = duckdb.connect()
 MARKS = st.sampled_from([",", "."])

@@ -19,7 +19,7 @@ from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
 from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.samples import format_instant
+from managed_tables_analyze.inference.profiles import format_instant
 
 _CODES = {
     "text": "INVALID_CHARACTER",

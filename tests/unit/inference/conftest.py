@@ -8,7 +8,8 @@ import duckdb
 import pytest
 from staged_objects import Rows, write_staged
 
-from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.inferring import infer_columns
 
 Infer = Callable[..., list[JudgedColumn]]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from managed_tables_analyze.inference.signs.codes import (
+from managed_tables_analyze.inference.signs import (
     CODE_WORDS,
     find_code_in_label,
     find_code_in_values,

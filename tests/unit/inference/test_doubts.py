@@ -6,7 +6,7 @@ import pytest
 from staged_objects import Rows, column_of
 
 from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference.inferring import JudgedColumn
+from managed_tables_analyze.inference.explanation import JudgedColumn
 
 Infer = Callable[..., list[JudgedColumn]]
 

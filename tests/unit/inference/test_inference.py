@@ -11,8 +11,9 @@ import pytest
 from staged_objects import Rows, column_of, write_staged
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
-from managed_tables_analyze.inference.samples import convert_first_rows, read_sample_rows
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.inferring import infer_columns
+from managed_tables_analyze.inference.profiles import convert_first_rows, read_sample_rows
 
 Infer = Callable[..., list[JudgedColumn]]
 

@@ -12,8 +12,7 @@ from staged_objects import write_staged
 from managed_tables.conversion.columns import Formats
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.profiles import Profile, profile_columns
-from managed_tables_analyze.inference.samples import Kind, convert_first_rows
+from managed_tables_analyze.inference.profiles import Kind, Profile, convert_first_rows, profile_columns
 from managed_tables_analyze.inference.tallies import HEAD
 
 COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)

@@ -11,11 +11,17 @@ import pytest
 from staged_objects import column_of, write_staged
 
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.inferring import JudgedColumn, infer_columns
-from managed_tables_analyze.inference.samples import format_instant, sample_value
-from managed_tables_analyze.inference.signs.codes import find_code_in_label
-from managed_tables_analyze.inference.signs.labels import names_birth, names_day, names_year, words_of
-from managed_tables_analyze.inference.signs.mojibake import find_mojibake, has_mojibake
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.inferring import infer_columns
+from managed_tables_analyze.inference.oddities import find_mojibake, has_mojibake
+from managed_tables_analyze.inference.profiles import format_instant, sample_value
+from managed_tables_analyze.inference.signs import (
+    find_code_in_label,
+    names_birth,
+    names_day,
+    names_year,
+    words_of,
+)
 
 QUANTITIES = (
     "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",

@@ -6,10 +6,14 @@ from managed_tables.conversion.units import PERCENT
 from managed_tables.documents.analyses import Profile
 from managed_tables.documents.document import Scalar
 from managed_tables.schema import ColumnFormat, ColumnType, Currency
-from managed_tables_analyze.inference.evidence import LONGEST_CODE
-from managed_tables_analyze.inference.inferring import JudgedColumn
-from managed_tables_analyze.inference.signs.codes import find_code_in_label
-from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.signs import (
+    LONGEST_CODE,
+    find_code_in_label,
+    names_quantity,
+    names_year,
+    words_of,
+)
 
 # Words of labels whose numbers name a thing, and are never added up.
 _NUMBER_WORDS = frozenset(
@@ -48,12 +52,11 @@ def propose_format(column: JudgedColumn, label: str, profile: Profile) -> Column
 
 def _names_things(label: str, profile: Profile) -> bool:
     """Return whether whole numbers are years, codes or numbers of orders, by their label or by themselves."""
-    words = words_of(label)
     if names_year(label):
         return True
-    if QUANTITY_WORDS.intersection(words):
+    if names_quantity(label):
         return False
-    if _NUMBER_WORDS.intersection(words) or "º" in label or find_code_in_label(label, LONGEST_CODE):
+    if _NUMBER_WORDS.intersection(words_of(label)) or "º" in label or find_code_in_label(label, LONGEST_CODE):
         return True
     if not isinstance(profile.min, int) or not isinstance(profile.max, int):
         return False

@@ -1,7 +1,7 @@
 """Look up what judging needs besides the tallies: each fact when first needed, for all columns at once."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,38 +13,47 @@ from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.hypotheses import ChosenType
-from managed_tables_analyze.inference.signs.codes import Writing, read_writing
-from managed_tables_analyze.inference.tallies import HEAD, Question, ask_columns, columns_where, count_cells
+from managed_tables_analyze.inference.signs import LONGEST_CODE, names_quantity, names_year
+from managed_tables_analyze.inference.tallies import (
+    COLUMNS_PER_SCAN,
+    HEAD,
+    ask_columns,
+    columns_where,
+    count_cells,
+    long_column,
+)
+from managed_tables_analyze.inference.trial import MARKS, ChosenType, Trial
 
-LONGEST_CODE = 64
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
 _EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
+_BARE_EXPONENT = "[0-9]+[eE][0-9]+"
+_SHORT_DECIMAL = "[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the cells of columns of these types show, besides their tallies.
-
-    `marked` has the decimal mark of columns whose writing may show that they are codes; `years` are the
-    columns whose labels say that they hold years.
-    """
+    """What the cells of columns show, given how each is read, besides their tallies."""
 
     connection: DuckDBPyConnection
     staged: Path
-    types: Sequence[ColumnType | None]
-    marked: Mapping[int, DecimalMark]
-    years: Collection[int] = ()
+    trials: Sequence[Trial]
 
     @cached_property
     def head_values(self) -> dict[int, list[str]]:
         """The first values of each column of numbers, in order."""
-        found = ask_columns(self.connection, HEAD, self._of(ColumnType.INTEGER, ColumnType.DECIMAL), _values)
+
+        def values(cell: str) -> str:
+            is_short = f"{cell} <> '' AND strlen({cell}) <= {LONGEST_CODE}"
+            has_digit = f"regexp_matches({cell}, '[0-9]')"
+            return f"list(trim({cell}) ORDER BY {ROW_NUMBER}) FILTER ({is_short} AND {has_digit})"
+
+        found = ask_columns(self.connection, HEAD, self._of(ColumnType.INTEGER, ColumnType.DECIMAL), values)
         return {
-            column: list(dict.fromkeys(values or ()))[:_DISTINCT_VALUES]
-            for column, (values,) in found.items()
+            column: list(dict.fromkeys(listed or ()))[:_DISTINCT_VALUES]
+            for column, (listed,) in found.items()
         }
 
     @cached_property
@@ -67,48 +76,97 @@ class Evidence:
     @cached_property
     def compact_days(self) -> set[int]:
         """The columns of eight digits in which every cell may be a day, `yyyymmdd`."""
-        heads = self.head_values.items()
-        columns = [column for column, values in heads if values and all(map(_EIGHT_DIGITS.fullmatch, values))]
+        columns = self._all_match(_EIGHT_DIGITS)
         choice = ChosenType(ColumnType.DATE, Formats(null_tokens=True))
-        asked = [Question(column, choice) for column in columns]
+        asked = [(column, choice) for column in columns]
         tallies = count_cells(self.connection, staged_rows(self.staged), asked)
         return {column for column, tally in zip(columns, tallies, strict=True) if tally.holds}
 
     @cached_property
-    def notes(self) -> dict[int, str]:
-        """An example of each column whose parentheses are no minus: all its numbers, or years, have them."""
-        columns = [
-            column
-            for column, values in self.head_values.items()
-            if column in self.years or (values and all(map(_ENCLOSED.fullmatch, values)))
-        ]
-        found = ask_columns(self.connection, staged_rows(self.staged), columns, _are_enclosed)
+    def notes(self) -> dict[int, Finding]:
+        """Why parentheses are no minus in a column: all its numbers, or years, have them."""
+        years = {trial.column for trial in self.trials if names_year(trial.label)}
+        columns = sorted({*self._all_match(_ENCLOSED), *years.intersection(self.head_values)})
+        rows = staged_rows(self.staged)
+        found = ask_columns(self.connection, rows, columns, _first_enclosed, _are_enclosed)
         return {
-            column: example.strip()
+            column: Finding(GroundCode.PARENTHESES, {"example": example.strip()})
             for column, (example, all_are) in found.items()
-            if example is not None and (all_are or column in self.years)
+            if example is not None and (all_are or column in years)
         }
 
+    def _all_match(self, pattern: re.Pattern[str]) -> list[int]:
+        """Return the columns of numbers of which all the first values match a pattern."""
+        heads = self.head_values.items()
+        return [column for column, values in heads if values and all(map(pattern.fullmatch, values))]
+
     @cached_property
-    def writing(self) -> dict[int, Writing]:
-        """How the decimals of columns are written, where that may show that they are codes."""
-        return read_writing(self.connection, self.staged, self.marked)
+    def writing(self) -> dict[int, Finding]:
+        """Why the writing of decimals shows that they are codes, by columns: they are no quantities.
+
+        A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column. For
+        most columns a look at the head and a search for the letter of an exponent are enough.
+        """
+        # A workbook's numbers have a point, and so have those of its texts that look like them.
+        marks: dict[int, DecimalMark] = {
+            trial.column: "." if chosen.formats.workbook else chosen.formats.decimal_mark
+            for trial in self.trials
+            if (chosen := trial.chosen) and chosen.type is ColumnType.DECIMAL and not chosen.formats.unit
+        }
+        rows = staged_rows(self.staged)
+        with_exponents = columns_where(self.connection, rows, sorted(marks), _has_exponent)
+        may_be_codes = [column for column, mark in sorted(marks.items()) if mark == "."]
+        short = columns_where(self.connection, HEAD, may_be_codes, _are_short)
+        return {
+            column: found
+            for mark in MARKS
+            for column, found in self._codes_by_writing(
+                [column for column in sorted(with_exponents | short) if marks[column] == mark], mark
+            )
+        }
+
+    def _codes_by_writing(self, columns: Sequence[int], mark: DecimalMark) -> Iterator[tuple[int, Finding]]:
+        """Yield which columns are codes, of those that the head or the letter of an exponent leaves open."""
+
+        def bare_exponent(cell: str) -> str:
+            return f"min({cell}) FILTER (regexp_full_match({cell}, '{_BARE_EXPONENT}'))"
+
+        def with_decimals(cell: str) -> str:
+            return f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]'))"
+
+        rows = staged_rows(self.staged)
+        aggregates = (bare_exponent, with_decimals, _are_short, _differ_in_decimals)
+        suspects: list[int] = []
+        for column, answers in ask_columns(self.connection, rows, columns, *aggregates).items():
+            example, decimals, are_short, widths_differ = answers
+            if example is not None and not decimals:
+                yield column, Finding(GroundCode.BARE_EXPONENTS, {"example": example})
+            elif mark == "." and are_short and widths_differ:
+                suspects.append(column)
+        suspects = [column for column in suspects if not names_quantity(self.trials[column].label)]
+        for start in range(0, len(suspects), COLUMNS_PER_SCAN):
+            cells = long_column(rows, suspects[start : start + COLUMNS_PER_SCAN])
+            pairs = (  # of two cells that are the same number but different texts
+                f"SELECT number, min(cell) AS least, max(cell) AS greatest FROM {cells} "  # noqa: S608 - own SQL
+                "WHERE contains(cell, '.') GROUP BY number, rtrim(rtrim(cell, '0'), '.') "
+                "HAVING min(cell) <> max(cell)"
+            )
+            found = self.connection.execute(
+                f"SELECT number, min(least), arg_min(greatest, least) FROM ({pairs}) GROUP BY number"  # noqa: S608
+            ).fetchall()
+            for column, *pair in found:
+                yield column, Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": " e ".join(pair)})
 
     def _of(self, *types: ColumnType | None) -> list[int]:
-        return [column for column, column_type in enumerate(self.types) if column_type in types]
+        return [one.column for one in self.trials if (one.chosen.type if one.chosen else None) in types]
 
 
-def _values(cell: str) -> list[str]:
-    is_value = f"{cell} <> '' AND strlen({cell}) <= {LONGEST_CODE} AND regexp_matches({cell}, '[0-9]')"
-    return [f"list(trim({cell}) ORDER BY {ROW_NUMBER}) FILTER ({is_value})"]
+def _first_enclosed(cell: str) -> str:
+    return f"min({cell}) FILTER ({matches(cell, _ENCLOSED.pattern)})"
 
 
-def _are_enclosed(cell: str) -> list[str]:
-    enclosed = matches(cell, _ENCLOSED.pattern)
-    return [
-        f"min({cell}) FILTER ({enclosed})",
-        f"bool_and({enclosed}) FILTER (NOT {empty_cell(cell, null_tokens=True)})",
-    ]
+def _are_enclosed(cell: str) -> str:
+    return f"bool_and({matches(cell, _ENCLOSED.pattern)}) FILTER (NOT {empty_cell(cell, null_tokens=True)})"
 
 
 def _are_times(cell: str) -> str:
@@ -119,10 +177,24 @@ def _is_without_zone(cell: str) -> str:
     return f"bool_or({matches(cell, TIME_WITHOUT_ZONE)})"
 
 
-def _letters(cell: str) -> list[str]:
+def _letters(cell: str) -> str:
     letters = f"lower({trimmed(cell)})"
-    return [f"list(DISTINCT {letters}) FILTER (strlen({letters}) = 1 AND regexp_matches({cell}, '[a-zA-Z]'))"]
+    return f"list(DISTINCT {letters}) FILTER (strlen({letters}) = 1 AND regexp_matches({cell}, '[a-zA-Z]'))"
 
 
 def _are_paired(seen: set[str]) -> bool:
     return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
+
+
+def _has_exponent(cell: str) -> str:
+    """Return the SQL test that some cell has an `E`: it costs little, and few columns pass it."""
+    return f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"
+
+
+def _are_short(cell: str) -> str:
+    return f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}'))"
+
+
+def _differ_in_decimals(cell: str) -> str:
+    width = f"strlen({cell}) - strpos({cell}, '.')"
+    return f"min({width}) <> max({width})"

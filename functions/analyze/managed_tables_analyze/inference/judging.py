@@ -1,38 +1,43 @@
 """Judge one column from its trial and its neighbours' readings: type, formats and grounds."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.columns import DecimalMark, Formats
+from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import DateOrder, Shape
-from managed_tables.conversion.units import is_known_unit
+from managed_tables.conversion.units import PERCENT, is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.documents.analyses import Alternative
+from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference import explanation
-from managed_tables_analyze.inference.evidence import LONGEST_CODE, Evidence
-from managed_tables_analyze.inference.hypotheses import Hypothesis
-from managed_tables_analyze.inference.marks import Reading, describe_doubt
-from managed_tables_analyze.inference.signs.codes import (
-    Writing,
+from managed_tables_analyze.inference.evidence import Evidence
+from managed_tables_analyze.inference.explanation import DOUBTFUL, LABELLED, SURE, JudgedColumn
+from managed_tables_analyze.inference.marks import describe_doubt
+from managed_tables_analyze.inference.oddities import find_example, find_mojibake
+from managed_tables_analyze.inference.signs import (
+    LONGEST_CODE,
     find_code_in_label,
     find_code_in_values,
-    find_code_in_writing,
     find_cut_code,
     is_cut_code,
     is_whole_code,
     lengths_of,
+    names_birth,
 )
-from managed_tables_analyze.inference.signs.labels import names_birth
-from managed_tables_analyze.inference.signs.oddities import find_example
-from managed_tables_analyze.inference.trial import NOTHING, Trial
+from managed_tables_analyze.inference.tallies import NOTHING, CellTally
+from managed_tables_analyze.inference.trial import Hypothesis, Trial
 
+_FEW_VALUES = 3  # of a type, which may fit it by chance
+_FEW = 0.8
+_WORTH_EXPLAINING = 0.5
+_SHOWN_CHARACTERS = 60  # of an example in a sentence
 _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 
 
@@ -42,133 +47,222 @@ class Judge:
 
     connection: DuckDBPyConnection
     staged: Path
-    today: str
+    trials: Sequence[Trial]
     evidence: Evidence
-    names: Sequence[str] = ()
+    today: str
 
-    def judge(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
-        """Return the judgement of a column, by its trial, its reading and its label."""
-        if reading.hypothesis is None:
-            return self._judge_text(trial, reading, label)
-        tally = trial.tallies[reading.hypothesis]
-        judged = self._judge_typed(trial, reading, reading.hypothesis, label)
-        return replace(judged, proven=reading.hypothesis) if tally.is_proof else judged
-
-    def _judge_typed(
-        self, trial: Trial, reading: Reading, chosen: Hypothesis, label: str
-    ) -> explanation.Judgement:
+    def judge(self, trial: Trial) -> JudgedColumn:
+        """Return the judgement of a column, by its trial and its label."""
+        chosen = trial.chosen
+        if chosen is None:
+            return self._judge_text(trial)
         tally = trial.tallies[chosen]
-        formats = replace(reading.formats, null_tokens=tally.blank > 0)
+        formats = replace(trial.formats, null_tokens=tally.blank > 0)
         if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
-            return explanation.lone_letters(tally, trial.column, formats)
-        if chosen.type.is_number:
-            return self._judge_number(trial, reading, chosen, formats, label)
-        if chosen.type.is_time:
-            return self._judge_date(trial, reading, chosen, formats, label)
-        return explanation.typed(tally, trial.column, formats, chosen.type)
+            judged = _text(trial, tally, formats, LABELLED, Finding(GroundCode.LONE_LETTERS))
+            judged.or_else(ColumnType.BOOLEAN, GroundCode.LETTERS)
+        elif chosen.type.is_number:
+            judged = self._judge_number(trial, chosen, formats)
+        elif chosen.type.is_time:
+            judged = self._judge_date(trial, chosen, formats)
+        else:
+            judged = _typed(trial, chosen, formats)
+        judged.proven = chosen if tally.is_proof else None
+        return judged
 
-    def _judge_number(
-        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats, label: str
-    ) -> explanation.Judgement:
+    def _judge_number(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
         tally = trial.tallies[chosen]
         values = self.evidence.head_values.get(trial.column, [])
-        code = None if formats.unit else _find_code(values, label)
+        code = None if formats.unit else _find_code(values, trial.label)
         if code is not None:
-            cut = find_cut_code(code, values)
-            return explanation.code(tally, trial.column, formats, chosen.type, code, cut)
-        written = find_code_in_writing(self.evidence.writing.get(trial.column, Writing()), label)
-        if written is not None:
-            return explanation.not_a_number(tally, trial.column, formats, chosen.type, written)
-        note = self.evidence.notes.get(trial.column)
-        if note is not None:
-            ground = Finding(GroundCode.PARENTHESES, {"example": note})
-            return explanation.not_a_number(tally, trial.column, formats, chosen.type, ground)
-        return self._judge_quantity(trial, reading, chosen, formats)
+            ground: Finding | None = Finding(GroundCode.CODE, {"name": code}, count=tally.fits)
+        else:
+            ground = self.evidence.writing.get(trial.column) or self.evidence.notes.get(trial.column)
+        if ground is None:
+            return self._judge_quantity(trial, chosen, formats)
+        judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
+        if code is not None and (cut := find_cut_code(code, values)):
+            judged.warnings.append(Finding(WarningCode.ZEROS_LOST, {"name": code, "example": cut}))
+        return judged.or_else(chosen.type, GroundCode.ALL_NUMBERS)
 
-    def _judge_quantity(
-        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats
-    ) -> explanation.Judgement:
-        tally = trial.tallies[chosen]
-        if trial.is_percent:
-            return explanation.percentage(tally, trial.column, formats)
-        if reading.doubt is not None and reading.alternative is not None:
-            doubt = describe_doubt(reading, self._example_of_mark(trial.column, formats))
-            judged = explanation.typed(tally, trial.column, formats, chosen.type, doubt)
-            return explanation.or_else(judged, reading.alternative.type, GroundCode.OTHER_MARK)
-        judged = explanation.typed(tally, trial.column, formats, chosen.type)
-        if trial.column in self.evidence.compact_days:
-            return explanation.or_else(judged, ColumnType.DATE, GroundCode.COMPACT_DATES)
+    def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
+        if trial.is_percent:  # decimals, whole ones too
+            judged = _typed(trial, replace(chosen, type=ColumnType.DECIMAL), formats, trial.tallies[chosen])
+            if not formats.unit:
+                judged.grounds.append(Finding(GroundCode.PERCENT))
+            return judged
+        judged = _typed(trial, chosen, formats)
+        if trial.doubt is not None and trial.alternative is not None:
+            test = _is_signed if formats.workbook else _has_mark
+            example = self._example(trial, test).rstrip(TEXT_SIGN)
+            judged.doubt(describe_doubt(trial, example))
+            judged.or_else(trial.alternative.type, GroundCode.OTHER_MARK)
+        elif trial.column in self.evidence.compact_days:
+            judged.or_else(ColumnType.DATE, GroundCode.COMPACT_DATES)
         return judged
 
-    def _judge_date(
-        self, trial: Trial, reading: Reading, chosen: Hypothesis, formats: Formats, label: str
-    ) -> explanation.Judgement:
-        if names_birth(label):
+    def _judge_date(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
+        if names_birth(trial.label):
             formats = replace(formats, latest=self.today)
-        judged = explanation.typed(trial.tallies[chosen], trial.column, formats, chosen.type)
+        judged = _typed(trial, chosen, formats)
         if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
-            ground = Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone})
-            judged = replace(judged, notes=[*judged.notes, ground])
+            judged.notes.append(Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone}))
         if chosen.shape is Shape.YEAR_MONTH:
-            judged = explanation.or_else(judged, ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
+            judged.or_else(ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
         if chosen.shape in (Shape.MONTH, Shape.YEAR_MONTH):
-            example = find_example(self.connection, self.staged, trial.column, _is_month)
-            judged = explanation.warned_of_months(judged, example, self.value_of(example, judged))
-        if reading.order_proof is not None:
-            example = find_example(self.connection, self.staged, trial.column, _has_two_readings)
-            proof = self.names[reading.order_proof]
-            return explanation.follows_order(judged, example, self._both_values(example, judged), proof)
+            example = self._example(trial, _is_month)
+            values = {"example": example, "day": self._value_of(example, judged.type, formats)}
+            judged.warnings.append(Finding(WarningCode.MONTHS_AS_DATES, values))
+        if trial.order_proof is not None:
+            self._warn_of_order(judged, self._example(trial, _has_two_readings), trial.order_proof)
         return judged
 
-    def value_of(self, text: str, judged: explanation.Judgement, formats: Formats | None = None) -> str:
-        """Return the value of a cell under the column's type and formats."""
-        hypothesis = Hypothesis(judged.type, formats or judged.formats)
-        row = self.connection.execute(f"SELECT {hypothesis.value('cell')} FROM (SELECT ? AS cell)", [text])  # noqa: S608
-        found = row.fetchone()
+    def _warn_of_order(self, judged: JudgedColumn, example: str, proof: int) -> None:
+        """Add the warning that another column, `proof`, decided the order of day and month."""
+        formats = judged.formats
+        other: DateOrder = "mdy" if formats.date_order == "dmy" else "dmy"
+        values = {
+            "example": example,
+            "day": self._value_of(example, judged.type, formats),
+            "other_day": self._value_of(example, judged.type, replace(formats, date_order=other)),
+            "proof": self.trials[proof].name,
+            "order": formats.date_order,
+        }
+        judged.doubt(Finding(WarningCode.AMBIGUOUS_DATES, values))
+
+    def _value_of(self, text: str, column_type: ColumnType, formats: Formats) -> str:
+        """Return the value of a cell under a type and formats."""
+        value = Hypothesis(column_type, formats).conversion("cell").value
+        found = self.connection.execute(f"SELECT {value} FROM (SELECT ? AS cell)", [text]).fetchone()  # noqa: S608
         return str(found[0]) if found else ""
 
-    def _both_values(self, text: str, judged: explanation.Judgement) -> tuple[str, str]:
-        other: DateOrder = "mdy" if judged.formats.date_order == "dmy" else "dmy"
-        formats = replace(judged.formats, date_order=other)
-        return self.value_of(text, judged), self.value_of(text, judged, formats)
+    def _example(self, trial: Trial, test: Callable[[str], str]) -> str:
+        return find_example(self.connection, self.staged, trial.column, test).strip()
 
-    def _judge_text(self, trial: Trial, reading: Reading, label: str) -> explanation.Judgement:
-        formats = replace(reading.formats, null_tokens=True)
+    def _judge_text(self, trial: Trial) -> JudgedColumn:
         counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
-        if counted:
-            best, tally = max(counted, key=lambda pair: pair[1].share)
-            judged = explanation.text(tally, trial.column, _formats_of(best, formats), best)
+        nothing = (None, trial.tallies.get(NOTHING, CellTally()))
+        best, tally = max(counted, key=lambda pair: pair[1].share, default=nothing)
+        formats = _formats_of(best, replace(trial.formats, null_tokens=True))
+        if tally.judged == 0:
+            formats = replace(formats, text_tokens=tally.blank > 0)
+            judged = _text(trial, tally, formats, DOUBTFUL, Finding(GroundCode.NO_VALUES))
+            judged.nullable = judged.nullable or tally.blank > 0
+        elif best is None or tally.share < _WORTH_EXPLAINING:
+            judged = _text(trial, tally, formats, SURE, Finding(GroundCode.NO_COMMON_TYPE))
         else:
-            judged = explanation.text(trial.tallies[NOTHING], trial.column, formats)
-        return self._warn_of_cut_codes(self._explain_text(trial, judged), label)
-
-    def _warn_of_cut_codes(self, judged: explanation.Judgement, label: str) -> explanation.Judgement:
-        """Warn of a code that lost leading zeros among others that are written in full, with separators."""
-        code = find_code_in_label(label, LONGEST_CODE)
-        lengths = lengths_of(code or "")
-        if code is None or not lengths:
-            return judged
-        example = find_example(self.connection, self.staged, judged.column, partial(is_cut_code, lengths))
-        has_whole = find_example(self.connection, self.staged, judged.column, partial(is_whole_code, lengths))
-        if not example or not has_whole:
-            return judged
-        return explanation.warned(judged, Finding(WarningCode.ZEROS_LOST, {"name": code, "example": example}))
-
-    def _explain_text(self, trial: Trial, judged: explanation.Judgement) -> explanation.Judgement:
-        """Add why texts that look like quantities are not."""
-        if trial.units == ("",):
-            example = find_example(self.connection, self.staged, trial.column, _has_leading_zero)
-            return explanation.leading_zeros(judged, example) if example else judged
-        if any(map(is_known_unit, trial.units)) or (len(trial.units) == 1 and judged.lead is None):
-            return explanation.of_units(judged, trial.units)
-        if trial.is_seen and trial.column in self.evidence.times_of_day:
-            return replace(judged, grounds=[Finding(GroundCode.TIMES_OF_DAY)])
+            misfits = Finding(GroundCode.MISFITS, {"type": best.type}, count=tally.exceptions)
+            judged = _text(trial, tally, formats, DOUBTFUL, _share(tally, best.type))
+            judged.alternatives.append(Alternative(type=best.type, reason=write_text(misfits)))
+            judged.lead = best
+        self._explain_text(trial, judged)
+        self._warn_of_cut_codes(trial, judged)
         return judged
 
-    def _example_of_mark(self, column: int, formats: Formats) -> str:
-        test = _is_signed if formats.workbook else _has_mark
-        found = find_example(self.connection, self.staged, column, test)
-        return found.strip().rstrip(TEXT_SIGN)
+    def _explain_text(self, trial: Trial, judged: JudgedColumn) -> None:
+        """Say why texts that look like quantities are not: they begin with zeros, or carry units."""
+        units = [unit for unit in trial.units if unit]
+        if trial.units == ("",):
+            if example := self._example(trial, _has_leading_zero):
+                judged.grounds = [Finding(GroundCode.LEADING_ZEROS, {"example": example})]
+                judged.confidence = SURE
+        elif any(map(is_known_unit, units)) or (len(trial.units) == 1 and judged.lead is None):
+            code = GroundCode.MIXED_UNITS if len(units) > 1 else GroundCode.UNKNOWN_UNIT
+            code = GroundCode.SOME_UNITS if len(units) < len(trial.units) else code
+            judged.grounds = [Finding(code, {"names": units})]
+        elif trial.is_seen and trial.column in self.evidence.times_of_day:
+            judged.grounds = [Finding(GroundCode.TIMES_OF_DAY)]
+
+    def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn) -> None:
+        """Warn of a code that lost leading zeros among others that are written in full, with separators."""
+        code = find_code_in_label(trial.label, LONGEST_CODE) or ""
+        lengths = lengths_of(code)
+        if not lengths:
+            return
+        tests = (partial(is_cut_code, lengths), partial(is_whole_code, lengths))
+        example, whole = (find_example(self.connection, self.staged, trial.column, test) for test in tests)
+        if example and whole:
+            judged.warnings.append(Finding(WarningCode.ZEROS_LOST, {"name": code, "example": example}))
+
+    def add_oddities(self, trial: Trial, judged: JudgedColumn, oddities: Sequence[Finding]) -> None:
+        """Add findings about odd cells; shortened numbers become text if the label names a code."""
+        for found in oddities:
+            cell = str(found.values["example"])
+            values = {"example": _shown(found, cell)}
+            if found.code is WarningCode.TWO_DIGIT_YEARS:
+                values["day"] = self._value_of(cell, judged.type, judged.formats)
+            warning = replace(found, values=values)
+            if found.code is not WarningCode.SHORTENED_NUMBERS:
+                judged.warnings.append(warning)
+                continue
+            judged.doubt(warning)
+            code = find_code_in_label(trial.label, LONGEST_CODE)
+            if code is not None and judged.type is ColumnType.DECIMAL:
+                judged.grounds.append(Finding(GroundCode.CODE, {"name": code}))
+                judged.type, judged.alternatives = ColumnType.TEXT, []
+                judged.or_else(ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
+        word = find_mojibake(trial.label)
+        if word is not None and all(found.code is not WarningCode.MOJIBAKE for found in oddities):
+            judged.warnings.append(Finding(WarningCode.MOJIBAKE, {"example": word}, count=1))
+
+
+def _shown(found: Finding, cell: str) -> str:
+    """Return an odd cell as shown, with the blanks around it if these are the oddity."""
+    if found.code is WarningCode.SURROUNDING_BLANKS:
+        return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
+    word = find_mojibake(cell) if found.code is WarningCode.MOJIBAKE else None
+    return (word or cell.strip())[:_SHOWN_CHARACTERS]
+
+
+def _share(tally: CellTally, column_type: ColumnType) -> Finding:
+    return Finding(GroundCode.CELLS_FIT, {"fits": tally.fits, "type": column_type}, count=tally.judged)
+
+
+def _typed(
+    trial: Trial, chosen: Hypothesis, formats: Formats, tally: CellTally | None = None
+) -> JudgedColumn:
+    """Explain a column whose cells all convert."""
+    tally = tally or trial.tallies[chosen]
+    grounds = [_share(tally, chosen.type)]
+    if chosen.type.is_time:
+        grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))
+    if chosen.type is ColumnType.DECIMAL:
+        grounds.append(Finding(GroundCode.DECIMAL_MARK, {"mark": formats.decimal_mark}))
+    if formats.unit:
+        code = GroundCode.PERCENT if formats.unit == PERCENT else GroundCode.UNIT
+        grounds.append(Finding(code, {"name": formats.unit}))
+    confidence = SURE if tally.fits >= _FEW_VALUES else _FEW
+    is_nullable = tally.empty + tally.blank > 0
+    judged = JudgedColumn(trial.name, chosen.type, is_nullable, formats, confidence, grounds)
+    if tally.blank:
+        judged.notes.append(Finding(GroundCode.NULL_TOKENS, count=tally.blank))
+    return judged
+
+
+def _text(
+    trial: Trial, tally: CellTally, formats: Formats, confidence: float, *grounds: Finding
+) -> JudgedColumn:
+    return JudgedColumn(trial.name, ColumnType.TEXT, tally.empty > 0, formats, confidence, [*grounds])
+
+
+def _formats_of(hypothesis: Hypothesis | None, formats: Formats) -> Formats:
+    """Return the column's formats, with those that matter to the hypothesis."""
+    if hypothesis is not None and hypothesis.type.is_number:
+        own = hypothesis.formats
+        return replace(formats, decimal_mark=own.decimal_mark, unit=own.unit)
+    if hypothesis is not None and hypothesis.type.is_time:
+        return replace(formats, date_order=hypothesis.formats.date_order)
+    return formats
+
+
+def _find_code(values: Collection[str], label: str) -> str | None:
+    """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
+    if not any(map(_IS_AMOUNT.fullmatch, values)):
+        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
+        code = find_code_in_label(label, longest)
+        if code is not None:
+            return code
+    return find_code_in_values(values)
 
 
 def _has_mark(cell: str) -> str:
@@ -189,34 +283,3 @@ def _has_leading_zero(cell: str) -> str:
 
 def _has_two_readings(cell: str) -> str:
     return matches(cell, r"\s*(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|1[0-2])[-/.][0-9]{2}(?s:.*)")
-
-
-def _formats_of(hypothesis: Hypothesis, formats: Formats) -> Formats:
-    """Return the column's formats, with those that matter to the hypothesis."""
-    if hypothesis.type.is_number:
-        return replace(formats, decimal_mark=hypothesis.formats.decimal_mark, unit=hypothesis.formats.unit)
-    return replace(formats, date_order=hypothesis.formats.date_order) if hypothesis.type.is_time else formats
-
-
-def _find_code(values: Collection[str], label: str) -> str | None:
-    """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
-    if not any(map(_IS_AMOUNT.fullmatch, values)):
-        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
-        code = find_code_in_label(label, longest)
-        if code is not None:
-            return code
-    return find_code_in_values(values)
-
-
-def marks_of_decimals(readings: Sequence[Reading]) -> dict[int, DecimalMark]:
-    """Return the mark of each column of decimals whose writing may show that they are codes.
-
-    A workbook's numbers have a point, and so have those of its texts that look like them.
-    """
-    return {
-        column: "." if chosen.formats.workbook else chosen.formats.decimal_mark
-        for column, reading in enumerate(readings)
-        if (chosen := reading.hypothesis) is not None
-        and chosen.type is ColumnType.DECIMAL
-        and not chosen.formats.unit
-    }

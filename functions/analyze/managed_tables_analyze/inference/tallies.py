@@ -1,9 +1,9 @@
-"""Count how many of a column's cells pass a test, over the sample or over all rows, in few passes."""
+"""Ask questions about columns' cells, over the sample or over all rows, in few passes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from duckdb import DuckDBPyConnection
 
@@ -25,31 +25,24 @@ EXCEPTIONS_KEPT = 5  # enough to show a person what is wrong
 _BITS = 31  # of a count: more rows than any upload unpacks to
 _FITS, _EMPTY, _BLANK, _OTHER = 0, 1, 1 << _BITS, 1 << 2 * _BITS
 
+Aggregate = Callable[[str], str]
+"""Makes the SQL of an aggregate of a column's cells from that of a cell."""
 
-class Condition(Protocol):
+
+class Condition:
     """A test of a cell; hashable, so that columns with the same test are counted together."""
 
     def test(self, cell: str) -> str:
         """Return the SQL test, never NULL for a cell that is not."""
-        ...
+        raise NotImplementedError
 
     def empty(self, cell: str) -> str:
-        """Return the SQL test, never NULL, that a cell which fails `test` holds nothing to judge."""
-        ...
-
-    def __hash__(self) -> int: ...
-
-
-class AnyCondition:
-    """A condition under which blanks, null tokens and error values are nothing to judge."""
-
-    def empty(self, cell: str) -> str:
-        """Return the SQL test that a cell holds nothing."""
+        """Return the SQL test that a cell which fails `test` holds nothing to judge."""
         return empty_cell(cell, null_tokens=True)
 
 
 @dataclass(frozen=True)
-class Pattern(AnyCondition):
+class Pattern(Condition):
     """The condition that the whole cell matches a regular expression."""
 
     pattern: str
@@ -59,21 +52,16 @@ class Pattern(AnyCondition):
         return matches(cell, self.pattern)
 
 
-@dataclass(frozen=True)
-class Nothing(AnyCondition):
+class _Nothing(Condition):
     """The condition that no cell meets: its tally counts empty cells and others."""
 
-    def test(self, cell: str) -> str:  # noqa: ARG002 - the signature is the protocol's
-        """Return the SQL test of `cell`."""
+    def test(self, cell: str) -> str:  # noqa: ARG002 - no cell meets it
         return "false"
 
 
-@dataclass(frozen=True)
-class Question:
-    """A condition asked of a column's cells."""
-
-    column: int
-    condition: Condition
+NOTHING = _Nothing()
+Question = tuple[int, Condition]
+"""A column, and a condition that its cells may meet."""
 
 
 @dataclass(frozen=True)
@@ -116,102 +104,6 @@ def cell_name(column: int) -> str:
     return f"c{column}"
 
 
-def count_cells(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[CellTally]:
-    """Return one tally for each question, in order."""
-    answers = _ask(connection, relation, questions, _COUNTS)
-    return [_tally(*answer) if answer else CellTally() for answer in answers]
-
-
-def find_exceptions(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[tuple[int, ...]]:
-    """Return, for each question, the row numbers of its first exceptions, in order."""
-    answers = _ask(connection, relation, questions, _FIRST_EXCEPTIONS)
-    return [tuple(answer[0] or ()) if answer else () for answer in answers]
-
-
-# The aggregates that answer a question
-_COUNTS = ("count(*)", "count({cell})", "sum({kind})")
-_FIRST_EXCEPTIONS = (f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({{kind}} = {_OTHER})",)
-_Answer = tuple[Any, ...]  # their values; empty where there was no cell
-
-
-def _ask(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
-) -> list[_Answer]:
-    if len(questions) > MANY_QUESTIONS:
-        return _ask_as_one_column(connection, relation, questions, wanted)
-    answers: list[_Answer] = []
-    for start in range(0, len(questions), QUESTIONS_PER_SCAN):
-        batch = questions[start : start + QUESTIONS_PER_SCAN]
-        answers += _ask_by_column(connection, relation, batch, wanted)
-    return answers
-
-
-def _ask_by_column(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
-) -> list[_Answer]:
-    cells = [cell_name(question.column) for question in questions]
-    kinds = [
-        f"{_kind(cell, question.condition)} AS k{number}"
-        for number, (cell, question) in enumerate(zip(cells, questions, strict=True))
-    ]
-    aggregates = [
-        one.format(cell=cell, kind=f"k{number}") for number, cell in enumerate(cells) for one in wanted
-    ]
-    inner = ", ".join([ROW_NUMBER, *dict.fromkeys(cells), *kinds])
-    rows = connection.execute(
-        f"SELECT {', '.join(aggregates)} FROM (SELECT {inner} FROM {relation})"  # noqa: S608 - own SQL
-    ).fetchall()
-    return _grouped(rows[0], len(wanted))
-
-
-def _ask_as_one_column(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question], wanted: Sequence[str]
-) -> list[_Answer]:
-    columns_by_condition: dict[Condition, set[int]] = defaultdict(set)
-    for question in questions:
-        columns_by_condition[question.condition].add(question.column)
-    conditions_by_columns: dict[tuple[int, ...], list[Condition]] = defaultdict(list)
-    for condition, columns in columns_by_condition.items():
-        conditions_by_columns[tuple(sorted(columns))].append(condition)
-    found: dict[Question, _Answer] = {}
-    for asked_columns, conditions in conditions_by_columns.items():
-        for batch in _scans(relation, asked_columns):
-            found |= _ask_of_long_column(connection, relation, batch, conditions, wanted)
-    return [found.get(question, ()) for question in questions]
-
-
-def _ask_of_long_column(
-    connection: DuckDBPyConnection,
-    relation: str,
-    columns: Sequence[int],
-    conditions: Sequence[Condition],
-    wanted: Sequence[str],
-) -> dict[Question, _Answer]:
-    kinds = ", ".join(
-        f"{_kind('cell', condition)} AS k{number}" for number, condition in enumerate(conditions)
-    )
-    aggregates = ", ".join(
-        one.format(cell="cell", kind=f"k{number}") for number in range(len(conditions)) for one in wanted
-    )
-    rows = connection.execute(
-        f"SELECT number, {aggregates} FROM (SELECT {ROW_NUMBER}, number, cell, {kinds} FROM "  # noqa: S608
-        f"{long_column(relation, columns)}) GROUP BY number"
-    ).fetchall()
-    return {
-        Question(number, condition): answer
-        for number, *values in rows
-        for condition, answer in zip(conditions, _grouped(values, len(wanted)), strict=True)
-    }
-
-
-def _grouped(values: Sequence[Any], width: int) -> list[_Answer]:
-    return [tuple(values[start : start + width]) for start in range(0, len(values), width)]
-
-
 def long_column(relation: str, columns: Sequence[int]) -> str:
     """Return a relation of `number` (of the column), `cell` and row number: the columns below one another."""
     cells = ", ".join(map(cell_name, columns))
@@ -219,59 +111,91 @@ def long_column(relation: str, columns: Sequence[int]) -> str:
     return f"(SELECT {ROW_NUMBER}, unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM {relation})"  # noqa: S608
 
 
-def ask_columns(
-    connection: DuckDBPyConnection,
-    relation: str,
-    columns: Sequence[int],
-    aggregates: Callable[[str], Sequence[str]],
-) -> dict[int, tuple[Any, ...]]:
-    """Return the aggregates of each column's cells, all columns in few passes; empty if there are no rows.
+def count_cells(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[CellTally]:
+    """Return one tally for each question, in order."""
 
-    `aggregates` makes their SQL from that of a cell.
-    """
-    wanted = len(aggregates("cell"))
-    if wanted * len(columns) > MANY_QUESTIONS:
-        return dict(_ask_long(connection, relation, columns, aggregates))
-    found: dict[int, tuple[Any, ...]] = {}
-    for batch in _batches(columns, max(1, QUESTIONS_PER_SCAN // wanted)):
-        asked = ", ".join(sql for column in batch for sql in aggregates(cell_name(column)))
-        row = connection.execute(f"SELECT count(*), {asked} FROM {relation}").fetchone()  # noqa: S608 - own SQL
-        if row is not None and row[0]:
-            found |= {column: row[1 + wanted * n : 1 + wanted * (n + 1)] for n, column in enumerate(batch)}
-    return found
+    def counts(condition: Condition, cell: str) -> str:
+        return f"[count(*), count({cell}), sum({_kind(condition, cell)})]"
+
+    answers = ask(connection, relation, questions, counts)
+    return [_tally(*answer) if answer else CellTally() for answer in answers]
+
+
+def find_exceptions(
+    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
+) -> list[list[int]]:
+    """Return, for each question, the row numbers of its first exceptions, in order."""
+
+    def first(condition: Condition, cell: str) -> str:
+        return f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({_kind(condition, cell)} = {_OTHER})"
+
+    return [rows or [] for rows in ask(connection, relation, questions, first)]
+
+
+def ask_columns(
+    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], *aggregates: Aggregate
+) -> dict[int, tuple[Any, ...]]:
+    """Return the aggregates of each column's cells, all columns in few passes; None if there are no rows."""
+    asked = [(column, aggregate) for column in columns for aggregate in aggregates]
+    answers = iter(ask(connection, relation, asked, lambda aggregate, cell: aggregate(cell)))
+    return {column: tuple(next(answers) for _ in aggregates) for column in columns}
 
 
 def columns_where(
-    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Callable[[str], str]
+    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Aggregate
 ) -> set[int]:
-    """Return the columns of whose cells the aggregate holds that `test` makes of the SQL of a cell."""
-    answers = ask_columns(connection, relation, columns, lambda cell: [test(cell)])
+    """Return the columns of whose cells an aggregate holds."""
+    answers = ask_columns(connection, relation, columns, test)
     return {column for column, (holds,) in answers.items() if holds}
 
 
-def _ask_long(
+_T = TypeVar("_T", bound=Hashable)
+
+
+def ask(
     connection: DuckDBPyConnection,
     relation: str,
-    columns: Sequence[int],
-    aggregates: Callable[[str], Sequence[str]],
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    asked = ", ".join(aggregates("cell"))
-    for batch in _scans(relation, columns):
-        rows = connection.execute(
-            f"SELECT number, {asked} FROM {long_column(relation, batch)} GROUP BY number"  # noqa: S608 - own SQL
-        ).fetchall()
-        yield from ((number, tuple(values)) for number, *values in rows)
+    questions: Sequence[tuple[int, _T]],
+    aggregate: Callable[[_T, str], str],
+) -> list[Any]:
+    """Return what each column answers to what is asked of it, of which `aggregate` makes the SQL."""
+    if len(questions) > MANY_QUESTIONS:
+        return _ask_as_one_column(connection, relation, questions, aggregate)
+    answers: list[Any] = []
+    for start in range(0, len(questions), QUESTIONS_PER_SCAN):
+        batch = questions[start : start + QUESTIONS_PER_SCAN]
+        asked = ", ".join(aggregate(what, cell_name(column)) for column, what in batch)
+        answers += connection.execute(f"SELECT {asked} FROM {relation}").fetchall()[0]  # noqa: S608 - own SQL
+    return answers
 
 
-def _scans(relation: str, columns: Sequence[int]) -> Iterator[Sequence[int]]:
-    return _batches(columns, max(1, len(columns)) if relation == HEAD else COLUMNS_PER_SCAN)
+def _ask_as_one_column(
+    connection: DuckDBPyConnection,
+    relation: str,
+    questions: Sequence[tuple[int, _T]],
+    aggregate: Callable[[_T, str], str],
+) -> list[Any]:
+    columns_of: dict[_T, dict[int, None]] = defaultdict(dict)
+    for column, what in questions:
+        columns_of[what][column] = None
+    asked_of: dict[tuple[int, ...], list[_T]] = defaultdict(list)
+    for what, columns in columns_of.items():
+        asked_of[tuple(sorted(columns))].append(what)
+    found: dict[tuple[int, _T], Any] = {}
+    for of, asked in asked_of.items():
+        aggregates = ", ".join(aggregate(what, "cell") for what in asked)
+        size = len(of) if relation == HEAD else COLUMNS_PER_SCAN
+        for start in range(0, len(of), size):
+            cells = long_column(relation, of[start : start + size])
+            rows = connection.execute(f"SELECT number, {aggregates} FROM {cells} GROUP BY number")  # noqa: S608
+            for number, *answers in rows.fetchall():
+                found |= zip([(number, what) for what in asked], answers, strict=True)
+    return [found.get(question) for question in questions]
 
 
-def _batches(columns: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (columns[start : start + size] for start in range(0, len(columns), size))
-
-
-def _kind(cell: str, condition: Condition) -> str:
+def _kind(condition: Condition, cell: str) -> str:
     return choose(
         (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::BIGINT"),
         (condition.test(cell), f"{_FITS}::BIGINT"),

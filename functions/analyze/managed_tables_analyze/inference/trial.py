@@ -1,76 +1,209 @@
-"""Try each column: hypotheses from the first rows, then counted over all of them."""
+"""Try each column: what it may be, by its first rows, then counted over all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from functools import cache
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.columns import Formats
+from managed_tables.conversion.columns import Conversion, DecimalMark, Formats, build_conversion
 from managed_tables.conversion.sql_text import literal
-from managed_tables.conversion.times import Shape
+from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
+from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.hypotheses import Hypothesis, Rungs, ladder, unit_rung
-from managed_tables_analyze.inference.signs.labels import names_day
+from managed_tables_analyze.inference.signs import names_day
 from managed_tables_analyze.inference.tallies import (
     HEAD,
+    NOTHING,
     CellTally,
     Condition,
-    Nothing,
     Pattern,
     Question,
     cell_name,
+    columns_where,
     count_cells,
 )
+
+MARKS: tuple[DecimalMark, ...] = (",", ".")
+# Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that
+# allows nothing else.
+ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
+
+# What some cell of a column must have for a type or a shape to fit any: cheap to look for.
+_NUMBER = "[0-9$]"  # `R$ -` is nothing, as accountants write it
+_LETTER, _TIME = "[A-Za-z]", ":"
+_DAY = "[-/.][0-9]+[-/.]"
+_NEEDS = {
+    Shape.DAY: _DAY,
+    Shape.NAMED: _LETTER,  # days in digits fit a narrower hypothesis
+    Shape.MONTH: f"[0-9][-/]|{_LETTER}|{_DAY}",
+    Shape.YEAR_MONTH: "[0-9][.][01][0-9]",
+    Shape.COMPACT: _NUMBER,
+}
 
 _HEAD_CELLS = 60_000  # over all columns: keeps the work before the full scan small
 _HEAD_ROWS_MAX = 3_000
 _HEAD_ROWS_MIN = 100
 _SPARSE_VALUES = 200  # of a column that is empty in the head
 _FEW_COLUMNS = 15  # so few that they are asked column by column
-_COLUMNS_PER_SCAN = 200  # for what they hold at all, and for the first values of sparse ones
-_WORTH_EXPLAINING = 0.5
+_COLUMNS_PER_SCAN = 200  # for the first values of sparse ones
+_WORTH_EXPLAINING = 0.5  # share of fitting cells from which a person would ask why a column is text
 _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 _MONTHS_BY_CHANCE = 6  # amounts whose cents are all from 01 to 12: one time in 300,000
 _SPARSE = "inference_sparse"
 
-NOTHING = Nothing()
 _MAY_HAVE_UNIT = Pattern(NUMBER_PERHAPS_WITH_UNIT)
 _MAX_UNITS = 20  # more than one reason needs
 
 
+@dataclass(frozen=True)
+class Hypothesis(Condition):
+    """A type with the formats that matter to it; the other formats are left at their defaults."""
+
+    type: ColumnType
+    formats: Formats
+    shape: Shape = Shape.DAY
+
+    def test(self, cell: str) -> str:
+        """Return the SQL test that a cell looks like this."""
+        return build_conversion(cell, self.type, self.formats, self.shape).suggests
+
+    def empty(self, cell: str) -> str:
+        """Return the SQL test that a cell holds no value of this type."""
+        return self.conversion(cell).empty
+
+    def conversion(self, cell: str) -> Conversion:
+        """Return the SQL that converts a cell, whatever its shape suggests."""
+        return build_conversion(cell, self.type, self.formats)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Regular expressions that each match some cell of a column, unless a narrower type fits, too."""
+        if self.type.is_time:
+            return (_NEEDS[self.shape], _TIME) if self.type is ColumnType.DATETIME else (_NEEDS[self.shape],)
+        return (_NUMBER,) if self.type.is_number else ()
+
+
+@dataclass(frozen=True)
+class ChosenType(Condition):
+    """A type that a person might choose, though the cells do not suggest it."""
+
+    type: ColumnType
+    formats: Formats
+
+    def test(self, cell: str) -> str:
+        """Return the SQL test that a cell converts to this."""
+        return build_conversion(cell, self.type, self.formats).converts
+
+
+Rungs = tuple[tuple[Hypothesis, ...], ...]
+
+
+@cache
+def _ladder(plain: Formats, *, may_be_compact: bool) -> Rungs:
+    """Return the groups of hypotheses, narrowest first; those of one group are counted together.
+
+    `plain` are the shared formats. Eight digits are days only where the label says so (`may_be_compact`).
+    """
+    shapes = (Shape.COMPACT, Shape.YEAR_MONTH, Shape.MONTH)
+    compact, year_months, months = ((Hypothesis(ColumnType.DATE, plain, shape),) for shape in shapes)
+    days, moments = (
+        (
+            *((Hypothesis(kind, replace(plain, date_order=order)),) for order in ORDERS),
+            (Hypothesis(kind, plain, Shape.NAMED),),
+        )
+        for kind in (ColumnType.DATE, ColumnType.DATETIME)
+    )
+    return (
+        *((compact,) if may_be_compact else ()),
+        year_months,
+        _marked(ColumnType.INTEGER, plain),
+        _marked(ColumnType.DECIMAL, plain),
+        (Hypothesis(ColumnType.BOOLEAN, plain),),
+        *days,
+        months,
+        *moments,
+    )
+
+
+@cache
+def _unit_rung(plain: Formats, unit: str) -> tuple[Hypothesis, ...]:
+    """Return the hypotheses that every number of a column carries this unit."""
+    return _marked(ColumnType.DECIMAL, replace(plain, unit=unit))
+
+
+def _marked(column_type: ColumnType, formats: Formats) -> tuple[Hypothesis, ...]:
+    return tuple(Hypothesis(column_type, replace(formats, decimal_mark=mark)) for mark in MARKS)
+
+
 @dataclass
 class Trial:
-    """One column's hypotheses under test.
+    """What is known of one column: its hypotheses under test, then how it is read.
 
-    `plain` are the formats that all hypotheses share, `ladder` is what the column may be; `rungs` are the
-    groups still to be counted, narrowest first; `tallies` are the counts over all rows; `verdict` is the
-    group in which some hypothesis holds, if any. `lead` explains a column of text; `is_seen`: the first rows
-    had values; `units` are those of its numbers ("" for none), if all are numbers. `is_percent`: a workbook
-    shows the column's numbers as percentages.
+    `plain` are the formats that all hypotheses share; `is_percent`: a workbook shows the column's numbers as
+    percentages; `before` is how such a column was read before. `rungs` are the groups still to be counted,
+    narrowest first; `tallies` are the counts over all rows; `verdict` is the group in which some hypothesis
+    holds, if any. `lead` explains a column of text; `is_seen`: the first rows had values; `units` are those
+    of its numbers ("" for none), if all are numbers.
+
+    Of the verdict one is `chosen` (None: text), under `formats`. `doubt` is what decided the mark where the
+    cells alone did not: "columns", "thousands", a currency, "days" or the delimiter ("" for none), and
+    `alternative` what it might be as well. `order_proof` is the column that proves the order of its days.
     """
 
     column: int
-    plain: Formats = field(default_factory=Formats)
-    ladder: Rungs = ()
+    label: str
+    name: str
+    plain: Formats
+    is_percent: bool = False
+    before: FormerColumn | None = None
     rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)
     lead: Hypothesis | None = None
     is_seen: bool = False
-    tallies: dict[Hypothesis | Nothing, CellTally] = field(default_factory=dict)
+    tallies: dict[Condition, CellTally] = field(default_factory=dict)
     verdict: tuple[Hypothesis, ...] = ()
     units: tuple[str, ...] = ()
-    is_percent: bool = False
+    chosen: Hypothesis | None = None
+    formats: Formats = field(default_factory=Formats)
+    doubt: str | None = None
+    alternative: Hypothesis | None = None
+    order_proof: int | None = None
+
+    @property
+    def ladder(self) -> Rungs:
+        """What the column may be."""
+        rungs = _ladder(self.plain, may_be_compact=names_day(self.label))
+        return (*rungs, _unit_rung(self.plain, PERCENT)) if self.is_percent else rungs
+
+    @property
+    def kept_mark(self) -> DecimalMark | None:
+        """The decimal mark that such a column had before."""
+        return self.before.kept.decimal_mark if self.before and self.before.kept else None
+
+    @property
+    def kept_order(self) -> DateOrder | None:
+        """The order of days and months that such a column had before."""
+        return self.before.kept.date_order if self.before and self.before.kept else None
+
+    @property
+    def order(self) -> DateOrder:
+        """The order of days and months of its verdict."""
+        return self.verdict[0].formats.date_order
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a column of numbers."""
+        return bool(self.verdict) and self.verdict[0].type.is_number
 
     @property
     def is_ordered(self) -> bool:
         """Whether it is a column of dates whose day and month have an order."""
         if not self.verdict or not self.verdict[0].type.is_time:
             return False
-        chosen = self.verdict[0]
-        return chosen.shape is Shape.DAY and chosen.formats.date_order != "ymd"
+        return self.verdict[0].shape is Shape.DAY and self.order != "ymd"
 
     @property
     def month_first(self) -> Hypothesis | None:
@@ -84,68 +217,49 @@ class Trial:
         """Return whether the hypothesis was counted over all rows and no cell contradicts it."""
         return hypothesis in self.tallies and self.tallies[hypothesis].holds
 
-    def next_questions(self) -> dict[Hypothesis | Nothing, Question]:
-        """Return what to count now: a rung, or what explains a text column; empty when all is known."""
-        asked: Sequence[Hypothesis | Nothing] = ()
-        if not self.verdict:
-            asked = self.rungs[0] if self.rungs else () if self.tallies else [self.lead or NOTHING]
-        return {what: Question(self.column, what) for what in asked}
-
-    def take(
-        self, asked: Mapping[Hypothesis | Nothing, Question], counted: Mapping[Question, CellTally]
+    def choose(
+        self, hypothesis: Hypothesis, doubt: str | None = None, alternative: Hypothesis | None = None
     ) -> None:
+        """Read the column by a hypothesis that holds."""
+        self.chosen, self.formats = hypothesis, hypothesis.formats
+        self.doubt, self.alternative = doubt, alternative
+
+    def next_questions(self) -> list[Question]:
+        """Return what to count now: a rung, or what explains a text column; empty when all is known."""
+        if self.verdict or (not self.rungs and self.tallies):
+            return []
+        return [(self.column, what) for what in (self.rungs[0] if self.rungs else [self.lead or NOTHING])]
+
+    def take(self, counted: Mapping[Question, CellTally]) -> None:
         """Take what was counted; of the rung that was asked, the hypotheses that hold are the verdict."""
-        self.tallies |= {what: counted[one] for what, one in asked.items()}
-        if self.rungs:
+        self.tallies |= {what: counted[column, what] for column, what in self.next_questions()}
+        if self.rungs and not self.verdict:
             rung = self.rungs.pop(0)
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
 
 
-def try_columns(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    labels: Sequence[str],
-    plain: Formats,
-    percents: Sequence[bool] = (),
-) -> list[Trial]:
-    """Return each column's finished trial; leaves the object's head in the temporary table `HEAD`.
-
-    `plain` are the formats that all hypotheses share; `percents` says which columns a workbook shows as
-    percentages (empty: none).
-    """
+def try_columns(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
+    """Finish the trials of all columns; leaves the object's head in the temporary table `HEAD`."""
     rows = staged_rows(staged)
-    head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(labels), 1)))
+    head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(trials), 1)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
-    trials = _new_trials(labels, plain, percents or [False] * len(labels))
     [(row_count,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
     is_whole = row_count < head_rows
     in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials), is_whole=is_whole)
     known = in_head if is_whole else {}
     _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
-    while asked := [(trial, questions) for trial in trials if (questions := trial.next_questions())]:
-        every = chain.from_iterable(questions.values() for _, questions in asked)
-        unknown = [one for one in every if one not in known]
+    while asked := [question for trial in trials for question in trial.next_questions()]:
+        unknown = [one for one in asked if one not in known]
         known |= zip(unknown, count_cells(connection, rows, unknown), strict=True)
-        for trial, questions in asked:
-            trial.take(questions, known)
-    return trials
-
-
-def _new_trials(labels: Sequence[str], plain: Formats, percents: Sequence[bool]) -> list[Trial]:
-    trials = []
-    for column, (label, is_percent) in enumerate(zip(labels, percents, strict=True)):
-        rungs = ladder(plain, may_be_compact=names_day(label))
-        if is_percent:
-            rungs = (*rungs, unit_rung(plain, PERCENT))
-        trials.append(Trial(column, plain, rungs, is_percent=is_percent))
-    return trials
+        for trial in trials:
+            trial.take(known)
 
 
 def count_all(
     connection: DuckDBPyConnection, staged: Path, wanted: Sequence[tuple[Trial, Hypothesis]]
 ) -> None:
     """Count more hypotheses over all rows, into their trials."""
-    asked = [Question(trial.column, hypothesis) for trial, hypothesis in wanted]
+    asked = [(trial.column, hypothesis) for trial, hypothesis in wanted]
     tallies = count_cells(connection, staged_rows(staged), asked)
     for (trial, hypothesis), tally in zip(wanted, tallies, strict=True):
         trial.tallies[hypothesis] = tally
@@ -158,66 +272,58 @@ def _propose(
 
     Return what was counted in `relation`; `is_whole`: there are no other rows.
     """
+    ladders = {trial.column: trial.ladder for trial in trials}
     if is_whole and len(trials) <= _FEW_COLUMNS:
-        ladders = _narrowed(connection, relation, trials)
-    else:
-        ladders = {trial.column: trial.ladder for trial in trials}
-    asked = [Question(one.column, what) for one in trials for what in _asked_of(ladders[one.column])]
+        ladders = _narrowed(connection, relation, ladders)
+    asked = [(column, what) for column, ladder in ladders.items() for what in _asked_of(ladder)]
     found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
     for trial in trials:
         ladder = ladders[trial.column]
-        every = {what: found[Question(trial.column, what)] for rung in ladder for what in rung}
+        every = {what: found[trial.column, what] for rung in ladder for what in rung}
         _propose_rungs(trial, ladder, every)
-        if not trial.rungs and found.get(Question(trial.column, _MAY_HAVE_UNIT), CellTally()).holds:
+        if not trial.rungs and found.get((trial.column, _MAY_HAVE_UNIT), CellTally()).holds:
             _propose_unit(connection, relation, trial)
         if not trial.rungs:
             _propose_lead(trial, every)
     return found
 
 
-def _narrowed(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> dict[int, Rungs]:
+def _narrowed(
+    connection: DuckDBPyConnection, relation: str, ladders: Mapping[int, Rungs]
+) -> dict[int, Rungs]:
     """Return the columns' ladders without rungs that no cell fits, or that fit where a narrower one does.
 
     Planning their tests costs more than looking for what they need, unless many columns are asked as one.
     Where more rows follow, a wider rung may be what all of them fit.
     """
-    needs = dict.fromkeys(need for trial in trials for rung in trial.ladder for need in rung[0].needs)
-    having = {
-        need: _columns_where(connection, relation, trials, f"regexp_matches({{cell}}, {literal(need)})")
-        for need in needs
-    }
+
+    def has(need: str) -> Callable[[str], str]:
+        return lambda cell: f"bool_or(regexp_matches({cell}, {literal(need)}))"
+
+    needs = dict.fromkeys(need for ladder in ladders.values() for rung in ladder for need in rung[0].needs)
+    having = {need: columns_where(connection, relation, list(ladders), has(need)) for need in needs}
     return {
-        trial.column: tuple(
-            rung for rung in trial.ladder if all(trial.column in having[need] for need in rung[0].needs)
-        )
-        for trial in trials
+        column: tuple(rung for rung in ladder if all(column in having[need] for need in rung[0].needs))
+        for column, ladder in ladders.items()
     }
-
-
-def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, CellTally]) -> None:
-    """Give a trial the hypotheses that hold."""
-    trial.is_seen = any(tally.judged for tally in every.values())
-    alive = (tuple(what for what in rung if _is_likely(what, every[what])) for rung in ladder)
-    trial.rungs = [rung for rung in alive if rung]
-
-
-def _is_likely(hypothesis: Hypothesis, tally: CellTally) -> bool:
-    """Return whether all cells fit, and not by chance."""
-    fewest = _MONTHS_BY_CHANCE if hypothesis.shape is Shape.YEAR_MONTH else 0
-    return tally.holds and tally.judged >= fewest
-
-
-def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
-    """Give a trial of text what most of its cells are, if that is worth explaining."""
-    likely = {what: tally for what, tally in every.items() if tally.share >= _worth_explaining(what)}
-    if likely:
-        trial.lead = max(likely, key=lambda what: likely[what].share)
 
 
 def _asked_of(ladder: Rungs) -> list[Condition]:
-    """Return the conditions to count for a column: where no cell can be a number, none has a unit, either."""
+    """Return all that is asked of a column's first rows."""
     hypotheses = [what for rung in ladder for what in rung]
     return [*hypotheses, _MAY_HAVE_UNIT] if any(what.type.is_number for what in hypotheses) else [*hypotheses]
+
+
+def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, CellTally]) -> None:
+    """Give a trial the hypotheses that all cells fit, and not by chance."""
+    trial.is_seen = any(tally.judged for tally in every.values())
+    likely = {
+        what
+        for what, tally in every.items()
+        if tally.holds and (what.shape is not Shape.YEAR_MONTH or tally.judged >= _MONTHS_BY_CHANCE)
+    }
+    alive = (tuple(what for what in rung if what in likely) for rung in ladder)
+    trial.rungs = [rung for rung in alive if rung]
 
 
 def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:
@@ -230,12 +336,18 @@ def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -
     ).fetchall()
     trial.units = tuple(sorted({find_unit(text) or "" for (text,) in found}))
     if len(trial.units) == 1 and is_known_unit(trial.units[0]):
-        trial.rungs = [unit_rung(trial.plain, trial.units[0])]
+        trial.rungs = [_unit_rung(trial.plain, trial.units[0])]
 
 
-def _worth_explaining(hypothesis: Hypothesis) -> float:
-    """Return the share of fitting cells from which a person would ask why a column is text."""
-    return _LETTERS_BY_CHANCE if hypothesis.type is ColumnType.BOOLEAN else _WORTH_EXPLAINING
+def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
+    """Give a trial of text what most of its cells are, if that is worth explaining."""
+    letters, others = _LETTERS_BY_CHANCE, _WORTH_EXPLAINING
+    likely = {
+        what: tally.share
+        for what, tally in every.items()
+        if tally.share >= (letters if what.type is ColumnType.BOOLEAN else others)
+    }
+    trial.lead = max(likely, key=likely.__getitem__, default=None)
 
 
 def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> None:
@@ -254,21 +366,9 @@ def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[
 
 def _filled(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials whose columns hold something in `relation`."""
-    columns = _columns_where(connection, relation, trials, "{cell} <> ''")
+    numbers = [trial.column for trial in trials]
+    columns = columns_where(connection, relation, numbers, lambda cell: f"bool_or({cell} <> '')")
     return [trial for trial in trials if trial.column in columns]
-
-
-def _columns_where(
-    connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial], condition: str
-) -> set[int]:
-    """Return the columns of trials in which some `{cell}` meets an SQL condition."""
-    found: set[int] = set()
-    for start in range(0, len(trials), _COLUMNS_PER_SCAN):
-        columns = [trial.column for trial in trials[start : start + _COLUMNS_PER_SCAN]]
-        tests = (f"coalesce(bool_or({condition.format(cell=cell_name(one))}), false)" for one in columns)
-        [row] = connection.execute(f"SELECT {', '.join(tests)} FROM {relation}").fetchall()  # noqa: S608
-        found.update(column for column, is_met in zip(columns, row, strict=True) if is_met)
-    return found
 
 
 def _first_values(rows: str, trials: Sequence[Trial]) -> str:

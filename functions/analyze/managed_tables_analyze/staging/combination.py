@@ -9,13 +9,13 @@ import duckdb
 
 from managed_tables.conversion.sql_text import literal
 from managed_tables.conversion.workbook_cells import mark_texts
+from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.staging.origins import OriginColumn, SheetPlace
 from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
@@ -24,9 +24,22 @@ from managed_tables_reader.rows.separators import STROKES
 
 _BLANKS = literal(" \t\r\n")
 
+SheetPlace = tuple[int, str | None]
+"""The number of a file, and the name of its sheet; None for a text."""
+
 
 class MisreadError(Exception):
     """DuckDB did not read a file as expected: read it exactly instead."""
+
+
+@dataclass(frozen=True)
+class OriginColumn:
+    """A column of names: its label, the SQL of its cells in a staged part, and what it holds."""
+
+    label: str
+    cells: str
+    ground: GroundCode
+    nullable: bool
 
 
 @dataclass
@@ -257,3 +270,36 @@ def _surplus(width: int, empty: set[int]) -> set[int]:
 def _label(part: Part, column: int) -> str | None:
     label = part.labels[column] if column < len(part.labels) else None
     return None if label is None or not label.strip() else label
+
+
+def origin_columns(
+    origins: OriginLabels, places: Sequence[SheetPlace], files: Sequence[str]
+) -> list[OriginColumn]:
+    """Return the columns that a person wants in front of the others."""
+    names = f"([{', '.join(map(literal, files))}])[file + 1]"
+    found = []
+    if origins.sheet is not None:
+        has_texts = any(sheet is None for _, sheet in places)
+        found.append(OriginColumn(origins.sheet, "sheet", GroundCode.SHEET_NAMES, has_texts))
+    if origins.file is not None:
+        found.append(OriginColumn(origins.file, names, GroundCode.FILE_NAMES, nullable=False))
+    return found
+
+
+def find_joined(
+    places: Sequence[SheetPlace], files: Sequence[str], origins: OriginLabels
+) -> Iterator[Finding]:
+    """Yield the finding that several sheets or files became one table, unless a column tells them apart."""
+    told_apart = {(origins.file and file, origins.sheet and sheet) for file, sheet in places}
+    if len(told_apart) == len(places):
+        return
+    names = [_name(place, places, files) for place in places]
+    yield Finding(WarningCode.JOINED_SHEETS, {"names": names}, count=len(names))
+
+
+def _name(place: SheetPlace, places: Sequence[SheetPlace], files: Sequence[str]) -> str:
+    """Return what tells a sheet or file from the others: its sheet's name, its file's or both."""
+    file, sheet = place
+    if sheet is None or sum(other == file for other, _ in places) == 1:
+        return files[file]
+    return sheet if all(other == file for other, _ in places) else f"{files[file]} ({sheet})"

@@ -1,8 +1,9 @@
 """Find odd cells of a column over all rows: each oddity is a test and a code."""
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -11,31 +12,24 @@ from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.messages.findings import MAX_LINES, WarningCode
+from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.signs.mojibake import has_mojibake
-from managed_tables_analyze.inference.tallies import HEAD, ask_columns, cell_name
+from managed_tables_analyze.inference.tallies import HEAD, ask, cell_name
 
 # A spreadsheet shows a whole number of 12 digits or more this way, and exports what it shows: the digits left
 # out are lost, and the number that remains looks as good as any.
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
 _PADDED_DAY_BYTES = 10  # `31/12/2024`, a time may follow: no year of two digits
 _BLANKS_AT_END = (" ", "\u00a0")
-
-
-@dataclass(frozen=True)
-class Found:
-    """How many cells of a column are odd, the first of them, and where they are.
-
-    `lines` are the first lines or rows, in `file` (the index) and `sheet`: all are left out if there is more
-    than one file or sheet.
-    """
-
-    count: int
-    example: str
-    lines: tuple[int, ...] = ()
-    file: int | None = None
-    sheet: str | None = None
+# What Windows-1252 makes of UTF-8's bytes: `Ã£`, `Ã‰`, `Â°`. A capital Ã is a letter of Portuguese, so
+# only what follows it shows mojibake.
+_PAIR = "Ã(?:[\u0080-\u00bf]|[\u2013-\u203a][A-Za-zÃ]|€|ƒ)|Â[\u00a0-\u00bf]"
+# What it makes of Greek, Cyrillic and Chinese: four in a row beyond ASCII, which no language of its own has.
+_BEYOND, _LETTER = "[¢-ÿ]", "[À-ÿ]"
+_RUN = "|".join("".join(_LETTER if place == at else _BEYOND for place in range(4)) for at in range(4))
+_RARE = "[¤-©¬®¯±´¶¸¹]"  # twice about one letter: what Chinese in Big5 becomes
+_SIGNS = rf"{_PAIR}|{_RUN}|{_RARE}[À-ÿA-Za-z_@]{_RARE}"
+_WORD = re.compile(rf"\S*(?:{_SIGNS})\S*")
 
 
 @dataclass(frozen=True)
@@ -51,9 +45,21 @@ class Oddity:
         return column_type in self.types and not (is_proven and self.code is WarningCode.ERROR_CELLS)
 
 
+def find_mojibake(text: str) -> str | None:
+    """Return the first word with such letters, None if there is none."""
+    found = _WORD.search(text)
+    return found[0] if found else None
+
+
 def _if(cheap: str, test: str) -> str:
     """Return a test that is run only if a cheap one holds: DuckDB runs both sides of an AND."""
     return choose((cheap, test), otherwise="false")
+
+
+def has_mojibake(cell: str) -> str:
+    """Return the SQL test that a text was read in another encoding than it was written in: `JoÃ£o`."""
+    is_beyond_ascii = f"strlen({cell}) <> length({cell})"
+    return _if(is_beyond_ascii, f"regexp_matches({cell}, {literal(_SIGNS)})")
 
 
 def _is_shortened(cell: str) -> str:
@@ -86,42 +92,51 @@ _ODDITIES = (
 
 
 def find_oddities(
-    connection: DuckDBPyConnection, staged: Path, types: Sequence[ColumnType], proven: Sequence[bool]
-) -> list[dict[WarningCode, Found]]:
-    """Return the oddities of each column, by code; if all cells are proven, none holds an error."""
-    found: list[dict[WarningCode, Found]] = [{} for _ in types]
-    kinds = list(zip(types, proven, strict=True))
-    for kind in dict.fromkeys(kinds):
-        oddities = [oddity for oddity in _ODDITIES if oddity.is_asked_of(*kind)]
-        columns = [column for column, one in enumerate(kinds) if one == kind]
-        if not oddities:
-            continue
-        counts = ask_columns(connection, staged_rows(staged), columns, partial(_counts, oddities))
-        for column, row in counts.items():
-            for oddity, count in zip(oddities, row, strict=True):
-                if count:
-                    found[column][oddity.code] = _look_up(connection, staged, column, oddity.test, count)
+    connection: DuckDBPyConnection,
+    staged: Path,
+    kinds: Sequence[tuple[ColumnType, bool]],
+    files: Sequence[str],
+) -> dict[int, list[Finding]]:
+    """Return the findings about columns' odd cells, whose example is the first such cell as it stands.
+
+    `kinds` are the types, and whether all cells are proven to be of them: then none holds an error.
+    """
+    asked = [
+        (column, oddity)
+        for column, kind in enumerate(kinds)
+        for oddity in _ODDITIES
+        if oddity.is_asked_of(*kind)
+    ]
+    counts = ask(
+        connection, staged_rows(staged), asked, lambda oddity, cell: f"count(*) FILTER ({oddity.test(cell)})"
+    )
+    found: dict[int, list[Finding]] = defaultdict(list)
+    for (column, oddity), count in zip(asked, counts, strict=True):
+        if count:
+            found[column].append(_look_up(connection, staged, column, oddity, count, files))
     return found
 
 
-def _counts(oddities: Sequence[Oddity], cell: str) -> list[str]:
-    return [f"count(*) FILTER ({oddity.test(cell)})" for oddity in oddities]
-
-
 def _look_up(
-    connection: DuckDBPyConnection, staged: Path, column: int, test: Callable[[str], str], count: int
-) -> Found:
+    connection: DuckDBPyConnection,
+    staged: Path,
+    column: int,
+    oddity: Oddity,
+    count: int,
+    files: Sequence[str],
+) -> Finding:
+    """Return the finding; lines are left out if they are of more than one file or sheet."""
     cell = cell_name(column)
     row = connection.execute(
         f"SELECT arg_min({cell}, {ROW_NUMBER}), min(line, {MAX_LINES}), min(file), max(file), "  # noqa: S608
         f"count(DISTINCT coalesce(sheet, '')), any_value(sheet) "
-        f"FROM {staged_rows(staged)} WHERE {test(cell)}"
+        f"FROM {staged_rows(staged)} WHERE {oddity.test(cell)}"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has one row
     example, lines, first, last, sheets, sheet = row
-    if first != last or sheets > 1:
-        return Found(count, example)
-    return Found(count, example, tuple(lines), first, sheet)
+    finding = Finding(oddity.code, {"example": example}, count)
+    is_one_place = first == last and sheets <= 1
+    return replace(finding, lines=tuple(lines), file=files[first], sheet=sheet) if is_one_place else finding
 
 
 def find_example(

@@ -1,29 +1,30 @@
-"""Recognise identifiers made of digits: codes that name something, and so stay text.
+"""Recognise what a column holds by the words of its label, and digits that name something and so stay text.
 
-Three signs, which can only turn a number into text: a label that says so (`CEP`, `Nº do CPF`), how the
-numbers are written (`1.1` and `1.10`), or check digits that all values carry. A label that names a
-quantity (`Qtd. telefones`) is no sign.
+Two signs of a code, which can only turn a number into text: a label that says so (`CEP`, `Nº do CPF`), or
+check digits that all values carry. A label that names a quantity (`Qtd. telefones`) is no sign.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import unicodedata
+from collections.abc import Callable, Collection
 
-from duckdb import DuckDBPyConnection
-
-from managed_tables.conversion.columns import DecimalMark
-from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.findings import Finding, GroundCode
-from managed_tables_analyze.inference.signs.labels import QUANTITY_WORDS, names_year, words_of
-from managed_tables_analyze.inference.tallies import (
-    COLUMNS_PER_SCAN,
-    HEAD,
-    ask_columns,
-    columns_where,
-    long_column,
-)
-
+_QUANTITY_WORDS = frozenset(
+    {
+        "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
+        "saldo", "soma", "media", "percentual", "taxa", "count", "sum", "dias", "preco", "precos", "peso",
+        "area", "custo", "idade", "price", "amount", "value", "indice", "indices", "index", "hora", "horas",
+        "minutos", "juros", "consumo", "gasto", "gastos", "despesa", "despesas", "receita", "receitas",
+    }
+)  # fmt: skip
+_DAY_WORDS = frozenset(
+    {
+        "data", "datas", "dt", "date", "dia", "day", "nascimento", "nasc", "birth", "birthdate",
+        "vencimento", "venc", "emissao", "admissao", "demissao", "competencia", "inicio", "fim",
+        "pagamento", "cadastro",
+    }
+)  # fmt: skip
+_BIRTH_WORDS = frozenset({"nascimento", "nasc", "dtnasc", "birth", "birthdate", "birthday", "dob", "nascido"})
+_YEAR_WORDS = frozenset({"ano", "anos", "year", "exercicio", "safra"})
 _NAMED_AS_WRITTEN = (
     "CEP CPF CNPJ RG CNH RENAVAM PIS PASEP NIS NIT CNS celular conta lote modelo SKU NCM CFOP CEST CNAE CBO "
     "banco ISBN IMEI chassi"
@@ -55,22 +56,48 @@ _CODE_PAIRS = {
 }
 _GLUED = ("codigo", "cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
 _LAST = ("cep",)  # ends no other word
+LONGEST_CODE = 64
 _PLURAL = "s"
 _MEASURE = re.compile(r"[$€%]")  # `Conta de luz (R$)`
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
 FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chance are one in 10^10 or less
-_BARE_EXPONENT = "[0-9]+[eE][0-9]+"
-_SHORT_DECIMAL = "[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 _DIGITS = re.compile("[0-9]+")
 _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
+
+
+def words_of(label: str) -> list[str]:
+    """Return the words of a label, in lower case without accents (`CódigoBarras` has two)."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain).lower()
+    return re.findall("[a-z]+", plain)
+
+
+def names_quantity(label: str) -> bool:
+    """Return whether a label says that its values are quantities."""
+    return not _QUANTITY_WORDS.isdisjoint(words_of(label))
+
+
+def names_day(label: str) -> bool:
+    """Return whether a label says that its values are days."""
+    return any(word in _DAY_WORDS or word.startswith("dt") for word in words_of(label))
+
+
+def names_birth(label: str) -> bool:
+    """Return whether a label says that its values are days of birth, which do not lie in the future."""
+    return not _BIRTH_WORDS.isdisjoint(words_of(label))
+
+
+def names_year(label: str) -> bool:
+    """Return whether a label says that its values are years."""
+    return not _YEAR_WORDS.isdisjoint(words_of(label))
 
 
 def find_code_in_label(label: str, longest_digits: int) -> str | None:
     """Return which code a label names, or None; `longest_digits` is the length of the longest value seen."""
     words = words_of(label)
-    if QUANTITY_WORDS.intersection(words) or names_year(label) or _MEASURE.search(label):
+    if names_quantity(label) or names_year(label) or _MEASURE.search(label):
         return None
     known = [one for word in words for one in _known_words(word)]
     found = [CODE_WORDS[word] for word in known if longest_digits >= _FEWEST_DIGITS.get(word, 1)]
@@ -124,99 +151,6 @@ def find_cut_code(names: str, values: Collection[str]) -> str | None:
     digits = [value.strip("0") and value for value in values if _DIGITS.fullmatch(value)]
     cut = [value for value in digits if value and len(value) not in lengths and len(value) < max(lengths)]
     return min(cut, default=None)
-
-
-@dataclass(frozen=True)
-class Writing:
-    """What the writing of a column's decimals shows: a bare exponent, or two texts of one number."""
-
-    bare_exponent: str | None = None
-    same_number: tuple[str, str] | None = None
-
-
-def find_code_in_writing(writing: Writing, label: str) -> Finding | None:
-    """Return why the writing of a column of decimals shows that they are codes, None if it does not.
-
-    A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column.
-    """
-    if writing.bare_exponent is not None:
-        return Finding(GroundCode.BARE_EXPONENTS, {"example": writing.bare_exponent})
-    if writing.same_number is None or QUANTITY_WORDS.intersection(words_of(label)):
-        return None
-    return Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": " e ".join(writing.same_number)})
-
-
-def read_writing(
-    connection: DuckDBPyConnection, staged: Path, marks: Mapping[int, DecimalMark]
-) -> dict[int, Writing]:
-    """Return how columns of decimals are written, given the decimal mark of each.
-
-    For most columns a look at the head and a search for the letter of an exponent are enough.
-    """
-    rows = staged_rows(staged)
-    columns = sorted(marks)
-    with_exponents = columns_where(connection, rows, columns, _has_exponent)
-    may_be_codes = [column for column in columns if marks[column] == "."]
-    short = columns_where(connection, HEAD, may_be_codes, _are_short)
-    found = {column: Writing() for column in columns}
-    for mark in (",", "."):
-        asked = [column for column in sorted(with_exponents | short) if marks[column] == mark]
-        found |= dict(_read_whole(connection, rows, asked, mark))
-    return found
-
-
-def _read_whole(
-    connection: DuckDBPyConnection, rows: str, columns: Sequence[int], mark: DecimalMark
-) -> Iterator[tuple[int, Writing]]:
-    """Yield the writing of columns that the head, or the letter of an exponent, leaves open."""
-
-    def questions(cell: str) -> list[str]:
-        bare = f"regexp_full_match({cell}, '{_BARE_EXPONENT}')"
-        width = f"strlen({cell}) - strpos({cell}, '.')"
-        return [
-            f"min({cell}) FILTER (contains(upper({cell}), 'E') AND {bare})",
-            f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]'))",
-            _are_short(cell),
-            f"min({width}) <> max({width})",
-        ]
-
-    answers = ask_columns(connection, rows, columns, questions)
-    suspects = []
-    for column, (example, decimals, are_short, widths_differ) in answers.items():
-        if example is not None and not decimals:
-            yield column, Writing(bare_exponent=example)
-        elif mark == "." and are_short and widths_differ:
-            suspects.append(column)
-    for column, pair in _find_equal_numbers(connection, rows, suspects).items():
-        yield column, Writing(same_number=pair)
-
-
-def _has_exponent(cell: str) -> str:
-    """Return the SQL test that some cell has an `E`: it costs little, and few columns pass it."""
-    return f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"
-
-
-def _are_short(cell: str) -> str:
-    return f"bool_and({cell} IS NULL OR {cell} = '' OR regexp_full_match({cell}, '{_SHORT_DECIMAL}'))"
-
-
-def _find_equal_numbers(
-    connection: DuckDBPyConnection, rows: str, columns: Sequence[int]
-) -> dict[int, tuple[str, str]]:
-    """Return, for each column that has them, two cells that are the same number but different texts."""
-    found: dict[int, tuple[str, str]] = {}
-    for start in range(0, len(columns), COLUMNS_PER_SCAN):
-        cells = long_column(rows, columns[start : start + COLUMNS_PER_SCAN])
-        pairs = (
-            f"SELECT number, min(cell) AS least, max(cell) AS greatest FROM {cells} "  # noqa: S608 - own SQL
-            "WHERE contains(cell, '.') GROUP BY number, rtrim(rtrim(cell, '0'), '.') "
-            "HAVING min(cell) <> max(cell)"
-        )
-        answers = connection.execute(
-            f"SELECT number, min(least), arg_min(greatest, least) FROM ({pairs}) GROUP BY number"  # noqa: S608
-        ).fetchall()
-        found |= {number: (least, greatest) for number, least, greatest in answers}
-    return found
 
 
 def find_code_in_values(values: Collection[str]) -> str | None:
