@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from managed_tables.errors import JobError
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.workbooks.opening import read_workbook
 
@@ -46,3 +47,15 @@ def test_the_child_inherits_the_library_path(
     monkeypatch.setattr(sys, "executable", interpreter(tmp_path, needed))
     [sheet] = read_workbook(workbook, Kind.XLSX, "vendas.xlsx")
     assert sheet.name == "Sheet"
+
+
+def test_a_reading_that_never_ends_is_refused(
+    workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel ends the child, whose processor time is limited."""
+    endless = tmp_path / "endless.py"
+    endless.write_text("print('h\\0\\0\\0\\1N', end='', flush=True)\nwhile True: pass")
+    script = f"ulimit -S -t 1; exec {sys.executable} {endless}"
+    monkeypatch.setattr(sys, "executable", interpreter(tmp_path, script))
+    with pytest.raises(JobError, match="a leitura passou do tempo permitido"):
+        list(read_workbook(workbook, Kind.XLSX, "vendas.xlsx"))

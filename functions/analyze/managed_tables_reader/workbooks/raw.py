@@ -110,7 +110,8 @@ class Tally:
         `raw` is the number as it stands in the file, or the double that the file holds.
         """
         if number_format.kind in (FormatKind.NUMBER, FormatKind.MASK):
-            self.percents.update([column] if number_format.is_percent else ())
+            if number_format.is_percent:
+                self.percents.add(column)
             cells = self.number_cells
             text = cells.text(raw) if isinstance(raw, str) else cells.text_of_double(raw)
             shown = show_mask(number_format, text) if number_format.masks else None
@@ -121,9 +122,8 @@ class Tally:
 
     def note_date(self, row: int, column: int, number_format: NumberFormat, iso: str) -> None:
         """Note how a day among the first rows is shown."""
-        if row <= LABEL_ROWS and number_format.kind is FormatKind.DATE:
-            shown = shown_date(number_format, iso)
-            self.shown_dates.update({(row, column): shown} if shown else {})
+        if row <= LABEL_ROWS and (shown := shown_date(number_format, iso)):
+            self.shown_dates[row, column] = shown
 
     def see(self, batch: Batch) -> None:
         """Note the hidden columns in which some cell is filled."""

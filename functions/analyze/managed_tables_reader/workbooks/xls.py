@@ -94,7 +94,8 @@ class SheetReader:
             return self._tally.number(row + 1, column, self._format(row, column, cell_type), value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
-        self._tally.errors.update([column] if cell_type == XL_CELL_ERROR else ())
+        if cell_type == XL_CELL_ERROR:
+            self._tally.errors[column] += 1
         return None
 
     def _format(self, row: int, column: int, cell_type: int) -> NumberFormat:

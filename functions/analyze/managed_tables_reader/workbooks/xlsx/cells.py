@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, Column
@@ -25,6 +26,7 @@ Raws = Sequence[str | None]
 """Cells of a column as they stand in the XML."""
 
 
+@lru_cache(MAX_COLUMNS)
 def column_index(letters: str) -> int:
     """Return the column (from 0) that `A`, `Z`, `AA`, … stand for; raises WorkbookError beyond XFD."""
     index = 0
@@ -114,7 +116,8 @@ class CellReader:
         """Return the texts of a column's plain numbers, whose format has no mask."""
         kind = number_format.kind
         if kind is FormatKind.NUMBER:
-            self.tally.percents.update([column] if number_format.is_percent else ())
+            if number_format.is_percent:
+                self.tally.percents.add(column)
             return self._numbers(raws)
         if kind is FormatKind.DATETIME:
             return moment_texts(raws, self.is_1904)

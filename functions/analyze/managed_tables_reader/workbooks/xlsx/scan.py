@@ -7,6 +7,7 @@ written in this form is read by `xlsx.parse`.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import IO, Any, NamedTuple
 
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch, Column
@@ -154,8 +155,6 @@ class SheetScanner:
     def __init__(self, stream: IO[bytes], reader: CellReader) -> None:
         self._cutter = ElementCutter(stream, "sheetData", "row")
         self._reader = reader
-        self._looks: dict[str, CellLook] = {}
-        self._columns: dict[str, int] = {}
         self._number = 0  # of the last row
         self._rows_at_once = _FIRST_ROWS
 
@@ -255,12 +254,12 @@ class SheetScanner:
         column = -1
         for letters, attributes, *content in self._cells_in(row[start.end() :]):
             letters, attributes = _reference(letters, attributes)
-            column = self._column(letters) if letters else column + 1
+            column = column_index(letters) if letters else column + 1
             if column >= MAX_COLUMNS:
                 raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
             if not letters and not column:
                 self._pattern.is_positional = True
-            text = self._text(letters, column, self._look(attributes), content)
+            text = self._text(letters, column, _look(attributes), content)
             if text is not None:
                 cells[column] = text
         return cells
@@ -290,18 +289,11 @@ class SheetScanner:
         self._pattern.learn(letters, column, look)
         return self._reader.text(self._number, column, look.style, look.type, raw)
 
-    def _column(self, letters: str) -> int:
-        column = self._columns.get(letters)
-        if column is None:
-            column = self._columns[letters] = column_index(letters)
-        return column
 
-    def _look(self, attributes: str) -> CellLook:
-        look = self._looks.get(attributes)
-        if look is None:
-            named = dict(_ATTRIBUTE_PAIR.findall(attributes))
-            look = self._looks[attributes] = CellLook(attributes, named.get("s", ""), named.get("t", ""))
-        return look
+@lru_cache(4_096)  # a sheet has few looks
+def _look(attributes: str) -> CellLook:
+    named = dict(_ATTRIBUTE_PAIR.findall(attributes))
+    return CellLook(attributes, named.get("s", ""), named.get("t", ""))
 
 
 def _reference(letters: str | None, attributes: str) -> tuple[str, str]:
