@@ -75,6 +75,11 @@ class GridRow:
         return [column for column, one in enumerate(self.looks) if one.kind]
 
     @cached_property
+    def plain(self) -> tuple[str, ...]:
+        """The texts of the cells without page numbers."""
+        return plain_cells(self.cells)
+
+    @cached_property
     def known_bits(self) -> list[float]:
         """The bits of each cell that repeats the one above it or one to its left; infinite for others.
 
@@ -208,11 +213,10 @@ def find_repeats(rows: Sequence[GridRow], most_above: int) -> dict[int, int]:
     origins: dict[int, int] = {}
     first: dict[tuple[str, ...], int] = {}
     for place, row in enumerate(rows):
-        plain = plain_cells(row.cells)
-        if plain in first:
-            origins[place] = first[plain]
-        elif place < most_above and is_distinctive(plain):
-            first[plain] = place
+        if row.plain in first:
+            origins[place] = first[row.plain]
+        elif place < most_above and is_distinctive(row.plain):
+            first[row.plain] = place
     return origins
 
 

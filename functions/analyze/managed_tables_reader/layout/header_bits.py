@@ -6,9 +6,9 @@ Consecutive values are labels: the days of a month, months, years, closing dates
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from functools import cache, cached_property
 from itertools import pairwise
+from math import inf
 
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import UNIT, GridRow, find_repeats
@@ -21,14 +21,18 @@ _ROWS_COMPARED = 20
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2, "named": 2}
 """How many consecutive values are no coincidence."""
 _MANY = 12  # months, days
-_PATTERNS = {
-    "number": re.compile(r"(?P<number>\d{1,3})(?:\.0)?"),
-    "year": re.compile(rf"{YEAR}|(?P<marked>(?:19|20)\d\d)\d"),  # 20171: a footnote's mark, once raised
-    "month": re.compile(r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),  # also 2012/13
-    "named": re.compile(r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}"),  # 31 Mar 2012
-    "date": re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"),
-    "day": re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})"),
-}
+_PATTERNS = (
+    ("number", re.compile(r"(?P<number>\d{1,3})(?:\.0)?")),
+    ("year", re.compile(YEAR)),
+    ("year", re.compile(r"(?P<number>(?:19|20)\d\d)\d")),  # 20171: a footnote's mark, once raised
+    (
+        "month",
+        re.compile(r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),
+    ),  # also 2012/13
+    ("named", re.compile(r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}")),  # 31 Mar 2012
+    ("date", re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})")),
+    ("date", re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})")),
+)
 Kinds = tuple[str, ...]
 
 
@@ -77,47 +81,39 @@ class HeaderScorer:
         return counted | self._known_labels.places(self.rows[place].cells)
 
     def _line_bits(self, place: int, stop: int, start: int, kinds: Kinds) -> float:
-        """Return the bits of the first of further header lines: few if the line above is incomplete."""
-        above, below, lines = self.rows[place - 1], self.rows[place], self.rows[place:stop]
-        sure = self._sure(place, start)
-        apart = weights.GROUP_APART if below.after_gap else 0.0
+        """Return the bits of the first of further header lines: few if the line above is incomplete.
+
+        A line groups the labels of those below it; one that has the first column alone lacks the next.
+        """
+        above, below, sure = self.rows[place - 1], self.rows[place], self._sure(place, start)
+        apart = weights.GROUP_APART * below.after_gap
         if below.is_units:
-            return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks if one.kind)
-        cells = enumerate(zip(below.looks, below.cells, strict=True))
-        if any(one.is_value and not is_year(cell) and column not in sure for column, (one, cell) in cells):
+            return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks)
+        values = {place for place in below.columns if below.looks[place].is_value}
+        if not all(is_year(below.cells[column]) for column in values - sure):
             return weights.HEADER_OF_VALUES
-        return apart + self._group_bits(above, lines, sure, kinds)
-
-    def _group_bits(
-        self, above: GridRow, lines: Sequence[GridRow], sure: frozenset[int], kinds: Sequence[str]
-    ) -> float:
-        """Return the bits of a line if the line above groups its labels or a later line's."""
-        are_periods = {*lines[0].columns} <= sure.intersection(above.columns[1:])
-        grouped = self._find_grouped(above, lines)
-        if not are_periods and not grouped:
-            return weights.HEADER_LINE + _known_bits(lines[0], sure)
-        alone = _ungrouped(above, lines, grouped or lines[0], kinds)
-        return weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
-
-    def _find_grouped(self, above: GridRow, lines: Sequence[GridRow]) -> GridRow | None:
-        """Return the first line that the line above groups; a label of the first column lacks the next."""
-        likely = lines[:1] if above.columns == [0] else lines
-        return next((line for line in likely if self._is_grouped(above, line)), None)
+        are_periods = {*below.columns} <= sure.intersection(above.columns[1:])
+        lines = self.rows[place : place + 1 if above.columns == [0] else stop]
+        grouped = (line for line in lines if self._is_grouped(above, line))
+        first = next(grouped, below if are_periods else None)
+        if first is None:
+            return apart + weights.HEADER_LINE + _known_bits(below, sure)
+        alone = _ungrouped(above, self.rows[place:stop], first, kinds)
+        return apart + weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
 
     def _is_grouped(self, above: GridRow, below: GridRow) -> bool:
-        """Return whether labels fill the gaps of the line above, or distinguish its labels."""
+        """Return whether labels fill the gaps of the line above, or distinguish its labels.
+
+        A label alone is the one that the line below lacks: no sentence, no unit of all.
+        """
         upper, lower = above.columns, below.columns
         if upper == [0]:
-            return not below.after_gap and self._fills_corner(above, lower)
+            is_label = not (below.after_gap or above.is_sentence or UNIT.fullmatch(above.filled[0]))
+            return is_label and self._with_values[0] > 1 and 0 not in lower and len(lower) * 2 > self.width
         end = len(above.cells) if self._keeps_ends else self.width
         gaps = {*lower}.intersection(range(end)).difference(upper)
         pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
         return len(lower) > 1 and (bool(gaps) or len(pairs) > len({*above.filled}))
-
-    def _fills_corner(self, above: GridRow, below: Sequence[int]) -> bool:
-        """Return whether a label alone is the one that the line below lacks: no sentence, no unit of all."""
-        is_label = not (above.is_sentence or UNIT.fullmatch(above.filled[0]))
-        return is_label and self._with_values[0] > 1 and 0 not in below and len(below) * 2 > self.width
 
     def _label_bits(
         self, lines: Sequence[GridRow], sure: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
@@ -153,9 +149,7 @@ class HeaderScorer:
     @cached_property
     def _with_values(self) -> Counter[int]:
         """How many rows have a value, by column."""
-        return Counter(
-            column for row in self.rows for column, one in enumerate(row.looks[: self.width]) if one.kind
-        )
+        return Counter(column for row in self.rows for column in row.columns if column < self.width)
 
     @cached_property
     def _last_places(self) -> dict[tuple[int, str], int]:
@@ -188,9 +182,10 @@ def _ungrouped(above: GridRow, lines: Sequence[GridRow], below: GridRow, kinds: 
 
 def _known_bits(row: GridRow, sure: frozenset[int]) -> float:
     """Return the bits that a header's years and consecutive labels save: the next one is predictable."""
-    cells = enumerate(zip(row.looks, row.cells, strict=True))
-    years = {place for place, (one, cell) in cells if one.kind == "number" and is_year(cell)} - sure
-    known = [row.looks[place] for place in years]
+    years = {
+        place for place in row.columns if row.looks[place].kind == "number" and is_year(row.cells[place])
+    }
+    known = [row.looks[place] for place in years - sure]
     return sum(row.looks[place].as_text for place in sure) + sum(one.as_text - one.bits for one in known)
 
 
@@ -237,13 +232,17 @@ def _places(columns: Sequence[int], rows: Sequence[GridRow]) -> list[tuple[str, 
 
 
 def _count(row: GridRow) -> tuple[list[int], str]:
-    """Return the columns and the kind of a row's values if they are consecutive, else nothing."""
+    """Return the columns and the kind of a row's values if they are consecutive, else nothing.
+
+    Below a label, one year is no coincidence.
+    """
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
-    places = [_place(row.cells[column]) for column in columns]
-    kind = places[0][0] if places else ""
-    if {found for found, _ in places} != {kind} or len(places) < _fewest(kind, row.above, columns[0]):
-        return [], ""
-    return (columns, kind) if _are_consecutive(kind, [row.cells[column] for column in columns]) else ([], "")
+    cells = [row.cells[column] for column in columns]
+    kinds = {kind for kind, _ in map(_place, cells)}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    uppers = row.above[columns[0] :][:1] if kind == "year" else ()
+    fewest = 1 if any(look(upper).kind == TEXT for upper in uppers) else _FEWEST.get(kind, inf)
+    return (columns, kind) if len(cells) >= fewest and _are_consecutive(kind, cells) else ([], "")
 
 
 def _are_consecutive(kind: str, cells: Sequence[str | None]) -> bool:
@@ -251,29 +250,16 @@ def _are_consecutive(kind: str, cells: Sequence[str | None]) -> bool:
     if kind == "named" or all(map(is_year, cells)):
         return True
     steps = {after - before for (_, before), (_, after) in pairwise(map(_place, cells))}
-    if kind in ("number", "year"):
-        return steps == {1}
-    return min(steps) > 0 or max(steps) < 0
-
-
-def _fewest(kind: str, above: Sequence[str | None], column: int) -> int:
-    """Return how many labels are no coincidence; below a label one year is none."""
-    has_label = column < len(above) and look(above[column]).kind == TEXT
-    return 1 if kind == "year" and has_label else _FEWEST.get(kind, 1_000)
+    return steps == {1} if kind in ("number", "year") else min(steps) > 0 or max(steps) < 0
 
 
 def _place(cell: str | None) -> tuple[str, int]:
     """Return the kind of label that a value may be (empty: none), and its ordinal in that kind."""
-    for kind, pattern in _PATTERNS.items():
+    for kind, pattern in _PATTERNS:
         if match := pattern.fullmatch((cell or "").strip()):
-            found = {name: int(text) for name, text in match.groupdict().items() if text}
-            if kind in ("number", "year", "named"):
-                return kind, next(iter(found.values()))
-            if kind == "month":
-                year, month = found.values()
-                return (kind, year * 100 + month) if month <= 12 or month == (year + 1) % 100 else ("", 0)
-            try:
-                return "date", date(**found).toordinal()
-            except ValueError:
-                return "", 0
+            found = {name: int(text) for name, text in match.groupdict().items()}
+            year, month = found.get("year", 0), found.get("month", 0)
+            is_known = month <= 12 or (kind == "month" and month == (year + 1) % 100)  # 2012/13
+            ordinal = found.get("number", 0) + 10_000 * year + 100 * month + found.get("day", 0)
+            return (kind, ordinal) if is_known else ("", 0)
     return "", 0

@@ -46,7 +46,7 @@ _LOOKED_AT = 2_048
 LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
-_BITS = {"date": "DATE", "boolean": "BOOLEAN", NULL: "NULL_WORD"}
+_BITS = {"date": weights.DATE, "boolean": weights.BOOLEAN, NULL: weights.NULL_WORD}
 PLAIN_KINDS = frozenset({"number", "date", "time", "code", "address", "boolean", "null", "text"})
 _VALUES = frozenset({"number", "date", "time", "code", "address"})
 
@@ -82,36 +82,30 @@ def look(cell: str | None) -> Look:
     """Return what a cell looks like."""
     if not cell:
         return _NOTHING
-    if len(cell) <= _LOOKED_AT:
-        return cached_look(cell)
-    text = cell.strip()
-    as_text = text_bits(text)
-    return Look(_kind(text[:_LOOKED_AT]), as_text, as_text, _odd_bits(text)) if text else _NOTHING
+    return _remembered(cell) if len(cell) <= _LOOKED_AT else _look(cell)
 
 
-@lru_cache(maxsize=65_536)
-def cached_look(cell: str) -> Look:
-    """Return what a short, non-empty cell looks like."""
+def _look(cell: str) -> Look:
     text = cell.strip()
     if not text:
         return _NOTHING
-    as_text = text_bits(text)
-    kind = _kind(text)
-    if kind == TEXT:
-        kind, bits = _shape(text, as_text)
-    else:
-        bits = getattr(weights, _BITS[kind]) if kind in _BITS else _number_bits(text, kind)
+    kind, as_text = _kind(text[:_LOOKED_AT]), text_bits(text)
+    kind, bits = _shape(text, as_text) if kind == TEXT else (kind, _value_bits(text, kind))
     return Look(kind, min(bits, as_text), as_text, _odd_bits(text))
 
 
-def _number_bits(text: str, kind: str) -> float:
+_remembered = lru_cache(maxsize=65_536)(_look)
+
+
+def _value_bits(text: str, kind: str) -> float:
     """Return the bits of a value with few different characters; a code's marks belong to its shape."""
     digits = sum(map(text.count, "0123456789"))
     if kind == "time":
         return weights.TIME + weights.DIGIT * max(0, digits - 4)
     if kind == "code":
         return weights.NUMBER + weights.DIGIT * digits
-    return weights.NUMBER + weights.DIGIT * len(text) - (weights.MONEY if _MONEY.fullmatch(text) else 0.0)
+    bits = weights.NUMBER + weights.DIGIT * len(text) - (weights.MONEY if _MONEY.fullmatch(text) else 0.0)
+    return _BITS.get(kind, bits)
 
 
 def _shape(text: str, as_text: float) -> tuple[str, float]:
@@ -141,8 +135,7 @@ def list_bits(text: str, ends: str, as_text: float) -> float:
         return as_text
     repeats = weights.SAME_CELL * (items.total() - len(items))
     values = sum(one.bits or weights.EMPTY for one in found) + repeats
-    again = _repeated_words(re.sub(f"[{LIST_ENDS}]", " ", text)) * (odd > 0)
-    return max(min(as_text - odd - again, values), weights.SAME_CELL)
+    return max(min(as_text - odd, values), weights.SAME_CELL)
 
 
 def _repeated_words(text: str) -> float:

@@ -1,16 +1,16 @@
 """Score layouts: the bits that describe a grid's rows under each."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import accumulate, chain, pairwise, repeat
+from itertools import accumulate, pairwise
 from math import inf, log2
 
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header_bits import MOST_ABOVE, HeaderScorer, Kinds
-from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, Look, is_year
+from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, is_year
 from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known
 
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
@@ -43,22 +43,24 @@ class Scorer(HeaderScorer):
         self, rows: Sequence[GridRow], width: int, *, keeps_ends: bool, known: Known = NOTHING_KNOWN
     ) -> None:
         super().__init__(rows, width, keeps_ends=keeps_ends, known=known)
-        self._bits_by_kinds: dict[Kinds, list[float]] = {}
+        self._all_row_bits = cache(self._find_row_bits)
         self._find_below = cache(
             lambda has_values: [self._below_bits(one, has_values) for one in range(len(rows))]
         )
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, given the end of the data."""
-        columns = [_ColumnCost() for _ in range(self.width)]
+        columns = [(Counter[str](), defaultdict[str, float](float)) for _ in range(self.width)]
         kinds: Kinds = (TEXT,) * self.width
         found = [kinds] * (end + 1)
         for place in range(end - 1, -1, -1):
             if place not in self._origins:
-                for column, one in zip(columns, self.rows[place].looks, strict=False):
-                    column.add(one)
+                for (counts, bits), one in zip(columns, self.rows[place].looks, strict=False):
+                    if one.kind:
+                        counts[one.kind] += 1
+                        bits[one.kind] += one.bits - one.as_text
             if place <= MOST_ABOVE or place == end - 1:
-                kinds = tuple(column.kind() for column in columns)
+                kinds = tuple(_cheapest_kind(counts, bits) for counts, bits in columns)
             found[place] = kinds
         return found
 
@@ -68,10 +70,10 @@ class Scorer(HeaderScorer):
 
     def score(self, first: int, start: int, end: int, kinds: Kinds, lines: int | None = None) -> Layout:
         """Return the layout with its bits, part by part; a header of `lines`, else of all rows or of one."""
-        stops = {start if lines is None else min(first + lines, start)}
-        if lines is None and kinds[0] != TEXT:
-            stops.add(min(first + 1, start))
-        headers = {stop: self._header_bits(first, stop, start, kinds, lines) for stop in stops}
+        stops = [start if lines is None else min(first + lines, start)]
+        if lines is None and first + 1 < start and self._may_be_remarks(first + 1, start, kinds):
+            stops.append(first + 1)
+        headers = {stop: self._header_bits(first, stop, start, kinds) for stop in stops}
         stop = min(headers, key=headers.__getitem__)
         bits = {
             "above": self._above[first],
@@ -81,26 +83,21 @@ class Scorer(HeaderScorer):
         }
         return Layout(first, stop, start, end, self.width, kinds, bits)
 
-    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds, lines: int | None) -> float:
-        """Return the bits of a header, and of remarks about the columns below it: the source, the unit.
-
-        Unless `lines` are stated, a remark begins with a word above values, is no total, and no wider.
-        """
-        remarks = 0.0
-        if stop < start:
-            if lines is None and not self._may_be_remarks(stop, start, kinds):
-                return inf
-            remarks = weights.REMARKS + sum(self._below(kinds)[stop:start])
+    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
+        """Return the bits of a header, and of remarks about the columns below it: the source, the unit."""
+        remarks = weights.REMARKS + sum(self._below(kinds)[stop:start]) if stop < start else 0.0
         return remarks + self.header_bits(first, stop, start, kinds)
 
     def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
+        """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
         rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
-        return (
-            all(row.looks[0].kind == TEXT for row in rows)
-            and all(row.extent <= extent for row in self.rows[stop : start + 1])
-            and weights.NOTE not in self._words[stop:start]
-            and sum(_fitting_cells(row, kinds) for row in rows) <= 0
-        )
+        if kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
+            return False
+        is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
+        cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
+        fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
+        has_totals = weights.NOTE in self._words[stop:start]
+        return not is_wider and not has_totals and sum(fitting) * 2 <= len(fitting)
 
     # Rows of the table
 
@@ -147,15 +144,8 @@ class Scorer(HeaderScorer):
                 best, fewest = place, found
         return best
 
-    def _all_row_bits(self, kinds: Kinds) -> list[float]:
-        if kinds not in self._bits_by_kinds:
-            self._bits_by_kinds[kinds] = [
-                bits + self._bits_of_row(place, kinds) for place, bits in enumerate(self._structures)
-            ]
-        return self._bits_by_kinds[kinds]
-
     @cached_property
-    def groups(self) -> set[int]:
+    def _groups(self) -> set[int]:
         """The rows that are a label over those below: a text in the first cell alone, then fuller rows."""
         found: set[int] = set()
         for place in range(len(self.rows) - 2, -1, -1):
@@ -171,12 +161,15 @@ class Scorer(HeaderScorer):
         found = [row.below_bits(self.width) for row in self.rows]
         return found if sum(map(bool, found)) * 4 < len(found) * 3 else [0.0] * len(found)
 
+    def _find_row_bits(self, kinds: Kinds) -> list[float]:
+        return [self._structures[place] + self._bits_of_row(place, kinds) for place in range(len(self.rows))]
+
     @cached_property
     def _structures(self) -> list[float]:
         return [self._structure_bits(row) + bits for row, bits in zip(self.rows, self._words, strict=True)]
 
     def _bits_of_row(self, place: int, kinds: Kinds) -> float:
-        if place in self.groups:
+        if place in self._groups:
             return self._texts[place] + weights.GROUP
         row, bits = self.rows[place], 0.0
         odd = fitting = 0
@@ -208,13 +201,12 @@ class Scorer(HeaderScorer):
     @cached_property
     def _empty_bits(self) -> list[float]:
         """The bits of an empty cell, by column: the fewer, the more cells are empty; none if all are."""
-        counts = [[0, 0] for _ in range(self.width)]
-        for row in self.rows:
-            for count, one in zip(counts, row.looks, strict=False):
-                count[bool(one.kind)] += 1
+        lengths = [len(row.cells) for row in self.rows]
+        counts = [sum(length > column for length in lengths) for column in range(self.width)]
+        filled = [self._with_values[column] for column in range(self.width)]
         return [
-            min(weights.EMPTY, -log2((empty + 0.5) / (empty + full + 1))) if full else 0.0
-            for empty, full in counts
+            min(weights.EMPTY, -log2((count - full + 0.5) / (count + 1))) if full else 0.0
+            for count, full in zip(counts, filled, strict=True)
         ]
 
     @cached_property
@@ -233,16 +225,13 @@ class Scorer(HeaderScorer):
         return found + [found[-1]] * (len(self.rows) + 1 - len(found))
 
     def _title_bits(self, place: int) -> float:
-        row = self.rows[place]
-        bits = self._texts[place]
+        row, bits = self.rows[place], self._texts[place]
         if row.is_comment:
             return bits
-        bits += weights.TITLE + weights.TITLE_OF_CELLS * (len(row.filled) > 1)
-        bits += weights.TITLE * (not row.looks[0].kind)
-        bits += weights.TITLE_CELL * max(0, len(row.filled) - _TITLE_CELLS)
-        bits += weights.TITLE_LIKE_HEADER * (len(row.filled) >= self.width > 1)
-        is_value = all(one.is_value for one in row.looks if one.kind)
-        return bits + weights.TITLE_OF_VALUES * is_value
+        count = len(row.filled)
+        bits += weights.TITLE + weights.TITLE * (not row.looks[0].kind)
+        bits += weights.TITLE_OF_CELLS * (count > 1) + weights.TITLE_CELL * max(0, count - _TITLE_CELLS)
+        return bits + weights.TITLE_LIKE_HEADER * (count >= self.width > 1)
 
     def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""
@@ -260,7 +249,7 @@ class Scorer(HeaderScorer):
 
     def _below_bits(self, place: int, has_values: bool) -> float:
         row = self.rows[place]
-        bits = weights.FOOTER_LINE + min(self._texts[place], row.bits_of_repeats)
+        bits = weights.FOOTER_LINE + row.bits_of_repeats
         cells = zip(row.looks, row.known_bits, row.data_bits, strict=True)
         values = [min(text, one.odd + known) - one.bits for one, known, text in cells if one.is_value]
         if self._words[place] or (has_values and row.looks[0].kind == TEXT):
@@ -270,39 +259,14 @@ class Scorer(HeaderScorer):
         return bits if self._words[place] else bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
 
 
-def _fitting_cells(row: GridRow, kinds: Kinds) -> int:
-    """Return how many more cells but the first are of their column's kind than are not."""
-    cells = zip(row.looks[1:], chain(kinds[1:], repeat(TEXT)), strict=False)
-    return sum(1 if kind in (TEXT, one.kind) or one.kind == NULL else -1 for one, kind in cells if one.kind)
-
-
-class _ColumnCost:
-    """What the cells of one column cost under each kind, learnt cell by cell."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._bits: Counter[str] = Counter()
-        self._texts: Counter[str] = Counter()
-
-    def add(self, one: Look) -> None:
-        """Count one more cell."""
-        if kind := one.kind:
-            self._counts[kind] += 1
-            self._bits[kind] += one.bits  # type: ignore[assignment]
-            self._texts[kind] += one.as_text  # type: ignore[assignment]
-
-    def kind(self) -> str:
-        """Return the kind that describes the cells in the fewest bits."""
-        values = self._counts.total() - self._counts[NULL]
-        best, fewest = TEXT, 0.0
-        for kind, count in self._counts.most_common(_KINDS):
-            if kind in (TEXT, NULL) or count * 2 < values:
-                continue
-            bits = self._bits[kind] - self._texts[kind] + weights.EXCEPTION * (values - count)
-            bits += _naming_bits(kind)
-            if bits < fewest:
-                best, fewest = kind, bits
-        return best
+def _cheapest_kind(counts: Counter[str], bits: Mapping[str, float]) -> str:
+    """Return the kind that describes a column's cells in the fewest bits; those are less than as texts."""
+    values = counts.total() - counts[NULL]
+    costs = {TEXT: 0.0}
+    for kind, count in counts.most_common(_KINDS):
+        if kind not in (TEXT, NULL) and count * 2 >= values:
+            costs[kind] = bits[kind] + weights.EXCEPTION * (values - count) + _naming_bits(kind)
+    return min(costs, key=costs.__getitem__)
 
 
 def _naming_bits(kind: str) -> float:

@@ -48,7 +48,7 @@ GROUP_OF_ONE = RARE  # a label that groups nothing
 # Outside the table
 TITLE = TITLE_CELL = LIKELY  # a line above, and each of its cells but the first three
 TITLE_OF_CELLS = LIKELY + LIKELY  # on top of TITLE, for several cells
-TITLE_LIKE_HEADER = TITLE_OF_VALUES = RARE  # on top of these, for as many as the table has, or values alone
+TITLE_LIKE_HEADER = RARE  # on top of these, for as many as the table has
 FOOTER = REMARKS = RARE + LIKELY  # of the columns, between header and data
 FOOTER_LINE = FOOTER_VALUE = FOOTER_CELL = LIKELY  # each line, value (not in totals), cell but two
 TABLE = 20.0  # another table; RARE parts some at gaps, and twice as much joins small ones
