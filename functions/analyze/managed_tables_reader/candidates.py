@@ -7,7 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from managed_tables.documents.analyses import TableReading
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
+from managed_tables_reader.files.archives import Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
@@ -49,18 +49,14 @@ def _open_files(path: Path, name: str, work_dir: Path) -> Iterator[tuple[str, Ki
     kind, _ = detect_kind(path)
     if kind is Kind.GZIP:
         packed, path = path, work_dir / f"{path.name}.unpacked"
-        gunzip(packed, name, path, _room())
+        gunzip(packed, name, path, Room())
         kind, _ = detect_kind(path)
     if kind is not Kind.ZIP:
         yield name, kind, path
         return
-    with closing(unpack(path, name, work_dir, _room())) as members:
+    with closing(unpack(path, name, work_dir, Room())) as members:
         for member in members:
             yield from _open_files(member.path, f"{name}/{member.name}", work_dir)
-
-
-def _room() -> Room:
-    return Room(MAX_UNPACKED_BYTES, MAX_UNPACKED_BYTES)
 
 
 def _weigh_file(

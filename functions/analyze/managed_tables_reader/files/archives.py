@@ -65,8 +65,8 @@ class Member:
 class Room:
     """How many bytes all archives of a job may unpack to, and how many are left of them."""
 
-    limit: int
-    left: int
+    limit: int = MAX_UNPACKED_BYTES
+    left: int = MAX_UNPACKED_BYTES
 
     def too_large(self, name: str, *, alone: bool) -> JobError:
         """Return the error for an archive that is too large alone, or together with those before it."""

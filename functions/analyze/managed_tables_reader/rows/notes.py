@@ -61,9 +61,9 @@ class RowNotes:
     `extent` says which lines are rows.
     """
 
-    def __init__(self, width: int, extent: Extent | None = None) -> None:
+    def __init__(self, width: int, extent: Extent) -> None:
         self._width = width
-        self.extent = extent or Extent()
+        self.extent = extent
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
