@@ -4,7 +4,7 @@ import { Link, Route, Switch, useLocation } from "wouter";
 import type { Permission } from "./api/session";
 import { isSending, isSent } from "./api/uploads";
 import { Tables } from "./screens/Tables";
-import { useCaller, useUploads } from "./ui/context";
+import { useConsole } from "./ui/context";
 import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
 import { Alert, Empty, Loading } from "./ui/parts";
@@ -32,7 +32,7 @@ export interface AppProps {
 
 export function App({ onNavigate }: AppProps) {
   const [location] = useLocation();
-  const caller = useCaller();
+  const { can, companyId, companyName } = useConsole();
   const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   const other = language.get() === "en" ? "pt-BR" : "en";
   const main = useRef<HTMLElement>(null);
@@ -47,7 +47,7 @@ export function App({ onNavigate }: AppProps) {
         <strong>{t`Meus Dados`}</strong>
         <nav aria-label={t`Principal`}>
           {places()
-            .filter(([, , , permission]) => caller.can(permission))
+            .filter(([, , , permission]) => can(permission))
             .map(([path, label, pattern]) => (
               <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
                 {label}
@@ -58,9 +58,9 @@ export function App({ onNavigate }: AppProps) {
           label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
           onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
         />
-        {caller.companyId && (
-          <p className="mt-company" title={t`Empresa ${caller.companyId}`}>
-            {t`Empresa ${caller.companyName || caller.companyId}`}
+        {companyId && (
+          <p className="mt-company" title={t`Empresa ${companyId}`}>
+            {t`Empresa ${companyName || companyId}`}
           </p>
         )}
       </header>
@@ -96,8 +96,7 @@ export function App({ onNavigate }: AppProps) {
 
 /** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
 function Dropping() {
-  const uploads = useUploads();
-  const { can } = useCaller();
+  const { uploads, can } = useConsole();
   const state = useStore(uploads.state);
   const [location, navigate] = useLocation();
   const [isOver, setOver] = useState(false);

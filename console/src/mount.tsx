@@ -6,7 +6,7 @@ import { App, type AppProps } from "./App";
 import { ApiFailure, openSession, type SessionOptions } from "./api/session";
 import { UploadQueue } from "./api/uploads";
 import "./styles.css";
-import { Announcer, SessionProvider } from "./ui/context";
+import { ConsoleProvider } from "./ui/context";
 import { type Language, language, preferredLanguage, speak } from "./ui/language";
 import { useStore } from "./ui/store";
 import { setZone } from "./values/dates";
@@ -42,15 +42,13 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   root.render(
     <StrictMode>
       <QueryClientProvider client={queries}>
-        <SessionProvider value={{ ...session, uploads }}>
-          <Announcer>
-            <Router base={options.base ?? ""}>
-              <Suspense>
-                <Spoken ready={ready} onNavigate={options.onNavigate} />
-              </Suspense>
-            </Router>
-          </Announcer>
-        </SessionProvider>
+        <ConsoleProvider session={session} uploads={uploads}>
+          <Router base={options.base ?? ""}>
+            <Suspense>
+              <Spoken ready={ready} onNavigate={options.onNavigate} />
+            </Suspense>
+          </Router>
+        </ConsoleProvider>
       </QueryClientProvider>
     </StrictMode>,
   );

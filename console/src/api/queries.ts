@@ -1,6 +1,6 @@
 import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
-import { useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { type Answer, ApiFailure, type Asked, type Having } from "./session";
 import type { Job, Operations } from "./types";
 
@@ -16,7 +16,7 @@ export function useGet<Path extends Having<"get">>(
   asked: Asked<Operations[Path]["get"]>,
   options: Omit<UseQueryOptions<Got<Path>>, "queryKey" | "queryFn"> = {},
 ) {
-  const api = useApi() as { GET: (path: Path, asked: object) => Promise<Got<Path>> };
+  const api = useConsole().api as { GET: (path: Path, asked: object) => Promise<Got<Path>> };
   return useQuery({
     queryKey: [path, asked],
     queryFn: ({ signal }) => api.GET(path, { ...asked, signal }),
@@ -34,7 +34,7 @@ export function useTable(tableId: string, enabled = true) {
 
 /** What a table remembers of its files; null where it remembers nothing. */
 export function useRecipe(tableId: string, enabled = true) {
-  const api = useApi();
+  const { api } = useConsole();
   return useQuery({
     queryKey: ["recipe", tableId],
     enabled,

@@ -4,7 +4,6 @@ import { tableQuestion } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Column, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
-import { useApi, useCaller } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";
@@ -14,8 +13,7 @@ import { arranged, type GridView, moved, resized, writeView } from "./view";
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ name }: { name: string }) {
   const parts = useParts();
-  const { table, view, onView, onClose } = parts;
-  const { can } = useCaller();
+  const { table, view, onView, onClose, can } = parts;
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
   const others = view.sorts.filter((sort) => sort.replace(/^-/, "") !== name);
@@ -68,8 +66,7 @@ export function ColumnMenu({ name }: { name: string }) {
 
 /** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
 function ColumnChange({ column }: { column: Column }) {
-  const { table, onClose } = useParts();
-  const api = useApi();
+  const { table, onClose, api } = useParts();
   const queries = useQueryClient();
   const [drafts, setDrafts] = useState<readonly DraftColumn[]>([draftOf(column)]);
   const save = useMutation({

@@ -1,7 +1,7 @@
 import { TriangleAlert } from "lucide-react";
 import { useRef, useState } from "react";
 import type { Export, ExportBody, Table } from "../api/types";
-import { useAnnounce, useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
@@ -23,8 +23,7 @@ const formats = (): [Format, string][] => [
 
 /** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
 export function ExportDialog() {
-  const { table, view, onClose } = useParts();
-  const api = useApi();
+  const { table, view, onClose, api } = useParts();
   const [format, setFormat] = useState<Format>("xlsx");
   const start = async (): Promise<void> => {
     await api.POST("/{table_id}/exports", { path: { table_id: table._id }, body: bodyOf(table, view, format) });
@@ -65,8 +64,7 @@ const POLL_MS = 1_000;
 
 /** The exports of a table, or of all tables, newest first: a running one is followed, a ready one fetched. */
 function ExportList({ tableId }: { tableId: string | null }) {
-  const api = useApi();
-  const announce = useAnnounce();
+  const { api, announce } = useConsole();
   const running = useRef<ReadonlySet<string>>(new Set());
   const follow = (exports: readonly Export[]): number | false => {
     if (exports.some((one) => one.status === "done" && running.current.has(one._id))) announce(t`Arquivo pronto`);

@@ -3,7 +3,6 @@ import { X } from "lucide-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { useGet } from "../api/queries";
 import type { ColumnType, Table } from "../api/types";
-import { useAnnounce, useApi, useCaller } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
@@ -134,11 +133,8 @@ function Views() {
 }
 
 function SaveView({ onClose }: { onClose: () => void }) {
-  const { table, handle } = useParts();
-  const api = useApi();
+  const { table, handle, api, announce, userId } = useParts();
   const queries = useQueryClient();
-  const announce = useAnnounce();
-  const { userId } = useCaller();
   const { saved, view, open } = handle;
   const own = saved?.user_id === userId ? saved : null;
   const [name, setName] = useState(saved?.name ?? "");

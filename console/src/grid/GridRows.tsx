@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
-import type { Column, RecordOfRow, Table } from "../api/types";
-import { useApi } from "../ui/context";
+import type { Column, RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
 import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
@@ -10,7 +9,7 @@ import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import { isInRange, isOneCell, type Place, rangeIn } from "./model";
 import { type GridColumn, type GridParts, markOf, totalChoice, useParts } from "./sheet";
-import { askedOf, type GridView, resized, type Total } from "./view";
+import { askedOf, resized, type Total } from "./view";
 import { ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {
@@ -261,8 +260,8 @@ function DataCell({ column, place, row, isNew, grid }: DataCellProps) {
 /** The foot of the grid: what a person has chosen to see of a column's rows that match. */
 export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts }) {
   const parts = useParts();
-  const { table, view } = parts;
-  const totals = useTotals(table, view);
+  const { view } = parts;
+  const totals = useTotals();
   return (
     <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
       <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
@@ -301,8 +300,8 @@ export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Colu
 }
 
 /** Work out what the view has at the foot of its columns, over the rows that match. */
-function useTotals(table: Table, view: GridView): Readonly<Record<string, Cell>> {
-  const api = useApi();
+function useTotals(): Readonly<Record<string, Cell>> {
+  const { api, table, view } = useParts();
   const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
   const asked = useMemo(() => askedOf(view), [view.filters, view.search, view.beyond]);
   const { data } = useQuery({

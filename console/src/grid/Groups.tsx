@@ -1,6 +1,5 @@
 import { useState } from "react";
 import type { Column, Query } from "../api/types";
-import { useApi } from "../ui/context";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
@@ -21,8 +20,7 @@ interface GroupsProps {
 
 /** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
 export function Groups({ within = [] }: GroupsProps) {
-  const { table, view, onView } = useParts();
-  const api = useApi();
+  const { table, view, onView, api } = useParts();
   const column = table.columns.find((one) => one.name === view.groupBy[within.length]);
   const filters = [...view.filters, ...within.map((condition) => [condition])];
   const totals = Object.entries(view.totals).map(([of, fn], index) => ({ fn, column: of, as: `total_${index}` }));

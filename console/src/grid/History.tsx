@@ -4,7 +4,6 @@ import { Link } from "wouter";
 import { useGet } from "../api/queries";
 import { type Api, ApiFailure } from "../api/session";
 import type { DeletedRow, RowChange, Table } from "../api/types";
-import { useAnnounce, useApi, useWho } from "../ui/context";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Loading, SelectField } from "../ui/parts";
@@ -35,8 +34,7 @@ type Change = RowChange & { row_id?: string };
 
 /** Every change of a table's rows, newest first. */
 export function TableHistory() {
-  const { table, onOpen, onClose } = useParts();
-  const api = useApi();
+  const { table, onOpen, onClose, api } = useParts();
   const [action, setAction] = useState("");
   const filter = action === "" ? {} : { action: action as Change["action"] };
   return (
@@ -67,8 +65,7 @@ interface RowStoryProps {
 
 /** Where a row came from, its line in the file, and what became of it since. */
 export function RowStory({ rowId, column }: RowStoryProps) {
-  const { table, onClose } = useParts();
-  const api = useApi();
+  const { table, onClose, api } = useParts();
   const path = { table_id: table._id, row_id: rowId };
   return (
     <Dialog title={t`De onde veio`} isSide onClose={onClose}>
@@ -89,8 +86,7 @@ export function RowStory({ rowId, column }: RowStoryProps) {
 }
 
 function Origin({ rowId, column }: RowStoryProps) {
-  const { table } = useParts();
-  const who = useWho();
+  const { table, who } = useParts();
   const origin = useGet("/{table_id}/data/{row_id}/origin", { path: { table_id: table._id, row_id: rowId } });
   if (origin.error instanceof ApiFailure && origin.error.status === 404) {
     return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
@@ -132,8 +128,7 @@ interface ChangeItemProps extends RowChange {
 
 /** Who changed what, when, by which door, from what to what. */
 function ChangeItem({ changes, action, column = null, onRow, ...change }: ChangeItemProps) {
-  const { table } = useParts();
-  const who = useWho();
+  const { table, who } = useParts();
   const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
   const ordered = [...first, ...changes.filter((one) => one.column !== column)];
@@ -176,10 +171,8 @@ const SHOWN_COLUMNS = 5;
 
 /** Deleted rows, by deletion: chosen ones come back, or all of one deletion. */
 export function Trash() {
-  const { table, edits, isEditable, onClose } = useParts();
-  const api = useApi();
+  const { table, edits, isEditable, onClose, api, announce } = useParts();
   const queries = useQueryClient();
-  const announce = useAnnounce();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const restore = useMutation({
     mutationFn: async (find: () => Promise<readonly string[]>) => {
@@ -251,8 +244,7 @@ interface DeletionProps {
 }
 
 function Deletion({ rows, chosen, isEditable, onToggle, onAll }: DeletionProps) {
-  const { table } = useParts();
-  const who = useWho();
+  const { table, who } = useParts();
   const columns = table.columns.slice(0, SHOWN_COLUMNS);
   const words = (row: DeletedRow): string =>
     columns.map((column) => showCell(row[column.name], column) || t`(vazia)`).join(" · ");

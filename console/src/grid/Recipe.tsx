@@ -2,7 +2,6 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
-import { useApi, useCaller } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Check, type Choices, Dialog, Empty, Failure, Loading, SelectField } from "../ui/parts";
@@ -18,9 +17,7 @@ const misfitChoices = (): Choices<Kept["on_misfit"]> => [
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
 export function Recipe() {
-  const { table, onClose } = useParts();
-  const api = useApi();
-  const { can } = useCaller();
+  const { table, onClose, api, can } = useParts();
   const path = { table_id: table._id };
   const recipe = useRecipe(table._id);
   const change = useMutation({

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { tableQuestion } from "../api/queries";
 import type { Column, RecordOfRow, Table } from "../api/types";
-import { useAnnounce, useApi } from "../ui/context";
+import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared } from "../ui/store";
 import { type Cell, formatCell, toClipboard } from "../values/cells";
@@ -55,7 +55,7 @@ export type Opened =
   | "keys";
 
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
-interface SheetParts extends Sheet {
+interface SheetParts extends ConsoleParts, Sheet {
   table: Table;
   handle: ViewHandle;
   view: GridView;
@@ -127,8 +127,7 @@ export interface Sheet {
  * no longer matches the view, or belongs elsewhere in it, stays where it is until the focus leaves it.
  */
 export function useSheet(table: Table, view: GridView): Sheet {
-  const api = useApi();
-  const announce = useAnnounce();
+  const { api, announce } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(api, table, view);
   const latest = useRef(rows);

@@ -2,7 +2,6 @@ import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { moved } from "../grid/view";
-import { useCaller } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, Check, type Choices as Options, Radios, SelectField, TextField } from "../ui/parts";
 import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
@@ -19,8 +18,7 @@ interface ColumnPanelProps {
 
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
-  const { job, look, columns, checks, draft, onDraft, onAdjust } = useReview();
-  const { can } = useCaller();
+  const { job, look, columns, checks, draft, onDraft, onAdjust, can } = useReview();
   const { column, source, include, type, nullable, into, adjustment } = reviewed;
   const { inference } = column;
   const { exceptions = [], alternatives = [] } = inference ?? {};

@@ -3,7 +3,7 @@ import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { jobQuestion } from "../api/queries";
 import type { Job, Table } from "../api/types";
-import { useAnnounce, useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
@@ -19,8 +19,7 @@ interface ConfirmBarProps {
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps) {
-  const { job, table, columns, checks, isBusy, look } = useReview();
-  const announce = useAnnounce();
+  const { job, table, columns, checks, isBusy, look, announce } = useReview();
   const [isAsked, setAsked] = useState(false);
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(job, table, name);
@@ -101,7 +100,7 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string 
 }
 
 export function Cancel({ job }: { job: Job }) {
-  const api = useApi();
+  const { api } = useConsole();
   const queries = useQueryClient();
   const cancel = async (): Promise<void> => {
     try {

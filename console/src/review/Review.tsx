@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useRecipe, useTable } from "../api/queries";
 import { type Confirmation, fileNames, type Job, type Reanalysis } from "../api/types";
-import { useAnnounce, useApi, useCaller } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Failure, Radios, Steps, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
@@ -37,8 +37,8 @@ export function Review({ job, isRereading }: ReviewProps) {
   const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const recipe = useRecipe(job.user_table_id ?? "", job.recipe !== null);
   const targets = table.data?.columns ?? NO_COLUMNS;
-  const api = useApi();
-  const { can } = useCaller();
+  const shared = useConsole();
+  const { api, can } = shared;
   const drafted = useDraft(job);
   const { draft, change: setDraft } = drafted;
   const schema = job.inferred_schema;
@@ -77,8 +77,8 @@ export function Review({ job, isRereading }: ReviewProps) {
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
-  const shared = { job, look, columns, checks, targets, isBusy, draft, onDraft: setDraft, onAdjust: adjust };
-  const parts = { ...shared, table: table.data ?? null, recipe: recipe.data ?? null };
+  const said = { draft, onDraft: setDraft, onAdjust: adjust, table: table.data ?? null, recipe: recipe.data ?? null };
+  const parts = { ...shared, ...said, job, look, columns, checks, targets, isBusy };
   return (
     <ReviewProvider value={parts}>
       <section aria-labelledby="review-title" className="mt-review">
@@ -154,7 +154,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
 
 /** Say what became of a person's changes when the files were read again. */
 function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | null {
-  const announce = useAnnounce();
+  const { announce } = useConsole();
   const schema = job.inferred_schema;
   const readings = useRef(schema);
   useEffect(() => {

@@ -12,7 +12,7 @@ import type {
   Recipe,
   Table,
 } from "../api/types";
-import { useApi, useCaller } from "../ui/context";
+import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared } from "../ui/store";
 import { parseCell } from "../values/cells";
@@ -188,7 +188,7 @@ export interface Look {
 }
 
 /** What the parts of a review share. */
-interface ReviewParts {
+interface ReviewParts extends ConsoleParts {
   job: Job;
   /** The table that the file goes into, and what it remembers of its files; null where there is none. */
   table: Table | null;
@@ -245,9 +245,8 @@ interface DraftHandle {
 
 /** The draft of a job's review; a change is sent a moment later, on top of what colleagues have sent since. */
 export function useDraft(job: Job): DraftHandle {
-  const api = useApi();
+  const { api, can } = useConsole();
   const queries = useQueryClient();
-  const { can } = useCaller();
   const mayKeep = can("upload");
   const [draft, setDraft] = useState(() => draftOf(job));
   const [failure, setFailure] = useState<unknown>(null);

@@ -1,7 +1,7 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import type { Api } from "../api/session";
 import type { ColumnType, InferredColumn, Job, StatedTable } from "../api/types";
-import { useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { type Cell, formatCell, parseCell } from "../values/cells";
 import { formatLongDate, rezone, zoneName } from "../values/dates";
 import type { ReviewedColumn } from "./draft";
@@ -50,13 +50,13 @@ function previewQuery(
 
 /** Read a page of a file's own lines, or fewer; of no table nothing is asked. */
 export function useLines(job: Job, table: TableReading | undefined, from: number, lines = PAGE_LINES) {
-  const query = previewQuery(useApi(), job, table ?? NO_TABLE, from, lines);
+  const query = previewQuery(useConsole().api, job, table ?? NO_TABLE, from, lines);
   return useQuery({ ...query, enabled: table !== undefined, placeholderData: (before) => before });
 }
 
 /** Read the lines that are no data: before them, within, and after. */
 export function useLeftOutLines(job: Job, table: TableReading, isWanted: boolean) {
-  const api = useApi();
+  const { api } = useConsole();
   const runs = runsOf(table.skipped_lines).slice(0, MAX_RUNS);
   return useQueries({
     queries: runs.map(([from, lines]) => ({ ...previewQuery(api, job, table, from, lines), enabled: isWanted })),
@@ -80,7 +80,7 @@ export function runsOf(lines: readonly number[]): [number, number][] {
 
 /** Read where each column stands in the lines of each table, for letters and for the cells themselves. */
 export function usePlaces(job: Job): Places {
-  const api = useApi();
+  const { api } = useConsole();
   const tables = job.reading?.tables ?? [];
   const columns = job.inferred_schema?.columns ?? [];
   return useQueries({

@@ -1,14 +1,13 @@
 import { useState } from "react";
 import { useGet } from "../api/queries";
-import { useAnnounce, useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Facts, Failure, Loading } from "../ui/parts";
 
 /** The read-only login for BI tools. */
 export default function Access() {
-  const api = useApi();
-  const announce = useAnnounce();
+  const { api, announce } = useConsole();
   const [isShown, setShown] = useState(false);
   const connection = useGet("/connection", {});
   const rotate = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { ACTIVE } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
-import { useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
 import { SelectField } from "../ui/parts";
@@ -18,7 +18,7 @@ const modeLabels = (): Record<string, string> => ({
 
 /** Every upload of the company, newest first. */
 export default function History() {
-  const api = useApi();
+  const { api } = useConsole();
   const address = useAddress();
   const [query, setQuery] = address;
   const status = (query.get("situacao") ?? "") as Job["status"] | "";

@@ -5,7 +5,7 @@ import { ApiFailure } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/ConfirmBar";
 import { Review } from "../review/Review";
-import { useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Empty, Failure, Loading, ProgressBar, Steps } from "../ui/parts";
@@ -67,7 +67,7 @@ function uploadPath({ user_table_id: table }: Job): string {
 }
 
 function Done({ job }: { job: Job }) {
-  const api = useApi();
+  const { api } = useConsole();
   const result = job.result;
   const counts = result && [
     plural(result.inserted, "linha gravada", "linhas gravadas"),
@@ -100,7 +100,7 @@ function Done({ job }: { job: Job }) {
 }
 
 function Undo({ job }: { job: Job }) {
-  const api = useApi();
+  const { api } = useConsole();
   const [force, setForce] = useState(false); // once it is known that rows have changed since
   const undo = async (): Promise<void> => {
     try {

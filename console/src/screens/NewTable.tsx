@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
 import { ApiFailure } from "../api/session";
-import { useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, Failure, TextField } from "../ui/parts";
 import { toName } from "../values/words";
@@ -10,7 +10,7 @@ import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns }
 
 /** A table by hand: its name, its columns. */
 export default function NewTable() {
-  const api = useApi();
+  const { api } = useConsole();
   const [, navigate] = useLocation();
   const [title, setTitle] = useState("");
   const [name, setName] = useState("");

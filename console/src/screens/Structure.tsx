@@ -5,7 +5,7 @@ import { Link, useLocation } from "wouter";
 import { useGet, useTable } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
-import { useAnnounce, useApi } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, Failure, Field, Loading, SelectField, TextField } from "../ui/parts";
@@ -23,9 +23,8 @@ export default function Structure({ tableId }: { tableId: string }) {
 }
 
 function StructureForm({ table }: { table: Table }) {
-  const api = useApi();
+  const { api, announce } = useConsole();
   const queries = useQueryClient();
-  const announce = useAnnounce();
   const [, navigate] = useLocation();
   const [name, setName] = useState(table.display_name);
   const [title, setTitle] = useState(table.title ?? "");
@@ -157,8 +156,7 @@ function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps) {
 
 /** The columns that were taken out, and their way back. */
 function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }) {
-  const api = useApi();
-  const announce = useAnnounce();
+  const { api, announce } = useConsole();
   const path = { table_id: table._id };
   const hidden = useGet("/{table_id}/columns/hidden", { path });
   const restore = async (name: string): Promise<void> => {

@@ -11,7 +11,7 @@ import type { Range, SheetActions } from "../grid/model";
 import { ConflictDialog, OpenedDialog } from "../grid/Opened";
 import { copyRange, gridColumns, type Opened, SheetProvider, useParts, useSheet } from "../grid/sheet";
 import { resized, toggleSort, useView, type ViewHandle } from "../grid/view";
-import { useAnnounce, useCaller } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
@@ -29,17 +29,17 @@ export default function TableGrid({ tableId }: { tableId: string }) {
 }
 
 function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
-  const { can } = useCaller();
+  const shared = useConsole();
   const { view, change: setView, saved, failure: noView } = handle;
   const sheet = useSheet(table, view);
   const { rows, edits } = sheet;
   const state = useStore(edits.state);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [opened, setOpened] = useState<Opened | null>(null);
-  const isEditable = table.status === "active" && can("data-write");
+  const isEditable = table.status === "active" && shared.can("data-write");
   const onClose = (): void => setOpened(null);
-  const shared = { ...sheet, table, handle, view, onView: setView, isEditable, onOpen: setOpened, onClose };
-  const parts = { ...shared, selected, onSelected: setSelected };
+  const opening = { onOpen: setOpened, onClose, selected, onSelected: setSelected };
+  const parts = { ...shared, ...sheet, ...opening, table, handle, view, onView: setView, isEditable };
   const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
@@ -72,8 +72,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
 /** The grid of a sheet: what its commands do to the view, the rows and the edits. */
 function SheetGrid() {
   const parts = useParts();
-  const { table, view, onView, rows, edits, isEditable, selected, onSelected, onOpen } = parts;
-  const announce = useAnnounce();
+  const { table, view, onView, rows, edits, isEditable, selected, onSelected, onOpen, announce } = parts;
   const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
   const lastSelected = useRef(0);
   const paste = async (range: Range, text: string): Promise<void> => {
@@ -160,8 +159,7 @@ function Told({ state }: { state: EditState }) {
 
 /** What stands there in place of a grid without rows. */
 function NoRows() {
-  const { table, view, onView } = useParts();
-  const { can } = useCaller();
+  const { table, view, onView, can } = useParts();
   if (view.filters.length > 0 || view.search) {
     return (
       <Empty title={t`Nenhuma linha com estes filtros`}>
@@ -180,8 +178,7 @@ function NoRows() {
 
 /** What a table is called, how many of its rows match, and what this caller may do with it. */
 function SheetHead() {
-  const { table, rows, edits, isEditable, selected, onSelected, onOpen } = useParts();
-  const { can } = useCaller();
+  const { table, rows, edits, isEditable, selected, onSelected, onOpen, can } = useParts();
   const chosen = plural(selected.size, "linha");
   const remove = async (): Promise<void> => {
     await edits.delete([...selected]);

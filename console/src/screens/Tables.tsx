@@ -2,7 +2,7 @@ import { useDeferredValue } from "react";
 import { Link } from "wouter";
 import { useGet } from "../api/queries";
 import { fileNames, type Table } from "../api/types";
-import { useApi, useCaller, useWho } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
@@ -14,7 +14,7 @@ const MOST_LOADS = 100; // of all tables, newest first
 
 /** The company's tables: searched, counted, opened. */
 export function Tables() {
-  const api = useApi();
+  const { api } = useConsole();
   const status = useGet("/status", {});
   if (status.error) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
   if (!status.data) return <Loading label={t`Carregando`} />;
@@ -27,7 +27,7 @@ export function Tables() {
 }
 
 function List() {
-  const api = useApi();
+  const { api } = useConsole();
   const address = useAddress();
   const [query, setQuery] = address;
   const search = query.get("q") ?? "";
@@ -66,7 +66,7 @@ function List() {
 }
 
 function WaysIn() {
-  const { can } = useCaller();
+  const { can } = useConsole();
   return (
     <>
       {can("upload") && <Link href="/enviar" className="mt-button mt-button-primary">{t`Enviar arquivo`}</Link>}
@@ -76,7 +76,7 @@ function WaysIn() {
 }
 
 function TableCard({ table }: { table: Table }) {
-  const who = useWho();
+  const { who } = useConsole();
   const loads = useGet("/upload-jobs", { query: { status: "done", per_page: MOST_LOADS } });
   const load = loads.data?.records.find((job) => job.user_table_id === table._id && !job.undone_at);
   return (

@@ -1,60 +1,52 @@
-import { createContext, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import { createContext, type ReactNode, useMemo, useRef, useState } from "react";
 import type { Api, Caller, Session } from "../api/session";
 import type { UploadQueue } from "../api/uploads";
 import { t } from "./language";
 import { useShared, useStore } from "./store";
 
-const Announce = createContext<(text: string) => void>(() => {});
-
-/** Say something to who cannot see it; the last of several within a moment is said. */
-export function useAnnounce(): (text: string) => void {
-  return useContext(Announce);
+/** What every part of the console shares; everything is allowed until it is known who the token speaks of. */
+export interface ConsoleParts extends Caller {
+  api: Api;
+  /** The files that are on their way. */
+  uploads: UploadQueue;
+  /** Say something to who cannot see it; the last of several within a moment is said. */
+  announce: (text: string) => void;
+  /** Who did something, as far as the reader can know. */
+  who: (userId: string | null) => string;
 }
 
-/** One polite live region for the whole console, which also shows what it says. */
-export function Announcer({ children }: { children: ReactNode }) {
-  const [text, setText] = useState("");
+const Shared = createContext<ConsoleParts | null>(null);
+
+export const useConsole = (): ConsoleParts => useShared(Shared, "no console around this: mount it by mount()");
+
+interface ConsoleProviderProps {
+  session: Session;
+  uploads: UploadQueue;
+  children: ReactNode;
+}
+
+/** Share it, with one polite live region, which also shows what it says. */
+export function ConsoleProvider({ session, uploads, children }: ConsoleProviderProps) {
+  const [said, setSaid] = useState("");
   const timer = useRef(0);
-  const announce = useCallback((said: string) => {
-    window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => setText(said), 150);
-  }, []);
+  const caller = useStore(session.caller);
+  const shared = useMemo((): ConsoleParts => {
+    const announce = (text: string): void => {
+      window.clearTimeout(timer.current);
+      timer.current = window.setTimeout(() => setSaid(text), 150);
+    };
+    const who = (userId: string | null): string => {
+      if (userId === null) return t`Alguém, fora desta página,`;
+      return userId === caller.userId ? t`Você` : t`Usuário ${userId.slice(-6)}`;
+    };
+    return { ...caller, api: session.api, uploads, announce, who };
+  }, [caller, session, uploads]);
   return (
-    <Announce value={announce}>
+    <Shared value={shared}>
       {children}
       <p className="mt-live" role="status" aria-live="polite">
-        {text}
+        {said}
       </p>
-    </Announce>
+    </Shared>
   );
-}
-
-interface Shared extends Session {
-  uploads: UploadQueue;
-}
-
-export const SessionProvider = createContext<Shared | null>(null);
-
-const useSession = (): Shared => useShared(SessionProvider, "no session: mount the console by mount()");
-
-/** Return the client of the API that this console was mounted with. */
-export function useApi(): Api {
-  return useSession().api;
-}
-
-/** Return who the token speaks of; everything is allowed until there is one. */
-export function useCaller(): Caller {
-  return useStore(useSession().caller);
-}
-
-/** Return the files that are on their way. */
-export function useUploads(): UploadQueue {
-  return useSession().uploads;
-}
-
-/** Who did something, as far as the reader can know. */
-export function useWho(): (userId: string | null) => string {
-  const { userId: own } = useCaller();
-  return (userId) =>
-    userId === null ? t`Alguém, fora desta página,` : userId === own ? t`Você` : t`Usuário ${userId.slice(-6)}`;
 }
