@@ -8,7 +8,7 @@ import { useConsole } from "./ui/context";
 import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
 import { Alert, Empty, Loading } from "./ui/parts";
-import { useStore } from "./ui/store";
+import { useStore, useWindowEvents } from "./ui/store";
 
 const Upload = lazy(() => import("./screens/Upload"));
 const JobScreen = lazy(() => import("./screens/JobScreen"));
@@ -100,39 +100,24 @@ function Dropping() {
   const state = useStore(uploads.state);
   const [location, navigate] = useLocation();
   const [isOver, setOver] = useState(false);
-  const take = useRef((_files: readonly File[]): void => {});
-  take.current = (files) => {
+  const leaving = useRef(0);
+  const take = (files: readonly File[]): void => {
     const table =
       /^\/tabelas\/([0-9a-f]{24})/.exec(location)?.[1] ?? new URLSearchParams(window.location.search).get("tabela");
     if (table) uploads.stage(files);
     else void uploads.begin(files, null, "append");
     navigate(table ? `/enviar?tabela=${table}` : "/enviar");
   };
-  const isAllowed = can("upload");
-  useEffect(() => {
-    let leaving = 0;
-    const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
-    const over = (event: DragEvent): void => {
-      if (!hasFiles(event)) return;
-      event.preventDefault(); // a file that nobody takes would take the page's place
-      window.clearTimeout(leaving);
-      leaving = window.setTimeout(() => setOver(false), 300); // it comes again and again while something is over
-      setOver(isAllowed);
-    };
-    const drop = (event: DragEvent): void => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      setOver(false);
-      if (isAllowed) take.current([...(event.dataTransfer?.files ?? [])]);
-    };
-    const left = new AbortController();
-    window.addEventListener("dragover", over, { signal: left.signal });
-    window.addEventListener("drop", drop, { signal: left.signal });
-    return () => {
-      window.clearTimeout(leaving);
-      left.abort();
-    };
-  }, [isAllowed]);
+  useWindowEvents(["dragover", "drop"], (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault(); // a file that nobody takes would take the page's place
+    const isOverNow = event.type === "dragover" && can("upload");
+    window.clearTimeout(leaving.current);
+    setOver(isOverNow);
+    if (isOverNow)
+      leaving.current = window.setTimeout(() => setOver(false), 300); // it comes again and again
+    else if (can("upload")) take([...event.dataTransfer.files]);
+  });
   const isSeen = isSent(state) && location === `/envios/${state.jobId}`;
   useEffect(() => {
     if (isSeen) uploads.reset();

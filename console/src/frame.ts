@@ -11,16 +11,8 @@ const LIMIT_MS = 30_000;
 /** What of a window this needs: the page's own, but in tests. */
 export type FramedWindow = Pick<Window, "addEventListener" | "removeEventListener" | "parent">;
 
-interface Host {
-  getToken: (renew: boolean) => Promise<string>;
-  navigated: (path: string) => void;
-  /** Hears that the person has signed out, or changed company: what is shown must go. */
-  onSignedOut: (listener: () => void) => void;
-  close: () => void;
-}
-
 /** Talk to the page around this one; `origins` are the ones it may have. */
-export function openHost(origins: readonly string[], here: FramedWindow = window): Host {
+export function openHost(origins: readonly string[], here: FramedWindow = window) {
   let token: string | null = null;
   let waiting: { resolve: (token: string) => void; reject: (error: Error) => void; timer: number } | null = null;
   let pending: Promise<string> | null = null;
@@ -55,11 +47,12 @@ export function openHost(origins: readonly string[], here: FramedWindow = window
 
   here.addEventListener("message", hear);
   return {
-    getToken: (renew) => (token !== null && !renew ? Promise.resolve(token) : ask(renew)),
-    navigated: (path) => tell({ type: NAVIGATED, path }),
-    onSignedOut: (listener) => {
+    getToken: (renew: boolean): Promise<string> => (token !== null && !renew ? Promise.resolve(token) : ask(renew)),
+    navigated: (path: string): void => tell({ type: NAVIGATED, path }),
+    /** Hears that the person has signed out, or changed company: what is shown must go. */
+    onSignedOut: (listener: () => void): void => {
       signedOut = listener;
     },
-    close: () => here.removeEventListener("message", hear),
+    close: (): void => here.removeEventListener("message", hear),
   };
 }

@@ -6,21 +6,7 @@ import type { Api } from "./session";
 
 const MAX_FILES = 10;
 const AT_ONCE = 2;
-export const EXTENSIONS = [
-  "csv",
-  "txt",
-  "tsv",
-  "xlsx",
-  "xlsm",
-  "xls",
-  "ods",
-  "json",
-  "jsonl",
-  "ndjson",
-  "parquet",
-  "gz",
-  "zip",
-];
+export const EXTENSIONS = "csv txt tsv xlsx xlsm xls ods json jsonl ndjson parquet gz zip".split(" ");
 
 export type Mode = "append" | "replace" | "upsert";
 
@@ -43,14 +29,7 @@ export interface UploadState {
   failure: unknown;
 }
 
-const EMPTY: UploadState = {
-  staged: [],
-  files: [],
-  jobId: null,
-  isDeclaring: false,
-  problem: null,
-  failure: null,
-};
+const EMPTY = { staged: [], files: [], jobId: null, isDeclaring: false, problem: null, failure: null };
 
 export function isSending({ files, isDeclaring }: UploadState): boolean {
   return isDeclaring || files.some((one) => one.state === "sending" || one.state === "waiting");
@@ -208,15 +187,11 @@ function postFile(
     request.onerror = () => reject(new UploadFailure(t`A conexão caiu durante o envio. Tente de novo`, false));
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     signal.addEventListener("abort", () => request.abort(), { once: true });
-    request.send(formOf(file, post));
+    const form = new FormData();
+    for (const [name, value] of Object.entries(post.fields)) form.append(name, value);
+    form.append("file", file); // last: S3 ignores every field that comes after it
+    request.send(form);
   });
-}
-
-function formOf(file: File, post: PresignedPost): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(post.fields)) form.append(name, value);
-  form.append("file", file); // last: S3 ignores every field that comes after it
-  return form;
 }
 
 function refusal(request: XMLHttpRequest): UploadFailure {

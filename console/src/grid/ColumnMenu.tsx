@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { tableQuestion } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Column, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
 import { t } from "../ui/language";
-import { Button, type Choices, Dialog, Failure, SelectField } from "../ui/parts";
+import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";
 import { totalChoice, useParts } from "./sheet";
 import { arranged, type GridView, moved, resized, writeView } from "./view";
@@ -78,8 +78,7 @@ function ColumnChange({ column }: { column: Column }) {
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
   const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const { format, default: standard } = column;
     save.mutate(
       toColumns(drafts).map((draft) => ({
@@ -99,10 +98,10 @@ function ColumnChange({ column }: { column: Column }) {
       {save.error && <Failure error={save.error} />}
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
-        <form onSubmit={submit}>
+        <Form onSubmit={submit}>
           <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
-        </form>
+        </Form>
       </details>
     </>
   );

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { useGet } from "../api/queries";
 import type { ColumnType, Table } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Dialog, Failure, Form, Select, SelectField, TextField } from "../ui/parts";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
 import { useParts } from "./sheet";
@@ -212,15 +212,14 @@ function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Filter) => void; onC
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
   const [faults, setFaults] = useState<readonly boolean[]>([]);
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const conditions = drafts.map((draft) => conditionOf(draft, typeOf(table, draft.column)));
     setFaults(conditions.map((condition) => condition === null));
     if (conditions.every((condition) => condition !== null)) onAdd(conditions);
   };
   return (
     <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>
-      <form onSubmit={submit}>
+      <Form onSubmit={submit}>
         {drafts.map((draft, index) => (
           <ConditionFields
             key={index}
@@ -235,7 +234,7 @@ function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Filter) => void; onC
           <Button onClick={onClose}>{t`Voltar`}</Button>
           <Button kind="primary" type="submit">{t`Aplicar`}</Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }

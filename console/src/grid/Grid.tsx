@@ -42,7 +42,7 @@ export function Grid({ columns, actions }: { columns: readonly GridColumn[]; act
   };
 
   useEffect(() => rows.show(first, Math.min(end, dataCount)), [rows.show, first, end, dataCount]);
-  const grid: GridParts = { columns, rowCount: dataCount, hasNewRow, shown: port.columns, state, control };
+  const grid: GridParts = { columns, rowCount: dataCount, hasNewRow, port, state, control };
 
   return (
     <div
@@ -73,13 +73,7 @@ export function Grid({ columns, actions }: { columns: readonly GridColumn[]; act
           <HeaderRow grid={grid} />
           <div role="rowgroup" className="mt-grid-body">
             {Array.from({ length: end - first }, (_, place) => first + place).map((index) => (
-              <DataRow
-                key={index}
-                index={index}
-                y={index * port.rowHeight - port.top}
-                height={port.rowHeight}
-                grid={grid}
-              />
+              <DataRow key={index} index={index} grid={grid} />
             ))}
           </div>
           <FootRow rowIndex={rowCount + 2} grid={grid} />

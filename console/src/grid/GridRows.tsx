@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
-import type { Column, RecordOfRow } from "../api/types";
+import type { Column } from "../api/types";
 import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
 import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
@@ -118,8 +118,9 @@ function fittingWidth(label: string, cells: readonly Element[]): number {
 
 const MOST_SHOWN = 500; // characters of a cell
 
-export function DataRow({ index, y, height, grid }: { index: number; y: number; height: number; grid: GridParts }) {
+export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
   const { rows, view, selected, onOpen } = useParts();
+  const { top, rowHeight: height } = grid.port;
   const row = rows.rowAt(index);
   const isNew = grid.hasNewRow && index === grid.rowCount;
   const isSelected = row !== undefined && selected.has(row.id);
@@ -133,7 +134,7 @@ export function DataRow({ index, y, height, grid }: { index: number; y: number; 
         grid.state.editing?.row === index && "mt-edited-row",
         view.rowHeight > ROW_HEIGHT && "mt-tall",
       )}
-      style={{ transform: `translateY(${y}px)`, height }}
+      style={{ transform: `translateY(${index * height - top}px)`, height }}
     >
       <div
         role="rowheader"
@@ -146,31 +147,16 @@ export function DataRow({ index, y, height, grid }: { index: number; y: number; 
         {isNew ? "+" : formatCount(index + 1)}
       </div>
       <InSight {...grid}>
-        {(column, at) => (
-          <DataCell
-            key={column.name}
-            column={column}
-            place={{ row: index, column: at }}
-            row={row}
-            isNew={isNew}
-            grid={grid}
-          />
-        )}
+        {(column, at) => <DataCell key={column.name} column={column} place={{ row: index, column: at }} grid={grid} />}
       </InSight>
     </div>
   );
 }
 
-interface DataCellProps {
-  grid: GridParts;
-  column: GridColumn;
-  place: Place;
-  row: RecordOfRow | undefined;
-  isNew: boolean;
-}
-
-function DataCell({ column, place, row, isNew, grid }: DataCellProps) {
+function DataCell({ column, place, grid }: { column: GridColumn; place: Place; grid: GridParts }) {
   const parts = useParts();
+  const row = parts.rows.rowAt(place.row);
+  const isNew = place.row === grid.rowCount;
   const { state, control } = grid;
   const { active, editing } = state;
   const { name, type } = column;
@@ -318,12 +304,10 @@ function useTotals(): Readonly<Record<string, Cell>> {
   return Object.fromEntries(wanted.map(([name], index) => [name, data?.[`total_${index}`]]));
 }
 
-interface InSightProps extends Pick<GridParts, "columns" | "shown"> {
-  children: (column: GridColumn, index: number) => ReactNode;
-}
+type InSightProps = GridParts & { children: (column: GridColumn, index: number) => ReactNode };
 
 /** The cells of a row that are in sight: those that stay at the left, a gap for what was scrolled away, the others. */
-function InSight({ columns, shown, children }: InSightProps) {
+function InSight({ columns, port: { columns: shown }, children }: InSightProps) {
   return (
     <>
       {columns.slice(0, shown.frozen).map(children)}

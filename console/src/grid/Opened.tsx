@@ -1,7 +1,7 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
-import { Alert, Button, Dialog, Facts, Field } from "../ui/parts";
+import { Alert, Button, Dialog, Facts, Field, Form } from "../ui/parts";
 import { type Cell, formatCell, typeLabels } from "../values/cells";
 import { plural } from "../values/numbers";
 import { CellField } from "./CellEditor";
@@ -47,15 +47,15 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
       setFaults(Object.fromEntries(details.flatMap(({ column, reason }) => (column ? [[column, reason]] : []))));
     }
   };
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    const { values, wrong } = readTexts(table.columns, textsOf(event.currentTarget), row);
+  const submit = (form: HTMLFormElement): void => {
+    const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
+    const { values, wrong } = readTexts(table.columns, texts, row);
     setFaults(wrong);
     if (Object.keys(wrong).length === 0) void save(values);
   };
   return (
     <Dialog title={row ? t`Linha` : t`Nova linha`} onClose={onClose} actions={null}>
-      <form onSubmit={submit}>
+      <Form onSubmit={submit}>
         {refusal && <Alert>{refusal}</Alert>}
         {table.columns.map((column) => (
           <Field
@@ -82,13 +82,9 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
             </Button>
           )}
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
-}
-
-function textsOf(form: HTMLFormElement): Record<string, string> {
-  return Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
 }
 
 const SHOWN = 20;
@@ -102,10 +98,10 @@ export function ConflictDialog({ conflict }: { conflict: Conflict }) {
   return (
     <Dialog
       title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
-      onClose={edits.takeTheirs}
+      onClose={() => edits.settle(false)}
       keep={isOne ? t`Usar a dela` : t`Usar as dela`}
       actions={
-        <Button kind="primary" onClick={edits.takeMine}>
+        <Button kind="primary" onClick={() => edits.settle(true)}>
           {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
         </Button>
       }

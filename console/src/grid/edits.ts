@@ -220,18 +220,16 @@ export class EditSession {
     void this.rows().reload();
   };
 
-  readonly takeTheirs = (): void => this.settle((change, clashes) => without(change, clashes));
-
-  readonly takeMine = (): void => this.settle((change) => change);
-
-  private settle(choose: (change: RowChange, clashes: readonly Clash[]) => RowChange | null): void {
+  /** Save what clashed, or leave it to the colleague; what did not clash is saved in both cases. */
+  readonly settle = (isMine: boolean): void => {
     const { conflict } = this.state.get();
     if (!conflict) return;
-    this.unmark(conflict.clashes.map(({ id, column }) => keyOf(id, column)));
+    const { clashes, changes, way } = conflict;
+    this.unmark(clashes.map(({ id, column }) => keyOf(id, column)));
     this.state.update({ conflict: null });
-    const chosen = conflict.changes.map((change) => choose(change, conflict.clashes)).filter((one) => one !== null);
-    if (chosen.length > 0) this.save(chosen, conflict.way);
-  }
+    const chosen = isMine ? changes : changes.flatMap((change) => without(change, clashes) ?? []);
+    if (chosen.length > 0) this.save(chosen, way);
+  };
 
   private save(changed: readonly RowChange[], way: Way = "do"): void {
     if (way === "do") this.future.length = 0;
@@ -281,16 +279,7 @@ export class EditSession {
     }
     const rows = changed.map((one) => ({ id: one.id, ...versioned(one) }));
     await this.api.PATCH("/{table_id}/data", { path: this.path, body: { rows } });
-    return this.present(changed);
-  }
-
-  /** Return the changed rows as they are now. */
-  private present(changed: readonly RowChange[]): Promise<RecordOfRow[]> {
-    return readRows(
-      this.api,
-      this.table._id,
-      changed.map(({ id }) => id),
-    );
+    return readRows(this.api, this.table._id, changed);
   }
 
   private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way): void {
@@ -313,13 +302,8 @@ export class EditSession {
     meetings: number,
     failure: ApiFailure,
   ): Promise<void> {
-    let records: RecordOfRow[];
-    try {
-      records = await this.present(changed);
-    } catch {
-      this.fail(failure, changed);
-      return;
-    }
+    const records = await readRows(this.api, this.table._id, changed).catch(() => null);
+    if (records === null) return this.fail(failure, changed);
     const now = new Map(records.map((record) => [record.id, record]));
     for (const record of records) this.rows().replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));

@@ -129,14 +129,7 @@ interface KeyPress {
 type Reaction = (() => unknown) | undefined;
 
 const RESIZE_STEP = 16;
-const STEPS: Record<EditEnd, readonly [down: number, right: number]> = {
-  cancel: [0, 0],
-  blur: [0, 0],
-  down: [1, 0],
-  up: [-1, 0],
-  right: [0, 1],
-  left: [0, -1],
-};
+const STEPS = { cancel: [0, 0], down: [1, 0], up: [-1, 0], right: [0, 1], left: [0, -1] } as const;
 
 export function rangeIn({ active, anchor }: GridState): Range {
   return rangeOf(anchor ?? active, active);

@@ -38,14 +38,10 @@ export function useRows(api: Api, table: Table, view: GridView): RowSource {
   return source;
 }
 
-/** Ask for rows as they are now, exactly, by their ids. */
-export async function readRows(api: Api, tableId: string, ids: readonly string[]): Promise<RecordOfRow[]> {
-  const page = await queryRows(api, tableId, {
-    where: { column: "id", op: "in", value: [...ids] },
-    per_page: Math.max(ids.length, 1),
-    count: false,
-  });
-  return page.records;
+/** Ask for rows as they are now, exactly. */
+export async function readRows(api: Api, tableId: string, rows: readonly { id: string }[]): Promise<RecordOfRow[]> {
+  const where = { column: "id", op: "in" as const, value: rows.map(({ id }) => id) };
+  return (await queryRows(api, tableId, { where, per_page: Math.max(rows.length, 1), count: false })).records;
 }
 
 async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {

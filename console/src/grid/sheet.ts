@@ -4,14 +4,14 @@ import { tableQuestion } from "../api/queries";
 import type { Column, RecordOfRow, Table } from "../api/types";
 import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { useShared } from "../ui/store";
+import { useShared, useWindowEvents } from "../ui/store";
 import { type Cell, formatCell, toClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import type { GridControl, GridState, Range } from "./model";
 import { type RowSource, useRows } from "./rows";
 import { arranged, type GridView, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
-import type { Shown } from "./viewport";
+import type { Viewport } from "./viewport";
 
 export interface GridColumn extends Column {
   width: number;
@@ -38,7 +38,7 @@ export interface GridParts {
   rowCount: number;
   /** Whether an empty row stands after the last one: what is typed there is a new row. */
   hasNewRow: boolean;
-  shown: Shown;
+  port: Viewport;
   state: GridState;
   control: GridControl;
 }
@@ -92,7 +92,6 @@ const LOOK_MS = 5_000;
 const AWAY_MS = 180_000; // a database pauses after five minutes without questions
 const LOOK_SHARE = 20; // times as long as it took: a search without an index less often
 const MAX_COPIED_ROWS = 5_000;
-const INPUTS = ["pointerdown", "keydown", "wheel"] as const;
 
 export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
   let left = 0;
@@ -170,14 +169,9 @@ export function useSheet(table: Table, view: GridView): Sheet {
     [settle],
   );
   const lastInput = useRef(Date.now());
-  useEffect(() => {
-    const left = new AbortController();
-    const note = (): void => {
-      lastInput.current = Date.now();
-    };
-    for (const kind of INPUTS) window.addEventListener(kind, note, { signal: left.signal });
-    return () => left.abort();
-  }, []);
+  useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
+    lastInput.current = Date.now();
+  });
   useQuery({
     queryKey: ["look", table._id],
     gcTime: 0,

@@ -90,39 +90,27 @@ export function arranged<Column extends { name: string }>(columns: readonly Colu
 }
 
 const NARROWEST = 64;
-const PLAIN: GridView = {
-  filters: [],
-  search: "",
-  sorts: [],
-  hidden: [],
-  order: [],
-  frozen: [],
-  beyond: null,
-  widths: {},
-  totals: {},
-  groupBy: [],
-  rowHeight: ROW_HEIGHT,
+/** What each part of a view is called in the address, and what it is where nobody has chosen. */
+const PARTS: { [Part in keyof GridView]: readonly [name: string, plain: GridView[Part]] } = {
+  filters: ["filtros", []],
+  search: ["q", ""],
+  sorts: ["ordenadas", []],
+  hidden: ["ocultas", []],
+  order: ["ordem", []],
+  frozen: ["fixas", []],
+  beyond: ["onde", null],
+  widths: ["larguras", {}],
+  totals: ["totais", {}],
+  groupBy: ["grupos", []],
+  rowHeight: ["altura", ROW_HEIGHT],
 };
-const NAMES = Object.entries({
-  filters: "filtros",
-  search: "q",
-  sorts: "ordenadas",
-  hidden: "ocultas",
-  order: "ordem",
-  frozen: "fixas",
-  beyond: "onde",
-  widths: "larguras",
-  totals: "totais",
-  groupBy: "grupos",
-  rowHeight: "altura",
-} satisfies Record<keyof GridView, string>) as [keyof GridView, string][];
 
 /** Write a view as a query string, without what is as usual. */
 export function writeView(view: GridView): string {
   const query = new URLSearchParams();
-  for (const [field, name] of NAMES) {
-    const text = JSON.stringify(view[field]);
-    if (text !== JSON.stringify(PLAIN[field])) query.set(name, text);
+  for (const [part, [name, plain]] of Object.entries(PARTS)) {
+    const text = JSON.stringify(view[part as keyof GridView]);
+    if (text !== JSON.stringify(plain)) query.set(name, text);
   }
   return query.toString();
 }
@@ -130,11 +118,11 @@ export function writeView(view: GridView): string {
 /** Read what `writeView` wrote, or the console of 0.3.0; what is no part of a view is left out. */
 export function readView(query: string): GridView {
   const parameters = new URLSearchParams(query);
-  const read = NAMES.flatMap(([field, name]) => {
-    const value = valueIn(parameters.get(name), PLAIN[field]);
-    return value === null ? [] : [[field, value]];
+  const older = olderParts(parameters);
+  const read = Object.entries(PARTS).map(([part, [name, plain]]) => {
+    return [part, valueIn(parameters.get(name), plain) ?? older[part as keyof GridView] ?? plain];
   });
-  return { ...PLAIN, ...olderParts(parameters), ...(Object.fromEntries(read) as Partial<GridView>) };
+  return Object.fromEntries(read) as GridView;
 }
 
 /** Read JSON, or what 0.3.0 wrote without it: a text as it is, a list with commas. */

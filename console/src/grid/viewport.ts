@@ -94,37 +94,13 @@ const GUTTER = 72; // as in styles.css, in rem there
 const HEADER_HEIGHT = 40;
 const TEXT = 16;
 
-/** The columns in sight, and where the first of them begins. */
-export interface Shown {
-  first: number;
-  end: number;
-  offset: number;
-  /** How many stay in sight at the left. */
-  frozen: number;
-}
-
 /** How many px a measure takes under the reader's own size of text. */
 function scaled(measure: number): number {
   return (measure * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)) / TEXT;
 }
 
-interface Viewport {
-  rowHeight: number;
-  /** Height of the scrolled element, and width. */
-  whole: { height: number; width: number };
-  scroller: RefObject<HTMLDivElement | null>;
-  extent: Extent;
-  /** The rows in sight: first, and one past the last. */
-  rows: readonly [number, number];
-  columns: Shown;
-  top: number;
-  height: number;
-  onScroll: () => void;
-  reveal: (place: Place) => void;
-}
-
 /** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
-export function useViewport(rowCount: number, widths: readonly number[], frozen: number, height: number): Viewport {
+export function useViewport(rowCount: number, widths: readonly number[], frozen: number, height: number) {
   const [rowHeight, foot] = [scaled(height), scaled(ROW_HEIGHT)];
   const [header, gutter] = [scaled(HEADER_HEIGHT), scaled(GUTTER)];
   const scroller = useRef<HTMLDivElement>(null);
@@ -171,12 +147,11 @@ export function useViewport(rowCount: number, widths: readonly number[], frozen:
 
   const rows = visibleRows(view.top, extent.viewport, rowCount, rowHeight);
   const columns = visibleColumns(widths, frozen, view.left, view.width);
-  const whole = {
-    height: scrollHeight(extent) + header + foot,
-    width: gutter + sumOf(widths),
-  };
+  const whole = { height: scrollHeight(extent) + header + foot, width: gutter + sumOf(widths) };
   return { scroller, extent, rowHeight, whole, rows, columns, top: view.top, height: view.height, onScroll, reveal };
 }
+
+export type Viewport = ReturnType<typeof useViewport>;
 
 /** Put the scroll bar where the rows are, once a movement is over: short ones have moved the rows alone. */
 function useLineUp(

@@ -1,9 +1,10 @@
 import { CircleCheck, Info, TriangleAlert } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Difference } from "../api/types";
 import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
+import { useWindowEvents } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
 import { ABOUT_HEADERS, type Check, wordsOf } from "./checks";
 import { useReview } from "./draft";
@@ -23,8 +24,7 @@ export function CheckList({ children }: { children: ReactNode }) {
   const total = job.error?.details_total ?? 0; // values that did not fit: more than are listed
   const [isWhole, setWhole] = useState(false);
   const [at, setAt] = useState(-1);
-  const go = useRef((_step: number): void => {});
-  go.current = (step) => {
+  const go = (step: number): void => {
     if (checks.length === 0) return;
     const next = (Math.max(at, step < 0 ? 0 : -1) + step + checks.length) % checks.length;
     const check = checks[next];
@@ -32,15 +32,11 @@ export function CheckList({ children }: { children: ReactNode }) {
     if (next >= SHOWN_AT_FIRST) setWhole(true);
     if (check) look.at(check);
   };
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key !== "F8") return;
-      event.preventDefault();
-      go.current(event.shiftKey ? -1 : 1);
-    };
-    window.addEventListener("keydown", onKeyDown);
-    return () => window.removeEventListener("keydown", onKeyDown);
-  }, []);
+  useWindowEvents(["keydown"], (event) => {
+    if (event.key !== "F8") return;
+    event.preventDefault();
+    go(event.shiftKey ? -1 : 1);
+  });
   if (checks.length === 0 && !message)
     return (
       <p className="mt-note">
@@ -72,11 +68,7 @@ export function CheckList({ children }: { children: ReactNode }) {
           </Button>
         )}
         {checks.length > 1 && (
-          <Button
-            kind="quiet"
-            title={t`F8; o anterior com Shift+F8`}
-            onClick={() => go.current(1)}
-          >{t`Próximo`}</Button>
+          <Button kind="quiet" title={t`F8; o anterior com Shift+F8`} onClick={() => go(1)}>{t`Próximo`}</Button>
         )}
       </div>
       <ul onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>

@@ -2,7 +2,7 @@ import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, Triang
 import { useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, classes, Failure, Loading, Select, TypeIcon } from "../ui/parts";
+import { Button, classes, Failure, Form, Loading, Select, TypeIcon } from "../ui/parts";
 import { columnLetter, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { FillBar } from "./ColumnPanel";
@@ -132,11 +132,10 @@ function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps) 
         >{t`Linhas fora (${formatCount(table.skipped_lines.length)})`}</Button>
       )}
       {last > PAGE_LINES && (
-        <form
+        <Form
           className="mt-inline"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const line = Number(new FormData(event.currentTarget).get("line"));
+          onSubmit={(form) => {
+            const line = Number(new FormData(form).get("line"));
             if (line >= 1) onGo(Math.min(line, last));
           }}
         >
@@ -144,7 +143,7 @@ function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps) 
             {t`Ir para a linha`} <input name="line" type="number" min={1} max={last} />
           </label>
           <Button type="submit">{t`Ir`}</Button>
-        </form>
+        </Form>
       )}
     </div>
   );

@@ -143,6 +143,13 @@ interface ReadingOptionsProps {
   onOverride: (overrides: Overrides) => void;
 }
 
+const textFields = () =>
+  [
+    [t`Codificação do texto (acentos)`, "encoding", encodings()],
+    [t`Separador`, "delimiter", delimiters()],
+    [t`Aspas em volta dos textos`, "quote", quotes()],
+  ] as const;
+
 /** Every choice of a reading that is no line's: they are sent together. */
 function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps) {
   const [overrides, setOverrides] = useState<Overrides>({});
@@ -153,28 +160,16 @@ function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsPro
     <details className="mt-options">
       <summary>{t`Alterar a leitura`}</summary>
       <div className="mt-fields">
-        {isText && (
-          <>
+        {isText &&
+          textFields().map(([label, field, choices]) => (
             <SelectField
-              label={t`Codificação do texto (acentos)`}
-              value={overrides.encoding ?? table.encoding ?? ""}
-              choices={encodings()}
-              onChoose={(encoding) => set({ encoding })}
+              key={field}
+              label={label}
+              value={(field in overrides ? overrides[field] : table[field]) ?? ""}
+              choices={choices}
+              onChoose={(value) => set({ [field]: value || null })}
             />
-            <SelectField
-              label={t`Separador`}
-              value={overrides.delimiter ?? table.delimiter ?? ""}
-              choices={delimiters()}
-              onChoose={(delimiter) => set({ delimiter })}
-            />
-            <SelectField
-              label={t`Aspas em volta dos textos`}
-              value={"quote" in overrides ? (overrides.quote ?? "") : (table.quote ?? "")}
-              choices={quotes()}
-              onChoose={(quote) => set({ quote: quote || null })}
-            />
-          </>
-        )}
+          ))}
         <SelectField
           label={t`Cabeçalho`}
           value={String(

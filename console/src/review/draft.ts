@@ -14,7 +14,7 @@ import type {
 } from "../api/types";
 import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { useShared } from "../ui/store";
+import { useShared, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";
 import type { Check } from "./checks";
 import type { Spot } from "./lines";
@@ -234,17 +234,11 @@ function toBody(draft: Draft): NonNullable<Job["draft"]> {
   return JSON.parse(JSON.stringify(draft)) as NonNullable<Job["draft"]>; // without what is undefined
 }
 
-interface DraftHandle {
-  draft: Draft;
-  change: (changes: Partial<Draft>) => void;
-  /** Send what has not been sent yet; resolves when the server has it. */
-  flush: () => Promise<void>;
-  /** What the last attempt to keep it failed by, or null. */
-  failure: unknown;
-}
-
-/** The draft of a job's review; a change is sent a moment later, on top of what colleagues have sent since. */
-export function useDraft(job: Job): DraftHandle {
+/**
+ * The draft of a job's review; a change is sent a moment later, on top of what colleagues have sent since. `flush` sends
+ * what has not been sent yet, and resolves when the server has it; `failure` is what the last attempt failed by, or null.
+ */
+export function useDraft(job: Job) {
   const { api, can } = useConsole();
   const queries = useQueryClient();
   const mayKeep = can("upload");
@@ -263,16 +257,10 @@ export function useDraft(job: Job): DraftHandle {
     read.current = job.draft; // the files were read again, or a colleague has been here
     setDraft(withChanges(draftOf(job), keeper.unsent));
   }, [job.draft]);
-  useEffect(() => {
-    const ask = (event: BeforeUnloadEvent): void => {
-      if (keeper.isBehind) event.preventDefault();
-    };
-    window.addEventListener("beforeunload", ask);
-    return () => {
-      window.removeEventListener("beforeunload", ask);
-      void keeper.flush().catch(() => {});
-    };
-  }, [keeper]);
+  useWindowEvents(["beforeunload"], (event) => {
+    if (keeper.isBehind) event.preventDefault();
+  });
+  useEffect(() => () => void keeper.flush().catch(() => {}), [keeper]);
   const change = useCallback(
     (changes: Partial<Draft>): void => {
       setDraft((before) => withChanges(before, changes));

@@ -1,10 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useLocation } from "wouter";
-import { ApiFailure } from "../api/session";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { Button, Failure, TextField } from "../ui/parts";
+import { Button, Failure, Form, TextField } from "../ui/parts";
 import { toName } from "../values/words";
 import { ColumnFields, type DraftColumn, emptyDraft, faultsByColumn, toColumns } from "./columns";
 
@@ -22,13 +21,8 @@ export default function NewTable() {
     },
     onSuccess: (table) => navigate(`/tabelas/${table._id}`),
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    create.mutate();
-  };
-  const details = create.error instanceof ApiFailure ? (create.error.body.details ?? []) : [];
   return (
-    <form onSubmit={submit} aria-labelledby="new-title">
+    <Form onSubmit={() => create.mutate()} aria-labelledby="new-title">
       <h1 id="new-title">{t`Criar tabela`}</h1>
       {create.error && <Failure error={create.error} />}
       <TextField
@@ -49,13 +43,13 @@ export default function NewTable() {
         onText={setName}
       />
       <h2>{t`Colunas`}</h2>
-      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
+      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(create.error)} />
       <div className="mt-actions">
         <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
         <Button kind="primary" type="submit" disabled={create.isPending}>
           {create.isPending ? t`Criando…` : t`Criar tabela`}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { type FormEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useGet, useTable } from "../api/queries";
 import { ApiFailure } from "../api/session";
@@ -8,7 +8,7 @@ import type { Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, Failure, Field, Loading, SelectField, TextField } from "../ui/parts";
+import { Button, Check, Failure, Field, Form, Loading, SelectField, TextField } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -26,24 +26,15 @@ function StructureForm({ table }: { table: Table }) {
   const { api, announce } = useConsole();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
-  const [name, setName] = useState(table.display_name);
-  const [title, setTitle] = useState(table.title ?? "");
-  const [description, setDescription] = useState(table.description ?? "");
-  const [columns, setColumns] = useState<readonly DraftColumn[]>(() => table.columns.map(draftOf));
-  const [key, setKey] = useState<readonly string[]>(table.key ?? []);
-  const [indexes, setIndexes] = useState<readonly (readonly string[])[]>(table.indexes ?? []);
-  const [status, setStatus] = useState(table.status);
-  const [history, setHistory] = useState(table.history);
+  const [draft, setDraft] = useState(() => startOf(table));
+  const change = (changes: Partial<typeof draft>): void => setDraft({ ...draft, ...changes });
+  const { display_name, title, description, status, columns, key, indexes } = draft;
   const body = {
+    ...draft,
     version: table.version,
-    display_name: name,
-    title,
-    description,
-    status,
-    history,
     columns: toColumns(columns),
-    key: key.length === 0 ? null : [...key],
-    indexes: indexes.filter((index) => index.length > 0).map((index) => [...index]),
+    key: key.length === 0 ? null : key,
+    indexes: indexes.filter((index) => index.length > 0),
   };
   const written = JSON.stringify(body);
   const isChanged = useRef(written).current !== written;
@@ -55,14 +46,9 @@ function StructureForm({ table }: { table: Table }) {
     await api.DELETE("/{table_id}", { path: { table_id: table._id } });
     navigate("/");
   };
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    save.mutate();
-  };
-  const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
   const isStale = save.error instanceof ApiFailure && save.error.code === "TABLE_CHANGED";
   return (
-    <form onSubmit={submit} aria-labelledby="structure-title">
+    <Form onSubmit={() => save.mutate()} aria-labelledby="structure-title">
       <div className="mt-title-bar">
         <h1 id="structure-title">{t`Estrutura de ${table.title || table.display_name}`}</h1>
         <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>
@@ -70,8 +56,14 @@ function StructureForm({ table }: { table: Table }) {
       {save.error && (
         <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
       )}
-      <TextField label={t`Título`} value={title} maxLength={200} onText={setTitle} />
-      <TextField label={t`Nome da tabela`} value={name} required spellCheck={false} onText={setName} />
+      <TextField label={t`Título`} value={title} maxLength={200} onText={(text) => change({ title: text })} />
+      <TextField
+        label={t`Nome da tabela`}
+        value={display_name}
+        required
+        spellCheck={false}
+        onText={(name) => change({ display_name: name })}
+      />
       <Field label={t`Descrição`}>
         {(ids) => (
           <textarea
@@ -79,18 +71,38 @@ function StructureForm({ table }: { table: Table }) {
             rows={2}
             maxLength={2000}
             value={description}
-            onChange={(event) => setDescription(event.target.value)}
+            onChange={(event) => change({ description: event.target.value })}
           />
         )}
       </Field>
       <Check
         isChecked={status === "active"}
-        onCheck={(isOn) => setStatus(isOn ? "active" : "inactive")}
+        onCheck={(isOn) => change({ status: isOn ? "active" : "inactive" })}
       >{t`Ativa (aceita alterações)`}</Check>
-      <KeepsHistory isKept={history} wasKept={table.history} onChange={setHistory} />
+      {draft.history && table.history ? (
+        <p>
+          {t`Guarda por 90 dias quem mudou o quê, e as linhas apagadas.`}{" "}
+          <Ask
+            label={t`Deixar de guardar`}
+            title={t`Deixar de guardar o histórico?`} // to stop forgets what was kept
+            keep={t`Continuar guardando`}
+            onGo={() => change({ history: false })}
+          >
+            <p>{t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}</p>
+          </Ask>
+        </p>
+      ) : (
+        <Check isChecked={draft.history} onCheck={(history) => change({ history })}>
+          {t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}
+        </Check>
+      )}
       <h2>{t`Colunas`}</h2>
-      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(details)} />
-      <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
+      <ColumnFields
+        columns={columns}
+        onChange={(changed) => change({ columns: [...changed] })}
+        faults={faultsByColumn(save.error)}
+      />
+      <Button onClick={() => change({ columns: [...columns, emptyDraft()] })}>{t`Acrescentar coluna`}</Button>
       <HiddenColumns table={table} isChanged={isChanged} />
       <h2>{t`Chave e índices`}</h2>
       <ColumnPicker
@@ -98,7 +110,7 @@ function StructureForm({ table }: { table: Table }) {
         hint={t`Colunas que juntas não se repetem: por elas um envio atualiza linhas`}
         columns={columns}
         chosen={key}
-        onChange={setKey}
+        onChange={(chosen) => change({ key: chosen })}
       />
       {indexes.map((index, place) => (
         <ColumnPicker
@@ -106,10 +118,10 @@ function StructureForm({ table }: { table: Table }) {
           label={t`Índice ${place + 1}`}
           columns={columns}
           chosen={index}
-          onChange={(chosen) => setIndexes(indexes.map((one, at) => (at === place ? chosen : one)))}
+          onChange={(chosen) => change({ indexes: indexes.map((one, at) => (at === place ? chosen : one)) })}
         />
       ))}
-      <Button onClick={() => setIndexes([...indexes, []])}>{t`Acrescentar índice`}</Button>
+      <Button onClick={() => change({ indexes: [...indexes, []] })}>{t`Acrescentar índice`}</Button>
       <p className="mt-quiet">{t`Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.`}</p>
       <div className="mt-sticky-bar">
         <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
@@ -119,39 +131,13 @@ function StructureForm({ table }: { table: Table }) {
           {save.isPending ? t`Gravando…` : t`Gravar`}
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
-interface KeepsHistoryProps {
-  isKept: boolean;
-  wasKept: boolean;
-  onChange: (isKept: boolean) => void;
-}
-
-/** Whether the table keeps who changed what; to stop that forgets what was kept, and so it asks. */
-function KeepsHistory({ isKept, wasKept, onChange }: KeepsHistoryProps) {
-  if (!isKept || !wasKept) {
-    return (
-      <Check
-        isChecked={isKept}
-        onCheck={onChange}
-      >{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
-    );
-  }
-  return (
-    <p>
-      {t`Guarda por 90 dias quem mudou o quê, e as linhas apagadas.`}{" "}
-      <Ask
-        label={t`Deixar de guardar`}
-        title={t`Deixar de guardar o histórico?`}
-        keep={t`Continuar guardando`}
-        onGo={() => onChange(false)}
-      >
-        <p>{t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}</p>
-      </Ask>
-    </p>
-  );
+function startOf({ display_name, title, description, status, history, columns, key, indexes }: Table) {
+  const texts = { display_name, title: title ?? "", description: description ?? "" };
+  return { ...texts, status, history, columns: columns.map(draftOf), key: key ?? [], indexes: indexes ?? [] };
 }
 
 /** The columns that were taken out, and their way back. */
@@ -195,15 +181,15 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
 interface ColumnPickerProps {
   label: string;
   hint?: string;
-  columns: readonly { name: string; label: string }[];
+  columns: readonly DraftColumn[];
   /** Names, in the order that counts. */
   chosen: readonly string[];
-  onChange: (chosen: readonly string[]) => void;
+  onChange: (chosen: string[]) => void;
 }
 
 /** Columns in an order: a list adds one, a click takes one away. */
 function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerProps) {
-  const labelOf = (name: string): string => columns.find((column) => column.name === name)?.label || name;
+  const labelOf = (name: string): string => columns.find((column) => column.name === name)?.display_name || name;
   return (
     <div className="mt-inline mt-picker">
       <SelectField

@@ -1,35 +1,23 @@
-import type { Column, ColumnType } from "../api/types";
+import { ApiFailure } from "../api/session";
+import type { Column } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, SelectField, TextField } from "../ui/parts";
+import { Check, SelectField, TextField } from "../ui/parts";
 import { typeChoices } from "../values/cells";
 import { toName } from "../values/words";
 
-/** A column as it is being written; `previousName` is what an existing one is called today. */
-export interface DraftColumn {
+/** A column as it is being written; `previous_name` is what an existing one is called today. */
+export interface DraftColumn extends Pick<Column, "name" | "display_name" | "type" | "nullable" | "description"> {
   key: string;
-  label: string;
-  name: string;
-  type: ColumnType;
-  nullable: boolean;
-  previousName?: string;
-  description?: string;
+  previous_name?: string;
 }
 
-export function draftOf(column: Column): DraftColumn {
-  return {
-    key: column.name,
-    label: column.display_name,
-    name: column.name,
-    type: column.type,
-    nullable: column.nullable,
-    previousName: column.name,
-    ...(column.description ? { description: column.description } : {}),
-  };
+export function draftOf({ name, display_name, type, nullable, description = null }: Column): DraftColumn {
+  return { key: name, name, display_name, type, nullable, description, previous_name: name };
 }
 
 export function emptyDraft(): DraftColumn {
-  return { key: crypto.randomUUID(), label: "", name: "", type: "text", nullable: true };
+  return { key: crypto.randomUUID(), display_name: "", name: "", type: "text", nullable: true };
 }
 
 interface ColumnFieldsProps {
@@ -49,12 +37,12 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
           <TextField
             label={t`Nome para as pessoas`}
             error={faults.get(index)}
-            value={column.label}
+            value={column.display_name}
             maxLength={500}
-            onText={(label) => {
-              const isNew = column.previousName === undefined; // others are known by their names elsewhere
-              const follows = isNew && (column.name === "" || column.name === toName(column.label));
-              change(index, follows ? { label, name: toName(label) } : { label });
+            onText={(display_name) => {
+              const isNew = column.previous_name === undefined; // others are known by their names elsewhere
+              const follows = isNew && (column.name === "" || column.name === toName(column.display_name));
+              change(index, { display_name, ...(follows ? { name: toName(display_name) } : {}) });
             }}
           />
           <TextField
@@ -78,52 +66,39 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
             value={column.description ?? ""}
             onText={(description) => change(index, { description })}
           />
-          <TakeOut column={column} onTaken={() => onChange(columns.filter((_, at) => at !== index))} />
+          <Ask
+            label={
+              <>
+                {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.display_name}`}</span>
+              </>
+            }
+            title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
+            yes={t`Tirar a coluna`}
+            onGo={() => onChange(columns.filter((_, at) => at !== index))}
+          >
+            <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
+          </Ask>
         </li>
       ))}
     </ol>
   );
 }
 
-/** Take a column out of the list; one that has values asks first. */
-function TakeOut({ column, onTaken }: { column: DraftColumn; onTaken: () => void }) {
-  const label = (
-    <>
-      {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.label}`}</span>
-    </>
-  );
-  if (column.previousName === undefined) {
-    return (
-      <Button kind="quiet" onClick={onTaken}>
-        {label}
-      </Button>
-    );
-  }
-  return (
-    <Ask label={label} title={t`Tirar a coluna ${column.label}?`} yes={t`Tirar a coluna`} onGo={onTaken}>
-      <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
-    </Ask>
-  );
-}
-
 /** Return what the API is sent for these drafts. */
 export function toColumns(columns: readonly DraftColumn[]) {
-  return columns.map((column) => ({
-    name: column.name,
-    display_name: column.label,
-    type: column.type,
-    nullable: column.nullable,
-    ...(column.description ? { description: column.description } : {}),
-    ...(column.previousName && column.previousName !== column.name ? { previous_name: column.previousName } : {}),
+  return columns.map(({ key: _, description, previous_name, ...column }) => ({
+    ...column,
+    ...(description ? { description } : {}),
+    ...(previous_name && previous_name !== column.name ? { previous_name } : {}),
   }));
 }
 
 /** Return what the API says of each column, by its place in the list. */
-export function faultsByColumn(details: readonly Partial<Record<string, unknown>>[]): ReadonlyMap<number, string> {
+export function faultsByColumn(error: unknown): ReadonlyMap<number, string> {
   const faults = new Map<number, string>();
-  for (const detail of details) {
-    const place = /columns\[(\d+)\]/.exec(String(detail["path"] ?? ""))?.[1];
-    if (place !== undefined) faults.set(Number(place), String(detail["reason"] ?? ""));
+  for (const { path, reason } of error instanceof ApiFailure ? (error.body.details ?? []) : []) {
+    const place = /columns\[(\d+)\]/.exec(path ?? "")?.[1];
+    if (place !== undefined) faults.set(Number(place), reason);
   }
   return faults;
 }

@@ -29,7 +29,7 @@ interface AskProps {
   label: ReactNode;
   kind?: NonNullable<ButtonProps["kind"]>;
   /** What is asked; without it nothing is. */
-  title?: string;
+  title?: string | undefined;
   keep?: string;
   /** What the yes says, where that is more than the label. */
   yes?: ReactNode;

@@ -8,16 +8,7 @@ import {
   TriangleAlert,
   Type,
 } from "lucide-react";
-import {
-  type ButtonHTMLAttributes,
-  type InputHTMLAttributes,
-  type ReactNode,
-  type SelectHTMLAttributes,
-  useEffect,
-  useId,
-  useRef,
-  useState,
-} from "react";
+import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
@@ -27,7 +18,7 @@ export function classes(...names: readonly (string | false | undefined)[]): stri
   return names.filter(Boolean).join(" ");
 }
 
-export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+export interface ButtonProps extends ComponentProps<"button"> {
   kind?: "primary" | "plain" | "danger" | "quiet";
 }
 
@@ -62,6 +53,17 @@ export function Field({ label, hint, error, className = "", children }: FieldPro
       )}
     </div>
   );
+}
+
+type FormProps = Omit<ComponentProps<"form">, "onSubmit"> & { onSubmit: (form: HTMLFormElement) => void };
+
+/** A form that the page itself takes. */
+export function Form({ onSubmit, ...rest }: FormProps) {
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    onSubmit(event.currentTarget);
+  };
+  return <form {...rest} onSubmit={submit} />;
 }
 
 interface DialogProps {
@@ -260,8 +262,7 @@ export function TypeIcon({ type }: { type: ColumnType }) {
 
 export type Choices<Value extends string = string> = readonly (readonly [value: Value, label: string])[];
 
-interface SelectProps<Value extends string>
-  extends Omit<SelectHTMLAttributes<HTMLSelectElement>, "value" | "onChange"> {
+interface SelectProps<Value extends string> extends Omit<ComponentProps<"select">, "value" | "onChange"> {
   choices: Choices<Value>;
   value: Value;
   onChoose: (value: Value) => void;
@@ -292,7 +293,7 @@ export function SelectField<Value extends string>({ label, hint, error, ...rest 
   );
 }
 
-type TextProps = Omit<InputHTMLAttributes<HTMLInputElement>, "onChange"> & { onText: (text: string) => void };
+type TextProps = Omit<ComponentProps<"input">, "onChange"> & { onText: (text: string) => void };
 
 export function TextField({ label, hint, error, className, onText, ...rest }: Labelled & TextProps) {
   return (

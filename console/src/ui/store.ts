@@ -1,4 +1,4 @@
-import { type Context, useContext, useSyncExternalStore } from "react";
+import { type Context, useContext, useEffect, useEffectEvent, useSyncExternalStore } from "react";
 
 /** A state that lives outside React: whoever reads it by `useStore` is drawn again when it changes. */
 export class Store<State> {
@@ -20,6 +20,19 @@ export class Store<State> {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+}
+
+/** Hear events of the window, wherever they happen. */
+export function useWindowEvents<Kind extends keyof WindowEventMap>(
+  kinds: readonly Kind[],
+  hear: (event: WindowEventMap[Kind]) => void,
+): void {
+  const heard = useEffectEvent(hear);
+  useEffect(() => {
+    const left = new AbortController();
+    for (const kind of kinds) window.addEventListener(kind, (event) => heard(event), { signal: left.signal });
+    return () => left.abort();
+  }, []);
 }
 
 export function useStore<State>(store: Store<State>): State {
