@@ -14,7 +14,7 @@ const Upload = lazy(() => import("./screens/Upload"));
 const JobScreen = lazy(() => import("./screens/JobScreen"));
 const History = lazy(() => import("./screens/History"));
 const Exports = lazy(() => import("./grid/Exports"));
-const NewTable = lazy(() => import("./screens/NewTable"));
+const NewTable = lazy(async () => ({ default: (await import("./screens/Structure")).NewTable }));
 const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
 const Access = lazy(() => import("./screens/Access"));

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { tableQuestion } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { Column, ColumnFormat as Format } from "../api/types";
-import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/columns";
+import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";

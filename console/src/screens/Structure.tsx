@@ -4,15 +4,62 @@ import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useGet, useTable } from "../api/queries";
 import { ApiFailure } from "../api/session";
-import type { Table } from "../api/types";
+import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, Failure, Field, Form, Loading, SelectField, TextField } from "../ui/parts";
-import { typeLabels } from "../values/cells";
+import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
-import { ColumnFields, type DraftColumn, draftOf, emptyDraft, faultsByColumn, toColumns } from "./columns";
+import { toName } from "../values/words";
+
+/** A table by hand: its name, its columns. */
+export function NewTable() {
+  const { api } = useConsole();
+  const [, navigate] = useLocation();
+  const [title, setTitle] = useState("");
+  const [name, setName] = useState("");
+  const [columns, setColumns] = useState<readonly DraftColumn[]>([emptyDraft()]);
+  const create = useMutation({
+    mutationFn: () => {
+      const titled = title && title !== name ? { title } : {};
+      return api.POST("", { body: { display_name: name, columns: toColumns(columns), ...titled } });
+    },
+    onSuccess: (table) => navigate(`/tabelas/${table._id}`),
+  });
+  return (
+    <Form onSubmit={() => create.mutate()} aria-labelledby="new-title">
+      <h1 id="new-title">{t`Criar tabela`}</h1>
+      {create.error && <Failure error={create.error} />}
+      <TextField
+        label={t`Título`}
+        value={title}
+        maxLength={200}
+        onText={(text) => {
+          if (name === "" || name === toName(title)) setName(toName(text));
+          setTitle(text);
+        }}
+      />
+      <TextField
+        label={t`Nome da tabela`}
+        hint={t`Letras minúsculas, números e _; é o nome que programas de BI veem`}
+        required
+        value={name}
+        spellCheck={false}
+        onText={setName}
+      />
+      <h2>{t`Colunas`}</h2>
+      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(create.error)} />
+      <div className="mt-actions">
+        <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
+        <Button kind="primary" type="submit" disabled={create.isPending}>
+          {create.isPending ? t`Criando…` : t`Criar tabela`}
+        </Button>
+      </div>
+    </Form>
+  );
+}
 
 /** A table's name, columns, key and indexes; its end, too. */
 export default function Structure({ tableId }: { tableId: string }) {
@@ -216,4 +263,101 @@ function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerPr
       ))}
     </div>
   );
+}
+
+/** A column as it is being written; `previous_name` is what an existing one is called today. */
+export interface DraftColumn extends Pick<Column, "name" | "display_name" | "type" | "nullable" | "description"> {
+  key: string;
+  previous_name?: string;
+}
+
+export function draftOf({ name, display_name, type, nullable, description = null }: Column): DraftColumn {
+  return { key: name, name, display_name, type, nullable, description, previous_name: name };
+}
+
+function emptyDraft(): DraftColumn {
+  return { key: crypto.randomUUID(), display_name: "", name: "", type: "text", nullable: true };
+}
+
+interface ColumnFieldsProps {
+  columns: readonly DraftColumn[];
+  onChange: (columns: readonly DraftColumn[]) => void;
+  faults: ReadonlyMap<number, string>;
+}
+
+/** The list of a table's columns, to write or to change. */
+export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
+  const change = (index: number, changes: Partial<DraftColumn>): void =>
+    onChange(columns.map((column, at) => (at === index ? { ...column, ...changes } : column)));
+  return (
+    <ol className="mt-columns">
+      {columns.map((column, index) => (
+        <li key={column.key} className="mt-panel">
+          <TextField
+            label={t`Nome para as pessoas`}
+            error={faults.get(index)}
+            value={column.display_name}
+            maxLength={500}
+            onText={(display_name) => {
+              const isNew = column.previous_name === undefined; // others are known by their names elsewhere
+              const follows = isNew && (column.name === "" || column.name === toName(column.display_name));
+              change(index, { display_name, ...(follows ? { name: toName(display_name) } : {}) });
+            }}
+          />
+          <TextField
+            label={t`Nome no banco`}
+            value={column.name}
+            spellCheck={false}
+            onText={(name) => change(index, { name })}
+          />
+          <SelectField
+            label={t`Tipo`}
+            choices={typeChoices()}
+            value={column.type}
+            onChoose={(type) => change(index, { type })}
+          />
+          <Check
+            isChecked={column.nullable}
+            onCheck={(nullable) => change(index, { nullable })}
+          >{t`Pode ficar vazia`}</Check>
+          <TextField
+            label={t`Descrição`}
+            value={column.description ?? ""}
+            onText={(description) => change(index, { description })}
+          />
+          <Ask
+            label={
+              <>
+                {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.display_name}`}</span>
+              </>
+            }
+            title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
+            yes={t`Tirar a coluna`}
+            onGo={() => onChange(columns.filter((_, at) => at !== index))}
+          >
+            <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
+          </Ask>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Return what the API is sent for these drafts. */
+export function toColumns(columns: readonly DraftColumn[]) {
+  return columns.map(({ key: _, description, previous_name, ...column }) => ({
+    ...column,
+    ...(description ? { description } : {}),
+    ...(previous_name && previous_name !== column.name ? { previous_name } : {}),
+  }));
+}
+
+/** Return what the API says of each column, by its place in the list. */
+function faultsByColumn(error: unknown): ReadonlyMap<number, string> {
+  const faults = new Map<number, string>();
+  for (const { path, reason } of error instanceof ApiFailure ? (error.body.details ?? []) : []) {
+    const place = /columns\[(\d+)\]/.exec(path ?? "")?.[1];
+    if (place !== undefined) faults.set(Number(place), reason);
+  }
+  return faults;
 }
