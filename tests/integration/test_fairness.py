@@ -15,7 +15,7 @@ from serving import serving
 
 from managed_tables.ids import new_record_id
 from managed_tables_api.app import create_app
-from managed_tables_api.http import bodies
+from managed_tables_api.http import requests
 from managed_tables_api.http.slots import COMPANY_REQUESTS
 from managed_tables_local.http_protocol import ImpatientProtocol
 
@@ -138,7 +138,7 @@ def test_a_body_that_stops_is_408_and_holds_no_thread(
     rows: RowsClient, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other requests are answered, even with more unfinished bodies than the company has threads."""
-    monkeypatch.setattr(bodies, "BODY_PAUSE_MAX_SECONDS", 2.0)
+    monkeypatch.setattr(requests, "BODY_PAUSE_MAX_SECONDS", 2.0)
     port = int(url.rpartition(":")[2])
     head = (
         f"POST /v1/managed-tables/{rows.table_id}/data HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"

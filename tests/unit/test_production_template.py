@@ -22,8 +22,8 @@ from managed_tables.wiring.aws_services import (
     PROVISION_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
 )
+from managed_tables_api.app import EXPOSED_HEADERS
 from managed_tables_api.calls import ANSWER_SECONDS
-from managed_tables_api.http.boundary import EXPOSED_HEADERS
 from managed_tables_local.checkout import ROOT, TEMPLATE
 from managed_tables_local.console_page.page_app import security_headers
 from managed_tables_operations.__main__ import parser

@@ -54,8 +54,7 @@ from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
-from managed_tables_api.http.bodies import is_multipart, receive_body
-from managed_tables_api.http.validation import refusal_of
+from managed_tables_api.http.requests import is_multipart, receive_body, refusal_of
 from managed_tables_api.rows import single_rows
 from managed_tables_api.rows.running import NamedTable
 from managed_tables_api.services import ApiServices
@@ -334,11 +333,12 @@ def _is_deep(extra: Any) -> bool:
     return isinstance(extra, Mapping) and extra.get("style") == "deepObject"
 
 
-def api_router(prefix: str, tag: str) -> APIRouter:
-    """Return a router of such routes, under `API_PREFIX`."""
+def api_router(prefix: str, tag: str, dependencies: Sequence[Any] = ()) -> APIRouter:
+    """Return a router of such routes, under `API_PREFIX`; the dependencies are those of each."""
     return APIRouter(
         prefix=f"{API_PREFIX}{prefix}",
         tags=[tag],
+        dependencies=list(dependencies),
         route_class=ApiRoute,
         generate_unique_id_function=lambda route: route.name,
     )

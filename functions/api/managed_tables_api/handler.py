@@ -58,22 +58,19 @@ class ApiHandler:
         if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             busy = json.loads(answer["body"]).get("code") in BUSY
             count_answer("api", "Busy" if busy else "Faults", getattr(context, "function_version", "local"))
-        return (
-            answer if sent_bytes(answer["body"]) <= self._settings.sent_max_bytes else self._too_large(answer)
-        )
+        if sent_bytes(answer["body"]) <= self._settings.sent_max_bytes:
+            return answer
+        # Lambda itself would only drop the answer.
+        error = response_too_large(self._settings.response_max_bytes)
+        body = bytes(error_answer(error).body)
+        headers = {**answer["headers"], "content-length": str(len(body))}
+        return {**answer, "statusCode": error.kind.status, "headers": headers, "body": body.decode()}
 
     def begin_anew(self, services: ApiServices) -> None:
         """Forget connections, clients, secrets and random state, which are those of the process copied."""
         self._app.state.services = services
         random.seed()
         forget_record_ids()
-
-    def _too_large(self, answer: GatewayAnswer) -> GatewayAnswer:
-        """Say what to do: Lambda itself would only drop the answer."""
-        error = response_too_large(self._settings.response_max_bytes)
-        body = bytes(error_answer(error).body)
-        headers = {**answer["headers"], "content-length": str(len(body))}
-        return {**answer, "statusCode": error.kind.status, "headers": headers, "body": body.decode()}
 
 
 def sent_bytes(body: str) -> int:

@@ -18,7 +18,7 @@ from managed_tables.documents.progress import DetailBody
 from managed_tables.errors import ApiErrorKind, codes_of
 from managed_tables_api.calls import ApiRoute, Permitted
 from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags
-from managed_tables_api.http.bodies import JsonBody
+from managed_tables_api.http.requests import JsonBody
 
 _DETAILS = "Onde e por quê, quando ajuda; só os primeiros"
 _DETAILS_TOTAL = "Quantos são, quando `details` tem só os primeiros"

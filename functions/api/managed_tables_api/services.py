@@ -29,15 +29,19 @@ LOAD_CONNECTIONS = 12  # of a company's, which its requests leave to its loads, 
 class ApiServices(Services):
     """The services of one API process."""
 
+    jwt_secret: once[str] = once(lambda self: self._secret(self.settings.jwt_secret_arn))  # of HS256
+    # What each company may take of this process: half of the connections, whatever its queries take.
+    slots: once[RequestSlots] = once(
+        lambda self: RequestSlots((self.settings.database_connections_max + 1) // 2)
+    )
+    row_tables: once[Tables] = once(
+        lambda self: Tables(self.provisioning.find, self.connection_cache, self.settings)
+    )
+
     @property
     def keys_are_remote(self) -> bool:
         """Return whether checking a token may wait for the network."""
         return self.settings.jwt_algorithm != "HS256" or "token_verifier" not in self.__dict__
-
-    @once
-    def jwt_secret(self) -> str:
-        """What signs tokens of HS256."""
-        return self._secret(self.settings.jwt_secret_arn)
 
     @once
     def token_verifier(self) -> TokenVerifier:
@@ -66,11 +70,6 @@ class ApiServices(Services):
             yield connection
 
     @once
-    def slots(self) -> RequestSlots:
-        """What each company may take of this process: half of the connections, whatever its queries take."""
-        return RequestSlots((self.settings.database_connections_max + 1) // 2)
-
-    @once
     def connection_cache(self) -> ConnectionCache:
         """The open connections of this process."""
         return ConnectionCache(
@@ -78,11 +77,6 @@ class ApiServices(Services):
             self.settings.database_connections_max,
             statement_timeout_ms=self.settings.statement_timeout_ms,
         )
-
-    @once
-    def row_tables(self) -> Tables:
-        """The tables whose rows requests read and write."""
-        return Tables(self.provisioning.find, self.connection_cache, self.settings)
 
     def named_table(self, company_id: str, table_id: str, user_id: str = "") -> NamedTable:
         """Return a table that a user names, for work on its rows."""

@@ -26,8 +26,7 @@ from managed_tables.schema import NOW, Column, ColumnType
 from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
 from managed_tables.values import Parsers, parsers
-from managed_tables_api.http.bodies import JsonBody, json_object
-from managed_tables_api.http.validation import ListAnswer, PageQuery, refuse_null
+from managed_tables_api.http.requests import JsonBody, ListAnswer, PageQuery, json_object, refuse_null
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
 _TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
@@ -294,13 +293,9 @@ def _with_column(body: Object, fault: Detail) -> Detail:
     place, columns = _in_schema(fault), body.get("columns")
     if place is None or place[1] is None or not isinstance(columns, list):
         return fault
-    name = _name(columns[int(place[1])])
-    return fault if name is None else {**fault, "column": name}
-
-
-def _name(column: Value) -> str | None:
+    column = columns[int(place[1])]
     name = column.get("name") if isinstance(column, dict) else None
-    return shown_text(name) if isinstance(name, str) else None
+    return {**fault, "column": shown_text(name)} if isinstance(name, str) else fault
 
 
 def _with_read_defaults(body: Object, parsers: Parsers) -> Object:
@@ -312,26 +307,24 @@ def _with_read_defaults(body: Object, parsers: Parsers) -> Object:
     if not isinstance(columns, list) or len(columns) > MAX_COLUMNS:
         return body
     faults: list[Detail] = []
-    read = [
-        _read_column(column, f"columns[{place}]", parsers, faults) for place, column in enumerate(columns)
-    ]
+    read = list(columns)
+    for place, column in enumerate(columns):
+        kind = _type_of_default(column)
+        if kind is None or not isinstance(column, dict):
+            continue
+        given = column["default"]
+        try:
+            text = NOW if given == NOW and kind.is_time else parsers[kind](given)
+            read[place] = {**column, "default": text}
+        except InvalidValue as error:
+            fault = detail("body", error.fault, path=f"columns[{place}].default")
+            faults.append(_with_column(body, fault))
     if faults:
         raise ApiError(INVALID_SCHEMA, faults)
     return {**body, "columns": read}
 
 
-def _read_column(column: Value, path: str, parsers: Parsers, faults: list[Detail]) -> Value:
+def _type_of_default(column: Value) -> ColumnType | None:
     if not isinstance(column, dict) or column.get("default") is None:
-        return column
-    kind = next((known for known in ColumnType if known == column.get("type")), None)
-    if kind is None:
-        return column
-    given = column["default"]
-    try:
-        text = NOW if given == NOW and kind.is_time else parsers[kind](given)
-        return {**column, "default": text}
-    except InvalidValue as error:
-        name = _name(column)
-        named = {} if name is None else {"column": name}
-        faults.append(detail("body", error.fault, path=f"{path}.default", **named))
-        return column
+        return None
+    return next((known for known in ColumnType if known == column.get("type")), None)

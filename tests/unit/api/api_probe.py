@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import ApiRoute, KnownTable, SignedIn, requires
-from managed_tables_api.http.bodies import from_json, json_object_of
-from managed_tables_api.http.validation import Page
+from managed_tables_api.http.requests import Page, from_json, json_object_of
 
 SECRET = "a secret that only the tests know, 32 bytes or more"
 COMPANY_ID = "5f0000000000000000000001"

@@ -17,6 +17,7 @@ from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk
 from managed_tables_api.http.answers import say
 
 _EXAMPLES = 5
+_INFERRED = {"name", "display_name", "type"}
 _NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)
 
 
@@ -200,7 +201,10 @@ class ConfirmJob(_Write):
             warnings=[warning["text"] for warning in job["warnings"]] + _misfits(job["append_plan"]),
         )
         name = self.display_name or table.get("display_name") or schema.suggested_table_name
-        columns = self.columns or _as_inferred(schema, is_new=not table_id)
+        columns = self.columns or [  # as they were inferred; those of a new table may be empty
+            {**column.model_dump(include=_INFERRED), "nullable": column.nullable or not table_id}
+            for column in schema.columns
+        ]
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
 
         async def act() -> Any:
@@ -215,19 +219,6 @@ def _misfits(append_plan: Any) -> list[str]:
     plan = AppendPlan.read(append_plan) if append_plan else None
     conflicts = plan.conflicts if plan else ()
     return [f"{each.count} valores não cabem na coluna {each.column}" for each in conflicts]
-
-
-def _as_inferred(schema: InferredSchema, *, is_new: bool) -> list[dict[str, JsonValue]]:
-    """Return the columns as they were inferred; those of a new table may be empty."""
-    return [
-        {
-            "name": column.name,
-            "display_name": column.display_name,
-            "type": column.type,
-            "nullable": column.nullable or is_new,
-        }
-        for column in schema.columns
-    ]
 
 
 class ChangeRows(_Write):

@@ -7,8 +7,6 @@ from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
-from managed_tables.conversion.columns import DecimalMark
-from managed_tables.conversion.times import DateOrder
 from managed_tables.details import DetailCode, InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
@@ -27,7 +25,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.validation import ListAnswer, NumbersQuery, PageQuery
+from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery
 from managed_tables_api.tables import PRODUCT, Description, Key, Title
 
 
@@ -46,8 +44,6 @@ class ConfirmedColumn(Column, ColumnChoice):
     source: str | None = Field(
         default=None, description="`name` da coluna inferida que a preenche; sem ele, a do mesmo nome"
     )
-    decimal_mark: DecimalMark | None = None
-    date_order: DateOrder | None = None
     null_tokens: Tokens | None = Field(default=None, description="Textos que são vazios; `[]`: nenhum")
     true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
     false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")

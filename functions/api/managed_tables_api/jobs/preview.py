@@ -19,7 +19,7 @@ from managed_tables.documents.analyses import MAX_COLUMNS_SHOWN, AnalysisDocumen
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
-from managed_tables_api.http.validation import QUERY_DIGITS, refusal
+from managed_tables_api.http.requests import QUERY_DIGITS, refusal
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer

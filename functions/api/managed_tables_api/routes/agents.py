@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables_api.calls import Services, SignedIn, api_router
-from managed_tables_api.http.bodies import receive_body, received
+from managed_tables_api.http.requests import receive_body, received
 
 router = api_router("", "Agents")
 

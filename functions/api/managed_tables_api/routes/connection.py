@@ -16,9 +16,7 @@ from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import ProvisioningAnswer
 
 provisioning_router = api_router("", "Provisioning")
-router = api_router("/connection", "Reading by other products")
-
-_CONNECTS = requires(Permission.CONNECT)
+router = api_router("/connection", "Reading by other products", requires(Permission.CONNECT))
 
 
 @provisioning_router.post(
@@ -47,7 +45,7 @@ class ConnectionAnswer(Document):
     url: str = Field(description="O mesmo em uma só linha, como psql e a maioria dos clientes aceitam")
 
 
-@router.get("", summary="Read-only connection", response_model=ConnectionAnswer, dependencies=_CONNECTS)
+@router.get("", summary="Read-only connection", response_model=ConnectionAnswer)
 @raises(NOT_PROVISIONED)
 def get_connection(caller: SignedIn, services: Services) -> Any:
     """Show how to connect; neither wakes the database nor makes it."""
@@ -57,12 +55,7 @@ def get_connection(caller: SignedIn, services: Services) -> Any:
     return _answer(services, connection)
 
 
-@router.post(
-    "/rotate",
-    summary="Rotate the read-only password",
-    response_model=ConnectionAnswer,
-    dependencies=_CONNECTS,
-)
+@router.post("/rotate", summary="Rotate the read-only password", response_model=ConnectionAnswer)
 @raises(NOT_PROVISIONED)
 def rotate(caller: SignedIn, services: Services) -> Any:
     """Give the read-only role a new password; the old one ends, and so does every session that used it."""

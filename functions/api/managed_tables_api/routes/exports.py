@@ -22,8 +22,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.bodies import from_json
-from managed_tables_api.http.validation import ListAnswer, PageQuery
+from managed_tables_api.http.requests import ListAnswer, PageQuery, from_json
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
@@ -108,12 +107,10 @@ class ExportsAnswer(ListAnswer):
     records: Annotated[list[ExportAnswer], Field(max_length=100)]
 
 
-router = api_router("", "Exports")
-
-_READS = requires(Permission.DATA_READ)
+router = api_router("", "Exports", requires(Permission.DATA_READ))
 
 
-@router.post("/{table_id}/exports", summary="Export rows", status_code=201, dependencies=_READS)
+@router.post("/{table_id}/exports", summary="Export rows", status_code=201)
 @raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
     body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
@@ -127,7 +124,7 @@ def create_export(
     return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
-@router.get("/{table_id}/exports", summary="List exports of a table", dependencies=_READS)
+@router.get("/{table_id}/exports", summary="List exports of a table")
 def list_table_exports(
     query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -135,7 +132,7 @@ def list_table_exports(
     return list_exports(services, caller.company_id, query, table.table_id)
 
 
-@router.get("/exports", summary="List exports", dependencies=_READS)
+@router.get("/exports", summary="List exports")
 def list_company_exports(
     query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
 ) -> ExportsAnswer:
@@ -143,7 +140,7 @@ def list_company_exports(
     return list_exports(services, caller.company_id, query)
 
 
-@router.get("/exports/{export_id}", summary="Get export", dependencies=_READS)
+@router.get("/exports/{export_id}", summary="Get export")
 def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
     return export_answer(services, export)

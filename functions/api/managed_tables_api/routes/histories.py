@@ -33,8 +33,7 @@ from managed_tables_api.calls import (
     raises,
     requires,
 )
-from managed_tables_api.http.bodies import from_json
-from managed_tables_api.http.validation import NumbersQuery, refusal
+from managed_tables_api.http.requests import NumbersQuery, from_json, refusal
 from managed_tables_api.rows import history_models as models
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.row_history import (

@@ -18,8 +18,7 @@ from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.bodies import from_json, json_object_of, received
-from managed_tables_api.http.validation import NumbersQuery
+from managed_tables_api.http.requests import NumbersQuery, from_json, json_object_of, received
 from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert

@@ -24,7 +24,7 @@ from managed_tables_api.calls import (
     requires,
 )
 from managed_tables_api.http.answers import Entity, list_answer
-from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.requests import from_json
 
 router = api_router("", "Tables CRUD")
 

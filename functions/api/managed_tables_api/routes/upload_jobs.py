@@ -29,8 +29,7 @@ from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text, spoken
-from managed_tables_api.http.bodies import from_json, json_object_of, received
-from managed_tables_api.http.validation import Numbers, NumbersQuery
+from managed_tables_api.http.requests import Numbers, NumbersQuery, from_json, json_object_of, received
 from managed_tables_api.jobs import job_models as models
 from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.tables import from_schema

@@ -30,7 +30,7 @@ from managed_tables.settings import MIB
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.bodies import JsonBody, is_multipart, stream_body
+from managed_tables_api.http.requests import JsonBody, is_multipart, stream_body
 from managed_tables_api.services import ApiServices
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
@@ -151,7 +151,7 @@ FORM_SCHEMA = {
 }
 
 
-router = api_router("", "File upload")
+router = api_router("", "File upload", requires(Permission.UPLOAD, takes_form=True))
 
 _MODES: dict[str | None, JobMode] = {
     None: "append",
@@ -185,11 +185,10 @@ class FormOnly(JsonBody):
 
 Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
 OnlyForm = Annotated[UploadDeclaration | None, Depends(FormOnly(UploadDeclaration))]
-_TAKES_FORM = requires(Permission.UPLOAD, takes_form=True)
 _ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
 
 
-@router.post("/upload", summary="Upload (create new table)", status_code=201, dependencies=_TAKES_FORM)
+@router.post("/upload", summary="Upload (create new table)", status_code=201)
 @raises(*_ERRORS)
 async def upload_new_table(
     request: Request, body: Declared, caller: SignedIn, services: Services
@@ -201,9 +200,7 @@ async def upload_new_table(
     return await _upload(request, body, None, caller, services)
 
 
-@router.post(
-    "/upload/form", summary="Upload by form (create new table)", status_code=201, dependencies=_TAKES_FORM
-)
+@router.post("/upload/form", summary="Upload by form (create new table)", status_code=201)
 @raises(*_ERRORS)
 async def upload_form_new_table(
     request: Request, body: OnlyForm, caller: SignedIn, services: Services
@@ -212,12 +209,7 @@ async def upload_form_new_table(
     return await _upload(request, body, None, caller, services)
 
 
-@router.post(
-    "/{table_id}/upload",
-    summary="Upload (append to existing table)",
-    status_code=201,
-    dependencies=_TAKES_FORM,
-)
+@router.post("/{table_id}/upload", summary="Upload (append to existing table)", status_code=201)
 @raises(*_ERRORS_OF_TABLE)
 async def upload_existing_table(
     request: Request, body: Declared, table: KnownTable, caller: SignedIn, services: Services
@@ -231,12 +223,7 @@ async def upload_existing_table(
     return await _upload(request, body, table, caller, services)
 
 
-@router.post(
-    "/{table_id}/upload/form",
-    summary="Upload by form (append to existing table)",
-    status_code=201,
-    dependencies=_TAKES_FORM,
-)
+@router.post("/{table_id}/upload/form", summary="Upload by form (append to existing table)", status_code=201)
 @raises(*_ERRORS_OF_TABLE)
 async def upload_form_existing_table(
     request: Request, body: OnlyForm, table: KnownTable, caller: SignedIn, services: Services

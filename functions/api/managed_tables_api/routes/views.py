@@ -14,15 +14,14 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.bodies import from_json
+from managed_tables_api.http.requests import from_json
 from managed_tables_api.rows import view_contents as views
 from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
 from managed_tables_api.rows.statements import compose_statement
 
-router = api_router("/{table_id}/views", "Views")
+router = api_router("/{table_id}/views", "Views", requires(Permission.DATA_READ))
 
-_READS = requires(Permission.DATA_READ)
 
 MAX_VIEWS = 100  # of a person and a table
 MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
@@ -40,7 +39,7 @@ _NOW = sql.SQL(
 )
 
 
-@router.get("", summary="List views", dependencies=_READS)
+@router.get("", summary="List views")
 def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) -> views.ViewsAnswer:
     """Return the caller's own views of the table and those that are shared, by name."""
     return table.do(_list_page, query)
@@ -66,7 +65,7 @@ def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
     return views.ViewsAnswer(total=listed[0][1], quantity=len(records), records=records)
 
 
-@router.post("", summary="Save a view", status_code=201, dependencies=_READS)
+@router.post("", summary="Save a view", status_code=201)
 @raises(errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
 def create_view(
     table: PathTable, body: Annotated[views.NewView, from_json(views.NewView, holds_values=True)]
@@ -103,7 +102,7 @@ def _create(table: Table, body: views.NewView) -> views.ViewAnswer:
     return _answer(table, Names(), row)
 
 
-@router.get("/{view_id}", summary="Get a view", dependencies=_READS)
+@router.get("/{view_id}", summary="Get a view")
 def get_view(table: PathTable, view_id: str) -> views.ViewAnswer:
     """Return a view under the names that columns have now.
 
@@ -117,7 +116,7 @@ def _get(table: Table, view_id: str) -> views.ViewAnswer:
     return _answer(table, read_names(table), row)
 
 
-@router.put("/{view_id}", summary="Change a view", dependencies=_READS)
+@router.put("/{view_id}", summary="Change a view")
 @raises(errors.VIEW_OF_ANOTHER, errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
 def update_view(
     table: PathTable,
@@ -151,7 +150,7 @@ def _update(table: Table, view_id: str, body: views.ViewChange) -> views.ViewAns
     return _answer(table, Names(), row)
 
 
-@router.delete("/{view_id}", summary="Delete a view", status_code=204, dependencies=_READS)
+@router.delete("/{view_id}", summary="Delete a view", status_code=204)
 @raises(errors.VIEW_OF_ANOTHER, errors.OUTCOME_UNKNOWN)
 def delete_view(table: PathTable, view_id: str) -> None:
     """Delete a view of the caller's own."""

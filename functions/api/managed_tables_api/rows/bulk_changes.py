@@ -13,17 +13,24 @@ from managed_tables import exact_json
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.conditions.reading import read_where
 from managed_tables.conditions.tree import Condition, leaves, without_values
-from managed_tables.details import MAX_ERROR_DETAILS, UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.history.recording import NOT_RECORDED
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.values import Parsers, array_text, quoted
-from managed_tables_api.http.validation import refusal
+from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows import bulk_statements as statements
 from managed_tables_api.rows.bulk_statements import UpdateShape
 from managed_tables_api.rows.inserts import taken_by_update
-from managed_tables_api.rows.parsing import NO_OBJECT, NULL, Findings, column_array, parse_changes
+from managed_tables_api.rows.parsing import (
+    NO_OBJECT,
+    NULL,
+    Findings,
+    check_fields,
+    column_array,
+    parse_changes,
+)
 from managed_tables_api.rows.running import (
     Definition,
     Found,
@@ -195,7 +202,7 @@ def parse_updates(definition: Definition, rows: Any, parsers: Parsers) -> Update
     places = _parse_places(rows, findings)
     findings.raise_any()
     named = set().union(*rows)
-    _check_fields(definition, rows, named, findings)
+    check_fields(definition.by_name.keys() | {ID_COLUMN, VERSION_FIELD}, rows, findings)
     findings.raise_any()
     named_by_all = set(rows[0]).intersection(*rows)
     # Two requests that change the same rows meet them in the same order, and do not lock one another out.
@@ -260,16 +267,6 @@ def _checked_id(row_id: str, path: str) -> str:
     if not is_row_id(row_id):
         raise ApiError(ROW_NOT_FOUND, [detail("body", GONE, path=path)])
     return row_id.lower()
-
-
-def _check_fields(
-    definition: Definition, rows: Sequence[Object], named: set[str], findings: Findings
-) -> None:
-    unknown = named - definition.by_name.keys() - {ID_COLUMN, VERSION_FIELD}
-    if unknown:
-        for number, row in enumerate(rows):
-            for name in row.keys() & unknown:
-                findings.add(number, name, row[name], UNKNOWN_COLUMN)
 
 
 def _given_array(name: str, numbered: Sequence[tuple[int, Object]]) -> str:

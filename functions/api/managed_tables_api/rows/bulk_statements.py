@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -9,7 +10,6 @@ from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables_api.rows.running import Definition
 from managed_tables_api.rows.statements import (
-    ROW,
     TABLE,
     Shown,
     array,
@@ -20,6 +20,7 @@ from managed_tables_api.rows.statements import (
     compose_statement,
     kept_statement,
     names_of,
+    part,
     row_json,
 )
 
@@ -113,14 +114,11 @@ def _given_rows(definition: Definition, shape: UpdateShape) -> sql.Composed:
     if shape.is_conditional:
         arrays.append(array("row_versions", "text"))
         fields.append(_ROW_VERSION)
-        condition = sql.SQL(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})").format(
-            row=ROW, v=_ROW_VERSION, t=TABLE
-        )
-    return sql.SQL("unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}{condition}").format(
+        condition = part(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})", v=_ROW_VERSION)
+    return part(
+        "unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}{condition}",
         arrays=sql.SQL(", ").join(arrays),
-        row=ROW,
         fields=sql.SQL(", ").join([_ID, *fields]),
-        t=TABLE,
         id=_ID,
         condition=condition,
     )
@@ -132,11 +130,10 @@ def _given(place: int) -> sql.Identifier:
 
 def _value(place: int, shape: UpdateShape) -> sql.Composed:
     """Return what a row of the table is to have in the shape's column."""
-    name = sql.Identifier(shape.names[place])
-    form = "{row}.{name}"
+    form: LiteralString = "{row}.{name}"
     if shape.partial[place]:
         form = "CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
-    return sql.SQL(form).format(name=name, row=ROW, t=TABLE, given=_given(place))
+    return part(form, name=sql.Identifier(shape.names[place]), given=_given(place))
 
 
 @kept_statement

@@ -10,7 +10,7 @@ from managed_tables.details import DetailCode, InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.validation import QUERY_DIGITS, ListAnswer, NumbersQuery, Page
+from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, NumbersQuery, Page
 from managed_tables_api.rows.bulk_changes import MAX_IDS
 from managed_tables_api.rows.row_models import MAX_PER_PAGE, Row, RowId
 

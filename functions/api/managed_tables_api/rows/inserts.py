@@ -5,18 +5,17 @@ What meets a row of the same key is updated, ignored or refused (409, naming the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 from psycopg import sql
 
 from managed_tables import errors, exact_json
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import row_cells
 from managed_tables.schema import Column, json_value
 from managed_tables.wording import named_values
-from managed_tables_api.http.validation import Numbers
+from managed_tables_api.http.requests import Numbers
 from managed_tables_api.rows import statements
 from managed_tables_api.rows.parsing import parse_rows
 from managed_tables_api.rows.running import (
@@ -43,9 +42,9 @@ from managed_tables_api.rows.statements import (
     given_rows,
     kept_statement,
     names_of,
+    part,
     recorded,
     row_json,
-    table_of,
 )
 
 OnConflict = Literal["error", "update", "ignore"]
@@ -84,9 +83,7 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
         columns=names_of(definition.columns),
         key=sql.SQL(", ").join(key),
         action=_action(names, key, on_conflict),
-        made=sql.SQL(", {t}.id, {cells}").format(t=TABLE, cells=row_cells(TABLE))
-        if definition.history
-        else sql.SQL(""),
+        made=part(", {t}.id, {cells}", cells=row_cells(TABLE)) if definition.history else sql.SQL(""),
         recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
         counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
     )
@@ -98,19 +95,6 @@ def _action(names: tuple[str, ...], key: list[sql.Identifier], on_conflict: OnCo
     changed = [sql.Identifier(name) for name in names] or key
     changes = [sql.SQL("{name} = EXCLUDED.{name}").format(name=name) for name in changed]
     return sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes))
-
-
-@lru_cache(1)
-def claim_statement() -> bytes:
-    """Return the statement that records a request's key: (1, 1), or (1, 0) if it is recorded already.
-
-    Parameters: table_id, version, key, fingerprint, row_count.
-    """
-    return compose_statement(
-        "WITH {held},{claimed} done AS (SELECT) SELECT 1, (SELECT count(*) FROM claimed) FROM definition",
-        active=True,
-        claimed=claim(),
-    )
 
 
 @kept_statement
@@ -142,38 +126,33 @@ def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Compos
     """Return the test that the table has a row of the key; by `=`, for the index, except for NULLs."""
     cells = [sql.Identifier(column.name) for column in columns]
 
-    def exists(form: str) -> sql.Composed:
-        pairs = sql.SQL(" AND ").join(sql.SQL(form).format(t=TABLE, row=ROW, name=name) for name in cells)
-        return sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table_of(definition), TABLE, pairs)
+    def every(form: LiteralString) -> sql.Composed:
+        return sql.SQL(" AND ").join(part(form, name=name) for name in cells)
 
-    has_values = sql.SQL(" AND ").join(sql.SQL("{}.{} IS NOT NULL").format(ROW, name) for name in cells)
-    return sql.SQL("CASE WHEN {} THEN {} ELSE {} END").format(
-        has_values,
-        exists("{t}.{name} = {row}.{name}"),
-        exists("{t}.{name} IS NOT DISTINCT FROM {row}.{name}"),
+    return part(
+        "CASE WHEN {filled} THEN EXISTS (SELECT FROM {table} AS {t} WHERE {equal})"
+        " ELSE EXISTS (SELECT FROM {table} AS {t} WHERE {alike}) END",
+        definition,
+        filled=every("{row}.{name} IS NOT NULL"),
+        equal=every("{t}.{name} = {row}.{name}"),
+        alike=every("{t}.{name} IS NOT DISTINCT FROM {row}.{name}"),
     )
 
 
 def _key_refusal(definition: Definition, repeated: Found) -> ApiError:
-    key = ", ".join(definition.key or ())
     details = [
-        detail("row", _fault(exact_json.loads(values.encode())), row=number - 1, **_column(definition))
-        | {"value": exact_json.loads(values.encode())}
+        _key_detail(definition, exact_json.loads(values.encode()), row=number - 1)
         for _, number, values, _ in repeated
         if number is not None
     ]
-    return ApiError(errors.DUPLICATE_KEY, details, repeated[0][3], key=key)
+    return ApiError(errors.DUPLICATE_KEY, details, repeated[0][3], key=", ".join(definition.key or ()))
 
 
-def _column(definition: Definition) -> dict[str, str]:
-    key = definition.key or ()
-    return {"column": key[0]} if len(key) == 1 else {}
-
-
-def _fault(values: Mapping[str, Any]) -> Fault:
-    return Fault(
-        DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named_values(values) or 'a mesma chave'}"
-    )
+def _key_detail(definition: Definition, values: Mapping[str, Any], **place: int) -> Detail:
+    key, named = definition.key or (), named_values(values)
+    fault = Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named or 'a mesma chave'}")
+    column = {"column": key[0]} if len(key) == 1 else {}
+    return detail("row", fault, **place, **column, value=values)
 
 
 def taken_by_update(
@@ -193,8 +172,8 @@ def taken_by_update(
     ]
     values = {name: _typed(definition, name, text) for name, text in texts.items()}
     place = {"row": named[0]} if len(named) == 1 else {}
-    fault = detail("row", _fault(values), **place, **_column(definition), value=values)
-    return ApiError(errors.DUPLICATE_KEY, [fault], key=", ".join(definition.key or ()))
+    details = [_key_detail(definition, values, **place)]
+    return ApiError(errors.DUPLICATE_KEY, details, key=", ".join(definition.key or ()))
 
 
 def _typed(definition: Definition, name: str, text: str | None) -> object:
@@ -308,10 +287,15 @@ def _merge(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows |
     if new.returned != "count":
         raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
     batches = _batches(table, new, parameters)
+    claim_statement = compose_statement(
+        "WITH {held},{claimed} done AS (SELECT) SELECT 1, (SELECT count(*) FROM claimed) FROM definition",
+        active=True,
+        claimed=claim(),
+    )
 
     def work(execute: Execute) -> InsertedRows | None:
-        if new.key is not None and not execute(claim_statement(), parameters)[0][1]:
-            return None
+        if new.key is not None and not execute(claim_statement, parameters)[0][1]:
+            return None  # it is recorded already
         if len(batches) > 1:  # of one statement PostgreSQL itself would say so
             statement = repeated_keys_statement(definition, within_request=True)
             repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})

@@ -5,7 +5,7 @@ unusual is left to `managed_tables.values`, value by value, which names the faul
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -27,7 +27,7 @@ from managed_tables.errors import INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
 from managed_tables.values import Parser, Parsers, array_text, default_text, is_encodable, quoted
-from managed_tables_api.http.validation import refusal
+from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows.running import Definition
 
 NULL = "NULL"  # as an element of an array
@@ -75,7 +75,7 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneIn
         fault = Fault(DetailCode.TOO_LONG, f"no máximo {limit} linhas desta tabela por requisição")
         raise refusal("rows", fault)
     findings = Findings()
-    _check_fields(definition, rows, findings)
+    check_fields(definition.by_name.keys(), rows, findings)
     if any(not isinstance(row, dict) for row in rows):
         findings.raise_any()
     numbered = list(enumerate(rows))
@@ -97,7 +97,7 @@ def parse_changes(
 ) -> dict[str, str | None]:
     """Return the parameter of each given field; raises INVALID_ROWS."""
     findings = Findings()
-    _check_fields(definition, [fields], findings)
+    check_fields(definition.by_name.keys(), [fields], findings)
     changes: dict[str, str | None] = {}
     for name, value in fields.items():
         column = definition.by_name.get(name)
@@ -123,14 +123,14 @@ NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
 _ID_GIVEN = Fault(DetailCode.READ_ONLY, "o id é definido pelo servidor")
 
 
-def _check_fields(definition: Definition, rows: Sequence[Any], findings: Findings) -> None:
-    known = definition.by_name.keys()
+def check_fields(known: Set[str], rows: Sequence[Any], findings: Findings) -> None:
+    """Find rows that are no objects, and fields that are not known."""
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             findings.add(number, None, row, NO_OBJECT)
         elif not row.keys() <= known:
             for name in row:
-                if name == ID_COLUMN:
+                if name == ID_COLUMN and name not in known:
                     findings.add(number, name, row[name], _ID_GIVEN)
                 elif name not in known:
                     findings.add(number, name, row[name], UNKNOWN_COLUMN)

@@ -19,7 +19,7 @@ from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.schema import ColumnType
 from managed_tables.undo import STAGED_ID, kept_table
 from managed_tables.values import array_text
-from managed_tables_api.http.validation import Numbers
+from managed_tables_api.http.requests import Numbers
 from managed_tables_api.rows.history_models import (
     CellChange,
     HistoryQuery,
@@ -30,7 +30,7 @@ from managed_tables_api.rows.history_models import (
     in_zone,
 )
 from managed_tables_api.rows.running import Definition, Table, row_key
-from managed_tables_api.rows.statements import TABLE, compose_statement, table_of
+from managed_tables_api.rows.statements import TABLE, compose_statement, part
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
 
@@ -66,21 +66,22 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             " WHERE table_id = %(table_id)s::text AND mode IS NOT NULL AND row_count > 0"
             " AND asked.id BETWEEN first_id AND last_id"
         ).format(loaded=LOADED),
-        sql.SQL(
+        part(
             "SELECT {t}.id, 9223372036854775807, now(), NULL, NULL, NULL, {present}, NULL, {cells}, NULL"
-            " FROM {table} AS {t} WHERE {t}.id = ANY (%(ids)s::uuid[])"
-        ).format(t=TABLE, present=PRESENT, table=table_of(definition), cells=_row_cells(TABLE)),
+            " FROM {table} AS {t} WHERE {t}.id = ANY (%(ids)s::uuid[])",
+            definition,
+            present=PRESENT,
+            cells=_row_cells(),
+        ),
         *(
-            sql.SQL(
+            part(
                 "SELECT {t}.id, {change}, loads.applied_at, loads.user_id, 'upload', {job}, {upserted},"
                 " {cells}, NULL, {t}.{staged} FROM {kept} AS {t}, managed_tables.applied_jobs AS loads"
-                " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}"
-            ).format(
-                t=TABLE,
+                " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}",
                 change=upsert.change_id,
                 job=upsert.job_id,
                 upserted=UPSERTED,
-                cells=_row_cells(TABLE),
+                cells=_row_cells(),
                 staged=sql.Identifier(STAGED_ID),
                 kept=kept_table(upsert.job_id),
             )
@@ -95,11 +96,9 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
     )
 
 
-def _row_cells(source: sql.Identifier) -> sql.Composed:
-    cells = sql.SQL("managed_tables.hstore({}) OPERATOR(managed_tables.-) ARRAY['id', {}]").format(
-        source, STAGED_ID
-    )
-    return _CELLS.format(cells)
+def _row_cells() -> sql.Composed:
+    cells = sql.SQL("managed_tables.hstore({}) OPERATOR(managed_tables.-) ARRAY['id', {}]")
+    return _CELLS.format(cells.format(TABLE, STAGED_ID))
 
 
 _FILTER = sql.SQL(
@@ -122,10 +121,13 @@ def page_statement(upserts: Sequence[Upsert]) -> bytes:
             " WHERE table_id = %(table_id)s::text AND changed_at > {since}"
         ).format(since=_SINCE),
         *(
-            sql.SQL(
+            part(
                 "SELECT {change}, {t}.id, loads.applied_at, 'update', loads.user_id FROM {kept} AS {t},"
-                " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}"
-            ).format(t=TABLE, change=upsert.change_id, job=upsert.job_id, kept=kept_table(upsert.job_id))
+                " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}",
+                change=upsert.change_id,
+                job=upsert.job_id,
+                kept=kept_table(upsert.job_id),
+            )
             for upsert in upserts
         ),
     ]

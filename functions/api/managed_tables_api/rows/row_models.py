@@ -13,7 +13,7 @@ from managed_tables.exact_json import Object
 from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
-from managed_tables_api.http.validation import QUERY_DIGITS, NumbersQuery, Page, QueryBoolean, comma_words
+from managed_tables_api.http.requests import QUERY_DIGITS, NumbersQuery, Page, QueryBoolean, comma_words
 from managed_tables_api.rows.bulk_changes import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts import OnConflict
 from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody

@@ -13,7 +13,7 @@ from managed_tables import exact_json
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
-from managed_tables_api.http.validation import NumbersQuery, QueryBoolean
+from managed_tables_api.http.requests import NumbersQuery, QueryBoolean
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import Definition, KeyTaken, Parameters, Table, numbered, row_key

@@ -21,7 +21,7 @@ from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.history.recording import ACTOR, recorded_rows, row_cells
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables_api.http.validation import Numbers, refusal
+from managed_tables_api.http.requests import Numbers, refusal
 from managed_tables_api.rows.running import Definition
 
 Arguments = ParamSpec("Arguments")
@@ -41,9 +41,10 @@ _JSON = sql.Identifier("$json")
 
 # Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
 # decimal has MAX_DECIMAL_DIGITS at most.
-_TEXT_SIZE = "coalesce(octet_length({name}), 4)::bigint"
-_DECIMAL_SIZE = "coalesce(octet_length({name}::text), 4)"
-_SIZES = {ColumnType.TEXT: _TEXT_SIZE, ColumnType.DECIMAL: _DECIMAL_SIZE}
+_SIZES: dict[ColumnType, LiteralString] = {
+    ColumnType.TEXT: "coalesce(octet_length({name}), 4)::bigint",
+    ColumnType.DECIMAL: "coalesce(octet_length({name}::text), 4)",
+}
 _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
@@ -81,21 +82,19 @@ class Shown:
             fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
         return sql.SQL(", ").join(fields)
 
-    def raw(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
-        """Return the select list of the values as they are stored; `stored`: the source is the table."""
-        names = [*([ID_COLUMN] if self.has_id else []), *(column.name for column in self.columns)]
-        fields = [cell(source, name) for name in names]
+    def raw(self) -> sql.Composed:
+        """Return the select list of the table's values as they are stored."""
+        fields = [cell(TABLE, name) for name in (ID_COLUMN, *(column.name for column in self.columns))]
         if self.versions:
-            form = "{}.xmin::text AS {}" if stored else "{}.{}"
-            fields.append(sql.SQL(form).format(source, _VERSION))
+            fields.append(sql.SQL("{}.xmin::text AS {}").format(TABLE, _VERSION))
         return sql.SQL(", ").join(fields)
 
-    def size(self, source: sql.Identifier) -> sql.Composed:
+    def size(self) -> sql.Composed:
         """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
         fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
         fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
         sizes = [
-            sql.SQL(_SIZES[column.type]).format(name=cell(source, column.name))
+            sql.SQL(_SIZES[column.type]).format(name=cell(TABLE, column.name))
             for column in self.columns
             if column.type in _SIZES
         ]
@@ -167,15 +166,19 @@ def compose_statement(
     """Return the text of a statement whose form begins with the CTE `definition`, as `{held}`.
 
     That has a row with `select` where the definition still holds and, if `active`, takes writes: then the
-    statement has one more parameter, `actor`. `{t}` and `{row}` are aliases, `{table}` is the user's table.
+    statement has one more parameter, `actor`.
     """
     if active:
         select = _ACTING.format(select=select, setting=ACTOR)
     held = _DEFINITION.format(select=select, active=sql.SQL(" AND status = 'active'" if active else ""))
-    parts |= {"held": held, "t": TABLE, "row": ROW}
+    return part(form, definition, held=held, **parts).as_bytes(None)
+
+
+def part(form: LiteralString, definition: Definition | None = None, **parts: Any) -> sql.Composed:
+    """Return a part of a statement; `{t}` and `{row}` are aliases, `{table}` is the user's table."""
     if definition is not None:
         parts["table"] = table_of(definition)
-    return sql.SQL(form).format(**parts).as_bytes(None)
+    return sql.SQL(form).format(t=TABLE, row=ROW, **parts)
 
 
 def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
@@ -308,15 +311,13 @@ def _new_rows(definition: Definition) -> sql.Composed:
 
 def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
     """Return the SELECT of the given rows, each with its new id; none where the request's key is taken."""
-    return sql.SQL(
+    return part(
         "SELECT {row_id} AS id, {values} FROM {source},"
-        " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})"
-    ).format(
+        " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})",
         row_id=_ROW_ID,
         values=sql.SQL(", ").join(cell(ROW, column.name) for column in definition.columns),
         source=sql.SQL("definition, claimed" if is_keyed else "definition"),
         arrays=column_arrays(enumerate(definition.columns)),
-        row=ROW,
         names=names_of(definition.columns),
         number=NUMBER,
     )
@@ -331,9 +332,11 @@ def applied_request_statement(definition: Definition, returned: Returned, number
     """
     source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
     if returned == "records":
-        source = sql.SQL(
-            "(SELECT {t}.id, {json} FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}"
-        ).format(t=TABLE, json=_row_json(Shown(definition.columns, numbers)), table=table_of(definition))
+        source = part(
+            "(SELECT {t}.id, {json} FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
+            definition,
+            json=_row_json(Shown(definition.columns, numbers)),
+        )
     return compose_statement(
         "WITH {held} SELECT 1, applied.fingerprint, applied.row_count, {result}, applied.counts"
         " FROM definition"

@@ -15,7 +15,7 @@ from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable
 from managed_tables.values import Parsers
-from managed_tables_api.http.validation import QUERY_DIGITS, ListAnswer, Page, refuse_null
+from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, Page, refuse_null
 from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
 from managed_tables_api.rows.lists.pages import read_order
 from managed_tables_api.rows.row_history import Names

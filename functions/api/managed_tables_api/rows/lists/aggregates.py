@@ -11,8 +11,8 @@ from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault
 from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, is_column_name
 from managed_tables.schema import Column, ColumnType
-from managed_tables_api.http.validation import refusal
-from managed_tables_api.rows.statements import cell
+from managed_tables_api.http.requests import refusal
+from managed_tables_api.rows.statements import TABLE, cell
 
 MAX_GROUP_COLUMNS = 5
 MAX_AGGREGATES = 50
@@ -50,7 +50,7 @@ class Aggregate:
     column: Column | None
     output: Column
 
-    def composed(self, source: sql.Identifier) -> sql.Composed:
+    def composed(self) -> sql.Composed:
         """Return the item of a select list."""
         name = sql.Identifier(self.output.name)
         if self.column is None:
@@ -58,7 +58,7 @@ class Aggregate:
         form = _FORMS[self.function]
         if self.column.type is ColumnType.BOOLEAN:
             form = _BOOLEAN_FORMS.get(self.function, form)
-        return sql.SQL(form).format(cell(source, self.column.name)) + sql.SQL(" AS {}").format(name)
+        return sql.SQL(form).format(cell(TABLE, self.column.name)) + sql.SQL(" AS {}").format(name)
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Grouping:
         """The fields of a group as it is answered."""
         return (*self.columns, *(aggregate.output for aggregate in self.aggregates))
 
-    def outputs(self, source: sql.Identifier) -> sql.Composed:
+    def outputs(self) -> sql.Composed:
         """Return the select list of a group."""
-        cells = [cell(source, column.name) for column in self.columns]
-        return sql.SQL(", ").join([*cells, *(aggregate.composed(source) for aggregate in self.aggregates)])
+        cells = [cell(TABLE, column.name) for column in self.columns]
+        return sql.SQL(", ").join([*cells, *(aggregate.composed() for aggregate in self.aggregates)])
 
-    def by(self, source: sql.Identifier) -> sql.Composable:
+    def by(self) -> sql.Composable:
         """Return the GROUP BY, nothing for one group of all rows."""
         if not self.columns:
             return sql.SQL("")
-        cells = sql.SQL(", ").join(cell(source, column.name) for column in self.columns)
+        cells = sql.SQL(", ").join(cell(TABLE, column.name) for column in self.columns)
         return sql.SQL(" GROUP BY {}").format(cells)
 
 

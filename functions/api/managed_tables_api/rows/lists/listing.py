@@ -23,7 +23,7 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
-from managed_tables_api.http.validation import Numbers, refusal
+from managed_tables_api.http.requests import Numbers, refusal
 from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.lists.pages import (
     MAX_CURSOR_CHARACTERS,

@@ -13,7 +13,7 @@ from managed_tables.details import DetailCode, Fault, Place
 from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables_api.http.validation import refusal
+from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows.lists.aggregates import Grouping
 from managed_tables_api.rows.running import Definition
 from managed_tables_api.rows.statements import (
@@ -27,8 +27,8 @@ from managed_tables_api.rows.statements import (
     cell_text,
     compose_statement,
     kept_statement,
+    part,
     row_json,
-    table_of,
 )
 
 
@@ -62,10 +62,10 @@ class Order:
         """Whether rows come in the order of insertion, or in its reverse."""
         return self.sorts[0].column is None
 
-    def composed(self, source: sql.Identifier) -> sql.Composed:
+    def composed(self) -> sql.Composed:
         """Return the list of an ORDER BY."""
         return sql.SQL(", ").join(
-            sql.SQL("{} {}").format(cell(source, sort.name), sort.direction) for sort in self.sorts
+            sql.SQL("{} {}").format(cell(TABLE, sort.name), sort.direction) for sort in self.sorts
         )
 
 
@@ -106,7 +106,7 @@ _TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
 _UNKNOWN = "deve ser o nome de uma coluna da tabela ou id"
 
 
-def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sql.Composed:
+def after_row(order: Order, nulls: Sequence[bool]) -> sql.Composed:
     """Return the condition that a row comes after the one whose keys are the parameters k0, k1, ….
 
     `nulls` says which of them are NULL: those are no parameters.
@@ -114,7 +114,7 @@ def after_row(order: Order, nulls: Sequence[bool], source: sql.Identifier) -> sq
     terms: list[sql.Composed] = []
     equal: list[sql.Composed] = []
     for place, (sort, is_null) in enumerate(zip(order.sorts, nulls, strict=True)):
-        key = cell(source, sort.name)
+        key = cell(TABLE, sort.name)
         if is_null:  # nothing comes after NULL
             equal.append(sql.SQL("{} IS NULL").format(key))
             continue
@@ -161,34 +161,26 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
     the keys that are not NULL: k0, k1, …. The row is NULL where it and the rows before it in the page have
     more than max_bytes: those are never made, nor kept on the disk of a server that others use too.
     """
-    if shape.grouping is not None:
-        total, groups = _group_parts(definition, shape, shape.grouping)
-        return _page(shape, _groups_in_order(shape), groups, total)
-    selected = sql.SQL("{} AS total").format(_total(definition, shape))
-    rows = _rows_in_order(definition, shape)
-    return _page(shape, rows, sql.SQL(""), sql.SQL("definition.total"), selected)
-
-
-def _page(
-    shape: PageShape,
-    source: sql.Composed,
-    groups: sql.Composable,
-    total: sql.Composable,
-    select: sql.Composable = NOTHING,
-) -> bytes:
-    shown = shape.shown
+    groups: sql.Composable = sql.SQL("")
+    total: sql.Composable = sql.SQL("definition.total")
+    select: sql.Composable = NOTHING
+    if shape.grouping is None:
+        select = sql.SQL("{} AS total").format(_total(definition, shape))
+        source = _rows_in_order(definition, shape)
+    else:
+        total = sql.SQL("(SELECT count(*) FROM {})" if shape.counted else "NULL::bigint").format(_GROUPS)
+        groups, source = _groups(definition, shape, shape.grouping)
     return compose_statement(
         "WITH {held}{groups} SELECT {total}, page.keys, page.row"
         " FROM definition LEFT JOIN LATERAL ("
         "SELECT json_build_array({keys})::text AS keys, CASE WHEN {t}.{size} <= %(max_bytes)s::bigint"
         " THEN {json} END AS row"
-        " FROM (SELECT {all}, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
+        " FROM (SELECT {t}.*, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
         " FROM ({source}) AS {t}) AS {t}) AS page ON true",
         keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
         size=SIZE,
-        json=row_json(shown.fields(TABLE)),
-        all=sql.SQL("{}.*").format(TABLE),
-        bytes=shown.size(TABLE),
+        json=row_json(shape.shown.fields(TABLE)),
+        bytes=shape.shown.size(),
         source=source,
         select=select,
         groups=groups,
@@ -212,9 +204,8 @@ def _total(definition: Definition, shape: PageShape) -> sql.Composable:
         return _COUNTED_ROWS
     if not shape.counted:
         return sql.SQL("NULL::bigint")
-    return sql.SQL("(SELECT count(*) FROM {} AS {}{})").format(
-        table_of(definition), TABLE, _where(shape.condition)
-    )
+    where = _where(shape.condition)
+    return part("(SELECT count(*) FROM {table} AS {t}{where})", definition, where=where)
 
 
 def _where(condition: Condition, *others: sql.Composable) -> sql.Composable:
@@ -234,20 +225,17 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
         return _rows_by_id(definition, shape)
     others: list[sql.Composable] = []
     if shape.after is not None:
-        others.append(after_row(shape.order, shape.after, TABLE))
+        others.append(after_row(shape.order, shape.after))
     elif shape.condition == EVERY_ROW or shape.counted:
         others.append(sql.SQL("%(offset)s::bigint < definition.total"))
-    return sql.SQL(
-        "SELECT {alias}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
-        " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {alias}"
-    ).format(
+    return part(
+        "SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
+        " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}",
+        definition,
         raw=_stored(shape),
-        table=table_of(definition),
-        t=TABLE,
-        alias=TABLE,
         found=FOUND,
         where=_where(shape.condition, *others),
-        order=shape.order.composed(TABLE),
+        order=shape.order.composed(),
         limit=_limit(shape),
     )
 
@@ -260,7 +248,7 @@ def _stored(shape: PageShape) -> sql.Composed:
         for sort in shape.order.sorts
         if sort.column is not None and sort.name not in names
     ]
-    return sql.SQL(", ").join([shape.shown.raw(TABLE, stored=True), *hidden])
+    return sql.SQL(", ").join([shape.shown.raw(), *hidden])
 
 
 def _limit(shape: PageShape) -> sql.SQL:
@@ -275,31 +263,27 @@ def _rows_by_id(definition: Definition, shape: PageShape) -> sql.Composed:
     if shape.after is None:
         where = _from_offset(definition, descending)
     else:
-        where = after_row(shape.order, shape.after, TABLE)
-    return sql.SQL(
-        "SELECT {raw} FROM {table} AS {t} WHERE {where} ORDER BY {order} LIMIT %(limit)s::bigint"
-    ).format(
+        where = after_row(shape.order, shape.after)
+    return part(
+        "SELECT {raw} FROM {table} AS {t} WHERE {where} ORDER BY {order} LIMIT %(limit)s::bigint",
+        definition,
         raw=_stored(shape),
-        table=table_of(definition),
-        t=TABLE,
         where=where,
-        order=shape.order.composed(TABLE),
+        order=shape.order.composed(),
     )
 
 
 def _from_offset(definition: Definition, descending: bool) -> sql.Composed:
     """Return the condition of a page in the order of ids: its first id is counted off from the nearer end."""
-    return sql.SQL(
+    return part(
         "{t}.id {compare} CASE"
         " WHEN %(offset)s::bigint = 0 THEN {all}::uuid"
         " WHEN %(offset)s::bigint <= definition.total / 2 THEN"
         " (SELECT id FROM {table} ORDER BY id {forward} LIMIT 1 OFFSET %(offset)s::bigint)"
         " WHEN %(offset)s::bigint < definition.total THEN"
         " (SELECT id FROM {table} ORDER BY id {backward} LIMIT 1"
-        " OFFSET greatest(definition.total - 1 - %(offset)s::bigint, 0)) END"
-    ).format(
-        t=TABLE,
-        table=table_of(definition),
+        " OFFSET greatest(definition.total - 1 - %(offset)s::bigint, 0)) END",
+        definition,
         compare=sql.SQL("<=" if descending else ">="),
         all="ffffffff-ffff-ffff-ffff-ffffffffffff" if descending else "00000000-0000-0000-0000-000000000000",
         forward=sql.SQL("DESC" if descending else "ASC"),
@@ -307,34 +291,31 @@ def _from_offset(definition: Definition, descending: bool) -> sql.Composed:
     )
 
 
-def _group_parts(
-    definition: Definition, shape: PageShape, grouping: Grouping
-) -> tuple[sql.Composed, sql.Composed]:
-    """Return the total, and the CTE of all groups."""
-    groups = sql.SQL(", {groups} AS (SELECT {outputs} FROM {table} AS {t}{where}{by})").format(
-        groups=_GROUPS,
-        outputs=grouping.outputs(TABLE),
-        table=table_of(definition),
-        t=TABLE,
-        where=_where(shape.condition),
-        by=grouping.by(TABLE),
-    )
-    form = "(SELECT count(*) FROM {})" if shape.counted else "NULL::bigint"
-    return sql.SQL(form).format(_GROUPS), groups
-
-
 _GROUPS = sql.Identifier("$groups")
 
 
-def _groups_in_order(shape: PageShape) -> sql.Composed:
-    where: sql.Composable = sql.SQL("")
-    if shape.after is not None:
-        where = sql.SQL(" WHERE {}").format(after_row(shape.order, shape.after, TABLE))
+def _groups(
+    definition: Definition, shape: PageShape, grouping: Grouping
+) -> tuple[sql.Composed, sql.Composed]:
+    """Return the CTE of all groups, and the SELECT of a page's in their order."""
+    groups = part(
+        ", {groups} AS (SELECT {outputs} FROM {table} AS {t}{where}{by})",
+        definition,
+        groups=_GROUPS,
+        outputs=grouping.outputs(),
+        where=_where(shape.condition),
+        by=grouping.by(),
+    )
+    after = [] if shape.after is None else [after_row(shape.order, shape.after)]
     order: sql.Composable = sql.SQL("")
     if shape.order.sorts:
-        order = sql.SQL(" ORDER BY {}").format(shape.order.composed(TABLE))
-    return sql.SQL("SELECT {t}.* FROM {groups} AS {t}{where}{order} {limit}").format(
-        t=TABLE, groups=_GROUPS, where=where, order=order, limit=_limit(shape)
+        order = sql.SQL(" ORDER BY {}").format(shape.order.composed())
+    return groups, part(
+        "SELECT {t}.* FROM {groups} AS {t}{where}{order} {limit}",
+        groups=_GROUPS,
+        where=_where(EVERY_ROW, *after),
+        order=order,
+        limit=_limit(shape),
     )
 
 

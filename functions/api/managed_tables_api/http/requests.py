@@ -1,0 +1,293 @@
+"""Read requests: their bodies, bounded, with exact numbers; the types of fields; what is wrong, as details.
+
+    def create_table(body: Annotated[NewTable, from_json(NewTable)], …) -> Any:
+
+A body is received before the request has a thread (`receive_body`), and parsed once it has one. Models of
+queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from managed_tables import exact_json
+from managed_tables.details import (
+    MAX_ERROR_DETAILS,
+    Detail,
+    DetailCode,
+    Fault,
+    InvalidValue,
+    Place,
+    detail,
+    json_path,
+    shown_value,
+)
+from managed_tables.documents.document import Count, Document, built
+from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
+from managed_tables.exact_json import Object
+from managed_tables.settings import MIB
+
+Numbers = Literal["number", "string"]
+
+_WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
+
+_FAULTS = {
+    "missing": (DetailCode.REQUIRED, "obrigatório"),
+    "string_type": (DetailCode.NOT_A_TEXT, "deve ser texto"),
+    "string_unicode": (DetailCode.INVALID_CHARACTER, "contém um caractere inválido"),
+    "string_too_short": (DetailCode.TOO_SHORT, "não pode ser vazio"),
+    "string_too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} caracteres"),
+    "int_type": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "int_parsing": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "int_from_float": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
+    "bool_type": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
+    "bool_parsing": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
+    "list_type": (DetailCode.NOT_A_LIST, "deve ser uma lista"),
+    "dict_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "model_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "model_attributes_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
+    "too_short": (DetailCode.TOO_SHORT, "deve ter ao menos {min_length} item(ns)"),
+    "too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} itens"),
+    "greater_than_equal": (DetailCode.TOO_SMALL, "deve ser no mínimo {ge}"),
+    "greater_than": (DetailCode.TOO_SMALL, "deve ser maior que {gt}"),
+    "less_than_equal": (DetailCode.TOO_LARGE, "deve ser no máximo {le}"),
+    "enum": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
+    "literal_error": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
+    "extra_forbidden": (DetailCode.UNKNOWN_FIELD, "campo desconhecido"),
+}
+_INVALID = (DetailCode.INVALID, "valor inválido")
+
+
+def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
+    """Return INVALID_REQUEST with the first of pydantic's findings as details of the body or the query."""
+    details: list[Detail] = [
+        detail(place, _fault(finding), path=json_path(finding["loc"]), **_value(finding))
+        for finding in findings[:MAX_ERROR_DETAILS]
+    ]
+    return ApiError(INVALID_REQUEST, details, len(findings))
+
+
+def refusal(path: str, fault: Fault, place: Place = "body", **keys: Any) -> ApiError:
+    """Return INVALID_REQUEST with a fault at one place of the request."""
+    return ApiError(INVALID_REQUEST, [detail(place, fault, path=path, **keys)])
+
+
+def _fault(finding: Any) -> Fault:
+    context = finding.get("ctx", {})
+    if finding["type"] == "value_error":
+        refused = context["error"]
+        return refused.fault if isinstance(refused, InvalidValue) else Fault(DetailCode.INVALID, str(refused))
+    code, reason = _FAULTS.get(finding["type"], _INVALID)
+    expected = str(context.get("expected", "")).replace(" or ", ", ")
+    return Fault(code, reason.format(**{**context, "expected": expected}))
+
+
+def _value(finding: Any) -> Object:
+    """Return the given value, if it can be shown."""
+    value = finding["input"]
+    if finding["type"] in _WITHOUT_VALUE or not isinstance(value, str | bool | int | Decimal | None):
+        return {}
+    return {"value": shown_value(value)}
+
+
+def _digits(value: object) -> object:
+    # pydantic would also take "1.0", " 1 " and "1_000".
+    if not (isinstance(value, str) and value.isascii() and value.isdecimal()):
+        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro")
+    return int(value) if len(value) < 1_000 else 10**1_000
+
+
+class NumbersQuery(BaseModel):
+    """How numbers are answered."""
+
+    numbers: Numbers = Field(
+        default="number",
+        description="`string` responde inteiros e decimais como texto, sem perda em navegadores (extensão)",
+    )
+
+
+def _boolean(value: object) -> object:
+    truth = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+    if truth is None:
+        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+    return truth
+
+
+QueryBoolean = Annotated[bool, BeforeValidator(_boolean)]
+# Behind the field's limits: in front of them, OpenAPI would show the limits as no JSON Schema knows them.
+QUERY_DIGITS = BeforeValidator(_digits)
+Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1"), QUERY_DIGITS]
+
+
+def refuse_null(value: object) -> object:
+    """Refuse a null that was sent for a field that may be missing, which is None in its model."""
+    if value is None:
+        raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
+    return value
+
+
+class ListAnswer(Document):
+    """A page of a list: how many there are, and how many are on it."""
+
+    total: Count
+    quantity: Count
+
+
+class PageQuery(BaseModel):
+    """Which page of a list."""
+
+    page: Page = 1
+    per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
+
+
+def comma_words(max_items: int) -> BeforeValidator:
+    """Return what makes a list of a text with commas, for a field of as many items at most."""
+    listed = Annotated[list[str], Field(max_length=max_items)]
+    return BeforeValidator(
+        lambda value: value.split(",") if isinstance(value, str) else value,
+        json_schema_input_type=str | listed,
+    )
+
+
+BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
+PARSED_AT_ONCE_BYTES = (
+    64 * 1_024
+)  # in less than a millisecond; a longer body would keep other requests waiting
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+async def receive_body(request: Request, limit_bytes: int) -> None:
+    """Receive the body and keep it for `received`, nothing beyond the limit; raises REQUEST_TOO_SLOW."""
+    chunks: list[bytes] = []
+    total_bytes = 0
+    async for chunk in stream_body(request):
+        total_bytes += len(chunk)
+        if total_bytes > limit_bytes:
+            request.state.body = None
+            return
+        chunks.append(chunk)
+    request.state.body = b"".join(chunks)
+
+
+async def stream_body(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives; raises REQUEST_TOO_SLOW when nothing comes for a while."""
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(BODY_PAUSE_MAX_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise ApiError(REQUEST_TOO_SLOW) from error
+        if chunk is None:
+            return
+        yield chunk
+
+
+def received(request: Request) -> bytes:
+    """Return the body that `receive_body` has kept; raises REQUEST_TOO_LARGE."""
+    body: bytes | None = request.state.body
+    if body is None:
+        raise ApiError(
+            REQUEST_TOO_LARGE, limit_mb=request.app.state.services.settings.request_max_bytes // MIB
+        )
+    return body
+
+
+def is_multipart(request: Request) -> bool:
+    """Return whether the body is declared as multipart/form-data."""
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    return media_type.strip().lower() == "multipart/form-data"
+
+
+class JsonBody:
+    """The dependency that gives a route its JSON body: as a model, or as the object that it is.
+
+    Raises REQUEST_TOO_LARGE and INVALID_REQUEST, `details` naming each wrong field. No type is taken for
+    another one: `1` is no boolean, `"1"` no number. Where the body may be left out, it is None.
+    """
+
+    form_schema: Mapping[str, Any] | None = None  # of the multipart form that the route takes instead
+
+    def __init__(
+        self,
+        model: type[BaseModel],
+        *,
+        is_object: bool = False,
+        is_optional: bool = False,
+        holds_values: bool = False,
+    ) -> None:
+        self.model = model
+        self.is_optional = is_optional
+        self._is_object = is_object
+        self._holds_values = holds_values
+
+    async def __call__(self, request: Request) -> Any:
+        """Return the body."""
+        if is_multipart(request):
+            raise _not_json("o corpo deve ser JSON")
+        raw = received(request)
+        if self.is_optional and not raw:
+            return None
+        if len(raw) <= PARSED_AT_ONCE_BYTES:
+            return self.parse(raw, request)
+        return await run_in_threadpool(self.parse, raw, request)
+
+    def parse(self, raw: bytes, request: Request) -> Any:  # noqa: ARG002 - what a kind of body may need
+        """Return the body of these bytes."""
+        value = json_object(raw)
+        return value if self._is_object else self.validate(raw, value)
+
+    def validate(self, raw: bytes, value: exact_json.Object) -> BaseModel:
+        """Return the object as the model."""
+        # An escape can write half a character, which no text of the database holds.
+        if not self._holds_values and b"\\ud" in raw.lower():
+            written = json.dumps(value, ensure_ascii=False, default=str)
+            if _HALF_CHARACTER.search(written):
+                fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+                raise ApiError(INVALID_REQUEST, [detail("body", fault)])
+        try:
+            return built(self.model).model_validate(value, strict=True)
+        except ValidationError as error:
+            raise refusal_of("body", error.errors(include_url=False)) from error
+
+
+def from_json(model: type[BaseModel], *, is_optional: bool = False, holds_values: bool = False) -> Any:
+    """Declare the argument that takes a route's JSON body as this model.
+
+    One that `holds_values` of columns leaves them to whoever knows the columns, and names the wrong ones.
+    """
+    return Depends(JsonBody(model, is_optional=is_optional, holds_values=holds_values))
+
+
+def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:
+    """Declare the argument that takes a route's JSON body as an object, which the model only describes.
+
+    A row is judged by its table's columns, a bulk change row by row.
+    """
+    return Depends(JsonBody(model, is_object=True, is_optional=is_optional))
+
+
+def json_object(raw: bytes) -> exact_json.Object:
+    """Return a JSON body with exact numbers, which must be an object; raises INVALID_REQUEST."""
+    try:
+        value = exact_json.loads(raw)
+    except exact_json.InvalidJson as error:
+        raise _not_json(str(error)) from error
+    if not isinstance(value, dict):
+        fault = Fault(DetailCode.NOT_AN_OBJECT, "o corpo deve ser um objeto JSON")
+        raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=fault.reason)
+    return value
+
+
+def _not_json(reason: str) -> ApiError:
+    fault = Fault(DetailCode.NOT_JSON, reason)
+    return ApiError(INVALID_REQUEST, [detail("body", fault)], reason=reason)
