@@ -1,6 +1,7 @@
 """Fixtures for all tests: the run's folder, and one real PostgreSQL server per process."""
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -93,6 +94,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         key=lambda pair: (places.get(pair[0], len(places)), -counts[pair[0]], pair[0]),
     )
     items[:] = [item for _, item in ranked]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage more rarely, and never among what collecting the tests has made: 5 % of their time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

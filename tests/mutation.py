@@ -59,8 +59,7 @@ AREAS = (
         (READER + "layout",),
         (
             "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
-            "tests/unit/test_layout_score.py tests/unit/test_sections.py",
-            "tests/unit/test_reading.py tests/unit/test_overrides.py",
+            "tests/unit/test_layout_score.py tests/unit/test_reading.py tests/unit/test_overrides.py",
             FILES + "'layouts/ or reports/ or csv/ or doubts/ or xlsx/'",
         ),
     ),
