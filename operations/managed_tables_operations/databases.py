@@ -17,7 +17,7 @@ from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database, make_roles, set_password
 from managed_tables.errors import ApiError
-from managed_tables.settings import parse_app_secret
+from managed_tables.settings import AppSecret
 from managed_tables.wiring.services import Services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.relaying import plain_socket
@@ -41,7 +41,8 @@ def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
 def begin_generation(services: Services) -> int:
     """Add a new master secret beside those that there are; return its generation."""
     arn = services.settings.app_secret_arn
-    secret = parse_app_secret(services.secretsmanager.get_secret_value(SecretId=arn)["SecretString"])
+    text = services.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+    secret = AppSecret.model_validate_json(text)
     generation = secret.newest + 1
     added = secret.model_copy(update={"later": {**secret.later, generation: secrets.token_hex(32)}})
     services.secretsmanager.put_secret_value(SecretId=arn, SecretString=added.model_dump_json())

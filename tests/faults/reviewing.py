@@ -9,7 +9,7 @@ from worlds import World, until
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
-from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.job import run_job
 

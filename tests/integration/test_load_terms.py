@@ -10,7 +10,7 @@ from loading_jobs import JobMaker, column
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
-from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.wiring.services import Services
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import run_job

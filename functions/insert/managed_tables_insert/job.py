@@ -20,7 +20,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import NO_ADDITIONS, ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.ending import attempt, complete, resolve
-from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column

@@ -17,8 +17,7 @@ from psycopg import sql
 from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
 from managed_tables.ids import row_number
-from managed_tables.jobs.rejected_rows import PLACE_LABELS, guarded
-from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, guarded
 from managed_tables.schema import Columns
 from managed_tables_insert.merging import NEW, TABLE, match_keys
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, RowPlace

@@ -26,11 +26,6 @@ def is_identifier(name: str) -> bool:
     return _IDENTIFIER.fullmatch(name) is not None and len(name.encode()) <= MAX_IDENTIFIER_BYTES
 
 
-def is_column_name(name: str) -> bool:
-    """Return whether a user's column may have this name: an identifier that nobody reserves."""
-    return is_identifier(name) and name not in RESERVED_COLUMNS
-
-
 def is_table_name(name: str) -> bool:
     """Return whether a table may have this name: PostgreSQL finds its own catalogue first for `pg_…`."""
     return is_identifier(name) and not name.startswith("pg_")

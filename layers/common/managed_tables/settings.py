@@ -148,11 +148,6 @@ class PostgresSecret(ClusterAddress):
     dbname: str = "postgres"
 
 
-def parse_app_secret(text: str) -> AppSecret:
-    """Parse the secret's JSON text."""
-    return AppSecret.model_validate(json.loads(text))
-
-
 def parse_postgres_secret(text: str, address: ClusterAddress | None, database: str) -> PostgresSecret:
     """Parse the secret's JSON text; the settings' address comes before one that it has."""
     said = {name: value for name, value in json.loads(text).items() if value not in (None, "")}

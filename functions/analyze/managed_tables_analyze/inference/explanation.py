@@ -12,7 +12,7 @@ from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.messages.finding_texts import write_text, write_texts
+from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import cell_name, find_exceptions
@@ -79,7 +79,7 @@ class JudgedColumn:
         is_doubtful = any(warning.may_change_a_value for warning in warnings)
         return Inference(
             confidence=min(self.confidence, _WARNED) if is_doubtful else self.confidence,
-            evidence="; ".join([write_texts(self.grounds), *map(write_text, self.notes)]),
+            evidence="; ".join([", ".join(map(write_text, self.grounds)), *map(write_text, self.notes)]),
             exceptions=self.exceptions,
             warnings=list(map(FileWarning.of, warnings)),
             alternatives=self.alternatives,

@@ -12,8 +12,7 @@ from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
-from managed_tables.jobs.rejected_rows import PLACE_LABELS, are_rejects
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, are_rejects, staged_rows
 from managed_tables.messages.findings import Finding, GroundCode, WarningCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet

@@ -8,9 +8,8 @@ import duckdb
 
 from managed_tables.conversion.one_line import on_its_lines_sql
 from managed_tables.conversion.sql_text import literal, trimmed
-from managed_tables.exports.parquet_groups import VECTOR_ROWS, rows_of_group
-from managed_tables.jobs.rejected_rows import GUARD
-from managed_tables.jobs.staged_rows import lines_from
+from managed_tables.exports.formats import VECTOR_ROWS, rows_of_group
+from managed_tables.jobs.staged_rows import GUARD, lines_from
 from managed_tables_reader.rows.parts import Fill, Part
 
 THREADS = 2  # what a Lambda of 2 GB has

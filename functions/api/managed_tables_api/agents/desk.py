@@ -21,7 +21,7 @@ from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourc
 from managed_tables import API_PREFIX, exact_json
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.keys import plan_key
-from managed_tables.databases.rehearsing import rehearsal
+from managed_tables.databases.connecting import rehearsal
 from managed_tables.errors import PLAN_NOT_CONFIRMED, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Caller

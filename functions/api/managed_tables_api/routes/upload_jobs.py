@@ -24,7 +24,7 @@ from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
-from managed_tables.jobs.rejected_rows import rejects_keys
+from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires

@@ -21,9 +21,8 @@ from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import Key, TableStatus
 from managed_tables.databases.applied import find_applied
-from managed_tables.databases.connecting import PgConnection, is_of_an_index, translated_errors
+from managed_tables.databases.connecting import PgConnection, is_of_an_index, performed, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
-from managed_tables.databases.rehearsing import performed
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import Actor, Via
 from managed_tables.ids import is_record_id

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString
@@ -297,3 +298,31 @@ def translated_errors() -> Iterator[None]:
         raise ApiError(errors.INVALID_REQUEST, reason="o banco não aceita um dos valores") from error
     except psycopg.OperationalError as error:
         raise ApiError(errors.DATABASE_UNAVAILABLE) from error
+
+
+_REHEARSES: ContextVar[bool] = ContextVar("rehearses", default=False)
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Let nothing that is written to companies' databases within the block stay."""
+    token = _REHEARSES.set(True)
+    try:
+        yield
+    finally:
+        _REHEARSES.reset(token)
+
+
+def is_rehearsal() -> bool:
+    """Return whether this is one."""
+    return _REHEARSES.get()
+
+
+@contextmanager
+def performed(connection: PgConnection) -> Iterator[None]:
+    """Do the block's statements; in a rehearsal they are rolled back."""
+    if is_rehearsal():
+        with connection.transaction(force_rollback=True):
+            yield
+    else:
+        yield

@@ -1,6 +1,16 @@
-"""Name the kinds of file that an export can be, apart from what reads a request for one."""
+"""Name the kinds of file that an export can be, and size the row groups that DuckDB writes of Parquet."""
 
 from typing import Literal
 
 ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
 Dialect = Literal["rfc4180", "excel-br"]
+
+
+VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
+_GROUP_CELLS = 6_000_000  # held in memory until the group is written: a wide table has fewer rows in one
+
+
+def rows_of_group(width: int, most: int) -> int:
+    """Return how many rows of `width` cells a group takes: `most`, or as many vectors as fit in memory."""
+    fitting = _GROUP_CELLS // max(width, 1) // VECTOR_ROWS * VECTOR_ROWS
+    return min(most, max(VECTOR_ROWS, fitting))

@@ -17,8 +17,7 @@ from psycopg.types.json import Jsonb
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.applied import add_to_count, find_applied
-from managed_tables.databases.connecting import PgConnection, fetch_number
-from managed_tables.databases.rehearsing import is_rehearsal, performed
+from managed_tables.databases.connecting import PgConnection, fetch_number, is_rehearsal, performed
 from managed_tables.details import DetailCode, Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor

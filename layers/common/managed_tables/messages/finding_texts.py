@@ -4,7 +4,7 @@ A sentence says what was seen, what was done, and what the person can do: it is 
 `{count}`, `{lines}` and `{preview}` are the finding's own, other fields its values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from managed_tables.conversion.units import is_currency
@@ -53,11 +53,6 @@ _CURRENCY_NAMES = {"R$": "reais"}
 def write_text(finding: Finding) -> str:
     """Return the sentence of a finding."""
     return choose_sentence(finding.code, _number_of(finding)).format_map(_fields(finding))
-
-
-def write_texts(findings: Iterable[Finding]) -> str:
-    """Return findings that belong together as one line of text."""
-    return ", ".join(map(write_text, findings))
 
 
 def _number_of(finding: Finding) -> int | None:

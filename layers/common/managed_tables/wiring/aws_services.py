@@ -20,7 +20,7 @@ from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import running_exports_key
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
-from managed_tables.settings import Settings, parse_app_secret
+from managed_tables.settings import AppSecret, Settings
 from managed_tables.shares import JobSlots, Shares, Slots
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class AwsServices:
         lambda self: self.client("lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1)
     )
 
-    app_secret = once(lambda self: parse_app_secret(self._secret(self.settings.app_secret_arn)))
+    app_secret = once(lambda self: AppSecret.model_validate_json(self._secret(self.settings.app_secret_arn)))
     items = once(lambda self: Items(self.dynamodb, self.settings.table_name))
     connections = once(lambda self: Connections(self.items))
     clusters = once(lambda self: Clusters(self.items))

@@ -8,16 +8,15 @@ from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, R
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import (
     DEFAULT_CLUSTER,
+    AppSecret,
     ClusterAddress,
     PostgresSecret,
     load_settings,
-    parse_app_secret,
     parse_postgres_secret,
 )
 from managed_tables.tables.hidden_columns import HiddenColumns
-from managed_tables.tables.listing import TableListing
 from managed_tables.tables.operations import TableOperations
-from managed_tables.tables.reconciliation import OpenCompany, Reconciliation
+from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
 from managed_tables.tables.upload_tables import UploadTables
 from managed_tables.undo import Reminders
 from managed_tables.wiring.aws_services import AwsServices, once
@@ -97,7 +96,7 @@ class Services(AwsServices):
         """Return the master secret of a generation, read again where this process does not know it yet."""
         found = self.app_secret.find(generation)
         if found is None:
-            self.app_secret = parse_app_secret(self._secret(self.settings.app_secret_arn))
+            self.app_secret = AppSecret.model_validate_json(self._secret(self.settings.app_secret_arn))
             found = self.app_secret.find(generation)
         if found is None:
             raise ApiError(SECRETS_UNAVAILABLE)

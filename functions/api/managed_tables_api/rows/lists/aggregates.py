@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault
 from managed_tables.documents.document import LateModel
-from managed_tables.identifiers import ID_COLUMN, is_column_name
+from managed_tables.identifiers import ID_COLUMN, RESERVED_COLUMNS, is_identifier
 from managed_tables.schema import Column, ColumnType
 from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows.statements import TABLE, cell
@@ -112,7 +112,7 @@ def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Colum
     name = asked.fn if column is None else f"{asked.fn}_{column.name}"[:63]
     if "name" in asked.model_fields_set:
         name = asked.name
-    if not is_column_name(name):
+    if not is_identifier(name) or name in RESERVED_COLUMNS:
         fault = Fault(DetailCode.INVALID_NAME, "deve ser um nome como o de uma coluna")
         raise refusal(f"{path}.as", fault)
     if column is None or asked.fn in ("count", "count_distinct"):
