@@ -258,6 +258,13 @@ class Tables:
             raise TableChanged(table.table_id) from error
         return finished
 
+    def finish(self, table: TableRecord, applied: Applied) -> TableRecord | None:
+        """Do as `finalise` does; where another has done it, return the record as it is now."""
+        try:
+            return self.finalise(table, applied)
+        except TableChanged:
+            return self.find(table.company_id, table.table_id)
+
     def rebuild(self, company_id: str, table_id: str, applied: Applied) -> TableRecord:
         """Write the record of a table that only PostgreSQL knows, and take its name back for it.
 

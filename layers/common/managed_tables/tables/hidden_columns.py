@@ -18,7 +18,7 @@ from psycopg import sql
 from pydantic import Field
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableChanged, TableRecord, Tables
+from managed_tables.catalog.tables import TableRecord, Tables
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import lock_version, record_change
 from managed_tables.databases.connecting import PgConnection, fetch_number
@@ -56,7 +56,7 @@ def forget_added(connection: PgConnection, table_id: str, names: Sequence[str] |
     )
 
 
-def find_added(connection: PgConnection, job_id: str) -> tuple[str, list[str]] | None:
+def find_added(connection: PgConnection, job_id: str | None) -> tuple[str, list[str]] | None:
     """Return the table and the names of the columns that the job has added and nobody uses."""
     rows = connection.execute(
         "SELECT table_id, column_name FROM managed_tables.added_columns WHERE job_id = %s ORDER BY 2",
@@ -66,7 +66,7 @@ def find_added(connection: PgConnection, job_id: str) -> tuple[str, list[str]] |
 
 
 def drop_added(
-    connection: PgConnection, table_id: str, display_name: str, job_id: str, names: Sequence[str]
+    connection: PgConnection, table_id: str, display_name: str, job_id: str | None, names: Sequence[str]
 ) -> None:
     """Drop the job's columns in the caller's transaction; raises ColumnsInUse where one is in use."""
     table = physical_name(display_name)
@@ -175,11 +175,7 @@ class HiddenColumns:
             applied = replace(table.applied, version=table.version + 1, columns=columns)
             write_comments(connection, applied)
             record_change(connection, table_id, applied)
-        try:
-            finished = self.tables.finalise(table, applied)
-        except TableChanged:  # somebody met the change and has finished it
-            finished = None
-        return finished or replace(table, version=applied.version)
+        return self.tables.finish(table, applied) or replace(table, version=applied.version)
 
 
 def hide_columns(

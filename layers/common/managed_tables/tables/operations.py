@@ -34,23 +34,11 @@ from managed_tables.errors import TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
+from managed_tables.tables import physical
 from managed_tables.tables.changes import ColumnPlan, TableChange, plan_change, put_on
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.hidden_columns import drop_added, forget_added, record_added
-from managed_tables.tables.physical import (
-    add_primary_key,
-    align_indexes,
-    build_indexes,
-    comments_of,
-    create_table_to_fill,
-    delete_physical_table,
-    drop_indexes_of,
-    drop_leftovers,
-    physical_name,
-    rename_physical_table,
-    write_comments,
-)
 from managed_tables.tables.recipes import follow_columns_in_recipe
 from managed_tables.tables.reconciliation import (
     LEFTOVER_LOCK_TIMEOUT_MS,
@@ -95,14 +83,14 @@ class TableOperations:
             def step(
                 connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
             ) -> None:
-                create_table_to_fill(connection, table_id, applied, self.zone)
-                add_primary_key(connection, table_id, display_name)
-                align_indexes(connection, table_id, applied)
+                physical.create_table_to_fill(connection, table_id, applied, self.zone)
+                physical.add_primary_key(connection, table_id, display_name)
+                physical.align_indexes(connection, table_id, applied)
 
             try:
                 with self.open_company(company) as connection:
                     self.tables.reserve(table)
-                    return self._finish(company, connection, table, step, applied)
+                    return self._finish(connection, table, step, applied)
             except NameTaken:
                 self.reconciliation.await_name(company, display_name, waiting)
             except Fenced:
@@ -129,7 +117,7 @@ class TableOperations:
                     self.tables.begin(begun)
                     if change.builds_indexes:
                         self._build_indexes(connection, begun, plan, applied)
-                    return self._finish(company, connection, begun, step, applied)
+                    return self._finish(connection, begun, step, applied)
             except NameTaken:
                 self.reconciliation.await_name(company, applied.display_name, waiting)
             except TableChanged:
@@ -158,14 +146,14 @@ class TableOperations:
                 lock_version(connection, table.table_id, table.version)
                 if before is not None:
                     before(connection)
-                delete_physical_table(connection, table.table_id, table.display_name)
+                physical.delete_physical_table(connection, table.table_id, table.display_name)
 
             begun = replace(table, pending=_pending("delete", table.version))
             try:
                 with self.open_company(company) as connection:
                     self.tables.begin(begun)
                     self._run(connection, begun, step)
-                    self._finalise(begun, applied)
+                    self.tables.finish(begun, applied)
             except TableChanged:
                 waiting.pause()
             except Fenced:
@@ -179,21 +167,22 @@ class TableOperations:
     ) -> None:
         """Build the new indexes ahead of step 2; raises _BuildInterrupted where the connection is lost."""
         try:
-            build_indexes(connection, begun.table_id, begun.applied, applied, plan.origins(begun.columns))
+            physical.build_indexes(
+                connection, begun.table_id, begun.applied, applied, plan.origins(begun.columns)
+            )
         except Exception as error:
             if connection.broken:
                 raise _BuildInterrupted(begun.table_id) from error
             try:
-                drop_leftovers(connection, begun.table_id, begun.applied, LEFTOVER_LOCK_TIMEOUT_MS)
+                physical.drop_leftovers(connection, begun.table_id, begun.applied, LEFTOVER_LOCK_TIMEOUT_MS)
             except LockNotAvailable:
                 self.tables.abandon(begun)  # whoever meets the operation next drops them
             else:
-                self._finalise(begun, begun.applied)
+                self.tables.finish(begun, begun.applied)
             raise
 
     def _finish(
         self,
-        company: ConnectionRecord,
         connection: PgConnection,
         begun: TableRecord,
         step: Step,
@@ -201,8 +190,7 @@ class TableOperations:
     ) -> TableRecord:
         """Do steps 2 and 3 of an operation that step 1 has begun, and return the table as it is then."""
         self._run(connection, begun, step)
-        finished = self._finalise(begun, applied)
-        found = finished or self.tables.find(company.company_id, begun.table_id)
+        found = self.tables.finish(begun, applied)
         if found is None:  # deleted by another, just after our change
             raise ApiError(TABLE_NOT_FOUND)
         return found
@@ -221,14 +209,8 @@ class TableOperations:
         except Exception:
             if not connection.broken:
                 before = replace(begun.applied, deleted=begun.state == "creating")
-                self._finalise(begun, before)
+                self.tables.finish(begun, before)
             raise
-
-    def _finalise(self, begun: TableRecord, applied: Applied) -> TableRecord | None:
-        try:
-            return self.tables.finalise(begun, applied)
-        except TableChanged:
-            return None  # another met our operation and has done it for us
 
     def _change(
         self,
@@ -240,25 +222,27 @@ class TableOperations:
     ) -> None:
         lock_version(connection, table.table_id, table.version)
         if change.unused_columns:
-            plan = _without_unused(connection, table, plan, change)
+            unused = list(dict(plan.hidden))
+            drop_added(connection, table.table_id, table.display_name, change.job_id, unused)
+            plan = replace(plan, hidden=())  # they have no values to hide
         _keep_history(connection, table, applied)
         if applied.status != table.status:
             # Until nobody writes to the table; nobody does until the transaction ends, and readers go on.
-            name = physical_name(table.display_name)
+            name = physical.physical_name(table.display_name)
             connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(name))
         converted = plan.converted_from
         if converted and (table.key or table.indexes):
-            drop_indexes_of(connection, table.table_id, table.applied, converted)
+            physical.drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
             _follow_columns(connection, table.table_id, plan)
             follow_columns_in_recipe(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
-            rename_physical_table(connection, table.display_name, applied.display_name)
+            physical.rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:
-            align_indexes(connection, table.table_id, applied)
-        if plan.renamed or comments_of(applied) != comments_of(table.applied):
-            write_comments(connection, applied)
+            physical.align_indexes(connection, table.table_id, applied)
+        if plan.renamed or physical.comments_of(applied) != physical.comments_of(table.applied):
+            physical.write_comments(connection, applied)
         _follow_claims(connection, table.table_id, change, plan)
         record_change(connection, table.table_id, applied)
 
@@ -266,18 +250,9 @@ class TableOperations:
 def _keep_history(connection: PgConnection, table: TableRecord, applied: Applied) -> None:
     """Begin, or end, to record what becomes of the table's rows, if that is asked for."""
     if applied.history and not table.history:
-        start_history(connection, table.table_id, physical_name(table.display_name))
+        start_history(connection, table.table_id, physical.physical_name(table.display_name))
     elif table.history and not applied.history:
-        stop_history(connection, table.table_id, physical_name(table.display_name))
-
-
-def _without_unused(
-    connection: PgConnection, table: TableRecord, plan: ColumnPlan, change: TableChange
-) -> ColumnPlan:
-    """Drop the columns that a job takes back; return the rest of the plan: they have no values to hide."""
-    names = [name for name, _ in plan.hidden]
-    drop_added(connection, table.table_id, table.display_name, change.job_id or "", names)
-    return replace(plan, hidden=())
+        stop_history(connection, table.table_id, physical.physical_name(table.display_name))
 
 
 def _follow_claims(connection: PgConnection, table_id: str, change: TableChange, plan: ColumnPlan) -> None:

@@ -17,7 +17,7 @@ from psycopg.errors import LockNotAvailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import Applied, Pending, TableChanged, TableRecord, Tables
+from managed_tables.catalog.tables import Pending, TableRecord, Tables
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import count_rows, fence, fence_at_once
 from managed_tables.databases.connecting import PgConnection
@@ -103,7 +103,7 @@ class Reconciliation:
                     drop_leftovers(connection, table.table_id, applied, READER_LOCK_TIMEOUT_MS)
                 except LockNotAvailable:
                     return False
-        self._finalise(company, table, applied)
+        self.tables.finish(table, applied)
         return True
 
     def end(self, company: ConnectionRecord, table: TableRecord) -> TableRecord | None:
@@ -116,15 +116,7 @@ class Reconciliation:
             applied = fence(connection, table.table_id, base_version)
             if _has_built(table):
                 drop_leftovers(connection, table.table_id, applied, LEFTOVER_LOCK_TIMEOUT_MS)
-        return self._finalise(company, table, applied)
-
-    def _finalise(
-        self, company: ConnectionRecord, table: TableRecord, applied: Applied
-    ) -> TableRecord | None:
-        try:
-            return self.tables.finalise(table, applied)
-        except TableChanged:
-            return self.tables.find(company.company_id, table.table_id)
+        return self.tables.finish(table, applied)
 
     def _is_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
         pending = table.pending
