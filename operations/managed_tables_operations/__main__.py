@@ -96,7 +96,7 @@ def _invoke(function: str, arguments: list[str]) -> int:
 
 
 def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    for table in services.tables.all_deleted(chosen.company):
+    for table in services.tables.all(chosen.company, deleted=True):
         yield f"{table.table_id} {table.display_name} {table.updated_at}"
 
 

@@ -178,22 +178,19 @@ class Tables:
         item = self._items.find(keys.table_key(company_id, table_id))
         return None if item is None else read_table(company_id, item)
 
-    def all(self, company_id: str) -> Iterator[TableRecord]:
-        """Yield the records of the company's tables, newest first, those in state `creating` included."""
-        for item in self._items.query(keys.company_pk(company_id), keys.TABLE_PREFIX, newest_first=True):
+    def all(self, company_id: str, *, deleted: bool = False) -> Iterator[TableRecord]:
+        """Yield the records of the company's tables, or of its deleted ones, newest first.
+
+        Those in state `creating` are included.
+        """
+        prefix = keys.DELETED_TABLE_PREFIX if deleted else keys.TABLE_PREFIX
+        for item in self._items.query(keys.company_pk(company_id), prefix, newest_first=True):
             yield read_table(company_id, item)
 
     def find_holder(self, company_id: str, display_name: str) -> TableRecord | None:
         """Return the table that holds or reserves the name."""
         item = self._items.find(keys.name_key(company_id, display_name))
         return None if item is None else self.find(company_id, item["table_id"])
-
-    def all_deleted(self, company_id: str) -> Iterator[TableRecord]:
-        """Yield the records of the company's deleted tables, newest first."""
-        for item in self._items.query(
-            keys.company_pk(company_id), keys.DELETED_TABLE_PREFIX, newest_first=True
-        ):
-            yield read_table(company_id, item)
 
     def find_deleted(self, company_id: str, table_id: str) -> TableRecord | None:
         """Return the record of a deleted table."""

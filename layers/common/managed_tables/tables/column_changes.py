@@ -99,27 +99,19 @@ def _misfits(
         column, index = conversion.placed.column, conversion.placed.index
         misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
         fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {TYPE_NAMES[column.type]}")
-        values = _first_misfits(connection, table, conversion, limit)
-        shown = [column_fault(index, column.name, fault, field="type", value=value) for value in values]
+        rows = connection.execute(
+            sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+                sql.Identifier(column.name),
+                MAX_VALUE_CHARACTERS,
+                table,
+                _is_misfit(column, conversion.reading),
+                sql.Identifier(ID_COLUMN),
+                limit,
+            )
+        )
+        shown = [column_fault(index, column.name, fault, field="type", value=value) for (value,) in rows]
         faults.append(_Faults(index, shown, conversion.misfits))
     return faults
-
-
-def _first_misfits(
-    connection: PgConnection, table: sql.Identifier, conversion: _Conversion, limit: int
-) -> list[str]:
-    column = conversion.placed.column
-    rows = connection.execute(
-        sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-            sql.Identifier(column.name),
-            MAX_VALUE_CHARACTERS,
-            table,
-            _is_misfit(column, conversion.reading),
-            sql.Identifier(ID_COLUMN),
-            limit,
-        )
-    )
-    return [value for (value,) in rows]
 
 
 def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_Faults]:
