@@ -115,13 +115,13 @@ class Scorer(HeaderScorer):
             for upper, place in pairwise([start - 1, *repeated]):
                 bits[place] = min(bits[place], self._texts[place])
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
-                end = self._find_section_end(bits, kinds, first, place)
+                end = self.find_section_end(bits, kinds, first, place)
                 bits[end:place] = self._footer_lines(end, kinds)[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
 
-    def _find_section_end(self, bits: Sequence[float], kinds: Kinds, start: int, end: int) -> int:
-        """Return where totals and titles begin above a repeated header, which need not be like its rows."""
+    def find_section_end(self, bits: Sequence[float], kinds: Kinds, start: int, end: int) -> int:
+        """Return where totals and titles begin above a repeated header; `bits` are those of the rows."""
         first = end
         while first > start and len(self.rows[first - 1].filled) == 1 and not self._words[first - 1]:
             first -= 1

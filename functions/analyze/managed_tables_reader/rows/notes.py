@@ -1,5 +1,6 @@
 """Record which lines of a file are a table's rows, and which of them are odd, while they are read."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -58,12 +59,13 @@ class Extent:
 class RowNotes:
     """Counts odd rows while they are read, and keeps the first lines of each sort.
 
-    `extent` says which lines are rows.
+    `extent` says which lines are rows, `heads` which repeat a line above them.
     """
 
     def __init__(self, width: int, extent: Extent) -> None:
         self._width = width
         self.extent = extent
+        self.heads = array("Q")
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
@@ -81,8 +83,22 @@ class RowNotes:
         if length > self._width:
             self._add(WarningCode.LONG_ROWS, line)
 
+    def forget(self, line: int, length: int) -> None:
+        """Take back the notes of a row of so many cells, which is left out after all."""
+        for code, lines in self._lines.items():
+            if line in lines:
+                lines.remove(line)
+            elif (
+                code is not WarningCode.SHORT_ROWS
+                or length >= self._width
+                or self._counts[code] <= len(lines)
+            ):
+                continue
+            self._counts[code] -= 1
+
     def repeated_header(self, line: int) -> None:
         """Note the header repeated among the rows."""
+        self.heads.append(line)
         self._leave_out(WarningCode.REPEATED_HEADER, line)
 
     def separator(self, line: int) -> None:

@@ -15,6 +15,7 @@ from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
+from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES, is_separator
@@ -96,6 +97,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
             footer = [(lines.number + number, cells) for number, cells in text.footer]
             part.findings.append(rows_left_out(WarningCode.FOOTER, footer))
         writer.describe(part)
+    leave_out_section_ends(part, text.header, notes)
     part.findings += notes.findings()
     return part
 

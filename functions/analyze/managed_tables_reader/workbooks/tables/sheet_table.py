@@ -16,6 +16,7 @@ from managed_tables.schema import ColumnType
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
+from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Fill, Part
 from managed_tables_reader.rows.reading import LineMask, Overrides, stated_places
@@ -65,6 +66,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
         findings=[*sheet.findings, *findings, *_about_fills(fills)],
     )
     writer.describe(part)
+    leave_out_section_ends(part, header, notes)
     part.findings += notes.findings()
     return part
 
