@@ -119,9 +119,10 @@ def test_too_many_columns_over_all_files_are_refused(tmp_path: Path) -> None:
     assert "f1.csv" in raised.value.message
 
 
-def test_only_the_staged_object_and_the_files_are_left(tmp_path: Path) -> None:
+def test_only_what_is_stored_and_the_files_are_left(tmp_path: Path) -> None:
     _analyze(tmp_path, "a;b\né;2\n".encode("cp1252"), b'a;b\n"x\ny";2\n')
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["00", "01", "staged.parquet"]
+    left = ["00", "01", "preview.rows", "staged.parquet"]  # what the review shows of texts that are changed
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
 
 
 def test_progress_is_told_from_file_to_file_and_as_columns_become_known(tmp_path: Path) -> None:
