@@ -155,23 +155,9 @@ def _find_conflict(
         f"SELECT file, sheet, line, {value}, {conversion.empty} FROM {staged_rows(staged)}"  # noqa: S608
         f" WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
     ).fetchall()
-    details = [
-        _misfit(column, file.formats, files[number], *place, is_empty=is_empty)
-        for number, *place, is_empty in shown
-    ]
+    details = []
+    for number, sheet, line, text, is_empty in shown:
+        fault = EMPTY_CELL if is_empty else explain(text or "", column.type, file.formats)
+        place = {"file": files[number], "line": line, **({} if sheet is None else {"sheet": sheet})}
+        details.append(DetailBody.read(detail("file", fault, **place, column=column.name, value=text)))
     return Conflict(column=column.name, count=row[0], details=details)
-
-
-def _misfit(
-    column: Column,
-    formats: Formats,
-    file: str,
-    sheet: str | None,
-    line: int,
-    value: str | None,
-    *,
-    is_empty: bool,
-) -> DetailBody:
-    fault = EMPTY_CELL if is_empty else explain(value or "", column.type, formats)
-    place = {"file": file, "line": line, **({} if sheet is None else {"sheet": sheet})}
-    return DetailBody.read(detail("file", fault, **place, column=column.name, value=value))

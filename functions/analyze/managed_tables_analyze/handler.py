@@ -77,8 +77,10 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
         with _on_disk():
             report = _reporter(services, job)
             paths, etags = _download(services, job, work_dir, report)
-            digests = [_digest(path) for path in paths]
-            _require_same(job, digests)
+            digests = list(map(_digest, paths))
+            for file, before, digest in zip(job.files, job.digests, digests, strict=False):
+                if before != digest:  # a file that is read again is not the one that was analysed
+                    raise JobError(FILES_CHANGED, file=file.original_name)
             found, recalled = _analyze_files(services, job, paths, work_dir, report)
         warnings = [*_find_imports(services, job, digests), *found.findings]
         found.document.warnings = listed_warnings(warnings)
@@ -154,13 +156,6 @@ def _download(
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _require_same(job: JobRecord, digests: list[str]) -> None:
-    """Raise FILES_CHANGED where a file that is read again is not the one that was analysed."""
-    for file, before, digest in zip(job.files, job.digests, digests, strict=False):
-        if before != digest:
-            raise JobError(FILES_CHANGED, file=file.original_name)
 
 
 def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> Iterator[Finding]:

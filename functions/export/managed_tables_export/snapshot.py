@@ -1,9 +1,9 @@
 """Read one consistent snapshot of a table: held from the first row to the last, whatever others write."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO
 
 import psycopg
 from psycopg import Copy, sql
@@ -20,17 +20,11 @@ from managed_tables.exports.request import ExportRequest, Selection
 from managed_tables.schema import Column
 from managed_tables.tables.physical import physical_name
 from managed_tables.wiring.services import Services
+from managed_tables_export.destination import ExportObject
 
 BATCH_BYTES = 262_144
 LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
-
-class Writable(Protocol):
-    """What takes an export's bytes."""
-
-    def write(self, data: bytes | bytearray, /) -> object:
-        """Take bytes."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ class ExportSource:
         self,
         query: sql.Composed,
         options: sql.Composable,
-        out: Writable,
+        out: IO[bytes] | ExportObject,
         report: Callable[[int], None],
         line_end: bytes = b"\n",
         row_max_bytes: int = 0,
@@ -106,12 +100,12 @@ def open_snapshot(services: Services, company: ConnectionRecord, export: ExportR
     and translates time-outs of the database into advice.
     """
     limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
-    connection = services.databases.open_company_connection(company, limits)
-    try:
-        with _told(), translated_errors():
-            yield _begin(connection, export, services.settings.default_timezone)
-    finally:
-        connection.close()
+    with (
+        closing(services.databases.open_company_connection(company, limits)) as connection,
+        _told(),
+        translated_errors(),
+    ):
+        yield _begin(connection, export, services.settings.default_timezone)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,8 +78,11 @@ class Loading:
 
     def run(self) -> StepOutcome:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
+        limits = SessionLimits(self.services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
+        # Under a name of its own, so that a cancellation finds the session.
+        databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
         try:
-            with self._open_database() as connection:
+            with closing(databases.open_company_connection(self.company, limits)) as connection:
                 applied = find_applied_job(connection, self.job.job_id)
                 if applied is None:
                     applied = self._load(connection)
@@ -220,17 +223,6 @@ class Loading:
             release = self.services.upload_tables.release
             attempt(lambda: release(self.company, self.target.table_id), self.job.job_id)
 
-    @contextmanager
-    def _open_database(self) -> Iterator[PgConnection]:
-        limits = SessionLimits(self.services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
-        # Under a name of its own, so that a cancellation finds the session.
-        databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
-        connection = databases.open_company_connection(self.company, limits)
-        try:
-            yield connection
-        finally:
-            connection.close()
-
 
 def run_job(
     services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False
@@ -277,7 +269,10 @@ def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOu
         try:
             outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
         except JobError as error:
-            return _fail_unconfirmed(services, job, error)
+            failed = services.jobs.fail(job, error.as_record())
+            if failed is None:
+                raise Superseded(job.job_id) from error
+            return outcome_of(failed)
         if outcome is not None:
             return outcome
         job = services.jobs.find(job.company_id, job.job_id) or job
@@ -309,13 +304,6 @@ def outcome_of(job: JobRecord) -> StepOutcome:
     if job.status == "failed":
         return failed_outcome(job.error or JobError(errors.JOB_FAULT).as_record())
     return {"outcome": "rejected"}
-
-
-def _fail_unconfirmed(services: Services, job: JobRecord, error: JobError) -> StepOutcome:
-    failed = services.jobs.fail(job, error.as_record())
-    if failed is None:
-        raise Superseded(job.job_id)
-    return outcome_of(failed)
 
 
 def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Loading:

@@ -56,13 +56,10 @@ class Merge:
         self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
         keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
         self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
-        if self.connection.execute(self._repeated_key()).fetchone() is not None:  # a row of no columns
+        repeated = sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1").format(STAGED, keys)
+        if self.connection.execute(repeated).fetchone() is not None:  # a row of no columns
             raise DuplicateFound("in the file")
         return count
-
-    def _repeated_key(self) -> sql.Composed:
-        names = identifiers([column.name for column in self.key])
-        return sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1").format(STAGED, names)
 
     def upsert(self) -> LoadResult:
         """Update the rows whose key is there, where a value differs, insert the others; count each kind."""
@@ -73,7 +70,12 @@ class Merge:
         updated = self._update(changing) if changed else 0
         if changed == staged:  # each met a row: none is new
             return LoadResult(inserted=0, updated=updated)
-        is_new = self._is_new() if self._has_rows() else sql.SQL("true")
+        is_new: sql.Composable = sql.SQL("true")
+        # One known to be empty is scanned for each row that goes in.
+        if self.connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(self.table)).rowcount:
+            is_new = sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
+                self.table, TABLE, match_keys(self.key)
+            )
         if self.missing:
             self._refuse_new_rows(is_new)
         inserted = self._insert(is_new)
@@ -124,15 +126,6 @@ class Merge:
                     differ=_differ(changing),
                 )
             ).rowcount
-
-    def _has_rows(self) -> bool:
-        """Return whether the table has any: one known to be empty is scanned for each row that goes in."""
-        return self.connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(self.table)).rowcount > 0
-
-    def _is_new(self) -> sql.Composed:
-        return sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
-            self.table, TABLE, match_keys(self.key)
-        )
 
     def _refuse_new_rows(self, is_new: sql.Composable) -> None:
         """Raise JobError naming the rows that would be new, where there are any."""

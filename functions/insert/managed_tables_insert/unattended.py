@@ -6,7 +6,6 @@ remembers, and what cannot be confirmed waits for a person.
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.recipes import Recipe, find_former_columns
@@ -96,7 +95,10 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
     choices: dict[str, ColumnChoice] = {}
     inferred = analysis.inferred_schema.columns
     labels = [column.source or column.name for column in inferred]
-    recipe = _find_recipe(services, job.company_id, table)
+    recipe = None
+    if table is not None:
+        with services.open_company(services.provisioning.require(job.company_id)) as connection:
+            recipe = find_recipe(connection, table.table_id)
     for inferred_column, before in zip(inferred, find_former_columns(recipe, labels), strict=True):
         if before is not None and before.name in known:
             choices[before.name] = before.choice.model_copy(update={"source": inferred_column.name})
@@ -106,10 +108,3 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
         elif before is None:
             columns.append(inferred_column.column.model_copy(update={"nullable": True}))
     return WantedSchema(name, columns, LoadTerms(choices=choices))
-
-
-def _find_recipe(services: Services, company_id: str, table: TableRecord | None) -> Recipe | None:
-    if table is None:
-        return None
-    with services.open_company(services.provisioning.require(company_id)) as connection:
-        return find_recipe(connection, table.table_id)
