@@ -27,6 +27,7 @@ QUANTITIES = (
     "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
     "saldo", "soma", "média", "percentual", "taxa", "count", "sum", "dias", "preço", "preços", "peso",
     "área", "custo", "idade", "price", "amount", "value", "índice", "horas", "juros", "consumo",
+    "indicador", "kwh", "kg",
 )  # fmt: skip
 DAYS = (
     "data", "datas", "dt", "date", "dia", "day", "nascimento", "nasc", "birth", "birthdate", "vencimento",

@@ -14,6 +14,7 @@ _QUANTITY_WORDS = frozenset(
         "saldo", "soma", "media", "percentual", "taxa", "count", "sum", "dias", "preco", "precos", "peso",
         "area", "custo", "idade", "price", "amount", "value", "indice", "indices", "index", "hora", "horas",
         "minutos", "juros", "consumo", "gasto", "gastos", "despesa", "despesas", "receita", "receitas",
+        "indicador", "indicadores", "kwh", "mwh", "kw", "kg", "km", "litros", "metros",
     }
 )  # fmt: skip
 _DAY_WORDS = frozenset(
