@@ -161,11 +161,11 @@ interface PresignedPost {
 }
 
 class UploadFailure extends Error {
-  readonly expired: boolean;
-
-  constructor(message: string, expired: boolean) {
+  constructor(
+    message: string,
+    readonly expired: boolean,
+  ) {
     super(message);
-    this.expired = expired;
   }
 }
 

@@ -23,15 +23,12 @@ export function FileGrid(props: FileGridProps) {
   const { table, columns } = props;
   const spot = look.spot?.table === look.table ? look.spot : null;
   const selected = look.column?.column.name;
-  const [from, setFrom] = useState(1);
-  const [onlyLeftOut, setOnlyLeftOut] = useState(false);
-  const preview = useLines(job, table, from);
-  const leftOut = useLeftOutLines(job, table, onlyLeftOut);
+  const [shown, setShown] = useState<Shown>(1);
+  const preview = useLines(job, table, shown === "left out" ? 1 : shown);
+  const leftOut = useLeftOutLines(job, table, shown === "left out");
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!spot) return;
-    setOnlyLeftOut(false);
-    setFrom(spot.line <= PAGE_LINES ? 1 : Math.max(spot.line - 5, 1));
+    if (spot) setShown(spot.line <= PAGE_LINES ? 1 : spot.line - 5);
   }, [spot]);
   useEffect(() => {
     const head = scroller.current?.querySelector(".mt-head-selected");
@@ -39,27 +36,16 @@ export function FileGrid(props: FileGridProps) {
   }, [selected]);
   if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
   if (!preview.data) return <Loading label={t`Carregando as linhas do arquivo`} />;
-  const lines = onlyLeftOut && leftOut.isComplete ? leftOut.lines : preview.data.lines;
+  const lines = shown === "left out" && leftOut.isComplete ? leftOut.lines : preview.data.lines;
   const width = Math.max(
     ...lines.map((line) => line.cells.length),
     ...[...columns.keys()].map((place) => place + 1),
     1,
   );
   const firstPlace = Math.min(...columns.keys());
-  const go = (line: number): void => {
-    setOnlyLeftOut(false);
-    setFrom(line);
-  };
   return (
     <>
-      <Where
-        table={table}
-        last={preview.data.last_line}
-        from={from}
-        onlyLeftOut={onlyLeftOut}
-        onGo={go}
-        onLeftOut={() => setOnlyLeftOut(true)}
-      />
+      <Where table={table} last={preview.data.last_line} shown={shown} onShow={setShown} />
       <div
         ref={scroller}
         className={isBusy || preview.isPlaceholderData ? "mt-preview mt-dimmed" : "mt-preview"}
@@ -102,33 +88,34 @@ export function FileGrid(props: FileGridProps) {
   );
 }
 
+/** The lines of a file that are shown: a page of them from one line on, or those that are no data. */
+type Shown = number | "left out";
+
 interface WhereProps {
   table: TableReading;
   last: number;
-  from: number;
-  onlyLeftOut: boolean;
-  onGo: (line: number) => void;
-  onLeftOut: () => void;
+  shown: Shown;
+  onShow: (shown: Shown) => void;
 }
 
 /** Which lines of the file are shown. */
-function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps) {
-  const isEnd = from > 1 && from >= last - PAGE_LINES;
+function Where({ table, last, shown, onShow }: WhereProps) {
+  const isLeftOut = shown === "left out";
   return (
     <div className="mt-actions" role="group" aria-label={t`Ver`}>
       {last > PAGE_LINES && (
         <>
-          <Button aria-pressed={!onlyLeftOut && from === 1} onClick={() => onGo(1)}>{t`Início`}</Button>
+          <Button aria-pressed={shown === 1} onClick={() => onShow(1)}>{t`Início`}</Button>
           <Button
-            aria-pressed={!onlyLeftOut && isEnd}
-            onClick={() => onGo(Math.max(last - PAGE_LINES + 1, 1))}
+            aria-pressed={!isLeftOut && shown > 1 && shown >= last - PAGE_LINES}
+            onClick={() => onShow(last - PAGE_LINES + 1)}
           >{t`Fim`}</Button>
         </>
       )}
       {table.skipped_lines.length > 0 && (
         <Button
-          aria-pressed={onlyLeftOut}
-          onClick={onlyLeftOut ? () => onGo(1) : onLeftOut}
+          aria-pressed={isLeftOut}
+          onClick={() => onShow(isLeftOut ? 1 : "left out")}
         >{t`Linhas fora (${formatCount(table.skipped_lines.length)})`}</Button>
       )}
       {last > PAGE_LINES && (
@@ -136,7 +123,7 @@ function Where({ table, last, from, onlyLeftOut, onGo, onLeftOut }: WhereProps) 
           className="mt-inline"
           onSubmit={(form) => {
             const line = Number(new FormData(form).get("line"));
-            if (line >= 1) onGo(Math.min(line, last));
+            if (line >= 1) onShow(Math.min(line, last));
           }}
         >
           <label>
