@@ -27,7 +27,7 @@ from managed_tables.jobs.confirmation import WantedSchema, confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_api.rows.inserts import NewRows, insert
-from managed_tables_api.rows.lists.listing import ListRequest, list_page
+from managed_tables_api.rows.listing import ListRequest, list_page
 from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3

@@ -161,7 +161,24 @@ def start_export(
 ) -> ExportRecord:
     """Make the export and let it run; raises INVALID_REQUEST, TOO_MANY_EXPORTS and EXPORTS_UNAVAILABLE."""
     request.select(table.columns, services.settings.zone)
-    export = _record(services, caller, table, request)
+    export_id, now = new_record_id(), datetime.now(UTC)
+    day = now.astimezone(services.settings.zone).date().isoformat()
+    export = ExportRecord(
+        company_id=caller.company_id,
+        export_id=export_id,
+        user_id=caller.user_id,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format=request.format,
+        dialect=request.dialect,
+        status="queued",
+        file_name=f"{table.display_name}_{day}.{request.format}",
+        request_key=export_object_key(caller.company_id, export_id, REQUEST_NAME),
+        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+    )
     services.storage.put_json(export.request_key, asdict(request))
     services.exports.create(export)  # before its slot is taken, so that no slot is without a record
     if not _take_slot(services, export):
@@ -196,27 +213,6 @@ def _start(services: Services, export: ExportRecord) -> None:
     services.export_executions.start_named(export.export_id, content)
 
 
-def _record(services: Services, caller: Caller, table: TableRecord, request: ExportRequest) -> ExportRecord:
-    export_id, now = new_record_id(), datetime.now(UTC)
-    day = now.astimezone(services.settings.zone).date().isoformat()
-    return ExportRecord(
-        company_id=caller.company_id,
-        export_id=export_id,
-        user_id=caller.user_id,
-        table_id=table.table_id,
-        table_version=table.version,
-        display_name=table.display_name,
-        format=request.format,
-        dialect=request.dialect,
-        status="queued",
-        file_name=f"{table.display_name}_{day}.{request.format}",
-        request_key=export_object_key(caller.company_id, export_id, REQUEST_NAME),
-        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
-        created_at=timestamp(now),
-        updated_at=timestamp(now),
-    )
-
-
 def list_exports(
     services: Services, company_id: str, page: PageQuery, table_id: str | None = None
 ) -> ExportsAnswer:
@@ -236,17 +232,13 @@ def list_exports(
 
 def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
     """Return the answer about an export; of one that is done with a URL that downloads its file."""
-    url, expires_at = _download(services, export) if export.status == "done" else (None, None)
+    url = expires_at = None
+    if export.status == "done":  # the URL holds no longer than the file
+        now, settings = datetime.now(UTC), services.settings
+        gone = parse_timestamp(export.gone_at(settings.export_retention_days))
+        ends = min(now + timedelta(seconds=settings.export_url_seconds), gone)
+        seconds = max(int((ends - now).total_seconds()), 1)
+        content_type, expires_at = CONTENT_TYPES[export.format], timestamp(ends)
+        url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
     known = {name: value for name, value in vars(export).items() if name in ExportAnswer.model_fields}
     return ExportAnswer(id=export.export_id, url=url, expires_at=expires_at, **known)
-
-
-def _download(services: Services, export: ExportRecord) -> tuple[str, str]:
-    """Return a URL and until when it holds: no longer than the file."""
-    now = datetime.now(UTC)
-    wanted = now + timedelta(seconds=services.settings.export_url_seconds)
-    ends = min(wanted, parse_timestamp(export.gone_at(services.settings.export_retention_days)))
-    seconds = max(int((ends - now).total_seconds()), 1)
-    content_type = CONTENT_TYPES[export.format]
-    url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
-    return url, timestamp(ends)

@@ -22,7 +22,7 @@ from managed_tables_api.http.requests import NumbersQuery, from_json, json_objec
 from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
-from managed_tables_api.rows.lists.listing import ListRequest, list_page
+from managed_tables_api.rows.listing import ListRequest, list_page
 from managed_tables_api.rows.running import NamedTable, light_enough
 from managed_tables_api.rows.single_rows import (
     VERSION_HEADER,

@@ -14,9 +14,9 @@ from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.requests import QUERY_DIGITS, NumbersQuery, Page, QueryBoolean, comma_words
+from managed_tables_api.rows.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.bulk_changes import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts import OnConflict
-from managed_tables_api.rows.lists.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.parsing import MAX_CELLS
 from managed_tables_api.rows.single_rows import RowQuery
 

@@ -16,8 +16,8 @@ from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable
 from managed_tables.values import Parsers
 from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, Page, refuse_null
-from managed_tables_api.rows.lists.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
-from managed_tables_api.rows.lists.pages import read_order
+from managed_tables_api.rows.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
+from managed_tables_api.rows.pages import read_order
 from managed_tables_api.rows.row_history import Names
 from managed_tables_api.rows.row_models import SentWhere, SortWords
 

@@ -24,8 +24,8 @@ from managed_tables.schema import ColumnType
 from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.requests import Numbers, refusal
-from managed_tables_api.rows.lists.aggregates import AggregateBody, read_grouping
-from managed_tables_api.rows.lists.pages import (
+from managed_tables_api.rows.aggregates import AggregateBody, read_grouping
+from managed_tables_api.rows.pages import (
     MAX_CURSOR_CHARACTERS,
     PageShape,
     SortKey,

@@ -14,7 +14,7 @@ from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.http.requests import refusal
-from managed_tables_api.rows.lists.aggregates import Grouping
+from managed_tables_api.rows.aggregates import Grouping
 from managed_tables_api.rows.running import Definition
 from managed_tables_api.rows.statements import (
     FOUND,

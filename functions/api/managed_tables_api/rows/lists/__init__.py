@@ -1,1 +1,0 @@
-"""Pages of rows and of groups of rows: filtered, sorted, continued by a cursor."""
