@@ -28,7 +28,6 @@ _MOST_BROKEN = 0.5  # of the records with quotes, more than by another way
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
-_FEWEST_LINES = 3  # that show a pattern
 _VALUES = 0.8  # least share of values in a column of values
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _BACKSLASH = "\\"
@@ -54,14 +53,14 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    ways = _well_quoted([(way, _read(first, way)) for way in _candidates(first, overrides)])
-    found = (_score(records, way, overrides, stated, is_whole=is_whole) for way, records in ways)
+    ways = [
+        ((change, dialect, prior), read_records([*(change(first) if change else first)], dialect, change))
+        for change, dialect, prior in _candidates(first, overrides)
+    ]
+    found = (
+        _score(records, way, overrides, stated, is_whole=is_whole) for way, records in _well_quoted(ways)
+    )
     return sorted(filter(None, found), key=lambda one: one.bits)
-
-
-def _read(lines: Sequence[str], way: _Way) -> list[Record]:
-    change, dialect, _ = way
-    return read_records(list(change(lines)) if change else lines, dialect, are_blanks=change is collapse)
 
 
 def _well_quoted(ways: Sequence[tuple[_Way, list[Record]]]) -> Iterator[tuple[_Way, list[Record]]]:
@@ -156,7 +155,7 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 
 
 def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
-    if is_cut_by_runs(lines):
+    if _is_cut_by_runs(lines):
         yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
     if wrapped := count_wrapped(lines):
         for dialect, prior in propose_dialects(list(unwrap(lines))):
@@ -219,28 +218,15 @@ def _with_escape(dialect: Dialect, text: str) -> Dialect:
     return escaped if inside > doubled else dialect
 
 
-def is_cut_by_runs(sample: Sequence[str]) -> bool:
+def _is_cut_by_runs(sample: Sequence[str]) -> bool:
     """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
     lines = [line.strip() for line in sample if not line.isspace()]
     text = "\n".join(lines)
-    if len(lines) < _FEWEST_LINES or "  " not in text or _DELIMITER.search(text):
-        return False
-    labels, *rows = map(str.split, lines)
-    [width, *others] = {*map(len, rows)}
-    if others or width == 1 or not _may_label(labels, rows):
+    rows = [line.split() for line in lines[1:]]
+    if len(rows) < 2 or "  " not in text or _DELIMITER.search(text) or len({*map(len, rows)}) > 1:
         return False
     values = [sum(look(word).is_value for word in column) for column in zip(*rows, strict=True)]
-    return sum(count >= _VALUES * len(rows) for count in values) * 2 > width
-
-
-def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether words may label all columns, or all but the one of R's row names."""
-    if len(labels) == len(rows[0]):
-        # Values above two columns: in fact one column without a label, whose values contain blanks.
-        return len(labels) > 2 or not any(look(one).is_value for one in labels)
-    names = [row[0] for row in rows]
-    are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
-    return len(labels) == len(rows[0]) - 1 and are_names
+    return len(values) > 1 and sum(count >= _VALUES * len(rows) for count in values) * 2 > len(values)
 
 
 class UnevenError(Exception):
@@ -278,15 +264,14 @@ def count_wrapped(lines: Iterable[str]) -> int:
 def read_records(
     lines: Sequence[str],
     dialect: Dialect,
+    change: Change | None,
     mender: Mender | None = None,
     first_line: int = 1,
-    *,
-    are_blanks: bool = False,
 ) -> list[Record]:
-    """Return the records from `first_line` on, without the line of a hint; `are_blanks`: tabs are blanks."""
+    """Return the records of lines, changed already, from `first_line` on and without the line of a hint."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
     reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender)
-    return _with_row_names([*reader], may_be_words=are_blanks or dialect.delimiter == " ")
+    return _with_row_names([*reader], may_be_words=change is collapse or dialect.delimiter == " ")
 
 
 def _with_row_names(records: list[Record], *, may_be_words: bool) -> list[Record]:

@@ -110,11 +110,11 @@ class Columns:
 
     def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
         """Return the cells of a line in which `edge` also cuts the text of one cell; None if unclear."""
-        surplus = len(pieces) - len(self._columns)
-        return _only_best(self._joins(pieces, edge, surplus)) if surplus > 0 else None
+        return _only_best(self._joins(pieces, edge))
 
-    def _joins(self, pieces: Sequence[str], edge: str, surplus: int) -> Ranked:
-        for number in range(len(self._columns)):
+    def _joins(self, pieces: Sequence[str], edge: str) -> Ranked:
+        surplus = len(pieces) - len(self._columns)
+        for number in range(len(self._columns) if surplus > 0 else 0):
             words = pieces[number : number + surplus + 1]
             if all(map(str.isdigit, words)) and edge in ",.":
                 continue  # separate whole numbers, not the halves of a decimal
@@ -240,7 +240,9 @@ def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
     for cell in range(1, width + 1):
         following: dict[int, tuple[float, tuple[str, ...]]] = {}
         for start, (before, cells) in best.items():
-            most = _most_pieces(pieces[start], dialect.quote, cell + len(pieces) - width - start)
+            # Several pieces only if quoted.
+            is_quoted = pieces[start].strip(" ")[:1] in ("", dialect.quote)
+            most = cell + len(pieces) - width - start if is_quoted else 1
             for stop in range(start + 1, start + most + 1):
                 group = dialect.delimiter.join(pieces[start:stop])
                 total = before + _oddity(group, dialect, stop - start)
@@ -249,11 +251,6 @@ def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
         best = following
     found = best.get(len(pieces))
     return [unquote(group, dialect) for group in found[1]] if found else None
-
-
-def _most_pieces(first: str, quote: str, available: int) -> int:
-    """Return how many pieces a cell that begins with `first` may have: several only if quoted."""
-    return available if first.strip(" ")[:1] in ("", quote) else 1
 
 
 def _oddity(group: str, dialect: Dialect, pieces: int) -> float:

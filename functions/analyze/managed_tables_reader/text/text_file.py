@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -25,7 +25,6 @@ from managed_tables_reader.text.choosing import (
     Choice,
     UnevenError,
     choose,
-    collapse,
     grid_of,
     read_records,
     unwrap,
@@ -156,8 +155,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
 
     The line above a table without a header may be one that another delimiter cuts.
     """
-    are_blanks = choice.change is collapse
-    records = read_records(source.sample, choice.dialect, are_blanks=are_blanks)
+    records = read_records(source.sample, choice.dialect, choice.change)
     start = _place(records, choice.data_line)
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
@@ -166,20 +164,13 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     mender = Mender(choice.dialect, width, columns)
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
-    return [
-        *records[:first],
-        *read_records(source.sample, choice.dialect, mender, line, are_blanks=are_blanks),
-    ]
+    mended = read_records(source.sample, choice.dialect, choice.change, mender, line)
+    return [*records[:first], *mended]
 
 
 def _place(records: Sequence[Record], line: int) -> int:
     """Return the index of the first record that begins at a line or below it."""
     return bisect_left(records, line, key=attrgetter("line"))
-
-
-def _usual_width(records: Iterable[Record], default: int = 1) -> int:
-    lengths = Counter(len(one.cells) for one in records if len(one.cells) > 1)
-    return lengths.most_common(1)[0][0] if lengths else default
 
 
 def _find_header(
@@ -196,11 +187,16 @@ def _find_header(
     return header, rows
 
 
+def _usual_width(rows: Sequence[Record], header_width: int) -> int:
+    lengths = Counter(len(one.cells) for one in rows if len(one.cells) > 1)
+    [(usual, _)] = lengths.most_common(1) or [(header_width, 0)]
+    # Shorter lines may be a footer longer than a short table.
+    return max(usual, header_width) if header_width in lengths else usual
+
+
 def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
     """Return the file as the sample's rows describe it."""
-    lengths = {len(one.cells) for one in rows}
-    # Shorter lines may be a footer longer than a short table.
-    width = max({_usual_width(rows, header.width), *lengths.intersection((header.width,))})
+    width = _usual_width(rows, header.width)
     if width > _MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
