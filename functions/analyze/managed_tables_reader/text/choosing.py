@@ -222,11 +222,26 @@ def _is_cut_by_runs(sample: Sequence[str]) -> bool:
     """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
     lines = [line.strip() for line in sample if not line.isspace()]
     text = "\n".join(lines)
-    rows = [line.split() for line in lines[1:]]
+    labels, *rows = map(str.split, lines or [""])
     if len(rows) < 2 or "  " not in text or _DELIMITER.search(text) or len({*map(len, rows)}) > 1:
         return False
+    return _may_label(labels, rows) and _are_mostly_values(rows)
+
+
+def _are_mostly_values(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether more than half of several columns hold values, nearly throughout."""
     values = [sum(look(word).is_value for word in column) for column in zip(*rows, strict=True)]
     return len(values) > 1 and sum(count >= _VALUES * len(rows) for count in values) * 2 > len(values)
+
+
+def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether words may label all columns, or all but the one of R's row names."""
+    if len(labels) == len(rows[0]):
+        # Values above two columns: in fact one column without a label, whose values contain blanks.
+        return len(labels) > 2 or not any(look(one).is_value for one in labels)
+    names = [row[0] for row in rows]
+    are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
+    return len(labels) == len(rows[0]) - 1 and are_names
 
 
 class UnevenError(Exception):
