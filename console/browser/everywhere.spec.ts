@@ -101,3 +101,19 @@ test("without a permission the page says which one is missing", async ({ page })
   await page.goto(`/acesso#token=${reader.token}`);
   await expect(page.getByRole("alert")).toContainText("Você não tem permissão para");
 });
+
+test("the API's reference opens an operation, sends it with a token, and shows the answer", async ({
+  page,
+  company,
+}) => {
+  await page.goto("/v1/managed-tables/docs");
+  await page.getByRole("button", { name: "Authorize" }).first().click();
+  await page.locator(".auth-container input").fill(company.token);
+  await page.locator(".auth-container").getByRole("button", { name: "Apply credentials" }).click();
+  await page.getByRole("button", { name: "Close" }).click();
+  const operation = page.locator(".opblock", { has: page.locator('[data-path="/v1/managed-tables"]') }).first();
+  await operation.locator(".opblock-summary-control").click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  await operation.getByRole("button", { name: "Execute" }).click();
+  await expect(operation.locator(".live-responses-table .response-col_status").last()).toHaveText("200");
+});

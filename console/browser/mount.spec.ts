@@ -1,5 +1,6 @@
 // The module in a page of another console: that page is made up in the browser, its files are those of the build.
 
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "./support.ts";
 
@@ -44,6 +45,7 @@ test("another console mounts the module: its token is renewed, its paths are tol
   expect(new URL(page.url()).pathname).toBe("/host/envios");
   expect(await page.evaluate(() => window.paths)).toEqual(["/", "/envios"]);
   expect(await page.locator("#of-host").evaluate((element) => getComputedStyle(element).fontSize)).toBe("32px"); // the host's own style
+  expect(statSync(`${MODULE}managed-tables-console.js`).size).toBeLessThan(400_000); // React's development build has 800 KB
   await page.evaluate(() => window.unmount());
   await expect(page.locator("#place")).toBeEmpty();
 });
