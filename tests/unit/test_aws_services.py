@@ -11,6 +11,7 @@ from managed_tables.errors import ApiError
 from managed_tables.settings import Settings
 from managed_tables.wiring import aws_services
 from managed_tables.wiring.aws_services import AwsServices
+from managed_tables_api.services import ApiServices
 
 
 @pytest.fixture
@@ -42,6 +43,13 @@ def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
     services.settings = services.settings.model_copy(update={"bucket_name": bucket_name})
     assert services.storage.presigned_post("uploads/k", 1, 60)["url"] == f"{allowed}/"
     assert services.storage.presigned_get("exports/k", "a.csv", "text/csv", 60).startswith(f"{allowed}/")
+
+
+def test_a_table_is_named_without_a_client() -> None:
+    """It is named on the event loop, where making one would keep every request waiting."""
+    services = ApiServices(Settings(table_name="t", bucket_name="b"))
+    services.named_table("a company", "a table")
+    assert vars(services).keys() == {"settings"}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class ApiServices(Services):
 
     def named_table(self, company_id: str, table_id: str, user_id: str = "") -> NamedTable:
         """Return a table that a user names, for work on its rows."""
-        return NamedTable(self.row_tables, company_id, table_id, user_id)
+        return NamedTable(lambda: self.row_tables, company_id, table_id, user_id)
 
     def read_place(self, job: JobRecord, number: int) -> Origin | None:
         """Return a row's place in the files of its job, by the function that loads, which has DuckDB.

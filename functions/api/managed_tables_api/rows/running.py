@@ -247,16 +247,16 @@ class Table:
 
 @dataclass(frozen=True)
 class NamedTable:
-    """A table that a user names in a request."""
+    """A table that a user names in a request: on the event loop, where `tables` are not to be made."""
 
-    tables: Tables
+    tables: Callable[[], Tables]
     company_id: str
     table_id: str
     user_id: str = ""
 
     def read(self) -> Definition:
         """Return the definition as it is now; raises TABLE_NOT_FOUND."""
-        return self.tables.read(self.company_id, self.table_id)
+        return self.tables().read(self.company_id, self.table_id)
 
     def do(
         self,
@@ -271,7 +271,7 @@ class NamedTable:
         """
         if not is_record_id(self.table_id):
             raise ApiError(errors.TABLE_NOT_FOUND)
-        tables = self.tables
+        tables = self.tables()
         cached = tables.find_cached(self.company_id, self.table_id)
         is_fresh = cached is None
         definition = cached or self.read()
