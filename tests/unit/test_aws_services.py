@@ -8,7 +8,7 @@ import pytest
 from cloudformation import read_template
 
 from managed_tables.errors import ApiError
-from managed_tables.settings import Settings
+from managed_tables.settings import AppSecret, Settings
 from managed_tables.wiring import aws_services
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_api.services import ApiServices
@@ -43,6 +43,13 @@ def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
     services.settings = services.settings.model_copy(update={"bucket_name": bucket_name})
     assert services.storage.presigned_post("uploads/k", 1, 60)["url"] == f"{allowed}/"
     assert services.storage.presigned_get("exports/k", "a.csv", "text/csv", 60).startswith(f"{allowed}/")
+
+
+@pytest.mark.parametrize("stored", ["hunter2", '{"master_secret": "hunter2"}'])
+def test_a_malformed_secret_is_in_no_error(stored: str) -> None:
+    with pytest.raises(ValueError, match="AppSecret") as refused:
+        AppSecret.model_validate_json(stored)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_table_is_named_without_a_client() -> None:

@@ -119,6 +119,8 @@ class AppSecret(BaseModel):
     The first is generation 0; `later` has those of further generations, so that two hold side by side.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)  # which are logged
+
     database_master_secret: str
     later: dict[int, str] = {}
 
