@@ -145,6 +145,8 @@ class ClusterAddress(BaseModel):
 class PostgresSecret(ClusterAddress):
     """The administrator of one PostgreSQL cluster, in the shape that RDS gives its secrets."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     username: str
     password: str
     dbname: str = "postgres"
