@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import Any, cast
 
+import boto3
 import httpx
 
 from managed_tables_command.answers import ColumnJson, JobJson
@@ -29,8 +31,6 @@ WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 3
 JOB_LIMIT_SECONDS = 300.0
 MIB = 1_048_576
 CALLERS = 4
-
-Put = Callable[[str, bytes, dict[str, str]], None]  # key, body and metadata of an object of the bucket
 
 
 class SmokeError(RuntimeError):
@@ -74,11 +74,11 @@ class Smoke:
         self.api.call("DELETE", f"/upload-jobs/{job['_id']}")
         return "values that do not convert are rejected, and nothing is loaded"
 
-    def inbox(self, put: Put, company_id: str) -> str:
+    def inbox(self, s3: Any, bucket: str, company_id: str) -> str:
         """Put a file into the bucket's inbox: it becomes a table without a person."""
         table = f"{self.name}_caixa"
-        body = "produto\nCafé\n".encode()
-        put(f"inbox/{company_id}/{table}.csv", body, {"auto-confirm": "true", "table": table})
+        key, said = f"inbox/{company_id}/{table}.csv", {"auto-confirm": "true", "table": table}
+        s3.put_object(Bucket=bucket, Key=key, Body="produto\nCafé\n".encode(), Metadata=said)
         deadline = time.monotonic() + JOB_LIMIT_SECONDS
         while not any(known["row_count"] for known in self.api.tables(search=table)):
             expect(time.monotonic() < deadline, "the file in the inbox has made no table")
@@ -174,17 +174,6 @@ def run(smoke: Smoke, seconds: float, inbox: Callable[[], str] | None) -> list[s
     return failures
 
 
-def _put_into(bucket: str) -> Put:
-    import boto3
-
-    client = boto3.client("s3")
-
-    def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
-        client.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata)
-
-    return put
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the token comes from the environment, where no other user can read it."""
     made = argparse.ArgumentParser(prog="make smoke", description=__doc__)
@@ -196,10 +185,11 @@ def main(arguments: list[str] | None = None) -> int:
     with httpx.Client(timeout=35, transport=httpx.HTTPTransport(retries=2)) as http:
         name = f"fumaca_{secrets.token_hex(4)}"
         smoke = Smoke(Api(Login(chosen.api.rstrip("/"), os.environ["SMOKE_TOKEN"]), http), name)
-        tries_inbox = bool(chosen.bucket and chosen.company)
-        if not tries_inbox:
+        inbox = None
+        if chosen.bucket and chosen.company:
+            inbox = partial(smoke.inbox, boto3.client("s3"), chosen.bucket, chosen.company)
+        else:
             print("skip  the inbox: give BUCKET and COMPANY, and AWS credentials")
-        inbox = (lambda: smoke.inbox(_put_into(chosen.bucket), chosen.company)) if tries_inbox else None
         return 1 if run(smoke, chosen.seconds, inbox) else 0
 
 

@@ -19,13 +19,9 @@ def test_a_working_deployment_passes_and_nothing_is_left(
     console: Console, stack_file: Path, http: httpx.Client
 ) -> None:
     facts = json.loads(stack_file.read_text())
-    s3 = open_storage(facts)
-
-    def put(key: str, body: bytes, metadata: dict[str, str]) -> None:
-        s3.put_object(Bucket=facts["bucket_name"], Key=key, Body=body, Metadata=metadata)
-
     smoke = Smoke(Api(Login(console.base_url, console.token()), http), "fumaca_teste")
-    assert run(smoke, 1.0, partial(smoke.inbox, put, console.company_id)) == []
+    inbox = partial(smoke.inbox, open_storage(facts), facts["bucket_name"], console.company_id)
+    assert run(smoke, 1.0, inbox) == []
     assert console.ok("GET")["records"] == []
 
 

@@ -218,6 +218,7 @@ def test_numeric_and_written_percentages_convert_in_one_column() -> None:
         ("5%", "decimal", "não é um número: é uma porcentagem"),
         ("1,2,3", "decimal", "não é um número com a vírgula como separador decimal"),
         ("abc", "decimal", "não é um número"),
+        ("9" * 1_000, "integer", "é grande demais para um inteiro: use o tipo decimal"),
         (
             "9223372036854775808",
             "integer",
