@@ -35,7 +35,7 @@ export default function History() {
         onChoose={(situacao) => setQuery({ situacao, pagina: "" })}
       />
       <Listing
-        queryKey={["jobs", status]}
+        queryKey={["/upload-jobs", status]}
         at={pageOf(address)}
         load={(page, signal) =>
           api.GET("/upload-jobs", { query: { page, per_page: 20, ...(status && { status }) }, signal })

@@ -18,14 +18,14 @@ export default function Upload() {
   const { announce, uploads } = useConsole();
   const queries = useQueryClient();
   const state = useStore(uploads.state);
-  const target = useTable(table ?? "", table !== null);
+  const target = useTable(table ?? "", Boolean(table));
   const [mode, setMode] = useState<Mode>("append");
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
   useEffect(() => {
     if (!isDone || !state.jobId) return;
     announce(t`Arquivos enviados`);
-    void queries.invalidateQueries({ queryKey: ["jobs"] });
+    void queries.invalidateQueries({ queryKey: ["/upload-jobs"] });
     navigate(`/envios/${state.jobId}`, { replace: true });
     uploads.reset();
   }, [isDone]);
