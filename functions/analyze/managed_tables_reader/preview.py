@@ -157,8 +157,9 @@ def _merged(copy: BinaryIO, others: Iterator[bytes], delimiter: bytes) -> Iterat
     while rows := copy.read(BLOCK_BYTES) + copy.readline():
         last = _number(rows[rows.rfind(b"\n", 0, -1) + 1 :], delimiter)
         lines: list[bytes] = []
-        while other and _number(other, delimiter) < last:
-            lines.append(other)
+        while other and _number(other, delimiter) <= last:
+            if _number(other, delimiter) < last:  # else it is the last row, left out because it sums up
+                lines.append(other)
             other = next(others, b"")
         lines += rows.splitlines(keepends=True) if lines else [rows]
         lines.sort(key=lambda line: _number(line, delimiter))

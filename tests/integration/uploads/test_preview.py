@@ -98,6 +98,13 @@ def test_cells_are_shown_as_the_rows_have_them(api: ApiServices, client: TestCli
     assert (found["line"], found["cells"]) == (4_000, ["3999", "nome 3999", "3999,5"])
 
 
+def test_a_last_row_left_out_as_a_sum_is_shown_once(api: ApiServices, client: TestClient) -> None:
+    """Also where cells of several lines have the rows copied: the sum is among the copy's rows."""
+    rows = "".join(f'{number};"nome\n{number}";{number * 7}\n' for number in range(1, 11))
+    job_id = analyzed(api, client, "vendas.csv", f"n;nome;valor\n{rows};;385\n\n".encode())
+    assert kinds(preview(client, job_id, from_line=20)) == [(20, "row"), (22, "footer"), (23, "blank")]
+
+
 def test_a_sheet_shows_all_rows_including_those_left_out(api: ApiServices, client: TestClient) -> None:
     book = openpyxl.Workbook()
     first = book.active
