@@ -99,6 +99,8 @@ def test_a_pages_bytes_override_its_declared_charset(path: Path, content: bytes)
     mark = next((one for one in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff") if body.startswith(one)), b"")
     [sheet] = html(path, mark + head + found + before + body.removeprefix(mark) + after)
     assert sheet.rows == [["é"]]
+    [sheet] = html(path, b"\xef\xbb\xbf<table><tr><td>S\xc3\xa3o<tr><td>\xe7</table>")  # one broken byte
+    assert sheet.rows == [["São"], ["\ufffd"]]
 
 
 def test_a_page_without_a_table_of_data_is_refused(path: Path) -> None:

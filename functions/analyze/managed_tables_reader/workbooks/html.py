@@ -154,8 +154,8 @@ def _detect_charset(path: Path) -> str:
         raise NotTabularError("o conteúdo é binário") from error
     if found.name in WIDE_ENCODINGS:
         return found.name
-    if found.name == "utf-8" and not found.broken_utf8:
-        return "utf-8-sig"  # a declared charset is often wrong; a strict decoding is not
+    if found.name == "utf-8" and (found.mark_bytes or not found.broken_utf8):
+        return "utf-8-sig"  # a declared charset is often wrong; a mark or a strict decoding is not
     with path.open("rb") as file:
         declared = _CHARSET.search(file.read(_HEAD_BYTES))
     name = declared[1].decode("ascii").lower() if declared else ""
