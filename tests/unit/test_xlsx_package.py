@@ -122,7 +122,7 @@ def test_columns_and_ranges_declared_by_a_sheet_are_read(path: Path) -> None:
     )
     rows += f'<row r="{LABEL_ROWS + 1}"><c r="A{LABEL_ROWS + 1}" s="2"><v>45292</v></c></row>'
     above = '<cols><col min="2" max="3" hidden="1"/><col min="5" max="5" hidden="0"/>'
-    above += '<col min="7" max="7" hidden="true"/></cols>'
+    above += '<col min="7" max="7" hidden="true"/><col min="²" max="9" hidden="1"/></cols>'
     below = '<mergeCells><mergeCell ref="A1:B1"/><mergeCell ref="A200:B201"/>'
     below += '<mergeCell ref="A201:B202"/></mergeCells>'
     [found] = xlsx(path, sheet(rows, above=above, below=below), styles=STYLES)

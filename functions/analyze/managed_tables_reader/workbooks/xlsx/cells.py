@@ -15,6 +15,7 @@ from managed_tables_reader.workbooks.formats import (
     serial_texts,
 )
 from managed_tables_reader.workbooks.numbers import DOUBLE_DIGITS
+from managed_tables_reader.workbooks.package import read_count
 from managed_tables_reader.workbooks.raw import Tally, WorkbookError
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex, unescape_xml
 
@@ -137,9 +138,8 @@ class CellReader:
 
     def hide_columns(self, first: str, last: str) -> None:
         """Note that columns are hidden, which are counted from 1."""
-        if first.isdigit() and last.isdigit():
-            hidden = range(max(int(first) - 1, 0), min(int(last), MAX_COLUMNS))
-            self.tally.hidden_columns.update(hidden)
+        if begin := read_count(first):
+            self.tally.hidden_columns.update(range(begin - 1, min(read_count(last), MAX_COLUMNS)))
 
     def merge(self, reference: str) -> None:
         """Note that cells are merged, such as `A1:B2`."""
