@@ -231,7 +231,8 @@ class Scorer(HeaderScorer):
         count = len(row.filled)
         bits += weights.TITLE + weights.TITLE * (not row.looks[0].kind)
         bits += weights.TITLE_OF_CELLS * (count > 1) + weights.TITLE_CELL * max(0, count - _TITLE_CELLS)
-        return bits + weights.TITLE_LIKE_HEADER * (count >= self.width > 1)
+        is_row = count >= self.width and (self.width > 1 or row.looks[0].is_value)
+        return bits + weights.TITLE_LIKE_HEADER * is_row
 
     def footer_bits(self, end: int, kinds: Kinds) -> float:
         """Return the bits of the rows from `end` on, as a footer."""
