@@ -58,6 +58,15 @@ def test_rows_of_a_file_without_a_header_are_written_without_one(tmp_path: Path)
     assert (tmp_path / "r" / "dados.csv.csv").read_bytes() == b'2024-01-01,"a ""b"" ;c"\r\n2024-01-02,x\r\n'
 
 
+def test_a_stated_header_is_read_even_above_a_larger_table(tmp_path: Path) -> None:
+    """A title that is stated to be the header has no rows: the file is not empty for that."""
+    file = tmp_path / "dados.csv"
+    file.write_text("Vendas\n\n" + "".join(f"{row};{row * 2}\n" for row in ("n", *range(1, 9))))
+    [result] = _run("--header-line", 1, file)
+    [table], [warning] = result["reading"]["tables"], result["warnings"]
+    assert (table["header_line"], table["rows"], warning["code"]) == (1, 0, "TABLE_APART")
+
+
 def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path: Path) -> None:
     script = tmp_path / "morte.py"
     script.write_text(

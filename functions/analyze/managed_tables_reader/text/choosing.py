@@ -93,7 +93,7 @@ def _score(
     tables = find_tables(grid, stated)
     place, layout = tables[find_main(tables, stated)]
     is_idle = layout.width == 1 and any(len(row.cells) > 1 for row in grid.rows)
-    if is_idle and overrides.delimiter is None:  # it cuts no more than notes
+    if is_idle and overrides.delimiter is None and not stated.header_line:  # it cuts no more than notes
         return None
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
