@@ -54,17 +54,17 @@ def exclusive(lock: Path) -> Iterator[None]:
 
 
 def run_quietly(command: list[object], environment: dict[str, str] | None = None) -> str:
-    """Run a command and return its output, which is shown only if it fails."""
+    """Run a command and return its output, without that on errors; both are shown only if it fails."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,  # apart: a warning is no part of the path or version that is asked for
         text=True,
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"{Path(str(command[0])).name} failed ({done.returncode}):\n{done.stdout}")
+        shown = done.stdout + done.stderr
+        raise SystemExit(f"{Path(str(command[0])).name} failed ({done.returncode}):\n{shown}")
     return done.stdout
