@@ -31,7 +31,7 @@ from managed_tables.databases.applied import (
     shut_out_job,
 )
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import (
     JOB_CANCELLED,
     JOB_FAULT,
@@ -92,7 +92,7 @@ def test_why_a_job_was_shut_out_first_is_kept(
     connection: PgConnection, shut_out: Callable[..., AppliedJob | JobError]
 ) -> None:
     """Whole, whatever its texts have in them; who shuts it out again is told that."""
-    fault = Fault(DetailCode.INVALID_CHARACTER, "contém o caractere NUL")
+    fault = Fault("INVALID_CHARACTER", "contém o caractere NUL")
     error = JobError(VALUES_NOT_CONVERTED, [detail("row", fault, value="{a}\x00\udc80")], 7, count=7)
     for told in (error, JobError(JOB_FAULT)):
         found = shut_out(connection, "job 2", "table 1", told)

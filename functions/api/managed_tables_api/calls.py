@@ -49,7 +49,7 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connection_cache import answered_within
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault, detail, shown_text
+from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail, shown_text
 from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
@@ -66,8 +66,8 @@ TOKEN_DESCRIPTION = (
 )
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_UNKNOWN_PARAMETER = Fault(DetailCode.UNKNOWN_PARAMETER, "a rota não tem este parâmetro")
-_NUL = Fault(DetailCode.INVALID_CHARACTER, "não pode conter o caractere NUL")
+_UNKNOWN_PARAMETER = Fault("UNKNOWN_PARAMETER", "a rota não tem este parâmetro")
+_NUL = Fault("INVALID_CHARACTER", "não pode conter o caractere NUL")
 
 
 async def services_of(request: Request) -> ApiServices:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail, name_faults, shown_text
+from managed_tables.details import Detail, Fault, InvalidValue, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.recipes import RecipeColumn, RecipeParts
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
@@ -224,8 +224,8 @@ class TableUpdate(LateModel):
         )
 
 
-_WITHOUT_KEY = Fault(DetailCode.NOT_ALLOWED, "a tabela não tem chave")
-_REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
+_WITHOUT_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")
+_REPEATED = Fault("REPEATED", "coluna repetida")
 
 
 class RecipeColumnChange(RecipeColumn):

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from managed_tables.catalog.job_records import LoadResult
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Fault
+from managed_tables.details import MAX_ERROR_DETAILS, Fault
 from managed_tables.errors import VALUES_NOT_CONVERTED, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
@@ -138,7 +138,7 @@ class Merge:
             return
         places = self.transfer.find_places([row_id for row_id, _ in rows])
         names = ", ".join(column.name for column in self.missing)
-        fault = Fault(DetailCode.REQUIRED, f"a linha é nova, e a tabela exige: {names}")
+        fault = Fault("REQUIRED", f"a linha é nova, e a tabela exige: {names}")
         details = [place.detail(fault, column=self.missing[0].name) for place in places.values()]
         raise JobError(VALUES_NOT_CONVERTED, details, rows[0][1], count=rows[0][1])
 

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from psycopg import sql
 
 from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
+from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, guarded
 from managed_tables.schema import Columns
@@ -148,7 +148,7 @@ def _duplicate(names: Sequence[str], place: RowPlace, first: RowPlace | None) ->
             reason = f"repete a chave ({key}) da linha {first.line} de {first.sheet or first.file}"
     named = {"column": key} if len(place.cells) == 1 else {}
     written = ", ".join(cell or "" for cell in place.cells)
-    fault = Fault(DetailCode.DUPLICATE_KEY, reason)
+    fault = Fault("DUPLICATE_KEY", reason)
     return place.detail(fault, **named, value=written)
 
 

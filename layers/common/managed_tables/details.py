@@ -1,8 +1,9 @@
 """Say what is wrong at one place of a request or a file: shape and codes of an error's `details`."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from enum import StrEnum
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+
+from typing_extensions import TypeAliasType
 
 MAX_ERROR_DETAILS = 20  # what the contract shows: the first ones say what is wrong
 MAX_VALUE_CHARACTERS = 200  # of a refused value that is shown: a cell of a megabyte would drown the answer
@@ -28,55 +29,17 @@ Detail = TypedDict(
 )
 
 
-class DetailCode(StrEnum):
-    """What is wrong, for programs: the codes never change their meaning."""
-
-    REQUIRED = "REQUIRED"
-    READ_ONLY = "READ_ONLY"
-    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
-    UNKNOWN_FIELD = "UNKNOWN_FIELD"
-    UNKNOWN_PARAMETER = "UNKNOWN_PARAMETER"
-    UNKNOWN_OPERATOR = "UNKNOWN_OPERATOR"
-    ROW_NOT_FOUND = "ROW_NOT_FOUND"
-    ROW_CHANGED = "ROW_CHANGED"
-    DUPLICATE_ID = "DUPLICATE_ID"
-    OPERATOR_NOT_FOR_TYPE = "OPERATOR_NOT_FOR_TYPE"
-    TOO_DEEP = "TOO_DEEP"
-    NOT_A_TEXT = "NOT_A_TEXT"
-    NOT_AN_INTEGER = "NOT_AN_INTEGER"
-    NOT_A_DECIMAL = "NOT_A_DECIMAL"
-    NOT_A_BOOLEAN = "NOT_A_BOOLEAN"
-    NOT_A_DATE = "NOT_A_DATE"
-    NOT_A_DATETIME = "NOT_A_DATETIME"
-    NOT_A_LIST = "NOT_A_LIST"
-    NOT_AN_OBJECT = "NOT_AN_OBJECT"
-    NOT_ALLOWED = "NOT_ALLOWED"
-    NOT_JSON = "NOT_JSON"
-    INVALID = "INVALID"
-    INVALID_CHARACTER = "INVALID_CHARACTER"
-    OUT_OF_RANGE = "OUT_OF_RANGE"
-    TOO_SHORT = "TOO_SHORT"
-    TOO_LONG = "TOO_LONG"
-    TOO_SMALL = "TOO_SMALL"
-    TOO_LARGE = "TOO_LARGE"
-    INVALID_NAME = "INVALID_NAME"
-    RESERVED_NAME = "RESERVED_NAME"
-    DUPLICATE_NAME = "DUPLICATE_NAME"
-    MISSING_COLUMN = "MISSING_COLUMN"
-    NOT_NULLABLE = "NOT_NULLABLE"
-    REPEATED = "REPEATED"
-    UNKNOWN_FILE = "UNKNOWN_FILE"
-    UNKNOWN_SHEET = "UNKNOWN_SHEET"
-    NO_SUCH_LINE = "NO_SUCH_LINE"
-    NOT_A_DELIMITER = "NOT_A_DELIMITER"
-    NOT_A_QUOTE = "NOT_A_QUOTE"
-    UNKNOWN_ENCODING = "UNKNOWN_ENCODING"
-    UNKNOWN_TIMEZONE = "UNKNOWN_TIMEZONE"
-    NOT_FOR_A_WORKBOOK = "NOT_FOR_A_WORKBOOK"
-    KEY_COLUMN = "KEY_COLUMN"
-    DUPLICATE_KEY = "DUPLICATE_KEY"
-    EMPTY_FILE = "EMPTY_FILE"
-    UNKNOWN_EXTENSION = "UNKNOWN_EXTENSION"
+# What is wrong, for programs: the codes never change their meaning.
+DetailCode = TypeAliasType("DetailCode", Literal[
+    "REQUIRED", "READ_ONLY", "UNKNOWN_COLUMN", "UNKNOWN_FIELD", "UNKNOWN_PARAMETER", "UNKNOWN_OPERATOR",
+    "ROW_NOT_FOUND", "ROW_CHANGED", "DUPLICATE_ID", "OPERATOR_NOT_FOR_TYPE", "TOO_DEEP", "NOT_A_TEXT",
+    "NOT_AN_INTEGER", "NOT_A_DECIMAL", "NOT_A_BOOLEAN", "NOT_A_DATE", "NOT_A_DATETIME", "NOT_A_LIST",
+    "NOT_AN_OBJECT", "NOT_ALLOWED", "NOT_JSON", "INVALID", "INVALID_CHARACTER", "OUT_OF_RANGE", "TOO_SHORT",
+    "TOO_LONG", "TOO_SMALL", "TOO_LARGE", "INVALID_NAME", "RESERVED_NAME", "DUPLICATE_NAME",
+    "MISSING_COLUMN", "NOT_NULLABLE", "REPEATED", "UNKNOWN_FILE", "UNKNOWN_SHEET", "NO_SUCH_LINE",
+    "NOT_A_DELIMITER", "NOT_A_QUOTE", "UNKNOWN_ENCODING", "UNKNOWN_TIMEZONE", "NOT_FOR_A_WORKBOOK",
+    "KEY_COLUMN", "DUPLICATE_KEY", "EMPTY_FILE", "UNKNOWN_EXTENSION",
+])  # fmt: skip
 
 
 class Fault(NamedTuple):
@@ -86,7 +49,7 @@ class Fault(NamedTuple):
     reason: str
 
 
-UNKNOWN_COLUMN = Fault(DetailCode.UNKNOWN_COLUMN, "a tabela não tem esta coluna")
+UNKNOWN_COLUMN = Fault("UNKNOWN_COLUMN", "a tabela não tem esta coluna")
 
 
 class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
@@ -99,7 +62,7 @@ class InvalidValue(ValueError):  # noqa: N818 - named for what it tells
 
 def detail(place: Place, fault: Fault, **keys: Any) -> Detail:
     """Return a detail with the keys that are given, in the order of the shape."""
-    given = {"in": place, **keys, "code": fault.code.value, "reason": fault.reason}
+    given = {"in": place, **keys, "code": fault.code, "reason": fault.reason}
     return {key: given[key] for key in Detail.__annotations__ if key in given}  # type: ignore[return-value]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import InvalidValue
 
 Currency = Literal["BRL", "USD", "EUR"]
 
@@ -65,7 +65,7 @@ def _named_type(value: object) -> ColumnType:
         return ColumnType(value)  # type: ignore[arg-type]
     except ValueError as error:
         names = ", ".join(repr(one.value) for one in ColumnType)
-        raise InvalidValue(DetailCode.NOT_ALLOWED, f"deve ser um destes: {names}") from error
+        raise InvalidValue("NOT_ALLOWED", f"deve ser um destes: {names}") from error
 
 
 NamedType = Annotated[ColumnType, BeforeValidator(_named_type)]  # by its name, also where JSON is strict

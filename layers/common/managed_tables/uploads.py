@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import INVALID_UPLOAD, UPLOAD_TOO_LARGE, ApiError
 from managed_tables.settings import MIB
 
@@ -70,12 +70,12 @@ def check_files(files: Sequence[OfferedFile], max_bytes: int) -> None:
 def _fault(file: OfferedFile) -> Fault | None:
     name = file.base_name
     if len(name) > MAX_NAME_CHARACTERS:
-        return Fault(DetailCode.TOO_LONG, f"o nome passa de {MAX_NAME_CHARACTERS} caracteres")
+        return Fault("TOO_LONG", f"o nome passa de {MAX_NAME_CHARACTERS} caracteres")
     if not name.isprintable():
-        return Fault(DetailCode.INVALID_CHARACTER, "o nome contém um caractere inválido")
+        return Fault("INVALID_CHARACTER", "o nome contém um caractere inválido")
     if file.extension not in MIME_TYPES:
         known = ", ".join(f".{one}" for one in MIME_TYPES)
-        return Fault(DetailCode.UNKNOWN_EXTENSION, f"extensão desconhecida; use {known}")
+        return Fault("UNKNOWN_EXTENSION", f"extensão desconhecida; use {known}")
     if file.size_bytes == 0:
-        return Fault(DetailCode.EMPTY_FILE, "o arquivo está vazio")
+        return Fault("EMPTY_FILE", "o arquivo está vazio")
     return None

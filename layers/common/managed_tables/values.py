@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import InvalidValue
 from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
 
 Parser = Callable[[Any], str]
@@ -31,14 +31,12 @@ _DATETIME = re.compile(
 def parse_text(value: Any) -> str:
     """Return the text as it is; PostgreSQL stores no NUL, and UTF-8 has no lone surrogates."""
     if not isinstance(value, str):
-        raise InvalidValue(DetailCode.NOT_A_TEXT, "deve ser texto")
+        raise InvalidValue("NOT_A_TEXT", "deve ser texto")
     if "\x00" in value:
-        raise InvalidValue(
-            DetailCode.INVALID_CHARACTER, "contém o caractere NUL, que o PostgreSQL não guarda"
-        )
+        raise InvalidValue("INVALID_CHARACTER", "contém o caractere NUL, que o PostgreSQL não guarda")
     if not is_encodable(value):
         reason = "contém um caractere Unicode inválido (surrogate isolado)"
-        raise InvalidValue(DetailCode.INVALID_CHARACTER, reason)
+        raise InvalidValue("INVALID_CHARACTER", reason)
     return value
 
 
@@ -57,13 +55,13 @@ def parse_integer(value: Any) -> str:
     """Return the digits of a whole number of 64 bits, given as a number or as a string of digits."""
     number = Decimal(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if isinstance(number, bool) or not isinstance(number, int | Decimal):
-        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro ou um texto só de dígitos")
+        raise InvalidValue("NOT_AN_INTEGER", "deve ser um número inteiro ou um texto só de dígitos")
     is_finite = isinstance(number, int) or number.is_finite()
     if not is_finite or not _INTEGERS.start <= number < _INTEGERS.stop:
         reason = "fora do limite de 64 bits (de -9223372036854775808 a 9223372036854775807)"
-        raise InvalidValue(DetailCode.OUT_OF_RANGE, reason)
+        raise InvalidValue("OUT_OF_RANGE", reason)
     if number != int(number):
-        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro, sem parte decimal")
+        raise InvalidValue("NOT_AN_INTEGER", "deve ser um número inteiro, sem parte decimal")
     return str(int(number))
 
 
@@ -71,13 +69,11 @@ def parse_decimal(value: Any) -> str:
     """Return the digits of a number, given as a number or as a string of digits."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and _DECIMAL.fullmatch(value)):
-        raise InvalidValue(
-            DetailCode.NOT_A_DECIMAL, "deve ser um número ou um texto só de dígitos, com ponto decimal"
-        )
+        raise InvalidValue("NOT_A_DECIMAL", "deve ser um número ou um texto só de dígitos, com ponto decimal")
     try:
         return _numeric(Decimal(value))
     except ArithmeticError as error:  # of an exponent that no Decimal has
-        raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG) from error
+        raise InvalidValue("TOO_LONG", _TOO_LONG) from error
 
 
 _TOO_LONG = f"tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
@@ -89,29 +85,29 @@ def _numeric(number: Decimal) -> str:
         return text
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int):
-        raise InvalidValue(DetailCode.NOT_A_DECIMAL, "NaN e infinito não são aceitos")
+        raise InvalidValue("NOT_A_DECIMAL", "NaN e infinito não são aceitos")
     if max(number.adjusted() + 1, 1) + max(-exponent, 0) > MAX_DECIMAL_DIGITS:
         if number.is_zero():
             return "0"
-        raise InvalidValue(DetailCode.TOO_LONG, _TOO_LONG)
+        raise InvalidValue("TOO_LONG", _TOO_LONG)
     return text
 
 
 def parse_boolean(value: Any) -> str:
     """Return PostgreSQL's text of JSON's true or false."""
     if not isinstance(value, bool):
-        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+        raise InvalidValue("NOT_A_BOOLEAN", "deve ser true ou false")
     return "true" if value else "false"
 
 
 def parse_date(value: Any) -> str:
     """Return an ISO date (`2026-01-31`) of the years 0001 to 9999."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise InvalidValue(DetailCode.NOT_A_DATE, "deve ser uma data no formato AAAA-MM-DD")
+        raise InvalidValue("NOT_A_DATE", "deve ser uma data no formato AAAA-MM-DD")
     try:
         date.fromisoformat(value)
     except ValueError as error:
-        raise InvalidValue(DetailCode.NOT_A_DATE, "não é uma data do calendário") from error
+        raise InvalidValue("NOT_A_DATE", "não é uma data do calendário") from error
     return value
 
 
@@ -121,19 +117,19 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
     def parse_datetime(value: Any) -> str:
         if not isinstance(value, str) or not _DATETIME.fullmatch(value):
             raise InvalidValue(
-                DetailCode.NOT_A_DATETIME,
+                "NOT_A_DATETIME",
                 "deve ser data e hora em ISO 8601, como 2026-01-31T10:30:00Z, com até 6 dígitos de fração",
             )
         try:
             moment = datetime.fromisoformat(value.upper())
         except ValueError as error:
-            raise InvalidValue(DetailCode.NOT_A_DATETIME, "não é uma data e hora do calendário") from error
+            raise InvalidValue("NOT_A_DATETIME", "não é uma data e hora do calendário") from error
         if moment.tzinfo is None:
             moment = _placed(moment.replace(tzinfo=zone))
         try:
             return moment.astimezone(UTC).isoformat()
         except OverflowError as error:
-            raise InvalidValue(DetailCode.OUT_OF_RANGE, "fora dos anos 0001 a 9999 em UTC") from error
+            raise InvalidValue("OUT_OF_RANGE", "fora dos anos 0001 a 9999 em UTC") from error
 
     return parse_datetime
 

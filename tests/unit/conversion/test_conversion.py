@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats, build_conversion
 from managed_tables.conversion.reasons import explain
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import Fault
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.profiles import format_instant
 
@@ -172,7 +172,7 @@ def test_datetimes_keep_their_instant(moments: list[datetime], offset_minutes: i
 )
 def test_a_refusal_says_that_a_datetime_leaves_the_years_1_to_9999_in_utc(text: str, zone: str) -> None:
     assert explain(text, ColumnType.DATETIME, Formats(timezone=zone)) == Fault(
-        DetailCode.OUT_OF_RANGE, "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
+        "OUT_OF_RANGE", "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
     )
 
 

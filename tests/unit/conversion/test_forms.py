@@ -280,12 +280,12 @@ def test_a_refusal_names_the_columns_format(
 @pytest.mark.parametrize(
     ("column_type", "code"),
     [
-        (ColumnType.INTEGER, DetailCode.NOT_AN_INTEGER),
-        (ColumnType.DECIMAL, DetailCode.NOT_A_DECIMAL),
-        (ColumnType.BOOLEAN, DetailCode.NOT_A_BOOLEAN),
-        (ColumnType.DATE, DetailCode.NOT_A_DATE),
-        (ColumnType.DATETIME, DetailCode.NOT_A_DATETIME),
-        (ColumnType.TEXT, DetailCode.INVALID_CHARACTER),
+        (ColumnType.INTEGER, "NOT_AN_INTEGER"),
+        (ColumnType.DECIMAL, "NOT_A_DECIMAL"),
+        (ColumnType.BOOLEAN, "NOT_A_BOOLEAN"),
+        (ColumnType.DATE, "NOT_A_DATE"),
+        (ColumnType.DATETIME, "NOT_A_DATETIME"),
+        (ColumnType.TEXT, "INVALID_CHARACTER"),
     ],
 )
 def test_a_refusal_has_the_code_of_its_type(column_type: ColumnType, code: DetailCode) -> None:

@@ -10,7 +10,7 @@ from mcp_types import Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.documents.analyses import AppendPlan, InferredSchema
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk
@@ -146,7 +146,7 @@ class UploadFile(ToolCall):
         try:
             return base64.b64decode(self.content_base64 or "", validate=True)
         except binascii.Error as error:
-            fault = Fault(DetailCode.NOT_ALLOWED, "content_base64 não é base64")
+            fault = Fault("NOT_ALLOWED", "content_base64 não é base64")
             raise ApiError(
                 INVALID_REQUEST, [detail("body", fault, path="content_base64")], reason=fault.reason
             ) from error

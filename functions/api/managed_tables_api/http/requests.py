@@ -39,31 +39,31 @@ Numbers = Literal["number", "string"]
 
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
-_FAULTS = {
-    "missing": (DetailCode.REQUIRED, "obrigatório"),
-    "string_type": (DetailCode.NOT_A_TEXT, "deve ser texto"),
-    "string_unicode": (DetailCode.INVALID_CHARACTER, "contém um caractere inválido"),
-    "string_too_short": (DetailCode.TOO_SHORT, "não pode ser vazio"),
-    "string_too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} caracteres"),
-    "int_type": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
-    "int_parsing": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
-    "int_from_float": (DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro"),
-    "bool_type": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
-    "bool_parsing": (DetailCode.NOT_A_BOOLEAN, "deve ser true ou false"),
-    "list_type": (DetailCode.NOT_A_LIST, "deve ser uma lista"),
-    "dict_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
-    "model_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
-    "model_attributes_type": (DetailCode.NOT_AN_OBJECT, "deve ser um objeto"),
-    "too_short": (DetailCode.TOO_SHORT, "deve ter ao menos {min_length} item(ns)"),
-    "too_long": (DetailCode.TOO_LONG, "deve ter no máximo {max_length} itens"),
-    "greater_than_equal": (DetailCode.TOO_SMALL, "deve ser no mínimo {ge}"),
-    "greater_than": (DetailCode.TOO_SMALL, "deve ser maior que {gt}"),
-    "less_than_equal": (DetailCode.TOO_LARGE, "deve ser no máximo {le}"),
-    "enum": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
-    "literal_error": (DetailCode.NOT_ALLOWED, "deve ser um destes: {expected}"),
-    "extra_forbidden": (DetailCode.UNKNOWN_FIELD, "campo desconhecido"),
+_FAULTS: dict[str, tuple[DetailCode, str]] = {
+    "missing": ("REQUIRED", "obrigatório"),
+    "string_type": ("NOT_A_TEXT", "deve ser texto"),
+    "string_unicode": ("INVALID_CHARACTER", "contém um caractere inválido"),
+    "string_too_short": ("TOO_SHORT", "não pode ser vazio"),
+    "string_too_long": ("TOO_LONG", "deve ter no máximo {max_length} caracteres"),
+    "int_type": ("NOT_AN_INTEGER", "deve ser um número inteiro"),
+    "int_parsing": ("NOT_AN_INTEGER", "deve ser um número inteiro"),
+    "int_from_float": ("NOT_AN_INTEGER", "deve ser um número inteiro"),
+    "bool_type": ("NOT_A_BOOLEAN", "deve ser true ou false"),
+    "bool_parsing": ("NOT_A_BOOLEAN", "deve ser true ou false"),
+    "list_type": ("NOT_A_LIST", "deve ser uma lista"),
+    "dict_type": ("NOT_AN_OBJECT", "deve ser um objeto"),
+    "model_type": ("NOT_AN_OBJECT", "deve ser um objeto"),
+    "model_attributes_type": ("NOT_AN_OBJECT", "deve ser um objeto"),
+    "too_short": ("TOO_SHORT", "deve ter ao menos {min_length} item(ns)"),
+    "too_long": ("TOO_LONG", "deve ter no máximo {max_length} itens"),
+    "greater_than_equal": ("TOO_SMALL", "deve ser no mínimo {ge}"),
+    "greater_than": ("TOO_SMALL", "deve ser maior que {gt}"),
+    "less_than_equal": ("TOO_LARGE", "deve ser no máximo {le}"),
+    "enum": ("NOT_ALLOWED", "deve ser um destes: {expected}"),
+    "literal_error": ("NOT_ALLOWED", "deve ser um destes: {expected}"),
+    "extra_forbidden": ("UNKNOWN_FIELD", "campo desconhecido"),
 }
-_INVALID = (DetailCode.INVALID, "valor inválido")
+_INVALID = Fault("INVALID", "valor inválido")
 
 
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
@@ -84,7 +84,7 @@ def _fault(finding: Any) -> Fault:
     context = finding.get("ctx", {})
     if finding["type"] == "value_error":
         refused = context["error"]
-        return refused.fault if isinstance(refused, InvalidValue) else Fault(DetailCode.INVALID, str(refused))
+        return refused.fault if isinstance(refused, InvalidValue) else Fault("INVALID", str(refused))
     code, reason = _FAULTS.get(finding["type"], _INVALID)
     expected = str(context.get("expected", "")).replace(" or ", ", ")
     return Fault(code, reason.format(**{**context, "expected": expected}))
@@ -101,7 +101,7 @@ def _value(finding: Any) -> Object:
 def _digits(value: object) -> object:
     # pydantic would also take "1.0", " 1 " and "1_000".
     if not (isinstance(value, str) and value.isascii() and value.isdecimal()):
-        raise InvalidValue(DetailCode.NOT_AN_INTEGER, "deve ser um número inteiro")
+        raise InvalidValue("NOT_AN_INTEGER", "deve ser um número inteiro")
     return int(value) if len(value) < 1_000 else 10**1_000
 
 
@@ -117,7 +117,7 @@ class NumbersQuery(BaseModel):
 def _boolean(value: object) -> object:
     truth = {"true": True, "false": False}.get(value) if isinstance(value, str) else None
     if truth is None:
-        raise InvalidValue(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+        raise InvalidValue("NOT_A_BOOLEAN", "deve ser true ou false")
     return truth
 
 
@@ -130,7 +130,7 @@ Page = Annotated[int, Field(ge=1, description="Número da página, a partir de 1
 def refuse_null(value: object) -> object:
     """Refuse a null that was sent for a field that may be missing, which is None in its model."""
     if value is None:
-        raise InvalidValue(DetailCode.REQUIRED, "não pode ser nulo")
+        raise InvalidValue("REQUIRED", "não pode ser nulo")
     return value
 
 
@@ -252,7 +252,7 @@ class JsonBody:
         if not self._holds_values and b"\\ud" in raw.lower():
             written = json.dumps(value, ensure_ascii=False, default=str)
             if _HALF_CHARACTER.search(written):
-                fault = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+                fault = Fault("INVALID_CHARACTER", "contém um caractere inválido")
                 raise ApiError(INVALID_REQUEST, [detail("body", fault)])
         try:
             return built(self.model).model_validate(value, strict=True)
@@ -283,11 +283,11 @@ def json_object(raw: bytes) -> exact_json.Object:
     except exact_json.InvalidJson as error:
         raise _not_json(str(error)) from error
     if not isinstance(value, dict):
-        fault = Fault(DetailCode.NOT_AN_OBJECT, "o corpo deve ser um objeto JSON")
+        fault = Fault("NOT_AN_OBJECT", "o corpo deve ser um objeto JSON")
         raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=fault.reason)
     return value
 
 
 def _not_json(reason: str) -> ApiError:
-    fault = Fault(DetailCode.NOT_JSON, reason)
+    fault = Fault("NOT_JSON", reason)
     return ApiError(INVALID_REQUEST, [detail("body", fault)], reason=reason)

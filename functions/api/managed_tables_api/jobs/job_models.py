@@ -7,7 +7,7 @@ from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
-from managed_tables.details import DetailCode, InvalidValue, shown_text
+from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
@@ -162,9 +162,7 @@ class JobQuery(NumbersQuery):
     def _check_fields(cls, text: str | None) -> str | None:
         unknown = [name for name in (text or "").split(",") if name not in JOB_FIELDS]
         if text is not None and unknown:
-            raise InvalidValue(
-                DetailCode.UNKNOWN_FIELD, f"o envio não tem o campo {shown_text(unknown[0])!r}"
-            )
+            raise InvalidValue("UNKNOWN_FIELD", f"o envio não tem o campo {shown_text(unknown[0])!r}")
         return text
 
     @property

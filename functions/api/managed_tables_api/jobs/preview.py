@@ -14,7 +14,7 @@ from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import Fault
 from managed_tables.documents.analyses import MAX_COLUMNS_SHOWN, AnalysisDocument, PreviewTable, TableReading
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
@@ -28,8 +28,8 @@ _MAX_READ_BYTES = 4_194_304  # from S3 for one answer; longer lines are cut
 _NO_DELIMITER, _NO_QUOTE = "\ufdd3", "\ufdd2"  # noncharacters, absent from any text
 csv.field_size_limit(_MAX_READ_BYTES)
 
-_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
-_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
+_UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
+_UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
 
 
 LineKind = Literal["title", "header", "row", "skipped", "footer", "blank"]

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from managed_tables import errors
 from managed_tables.clock import timestamp
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
@@ -201,7 +201,7 @@ def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
     if asked.ids is not None:
         ids = read_row_ids(asked.ids)
         if not ids:
-            raise refusal("ids", Fault(DetailCode.INVALID, "um deles não é o id de uma linha"))
+            raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
     table.require_active()
     zone = table.settings.zone
     statement = _restore_statement(table.definition, zone.key, by_ids=ids is not None)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from managed_tables import errors
 from managed_tables.conditions.reading import FILTER_NAME
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
@@ -36,7 +36,7 @@ from managed_tables_api.rows.statements import VERSION_FIELD
 KEY_HEADER = "Idempotency-Key"
 MAX_KEY_CHARACTERS = 255
 
-_FILTER = Fault(DetailCode.UNKNOWN_PARAMETER, "deve ser filter[coluna][operador]")
+_FILTER = Fault("UNKNOWN_PARAMETER", "deve ser filter[coluna][operador]")
 
 
 _TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')

@@ -20,7 +20,7 @@ from managed_tables import errors
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Document, LateModel, RecordId
 from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.errors import ApiError
@@ -159,8 +159,8 @@ _MODES: dict[str | None, JobMode] = {
     "replace": "replace",
     "upsert": "upsert",
 }
-_NO_FORM = Fault(DetailCode.INVALID, "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
-_UNKNOWN_MODE = Fault(DetailCode.NOT_ALLOWED, "deve ser append, replace ou upsert")
+_NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
+_UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
 
 

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from managed_tables import errors, exact_json
 from managed_tables.clock import timestamp
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables_api.auth import Permission
@@ -27,8 +27,8 @@ MAX_VIEWS = 100  # of a person and a table
 MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
 
 _CONTENT = {*views.ViewContent.model_fields}
-_EMPTY_NAME = Fault(DetailCode.REQUIRED, "name vazio")
-_TOO_LARGE = Fault(DetailCode.TOO_LARGE, f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
+_EMPTY_NAME = Fault("REQUIRED", "name vazio")
+_TOO_LARGE = Fault("TOO_LARGE", f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
 
 _VIEW = sql.SQL("view_id, user_id, name, shared, content::text AS content, change_id, created_at, updated_at")
 _VISIBLE = sql.SQL("table_id = %(table_id)s::text AND (shared OR user_id = %(user_id)s::text)")

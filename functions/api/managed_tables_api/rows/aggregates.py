@@ -7,7 +7,7 @@ from typing import Literal, LiteralString
 from psycopg import sql
 from pydantic import ConfigDict, Field
 
-from managed_tables.details import UNKNOWN_COLUMN, DetailCode, Fault
+from managed_tables.details import UNKNOWN_COLUMN, Fault
 from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, RESERVED_COLUMNS, is_identifier
 from managed_tables.schema import Column, ColumnType
@@ -98,12 +98,12 @@ def read_grouping(
         _read_aggregate(body, f"aggregates[{number}]", columns) for number, body in enumerate(aggregates)
     )
     if not groups and not read:
-        raise refusal("group_by", Fault(DetailCode.REQUIRED, "sem colunas e sem aggregates não há grupos"))
+        raise refusal("group_by", Fault("REQUIRED", "sem colunas e sem aggregates não há grupos"))
     named = [(f"group_by[{number}]", column.name) for number, column in enumerate(groups)]
     named += [(f"aggregates[{number}].as", each.output.name) for number, each in enumerate(read)]
     for place, (path, name) in enumerate(named):
         if any(name == before for _, before in named[:place]):
-            raise refusal(path, Fault(DetailCode.DUPLICATE_NAME, "nome repetido"))
+            raise refusal(path, Fault("DUPLICATE_NAME", "nome repetido"))
     return Grouping(groups, read)
 
 
@@ -113,7 +113,7 @@ def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Colum
     if "name" in asked.model_fields_set:
         name = asked.name
     if not is_identifier(name) or name in RESERVED_COLUMNS:
-        fault = Fault(DetailCode.INVALID_NAME, "deve ser um nome como o de uma coluna")
+        fault = Fault("INVALID_NAME", "deve ser um nome como o de uma coluna")
         raise refusal(f"{path}.as", fault)
     if column is None or asked.fn in ("count", "count_distinct"):
         kind = ColumnType.INTEGER
@@ -128,11 +128,11 @@ def _read_column(
     if function == "count" and name in (None, ID_COLUMN):
         return None
     if name is None:
-        raise refusal(path, Fault(DetailCode.REQUIRED, "obrigatória: só count vai sem coluna"))
+        raise refusal(path, Fault("REQUIRED", "obrigatória: só count vai sem coluna"))
     column = columns.get(name)
     if column is None:
         raise refusal(path, UNKNOWN_COLUMN)
     if function in ("sum", "avg") and not column.type.is_number:
-        fault = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
+        fault = Fault("OPERATOR_NOT_FOR_TYPE", "só para colunas de números")
         raise refusal(path, fault)
     return column

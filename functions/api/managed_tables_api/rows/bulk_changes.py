@@ -13,7 +13,7 @@ from managed_tables import exact_json
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.conditions.reading import read_where
 from managed_tables.conditions.tree import Condition, leaves, without_values
-from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.history.recording import NOT_RECORDED
@@ -46,7 +46,7 @@ from managed_tables_api.rows.statements import VERSION_FIELD
 
 Body = Mapping[str, Any]
 
-_NO_SET = Fault(DetailCode.NOT_AN_OBJECT, "deve ser um objeto com os campos a alterar")
+_NO_SET = Fault("NOT_AN_OBJECT", "deve ser um objeto com os campos a alterar")
 
 
 def update(table: Table, body: Body) -> int:
@@ -72,7 +72,7 @@ def delete(table: Table, body: Body) -> int:
         places: dict[str, int] = {}
         for number, row_id in enumerate(body["ids"]):
             if not isinstance(row_id, str):
-                raise refusal(f"ids[{number}]", Fault(DetailCode.NOT_A_TEXT, "deve ser o id de uma linha"))
+                raise refusal(f"ids[{number}]", Fault("NOT_A_TEXT", "deve ser o id de uma linha"))
             places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
         table.require_active()
         named = _Named("ids[{}]", places, no_versions(len(places)))
@@ -126,7 +126,7 @@ def _read_where(table: Table, body: Body) -> Condition:
     where = {} if body.get("where") is None else body["where"]
     condition = read_where(where, table.definition.by_name, table.parsers)
     if not any(leaves(condition)) and body.get("all") is not True:
-        raise refusal("where", Fault(DetailCode.REQUIRED, _NOT_ALL))
+        raise refusal("where", Fault("REQUIRED", _NOT_ALL))
     return condition
 
 
@@ -151,7 +151,7 @@ def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:
     if body.keys() == {by_ids}:
         return True
     for name in body.keys() - by_condition:
-        fault = Fault(DetailCode.UNKNOWN_FIELD, f"campo desconhecido ou que não vai com os outros: {name}")
+        fault = Fault("UNKNOWN_FIELD", f"campo desconhecido ou que não vai com os outros: {name}")
         raise refusal(name, fault)
     return False
 
@@ -178,11 +178,11 @@ def _detail(fault: Fault, named: _Named, place: int, **more: Any) -> Detail:
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000
 
-_NO_ID = Fault(DetailCode.REQUIRED, "obrigatório: o id da linha")
-_TWICE = Fault(DetailCode.DUPLICATE_ID, "a mesma linha duas vezes")
-_NO_VERSION = Fault(DetailCode.NOT_A_TEXT, f"{VERSION_FIELD} deve ser um texto que a API respondeu")
-GONE = Fault(DetailCode.ROW_NOT_FOUND, "a linha não existe")
-_NO_FIELDS = Fault(DetailCode.REQUIRED, "nenhuma linha tem um campo a alterar")
+_NO_ID = Fault("REQUIRED", "obrigatório: o id da linha")
+_TWICE = Fault("DUPLICATE_ID", "a mesma linha duas vezes")
+_NO_VERSION = Fault("NOT_A_TEXT", f"{VERSION_FIELD} deve ser um texto que a API respondeu")
+GONE = Fault("ROW_NOT_FOUND", "a linha não existe")
+_NO_FIELDS = Fault("REQUIRED", "nenhuma linha tem um campo a alterar")
 
 
 @dataclass(frozen=True)
@@ -233,9 +233,9 @@ def no_versions(length: int) -> str:
 
 def _require_list(items: Any, path: str, limit: int) -> None:
     if not isinstance(items, list) or not items:
-        raise refusal(path, Fault(DetailCode.NOT_A_LIST, "deve ser uma lista com ao menos um item"))
+        raise refusal(path, Fault("NOT_A_LIST", "deve ser uma lista com ao menos um item"))
     if len(items) > limit:
-        raise refusal(path, Fault(DetailCode.TOO_LONG, f"no máximo {limit} itens"))
+        raise refusal(path, Fault("TOO_LONG", f"no máximo {limit} itens"))
 
 
 def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:

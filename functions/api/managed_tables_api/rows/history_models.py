@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
@@ -21,9 +21,7 @@ def _moment(value: object) -> object:
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError as error:
-        raise InvalidValue(
-            DetailCode.NOT_A_DATETIME, "deve ser uma data ou data e hora em ISO 8601"
-        ) from error
+        raise InvalidValue("NOT_A_DATETIME", "deve ser uma data ou data e hora em ISO 8601") from error
 
 
 def in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:
@@ -151,7 +149,7 @@ class RestoreBody(LateModel):
     @model_validator(mode="after")
     def _one_way(self) -> "RestoreBody":
         if (self.ids is None) == (self.deleted_after is None) or (self.ids is not None and self.deleted_by):
-            raise InvalidValue(DetailCode.REQUIRED, "informe ids, ou deleted_after (e deleted_by, se quiser)")
+            raise InvalidValue("REQUIRED", "informe ids, ou deleted_after (e deleted_by, se quiser)")
         return self
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, LiteralString
 from psycopg import sql
 
 from managed_tables import errors, exact_json
-from managed_tables.details import MAX_ERROR_DETAILS, Detail, DetailCode, Fault, detail
+from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import row_cells
 from managed_tables.schema import Column, json_value
@@ -150,7 +150,7 @@ def _key_refusal(definition: Definition, repeated: Found) -> ApiError:
 
 def _key_detail(definition: Definition, values: Mapping[str, Any], **place: int) -> Detail:
     key, named = definition.key or (), named_values(values)
-    fault = Fault(DetailCode.DUPLICATE_KEY, f"já existe uma linha com {named or 'a mesma chave'}")
+    fault = Fault("DUPLICATE_KEY", f"já existe uma linha com {named or 'a mesma chave'}")
     column = {"column": key[0]} if len(key) == 1 else {}
     return detail("row", fault, **place, **column, value=values)
 

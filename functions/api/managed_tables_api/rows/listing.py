@@ -17,7 +17,7 @@ from managed_tables.conditions.composition import condition_parameters
 from managed_tables.conditions.reading import read_filters, read_where
 from managed_tables.conditions.searching import read_search
 from managed_tables.conditions.tree import all_of, without_values
-from managed_tables.details import DetailCode, Fault, Place, detail
+from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import ColumnType
@@ -85,7 +85,7 @@ def read_cursor(
 
 def refused_cursor(place: Place, reason: str) -> ApiError:
     """Return INVALID_REQUEST for a cursor."""
-    fault = detail(place, Fault(DetailCode.INVALID, reason), path="cursor")
+    fault = detail(place, Fault("INVALID", reason), path="cursor")
     return ApiError(INVALID_REQUEST, [fault], reason=reason)
 
 
@@ -212,7 +212,7 @@ def read_shape(
         order = read_order(request.sort, names, request.place, request.sort_path)
         return PageShape(shown, order, condition, request.count)
     if request.fields is not None:
-        raise refusal("fields", Fault(DetailCode.NOT_ALLOWED, _NO_FIELDS), request.place)
+        raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), request.place)
     grouping = read_grouping(request.group_by or (), request.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = read_group_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
@@ -231,7 +231,7 @@ def _read_shown(definition: Definition, request: ListRequest) -> Shown:
     names = tuple(name for name in dict.fromkeys(request.fields) if name != ID_COLUMN)
     for name in names:
         if name not in definition.by_name:
-            fault = Fault(DetailCode.UNKNOWN_COLUMN, "deve ser o nome de uma coluna da tabela ou id")
+            fault = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela ou id")
             raise refusal("fields", fault, request.place, value=name)
     columns = tuple(definition.by_name[name] for name in names)
     return Shown(columns, request.numbers, request.versions, names=names)

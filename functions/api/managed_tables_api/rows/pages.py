@@ -9,7 +9,7 @@ from psycopg import sql
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables.databases.applied import ROW_COUNT
-from managed_tables.details import DetailCode, Fault, Place
+from managed_tables.details import Fault, Place
 from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
@@ -90,19 +90,19 @@ def _read_sorts(
     words: Sequence[str], names: dict[str, Column | None], place: Place, path: str
 ) -> list[SortKey]:
     if len(words) > MAX_SORTS:
-        raise refusal(path, Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas"), place)
+        raise refusal(path, Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas"), place)
     sorts: list[SortKey] = []
     for word in words:
         name = word.removeprefix("-")
         if name not in names:
-            raise refusal(path, Fault(DetailCode.UNKNOWN_COLUMN, _UNKNOWN), place, value=name)
+            raise refusal(path, Fault("UNKNOWN_COLUMN", _UNKNOWN), place, value=name)
         if any(sort.name == name for sort in sorts):
             raise refusal(path, _TWICE, place, value=name)
         sorts.append(SortKey(names[name], word.startswith("-")))
     return sorts
 
 
-_TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
+_TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
 _UNKNOWN = "deve ser o nome de uma coluna da tabela ou id"
 
 

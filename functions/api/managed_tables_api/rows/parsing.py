@@ -17,7 +17,6 @@ from managed_tables.details import (
     MAX_ERROR_DETAILS,
     UNKNOWN_COLUMN,
     Detail,
-    DetailCode,
     Fault,
     InvalidValue,
     detail,
@@ -72,7 +71,7 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneIn
         raise refusal("rows", _NO_ROWS)
     limit = MAX_CELLS // (len(definition.columns) + 1)
     if len(rows) > limit:
-        fault = Fault(DetailCode.TOO_LONG, f"no máximo {limit} linhas desta tabela por requisição")
+        fault = Fault("TOO_LONG", f"no máximo {limit} linhas desta tabela por requisição")
         raise refusal("rows", fault)
     findings = Findings()
     check_fields(definition.by_name.keys(), rows, findings)
@@ -116,11 +115,11 @@ def parse_changes(
     return changes
 
 
-_NO_ROWS = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista com ao menos uma linha")
-_NOT_NULLABLE = Fault(DetailCode.REQUIRED, "a coluna não aceita nulo")
-_REQUIRED = Fault(DetailCode.REQUIRED, "obrigatório: a coluna não aceita nulo")
-NO_OBJECT = Fault(DetailCode.NOT_AN_OBJECT, "cada linha deve ser um objeto")
-_ID_GIVEN = Fault(DetailCode.READ_ONLY, "o id é definido pelo servidor")
+_NO_ROWS = Fault("NOT_A_LIST", "deve ser uma lista com ao menos uma linha")
+_NOT_NULLABLE = Fault("REQUIRED", "a coluna não aceita nulo")
+_REQUIRED = Fault("REQUIRED", "obrigatório: a coluna não aceita nulo")
+NO_OBJECT = Fault("NOT_AN_OBJECT", "cada linha deve ser um objeto")
+_ID_GIVEN = Fault("READ_ONLY", "o id é definido pelo servidor")
 
 
 def check_fields(known: Set[str], rows: Sequence[Any], findings: Findings) -> None:

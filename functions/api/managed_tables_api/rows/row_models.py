@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidati
 
 from managed_tables.conditions.reading import MAX_CONDITIONS, MAX_LIST_VALUES
 from managed_tables.conditions.tree import Operator
-from managed_tables.details import DetailCode, InvalidValue
+from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Scalar
 from managed_tables.exact_json import Object
 from managed_tables.exports.request import MAX_SORTS
@@ -28,7 +28,7 @@ _VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=tru
 
 def _stored(text: object) -> object:
     if isinstance(text, str) and not is_storable(text):
-        raise InvalidValue(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+        raise InvalidValue("INVALID_CHARACTER", "contém um caractere inválido")
     return text
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from managed_tables import exact_json
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.http.requests import NumbersQuery, QueryBoolean
@@ -27,7 +27,7 @@ from managed_tables_api.rows.statements import (
 )
 
 VERSION_HEADER = "If-Match"
-CHANGED = Fault(DetailCode.ROW_CHANGED, "a linha foi alterada depois de lida")
+CHANGED = Fault("ROW_CHANGED", "a linha foi alterada depois de lida")
 
 
 class RowQuery(NumbersQuery):

@@ -17,7 +17,7 @@ from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.databases.applied import counting
-from managed_tables.details import DetailCode, Fault, Place
+from managed_tables.details import Fault, Place
 from managed_tables.history.recording import ACTOR, recorded_rows, row_cells
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
@@ -27,7 +27,7 @@ from managed_tables_api.rows.running import Definition
 Arguments = ParamSpec("Arguments")
 
 VERSION_FIELD = "_version"  # of a row as it is answered, unless a column of the table takes the name
-_NAME_TAKEN = Fault(DetailCode.NOT_ALLOWED, f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
+_NAME_TAKEN = Fault("NOT_ALLOWED", f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
 
 KEPT_BYTES = 16 * 1024 * 1024  # of all statements: a page of 1,500 columns has 150 KB, one of ten 2 KB
 KEPT_STATEMENTS = 1_000  # each keeps its table's definition in memory, too

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 from pydantic.config import JsonDict
 
 from managed_tables.conditions.reading import read_where
-from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail, name_faults, shown_text
+from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
@@ -159,11 +159,11 @@ class ViewsAnswer(ListAnswer):
 
 Columns = Mapping[str, Column]
 
-_TWICE = Fault(DetailCode.DUPLICATE_NAME, "a mesma coluna duas vezes")
-_NUMBERS_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "só para colunas de números")
+_TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
+_NUMBERS_ONLY = Fault("OPERATOR_NOT_FOR_TYPE", "só para colunas de números")
 _GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
 _CHANGED = "De outro tipo, sem os filtros e totais que tinham: {}"
-_NOT_STORABLE = Fault(DetailCode.INVALID_CHARACTER, "contém um caractere inválido")
+_NOT_STORABLE = Fault("INVALID_CHARACTER", "contém um caractere inválido")
 
 
 def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> None:

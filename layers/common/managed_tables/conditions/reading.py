@@ -10,7 +10,6 @@ from managed_tables.details import (
     MAX_ERROR_DETAILS,
     UNKNOWN_COLUMN,
     Detail,
-    DetailCode,
     Fault,
     InvalidValue,
     Place,
@@ -37,18 +36,16 @@ _COMPARISON_KEYS = frozenset({"column", "op", "value"})
 _GROUPS = ("and", "or", "not")
 
 _NOT_A_CONDITION = Fault(
-    DetailCode.INVALID, 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
+    "INVALID", 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
 )
-_NOT_A_LIST = Fault(DetailCode.NOT_A_LIST, "deve ser uma lista")
-_TOO_DEEP = Fault(DetailCode.TOO_DEEP, f"mais de {MAX_DEPTH} níveis de and, or e not")
-_TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_CONDITIONS} condições")
-_TOO_MANY_VALUES = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_LIST_VALUES} valores")
-_UNKNOWN_OPERATOR = Fault(
-    DetailCode.UNKNOWN_OPERATOR, f"operador desconhecido; use um destes: {', '.join(Operator)}"
-)
-_TEXT_ONLY = Fault(DetailCode.OPERATOR_NOT_FOR_TYPE, "este operador é só para colunas de texto")
-_NULL = Fault(DetailCode.REQUIRED, "não pode ser nulo; para vazios use is_null")
-_NOT_AN_ID = Fault(DetailCode.INVALID, "deve ser o id de uma linha")
+_NOT_A_LIST = Fault("NOT_A_LIST", "deve ser uma lista")
+_TOO_DEEP = Fault("TOO_DEEP", f"mais de {MAX_DEPTH} níveis de and, or e not")
+_TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_CONDITIONS} condições")
+_TOO_MANY_VALUES = Fault("TOO_LONG", f"no máximo {MAX_LIST_VALUES} valores")
+_UNKNOWN_OPERATOR = Fault("UNKNOWN_OPERATOR", f"operador desconhecido; use um destes: {', '.join(Operator)}")
+_TEXT_ONLY = Fault("OPERATOR_NOT_FOR_TYPE", "este operador é só para colunas de texto")
+_NULL = Fault("REQUIRED", "não pode ser nulo; para vazios use is_null")
+_NOT_AN_ID = Fault("INVALID", "deve ser o id de uma linha")
 
 
 def read_where(where: Any, columns: Columns, parsers: Parsers, path: str = "where") -> Condition:
@@ -163,7 +160,7 @@ class _Reader:
         column_type = column.type if isinstance(column, Column) else None
         if operator is Operator.IS_NULL:
             if not isinstance(value, bool):
-                fault = Fault(DetailCode.NOT_A_BOOLEAN, "deve ser true ou false")
+                fault = Fault("NOT_A_BOOLEAN", "deve ser true ou false")
                 return self._wrong(path, fault, column=name, value=shown_value(value))
             is_null = Comparison(name, column_type, operator)
             return is_null if value else tree.Not(is_null)

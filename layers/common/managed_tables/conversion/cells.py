@@ -3,7 +3,7 @@
 import re
 
 from managed_tables.conversion.sql_text import BLANK, any_case, literal, matches
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import Fault
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
 NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
@@ -15,7 +15,7 @@ ERROR_WORDS = (
 NULL_TOKENS, ERROR_VALUES = (
     any_case(f"(?:{'|'.join(map(re.escape, words))})") for words in (NULL_WORDS, ERROR_WORDS)
 )
-EMPTY_CELL = Fault(DetailCode.REQUIRED, "vazio em uma coluna que não aceita vazios")
+EMPTY_CELL = Fault("REQUIRED", "vazio em uma coluna que não aceita vazios")
 
 # Both compositions of ã: files from macOS carry the decomposed one.
 TRUE_WORDS = ("true", "verdadeiro", "sim", "yes", "s", "t", "y")

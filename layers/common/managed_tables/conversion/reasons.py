@@ -25,15 +25,15 @@ _NAMES = {
     ColumnType.DATE: "não é uma data",
     ColumnType.DATETIME: "não é uma data com hora",
 }
-CODES = {
-    ColumnType.TEXT: DetailCode.INVALID_CHARACTER,
-    ColumnType.INTEGER: DetailCode.NOT_AN_INTEGER,
-    ColumnType.DECIMAL: DetailCode.NOT_A_DECIMAL,
-    ColumnType.BOOLEAN: DetailCode.NOT_A_BOOLEAN,
-    ColumnType.DATE: DetailCode.NOT_A_DATE,
-    ColumnType.DATETIME: DetailCode.NOT_A_DATETIME,
+CODES: dict[ColumnType, DetailCode] = {
+    ColumnType.TEXT: "INVALID_CHARACTER",
+    ColumnType.INTEGER: "NOT_AN_INTEGER",
+    ColumnType.DECIMAL: "NOT_A_DECIMAL",
+    ColumnType.BOOLEAN: "NOT_A_BOOLEAN",
+    ColumnType.DATE: "NOT_A_DATE",
+    ColumnType.DATETIME: "NOT_A_DATETIME",
 }
-_BEYOND_64_BITS = Fault(DetailCode.OUT_OF_RANGE, "é grande demais para um inteiro: use o tipo decimal")
+_BEYOND_64_BITS = Fault("OUT_OF_RANGE", "é grande demais para um inteiro: use o tipo decimal")
 _BEYOND_CALENDAR = "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
 _EDGE = re.compile("0001|9999")  # the years of which some hours are beyond, in some zone
 _CLOCK = re.compile(r"(?:[T ]\s*[0-9]{1,2}:[0-5][0-9]\b.*)?", re.IGNORECASE)
@@ -54,7 +54,7 @@ def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
             )
         case ColumnType.DATE | ColumnType.DATETIME:
             reason = _explain_time(text, column_type, formats)
-            return Fault(DetailCode.OUT_OF_RANGE if reason == _BEYOND_CALENDAR else code, reason)
+            return Fault("OUT_OF_RANGE" if reason == _BEYOND_CALENDAR else code, reason)
         case ColumnType.BOOLEAN:
             return Fault(code, _NAMES[column_type])
 
@@ -65,7 +65,7 @@ def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
         return None
     if is_too_long(text):
         reason = f"{_NAMES[column_type]}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
-        return Fault(DetailCode.TOO_LONG, reason)
+        return Fault("TOO_LONG", reason)
     digits = re.sub("[^0-9]", "", text)
     is_integer = column_type is ColumnType.INTEGER and _INTEGER.fullmatch(text)
     return _BEYOND_64_BITS if is_integer and len(digits) >= MAX_BIGINT_DIGITS else None

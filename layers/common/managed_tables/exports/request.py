@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from managed_tables.conditions.reading import read_where
 from managed_tables.conditions.searching import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of
-from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
+from managed_tables.details import Detail, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.identifiers import ID_COLUMN
@@ -17,9 +17,9 @@ from managed_tables.values import parsers
 
 MAX_SORTS = 5
 _ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
-_REPEATED = Fault(DetailCode.DUPLICATE_NAME, "coluna repetida")
-_TOO_MANY = Fault(DetailCode.TOO_LONG, f"no máximo {MAX_SORTS} colunas")
-_NO_FIELD = Fault(DetailCode.TOO_SHORT, "deve ter ao menos uma coluna")
+_REPEATED = Fault("DUPLICATE_NAME", "coluna repetida")
+_TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas")
+_NO_FIELD = Fault("TOO_SHORT", "deve ter ao menos uma coluna")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[
     if not fields:
         return [detail("body", _NO_FIELD, path="fields")]
     if len(fields) > len(known):  # some are there twice; all of them are too many to look at
-        fault = Fault(DetailCode.TOO_LONG, f"no máximo {len(known)} colunas")
+        fault = Fault("TOO_LONG", f"no máximo {len(known)} colunas")
         return [detail("body", fault, path="fields")]
     return list(name_faults(fields, known, "fields[{}]", _REPEATED))
 

@@ -14,7 +14,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.details import UNKNOWN_COLUMN, Detail, DetailCode, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail
 from managed_tables.documents.confirmations import (
     NO_ADDITIONS,
     USUAL_TERMS,
@@ -34,11 +34,11 @@ from managed_tables.tables.definitions import (
 )
 from managed_tables.wiring.services import Services
 
-_NOT_INFERRED = Fault(DetailCode.UNKNOWN_COLUMN, "não está entre as colunas inferidas")
+_NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
 _NEW_NOT_NULLABLE = Fault(
-    DetailCode.NOT_NULLABLE, "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
+    "NOT_NULLABLE", "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
 )
-_MISSING = Fault(DetailCode.MISSING_COLUMN, "obrigatória na tabela")
+_MISSING = Fault("MISSING_COLUMN", "obrigatória na tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
 

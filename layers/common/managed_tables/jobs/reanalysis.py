@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.details import Detail, DetailCode, Fault, InvalidValue, detail
+from managed_tables.details import Detail, Fault, InvalidValue, detail
 from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
@@ -28,22 +28,20 @@ _CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
 _TEXT_ONLY = ("encoding", "delimiter", "quote")
 _LINES = ("header_line", "first_line", "last_line")
 
-_UNKNOWN_FILE = Fault(DetailCode.UNKNOWN_FILE, "o envio não tem este arquivo")
-_UNKNOWN_SHEET = Fault(DetailCode.UNKNOWN_SHEET, "o arquivo não tem esta aba")
-_REPEATED = Fault(DetailCode.REPEATED, "o mesmo arquivo ou aba aparece mais de uma vez")
-_NOT_FOR_A_WORKBOOK = Fault(
-    DetailCode.NOT_FOR_A_WORKBOOK, "só vale para arquivos de texto, e não para planilhas"
-)
-_UNKNOWN_TIMEZONE = Fault(DetailCode.UNKNOWN_TIMEZONE, "não é um fuso horário, como America/Sao_Paulo")
-_UNKNOWN_ENCODING = Fault(DetailCode.UNKNOWN_ENCODING, "não é uma codificação de texto, como utf-8 ou cp1252")
+_UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
+_UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
+_REPEATED = Fault("REPEATED", "o mesmo arquivo ou aba aparece mais de uma vez")
+_NOT_FOR_A_WORKBOOK = Fault("NOT_FOR_A_WORKBOOK", "só vale para arquivos de texto, e não para planilhas")
+_UNKNOWN_TIMEZONE = Fault("UNKNOWN_TIMEZONE", "não é um fuso horário, como America/Sao_Paulo")
+_UNKNOWN_ENCODING = Fault("UNKNOWN_ENCODING", "não é uma codificação de texto, como utf-8 ou cp1252")
 _NOT_A_DELIMITER = Fault(
-    DetailCode.NOT_A_DELIMITER, "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
+    "NOT_A_DELIMITER", "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
 )
-_NOT_A_QUOTE = Fault(DetailCode.NOT_A_QUOTE, "as aspas são um único sinal, diferente do separador")
-_HEADER_BELOW = Fault(DetailCode.NO_SUCH_LINE, "os dados começam abaixo do cabeçalho")
-_ENDS_ABOVE = Fault(DetailCode.NO_SUCH_LINE, "a última linha dos dados não pode vir antes da primeira")
-_HEADER_SKIPPED = Fault(DetailCode.NO_SUCH_LINE, "a linha do cabeçalho não pode ser ignorada")
-_NO_HEADER_LINES = Fault(DetailCode.NOT_ALLOWED, "sem cabeçalho não há linhas dele")
+_NOT_A_QUOTE = Fault("NOT_A_QUOTE", "as aspas são um único sinal, diferente do separador")
+_HEADER_BELOW = Fault("NO_SUCH_LINE", "os dados começam abaixo do cabeçalho")
+_ENDS_ABOVE = Fault("NO_SUCH_LINE", "a última linha dos dados não pode vir antes da primeira")
+_HEADER_SKIPPED = Fault("NO_SUCH_LINE", "a linha do cabeçalho não pode ser ignorada")
+_NO_HEADER_LINES = Fault("NOT_ALLOWED", "sem cabeçalho não há linhas dele")
 
 
 def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) -> None:
@@ -188,7 +186,7 @@ def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tupl
     lines["skip_lines"] = max(table.skip_lines or (0,))
     for name, line in lines.items():
         if line_count is not None and line > line_count:
-            yield name, Fault(DetailCode.NO_SUCH_LINE, f"vai só até a linha {line_count}")
+            yield name, Fault("NO_SUCH_LINE", f"vai só até a linha {line_count}")
 
 
 def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:

@@ -18,7 +18,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.applied import add_to_count, find_applied
 from managed_tables.databases.connecting import PgConnection, fetch_number, is_rehearsal, performed
-from managed_tables.details import DetailCode, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
@@ -267,7 +267,7 @@ def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql
 def _refuse_changed(count: int, *, force: bool) -> None:
     if count and not force:
         rows = counted(count, "linha mudou", "linhas mudaram")
-        fault = Fault(DetailCode.ROW_CHANGED, f"{rows} depois desta carga")
+        fault = Fault("ROW_CHANGED", f"{rows} depois desta carga")
         raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
 

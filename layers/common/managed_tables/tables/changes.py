@@ -129,9 +129,9 @@ def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column 
             claimed[name] = free.pop(name)
             continue
         if name in claimed:
-            fault = Fault(DetailCode.DUPLICATE_NAME, "previous_name repetido")
+            fault = Fault("DUPLICATE_NAME", "previous_name repetido")
         else:
-            fault = Fault(DetailCode.UNKNOWN_COLUMN, "previous_name não é uma coluna da tabela")
+            fault = Fault("UNKNOWN_COLUMN", "previous_name não é uma coluna da tabela")
         faults.append(column_fault(index, change.name, fault, field="previous_name"))
     raise_faults(faults)
     return [claimed.get(change.previous_name or "") or free.get(change.name) for change in wanted]
@@ -274,7 +274,7 @@ def _indexes(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Index
 
 def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterator[Detail]:
     if len(indexes) > MAX_INDEXES:
-        fault = Fault(DetailCode.TOO_LONG, f"mais de {MAX_INDEXES} índices")
+        fault = Fault("TOO_LONG", f"mais de {MAX_INDEXES} índices")
         yield detail("body", fault, path="indexes")
         return
     seen: set[tuple[str, ...]] = set()
@@ -282,18 +282,18 @@ def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterato
         path = f"indexes[{number}]"
         yield from _list_faults(index, path, MAX_INDEX_COLUMNS, columns)
         if tuple(index) in seen:
-            yield detail("body", Fault(DetailCode.REPEATED, "índice repetido"), path=path)
+            yield detail("body", Fault("REPEATED", "índice repetido"), path=path)
         seen.add(tuple(index))
 
 
 def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) -> Iterator[Detail]:
     """Yield the faults in a list of the table's columns."""
     if not names or len(names) > limit:
-        code = DetailCode.TOO_LONG if names else DetailCode.TOO_SHORT
+        code: DetailCode = "TOO_LONG" if names else "TOO_SHORT"
         yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)
         return
     yield from name_faults(names, {column.name for column in columns}, f"{path}[{{}}]", _REPEATED)
 
 
-_IN_KEY = Fault(DetailCode.KEY_COLUMN, "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
-_REPEATED = Fault(DetailCode.REPEATED, "coluna repetida")
+_IN_KEY = Fault("KEY_COLUMN", "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
+_REPEATED = Fault("REPEATED", "coluna repetida")

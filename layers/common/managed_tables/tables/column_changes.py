@@ -8,7 +8,7 @@ from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 from managed_tables.conversion.reasons import CODES
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, DetailCode, Fault
+from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.finding_texts import TYPE_NAMES
@@ -40,7 +40,7 @@ class _Faults:
     count: int
 
 
-_NOT_CONVERTED = {**CODES, ColumnType.TEXT: DetailCode.NOT_A_TEXT}
+_NOT_CONVERTED = {**CODES, ColumnType.TEXT: "NOT_A_TEXT"}
 
 
 def change_physical_columns(
@@ -189,7 +189,7 @@ def _count_where(
 
 
 def _not_nullable(placed: Placed, reason: str) -> _Faults:
-    fault = Fault(DetailCode.NOT_NULLABLE, reason)
+    fault = Fault("NOT_NULLABLE", reason)
     shown = column_fault(placed.index, placed.column.name, fault, field="nullable")
     return _Faults(placed.index, [shown], 1)
 

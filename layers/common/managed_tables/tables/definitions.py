@@ -20,7 +20,7 @@ from managed_tables.wording import number
 
 _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _UNSUITED = Fault(
-    DetailCode.NOT_ALLOWED, "format: date é de datas; thousands, decimals, currency e percent, de números"
+    "NOT_ALLOWED", "format: date é de datas; thousands, decimals, currency e percent, de números"
 )
 _NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 MAX_TITLE_CHARACTERS = 200
@@ -66,9 +66,9 @@ class ColumnChange(Column):
 def check_table_name(display_name: str) -> None:
     """Raise INVALID_SCHEMA unless a table may have this name."""
     if not is_identifier(display_name):
-        fault = Fault(DetailCode.INVALID_NAME, IDENTIFIER_RULE)
+        fault = Fault("INVALID_NAME", IDENTIFIER_RULE)
     elif not is_table_name(display_name):
-        fault = Fault(DetailCode.RESERVED_NAME, "não pode começar com pg_")
+        fault = Fault("RESERVED_NAME", "não pode começar com pg_")
     else:
         return
     found = detail("body", fault, path="display_name", value=shown_text(display_name))
@@ -110,13 +110,13 @@ def raise_faults(details: Sequence[Detail], total: int | None = None) -> None:
 def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
     """Return which field of the column is wrong, and why."""
     label = column.display_name
-    checks = (
-        (not is_identifier(column.name), "name", DetailCode.INVALID_NAME, f"name {IDENTIFIER_RULE}"),
-        (column.name in RESERVED_COLUMNS, "name", DetailCode.RESERVED_NAME, "nome reservado"),
-        (column.name in seen, "name", DetailCode.DUPLICATE_NAME, "nome repetido"),
-        (not is_visible(label), "display_name", DetailCode.REQUIRED, "display_name vazio"),
-        (len(label) > MAX_LABEL_CHARACTERS, "display_name", DetailCode.TOO_LONG, _LONG_LABEL),
-        (not is_storable(label), "display_name", DetailCode.INVALID_CHARACTER, _NOT_STORABLE),
+    checks: tuple[tuple[bool, str, DetailCode, str], ...] = (
+        (not is_identifier(column.name), "name", "INVALID_NAME", f"name {IDENTIFIER_RULE}"),
+        (column.name in RESERVED_COLUMNS, "name", "RESERVED_NAME", "nome reservado"),
+        (column.name in seen, "name", "DUPLICATE_NAME", "nome repetido"),
+        (not is_visible(label), "display_name", "REQUIRED", "display_name vazio"),
+        (len(label) > MAX_LABEL_CHARACTERS, "display_name", "TOO_LONG", _LONG_LABEL),
+        (not is_storable(label), "display_name", "INVALID_CHARACTER", _NOT_STORABLE),
     )
     found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)
     first = next(found, None)
@@ -134,11 +134,11 @@ def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
     if not text:
         return None
     if len(text) > limit:
-        return Fault(DetailCode.TOO_LONG, f"{field} tem mais de {number(limit)} caracteres")
+        return Fault("TOO_LONG", f"{field} tem mais de {number(limit)} caracteres")
     if not is_storable(text):
-        return Fault(DetailCode.INVALID_CHARACTER, f"{field} tem um caractere que o banco não guarda")
+        return Fault("INVALID_CHARACTER", f"{field} tem um caractere que o banco não guarda")
     if not is_visible(text):
-        return Fault(DetailCode.REQUIRED, f"{field} não tem nenhum caractere visível")
+        return Fault("REQUIRED", f"{field} não tem nenhum caractere visível")
     return None
 
 

@@ -18,7 +18,7 @@ from managed_tables.catalog.tables import Applied, Key
 from managed_tables.conditions.folding import index_expression
 from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import Detail, DetailCode, Fault, detail
+from managed_tables.details import Detail, Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, DUPLICATE_NAME, INVALID_SCHEMA, ApiError
 from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN
@@ -330,7 +330,7 @@ def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequen
 def duplicate_detail(key: Key | Sequence[str], values: Mapping[str, object], count: int) -> Detail:
     """Return the detail of one value of the key that several rows have."""
     written = named_values({name: values[name] for name in key})
-    fault = Fault(DetailCode.DUPLICATE_KEY, f"{counted(count, 'linha', 'linhas')} com {written}")
+    fault = Fault("DUPLICATE_KEY", f"{counted(count, 'linha', 'linhas')} com {written}")
     named = {"column": key[0]} if len(key) == 1 else {}
     return detail("body", fault, path="key", value=dict(values), **named)
 
