@@ -89,11 +89,6 @@ class Background:
         self._pid_file.unlink(missing_ok=True)
 
 
-def command_lines() -> list[str]:
-    """Return the command line of every living process that this user may see."""
-    return [_command_line(pid) for pid in psutil.pids()]
-
-
 def _command_line(pid: int) -> str:
     """Return the command line of a living process, nothing for another."""
     try:

@@ -1,7 +1,6 @@
 """What `sam build` puts into each artefact: only what it imports, nothing twice, within its size limit."""
 
 import hashlib
-import os
 import re
 import runpy
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed import packing
+from managed_tables_local.deployed import deployment, packing
 
 ROOT = Path(__file__).parents[2]
 BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
@@ -21,13 +20,13 @@ CLIENTS = (
 )
 MIB = 1_048_576
 LIMITS_MIB = {
-    "api": 73,  # 1.9 of them the viewer of its reference
-    "ingest": 70,
-    "provision": 70,
-    "analyze": 150,
-    "insert": 170,
-    "export": 160,
-    "operations": 80,
+    "ApiFunction": 73,  # 1.9 of them the viewer of its reference
+    "IngestFunction": 70,
+    "ProvisionFunction": 70,
+    "AnalyzeFunction": 150,
+    "InsertFunction": 170,
+    "ExportFunction": 160,
+    "OperatorFunction": 80,
 }  # unzipped, the layer included
 
 IMPORT_EVERYTHING = """
@@ -43,28 +42,24 @@ print(*names)
 
 
 @pytest.fixture(scope="module")
-def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the layer and every function's artefact, built for this interpreter."""
-    folder = tmp_path_factory.mktemp("artefacts")
-    for name in ("common", *LIMITS_MIB):
-        command = [sys.executable, ROOT / "functions" / "artefact.py", name, folder / name]
-        subprocess.run(command, check=True, env={**os.environ, "ARTEFACT_PYTHON": sys.executable})
-    return folder
+def artefacts() -> Path:
+    """The folder of the layer and every function's artefact, by `sam build` for this machine."""
+    return deployment.build()
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, name: str) -> None:
     """Every module, also those that a handler imports late, without what Lambda's runtime provides."""
-    paths = [artefacts / name, artefacts / "common" / "python"]
+    paths = [artefacts / name, artefacts / packing.LAYER / "python"]
     command = [sys.executable, "-I", "-S", "-c", IMPORT_EVERYTHING, *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert done.returncode == 0, done.stderr
-    assert f"managed_tables_{name}.handler" in done.stdout.split()
+    assert any(module.endswith(".handler") for module in done.stdout.split())
 
 
 def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
     """It has the descriptions of the services that are called, and no others."""
-    layer = artefacts / "common" / "python"
+    layer = artefacts / packing.LAYER / "python"
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]; import boto3; print(boto3.__version__, boto3.__file__)\n"
         "for name in sys.argv[2:]: boto3.client(name, region_name='sa-east-1')"
@@ -93,18 +88,18 @@ def test_changed_settings_change_every_function_so_that_a_version_is_published(a
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_an_artefact_is_within_its_size_limit(artefacts: Path, name: str) -> None:
     """The size is unzipped, including the layer."""
-    size_mib = (_size(artefacts / name) + _size(artefacts / "common")) / MIB
+    size_mib = (_size(artefacts / name) + _size(artefacts / packing.LAYER)) / MIB
     assert size_mib < LIMITS_MIB[name], f"{name}: {size_mib:.1f} MiB"
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_no_package_is_in_both_the_layer_and_a_function(artefacts: Path, name: str) -> None:
     """A package is in one of the two only."""
-    layer, own = _packages(artefacts / "common" / "python"), _packages(artefacts / name)
+    layer, own = _packages(artefacts / packing.LAYER / "python"), _packages(artefacts / name)
     assert not layer & own
 
 
-@pytest.mark.parametrize("name", ["common", *LIMITS_MIB])
+@pytest.mark.parametrize("name", [packing.LAYER, *LIMITS_MIB])
 def test_every_source_is_compiled(artefacts: Path, name: str) -> None:
     """A cold start compiles nothing: the bytecode is valid whatever the timestamps."""
     for source in (artefacts / name).rglob("*.py"):
@@ -124,7 +119,7 @@ def _size(folder: Path) -> int:
 def test_the_layer_has_its_own_time_zones(artefacts: Path) -> None:
     """Lambda's image may lack them, and DEFAULT_TIMEZONE must exist."""
     code = "import sys, zoneinfo; sys.path[:0] = sys.argv[1:]; zoneinfo.reset_tzpath(())"
-    layer = str(artefacts / "common" / "python")
+    layer = str(artefacts / packing.LAYER / "python")
     command = [sys.executable, "-S", "-c", f"{code}; zoneinfo.ZoneInfo('America/Sao_Paulo')", layer]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,13 +1,18 @@
 """The build in archives, as SAM uploads them."""
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed.packing import SETTINGS_DIGEST, copy_marked, pack
+from managed_tables_local.deployed.packing import SETTINGS_DIGEST, pack
 
-TEMPLATE = """Resources:
+LAYERS = "    Layers:\n    - Ref: CommonLayer\n"
+TEMPLATE = f"""Globals:
+  Function:
+{LAYERS}Resources:
   CommonLayer:
     Properties:
       ContentUri: CommonLayer
@@ -19,9 +24,11 @@ TEMPLATE = """Resources:
       DefinitionUri: ../../../statemachine/job.asl.json
 """
 FILES = {
-    "ApiFunction/managed_tables_api/app.py": "app",
+    "ApiFunction/managed_tables_api/__init__.py": "",
+    "ApiFunction/managed_tables_api/handler.py": "import managed_tables.ids\nimport own",
+    "ApiFunction/own.py": "",
     f"ApiFunction/{SETTINGS_DIGEST}": "of samconfig.toml",
-    "CommonLayer/python/managed_tables/ids.py": "ids",
+    "CommonLayer/python/managed_tables/ids.py": "print('the layer')",
 }
 
 
@@ -33,54 +40,40 @@ def build(tmp_path: Path) -> Path:
         (built / name).parent.mkdir(parents=True, exist_ok=True)
         (built / name).write_text(content)
     (built / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "packed").mkdir()
     return built
 
 
-@pytest.fixture
-def marked(build: Path, tmp_path: Path) -> Path:
-    """The archives of a deployment whose settings have the digest `of the parameters`."""
-    pack(build, tmp_path / "packed")
-    copy_marked(tmp_path / "packed", tmp_path / "marked", "of the parameters")
-    return tmp_path / "marked"
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_function_runs_from_its_archive_and_has_the_deployments_digest(
+    build: Path, tmp_path: Path, *, whole: bool
+) -> None:
+    """Its modules find their package's, the function's other packages and the layer's."""
+    pack(build, tmp_path / "packed", "of the parameters", whole=whole)
+    unpacked = tmp_path / "unpacked"
+    with zipfile.ZipFile(tmp_path / "packed" / "ApiFunction.zip") as archive:
+        archive.extractall(unpacked)
+    assert (unpacked / SETTINGS_DIGEST).read_text() == "of the parameters"
+    assert (unpacked / "own.py").exists() == whole
+    code = "import managed_tables_api.handler"
+    ran = subprocess.run([sys.executable, "-S", "-c", code], cwd=unpacked, capture_output=True, check=True)
+    assert ran.stdout == b"the layer\n"
 
 
-def test_a_function_is_archived_with_the_digest_of_the_deployments_settings(marked: Path) -> None:
-    assert _contents(marked / "ApiFunction.zip") == {
-        "managed_tables_api/app.py": "app",
-        SETTINGS_DIGEST: "of the parameters",
-    }
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_template_names_the_archives_and_is_otherwise_as_it_was(
+    build: Path, tmp_path: Path, *, whole: bool
+) -> None:
+    """Only where functions hold the layer's packages they use no layer."""
+    pack(build, tmp_path / "packed", "digest", whole=whole)
+    expected = TEMPLATE.replace("Uri: CommonLayer", "Uri: CommonLayer.zip")
+    expected = expected.replace("Uri: ApiFunction", "Uri: ApiFunction.zip")
+    text = (tmp_path / "packed" / "template.yaml").read_text()
+    assert text == (expected.replace(LAYERS, "") if whole else expected)
 
 
-def test_the_layer_is_archived_as_it_was_built(marked: Path) -> None:
-    assert _contents(marked / "CommonLayer.zip") == {"python/managed_tables/ids.py": "ids"}
-
-
-def test_the_template_names_the_archives_and_is_otherwise_as_it_was(marked: Path) -> None:
-    text = (marked / "template.yaml").read_text()
-    assert text == TEMPLATE.replace("Uri: CommonLayer", "Uri: CommonLayer.zip").replace(
-        "Uri: ApiFunction", "Uri: ApiFunction.zip"
-    )
-
-
-def test_the_same_files_make_the_same_archives(build: Path, tmp_path: Path) -> None:
-    """Else each build would publish a version of every function."""
-    pack(build, tmp_path / "first")
-    for path in build.rglob("*.py"):
-        path.write_text(path.read_text())  # later
-    pack(build, tmp_path / "second")
-    first, second = (
-        [(one.name, one.read_bytes()) for one in sorted((tmp_path / name).iterdir())]
-        for name in ("first", "second")
-    )
-    assert first == second
-
-
-def test_a_template_without_artefacts_is_refused(build: Path, tmp_path: Path) -> None:
-    (build / "template.yaml").write_text("Resources: {}\n")
-    with pytest.raises(ValueError, match="names no artefact"):
-        pack(build, tmp_path / "packed")
-
-
-def _contents(archive: Path) -> dict[str, str]:
-    with zipfile.ZipFile(archive) as opened:
-        return {name: opened.read(name).decode() for name in opened.namelist()}
+@pytest.mark.parametrize("template", ["Resources: {}\n", TEMPLATE.replace(LAYERS, "")])
+def test_a_template_of_another_form_is_refused(build: Path, tmp_path: Path, template: str) -> None:
+    (build / "template.yaml").write_text(template)
+    with pytest.raises(ValueError, match="names no artefacts, or no layer"):
+        pack(build, tmp_path / "packed", "digest", whole=True)

@@ -19,14 +19,15 @@ from managed_tables_local.checkout import (
     run_quietly,
     tool_environment,
 )
-from managed_tables_local.deployed.emulator import REGION, Emulator
-from managed_tables_local.deployed.packing import copy_marked, flatten, pack
+from managed_tables_local.deployed.emulator import REGION, Emulator, delete_in_background
+from managed_tables_local.deployed.packing import pack
 from managed_tables_local.progress import step
 
 STACK_NAME = "managed-tables"
 STAGE = "local"
-_BUILD = LOCAL / "build"
-_MARKED = LOCAL / "marked"  # as deep as the build, as the template's paths to sources need it
+_BUILDS = LOCAL / "builds"
+_KEPT_BUILDS = 3  # running stacks import from theirs
+_PACKED = LOCAL / "packed"  # as deep as the builds, as the template's paths to sources need it
 _POLL_SECONDS = "0.5"  # between looks at a deployment: sam's default is 5, the emulator takes 1
 _DEPLOY_OPTIONS = (
     "--stack-name", STACK_NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM",
@@ -37,30 +38,27 @@ _DEPLOY_OPTIONS = (
 Outputs = Mapping[str, str]  # the template's, by their names
 
 
-def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, flat: bool = False) -> Outputs:
+def deploy(emulator: Emulator, parameters: dict[str, str], record: Path, *, whole: bool = False) -> Outputs:
     """Deploy, unless the stack is there and `record` notes these sources and parameters.
 
-    `flat` copies the layer into each function, for an emulator that does not apply layers.
+    `whole` archives are for an emulator in a container, which does not see what was built here.
     """
     everything = {**_platform_parameters(), **parameters}
-    wanted = json.dumps([fingerprint(), everything, flat], sort_keys=True)
+    wanted = json.dumps([fingerprint(), everything, whole], sort_keys=True)
     outputs = read_outputs(emulator)
     if outputs and record.exists() and record.read_text() == wanted:
         return outputs
-    _MARKED.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_MARKED) as folder:
-        marked = Path(folder)
-        with exclusive(LOCAL / "build.lock"):
-            _build(flat)
-            # Takes the place of the settings' digest, which functions/artefact.py explains
-            settings = json.dumps(everything, sort_keys=True).encode() + TEMPLATE.read_bytes()
-            copy_marked(_BUILD / "packed", marked, hashlib.sha256(settings).hexdigest())
-        with step("sam deploy"):
-            run_sam(
-                ["deploy", "--template-file", marked / "template.yaml", *_DEPLOY_OPTIONS],
-                everything,
-                {**emulator.credentials, "SAM_CLI_POLL_DELAY": _POLL_SECONDS},
-            )
+    built = build()
+    _PACKED.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_PACKED) as folder, step("sam deploy"):
+        # Takes the place of the settings' digest, which functions/artefact.py explains
+        settings = json.dumps(everything, sort_keys=True).encode() + TEMPLATE.read_bytes()
+        pack(built, Path(folder), hashlib.sha256(settings).hexdigest(), whole=whole)
+        run_sam(
+            ["deploy", "--template-file", Path(folder) / "template.yaml", *_DEPLOY_OPTIONS],
+            everything,
+            {**emulator.credentials, "SAM_CLI_POLL_DELAY": _POLL_SECONDS},
+        )
     record.write_text(wanted)
     outputs = read_outputs(emulator)
     if outputs is None:
@@ -106,31 +104,23 @@ def function_parameters(runtime: str) -> dict[str, str]:
     return {"Stage": STAGE, "Runtime": runtime, "Architecture": architecture}
 
 
-def build() -> None:
-    """Build what `deploy` deploys: needs no emulator, and can go on while one starts."""
+def build() -> Path:
+    """Run `sam build` unless these sources are built, and return where; needs no emulator."""
+    built = _BUILDS / fingerprint()
     with exclusive(LOCAL / "build.lock"):
-        _build(flat=False)
-
-
-def _build(flat: bool) -> None:
-    """Run `sam build` and pack what it has built, unless the last one was of the same sources."""
-    wanted = json.dumps([fingerprint(), flat])
-    mark = _BUILD / "fingerprint"
-    if mark.exists() and mark.read_text() == wanted:
-        return
-    shutil.rmtree(_BUILD, ignore_errors=True)
-    _BUILD.mkdir(parents=True)
-    with step("sam build"):
-        made_for = {"ARTEFACT_PYTHON": str(_python())}
-        run_sam(["build", "--build-dir", _BUILD / "sam"], _platform_parameters(), made_for)
-    built = _BUILD / "sam"
-    _switch_off_code_deploy(built / "template.yaml")
-    if flat:
-        flatten(built, _BUILD / "flat")
-        built = _BUILD / "flat"
-    with step("packing what was built"):
-        pack(built, _BUILD / "packed")
-    mark.write_text(wanted)
+        if not built.exists():
+            begun = _BUILDS / "begun"
+            _BUILDS.mkdir(exist_ok=True)
+            shutil.rmtree(begun, ignore_errors=True)
+            with step("sam build"):
+                made_for = {"ARTEFACT_PYTHON": str(_python())}
+                run_sam(["build", "--build-dir", begun], _platform_parameters(), made_for)
+            _switch_off_code_deploy(begun / "template.yaml")
+            begun.rename(built)
+            folders = (path for path in _BUILDS.iterdir() if path.is_dir())
+            others = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+            delete_in_background(LOCAL, others[_KEPT_BUILDS:])
+    return built
 
 
 def _switch_off_code_deploy(template: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import secrets
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -17,13 +16,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables_local.checkout import tool_environment
-from managed_tables_local.processes import LOOPBACK, Background, command_lines, free_port
+from managed_tables_local.processes import LOOPBACK, Background, free_port
 from managed_tables_local.progress import StackError
 
 REGION = "us-east-1"
 PREFERRED_PORT = 4566
-_WORKER_PREFIX = "ministack-lambda-"  # of the folders in which the emulator unpacks functions
-_WORKER_START_SECONDS = 60  # within which a folder has its process
 _START_ATTEMPTS = 3  # a free port can be taken by another process before the emulator binds it
 
 
@@ -85,7 +82,6 @@ def start(folder: Path, persistent: bool) -> Emulator:
     folder.mkdir(parents=True, exist_ok=True)
     kept = find(folder)
     if kept and process(folder).pid() is not None and _knows_us(kept)():
-        _clear_dead_workers(folder)
         return kept
     stop(folder)
     python = tool_environment("ministack") / "python"
@@ -111,14 +107,6 @@ def stop(folder: Path) -> None:
     """Stop the emulator of `folder`, and delete what its workers have left on the disk."""
     process(folder).stop()
     delete_in_background(folder, [folder / "tmp"])
-
-
-def _clear_dead_workers(folder: Path) -> None:
-    """Delete the folders of workers that are gone: of each that was killed the emulator leaves 105 MB."""
-    alive, started_before = command_lines(), time.time() - _WORKER_START_SECONDS
-    workers = (folder / "tmp").glob(f"{_WORKER_PREFIX}*")
-    old = [worker for worker in workers if worker.stat().st_mtime <= started_before]
-    delete_in_background(folder, [path for path in old if not any(str(path) in command for command in alive)])
 
 
 def delete_in_background(folder: Path, paths: list[Path]) -> None:

@@ -1,6 +1,9 @@
-"""Pack a build into archives, once, and uncompressed: SAM would compress 280 MB for each stack.
+"""Write what `sam deploy` uploads: an archive for each artefact of a build, and the template that names them.
 
-For emulators that apply no layers it is flattened first: the layer is copied into each function.
+To an emulator on this machine an archive only says where `sam build` has put its files, and functions import
+them from there: 360 MB are not packed and uploaded for each stack, nor unpacked for each of its processes. An
+emulator in a container sees none of them: its archives hold all, each function's the layer's packages too,
+since there are emulators that apply no layers.
 """
 
 import re
@@ -15,53 +18,42 @@ _ARTEFACT = re.compile(r"^( +(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
 _READABLE = 0o444  # by Lambda's own user, too, as SAM sees to it
 
 
-def pack(build: Path, packed: Path) -> None:
-    """Write each artefact of a build into an archive, and the template that names the archives.
+def pack(build: Path, packed: Path, digest: str, *, whole: bool) -> None:
+    """Write the archives and the template of a deployment whose settings have this digest.
 
-    The settings' digest is left out: `copy_marked` puts that of a deployment in its place.
+    `whole` is for an emulator that does not see the build. Raises ValueError for a template of another form.
     """
     template = (build / "template.yaml").read_text()
     names = {match[2] for match in _ARTEFACT.finditer(template)}
-    if not names:
-        raise ValueError(f"{build} names no artefact as the template of `sam build` does")
-    packed.mkdir()
+    if not names or _LAYERS not in template:
+        raise ValueError(f"{build} names no artefacts, or no layer, as the template of `sam build` does")
+    layer = build / LAYER / "python"
     for name in names:
-        _archive(build / name, packed / f"{name}.zip")
+        with zipfile.ZipFile(packed / f"{name}.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo(SETTINGS_DIGEST), digest)
+            if whole:
+                for folder in (build / name, layer) if name != LAYER else ():
+                    _archive(folder, archive)
+            else:
+                for package in (build / name).glob("managed_tables_*"):
+                    _point_to(package, layer, archive)
     for nested in re.findall(r"^ +TemplateURL: (\S+)$", template, re.MULTILINE):
         (packed / nested).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(build / nested, packed / nested)
+    template = template.replace(_LAYERS, "") if whole else template
     (packed / "template.yaml").write_text(_ARTEFACT.sub(r"\1\2.zip", template))
 
 
-def copy_marked(packed: Path, marked: Path, digest: str) -> None:
-    """Copy what `pack` has written, with the digest of a deployment's settings in each function."""
-    shutil.copytree(packed, marked, dirs_exist_ok=True)
-    for path in marked.glob("*.zip"):
-        if path.stem != LAYER:
-            with zipfile.ZipFile(path, "a") as archive:
-                archive.writestr(zipfile.ZipInfo(SETTINGS_DIGEST), digest)
+def _archive(folder: Path, archive: zipfile.ZipFile) -> None:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file != folder / SETTINGS_DIGEST:
+            info = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # without the time of its writing
+            info.external_attr = (file.stat().st_mode | _READABLE) << 16
+            archive.writestr(info, file.read_bytes())
 
 
-def _archive(folder: Path, path: Path) -> None:
-    """Write an archive, the same for the same files: a function that has not changed stays as it is."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and file != folder / SETTINGS_DIGEST:
-                info = zipfile.ZipInfo(file.relative_to(folder).as_posix())  # without the time of its writing
-                info.external_attr = (file.stat().st_mode | _READABLE) << 16
-                archive.writestr(info, file.read_bytes())
-
-
-def flatten(build: Path, flat: Path) -> None:
-    """Write the build of `sam build` to `flat` with no function using the layer any more."""
-    shutil.rmtree(flat, ignore_errors=True)
-    shutil.copytree(build, flat)
-    packages = build / LAYER / "python"
-    for function in flat.iterdir():
-        if function.is_dir() and function.name != LAYER and not (function / "template.yaml").exists():
-            shutil.copytree(packages, function, dirs_exist_ok=True)
-    template = flat / "template.yaml"
-    text = template.read_text()
-    if _LAYERS not in text:
-        raise ValueError(f"{build} does not use the layer as template.yaml does")
-    template.write_text(text.replace(_LAYERS, ""))
+def _point_to(package: Path, layer: Path, archive: zipfile.ZipFile) -> None:
+    """Put a package into an archive whose modules are those of the built one, beside the layer's packages."""
+    paths = [str(package.parent), str(layer)]
+    code = f"import sys\n\nsys.path[:0] = {paths!r}\n__path__ = [{str(package)!r}]\n"
+    archive.writestr(zipfile.ZipInfo(f"{package.name}/__init__.py"), code)

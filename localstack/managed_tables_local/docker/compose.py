@@ -30,12 +30,8 @@ def deploy() -> None:
     )
     password = os.environ["POSTGRES_PASSWORD"]
     inside = PostgresSecret(host=os.environ["POSTGRES_HOST"], username=ADMIN, password=password)
-    outputs = deployment.deploy(
-        emulated,
-        local.parameters(emulated, inside),
-        folder / "deployed.json",
-        flat=os.environ.get("FLATTEN_LAYERS") == "true",
-    )
+    parameters = local.parameters(emulated, inside)
+    outputs = deployment.deploy(emulated, parameters, folder / "deployed.json", whole=True)
     outside = inside.model_copy(update={"host": LOOPBACK, "port": int(os.environ["PUBLISHED_POSTGRES_PORT"])})
     console_url = f"http://127.0.0.1:{os.environ['CONSOLE_PORT']}"  # of the service `console`, if it is up
     stack = local.describe(outside, emulated, outputs, serve_url="", console_url=console_url)
