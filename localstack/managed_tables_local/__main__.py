@@ -68,8 +68,8 @@ def _serve_by_sam(options: Options) -> None:
 
 
 def _build_console(_: Options) -> None:
+    page.check_parts()
     say(f"==> {page.build_page()}")
-    page.find_node().run(page.CONSOLE, "run", "--silent", "test")
 
 
 def _take_pictures(options: Options) -> None:
