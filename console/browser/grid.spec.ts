@@ -433,7 +433,7 @@ test("what a colleague wrote meanwhile is not undone", async ({ page, company, v
 test("a row that stops matching stays until the focus leaves it", async ({ page, company, visit }) => {
   const rows = ["a1", "a2", "a3"].map((nome) => ({ nome, valor: "1" }));
   const table = await company.table("fica", ["nome:text", "valor:decimal"], rows);
-  await visit(`/tabelas/${table}?filtros=[[{"column":"nome","op":"starts_with","value":"a"}]]&totais={"valor":"sum"}`);
+  await visit(`/tabelas/${table}?where={"column":"nome","op":"starts_with","value":"a"}&totals={"valor":"sum"}`);
   await expect(page.getByText("3 linhas").first()).toBeVisible();
   await cell(page, 2, 1).click();
   await page.keyboard.type("z");
@@ -893,7 +893,7 @@ test("rows are grouped by two columns with subtotals that fold, and a group open
   await page.getByRole("button", { name: "Opções da coluna loja" }).click();
   await page.getByRole("button", { name: "Agrupar por esta coluna" }).click();
   await expect(page.getByRole("button", { name: "Por loja" })).toBeVisible();
-  await visit(`/tabelas/${table}?grupos=["loja","mes"]&totais={"valor":"sum"}`);
+  await visit(`/tabelas/${table}?group_by=["loja","mes"]&totals={"valor":"sum"}`);
   const group = (text: string) => page.locator("summary").filter({ hasText: text });
   await expect(group("Centro")).toContainText(/3 linhas\s*Soma de valor: 7/);
   await expect(group("(vazia)")).toContainText(/1 linha\s*Soma de valor: 10/);

@@ -7,8 +7,8 @@ import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/S
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";
-import { totalChoice, useParts } from "./sheet";
-import { arranged, type GridView, moved, resized, writeView } from "./view";
+import { DEFAULT_WIDTH, totalChoice, useParts } from "./sheet";
+import { type GridView, resized, shownColumns, type ViewColumn, withColumn, writeView } from "./view";
 
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ name }: { name: string }) {
@@ -16,25 +16,27 @@ export function ColumnMenu({ name }: { name: string }) {
   const { table, view, onView, onClose, can } = parts;
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
-  const others = view.sorts.filter((sort) => sort.replace(/^-/, "") !== name);
-  const width = view.widths[name] ?? 168;
-  const names = arranged(table.columns, view).map((one) => one.name);
+  const others = view.sort.filter((sort) => sort.replace(/^-/, "") !== name);
+  const shown = shownColumns(table, view);
+  const { width, frozen = false } = shown.find((one) => one.name === name) ?? {};
+  const beside = shown.filter((one) => (one.frozen ?? false) === frozen).map((one) => one.name);
+  const place = beside.indexOf(name);
+  const changed = (changes: Omit<ViewColumn, "name">, to = name) => withColumn(table, view, name, changes, to);
+  const wider = (by: number) => resized(table, view, name, (width ?? DEFAULT_WIDTH) + by);
   const actions: [string, Partial<GridView>][] = [
-    [t`Ordenar do menor para o maior`, { sorts: [name] }],
-    [t`Ordenar do maior para o menor`, { sorts: [`-${name}`] }],
-    [t`Acrescentar à ordenação`, { sorts: [...others, name].slice(-5) }],
-    [t`Tirar da ordenação`, { sorts: others }],
-    [t`Alargar`, resized(view, name, width + 80)],
-    [t`Estreitar`, resized(view, name, width - 80)],
-    [t`Mover para a esquerda`, { order: moved(names, name, -1) }],
-    [t`Mover para a direita`, { order: moved(names, name, 1) }],
-    view.frozen.includes(name)
-      ? [t`Soltar`, { frozen: view.frozen.filter((one) => one !== name) }]
-      : [t`Fixar à esquerda`, { frozen: [...view.frozen, name] }],
-    view.groupBy.includes(name)
-      ? [t`Não agrupar por ela`, { groupBy: view.groupBy.filter((one) => one !== name) }]
-      : [t`Agrupar por esta coluna`, { groupBy: [...view.groupBy, name] }],
-    [t`Ocultar esta coluna`, { hidden: [...view.hidden, name] }],
+    [t`Ordenar do menor para o maior`, { sort: [name] }],
+    [t`Ordenar do maior para o menor`, { sort: [`-${name}`] }],
+    [t`Acrescentar à ordenação`, { sort: [...others, name].slice(-5) }],
+    [t`Tirar da ordenação`, { sort: others }],
+    [t`Alargar`, wider(80)],
+    [t`Estreitar`, wider(-80)],
+    [t`Mover para a esquerda`, place > 0 ? changed({}, beside[place - 1]) : {}],
+    [t`Mover para a direita`, changed({}, beside[place + 1])],
+    [frozen ? t`Soltar` : t`Fixar à esquerda`, changed({ frozen: !frozen })],
+    view.group_by.includes(name)
+      ? [t`Não agrupar por ela`, { group_by: view.group_by.filter((one) => one !== name) }]
+      : [t`Agrupar por esta coluna`, { group_by: [...view.group_by, name] }],
+    [t`Ocultar esta coluna`, changed({ hidden: true })],
   ];
   const isOfUse = ([, changes]: [string, Partial<GridView>]): boolean => writeView({ ...view, ...changes }) !== now;
   const now = writeView(view);

@@ -9,7 +9,7 @@ import { Dialog, ProgressBar, Radios } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatBytes, plural } from "../values/numbers";
 import { useParts } from "./sheet";
-import { arranged, askedOf, type GridView } from "./view";
+import { askedOf, type GridView, shownColumns } from "./view";
 
 type Format = "xlsx" | "excel-br" | "rfc4180" | "jsonl" | "parquet";
 
@@ -40,14 +40,8 @@ export function ExportDialog() {
 
 function bodyOf(table: Table, view: GridView, format: Format): ExportBody {
   const kind = format === "excel-br" || format === "rfc4180" ? { format: "csv" as const, dialect: format } : { format };
-  return {
-    ...kind,
-    ...askedOf(view),
-    ...(view.hidden.length + view.order.length + view.frozen.length > 0
-      ? { fields: arranged(table.columns, view).map(({ name }) => name) }
-      : {}),
-    ...(view.sorts.length > 0 ? { sort: [...view.sorts] } : {}),
-  };
+  const fields = view.columns.length > 0 ? shownColumns(table, view).map(({ name }) => name) : null;
+  return { ...kind, ...askedOf(view), fields, sort: view.sort };
 }
 
 /** Every export of the company, newest first. */

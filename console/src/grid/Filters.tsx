@@ -2,14 +2,14 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useGet } from "../api/queries";
-import type { ColumnType, Table } from "../api/types";
+import type { ColumnType, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Form, Select, SelectField, TextField } from "../ui/parts";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
 import { useParts } from "./sheet";
-import { bodyOf, type Condition, type Filter, type Operator, operatorLabels, operatorsOf, viewQuestion } from "./view";
+import { allOf, type Condition, filtersOf, type Operator, operatorLabels, operatorsOf, viewQuestion } from "./view";
 
 const SEARCH_DELAY_MS = 300;
 export const SEARCH_FIELD = "mt-search-rows";
@@ -18,11 +18,13 @@ export const SEARCH_FIELD = "mt-search-rows";
 export function Filters() {
   const { table, view, onView } = useParts();
   const [isAdding, setAdding] = useState(false);
-  const [search, setSearch] = useState(view.search);
-  useEffect(() => setSearch(view.search), [view.search]);
+  const [search, setSearch] = useState(view.q);
+  const filters = filtersOf(view.where);
+  const hidden = view.columns.filter((one) => one.hidden);
+  useEffect(() => setSearch(view.q), [view.q]);
   useEffect(() => {
-    if (search === view.search) return;
-    const timer = window.setTimeout(() => onView({ search }), SEARCH_DELAY_MS);
+    if (search === view.q) return;
+    const timer = window.setTimeout(() => onView({ q: search }), SEARCH_DELAY_MS);
     return () => window.clearTimeout(timer);
   }, [search]);
   return (
@@ -39,41 +41,36 @@ export function Filters() {
       </label>
       <Button onClick={() => setAdding(true)}>{t`Filtrar`}</Button>
       <Views />
-      {view.filters.map((filter, index) => (
+      {filters.map((filter, index) => (
         <Button
           key={index}
           className="mt-chip"
           aria-label={t`Tirar o filtro ${words(table, filter)}`}
-          onClick={() => onView({ filters: view.filters.filter((_, at) => at !== index) })}
+          onClick={() => onView({ where: allOf(filters.filter((_, at) => at !== index)) })}
         >
           {words(table, filter)} <X />
         </Button>
       ))}
-      {view.groupBy.map((name) => (
+      {view.group_by.map((name) => (
         <Button
           key={name}
           className="mt-chip"
-          onClick={() => onView({ groupBy: view.groupBy.filter((one) => one !== name) })}
+          onClick={() => onView({ group_by: view.group_by.filter((one) => one !== name) })}
         >
           {t`Por ${table.columns.find((one) => one.name === name)?.display_name ?? name}`} <X />
         </Button>
       ))}
-      {view.beyond && (
-        <Button className="mt-chip" onClick={() => onView({ beyond: null })}>
-          {t`Outra condição, de fora desta página`} <X />
-        </Button>
-      )}
-      {view.hidden.length > 0 && (
+      {hidden.length > 0 && (
         <Button
           kind="quiet"
-          onClick={() => onView({ hidden: [] })}
-        >{t`Mostrar ${view.hidden.length === 1 ? t`a coluna oculta` : t`as ${view.hidden.length} colunas ocultas`}`}</Button>
+          onClick={() => onView({ columns: view.columns.map((one) => ({ ...one, hidden: false })) })}
+        >{t`Mostrar ${hidden.length === 1 ? t`a coluna oculta` : t`as ${hidden.length} colunas ocultas`}`}</Button>
       )}
       {isAdding && (
         <FilterDialog
           onClose={() => setAdding(false)}
           onAdd={(filter) => {
-            onView({ filters: [...view.filters, filter] });
+            onView({ where: allOf([...filters, filter]) });
             setAdding(false);
           }}
         />
@@ -82,8 +79,12 @@ export function Filters() {
   );
 }
 
-function words(table: Table, filter: Filter): string {
-  return filter.map((condition) => conditionWords(table, condition)).join(t` ou `);
+/** Say a filter that this page makes; another client's may be any condition. */
+function words(table: Table, filter: Where): string {
+  const conditions = "or" in filter ? filter.or : [filter];
+  const isKnown = conditions.every((one): one is Condition => "column" in one);
+  if (!isKnown) return t`Outra condição, de fora desta página`;
+  return conditions.map((one) => conditionWords(table, one)).join(t` ou `);
 }
 
 function conditionWords(table: Table, { column, op, value }: Condition): string {
@@ -104,8 +105,7 @@ const heights = (): Choices => [
 
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
-  const { table, handle } = useParts();
-  const { saved, isChanged, open } = handle;
+  const { table, view, saved, isChanged, open, onView } = useParts();
   const [isSaving, setSaving] = useState(false);
   const views = useGet("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST_VIEWS } });
   const known = views.data?.records ?? (saved ? [saved] : []);
@@ -123,8 +123,8 @@ function Views() {
       <Select
         aria-label={t`Altura das linhas`}
         choices={heights()}
-        value={String(handle.view.rowHeight)}
-        onChoose={(height) => handle.change({ rowHeight: Number(height) })}
+        value={String(view.row_height)}
+        onChoose={(height) => onView({ row_height: Number(height) })}
       />
       <Button onClick={() => setSaving(true)}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
       {isSaving && <SaveView onClose={() => setSaving(false)} />}
@@ -133,9 +133,8 @@ function Views() {
 }
 
 function SaveView({ onClose }: { onClose: () => void }) {
-  const { table, handle, api, announce, userId } = useParts();
+  const { table, view, saved, open, api, announce, userId } = useParts();
   const queries = useQueryClient();
-  const { saved, view, open } = handle;
   const own = saved?.user_id === userId ? saved : null;
   const [name, setName] = useState(saved?.name ?? "");
   const [shared, setShared] = useState(own?.shared ?? false);
@@ -146,7 +145,7 @@ function SaveView({ onClose }: { onClose: () => void }) {
   };
   const save = useMutation({
     mutationFn: (id: string | null) => {
-      const body = { ...bodyOf(table, view), name, shared };
+      const body = { ...view, name, shared };
       const path = { table_id: table._id };
       return id === null
         ? api.POST("/{table_id}/views", { path, body })
@@ -207,7 +206,7 @@ const yesOrNo = () =>
   ] as const;
 
 /** A filter to be written: one condition, or several of which one must hold. */
-function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Filter) => void; onClose: () => void }) {
+function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Where) => void; onClose: () => void }) {
   const { table } = useParts();
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
@@ -215,7 +214,7 @@ function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Filter) => void; onC
   const submit = (): void => {
     const conditions = drafts.map((draft) => conditionOf(draft, typeOf(table, draft.column)));
     setFaults(conditions.map((condition) => condition === null));
-    if (conditions.every((condition) => condition !== null)) onAdd(conditions);
+    if (conditions.every((condition) => condition !== null)) onAdd({ or: conditions });
   };
   return (
     <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>

@@ -3,17 +3,20 @@ import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { formatCell } from "../values/cells";
+import { useCommands } from "./commands";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import { GridControl, rangeIn, type SheetActions } from "./model";
-import { type GridColumn, type GridParts, markOf, type Sheet, useParts } from "./sheet";
-import { useViewport } from "./viewport";
+import { GridControl, rangeIn } from "./model";
+import { type GridColumn, type GridParts, gridColumns, markOf, type Sheet, useParts } from "./sheet";
+import { ROW_HEIGHT, useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 
 /** A grid of any number of rows: only what shows is in the document, one cell has the focus. */
-export function Grid({ columns, actions }: { columns: readonly GridColumn[]; actions: SheetActions }) {
+export function Grid() {
   const parts = useParts();
   const { table, view, rows, isEditable } = parts;
+  const columns = useMemo(() => gridColumns(table, view), [table, view]);
+  const commands = useCommands(columns);
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
   if (rows.total !== null) shownBefore.current = rows.total;
   const dataCount = shownBefore.current;
@@ -21,20 +24,22 @@ export function Grid({ columns, actions }: { columns: readonly GridColumn[]; act
   const rowCount = dataCount + (hasNewRow ? 1 : 0);
   const widths = columns.map((column) => column.width);
   const frozen = columns.filter((column) => column.left !== null).length;
-  const port = useViewport(rowCount, widths, frozen, view.rowHeight);
+  const port = useViewport(rowCount, widths, frozen, Math.max(view.row_height, ROW_HEIGHT));
   const control = useMemo(() => new GridControl(), []);
   const state = useStore(control.state);
   const focus = useFocus(parts, control, port.scroller, rowCount);
   const [first, end] = port.rows;
 
-  control.actions = actions;
+  control.commands = commands;
   control.extent = {
     rows: rowCount,
     data: dataCount,
     columns: columns.length,
     page: Math.max(Math.floor(port.extent.viewport / port.rowHeight) - 1, 1),
-    isEditable: ({ column }) => columns[column]?.isEditable === true,
-    textAt: ({ row, column }) => (row === dataCount ? "" : textOf(parts, rows.rowAt(row), columns[column])),
+    textAt: ({ row, column }) => {
+      if (!isEditable) return null;
+      return row === dataCount ? "" : textOf(parts, rows.rowAt(row), columns[column]);
+    },
   };
   control.reveal = (place) => {
     focus.wants.current = true;
@@ -63,7 +68,7 @@ export function Grid({ columns, actions }: { columns: readonly GridColumn[]; act
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        actions.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
+        void commands.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
-import { type ReactNode, useMemo } from "react";
+import type { ReactNode } from "react";
 import type { Column } from "../api/types";
 import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
@@ -24,7 +24,10 @@ export function HeaderRow({ grid }: { grid: GridParts }) {
 }
 
 function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; index: number }) {
+  const { sort } = useParts().view;
   const { active } = grid.state;
+  const place = sort.findIndex((one) => one.replace(/^-/, "") === column.name);
+  const order = place < 0 ? "none" : sort[place]?.startsWith("-") ? "descending" : "ascending";
   const isActive = active.row < 0 && active.column === index;
   const { style, frozen } = cellPlace(column);
   const focus = (): void => grid.control.focus({ row: -1, column: index });
@@ -32,7 +35,7 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
     <div
       role="columnheader"
       aria-colindex={index + 2}
-      aria-sort={column.sort ?? "none"}
+      aria-sort={order}
       tabIndex={isActive ? 0 : -1}
       data-active={isActive}
       className={`mt-grid-cell mt-grid-label${frozen}`}
@@ -40,19 +43,19 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
       title={`${column.display_name} (${typeLabels()[column.type]})`}
       onClick={(event) => {
         focus();
-        grid.control.actions.sort(index, event.shiftKey);
+        grid.control.commands.sort(index, event.shiftKey);
       }}
       onContextMenu={(event) => {
         event.preventDefault();
-        grid.control.actions.menu(index);
+        grid.control.commands.menu(index);
       }}
     >
       <TypeIcon type={column.type} />
       <span className="mt-grid-label-text">{column.display_name}</span>
-      {column.sort && (
+      {place >= 0 && (
         <span aria-hidden="true">
-          {column.sort === "ascending" ? <ArrowUp /> : <ArrowDown />}
-          {column.sortOrder ?? ""}
+          {order === "ascending" ? <ArrowUp /> : <ArrowDown />}
+          {sort.length > 1 && place + 1}
         </span>
       )}
       <button
@@ -63,7 +66,7 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
         onClick={(event) => {
           event.stopPropagation();
           focus();
-          grid.control.actions.menu(index);
+          grid.control.commands.menu(index);
         }}
       >
         <EllipsisVertical />
@@ -75,8 +78,8 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
 
 /** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
 function ResizeHandle({ column }: { column: GridColumn }) {
-  const { view, onView } = useParts();
-  const resize = (width: number): void => onView(resized(view, column.name, width));
+  const { table, view, onView } = useParts();
+  const resize = (width: number): void => onView(resized(table, view, column.name, width));
   return (
     <span
       className="mt-grid-resize"
@@ -132,7 +135,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
       className={classes(
         "mt-grid-row mt-grid-data",
         grid.state.editing?.row === index && "mt-edited-row",
-        view.rowHeight > ROW_HEIGHT && "mt-tall",
+        view.row_height > ROW_HEIGHT && "mt-tall",
       )}
       style={{ transform: `translateY(${index * height - top}px)`, height }}
     >
@@ -141,7 +144,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
-        onClick={(event) => row && grid.control.actions.select(index, event.shiftKey)}
+        onClick={(event) => row && grid.control.commands.select(index, event.shiftKey)}
         onDoubleClick={() => row && onOpen({ row })}
       >
         {isNew ? "+" : formatCount(index + 1)}
@@ -167,13 +170,13 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
   const isEdited = editing?.row === place.row && editing.column === place.column;
   const isActive = active.row === place.row && active.column === place.column;
   const isWithin = !isOneCell(range) && isInRange(range, place.row, place.column);
-  const hasHandle = isActive && !editing && range.top === range.bottom && column.isEditable && !isNew;
+  const hasHandle = isActive && !editing && range.top === range.bottom && parts.isEditable && !isNew;
   const { style, frozen } = cellPlace(column);
   return (
     <div
       role="gridcell"
       aria-colindex={place.column + 2}
-      aria-readonly={!column.isEditable}
+      aria-readonly={!parts.isEditable}
       aria-selected={isWithin}
       aria-invalid={mark?.state === "refused"}
       aria-description={mark?.reason}
@@ -205,13 +208,13 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
         if (row) parts.onOpen({ story: row.id, column: name });
       }}
     >
-      {type === "boolean" && row && column.isEditable && !isEdited && (
+      {type === "boolean" && row && parts.isEditable && !isEdited && (
         <input
           type="checkbox"
           tabIndex={-1}
           aria-label={column.display_name}
           checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
-          onChange={(event) => control.actions.edit(place, event.target.checked ? "Sim" : "Não")}
+          onChange={(event) => control.commands.edit(place, event.target.checked ? "Sim" : "Não")}
         />
       )}
       {isEdited ? (
@@ -224,7 +227,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           onEnd={control.finish}
         />
       ) : (
-        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.rowHeight > ROW_HEIGHT ? "\n" : " ↵ ")
+        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.row_height > ROW_HEIGHT ? "\n" : " ↵ ")
       )}
       {hasHandle && (
         <span // dragged down from a cell or a row of cells: those below get the same
@@ -233,7 +236,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           onMouseDown={(event) => {
             event.preventDefault();
             event.stopPropagation();
-            window.addEventListener("mouseup", () => control.actions.fill(rangeIn(control.state.get())), {
+            window.addEventListener("mouseup", () => control.commands.fill(rangeIn(control.state.get())), {
               once: true,
             });
           }}
@@ -289,7 +292,7 @@ export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Colu
 function useTotals(): Readonly<Record<string, Cell>> {
   const { api, table, view } = useParts();
   const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
-  const asked = useMemo(() => askedOf(view), [view.filters, view.search, view.beyond]);
+  const asked = askedOf(view);
   const { data } = useQuery({
     queryKey: ["totals", table._id, table.updated_at, asked, wanted],
     enabled: wanted.length > 0,

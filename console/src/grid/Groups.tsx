@@ -7,7 +7,7 @@ import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { shownTotal } from "./GridRows";
 import { useParts } from "./sheet";
-import { arranged, askedOf, type Condition, totalLabels } from "./view";
+import { allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
 
 const PER_PAGE = 50;
 
@@ -21,15 +21,15 @@ interface GroupsProps {
 /** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
 export function Groups({ within = [] }: GroupsProps) {
   const { table, view, onView, api } = useParts();
-  const column = table.columns.find((one) => one.name === view.groupBy[within.length]);
-  const filters = [...view.filters, ...within.map((condition) => [condition])];
+  const column = table.columns.find((one) => one.name === view.group_by[within.length]);
+  const where = allOf([...filtersOf(view.where), ...within]);
   const totals = Object.entries(view.totals).map(([of, fn], index) => ({ fn, column: of, as: `total_${index}` }));
   const grouped: Query = column
     ? { group_by: [column.name], aggregates: [{ fn: "count", as: "row_count" }, ...totals], sort: [column.name] }
-    : { sort: [...view.sorts] };
-  const asked = { ...askedOf({ ...view, filters }), ...grouped, per_page: PER_PAGE };
+    : { sort: view.sort };
+  const asked = { ...askedOf({ ...view, where }), ...grouped, per_page: PER_PAGE };
   const words = (row: Row): string =>
-    arranged(table.columns, view)
+    shownColumns(table, view)
       .map((one) => showCell(row[one.name], one) || t`(vazia)`)
       .join(" · ");
   return (
@@ -54,7 +54,7 @@ export function Groups({ within = [] }: GroupsProps) {
                 <li key={String(row["id"])}>{words(row)}</li>
               ))}
             </ul>
-            <Button onClick={() => onView({ filters, groupBy: [] })}>{t`Abrir estas linhas na grade`}</Button>
+            <Button onClick={() => onView({ where, group_by: [] })}>{t`Abrir estas linhas na grade`}</Button>
           </>
         )
       }

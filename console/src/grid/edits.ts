@@ -94,7 +94,7 @@ export class EditSession {
     cells.forEach((line, down) => {
       const texts = line.flatMap((cell, right) => {
         const column = columns[range.left + right];
-        return column?.isEditable ? [[column.name, cell] as const] : [];
+        return column ? [[column.name, cell] as const] : [];
       });
       if (range.top + down >= total) fresh.push(Object.fromEntries(texts));
       else {
@@ -113,7 +113,7 @@ export class EditSession {
     await this.rows().need(range.top, end);
     const source = this.rows().rowAt(range.top);
     if (!source) return;
-    const names = columns.slice(range.left, range.right + 1).flatMap((one) => (one.isEditable ? [one.name] : []));
+    const names = columns.slice(range.left, range.right + 1).map((one) => one.name);
     const changed: RowChange[] = [];
     for (let index = range.top + 1; index < end; index += 1) {
       const row = this.rows().rowAt(index);

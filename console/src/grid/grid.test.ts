@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { SavedView, Table } from "../api/types";
+import type { Table } from "../api/types";
 import { move } from "./model";
-import { arranged, askedOf, bodyOf, readView, toggleSort, viewOf, whereOf, writeView } from "./view";
+import { readView, shownColumns, toggleSort, withColumn, writeView } from "./view";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
@@ -58,77 +58,41 @@ describe("keys", () => {
 
 describe("views", () => {
   const view = {
-    filters: [
-      [{ column: "valor", op: "gte" as const, value: "10.5" }],
-      [{ column: "valor", op: "gte" as const, value: "12" }],
-      [
-        { column: "nome", op: "in" as const, value: ["Silva, João", "Maria"] },
-        { column: "pago", op: "eq" as const, value: true },
+    where: {
+      and: [
+        { column: "valor", op: "gte" as const, value: "10.5" },
+        { or: [{ column: "nome", op: "in" as const, value: ["Silva, João", "Maria"] }] },
+        { not: { column: "nome", op: "eq" as const, value: "x" } },
       ],
+    },
+    q: "1.234,5",
+    sort: ["-valor", "data"],
+    columns: [
+      { name: "valor", width: 240 },
+      { name: "gone" },
+      { name: "nome", hidden: true },
+      { name: "data", frozen: true },
     ],
-    search: "",
-    sorts: ["-valor", "data"],
-    hidden: ["obs"],
-    order: ["pago", "valor"],
-    frozen: ["data"],
-    beyond: { not: { column: "nome", op: "eq" as const, value: "x" } },
-    widths: { valor: 240 },
     totals: { valor: "avg" as const },
-    groupBy: ["nome"],
-    rowHeight: 64,
+    group_by: ["nome"],
+    row_height: 64,
   };
-  const columns = [
-    ["nome", "text"],
-    ["valor", "decimal"],
-    ["pago", "boolean"],
-    ["data", "date"],
-  ].map(([name, type]) => ({ name, type, display_name: name, nullable: true }));
-  const table = { columns } as unknown as Table;
+  const names = ["nome", "valor", "pago", "data"];
+  const table = { columns: names.map((name) => ({ name })) } as unknown as Table;
+  const shown = (changes: object) => shownColumns(table, { ...view, ...changes }).map(({ name }) => name);
 
   it("come back from the address", () => expect(readView(writeView(view))).toEqual(view));
-  it("come back from what is saved of them", () => {
-    const saved = bodyOf(table, { ...view, beyond: null }) as SavedView;
-    expect(viewOf(saved)).toEqual({
-      ...view,
-      beyond: null,
-      hidden: [],
-      order: ["data", "pago", "valor", "nome"],
-    });
-    expect(viewOf({ ...saved, where: view.beyond })).toMatchObject({ filters: [], beyond: view.beyond });
+  it("share the places of columns that are not as the table has them, and put those that stay first", () => {
+    expect(shown({})).toEqual(["data", "valor", "pago"]);
+    const moved = withColumn(table, { ...view, columns: [] }, "data", {}, "pago");
+    expect([moved.columns.map(({ name }) => name), shown(moved)]).toEqual([
+      ["data", "pago"],
+      ["nome", "valor", "data", "pago"],
+    ]);
+    expect(shown(withColumn(table, view, "nome", { hidden: false }))).toEqual(["data", "valor", "nome", "pago"]);
   });
-  it("put the columns that stay first, and those without a place last", () =>
-    expect(arranged(table.columns, view).map(({ name }) => name)).toEqual(["data", "pago", "valor", "nome"]));
   it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
-  it("ignore what is no part of them", () => expect(readView("filtros=1&ordem=[&x=y")).toEqual(readView("")));
-
-  it("are read from an address of 0.3.0, too", () => {
-    const older = readView("filter[valor][gt]=10&filter[pago][eq]=true&q=ana&sort_by=-valor,nome&ocultas=cep");
-    expect(older).toEqual({
-      ...readView(""),
-      filters: [[{ column: "valor", op: "gt", value: "10" }], [{ column: "pago", op: "eq", value: true }]],
-      search: "ana",
-      sorts: ["-valor", "nome"],
-      hidden: ["cep"],
-    });
-  });
-
-  it("ask for all of their filters, for one condition of each, and for values with commas as they are", () => {
-    expect(whereOf({ ...view, beyond: null })).toEqual({
-      and: [
-        { column: "valor", op: "gte", value: "10.5" },
-        { column: "valor", op: "gte", value: "12" },
-        {
-          or: [
-            { column: "nome", op: "in", value: ["Silva, João", "Maria"] },
-            { column: "pago", op: "eq", value: true },
-          ],
-        },
-      ],
-    });
-  });
-
-  it("ask for a search beside their conditions", () =>
-    expect(askedOf({ ...readView(""), search: "1.234,5" })).toEqual({ q: "1.234,5" }));
+  it("ignore what is no part of them", () => expect(readView("where=1&columns=[&sort={}&x=y")).toEqual(readView("")));
 
   it("sort up, down and not at all, alone or beside others", () => {
     expect(toggleSort([], "a", false)).toEqual(["a"]);

@@ -1,4 +1,5 @@
 import { Store } from "../ui/store";
+import type { SheetCommands } from "./commands";
 
 export interface Place {
   row: number;
@@ -87,7 +88,7 @@ export interface GridState {
   editing: Editing | null;
 }
 
-/** What the control must know of the table: its size, and what stands in a cell (null where its row is not here). */
+/** What the control must know of the table. */
 interface Extent {
   /** How many rows can have the focus: those of the table, and an empty one where there may be new ones. */
   rows: number;
@@ -96,27 +97,8 @@ interface Extent {
   columns: number;
   /** How many rows a page of the screen holds. */
   page: number;
-  isEditable: (place: Place) => boolean;
+  /** What stands in a cell; null where its row is not here, or may not be edited. */
   textAt: (place: Place) => string | null;
-}
-
-/** What keys and mouse ask of the sheet that the grid shows. */
-export interface SheetActions {
-  edit: (place: Place, text: string) => unknown;
-  discard: (place: Place) => unknown;
-  clear: (range: Range) => unknown;
-  copy: (range: Range) => unknown;
-  cut: (range: Range) => unknown;
-  fill: (range: Range) => unknown;
-  paste: (range: Range, text: string) => unknown;
-  undo: () => unknown;
-  redo: () => unknown;
-  search: () => unknown;
-  help: () => unknown;
-  sort: (column: number, add: boolean) => unknown;
-  menu: (column: number) => unknown;
-  resize: (column: number, by: number) => unknown;
-  select: (row: number, extend: boolean) => unknown;
 }
 
 interface KeyPress {
@@ -139,7 +121,7 @@ export function rangeIn({ active, anchor }: GridState): Range {
 export class GridControl {
   readonly state = new Store<GridState>({ active: { row: -1, column: 0 }, anchor: null, editing: null });
   extent!: Extent;
-  actions!: SheetActions;
+  commands!: SheetCommands;
   reveal: (place: Place) => void = () => {};
 
   readonly focus = (place: Place, extend = false): void => {
@@ -156,7 +138,7 @@ export class GridControl {
 
   readonly begin = (place: Place, typed?: string): void => {
     const text = this.extent.textAt(place);
-    if (text === null || !this.extent.isEditable(place)) return;
+    if (text === null) return;
     const editing = { ...place, text: typed ?? text, isTyped: typed !== undefined };
     this.state.update({ active: place, anchor: null, editing });
   };
@@ -166,8 +148,8 @@ export class GridControl {
     if (!editing) return;
     const { row, column } = editing;
     this.state.update({ editing: null });
-    if (end === "cancel") this.actions.discard({ row, column });
-    else if (text !== null) this.actions.edit({ row, column }, text);
+    if (end === "cancel") this.commands.discard({ row, column });
+    else if (text !== null) this.commands.edit({ row, column }, text);
     if (end === "blur") return;
     const [down, right] = STEPS[end];
     this.focus({ row: clamp(row + down, this.extent.rows), column: clamp(column + right, this.extent.columns) });
@@ -180,62 +162,46 @@ export class GridControl {
     return reaction !== undefined;
   };
 
-  private reactionTo(press: KeyPress): Reaction {
-    const { key, control, shift, alt } = press;
-    const { extent, actions } = this;
+  private reactionTo({ key, control, shift, alt }: KeyPress): Reaction {
+    const { extent, commands } = this;
     const { active } = this.state.get();
+    const range = rangeIn(this.state.get());
     const bounds = control && extent.data > 0 ? { ...extent, rows: extent.data } : extent;
     const target = alt ? null : move(active, key, control, bounds);
     if (target) return () => this.focus(target, shift);
-    if (key === "/" && !control) return actions.search;
-    if (key === "?") return actions.help;
-    if (active.row < 0) return this.onHeader(press);
-    return control ? this.withControl(press) : this.onCell(press);
-  }
-
-  private onHeader({ key, shift, alt }: KeyPress): Reaction {
-    const { column } = this.state.get().active;
-    const { sort, menu, resize } = this.actions;
-    if (key === "Enter" || key === " ") return () => sort(column, shift);
-    const reactions: Record<string, Reaction> = {
-      ArrowDown: () => menu(column),
-      ArrowRight: () => resize(column, RESIZE_STEP),
-      ArrowLeft: () => resize(column, -RESIZE_STEP),
+    const pressed = `${control ? "Ctrl+" : ""}${alt ? "Alt+" : ""}${control ? key.toLowerCase() : key}`;
+    const always: Record<string, Reaction> = { "/": commands.search, "?": commands.help };
+    const onHeader: Record<string, Reaction> = {
+      Enter: () => commands.sort(active.column, shift),
+      " ": () => commands.sort(active.column, shift),
+      "Alt+ArrowDown": () => commands.menu(active.column),
+      "Alt+ArrowRight": () => commands.resize(active.column, RESIZE_STEP),
+      "Alt+ArrowLeft": () => commands.resize(active.column, -RESIZE_STEP),
     };
-    return alt ? reactions[key] : undefined;
-  }
-
-  private onCell({ key, shift, alt }: KeyPress): Reaction {
-    const { active } = this.state.get();
-    const clear = (): unknown => this.actions.clear(rangeIn(this.state.get()));
-    const begin = (): void => this.begin(active);
-    const reactions: Record<string, Reaction> = {
-      " ": () => this.actions.select(active.row, shift),
-      Enter: begin,
-      F2: begin,
-      Delete: clear,
-      Backspace: clear,
+    const onCell: Record<string, Reaction> = {
+      " ": () => commands.select(active.row, shift),
+      Enter: () => this.begin(active),
+      F2: () => this.begin(active),
+      Delete: () => commands.clear(range),
+      Backspace: () => commands.clear(range),
       Escape: () => {
         this.state.update({ anchor: null });
-        this.actions.discard(active);
+        commands.discard(active);
       },
+      "Ctrl+z": shift ? commands.redo : commands.undo,
+      "Ctrl+y": commands.redo,
+      "Ctrl+c": () => commands.copy(range),
+      "Ctrl+x": () => commands.cut(range),
+      "Ctrl+d": () => commands.fill(range),
+      "Ctrl+a": () => this.state.update({ anchor: { row: 0, column: 0 }, active: this.last }),
     };
-    return reactions[key] ?? (key.length === 1 && !alt ? () => this.begin(active, key) : undefined);
+    const isTyped = key.length === 1 && !control && !alt && active.row >= 0;
+    const reaction = { ...(active.row < 0 ? onHeader : onCell), ...always }[pressed];
+    return reaction ?? (isTyped ? () => this.begin(active, key) : undefined);
   }
 
-  private withControl({ key, shift }: KeyPress): Reaction {
-    const { undo, redo, copy, cut, fill } = this.actions;
-    const range = rangeIn(this.state.get());
-    const last = { row: Math.max(this.extent.data - 1, 0), column: this.extent.columns - 1 };
-    const reactions: Record<string, Reaction> = {
-      z: shift ? redo : undo,
-      y: redo,
-      c: () => copy(range),
-      x: () => cut(range),
-      d: () => fill(range),
-      a: () => this.state.update({ anchor: { row: 0, column: 0 }, active: last }),
-    };
-    return reactions[key.toLowerCase()];
+  private get last(): Place {
+    return { row: Math.max(this.extent.data - 1, 0), column: this.extent.columns - 1 };
   }
 }
 

@@ -28,7 +28,7 @@ interface RowsState {
 
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
 export function useRows(api: Api, table: Table, view: GridView): RowSource {
-  const key = JSON.stringify({ ...askedOf(view), ...(view.sorts.length > 0 ? { sort: view.sorts } : {}) });
+  const key = JSON.stringify({ ...askedOf(view), sort: view.sort });
   const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked), [api, table._id, key]);
   useStore(source.state);
   useEffect(() => {

@@ -5,21 +5,18 @@ import type { Column, RecordOfRow, Table } from "../api/types";
 import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
-import { type Cell, formatCell, toClipboard } from "../values/cells";
+import type { Cell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
-import type { GridControl, GridState, Range } from "./model";
+import type { GridControl, GridState } from "./model";
 import { type RowSource, useRows } from "./rows";
-import { arranged, type GridView, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
+import { type GridView, isFiltered, shownColumns, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
 import type { Viewport } from "./viewport";
 
 export interface GridColumn extends Column {
   width: number;
   /** How far from the first cell it stays, in px, where it does not scroll away; else null. */
   left: number | null;
-  isEditable: boolean;
-  sort: "ascending" | "descending" | null;
-  sortOrder: number | null;
 }
 
 export type Cells = Readonly<Record<string, Cell>>;
@@ -55,11 +52,8 @@ export type Opened =
   | "keys";
 
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
-interface SheetParts extends ConsoleParts, Sheet {
+interface SheetParts extends ConsoleParts, Sheet, ViewHandle {
   table: Table;
-  handle: ViewHandle;
-  view: GridView;
-  onView: (changes: Partial<GridView>) => void;
   isEditable: boolean;
   /** The ids of the rows that are chosen. */
   selected: ReadonlySet<string>;
@@ -87,29 +81,18 @@ export const SheetProvider = createContext<SheetParts | null>(null);
 
 export const useParts = (): SheetParts => useShared(SheetProvider, "no sheet around this");
 
-const DEFAULT_WIDTH = 168;
+export const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
 const AWAY_MS = 180_000; // a database pauses after five minutes without questions
 const LOOK_SHARE = 20; // times as long as it took: a search without an index less often
-const MAX_COPIED_ROWS = 5_000;
 
-export function gridColumns(table: Table, view: GridView, isEditable: boolean): GridColumn[] {
-  let left = 0;
-  return arranged(table.columns, view).map((column) => {
-    const width = view.widths[column.name] ?? DEFAULT_WIDTH;
-    const isFrozen = view.frozen.includes(column.name);
-    const at = left;
-    if (isFrozen) left += width;
-    const place = view.sorts.findIndex((sort) => sort.replace(/^-/, "") === column.name);
-    const sort = view.sorts[place];
-    return {
-      ...column,
-      width,
-      left: isFrozen ? at : null,
-      isEditable,
-      sort: sort === undefined ? null : sort.startsWith("-") ? ("descending" as const) : ("ascending" as const),
-      sortOrder: view.sorts.length > 1 && place >= 0 ? place + 1 : null,
-    };
+/** Return the columns that a grid shows, with what it needs to know of each. */
+export function gridColumns(table: Table, view: GridView): GridColumn[] {
+  let covered = 0;
+  return shownColumns(table, view).map(({ width, frozen, ...column }) => {
+    const left = covered;
+    if (frozen) covered += width ?? DEFAULT_WIDTH;
+    return { ...column, width: width ?? DEFAULT_WIDTH, left: frozen ? left : null };
   });
 }
 
@@ -136,7 +119,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
   const [wanted, setWanted] = useState<string | null>(null);
-  const isArranged = view.filters.length > 0 || view.search !== "" || view.sorts.length > 0;
+  const isArranged = isFiltered(view) || view.sort.length > 0;
   const settle = useCallback(() => {
     if (misplaced.current.size === 0 || (focused.current !== null && misplaced.current.has(focused.current))) return;
     misplaced.current.clear();
@@ -190,20 +173,4 @@ export function useSheet(table: Table, view: GridView): Sheet {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
   return { rows, edits, wanted, onRow };
-}
-
-/** Put the texts of a range on the clipboard; false where they are too many. */
-export async function copyRange(sheet: Sheet, columns: readonly GridColumn[], range: Range): Promise<boolean> {
-  const end = Math.min(range.bottom + 1, sheet.rows.total ?? 0);
-  if (end - range.top > MAX_COPIED_ROWS) return false;
-  await sheet.rows.need(range.top, end);
-  const shown = columns.slice(range.left, range.right + 1);
-  const texts: string[][] = [];
-  for (let index = range.top; index < end; index += 1) {
-    const row = sheet.rows.rowAt(index);
-    if (!row) return false;
-    texts.push(shown.map(({ name, type }) => sheet.edits.stateOf(row, name)?.text ?? formatCell(row[name], type)));
-  }
-  await navigator.clipboard?.writeText(toClipboard(texts));
-  return true;
 }

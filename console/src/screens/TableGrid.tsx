@@ -1,24 +1,21 @@
 import { ChevronDown, TriangleAlert } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
 import type { EditState } from "../grid/edits";
-import { Filters, SEARCH_FIELD } from "../grid/Filters";
+import { Filters } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
-import type { Range, SheetActions } from "../grid/model";
 import { ConflictDialog, OpenedDialog } from "../grid/Opened";
-import { copyRange, gridColumns, type Opened, SheetProvider, useParts, useSheet } from "../grid/sheet";
-import { resized, toggleSort, useView, type ViewHandle } from "../grid/view";
+import { type Opened, SheetProvider, useParts, useSheet } from "../grid/sheet";
+import { isFiltered, useView, type ViewHandle } from "../grid/view";
 import { useConsole } from "../ui/context";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
-
-const MAX_SELECTED = 1_000; // of one deletion
 
 export default function TableGrid({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
@@ -30,7 +27,7 @@ export default function TableGrid({ tableId }: { tableId: string }) {
 
 function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
   const shared = useConsole();
-  const { view, change: setView, saved, failure: noView } = handle;
+  const { view, saved, failure: noView } = handle;
   const sheet = useSheet(table, view);
   const { rows, edits } = sheet;
   const state = useStore(edits.state);
@@ -39,7 +36,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
   const isEditable = table.status === "active" && shared.can("data-write");
   const onClose = (): void => setOpened(null);
   const opening = { onOpen: setOpened, onClose, selected, onSelected: setSelected };
-  const parts = { ...shared, ...sheet, ...opening, table, handle, view, onView: setView, isEditable };
+  const parts = { ...shared, ...sheet, ...handle, ...opening, table, isEditable };
   const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
@@ -55,80 +52,18 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
         ))}
         {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
         <Told state={state} />
-        {rows.total === 0 && (view.filters.length > 0 || view.search || !isEditable) ? (
+        {rows.total === 0 && (isFiltered(view) || !isEditable) ? (
           <NoRows />
-        ) : view.groupBy.length > 0 ? (
+        ) : view.group_by.length > 0 ? (
           <Groups />
         ) : (
-          <SheetGrid />
+          <Grid />
         )}
         {opened !== null && <OpenedDialog what={opened} />}
         {state.conflict && <ConflictDialog conflict={state.conflict} />}
       </section>
     </SheetProvider>
   );
-}
-
-/** The grid of a sheet: what its commands do to the view, the rows and the edits. */
-function SheetGrid() {
-  const parts = useParts();
-  const { table, view, onView, rows, edits, isEditable, selected, onSelected, onOpen, announce } = parts;
-  const columns = useMemo(() => gridColumns(table, view, isEditable), [table, view, isEditable]);
-  const lastSelected = useRef(0);
-  const paste = async (range: Range, text: string): Promise<void> => {
-    if (isEditable) await edits.paste(range, text, columns);
-  };
-  const copy = async (range: Range): Promise<boolean> => {
-    const isCopied = await copyRange(parts, columns, range);
-    announce(isCopied ? t`Copiado` : t`São linhas demais para copiar: use Exportar`);
-    return isCopied;
-  };
-  const actions: SheetActions = {
-    edit: (place, text) => {
-      const [row, column] = [rows.rowAt(place.row), columns[place.column]];
-      if (row && column) edits.edit(row, column.name, text);
-      else if (column && text && place.row === rows.total) edits.offer([{ [column.name]: text }], false);
-    },
-    discard: (place) => {
-      const [row, column] = [rows.rowAt(place.row), columns[place.column]];
-      if (row && column) edits.discard(row, column.name);
-    },
-    // Not the empty row at the foot.
-    clear: (range) => paste({ ...range, bottom: Math.min(range.bottom, (rows.total ?? 0) - 1) }, ""),
-    paste,
-    fill: (range) => isEditable && edits.fill(range, columns),
-    copy,
-    cut: async (range) => (await copy(range)) && paste(range, ""),
-    undo: edits.undo,
-    redo: edits.redo,
-    search: () => document.getElementById(SEARCH_FIELD)?.focus(),
-    help: () => onOpen("keys"),
-    sort: (index, add) => {
-      const { name = "", display_name } = columns[index] ?? {};
-      const sorts = toggleSort(view.sorts, name, add);
-      onView({ sorts });
-      announce(sorts.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
-    },
-    menu: (index) => onOpen({ menu: columns[index]?.name ?? "" }),
-    resize: (index, by) => {
-      const { name = "", width = 0 } = columns[index] ?? {};
-      onView(resized(view, name, width + by));
-    },
-    select: async (index, extend) => {
-      const from = extend ? lastSelected.current : index;
-      const [first, last] = [Math.min(from, index), Math.max(from, index)];
-      lastSelected.current = index;
-      if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
-      await rows.need(first, last + 1);
-      const after = new Set(selected);
-      for (let at = first; at <= last; at += 1) {
-        const id = rows.rowAt(at)?.id;
-        if (id !== undefined && (extend || !after.delete(id))) after.add(id);
-      }
-      onSelected(after);
-    },
-  };
-  return <Grid columns={columns} actions={actions} />;
 }
 
 /** What became of the edits that were not simply kept, and what they ask. */
@@ -160,10 +95,10 @@ function Told({ state }: { state: EditState }) {
 /** What stands there in place of a grid without rows. */
 function NoRows() {
   const { table, view, onView, can } = useParts();
-  if (view.filters.length > 0 || view.search) {
+  if (isFiltered(view)) {
     return (
       <Empty title={t`Nenhuma linha com estes filtros`}>
-        <Button onClick={() => onView({ filters: [], search: "", beyond: null })}>{t`Limpar filtros`}</Button>
+        <Button onClick={() => onView({ where: {}, q: "" })}>{t`Limpar filtros`}</Button>
       </Empty>
     );
   }
