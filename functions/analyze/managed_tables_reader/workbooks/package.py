@@ -8,12 +8,13 @@ import posixpath
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError, WorkbookUnsafeError
@@ -23,9 +24,6 @@ MAX_INFLATED_BYTES = 1 << 30  # the clarifications' limit for a ZIP
 MAX_RATIO = 200  # sheets of the same row over and over reach 100; a bomb reaches 1,000
 RATIO_FREE_BYTES = 32 << 20  # parts of this size are harmless whatever their ratio
 _CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: a smaller one holds fewer
-
-Attributes = dict[str, str]
-Row = TypeVar("Row")
 
 _FOREIGN_ERRORS = (
     zipfile.BadZipFile,
@@ -79,15 +77,12 @@ class Package:
         found: dict[str, Relationship] = {}
         if name not in self:
             return found
-
-        def on_start(element: str, attributes: Attributes) -> None:
-            if element == "Relationship" and attributes.get("TargetMode") != "External":
-                target = unquote(attributes.get("Target", "")).replace("\\", "/")
-                kind = attributes.get("Type", "").rpartition("/")[2]
-                found[attributes.get("Id", "")] = Relationship(kind, posixpath.join("/", folder, target))
-
         with self.open_part(name) as stream:
-            parse_xml(stream, on_start)
+            for element in read_xml(stream, heads=("Relationship",)):
+                if element.get("TargetMode") != "External":
+                    target = unquote(element.get("Target", "")).replace("\\", "/")
+                    kind = element.get("Type", "").rpartition("/")[2]
+                    found[element.get("Id", "")] = Relationship(kind, posixpath.join("/", folder, target))
         return found
 
 
@@ -119,44 +114,44 @@ def _check_bounds(parts: list[zipfile.ZipInfo]) -> None:
             raise WorkbookTooLargeError("a taxa de compressão é a de uma bomba de descompactação")
 
 
-def _ignore(_: str) -> None:
-    """Stand for a callback that is not needed."""
+def read_xml(
+    stream: IO[bytes], *, heads: Collection[str] = (), wholes: Collection[str] = ()
+) -> Iterator[Element]:
+    """Yield the elements of these names: `heads` as they begin, `wholes` with all that they hold.
 
-
-def parse_xml(
-    stream: IO[bytes],
-    on_start: Callable[[str, Attributes], None],
-    on_end: Callable[[str], None] = _ignore,
-    on_text: Callable[[str], None] = _ignore,
-) -> None:
-    """Parse the whole stream with these callbacks; names of elements and attributes lose their prefixes."""
-    for _ in iterate_xml(stream, on_start, on_end, on_text, []):
-        pass
-
-
-def iterate_xml(
-    stream: IO[bytes],
-    on_start: Callable[[str, Attributes], None],
-    on_end: Callable[[str], None],
-    on_text: Callable[[str], None],
-    done: list[Row],
-) -> Iterator[Row]:
-    """Parse the whole stream as `parse_xml` does, yielding what the callbacks append to `done`.
-
-    Raises WorkbookError where the XML is not well-formed or declares a document type, as entities need.
+    Names of elements and attributes lose their prefixes. Raises WorkbookError where the XML is not
+    well-formed or declares a document type, as entities need.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 1 << 16
+    builder = TreeBuilder()
+    depth = 0  # in an element of `wholes`
+    done: list[Element] = []
 
-    def start(name: str, attributes: Attributes) -> None:
-        if any(":" in key for key in attributes):
-            attributes = {key.rpartition(":")[2]: value for key, value in attributes.items()}
-        on_start(name.rpartition(":")[2], attributes)
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal builder, depth
+        name = name.rpartition(":")[2]
+        if not depth and name not in wholes:
+            if name in heads:
+                done.append(Element(name, _without_prefixes(attributes)))
+            return
+        if not depth:
+            builder = TreeBuilder()
+            parser.CharacterDataHandler = builder.data
+        depth += 1
+        builder.start(name, _without_prefixes(attributes))
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda name: on_end(name.rpartition(":")[2])
-    parser.CharacterDataHandler = on_text
+    def end(name: str) -> None:
+        nonlocal depth
+        if depth:
+            depth -= 1
+            builder.end(name)
+            if not depth:
+                parser.CharacterDataHandler = None
+                done.append(builder.close())
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = _refuse_doctype
     chunk = None
     while chunk != b"":
@@ -167,6 +162,12 @@ def iterate_xml(
             raise WorkbookError(f"XML malformado ({error})") from error
         yield from done
         done.clear()
+
+
+def _without_prefixes(attributes: dict[str, str]) -> dict[str, str]:
+    if ":" not in "".join(attributes):
+        return attributes
+    return {key.rpartition(":")[2]: value for key, value in attributes.items()}
 
 
 def _refuse_doctype(*_: object) -> None:

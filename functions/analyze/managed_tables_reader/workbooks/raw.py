@@ -150,7 +150,7 @@ class Tally:
         return [(code.value, count, values, places) for code, count, values, places in found if count]
 
 
-@dataclass
+@dataclass(eq=False)
 class RawSheet:
     """One sheet as a reader yields it; `batches` can be read once, before the next sheet is asked for."""
 

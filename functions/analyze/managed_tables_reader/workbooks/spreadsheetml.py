@@ -1,15 +1,17 @@
 """Read SpreadsheetML 2003, the XML of Excel 2003, which many systems export under the name `.xls`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
+from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, NumberFormat, iso_text, parse_format
-from managed_tables_reader.workbooks.package import Attributes, iterate_xml, parse_xml, read_count
+from managed_tables_reader.workbooks.package import read_count, read_xml
 from managed_tables_reader.workbooks.raw import (
     Cells,
     NotTabularError,
@@ -42,149 +44,102 @@ class _Outline:
 
 def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
     """Yield the worksheets that have rows, in their order."""
-    outline = _Outline()
     with path.open("rb") as stream:
-        _read_outline(stream, outline)
+        outline = _read_outline(stream)
     if not outline.names:
         raise NotTabularError("o XML não contém nenhuma planilha")
     with path.open("rb") as stream:
-        parser = _RowParser(outline)
-        for index, group in groupby(parser.rows(stream), key=lambda row: row[0]):
+        tallies = [Tally(is_1904=outline.is_1904) for _ in outline.names]
+        for index, group in groupby(_rows(stream, outline.formats, tallies), key=itemgetter(0)):
             batches = in_batches((number, cells) for _, number, cells in group)
-            yield RawSheet(outline.names[index], index not in outline.hidden, batches, parser.tallies[index])
+            yield RawSheet(outline.names[index], index not in outline.hidden, batches, tallies[index])
 
 
-def _read_outline(stream: IO[bytes], outline: _Outline) -> None:
-    path: list[str] = []
-    style = ""
-
-    def on_start(element: str, attributes: Attributes) -> None:
-        nonlocal style
-        path.append(element)
-        if element == "Style":
-            style = attributes.get("ID", "")
-        elif element == "NumberFormat":
-            code = attributes.get("Format", "")
-            outline.formats[style] = parse_format(_NAMED_FORMATS.get(code, code))
-        elif element == "Worksheet":
-            outline.names.append(attributes.get("Name", ""))
-        elif element == "Date1904":
-            outline.is_1904 = True
-
-    def on_end(_: str) -> None:
-        path.pop()
-
-    def on_text(text: str) -> None:
-        if path[-1] == "Visible" and text.strip() in ("SheetHidden", "SheetVeryHidden"):
-            outline.hidden.add(len(outline.names) - 1)
-
-    parse_xml(stream, on_start, on_end, on_text)
+def _read_outline(stream: IO[bytes]) -> _Outline:
+    outline = _Outline()
+    for element in read_xml(stream, heads=("Worksheet", "Date1904"), wholes=("Style", "Visible")):
+        match element.tag:
+            case "Worksheet":
+                outline.names.append(element.get("Name", ""))
+            case "Date1904":
+                outline.is_1904 = True
+            case "Visible":
+                if (element.text or "").strip() in ("SheetHidden", "SheetVeryHidden"):
+                    outline.hidden.add(len(outline.names) - 1)
+            case "Style":
+                for shown in element.iter("NumberFormat"):
+                    code = shown.get("Format", "")
+                    outline.formats[element.get("ID", "")] = parse_format(_NAMED_FORMATS.get(code, code))
+    return outline
 
 
-class _RowParser:
-    """The state between expat's calls, and the rows completed so far.
+def _rows(
+    stream: IO[bytes], formats: Mapping[str, NumberFormat], tallies: Sequence[Tally]
+) -> Iterator[PlacedRow]:
+    """Yield the rows of all sheets that are not empty, one sheet after the other.
 
     Each row and cell stands after the one before, unless its `Index` says otherwise.
     """
-
-    def __init__(self, outline: _Outline) -> None:
-        self.tallies = [Tally(is_1904=outline.is_1904) for _ in outline.names]
-        self._sheet, self._tally = -1, self.tallies[-1]
-        self._formats = outline.formats
-        self._done: list[PlacedRow] = []
-        self._path: list[str] = []
-        self._row = self._next_row = self._column = self._next_column = 0
-        self._cells: Cells = []
-        self._style = self._row_style = self._type = ""
-        self._has_formula = self._has_data = False
-        self._text: list[str] = []
-
-    def rows(self, stream: IO[bytes]) -> Iterator[PlacedRow]:
-        """Yield the rows of all sheets, one sheet after the other."""
-        return iterate_xml(stream, self._on_start, self._on_end, self._on_text, self._done)
-
-    def _on_start(self, element: str, attributes: Attributes) -> None:
-        self._path.append(element)
-        if element == "Worksheet":
-            self._sheet += 1
-            self._tally = self.tallies[self._sheet]
-            self._row = self._next_row = self._column = self._next_column = 0
-        elif element == "Row":
-            self._start_row(attributes)
-        elif element == "Column" and self._path[-3:-1] == ["Worksheet", "Table"]:
-            self._pass_columns(attributes)
-        elif element == "Cell":
-            self._start_cell(attributes)
-        elif element == "Data" and self._path[-2:-1] == ["Cell"]:
-            self._type, self._has_data = attributes.get("Type", "String"), True
-            self._text.clear()
-
-    def _pass_columns(self, attributes: Attributes) -> None:
-        """Pass the columns that a `Column`, which stands before the rows, describes; note hidden ones."""
-        index = read_count(attributes.get("Index"))
-        first = index - 1 if index else self._next_column
-        self._next_column = first + 1 + read_count(attributes.get("Span"))
-        if attributes.get("Hidden") == "1":
-            self._tally.hidden_columns.update(range(first, min(self._next_column, MAX_COLUMNS)))
-
-    def _start_row(self, attributes: Attributes) -> None:
-        self._row = read_count(attributes.get("Index")) or self._next_row + 1
-        if self._row > MAX_ROWS:
+    sheet, next_row, next_column = -1, 1, 0
+    for element in read_xml(stream, heads=("Worksheet", "Column"), wholes=("Row",)):
+        tally, index = tallies[sheet], read_count(element.get("Index"))
+        if element.tag == "Worksheet":
+            sheet, next_row, next_column = sheet + 1, 1, 0
+            continue
+        if element.tag == "Column":
+            first = index - 1 if index else next_column
+            next_column = first + 1 + read_count(element.get("Span"))
+            if element.get("Hidden") == "1":
+                tally.hidden_columns.update(range(first, min(next_column, MAX_COLUMNS)))
+            continue
+        number = index or next_row
+        if number > MAX_ROWS:
             raise WorkbookTooLargeError("tem linhas demais")
-        self._next_row = self._row + read_count(attributes.get("Span"))
-        self._next_column = 0
-        self._cells = []
-        self._row_style = attributes.get("StyleID", "Default")
-        self._tally.hidden_rows += attributes.get("Hidden") == "1"
+        next_row = number + 1 + read_count(element.get("Span"))
+        tally.hidden_rows += element.get("Hidden") == "1"
+        cells = _cells(number, element, formats, tally)
+        if any(cells):
+            yield sheet, number, cells
 
-    def _start_cell(self, attributes: Attributes) -> None:
-        index = read_count(attributes.get("Index"))
-        self._column = index - 1 if index else self._next_column
-        down, across = (read_count(attributes.get(name)) for name in ("MergeDown", "MergeAcross"))
-        self._next_column = self._column + 1 + across
-        if self._next_column > MAX_COLUMNS:
+
+def _cells(number: int, row: Element, formats: Mapping[str, NumberFormat], tally: Tally) -> Cells:
+    cells: Cells = []
+    next_column = 0
+    for cell in row.findall("Cell"):
+        column = (read_count(cell.get("Index")) or next_column + 1) - 1
+        down, across = read_count(cell.get("MergeDown")), read_count(cell.get("MergeAcross"))
+        next_column = column + 1 + across
+        if next_column > MAX_COLUMNS:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
         if down:
-            merged = (self._row, self._column, self._row + down, self._column + across)
-            self._tally.merged.append(merged)
-        self._style = attributes.get("StyleID", self._row_style)
-        self._has_formula, self._has_data = "Formula" in attributes, False
-
-    def _on_text(self, text: str) -> None:
-        # Rich text has elements inside Data; a comment has a Data of its own.
-        if self._has_data and "Data" in self._path and "Comment" not in self._path:
-            self._text.append(text)
-
-    def _on_end(self, element: str) -> None:
-        self._path.pop()
-        if element == "Cell":
-            self._end_cell()
-        elif element == "Row" and any(self._cells):
-            self._done.append((self._sheet, self._row, self._cells))
-
-    def _end_cell(self) -> None:
-        if not self._has_data:
-            self._tally.uncached += self._has_formula
-            return
-        text = self._value("".join(self._text))
+            tally.merged.append((number, column, number + down, column + across))
+        data = cell.find("Data")
+        if data is None:
+            tally.uncached += "Formula" in cell.attrib
+            continue
+        style = cell.get("StyleID", row.get("StyleID", "Default"))
+        text = _text(number, column, data, formats.get(style, GENERAL), tally)
         if text is not None:
-            self._cells.extend([None] * (self._column + 1 - len(self._cells)))
-            self._cells[self._column] = text
+            cells.extend([None] * (column + 1 - len(cells)))
+            cells[column] = text
+    return cells
 
-    def _value(self, raw: str) -> str | None:
-        tally, number_format = self._tally, self._formats.get(self._style, GENERAL)
-        if self._type == "Error":
-            tally.errors[self._column] += 1
+
+def _text(row: int, column: int, data: Element, number_format: NumberFormat, tally: Tally) -> str | None:
+    raw = "".join(data.itertext())  # rich text has elements inside
+    match data.get("Type", "String"):
+        case "Error":
+            tally.errors[column] += 1
             return None
-        if self._type == "Boolean":
+        case "Boolean":
             return "TRUE" if raw.strip() in ("1", "true") else "FALSE"
-        if self._type == "Number":
-            return tally.number(self._row, self._column, number_format, raw)
-        if self._type != "DateTime":
-            return mark_text(raw) or None
-        text = raw.strip().removesuffix(".000")
-        if number_format.kind is FormatKind.TIME and text.startswith("1899-12-3"):
-            return text.partition("T")[2]
-        text = iso_text(text, number_format.kind)
-        tally.note_date(self._row, self._column, number_format, text)
-        return text or None
+        case "Number":
+            return tally.number(row, column, number_format, raw)
+        case "DateTime":
+            text = raw.strip().removesuffix(".000")
+            if number_format.kind is FormatKind.TIME and text.startswith("1899-12-3"):
+                return text.partition("T")[2]
+            text = iso_text(text, number_format.kind)
+            tally.note_date(row, column, number_format, text)
+            return text or None
+    return mark_text(raw) or None

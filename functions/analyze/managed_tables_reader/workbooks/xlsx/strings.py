@@ -10,9 +10,10 @@ import io
 import re
 from collections.abc import Iterator
 from typing import IO
+from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.workbooks.package import Attributes, parse_xml
+from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError
 
 _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&")
@@ -93,26 +94,13 @@ def _unusual(xml: str) -> str:
 
 
 def _parse_texts(stream: IO[bytes], element_name: str) -> list[str]:
-    texts: list[str] = []
-    parts: list[str] = []
-    path: list[str] = []
+    return [shown_text(element) for element in read_xml(stream, wholes=(element_name,))]
 
-    def on_start(element: str, _: Attributes) -> None:
-        path.append(element)
-        if element == element_name:
-            parts.clear()
 
-    def on_end(element: str) -> None:
-        path.pop()
-        if element == element_name:
-            texts.append("".join(parts))
-
-    def on_text(text: str) -> None:
-        if path[-1] == "t" and "rPh" not in path:
-            parts.append(text)
-
-    parse_xml(stream, on_start, on_end, on_text)
-    return texts
+def shown_text(element: Element) -> str:
+    """Return the text of a string's runs, without the phonetic guides beside them."""
+    runs = (run for child in element if child.tag != "rPh" for run in child.iter("t"))
+    return "".join(run.text or "" for run in runs)
 
 
 class NotCanonicalError(Exception):

@@ -8,7 +8,7 @@ from typing import IO
 from managed_tables.errors import WORKBOOK_CORRUPT
 from managed_tables_reader.rows.sheets import Batch
 from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
-from managed_tables_reader.workbooks.package import Attributes, Package, Relationship, open_package, parse_xml
+from managed_tables_reader.workbooks.package import Package, Relationship, open_package, read_xml
 from managed_tables_reader.workbooks.raw import RawSheet, Tally, WorkbookError, in_batches
 from managed_tables_reader.workbooks.xlsx.cells import CellReader
 from managed_tables_reader.workbooks.xlsx.parse import parse_rows
@@ -58,24 +58,21 @@ def _workbook_part(package: Package) -> str:
 
 def _read_workbook(package: Package, part: str) -> tuple[bool, list[tuple[str, bool, str]]]:
     """Return whether days count from 1904, and each tab's name, visibility and relationship id."""
-    is_1904 = False
-    sheets: list[tuple[str, bool, str]] = []
-    root: list[str] = []
-
-    def on_start(element: str, attributes: Attributes) -> None:
-        nonlocal is_1904
-        root.append(element)
-        if element == "workbookPr":
-            is_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
-        elif element == "sheet":
-            is_visible = attributes.get("state", "").lower() not in ("hidden", "veryhidden")
-            sheets.append((attributes.get("name", ""), is_visible, attributes.get("id", "")))
-
     with package.open_part(part) as stream:
-        parse_xml(stream, on_start)
-    if root[:1] != ["workbook"]:
+        found = list(read_xml(stream, heads=("workbook", "workbookPr", "sheet")))
+    if [element.tag for element in found[:1]] != ["workbook"]:
         raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
-    return is_1904, sheets
+    epochs = [element.get("date1904", "0").lower() for element in found if element.tag == "workbookPr"]
+    sheets = [
+        (
+            element.get("name", ""),
+            element.get("state", "").lower() not in ("hidden", "veryhidden"),
+            element.get("id", ""),
+        )
+        for element in found
+        if element.tag == "sheet"
+    ]
+    return epochs[-1:] in (["1"], ["true"], ["on"]), sheets
 
 
 def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
@@ -126,19 +123,11 @@ def read_styles(stream: IO[bytes]) -> list[NumberFormat]:
     """Return the number format of each style, in the order of the numbers that cells use."""
     codes: dict[str, str] = {}
     ids: list[str] = []
-    path: list[str] = []
-
-    def on_start(element: str, attributes: Attributes) -> None:
-        if element == "numFmt":
-            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
-        elif element == "xf" and path[-1:] == ["cellXfs"] and len(ids) < _MAX_STYLES:
-            ids.append(attributes.get("numFmtId", "0"))
-        path.append(element)
-
-    def on_end(_: str) -> None:
-        path.pop()
-
-    parse_xml(stream, on_start, on_end)
+    for element in read_xml(stream, heads=("numFmt",), wholes=("cellXfs",)):
+        if element.tag == "numFmt":
+            codes[element.get("numFmtId", "")] = element.get("formatCode", "")
+        else:
+            ids += [style.get("numFmtId", "0") for style in element.findall("xf")[:_MAX_STYLES]]
     return [_format(number, codes) for number in ids]
 
 
