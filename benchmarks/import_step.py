@@ -16,11 +16,13 @@ from python_calamine import CalamineWorkbook
 from benchmarks.files import COLUMNS
 from benchmarks.processor import Clock, Spent
 from managed_tables import exact_json
+from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import AnalysisDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.ids import new_record_id
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.job import open_converter
-from managed_tables_insert.loading import LoadTarget, load_rows
+from managed_tables_insert.loading import Load
 from managed_tables_insert.plan import make_plan
 from managed_tables_reader.reading_files import SourceFile
 
@@ -40,12 +42,12 @@ def insert_rows(folder: str, dsn: str) -> Spent:
     """Load the staged object of `folder` into a new table, as functions/insert does after its download."""
     clock = Clock()
     analysis = AnalysisDocument.read(exact_json.loads(Path(folder, "analysis.json").read_bytes()))
-    columns = tuple(one.column for one in analysis.inferred_schema.columns)
-    table_id = new_record_id()
-    target = LoadTarget(new_record_id(), "create", table_id, f"t_{table_id}", columns)
+    columns = [one.column for one in analysis.inferred_schema.columns]
+    job = JobRecord("", new_record_id(), "", "create", "inserting", (), "", "", "")
+    confirmed = ConfirmedDocument(display_name=f"t_{job.job_id}", columns=columns, table_id=job.job_id)
     with psycopg.connect(dsn, autocommit=True) as connection, open_converter(Path(folder)) as converter:
         plan = make_plan(Path(folder, "staged.parquet"), analysis, columns, "UTC")
-        load_rows(connection, converter, target, plan, lambda _: None)
+        Load(connection, converter, job, confirmed).run(plan, lambda _: None)
         return clock.spent(connection)
 
 

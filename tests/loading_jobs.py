@@ -70,12 +70,7 @@ class JobMaker:
         self._stage(job_id, rows, columns, delimiter)
         confirmed = columns if wanted is None else wanted
         self.confirm(
-            job_id,
-            confirmed,
-            display_name=display_name,
-            table_id=table_id,
-            terms=terms,
-            additions=additions,
+            job_id, confirmed, display_name=display_name, table_id=table_id, terms=terms, additions=additions
         )
         return job_id
 

@@ -12,10 +12,10 @@ from worlds import World, until
 
 from managed_tables.catalog.job_records import JobFile, JobMode
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.confirmations import Additions, WantedSchema
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import NOBODY, new_record_id
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.schema import Column
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
@@ -157,7 +157,7 @@ class Confirm(Scenario):
         world.maker._stage(job.job_id, ROWS, SCHEMA, ";")
         world.services.executions.start(job)
         until(lambda: world.job(self.job_id).status == "waiting_confirm", "the execution waits")
-        wanted = WantedSchema("vendas", SCHEMA)
+        wanted = WantedSchema(display_name="vendas", columns=SCHEMA)
         return lambda: confirm_job(world.fresh_services(), world.job(self.job_id), wanted)
 
     def check(self, world: World, value: Any) -> None:

@@ -18,9 +18,10 @@ from worlds import World
 
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
+from managed_tables.documents.confirmations import WantedSchema
 from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job, end_jobs_of
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
@@ -124,7 +125,8 @@ class Lives(Life):
     def confirm(self, pick: int, as_text: bool, fault: Fault | None) -> None:
         upload = self._pick(self._in("waiting_confirm"), pick)
         is_free = upload.name not in self.tables and not self._is_reserved(upload.name)
-        wanted = WantedSchema(upload.name, [column("n", "text" if as_text else "integer")])
+        columns = [column("n", "text" if as_text else "integer")]
+        wanted = WantedSchema(display_name=upload.name, columns=columns)
         code = self._ask(lambda: confirm_job(self.services, self._record(upload), wanted), fault)
         if upload.mode == "create":
             assert code == ("ok" if is_free else DUPLICATE_NAME.code) or self._was_reserved(upload.name)

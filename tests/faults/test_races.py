@@ -13,6 +13,7 @@ from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Confirm, executio
 from worlds import World, until
 
 from managed_tables.databases.provisioning import DISK_FUNCTIONS
+from managed_tables.documents.confirmations import WantedSchema
 from managed_tables.errors import (
     INVALID_ROWS,
     JOB_NOT_WAITING,
@@ -23,7 +24,7 @@ from managed_tables.errors import (
     ApiErrorKind,
 )
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_api.rows.inserts import NewRows, insert
@@ -79,7 +80,7 @@ def loader(world: World, job_id: str) -> Callable[[], Any]:
 
 
 def confirmed(world: World, job_id: str, name: str) -> Callable[[], Any]:
-    wanted = WantedSchema(name, SCHEMA)
+    wanted = WantedSchema(display_name=name, columns=SCHEMA)
     return lambda: confirm_job(world.services, world.job(job_id), wanted) or name
 
 

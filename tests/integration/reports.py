@@ -14,9 +14,9 @@ from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.confirmations import LoadTerms, WantedSchema
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.handler import analyze_job
@@ -103,7 +103,8 @@ class Reports:
             return connection.execute(query.encode()).fetchall()
 
     def confirm(self, job_id: str, columns: Sequence[Column] = COLUMNS, terms: LoadTerms = TERMS) -> None:
-        confirm_job(self.company.services, self.job(job_id), WantedSchema(self.name, columns, terms))
+        wanted = WantedSchema(display_name=self.name, columns=list(columns), terms=terms)
+        confirm_job(self.company.services, self.job(job_id), wanted)
 
     def analysis(self, job_id: str) -> AnalysisDocument:
         found = self.company.services.job_documents.find_analysis(self.job(job_id))

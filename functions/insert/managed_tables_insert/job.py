@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_ou
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import NO_ADDITIONS, ConfirmedDocument
+from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.ending import attempt, complete, resolve
 from managed_tables.jobs.staged_rows import rejects_keys
@@ -27,13 +28,7 @@ from managed_tables.schema import Column
 from managed_tables.tables.changes import TableChange
 from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
-from managed_tables_insert.loading import (
-    LoadTarget,
-    current_columns,
-    find_repeated_keys,
-    leave_out_repeated_keys,
-    load_rows,
-)
+from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import find_misfits, write_rejects
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound
@@ -65,16 +60,21 @@ class Busy(Exception):  # noqa: N818 - an outcome, not a fault
 
 @dataclass(frozen=True)
 class Loading:
-    """One run of the step: its job, the company's database, the analysis and the confirmation.
-
-    After the last attempt nobody waits any longer for a busy table.
-    """
+    """One run of the step over a confirmed job; after the last attempt nobody waits for a busy table."""
 
     services: Services
     job: JobRecord
-    company: ConnectionRecord
-    target: LoadTarget
     is_last_attempt: bool
+
+    @cached_property
+    def confirmed(self) -> ConfirmedDocument:
+        """What was confirmed."""
+        return ConfirmedDocument.read(self.services.storage.get_json(self.job.confirmed_key or ""))
+
+    @cached_property
+    def company(self) -> ConnectionRecord:
+        """The company's database."""
+        return self.services.provisioning.require(self.job.company_id)
 
     def run(self) -> StepOutcome:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
@@ -83,9 +83,7 @@ class Loading:
         databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
         try:
             with closing(databases.open_company_connection(self.company, limits)) as connection:
-                applied = find_applied_job(connection, self.job.job_id)
-                if applied is None:
-                    applied = self._load(connection)
+                applied = find_applied_job(connection, self.job.job_id) or self._load(connection)
         except Busy as busy:
             return self._fail(busy.error) if self.is_last_attempt else {"outcome": "busy"}
         except JobError as error:
@@ -94,39 +92,38 @@ class Loading:
 
     def _load(self, connection: PgConnection) -> AppliedJob:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
-            plan = self._prepare(connection, converter, Path(folder))
+            load = Load(connection, converter, self.job, self.confirmed)
+            plan = self._plan(load, Path(folder))
             if plan.skips_misfits:
-                if self.target.mode != "create" or self.target.additions.key:
-                    plan = leave_out_repeated_keys(connection, converter, self.target, plan)
+                if self.job.mode != "create" or self.confirmed.additions.key:
+                    with load.repeated_keys(plan) as repeated:
+                        plan = repeated.leave_out() if repeated.key else plan
                 self._keep_rejects(converter, plan)
-            report = progress_reporter(self.services, self.job, plan.row_count)
+            self._remind()
             try:
-                if self.target.mode in ("replace", "upsert"):
-                    settings = self.services.settings
-                    days = settings.undo_days
-                    if self.target.mode == "upsert":
-                        days = max(days, settings.history_days)  # what it changes is history as well
-                    self.services.reminders.add(self.job.company_id, self.job.job_id, days)
-                return load_rows(connection, converter, self.target, plan, report)
+                return load.run(plan, progress_reporter(self.services, self.job, plan.row_count))
             except MisfitFound as found:
                 self._refuse_misfits(converter, plan)
                 raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
             except DuplicateFound as found:
-                raise self._duplicate_error(connection, converter, plan) from found
+                if not plan.skips_misfits:
+                    self._refuse_misfits(converter, plan)
+                with load.repeated_keys(plan) as repeated:
+                    rows = repeated.describe()
+                raise JobError(errors.DUPLICATE_KEYS, rows.details, rows.count, count=rows.count) from found
             except Fenced as error:
                 raise JobError(errors.RESERVATION_LOST) from error
             except ApiError as error:
                 if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
-                    raise JobError(errors.TABLE_NAME_TAKEN, name=self.target.display_name) from error
+                    raise JobError(errors.TABLE_NAME_TAKEN, name=self.confirmed.display_name) from error
                 raise
 
-    def _duplicate_error(
-        self, connection: PgConnection, converter: DuckDBPyConnection, plan: LoadPlan
-    ) -> JobError:
-        if not plan.skips_misfits:
-            self._refuse_misfits(converter, plan)
-        repeated = find_repeated_keys(connection, converter, self.target, plan)
-        return JobError(errors.DUPLICATE_KEYS, repeated.details, repeated.count, count=repeated.count)
+    def _remind(self) -> None:
+        """Remember that the load may keep rows to undo it, and those of an upsert for their history."""
+        settings = self.services.settings
+        kept_days = {"replace": settings.undo_days, "upsert": max(settings.undo_days, settings.history_days)}
+        if self.job.mode in kept_days:
+            self.services.reminders.add(self.job.company_id, self.job.job_id, kept_days[self.job.mode])
 
     def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
         """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
@@ -144,17 +141,7 @@ class Loading:
             self.services.storage.upload_file(target, keys[0])
             self.services.storage.put_json(keys[1], {"rows": count})
 
-    def _require_current(self) -> None:
-        """Raise Superseded if the job is no longer inserting what this run read."""
-        current = self.services.jobs.find(self.job.company_id, self.job.job_id)
-        if current is None or (current.status, current.confirmed_key, current.error) != (
-            "inserting",
-            self.job.confirmed_key,
-            None,
-        ):
-            raise Superseded(self.job.job_id)
-
-    def _prepare(self, connection: PgConnection, converter: DuckDBPyConnection, folder: Path) -> LoadPlan:
+    def _plan(self, load: Load, folder: Path) -> LoadPlan:
         """Return the plan; a table that is to get new columns has them, once all values are known to fit."""
         staged = folder / STAGED_OBJECT
         analysis = self.services.job_documents.find_analysis(self.job)
@@ -164,32 +151,29 @@ class Loading:
             self.services.storage.download(self.job.staged_key, staged)
         except ObjectMissing as error:
             raise JobError(errors.FILES_GONE) from error
-        zone, terms = self.services.settings.default_timezone, self.target.terms
-        if self.target.mode == "create":
-            return self._remembered(make_plan(staged, analysis, self.target.columns, zone, terms), analysis)
-        columns, missing = current_columns(connection, self.target)
-        plan = self._remembered(make_plan(staged, analysis, columns, zone, terms), analysis)
+        terms = self.confirmed.terms
+        columns, missing = load.current_columns()
+        plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
+        if terms.remember:
+            plan = self._remembered(plan, analysis)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
-                self._refuse_misfits(converter, plan)
+                self._refuse_misfits(load.converter, plan)
             self._add_columns(missing)
         return plan
 
     def _remembered(self, plan: LoadPlan, analysis: AnalysisDocument) -> LoadPlan:
-        """Return the plan with what is to be remembered of the load, if it is."""
-        target = self.target
-        if not target.terms.remember:
-            return plan
+        """Return the plan with what is to be remembered of the load."""
         columns = [loaded.column for loaded in plan.columns]
         before = self.services.job_documents.find_recalled(self.job)
-        recipe = make_recipe(analysis, columns, target.terms, target.mode, plan.timezone, before)
-        return replace(plan, recipe=recipe)
+        terms, mode = self.confirmed.terms, self.job.mode
+        return replace(plan, recipe=make_recipe(analysis, columns, terms, mode, plan.timezone, before))
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
+        nullable = self.confirmed.terms.make_nullable
+        change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=self.job.job_id)
         try:
-            nullable = self.target.terms.make_nullable
-            change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=self.job.job_id)
-            self.services.table_operations.update(self.company, self.target.table_id, change)
+            self.services.table_operations.update(self.company, self.confirmed.table_id, change)
         except ApiError as error:
             if error.kind is errors.INVALID_SCHEMA:
                 raise JobError(errors.TABLE_CHANGED) from error
@@ -210,6 +194,13 @@ class Loading:
         self.release()
         return self._end(rejected)
 
+    def _require_current(self) -> None:
+        """Raise Superseded if the job is no longer inserting what this run read."""
+        current = self.services.jobs.find(self.job.company_id, self.job.job_id)
+        read = ("inserting", self.job.confirmed_key, None)
+        if current is None or (current.status, current.confirmed_key, current.error) != read:
+            raise Superseded(self.job.job_id)
+
     def _end(self, job: JobRecord | None) -> StepOutcome:
         """Return how the job ended; raises Superseded where this run changed nothing."""
         if job is None:
@@ -219,9 +210,9 @@ class Loading:
     def release(self) -> None:
         """Give up the job's files, and the table that it was to make; what fails is left to others."""
         attempt(lambda: self.services.imports.forget(self.job), self.job.job_id)
-        if self.target.mode == "create":
+        if self.job.mode == "create":
             release = self.services.upload_tables.release
-            attempt(lambda: release(self.company, self.target.table_id), self.job.job_id)
+            attempt(lambda: release(self.company, self.confirmed.table_id), self.job.job_id)
 
 
 def run_job(
@@ -266,35 +257,34 @@ def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: 
 
 def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome:
     if job.status == "analisando" and job.goes_on_alone:
-        try:
-            outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
-        except JobError as error:
-            failed = services.jobs.fail(job, error.as_record())
-            if failed is None:
-                raise Superseded(job.job_id) from error
-            return outcome_of(failed)
+        outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
         if outcome is not None:
             return outcome
         job = services.jobs.find(job.company_id, job.job_id) or job
     if job.status == "analisando":  # the execution was told of neither: its token's writing was not answered
         return {"outcome": "reanalyze"}
-    if job.is_rejected:
-        if job.confirmed_key is not None:  # else it waits for its first confirmation
-            _loading(services, job, is_last_attempt=is_last_attempt).release()
-    elif not job.is_terminal:
-        return _loading(services, job, is_last_attempt=is_last_attempt).run()
+    if not job.is_terminal and not job.is_rejected:
+        return Loading(services, job, is_last_attempt).run()
+    if job.is_rejected and job.confirmed_key is not None:  # else it waits for its first confirmation
+        Loading(services, job, is_last_attempt).release()
     return outcome_of(job)
 
 
 def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome | None:
     """Confirm a job that nobody is asked about; return the outcome where it is not confirmed now."""
-    if job.confirms_itself:
-        return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
-    if confirm_unattended(services, job):
-        return None
-    if is_last_attempt:
+    try:
+        if job.confirms_itself:
+            return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
+        if confirm_unattended(services, job):
+            return None
+        if not is_last_attempt:
+            return {"outcome": "busy"}
         raise JobError(errors.TABLE_NOT_MADE)
-    return {"outcome": "busy"}
+    except JobError as error:
+        failed = services.jobs.fail(job, error.as_record())
+        if failed is None:
+            raise Superseded(job.job_id) from error
+        return outcome_of(failed)
 
 
 def outcome_of(job: JobRecord) -> StepOutcome:
@@ -304,24 +294,6 @@ def outcome_of(job: JobRecord) -> StepOutcome:
     if job.status == "failed":
         return failed_outcome(job.error or JobError(errors.JOB_FAULT).as_record())
     return {"outcome": "rejected"}
-
-
-def _loading(services: Services, job: JobRecord, *, is_last_attempt: bool) -> Loading:
-    confirmed = ConfirmedDocument.read(services.storage.get_json(job.confirmed_key or ""))
-    target = LoadTarget(
-        job_id=job.job_id,
-        mode=job.mode,
-        table_id=confirmed.table_id,
-        display_name=confirmed.display_name,
-        columns=tuple(confirmed.columns),
-        key=tuple(confirmed.key) if confirmed.key else None,
-        own_columns=frozenset(confirmed.own_columns),
-        terms=confirmed.terms,
-        additions=confirmed.additions or NO_ADDITIONS,
-        user_id=job.user_id,
-    )
-    company = services.provisioning.require(job.company_id)
-    return Loading(services, job, company, target, is_last_attempt)
 
 
 @contextmanager

@@ -80,76 +80,86 @@ def _describe(
     ]
 
 
-def find_duplicates(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> Misfits:
-    """Count the rows that repeat another's key, in the file or (unless `within_file`) in the table."""
-    narrow = _of_key(transfer, key)
-    rows = _repeated(narrow, table, key, within_file=within_file, limit=MAX_ERROR_DETAILS)
-    places = narrow.find_places({row for _, *pair in rows for row in pair if row is not None})
-    details = [
-        _duplicate(narrow.names, places[row], places[first] if first else None) for _, row, first in rows
-    ]
-    return Misfits(rows[0][0] if rows else 0, details)
+@dataclass(frozen=True)
+class RepeatedKeys:
+    """The rows whose key is there already: in the file or, unless `within_file`, in the table."""
 
+    transfer: Transfer  # of the key's columns alone
+    table: sql.Identifier
+    key: Columns
+    within_file: bool
 
-def keep_repeated_keys(transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool) -> None:
-    """Put all such rows, and why they stay out, into the converter's table REPEATED_KEYS."""
-    narrow = _of_key(transfer, key)
-    rows = _repeated(narrow, table, key, within_file=within_file, limit=None)
-    names = ", ".join(narrow.names)
-    there = f"a tabela já tem uma linha com esta chave ({names})"
-    repeats = f"repete a chave ({names}) de outra linha"
-    numbers = [row_number(row) for _, row, _ in rows]
-    reasons = [there if first is None else repeats for _, _, first in rows]
-    transfer.converter.execute(
-        f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} AS"
-        " SELECT unnest($1::BIGINT[]) AS number, unnest($2::VARCHAR[]) AS reason",
-        [numbers, reasons],
-    )
+    @classmethod
+    def of(
+        cls, transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool
+    ) -> "RepeatedKeys":
+        """Return those of the rows that a transfer brings."""
+        names = {column.name for column in key}
+        chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
+        return cls(replace(transfer, chosen=chosen), table, key, within_file)
 
+    def describe(self) -> Misfits:
+        """Count the rows, and describe the first ones."""
+        rows = self._find(MAX_ERROR_DETAILS)
+        places = self.transfer.find_places({row for _, *pair in rows for row in pair if row is not None})
+        details = [self._detail(places[row], places[first] if first else None) for _, row, first in rows]
+        return Misfits(rows[0][0] if rows else 0, details)
 
-def _of_key(transfer: Transfer, key: Columns) -> Transfer:
-    """Return the transfer of the key's columns alone."""
-    names = {column.name for column in key}
-    chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
-    return replace(transfer, chosen=chosen)
+    def leave_out(self) -> LoadPlan:
+        """Return the plan without the rows; why they stay out is in the converter's table REPEATED_KEYS."""
+        rows = self._find(None)
+        numbers = [row_number(row) for _, row, _ in rows]
+        repeats = f"repete a chave ({self._names}) de outra linha"
+        reasons = [self._is_there if first is None else repeats for _, _, first in rows]
+        self.transfer.converter.execute(
+            f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} AS"
+            " SELECT unnest($1::BIGINT[]) AS number, unnest($2::VARCHAR[]) AS reason",
+            [numbers, reasons],
+        )
+        return replace(self.transfer.plan, skips_repeated=True)
 
+    def _find(self, limit: int | None) -> list[tuple[int, UUID, UUID | None]]:
+        """Stage the rows; return the first repeated ones: how many there are, the id, that of the first one.
 
-def _repeated(
-    transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool, limit: int | None
-) -> list[tuple[int, UUID, UUID | None]]:
-    """Stage the rows; return the first repeated ones: how many there are, the id, that of the first one.
+        The first one is None for a row whose key the table has.
+        """
+        there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(
+            self.table, TABLE, match_keys(self.key)
+        )
+        query = sql.SQL(
+            'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
+            'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
+            ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
+            ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
+        ).format(
+            names=identifiers([column.name for column in self.key]),
+            there=sql.SQL("false") if self.within_file else there,
+            staged=STAGED,
+            new=NEW,
+            limit=sql.Literal(limit),
+        )
+        with self.transfer.connection.transaction(force_rollback=True):
+            self.transfer.stage_like(self.table)
+            return self.transfer.connection.execute(query).fetchall()
 
-    The first one is None for a row whose key the table has.
-    """
-    there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table, TABLE, match_keys(key))
-    query = sql.SQL(
-        'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
-        'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
-        ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
-        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
-    ).format(
-        names=identifiers([column.name for column in key]),
-        there=sql.SQL("false") if within_file else there,
-        staged=STAGED,
-        new=NEW,
-        limit=sql.Literal(limit),
-    )
-    with transfer.connection.transaction(force_rollback=True):
-        transfer.stage_like(table)
-        return transfer.connection.execute(query).fetchall()
+    def _detail(self, place: RowPlace, first: RowPlace | None) -> Detail:
+        reason = self._is_there
+        if first is not None:
+            names, where = self._names, first.sheet or first.file
+            reason = f"repete a chave ({names}) da linha {first.line}"
+            if (first.file, first.sheet) != (place.file, place.sheet):
+                reason = f"repete a chave ({names}) da linha {first.line} de {where}"
+        named = {"column": self._names} if len(place.cells) == 1 else {}
+        written = ", ".join(cell or "" for cell in place.cells)
+        return place.detail(Fault("DUPLICATE_KEY", reason), **named, value=written)
 
+    @property
+    def _names(self) -> str:
+        return ", ".join(self.transfer.names)
 
-def _duplicate(names: Sequence[str], place: RowPlace, first: RowPlace | None) -> Detail:
-    key = ", ".join(names)
-    reason = f"a tabela já tem uma linha com esta chave ({key})"
-    if first is not None:
-        reason = f"repete a chave ({key}) da linha {first.line}"
-        if (first.file, first.sheet) != (place.file, place.sheet):
-            reason = f"repete a chave ({key}) da linha {first.line} de {first.sheet or first.file}"
-    named = {"column": key} if len(place.cells) == 1 else {}
-    written = ", ".join(cell or "" for cell in place.cells)
-    fault = Fault("DUPLICATE_KEY", reason)
-    return place.detail(fault, **named, value=written)
+    @property
+    def _is_there(self) -> str:
+        return f"a tabela já tem uma linha com esta chave ({self._names})"
 
 
 def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) -> int:

@@ -7,10 +7,10 @@ remembers, and what cannot be confirmed waits for a person.
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.confirmations import LoadTerms, WantedSchema
 from managed_tables.documents.recipes import Recipe, find_former_columns
 from managed_tables.errors import ApiError, JobError
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.targets import Target, find_target
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
@@ -80,7 +80,9 @@ def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSche
     fed = [(given, given.table_column) for given in analysis.inferred_schema.columns if given.table_column]
     columns = [given.column.model_copy(update={"name": own.name, "type": own.type}) for given, own in fed]
     choices = {own.name: ColumnChoice(source=given.name) for given, own in fed if given.name != own.name}
-    return WantedSchema(None, columns, LoadTerms(choices=choices, on_misfit=recipe.on_misfit))
+    return WantedSchema(
+        display_name=None, columns=columns, terms=LoadTerms(choices=choices, on_misfit=recipe.on_misfit)
+    )
 
 
 def _schema(services: Services, job: JobRecord, name: str | None, target: Target) -> WantedSchema:
@@ -107,4 +109,4 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
             columns.append(inferred_column.column)
         elif before is None:
             columns.append(inferred_column.column.model_copy(update={"nullable": True}))
-    return WantedSchema(name, columns, LoadTerms(choices=choices))
+    return WantedSchema(display_name=name, columns=columns, terms=LoadTerms(choices=choices))

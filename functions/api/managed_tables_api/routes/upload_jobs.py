@@ -16,12 +16,12 @@ from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.confirmations import ConfirmedDocument, WantedSchema
 from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
-from managed_tables.jobs.confirmation import WantedSchema, confirm_job
+from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.staged_rows import rejects_keys
@@ -362,7 +362,10 @@ def confirm_upload_job(
     if body.make_nullable:
         caller.require(Permission.UPDATE)
     columns = [column.column for column in body.columns]
-    confirm_job(services, job, WantedSchema(body.display_name, columns, body.terms, body.additions))
+    wanted = WantedSchema(
+        display_name=body.display_name, columns=columns, terms=body.terms, additions=body.additions
+    )
+    confirm_job(services, job, wanted)
     return models.ConfirmAnswer(status="inserting")
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from managed_tables import exact_json
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.document import Document
 from managed_tables.schema import Column
@@ -60,7 +61,31 @@ class Additions(Document):
 NO_ADDITIONS = Additions()
 
 
-class ConfirmedDocument(Document):
+class WantedSchema(Document):
+    """What is to be confirmed: the table's name, its columns, the terms, and a new table's additions.
+
+    Name and additions are ignored for a table that exists.
+    """
+
+    display_name: str | None
+    columns: list[Column]
+    terms: LoadTerms = USUAL_TERMS
+    additions: Additions = NO_ADDITIONS
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object; of columns, terms and additions only what is not the usual."""
+        columns = [column.as_document() for column in self.columns]
+        parts = {"terms": self.terms.as_record(), "additions": self.additions.as_json()}
+        document = super().as_json() | {"columns": columns} | parts
+        return {name: part for name, part in document.items() if part not in (None, {})}
+
+    @property
+    def digest(self) -> str:
+        """A digest that is the same for a repeated confirmation, and differs for another one."""
+        return exact_json.digest(self.as_json())
+
+
+class ConfirmedDocument(WantedSchema):
     """The schema that is loaded into the table, and on which terms.
 
     `own_columns` are columns that the table has now: one that is gone when rows are loaded is not made again.
@@ -68,17 +93,6 @@ class ConfirmedDocument(Document):
     """
 
     display_name: str
-    columns: list[Column]
     table_id: str
     own_columns: list[str] = Field(default=[])
-    terms: LoadTerms = USUAL_TERMS
     key: list[str] | None = None
-    additions: Additions | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the JSON object; of columns and terms only what is not the usual."""
-        document = super().as_json() | {"columns": [column.as_document() for column in self.columns]}
-        terms = {"terms": self.terms.as_record()}
-        return (
-            {**document, **terms} if terms["terms"] else {n: v for n, v in document.items() if n != "terms"}
-        )

@@ -7,7 +7,6 @@ notifies the state machine again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
@@ -15,13 +14,7 @@ from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail
-from managed_tables.documents.confirmations import (
-    NO_ADDITIONS,
-    USUAL_TERMS,
-    Additions,
-    ConfirmedDocument,
-    LoadTerms,
-)
+from managed_tables.documents.confirmations import ConfirmedDocument, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
@@ -41,31 +34,6 @@ _NEW_NOT_NULLABLE = Fault(
 _MISSING = Fault("MISSING_COLUMN", "obrigatória na tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
-
-
-@dataclass(frozen=True)
-class WantedSchema:
-    """What is to be confirmed: the table's name, its columns, the terms, and a new table's additions.
-
-    Name and additions are ignored for a table that exists.
-    """
-
-    display_name: str | None
-    columns: Sequence[Column]
-    terms: LoadTerms = USUAL_TERMS
-    additions: Additions = NO_ADDITIONS
-
-    @property
-    def digest(self) -> str:
-        """A digest that is the same for a repeated confirmation, and differs for another one."""
-        columns = [column.as_document() for column in self.columns]
-        return exact_json.digest({"display_name": self.display_name, "columns": columns, **self.stated})
-
-    @property
-    def stated(self) -> dict[str, object]:
-        """Terms and additions as stored, only where there are any."""
-        parts = {"terms": self.terms.as_record(), "additions": self.additions.as_json()}
-        return {name: part for name, part in parts.items() if part}
 
 
 def confirm_job(
@@ -93,98 +61,89 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     """Return the job as it is when one confirmation, ours or another, has been taken."""
     digest = wanted.digest
     wanted = _with_sources(services, job, wanted)
+    company = services.provisioning.require(job.company_id)
+    table, opened = None, wanted.terms.make_nullable
     if job.mode == "create":
         raise_nullable_faults(wanted.terms, ())
         put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False), wanted.additions)
-        return _decide_new_table(services, job, wanted, digest, waiting)
-    company = services.provisioning.require(job.company_id)
-    table = services.table_reading.get(company, job.user_table_id or "")
-    if table.status != "active":
-        raise ApiError(errors.TABLE_INACTIVE)
-    raise_nullable_faults(wanted.terms, table.columns)
-    opened = wanted.terms.make_nullable
-    needed = [name for name in _needed_names(job, table) if name not in opened or name in (table.key or ())]
-    columns = _columns_for(with_nulls(table.columns, opened), wanted.columns, needed)
-    held = WantedSchema(table.display_name, columns, wanted.terms)
-    confirmed = _record(services, job, held, table.table_id, digest, waiting, table)
-    return confirmed or services.jobs.get(job.company_id, job.job_id)
+        table_id = _reserve(services, company, job, wanted)
+    else:
+        table = services.table_reading.get(company, job.user_table_id or "")
+        if table.status != "active":
+            raise ApiError(errors.TABLE_INACTIVE)
+        raise_nullable_faults(wanted.terms, table.columns)
+        needed = _needed_names(job, table, opened)
+        columns = _columns_for(with_nulls(table.columns, opened), wanted.columns, needed)
+        wanted = WantedSchema(display_name=table.display_name, columns=columns, terms=wanted.terms)
+        table_id = table.table_id
+    confirmed = _record(services, job, wanted, table_id, digest, waiting, table)
+    if confirmed is not None:
+        return confirmed
+    current = services.jobs.get(job.company_id, job.job_id)
+    if table is None and current.reserved_table_id != table_id:  # else the one first reserved the same name
+        services.upload_tables.release(company, table_id)
+    return current
 
 
-def _needed_names(job: JobRecord, table: TableRecord) -> list[str]:
-    """Return the names of the columns that the file must have; raises TABLE_WITHOUT_KEY.
+def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -> list[str]:
+    """Return the names of the columns that the file must have, but those opened; raises TABLE_WITHOUT_KEY.
 
     An upsert finds rows by the key; whether it brings new ones, which need more, its rows will say.
     """
     if job.mode != "upsert":
-        return [column.name for column in table.columns if column.is_required]
+        key = table.key or ()
+        required = [column.name for column in table.columns if column.is_required]
+        return [name for name in required if name not in opened or name in key]
     if table.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
     return list(table.key)
 
 
-def _decide_new_table(
-    services: Services, job: JobRecord, wanted: WantedSchema, digest: str, waiting: JobStatus
-) -> JobRecord:
-    company = services.provisioning.require(job.company_id)
-    table_id = _reserve(services, company, job, wanted.display_name or "", wanted.columns)
-    confirmed = _record(services, job, wanted, table_id, digest, waiting)
-    if confirmed is not None:
-        return confirmed
-    current = services.jobs.get(job.company_id, job.job_id)
-    if current.reserved_table_id != table_id:  # else the one that was first reserved the same name
-        services.upload_tables.release(company, table_id)
-    return current
-
-
-def _reserve(
-    services: Services, company: ConnectionRecord, job: JobRecord, name: str, columns: Sequence[Column]
-) -> str:
+def _reserve(services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema) -> str:
     """Return the id of the table that holds the name for this job, reserved now or by an earlier attempt."""
+    name = wanted.display_name or ""
     try:
-        return services.upload_tables.reserve(company, job.job_id, job.user_id, name, columns).table_id
+        reserved = services.upload_tables.reserve(company, job.job_id, job.user_id, name, wanted.columns)
     except ApiError as error:
         table = services.tables.find_holder(job.company_id, name)
         pending = table.pending if table else None
         if error.kind is errors.DUPLICATE_NAME and table and pending and pending.job_id == job.job_id:
             return table.table_id
         raise
+    return reserved.table_id
 
 
 def _record(
     services: Services,
     job: JobRecord,
-    schema: WantedSchema,
+    wanted: WantedSchema,
     table_id: str,
     digest: str,
     waiting: JobStatus,
-    table: TableRecord | None = None,
+    table: TableRecord | None,
 ) -> JobRecord | None:
     """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
     own_names = {column.name for column in table.columns} if table else set()
     confirmed = ConfirmedDocument(
-        display_name=schema.display_name or "",
-        columns=list(schema.columns),
+        display_name=wanted.display_name or "",
+        columns=wanted.columns,
+        terms=wanted.terms,
+        additions=wanted.additions,
         table_id=table_id,
-        own_columns=[column.name for column in schema.columns if column.name in own_names],
-        terms=schema.terms,
+        own_columns=[column.name for column in wanted.columns if column.name in own_names],
+        key=list(table.key or ()) if table and job.mode == "upsert" else None,
     )
-    if additions := schema.additions.as_json():
-        confirmed.additions = Additions.read(additions)
-    if job.mode == "upsert" and table is not None:
-        confirmed.key = list(table.key or ())
     document = confirmed.as_json()
     name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
     key = job_key(job.company_id, job.job_id, name)
     services.storage.put_json(key, document)
-    reserved = table_id if job.mode == "create" else None
     analysis = services.job_documents.find_analysis(job)
-    total_rows = analysis.row_count if analysis else 0
     return services.jobs.confirm(
         job,
         confirmed_key=key,
         digest=digest,
-        reserved_table_id=reserved,
-        total_rows=total_rows,
+        reserved_table_id=None if table else table_id,
+        total_rows=analysis.row_count if analysis else 0,
         waiting=waiting,
     )
 
@@ -220,7 +179,7 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
         if found != ColumnChoice():
             stated[column.name] = found
     raise_faults(faults)
-    return replace(wanted, terms=wanted.terms.model_copy(update={"choices": stated}))
+    return wanted.model_copy(update={"terms": wanted.terms.model_copy(update={"choices": stated})})
 
 
 def _find_source(name: str, choice: ColumnChoice, labels: Mapping[str, str | None]) -> str | None:
