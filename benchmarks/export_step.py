@@ -27,10 +27,9 @@ from managed_tables.aws.storage import Storage
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
-from managed_tables_export.csv_files import STYLES
+from managed_tables_export.csv_files import compose
 from managed_tables_export.destination import open_destination
 from managed_tables_export.export import FORMATS
-from managed_tables_export.query import select_texts
 from managed_tables_export.snapshot import ExportSource, Snapshot
 
 _TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
@@ -64,7 +63,7 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSou
     with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         snapshot = Snapshot(connection, table, columns, 0, "America/Sao_Paulo")
-        yield ExportSource(snapshot, request, request.select(columns, _ZONE))
+        yield ExportSource(snapshot, request, request.select(columns, _ZONE), lambda _: None)
 
 
 def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
@@ -76,7 +75,7 @@ def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
         tempfile.TemporaryDirectory() as folder,
         open_destination(cast("Storage", _Nowhere()), "key", format_.content_type) as destination,
     ):
-        format_.write(source, destination, Path(folder), lambda _: None)
+        format_.write(source, destination, Path(folder))
         destination.finish()
         return clock.spent(source.snapshot.connection)
 
@@ -85,12 +84,8 @@ def copy(dsn: str, table: str, dialect: str) -> Spent:
     """Read `COPY TO STDOUT` of the query of this dialect."""
     clock = Clock()
     with _source(dsn, table, "csv", dialect) as source:
-        style = STYLES[cast("Dialect", dialect)]
-        source.set_zone(source.snapshot.zone if style.is_local else "UTC")
-        query = select_texts(
-            source.snapshot.table, source.selection, style.texts, safe=source.request.formula_safe
-        )
-        with source.copy(query, sql.SQL("(FORMAT csv, DELIMITER {})").format(style.delimiter)) as found:
+        query, delimiter, _ = compose(source)
+        with source.copy(query, sql.SQL("(FORMAT csv, DELIMITER {})").format(delimiter)) as found:
             for _ in found:
                 pass
         return clock.spent(source.snapshot.connection)

@@ -19,7 +19,7 @@ from managed_tables.clock import Pace
 from managed_tables.documents.progress import ExportProgress
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.formats import ExportFormat
-from managed_tables.exports.request import ExportRequest, Selection
+from managed_tables.exports.request import ExportRequest
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger
 from managed_tables.wiring.services import Services
@@ -27,15 +27,11 @@ from managed_tables_export.csv_files import write_csv
 from managed_tables_export.destination import ExportObject, open_destination
 from managed_tables_export.json_lines import write_json_lines
 from managed_tables_export.parquet import write_parquet
-from managed_tables_export.snapshot import ExportSource, Snapshot, open_snapshot
+from managed_tables_export.snapshot import ExportSource, open_snapshot
 from managed_tables_export.workbook import write_workbook
 
-Report = Callable[[int], None]
-Write = Callable[[ExportSource, ExportObject, Path, Report], int]
-_AWAY = (
-    errors.CONNECTIONS_TAKEN,
-    errors.DATABASE_UNAVAILABLE,
-)  # a cluster that wakes, or is full: waited for
+Write = Callable[[ExportSource, ExportObject, Path], int]
+_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full
 
 
 class ExportOutcome(TypedDict):
@@ -131,19 +127,14 @@ class _ExportRun:
             tempfile.TemporaryDirectory() as folder,
             open_destination(self.services.storage, self.export.key or "", form.content_type) as destination,
         ):
-            source = ExportSource(snapshot, request, self._select(snapshot, request))
+            # Valid when requested, and still, since the table is unchanged.
+            selection = request.select(snapshot.columns, self.services.settings.zone)
             report = self._reporter(snapshot.row_count if request.where is None else None)
-            rows = form.write(source, destination, Path(folder), report)
+            source = ExportSource(snapshot, request, selection, report)
+            rows = form.write(source, destination, Path(folder))
             return rows, destination.finish()
 
-    def _select(self, snapshot: Snapshot, request: ExportRequest) -> Selection:
-        """Return the selection; it was valid when requested, and still is, since the table is unchanged."""
-        try:
-            return request.select(snapshot.columns, self.services.settings.zone)
-        except ApiError as error:
-            raise JobError(errors.EXPORT_TABLE_CHANGED) from error
-
-    def _reporter(self, total_rows: int | None) -> Report:
+    def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
         """Return a callback for the number of rows written; it updates the record now and then."""
         pace = Pace(PROGRESS_SECONDS)
 

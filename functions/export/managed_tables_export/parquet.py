@@ -6,8 +6,9 @@ that it has read from a pipe in memory.
 """
 
 import os
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -41,26 +42,44 @@ _TYPES = {
 }
 
 
-def write_parquet(
-    source: ExportSource, destination: ExportObject, folder: Path, report: Callable[[int], None]
-) -> int:
+def write_parquet(source: ExportSource, destination: ExportObject, folder: Path) -> int:
     """Write the rows as Parquet and return how many."""
     source.set_zone("UTC")
     target = folder / "rows.parquet"
     types = {column.name: _type(column, source) for column in source.selection.columns}
     reading, writing = os.pipe()
-    writer = _ParquetWriter(reading, _statement(reading, target, types), folder)
-    writer.start()
+    with ThreadPoolExecutor(1, thread_name_prefix="parquet") as pool:
+        written = pool.submit(_write, reading, _statement(reading, target, types), folder)
+        try:
+            rows = _feed(source, writing)
+        except BrokenPipeError:
+            rows = 0  # the writer has ended, and says why
+        finally:
+            os.close(writing)
     try:
-        rows = _feed(source, writing, report)
-    except BrokenPipeError:
-        rows = 0  # the writer has ended, and says why
-    finally:
-        os.close(writing)
-        writer.join()
-    writer.raise_any()
-    _send(target, destination)
+        written.result()
+    except duckdb.OutOfMemoryException as error:
+        raise JobError(EXPORT_ROW_TOO_LARGE) from error
+    with target.open("rb") as file:
+        while chunk := file.read(BATCH_BYTES):
+            destination.write(chunk)
     return rows
+
+
+def _write(reading: int, statement: str, folder: Path) -> None:
+    """Run the statement; its end of the pipe is closed in any case, so that whoever feeds it ends, too."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": WRITER_MEMORY,
+        "threads": 1,
+        "temp_directory": str(folder),
+        "autoinstall_known_extensions": False,
+    }
+    try:
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+            connection.execute(statement)
+    finally:
+        os.close(reading)
 
 
 def _type(column: Column, source: ExportSource) -> str:
@@ -75,11 +94,10 @@ def _type(column: Column, source: ExportSource) -> str:
         alias=TABLE,
         where=condition_sql(source.selection.condition, TABLE),
     )
-    row = source.snapshot.connection.execute(
-        query, condition_parameters(source.selection.condition)
-    ).fetchone()
+    parameters = condition_parameters(source.selection.condition)
+    row = source.snapshot.connection.execute(query, parameters).fetchone()
     whole, scale = row if row and row[0] is not None else (1, 0)
-    return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else "VARCHAR"
+    return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else _TEXT
 
 
 def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
@@ -108,58 +126,15 @@ def _unescaped(cell: str) -> str:
     return rf"CASE WHEN contains({cell}, '\') THEN array_to_string({parts}, '\') ELSE {cell} END"
 
 
-def _feed(source: ExportSource, writing: int, report: Callable[[int], None]) -> int:
+def _feed(source: ExportSource, writing: int) -> int:
     """Write the rows into the pipe, each value as text, and return how many."""
-    names = {
-        column.name: sql.Identifier(f"c{place}") for place, column in enumerate(source.selection.columns)
-    }
+    places = count()
 
     def field(column: Column) -> sql.Composed:
-        return sql.SQL("{}::text AS {}").format(value(column), names[column.name])
+        return sql.SQL("{}::text AS {}").format(value(column), sql.Identifier(f"c{next(places)}"))
 
     query = sql.SQL("SELECT {start}, {row}.* FROM ({fields}) AS {row}").format(
-        start=_ROW_START,
-        row=sql.Identifier("$row"),
-        fields=select_fields(source.snapshot.table, source.selection, field),
+        start=_ROW_START, row=sql.Identifier("$row"), fields=select_fields(source, field)
     )
     with open(writing, "wb", closefd=False) as pipe:
-        return source.write(query, sql.SQL(""), pipe, report, row_max_bytes=MAX_ROW_BYTES)
-
-
-class _ParquetWriter(threading.Thread):
-    """Runs the statement; closes its end of the pipe in any case, so that the writer ends, too."""
-
-    def __init__(self, reading: int, statement: str, folder: Path) -> None:
-        super().__init__(name="parquet", daemon=True)
-        self._reading, self._statement, self._folder = reading, statement, folder
-        self._error: duckdb.Error | None = None
-
-    def run(self) -> None:
-        try:
-            with duckdb.connect(
-                config={
-                    "memory_limit": WRITER_MEMORY,
-                    "threads": 1,
-                    "temp_directory": str(self._folder),
-                    "autoinstall_known_extensions": False,
-                }
-            ) as connection:
-                connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
-                connection.execute(self._statement)
-        except duckdb.Error as error:
-            self._error = error
-        finally:
-            os.close(self._reading)
-
-    def raise_any(self) -> None:
-        """Raise DuckDB's error; an export that does not fit its memory is too large for the format."""
-        if isinstance(self._error, duckdb.OutOfMemoryException):
-            raise JobError(EXPORT_ROW_TOO_LARGE) from self._error
-        if self._error is not None:
-            raise self._error
-
-
-def _send(path: Path, destination: ExportObject) -> None:
-    with path.open("rb") as file:
-        while chunk := file.read(BATCH_BYTES):
-            destination.write(chunk)
+        return source.write(query, sql.SQL(""), pipe, row_max_bytes=MAX_ROW_BYTES)

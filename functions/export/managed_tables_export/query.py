@@ -4,14 +4,15 @@ PostgreSQL writes the texts, in the transaction's time zone: numbers keep every 
 million rows is made anew here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
-from managed_tables.exports.request import Selection
+from managed_tables.exports.request import Selection, Sort
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
+from managed_tables_export.snapshot import ExportSource
 
 TABLE = sql.Identifier("$table")
 
@@ -70,28 +71,25 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 _SAFE = "CASE WHEN left({v}, 1) = ANY ({starts}) THEN '''' || {v} ELSE {v} END"
 
 
-def select_texts(table: sql.Identifier, selection: Selection, texts: Texts, *, safe: bool) -> sql.Composed:
+def select_texts(source: ExportSource, texts: Texts, *, safe: bool) -> sql.Composed:
     """Return the SELECT of the selection's texts; with `safe` none begins as a formula does."""
 
     def field(column: Column) -> sql.Composed:
-        is_safe = safe and column.type is ColumnType.TEXT
-        if is_safe:
+        if safe and column.type is ColumnType.TEXT:
             return sql.SQL(_SAFE).format(v=value(column), starts=sql.Literal(list(_FORMULA_STARTS)))
         return sql.SQL(texts[column.type]).format(v=value(column))
 
-    return select_fields(table, selection, field)
+    return select_fields(source, field)
 
 
-def select_fields(
-    table: sql.Identifier, selection: Selection, field: Callable[[Column], sql.Composed]
-) -> sql.Composed:
+def select_fields(source: ExportSource, field: Callable[[Column], sql.Composed]) -> sql.Composed:
     """Return the SELECT of the selection's rows in its order, each column as `field` composes it."""
     return sql.SQL("SELECT {fields} FROM {table} AS {alias} WHERE {where} ORDER BY {order}").format(
-        fields=sql.SQL(", ").join(map(field, selection.columns)),
-        table=table,
+        fields=sql.SQL(", ").join(map(field, source.selection.columns)),
+        table=source.snapshot.table,
         alias=TABLE,
-        where=condition_sql(selection.condition, TABLE),
-        order=_order(selection),
+        where=condition_sql(source.selection.condition, TABLE),
+        order=_order(source.selection),
     )
 
 
@@ -113,12 +111,10 @@ def value(column: Column) -> sql.Composed:
 
 def _order(selection: Selection) -> sql.Composed:
     """Return the order: sorts, NULLs last, ties by insertion."""
-    names: Sequence[sql.Composed] = [
+    sorts = [*selection.sorts, Sort(ID_COLUMN, is_descending=False)]
+    return sql.SQL(", ").join(
         sql.SQL("{}.{} {} NULLS LAST").format(
             TABLE, sql.Identifier(sort.column), sql.SQL("DESC" if sort.is_descending else "ASC")
         )
-        for sort in selection.sorts
-    ]
-    ends_by_id = any(sort.column == ID_COLUMN for sort in selection.sorts)
-    by_id = [] if ends_by_id else [sql.SQL("{}.{}").format(TABLE, sql.Identifier(ID_COLUMN))]
-    return sql.SQL(", ").join([*names, *by_id])
+        for sort in sorts
+    )

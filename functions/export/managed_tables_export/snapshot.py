@@ -45,11 +45,12 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class ExportSource:
-    """What a format is made of: the snapshot, and what of it goes out."""
+    """What a format is made of: the snapshot, and what of it goes out; `report` gets the rows so far."""
 
     snapshot: Snapshot
     request: ExportRequest
     selection: Selection
+    report: Callable[[int], None]
 
     def set_zone(self, zone: str) -> None:
         """Let PostgreSQL write times in this zone."""
@@ -66,11 +67,10 @@ class ExportSource:
         query: sql.Composed,
         options: sql.Composable,
         out: IO[bytes] | ExportObject,
-        report: Callable[[int], None],
         line_end: bytes = b"\n",
         row_max_bytes: int = 0,
     ) -> int:
-        """Write the query's lines, one a row, with this end, and return how many; `report` gets them so far.
+        """Write the query's lines, one a row, with this end, and return how many.
 
         Raises EXPORT_ROW_TOO_LARGE for a line that is longer than `row_max_bytes`, where that is given.
         """
@@ -84,11 +84,11 @@ class ExportSource:
                 batch[-1:] = line_end
                 if len(batch) >= BATCH_BYTES:
                     out.write(batch)
-                    report(rows)
+                    self.report(rows)
                     batch = bytearray()
         if batch:
             out.write(batch)
-            report(rows)
+            self.report(rows)
         return rows
 
 

@@ -9,7 +9,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.sax.saxutils import escape
@@ -43,7 +42,6 @@ _FORMATS = {
 }
 _WIDTHS = {ColumnType.TEXT: 24, ColumnType.DATETIME: 20}
 _OTHER_WIDTH = 14
-_GENERAL_DIGITS = 11  # of a whole number that Excel shows without a format of its own
 _ROWS_END = b"</sheetData>"
 _SHEET = "xl/worksheets/sheet{}.xml"
 
@@ -51,56 +49,44 @@ Row = Sequence[str | None]
 Cell = Callable[[str, int], str]  # the XML of a text, as `CELL_TEXTS` gives it, in a row
 
 
-def write_workbook(
-    source: ExportSource, destination: ExportObject, _folder: Path, report: Callable[[int], None]
-) -> int:
+def write_workbook(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
     """Write the rows as a workbook and return how many."""
     source.set_zone(source.snapshot.zone)
-    query = select_texts(source.snapshot.table, source.selection, CELL_TEXTS, safe=False)
-    writer = _WorkbookWriter(source, report)
+    query = select_texts(source, CELL_TEXTS, safe=False)
+    writer = _WorkbookWriter(source)
+    out = cast("IO[bytes]", destination)
     with (
-        zipfile.ZipFile(
-            cast("IO[bytes]", destination), "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION
-        ) as archive,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive,
         source.copy(query, sql.SQL("")) as copy,
     ):
         writer.write(archive, copy.rows())
     return writer.rows
 
 
-@dataclass(frozen=True)
-class _EmptyWorkbook:
-    """A workbook of openpyxl's whose sheets have but their header, and the style of each column's cells."""
-
-    parts: Mapping[str, bytes]
-    styles: Sequence[int]
-
-    @classmethod
-    def make(cls, source: ExportSource, sheets: int) -> "_EmptyWorkbook":
-        """Return a workbook of so many sheets."""
-        workbook = Workbook(write_only=True)
-        for number in range(sheets):
-            styles = _add_sheet(workbook, _title(source, number), source.selection.columns)
-        made = io.BytesIO()
-        workbook.save(made)
-        with zipfile.ZipFile(made) as archive:
-            return cls({name: archive.read(name) for name in archive.namelist()}, styles)
+def _empty_workbook(source: ExportSource, sheets: int) -> tuple[Mapping[str, bytes], Sequence[int]]:
+    """Return the parts of a workbook of openpyxl's with nothing but headers, and each column's style."""
+    workbook = Workbook(write_only=True)
+    for number in range(sheets):
+        styles = _add_sheet(workbook, _title(source, number), source.selection.columns)
+    made = io.BytesIO()
+    workbook.save(made)
+    with zipfile.ZipFile(made) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}, styles
 
 
 class _WorkbookWriter:
     """Writes one workbook: as many sheets as the rows need, then the parts that name them."""
 
-    def __init__(self, source: ExportSource, report: Callable[[int], None]) -> None:
-        self._source, self._report = source, report
+    def __init__(self, source: ExportSource) -> None:
+        self._source = source
         self.rows = 0
-        template = _EmptyWorkbook.make(source, 1)
-        self._start, end, after = template.parts[_SHEET.format(1)].partition(_ROWS_END)
+        parts, styles = _empty_workbook(source, 1)
+        self._start, end, after = parts[_SHEET.format(1)].partition(_ROWS_END)
         self._end = end + after
+        styled = zip(source.selection.columns, styles, strict=True)
         self._cells = [
             _cell_writer(column, get_column_letter(place), style)
-            for place, (column, style) in enumerate(
-                zip(source.selection.columns, template.styles, strict=True), start=1
-            )
+            for place, (column, style) in enumerate(styled, start=1)
         ]
 
     def write(self, archive: zipfile.ZipFile, rows: Iterator[Row]) -> None:
@@ -115,7 +101,7 @@ class _WorkbookWriter:
                 out.write(self._start)
                 row = self._write_rows(out, row, rows)
                 out.write(self._end)
-        for name, content in _EmptyWorkbook.make(self._source, sheets).parts.items():
+        for name, content in _empty_workbook(self._source, sheets)[0].items():
             if name not in archive.namelist():
                 archive.writestr(name, content)
 
@@ -139,7 +125,7 @@ class _WorkbookWriter:
         out.write(content)
         self.rows += len(batch)
         batch.clear()
-        self._report(self.rows)
+        self._source.report(self.rows)
         return len(content)
 
 
@@ -181,19 +167,10 @@ def _cell_writer(column: Column, letter: str, style: int) -> Cell:
             return text_cell(text[1:], row)
         return f'<c r="{letter}{row}" s="{style}"><v>{text}</v></c>'
 
-    def integer_cell(text: str, row: int) -> str:
-        if len(text) > _GENERAL_DIGITS:
-            return number_cell(text, row)
-        return f'<c r="{letter}{row}"><v>{text}</v></c>'
-
     def boolean_cell(text: str, row: int) -> str:
         return f'<c r="{letter}{row}" t="b"><v>{text}</v></c>'
 
-    writers: dict[ColumnType, Cell] = {
-        ColumnType.TEXT: text_cell,
-        ColumnType.INTEGER: integer_cell,
-        ColumnType.BOOLEAN: boolean_cell,
-    }
+    writers: dict[ColumnType, Cell] = {ColumnType.TEXT: text_cell, ColumnType.BOOLEAN: boolean_cell}
     return writers.get(column.type, number_cell)
 
 
