@@ -161,46 +161,28 @@ ZONED = 1 << 60  # microseconds, beyond every calendar: of a time whose own zone
 _PARSED_DAYS: dict[DateOrder, str] = {"dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y", "ymd": "%Y-%m-%d"}
 TIME_OF_DAY = rf"{BLANK}*(?:[01]?[0-9]|2[0-4])(?:{_MINUTES_SECONDS}|[hH](?:[0-5][0-9](?:min)?)?){BLANK}*"
 
-_DAY_SECONDS = 86_400
+_MICROSECOND = timedelta(microseconds=1)
 _CALENDAR_ENDS = (datetime.min, datetime.max)
-# What a time of the first or the last day is made of; the other days have no group `first` nor `last`.
-_END_OF_CALENDAR = (
-    rf"^{BLANK}*(?:(0?1[-/.]0?1[-/.]0001|0001[-/]0?1[-/]0?1)"
-    r"|((?:31[-/.]12|12[-/.]31)[-/.]9999|9999[-/]12[-/]31))"
-    r"(?:(?:[Tt]| +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)? ?([AaPp][Mm])?"
-    rf" ?(?:([Zz]|UTC|GMT)|([+-])([0-9]{{2}}):?([0-9]{{2}})?)?)?{BLANK}*$"
-)
-_END_PARTS = ["first", "last", "hour", "minute", "second", "half", "utc", "sign", "hours", "minutes"]
-
-
-def _leaves_calendar(cell: str, zone: str) -> str:
-    """Return the test that a fitting datetime is before the year 1 or after 9999 in UTC.
-
-    No zone is a day away, so that only the first and the last day are in question.
-    """
-    place = ZoneInfo(zone)
-    first, last = (round((place.utcoffset(end) or timedelta()).total_seconds()) for end in _CALENDAR_ENDS)
-    hour, minute, second, hours, minutes = (
-        f"concat('0', e.{part})::INTEGER" for part in ("hour", "minute", "second", "hours", "minutes")
-    )
-    hour = f"({hour} % CASE e.half WHEN '' THEN 24 ELSE 12 END + 12 * (e.half ILIKE 'pm')::INTEGER)"
-    time = f"({hour} * 3600 + {minute} * 60 + {second})"
-    written = f"concat(e.sign, '1')::INTEGER * ({hours} * 3600 + {minutes} * 60)"
-    ahead = f"CASE WHEN e.sign <> '' THEN {written} WHEN e.utc <> '' THEN 0 ELSE"
-    before = f"e.first <> '' AND {time} < {ahead} {first} END"
-    after = f"e.last <> '' AND {time} >= {_DAY_SECONDS} + {ahead} {last} END"
-    parts = f"regexp_extract({cell}, {literal(_END_OF_CALENDAR)}, {_END_PARTS})"
-    leaves = f"list_transform([{parts}], lambda e: {before} OR {after})[1]"
-    return choose((f"strpos({cell}, '0001') + strpos({cell}, '9999') > 0", leaves), otherwise="false")
 
 
 def datetime_fits(cell: str, order: DateOrder, zone: str, shape: Shape = Shape.MONTH) -> str:
     """Return DuckDB's test that `cell` is a moment of the years 1 to 9999 in UTC, too.
 
-    `zone` is that of a time without one.
+    `zone` is that of a time without one. No zone is a day away: only the first and the last year can leave
+    the calendar.
     """
-    is_time = is_moment(cell, order, shape)
-    return choose((is_time, f"NOT {_leaves_calendar(cell, zone)}"), otherwise="false")
+    ends = [(end - datetime(1970, 1, 1)) // _MICROSECOND for end in _CALENDAR_ENDS]
+    ahead = [(ZoneInfo(zone).utcoffset(end) or timedelta()) // _MICROSECOND for end in _CALENDAR_ENDS]
+    is_inside = choose(
+        (f"m < {ZONED // 2}", f"m BETWEEN {ends[0] + ahead[0]} AND {ends[1] + ahead[1]}"),
+        otherwise=f"m - {ZONED} BETWEEN {ends[0]} AND {ends[1]}",
+    )
+    moment = datetime_moment(cell, order)
+    stays = choose(
+        (f"strpos({cell}, '0001') + strpos({cell}, '9999') = 0", "true"),
+        otherwise=f"list_transform([{moment}], lambda m: {is_inside})[1]",
+    )
+    return choose((is_moment(cell, order, shape), stays), otherwise="false")
 
 
 def is_moment(cell: str, order: DateOrder, shape: Shape) -> str:
