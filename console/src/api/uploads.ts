@@ -1,6 +1,6 @@
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
-import type { Api } from "./session";
+import { type Api, ApiFailure } from "./session";
 
 // The files on their way: they belong to the page, and not to the screen that began to send them.
 
@@ -10,13 +10,20 @@ export const EXTENSIONS = "csv txt tsv xlsx xlsm xls ods json jsonl ndjson parqu
 
 export type Mode = "append" | "replace" | "upsert";
 
+interface PresignedPost {
+  url: string;
+  fields: Record<string, string>;
+}
+
 interface Sending {
   file: File;
   post: PresignedPost;
   sent: number;
-  state: "waiting" | "sending" | "sent" | "failed" | "aborted";
-  reason?: string;
-  expired?: boolean;
+  /** `expired`: the bucket takes it no more, and only a new upload helps. */
+  state: "waiting" | "sending" | "sent" | "failed" | "expired";
+  /** Why it failed. */
+  reason: string;
+  stop: AbortController;
 }
 
 export interface UploadState {
@@ -25,11 +32,10 @@ export interface UploadState {
   files: readonly Sending[];
   jobId: string | null;
   isDeclaring: boolean;
-  problem: string | null;
   failure: unknown;
 }
 
-const EMPTY = { staged: [], files: [], jobId: null, isDeclaring: false, problem: null, failure: null };
+const EMPTY: UploadState = { staged: [], files: [], jobId: null, isDeclaring: false, failure: null };
 
 export function isSending({ files, isDeclaring }: UploadState): boolean {
   return isDeclaring || files.some((one) => one.state === "sending" || one.state === "waiting");
@@ -40,20 +46,20 @@ export function isSent({ files }: UploadState): boolean {
 }
 
 /** Return what keeps these files from being sent, or null. */
-function faultOf(files: readonly File[]): string | null {
-  if (files.length > MAX_FILES) return t`São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
+function faultOf(files: readonly File[]): ApiFailure | null {
   const odd = files.find((file) => !EXTENSIONS.includes(file.name.split(".").at(-1)?.toLowerCase() ?? ""));
-  if (odd) return t`“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
   const empty = files.find((file) => file.size === 0);
-  if (empty) return t`“${empty.name}” está vazio`;
-  const names = new Set(files.map((file) => file.name));
-  return names.size < files.length ? t`Dois arquivos têm o mesmo nome` : null;
+  let fault = "";
+  if (files.length > MAX_FILES) fault = t`São ${files.length} arquivos: envie até ${MAX_FILES} de cada vez`;
+  else if (odd) fault = t`“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
+  else if (empty) fault = t`“${empty.name}” está vazio`;
+  else if (new Set(files.map((file) => file.name)).size < files.length) fault = t`Dois arquivos têm o mesmo nome`;
+  return fault ? new ApiFailure(0, { error: fault }, null) : null;
 }
 
 /** Sends the files of one upload at a time, two at once; leaving the page while it does asks first. */
 export class UploadQueue {
   readonly state = new Store<UploadState>(EMPTY);
-  private readonly controllers = new Map<number, AbortController>();
 
   constructor(private readonly api: Api) {
     this.state.subscribe(() => this.sendNext());
@@ -62,35 +68,32 @@ export class UploadQueue {
 
   close(): void {
     window.removeEventListener("beforeunload", this.warn);
-    for (const controller of this.controllers.values()) controller.abort();
+    this.abortAll();
   }
 
   /** Keep files until a person says how they go into a table. */
   readonly stage = (files: readonly File[]): void => {
-    const problem = faultOf(files);
-    this.state.update({ staged: problem ? [] : files, problem });
+    const failure = faultOf(files);
+    this.state.update({ staged: failure ? [] : files, failure });
   };
 
   readonly begin = async (chosen: readonly File[], tableId: string | null, mode: Mode): Promise<void> => {
     if (chosen.length === 0) return;
-    const problem = isSending(this.state.get()) ? t`Espere o envio que está em andamento` : faultOf(chosen);
-    this.state.update({ problem, failure: null });
-    if (problem) return;
+    const busy = new ApiFailure(0, { error: t`Espere o envio que está em andamento` }, null);
+    const failure = isSending(this.state.get()) ? busy : faultOf(chosen);
+    this.state.update({ failure });
+    if (failure) return;
     this.state.set({ ...EMPTY, isDeclaring: true });
     try {
-      const answer = await this.declare(tableId, chosen, mode);
-      const posts = answer.uploads ?? [];
-      const files = chosen.flatMap((file, index) => {
-        const post = posts[index];
-        return post ? [waiting(file, post)] : [];
-      });
-      this.state.update({ isDeclaring: false, jobId: answer.job_id, files });
+      const { job_id: jobId, uploads } = await this.declare(tableId, chosen, mode);
+      const files = (uploads ?? []).map((post, index) => waiting(chosen[index] as File, post));
+      this.state.set({ ...EMPTY, files, jobId });
     } catch (failure) {
-      this.state.update({ isDeclaring: false, failure });
+      this.state.set({ ...EMPTY, failure });
     }
   };
 
-  readonly abort = (index: number): void => this.controllers.get(index)?.abort();
+  readonly abort = (index: number): void => this.state.get().files[index]?.stop.abort();
 
   readonly retry = (index: number): void => {
     const one = this.state.get().files[index];
@@ -99,18 +102,20 @@ export class UploadQueue {
 
   /** Forget the upload; one that has not arrived is cancelled, too. */
   readonly reset = (): void => {
-    const { jobId } = this.state.get();
-    const isDone = isSent(this.state.get());
-    for (const controller of this.controllers.values()) controller.abort();
-    this.controllers.clear();
+    const state = this.state.get();
+    this.abortAll();
     this.state.set(EMPTY);
-    if (!jobId || isDone) return;
-    void this.api.DELETE("/upload-jobs/{job_id}", { path: { job_id: jobId } }).catch(() => {});
+    if (state.jobId === null || isSent(state)) return;
+    void this.api.DELETE("/upload-jobs/{job_id}", { path: { job_id: state.jobId } }).catch(() => {});
   };
 
   private readonly warn = (event: BeforeUnloadEvent): void => {
     if (isSending(this.state.get())) event.preventDefault();
   };
+
+  private abortAll(): void {
+    for (const one of this.state.get().files) one.stop.abort();
+  }
 
   private declare(tableId: string | null, chosen: readonly File[], mode: Mode) {
     const files = chosen.map((file) => ({ name: file.name, size_bytes: file.size }));
@@ -126,78 +131,44 @@ export class UploadQueue {
   private sendNext(): void {
     const { files } = this.state.get();
     const sending = files.filter((one) => one.state === "sending").length;
-    const next = files.findIndex((one) => one.state === "waiting");
+    const next = files.findIndex((one) => one.state === "waiting" && !one.stop.signal.aborted);
     if (next >= 0 && sending < AT_ONCE) void this.send(next);
   }
 
   private async send(index: number): Promise<void> {
     const one = this.state.get().files[index];
     if (!one) return;
-    const controller = new AbortController();
-    this.controllers.set(index, controller);
-    this.change(index, { state: "sending", sent: 0 });
-    try {
-      await postFile(one.file, one.post, (sent) => this.change(index, { sent }), controller.signal);
-      this.change(index, { state: "sent", sent: one.file.size });
-    } catch (error) {
-      const isAborted = error instanceof DOMException;
-      const reason = isAborted ? t`Envio interrompido` : error instanceof Error ? error.message : t`O envio falhou`;
-      const expired = error instanceof UploadFailure && error.expired;
-      this.change(index, { state: isAborted ? "aborted" : "failed", reason, expired });
-    }
+    this.change(index, { state: "sending" });
+    this.change(index, await postFile(one, (sent) => this.change(index, { sent })));
   }
 }
 
 function waiting(file: File, post: PresignedPost): Sending {
-  return { file, post, sent: 0, state: "waiting" };
+  return { file, post, sent: 0, state: "waiting", reason: "", stop: new AbortController() };
 }
 
-// Straight to the bucket by its presigned POST: XMLHttpRequest, since fetch tells nothing of an upload's progress.
-// The bucket gets no Authorization header: the form's fields are what it asks for, and the token is not its concern.
-
-interface PresignedPost {
-  url: string;
-  fields: Record<string, string>;
-}
-
-class UploadFailure extends Error {
-  constructor(
-    message: string,
-    readonly expired: boolean,
-  ) {
-    super(message);
-  }
-}
-
-/** Send one file; `onProgress` hears the bytes sent, `signal` aborts. */
-function postFile(
-  file: File,
-  post: PresignedPost,
-  onProgress: (sent: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
+/**
+ * Send one file straight to the bucket, and return how that ended: by XMLHttpRequest, since fetch tells nothing of an
+ * upload's progress. The bucket gets no Authorization header: the form's fields are what it asks for.
+ */
+function postFile({ file, post, stop }: Sending, onProgress: (sent: number) => void): Promise<Partial<Sending>> {
+  return new Promise((end) => {
+    const fail = (reason: string) => end({ state: "failed", reason });
     const request = new XMLHttpRequest();
     request.open("POST", post.url);
     request.upload.onprogress = (event) => onProgress(Math.min(event.loaded, file.size));
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve();
-      else reject(refusal(request));
+      const isExpired = request.status === 403 && /expired/i.test(request.responseText);
+      if (request.status >= 200 && request.status < 300) end({ state: "sent", sent: file.size });
+      else if (isExpired) end({ state: "expired", reason: t`O prazo deste envio acabou. Envie o arquivo de novo` });
+      else fail(t`O arquivo não foi aceito. Tente de novo`);
     };
-    request.onerror = () => reject(new UploadFailure(t`A conexão caiu durante o envio. Tente de novo`, false));
-    request.onabort = () => reject(new DOMException("aborted", "AbortError"));
-    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.onerror = () => fail(t`A conexão caiu durante o envio. Tente de novo`);
+    request.onabort = () => fail(t`Envio interrompido`);
+    stop.signal.addEventListener("abort", () => request.abort(), { once: true });
     const form = new FormData();
     for (const [name, value] of Object.entries(post.fields)) form.append(name, value);
     form.append("file", file); // last: S3 ignores every field that comes after it
     request.send(form);
   });
-}
-
-function refusal(request: XMLHttpRequest): UploadFailure {
-  const expired = request.status === 403 && /expired/i.test(request.responseText);
-  const reason = expired
-    ? t`O prazo deste envio acabou. Envie o arquivo de novo`
-    : t`O arquivo não foi aceito. Tente de novo`;
-  return new UploadFailure(reason, expired);
 }

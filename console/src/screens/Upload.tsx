@@ -3,10 +3,10 @@ import { TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useTable } from "../api/queries";
-import { EXTENSIONS, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
+import { EXTENSIONS, isSending, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { Alert, Button, Failure, ProgressBar, Radios, Steps } from "../ui/parts";
+import { Button, Failure, ProgressBar, Radios, Steps } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { formatBytes } from "../values/numbers";
 import { modes } from "../values/words";
@@ -41,7 +41,6 @@ export default function Upload() {
           onChoose={setMode}
         />
       )}
-      {state.problem && <Alert>{state.problem}</Alert>}
       {state.failure !== null && <Failure error={state.failure} />}
       {state.staged.length > 0 && (
         <div className="mt-actions">
@@ -90,7 +89,6 @@ function DropZone({ onFiles, disabled }: { onFiles: (files: File[]) => void; dis
 }
 
 function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }) {
-  const isOver = state.files.every((one) => one.state !== "waiting" && one.state !== "sending");
   return (
     <>
       <ul className="mt-bars">
@@ -110,7 +108,7 @@ function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }) 
                 {t`Interromper`} <span className="mt-hidden">{one.file.name}</span>
               </Button>
             )}
-            {(one.state === "failed" || one.state === "aborted") && !one.expired && (
+            {one.state === "failed" && (
               <Button onClick={() => uploads.retry(index)}>
                 {t`Tentar de novo`} <span className="mt-hidden">{one.file.name}</span>
               </Button>
@@ -118,7 +116,7 @@ function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }) 
           </li>
         ))}
       </ul>
-      {isOver && <Button onClick={uploads.reset}>{t`Começar de novo`}</Button>}
+      {!isSending(state) && <Button onClick={uploads.reset}>{t`Começar de novo`}</Button>}
     </>
   );
 }
