@@ -2,13 +2,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { jobQuestion } from "../api/queries";
-import type { Job, Table } from "../api/types";
+import type { Job } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
-import { fedTwice, type ReviewedColumn, useReview, wronglyFilled } from "./draft";
+import { fedTwice, type ReviewParts, useReview, wronglyFilled } from "./draft";
 
 interface ConfirmBarProps {
   name: string;
@@ -19,21 +19,23 @@ interface ConfirmBarProps {
 
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps) {
-  const { job, table, columns, checks, isBusy, look, announce } = useReview();
+  const parts = useReview();
+  const { job, table, checks, isBusy, look, announce } = parts;
   const [isAsked, setAsked] = useState(false);
+  const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
-  const label = labelOf(job, table, name);
-  const problem = problemOf(columns, isBusy);
-  const send = (): void => {
+  const label = labelOf(parts, name);
+  const problem = problemOf(parts);
+  const answer = (act: () => void): void => {
     setAsked(false);
-    onSend();
+    act();
   };
   const go = (): void => {
     if (problem) {
       announce(problem);
       if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
-    } else if (job.mode === "replace" || doubts.length > 0) setAsked(true);
-    else send();
+    } else if (isReplacing || doubts.length > 0) setAsked(true);
+    else onSend();
   };
   return (
     <div className="mt-sticky-bar">
@@ -44,42 +46,33 @@ export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps
       </Button>
       {isAsked && (
         <Dialog
-          title={job.mode === "replace" ? t`Substituir as linhas da tabela?` : t`Importar assim?`}
+          title={isReplacing ? t`Substituir as linhas da tabela?` : t`Importar assim?`}
           onClose={() => setAsked(false)}
           keep={t`Voltar à revisão`}
           actions={
-            <Button kind={job.mode === "replace" ? "danger" : "primary"} onClick={send}>
+            <Button kind={isReplacing ? "danger" : "primary"} onClick={() => answer(onSend)}>
               {label}
             </Button>
           }
         >
-          {job.mode === "replace" && (
+          {isReplacing && (
             <p>{t`As ${formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por 7 dias, na página do envio.`}</p>
           )}
           {doubts.length > 0 && <p>{t`Confira antes de importar:`}</p>}
-          <ul className="mt-plain-list">
-            {doubts.map((check, index) => (
-              <li key={index}>
-                <button
-                  type="button"
-                  className="mt-link"
-                  onClick={() => {
-                    setAsked(false);
-                    look.at(check);
-                  }}
-                >
-                  <TriangleAlert /> {check.text}
-                </button>
-              </li>
-            ))}
-          </ul>
+          {doubts.map((check, index) => (
+            <p key={index}>
+              <button type="button" className="mt-link" onClick={() => answer(() => look.at(check))}>
+                <TriangleAlert /> {check.text}
+              </button>
+            </p>
+          ))}
         </Dialog>
       )}
     </div>
   );
 }
 
-function labelOf(job: Job, table: Table | null, name: string): string {
+function labelOf({ job, table }: ReviewParts, name: string): string {
   const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const place = table ? table.title || table.display_name : name;
   return {
@@ -90,7 +83,7 @@ function labelOf(job: Job, table: Table | null, name: string): string {
   }[job.mode];
 }
 
-function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
+function problemOf({ columns, isBusy }: ReviewParts): string | null {
   if (isBusy) return t`O arquivo está sendo lido de novo`;
   if (!columns.some((one) => one.include)) return t`Escolha ao menos uma coluna`;
   const wrong = wronglyFilled(columns);

@@ -17,6 +17,14 @@ import {
   useLines,
 } from "./lines";
 
+interface FileGridProps {
+  table: TableReading;
+  /** The columns of this table by their place in its lines; none where it is left out. */
+  columns: ReadonlyMap<number, ReviewedColumn>;
+  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
+  onOverride: (overrides: Overrides) => void;
+}
+
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid(props: FileGridProps) {
   const { job, look, isBusy } = useReview();
@@ -24,8 +32,8 @@ export function FileGrid(props: FileGridProps) {
   const spot = look.spot?.table === look.table ? look.spot : null;
   const selected = look.column?.column.name;
   const [shown, setShown] = useState<Shown>(1);
-  const preview = useLines(job, table, shown === "left out" ? 1 : shown);
-  const leftOut = useLeftOutLines(job, table, shown === "left out");
+  const preview = useLines(job, table, shown === LEFT_OUT ? 1 : shown);
+  const leftOut = useLeftOutLines(job, table, shown === LEFT_OUT);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (spot) setShown(spot.line <= PAGE_LINES ? 1 : spot.line - 5);
@@ -36,38 +44,29 @@ export function FileGrid(props: FileGridProps) {
   }, [selected]);
   if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
   if (!preview.data) return <Loading label={t`Carregando as linhas do arquivo`} />;
-  const lines = shown === "left out" && leftOut.isComplete ? leftOut.lines : preview.data.lines;
-  const width = Math.max(
-    ...lines.map((line) => line.cells.length),
-    ...[...columns.keys()].map((place) => place + 1),
-    1,
-  );
+  const lines = (shown === LEFT_OUT && leftOut) || preview.data.lines;
+  const width = Math.max(1, ...lines.map((line) => line.cells.length), ...[...columns.keys()].map((at) => at + 1));
   const firstPlace = Math.min(...columns.keys());
   return (
     <>
       <Where table={table} last={preview.data.last_line} shown={shown} onShow={setShown} />
       <div
         ref={scroller}
-        className={isBusy || preview.isPlaceholderData ? "mt-preview mt-dimmed" : "mt-preview"}
+        className={classes("mt-preview", (isBusy || preview.isPlaceholderData) && "mt-dimmed")}
         role="region"
         aria-label={t`Linhas do arquivo`}
       >
         <table>
-          <thead onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
+          <thead {...roving}>
             <tr>
               <th scope="col">{t`Linha`}</th>
               <th scope="col">{t`O que é`}</th>
               {Array.from({ length: width }, (_, place) => (
-                <ColumnHead
-                  key={place}
-                  column={columns.get(place)}
-                  letter={columnLetter(place)}
-                  isFirst={place === firstPlace}
-                />
+                <ColumnHead key={place} column={columns.get(place)} place={place} isFirst={place === firstPlace} />
               ))}
             </tr>
           </thead>
-          <tbody onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
+          <tbody {...roving}>
             {lines.map((line, index) => (
               <FileLine
                 {...props}
@@ -89,7 +88,8 @@ export function FileGrid(props: FileGridProps) {
 }
 
 /** The lines of a file that are shown: a page of them from one line on, or those that are no data. */
-type Shown = number | "left out";
+type Shown = number | typeof LEFT_OUT;
+const LEFT_OUT = "left out";
 
 interface WhereProps {
   table: TableReading;
@@ -100,31 +100,27 @@ interface WhereProps {
 
 /** Which lines of the file are shown. */
 function Where({ table, last, shown, onShow }: WhereProps) {
-  const isLeftOut = shown === "left out";
+  const isLong = last > PAGE_LINES;
+  const out = table.skipped_lines.length;
+  const places: [is: boolean, label: string, Shown][] = [
+    [isLong, t`Início`, 1],
+    [isLong, t`Fim`, last - PAGE_LINES + 1],
+    [out > 0, t`Linhas fora (${formatCount(out)})`, LEFT_OUT],
+  ];
   return (
     <div className="mt-actions" role="group" aria-label={t`Ver`}>
-      {last > PAGE_LINES && (
-        <>
-          <Button aria-pressed={shown === 1} onClick={() => onShow(1)}>{t`Início`}</Button>
-          <Button
-            aria-pressed={!isLeftOut && shown > 1 && shown >= last - PAGE_LINES}
-            onClick={() => onShow(last - PAGE_LINES + 1)}
-          >{t`Fim`}</Button>
-        </>
+      {places.map(
+        ([is, label, place]) =>
+          is && (
+            <Button key={place} aria-pressed={shown === place} onClick={() => onShow(shown === place ? 1 : place)}>
+              {label}
+            </Button>
+          ),
       )}
-      {table.skipped_lines.length > 0 && (
-        <Button
-          aria-pressed={isLeftOut}
-          onClick={() => onShow(isLeftOut ? 1 : "left out")}
-        >{t`Linhas fora (${formatCount(table.skipped_lines.length)})`}</Button>
-      )}
-      {last > PAGE_LINES && (
+      {isLong && (
         <Form
           className="mt-inline"
-          onSubmit={(form) => {
-            const line = Number(new FormData(form).get("line"));
-            if (line >= 1) onShow(Math.min(line, last));
-          }}
+          onSubmit={(form) => onShow(Math.min(Number(new FormData(form).get("line")) || 1, last))}
         >
           <label>
             {t`Ir para a linha`} <input name="line" type="number" min={1} max={last} />
@@ -145,14 +141,6 @@ const lineKinds = (): Record<string, [LucideIcon, string]> => ({
   blank: [Minus, t`Vazia`],
 });
 const SHOWN_OF_A_CELL = 120;
-
-interface FileGridProps {
-  table: TableReading;
-  /** The columns of this table by their place in its lines; none where it is left out. */
-  columns: ReadonlyMap<number, ReviewedColumn>;
-  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
-  onOverride: (overrides: Overrides) => void;
-}
 
 interface FileLineProps extends FileGridProps {
   spot: Spot | null;
@@ -198,6 +186,7 @@ interface CellProps {
 /** A cell: what it becomes, and the text of the file where that differs. */
 function Cell({ raw, column, example }: CellProps) {
   const { look } = useReview();
+  const shown = (text: string): string => text.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`;
   const isSame = !example || (!example.fault && example.after.trim() === raw.trim());
   return (
     <td
@@ -213,15 +202,14 @@ function Cell({ raw, column, example }: CellProps) {
         raw.slice(0, SHOWN_OF_A_CELL)
       ) : (
         <>
-          <small className="mt-quiet">{raw.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`}</small>{" "}
-          <span aria-hidden="true">→</span>
+          <small className="mt-quiet">{shown(raw)}</small> <span aria-hidden="true">→</span>
           <span className="mt-hidden"> {t`será`} </span>{" "}
           {example.fault ? (
             <span className="mt-field-error">
               <TriangleAlert /> {example.fault}
             </span>
           ) : (
-            example.after.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`
+            shown(example.after)
           )}
         </>
       )}
@@ -245,36 +233,36 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }) {
   );
 }
 
+/** What a line may be said to be. */
 function actionsOf(
   { line, kind }: FileLineProps["line"],
   table: TableReading,
   onOverride: (overrides: Overrides) => void,
 ): [string, () => void][] {
-  const isHeader = kind === "header" && table.header_line === line;
-  const actions: [string, () => void][] = [
-    [t`Começar os dados aqui`, () => onOverride({ first_line: line })],
-    [t`Terminar os dados aqui`, () => onOverride({ last_line: line })],
+  const others = table.skipped_lines.filter((one) => one !== line);
+  const choices: [string, Overrides][] = [
+    [t`Usar como cabeçalho`, { header_line: line }],
+    [t`Começar os dados aqui`, { first_line: line }],
+    [t`Terminar os dados aqui`, { last_line: line }],
     kind === "row"
-      ? [t`Ignorar esta linha`, () => onOverride({ skip_lines: [...table.skipped_lines, line] })]
-      : [
-          t`Incluir esta linha nos dados`,
-          () => onOverride({ skip_lines: table.skipped_lines.filter((one) => one !== line) }),
-        ],
+      ? [t`Ignorar esta linha`, { skip_lines: [...others, line] }]
+      : [t`Incluir esta linha nos dados`, { skip_lines: others }],
   ];
-  if (!isHeader) actions.unshift([t`Usar como cabeçalho`, () => onOverride({ header_line: line })]);
-  return actions;
+  const isHeader = kind === "header" && table.header_line === line;
+  return choices.slice(isHeader ? 1 : 0).map(([label, overrides]) => [label, () => onOverride(overrides)]);
 }
 
 interface HeadProps {
   /** None where the file's column becomes none. */
   column: ReviewedColumn | undefined;
-  letter: string;
+  place: number;
   isFirst: boolean;
 }
 
 /** A column's head: its label in the file, its name and type (or the table's column), and how full it is. */
-function ColumnHead({ column: reviewed, letter, isFirst }: HeadProps) {
+function ColumnHead({ column: reviewed, place, isFirst }: HeadProps) {
   const { look, checks } = useReview();
+  const letter = columnLetter(place);
   if (!reviewed) {
     return (
       <th scope="col" className="mt-head">
@@ -337,18 +325,9 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
           ]}
           value={include ? (into?.name ?? "new") : "out"}
           onChoose={(value) => {
-            if (value === "out") onAdjust([source], { include: false });
-            else onAdjust([source], { include: true, into: value === "new" ? null : value });
+            const isOut = value === "out";
+            onAdjust([source], isOut ? { include: false } : { include: true, into: value === "new" ? null : value });
           }}
-        />
-      )}
-      {!into && (
-        <input
-          aria-label={t`Nome de ${source}`}
-          tabIndex={tabIndex}
-          value={name}
-          spellCheck={false}
-          onChange={(event) => onAdjust([source], { name: event.target.value })}
         />
       )}
       {into ? (
@@ -356,13 +335,22 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
           <TypeIcon type={type} /> {typeLabels()[type]}
         </span>
       ) : (
-        <Select
-          aria-label={t`Tipo de ${source}${type === column.type ? "" : t`, definido por você`}`}
-          tabIndex={tabIndex}
-          choices={typeChoices()}
-          value={type}
-          onChoose={(next) => onAdjust([source], { type: next })}
-        />
+        <>
+          <input
+            aria-label={t`Nome de ${source}`}
+            tabIndex={tabIndex}
+            value={name}
+            spellCheck={false}
+            onChange={(event) => onAdjust([source], { name: event.target.value })}
+          />
+          <Select
+            aria-label={t`Tipo de ${source}${type === column.type ? "" : t`, definido por você`}`}
+            tabIndex={tabIndex}
+            choices={typeChoices()}
+            value={type}
+            onChoose={(next) => onAdjust([source], { type: next })}
+          />
+        </>
       )}
     </div>
   );

@@ -1,14 +1,14 @@
 import { Check as Tick } from "lucide-react";
 import { useState } from "react";
-import type { Reanalysis, StatedTable } from "../api/types";
+import type { Reanalysis } from "../api/types";
 import { t } from "../ui/language";
-import { Button, Check, SelectField } from "../ui/parts";
+import { Button, Check, type Choices, SelectField } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, wordOf } from "../values/words";
 import { ColumnPanel } from "./ColumnPanel";
 import { type ReviewedColumn, useReview } from "./draft";
 import { FileGrid } from "./FileGrid";
-import { type Overrides, type TableReading, useExamples, usePlaces } from "./lines";
+import { type Overrides, type TableReading, useExamples } from "./lines";
 
 interface ReadingSectionProps {
   /** Have the files read again, with this said of them. */
@@ -23,13 +23,27 @@ export function ReadingSection({ onState }: ReadingSectionProps) {
   if (!table) return null;
   const { file, sheet } = table;
   const isOneFile = tables.every(({ name }) => name === table.name); // and no ZIP, whose members have names of their own
-  const stated = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
+  const told = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet) ?? {};
+  const { file: _, sheet: __, ...stated } = { file, sheet, ...told };
+  const isStated = Object.keys(stated).length > 0;
   const overrides = (changes: Overrides): void => onState({ tables: [{ file, sheet, ...changes }] });
+  const sources = columns.map((one) => one.source);
+  const actions: [is: boolean, label: string, run: () => void][] = [
+    [
+      tables.length > 1,
+      table.include ? t`Deixar de fora` : t`Incluir na importação`,
+      () => overrides({ include: !table.include }),
+    ],
+    [isStated, t`Voltar ao detectado`, () => overrides({})],
+    [job.recipe !== null, t`Ler sem o modelo da tabela`, () => onState({ recipe: false })],
+    [job.stated?.recipe === false, t`Ler com o modelo da tabela`, () => onState({ recipe: null })],
+    [true, t`Importar tudo como texto`, () => onAdjust(sources, { type: "text" })],
+  ];
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
       <h2 id="reading-title">{t`Como o arquivo foi lido`}</h2>
       {tables.length > 1 && (
-        <div role="group" aria-label={t`Arquivos e abas`} className="mt-tabs">
+        <div role="group" aria-label={t`Arquivos e abas`} className="mt-actions">
           {tables.map(({ name, sheet, ...one }, index) => (
             <Button key={`${one.file}/${sheet}`} aria-pressed={index === look.table} onClick={() => look.choose(index)}>
               {sheet === null ? name : isOneFile ? sheet : `${name} · ${sheet}`} {one.include && <Tick />}{" "}
@@ -38,102 +52,82 @@ export function ReadingSection({ onState }: ReadingSectionProps) {
           ))}
         </div>
       )}
-      <ReadingSummary table={table} isStated={isStated(stated)} />
+      <p>
+        {summaryOf(table)} <span className="mt-badge">{isStated ? t`definido por você` : t`detectado`}</span>
+      </p>
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
-        {tables.length > 1 && (
-          <Button disabled={isBusy} onClick={() => overrides({ include: !table.include })}>
-            {table.include ? t`Deixar de fora` : t`Incluir na importação`}
-          </Button>
+        {actions.map(
+          ([is, label, run]) =>
+            is && (
+              <Button key={label} disabled={isBusy} onClick={run}>
+                {label}
+              </Button>
+            ),
         )}
         <ReadingOptions
           key={`${look.table}/${job.updated_at}`}
           table={table}
-          stated={stated ?? {}}
+          stated={stated}
           isBusy={isBusy}
           onOverride={overrides}
         />
-        {isStated(stated) && <Button disabled={isBusy} onClick={() => overrides({})}>{t`Voltar ao detectado`}</Button>}
-        {(job.recipe || job.stated?.recipe === false) && (
-          <Button disabled={isBusy} onClick={() => onState({ recipe: job.recipe ? false : null })}>
-            {job.recipe ? t`Ler sem o modelo da tabela` : t`Ler com o modelo da tabela`}
-          </Button>
-        )}
-        <Button
-          onClick={() =>
-            onAdjust(
-              columns.map((one) => one.source),
-              { type: "text" },
-            )
-          }
-        >{t`Importar tudo como texto`}</Button>
       </div>
       <Sheet table={table} onOverride={overrides} />
     </section>
   );
 }
 
-/** Whether anything is stated of a table: more than where it is. */
-function isStated(stated: StatedTable | undefined): boolean {
-  return stated !== undefined && Object.keys(stated).length > 2;
-}
-
 /** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
 function Sheet({ table, onOverride }: { table: TableReading; onOverride: (overrides: Overrides) => void }) {
-  const { job, look, columns } = useReview();
-  const places = usePlaces(job)[look.table];
-  const exampleOf = useExamples(job, table);
+  const { job, look, columns, places } = useReview();
+  const placed = places[look.table];
+  const exampleOf = useExamples(job, table, placed);
   const byPlace = new Map<number, ReviewedColumn>();
   for (const one of table.include ? columns : []) {
-    const place = places?.get(one.column.name);
+    const place = placed?.get(one.column.name);
     if (place !== undefined) byPlace.set(place, one);
   }
-  const { column: chosen } = look;
+  const { column } = look;
   return (
     <div className="mt-review-sheet">
       <div className="mt-review-lines">
         <FileGrid key={look.table} table={table} columns={byPlace} exampleOf={exampleOf} onOverride={onOverride} />
       </div>
-      {chosen && (
+      {column && (
         <ColumnPanel
-          key={`${chosen.column.name}/${job.updated_at}`}
-          column={chosen}
-          place={places?.get(chosen.column.name) ?? null}
+          key={`${column.column.name}/${job.updated_at}`}
+          column={column}
+          place={placed?.get(column.column.name) ?? null}
         />
       )}
     </div>
   );
 }
 
-const quotes = (): [string, string][] => [
-  ['"', t`Aspas ( " )`],
-  ["'", t`Apóstrofos ( ' )`],
-  ["", t`Nenhuma`],
-];
-
 /** How a file or sheet was read, in one line. */
-function ReadingSummary({ table, isStated }: { table: TableReading; isStated: boolean }) {
-  const parts: string[] = [];
-  if (table.encoding) parts.push(wordOf(encodings(), table.encoding));
-  if (table.delimiter) parts.push(t`separador ${wordOf(delimiters(), table.delimiter)}`);
-  const { header_line: line, header_lines: count } = table;
-  if (line === null) parts.push(t`sem cabeçalho`);
-  else parts.push(count > 1 ? t`cabeçalho: linhas ${line} a ${line + count - 1}` : t`cabeçalho: linha ${line}`);
-  if (table.first_line !== null && table.last_line !== null) {
-    parts.push(t`dados: linhas ${formatCount(table.first_line)} a ${formatCount(table.last_line)}`);
-  }
-  if (table.skipped_lines.length > 0) parts.push(t`fora: ${lineList(table.skipped_lines)}`);
-  return (
-    <p>
-      {parts.join(" · ")} <span className="mt-badge">{isStated ? t`definido por você` : t`detectado`}</span>
-    </p>
-  );
+function summaryOf(table: TableReading): string {
+  const { encoding, delimiter, header_line: line, header_lines: count, first_line, last_line, skipped_lines } = table;
+  const left = skipped_lines.length - SHOWN_LINES;
+  const lines = skipped_lines.slice(0, SHOWN_LINES).map(formatCount).join(", ");
+  return [
+    encoding && wordOf(encodings(), encoding),
+    delimiter && t`separador ${wordOf(delimiters(), delimiter)}`,
+    line === null
+      ? t`sem cabeçalho`
+      : count > 1
+        ? t`cabeçalho: linhas ${line} a ${line + count - 1}`
+        : t`cabeçalho: linha ${line}`,
+    first_line !== null &&
+      last_line !== null &&
+      t`dados: linhas ${formatCount(first_line)} a ${formatCount(last_line)}`,
+    lines && t`fora: ${left > 0 ? t`${lines} e mais ${formatCount(left)}` : lines}`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
-function lineList(lines: readonly number[]): string {
-  const shown = lines.slice(0, 8).map(formatCount).join(", ");
-  return lines.length > 8 ? t`${shown} e mais ${formatCount(lines.length - 8)}` : shown;
-}
+const SHOWN_LINES = 8;
 
 interface ReadingOptionsProps {
   table: TableReading;
@@ -149,12 +143,23 @@ const textFields = () =>
     [t`Separador`, "delimiter", delimiters()],
     [t`Aspas em volta dos textos`, "quote", quotes()],
   ] as const;
+const quotes = (): Choices => [
+  ['"', t`Aspas ( " )`],
+  ["'", t`Apóstrofos ( ' )`],
+  ["", t`Nenhuma`],
+];
+const headers = (): Choices => [
+  ["0", t`O arquivo não tem`],
+  ["1", t`Ocupa 1 linha`],
+  ["2", t`Ocupa 2 linhas`],
+  ["3", t`Ocupa 3 linhas`],
+];
 
 /** Every choice of a reading that is no line's: they are sent together. */
 function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps) {
   const [overrides, setOverrides] = useState<Overrides>({});
   const isText = table.encoding !== null;
-  const isWorkbook = !isText && table.kind !== "html";
+  const shown = { ...table, trim: stated.trim, fill_merged: stated.fill_merged, ...overrides };
   const set = (changes: Overrides): void => setOverrides({ ...overrides, ...changes });
   return (
     <details className="mt-options">
@@ -165,39 +170,27 @@ function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsPro
             <SelectField
               key={field}
               label={label}
-              value={(field in overrides ? overrides[field] : table[field]) ?? ""}
+              value={shown[field] ?? ""}
               choices={choices}
               onChoose={(value) => set({ [field]: value || null })}
             />
           ))}
         <SelectField
           label={t`Cabeçalho`}
-          value={String(
-            "header_line" in overrides && overrides.header_line === null
-              ? 0
-              : (overrides.header_lines ?? (table.header_line === null ? 0 : table.header_lines)),
-          )}
-          choices={[
-            ["0", t`O arquivo não tem`],
-            ["1", t`Ocupa 1 linha`],
-            ["2", t`Ocupa 2 linhas`],
-            ["3", t`Ocupa 3 linhas`],
-          ]}
-          onChoose={(count) =>
-            set(
-              count === "0"
-                ? { header_line: null }
-                : { header_line: table.header_line ?? 1, header_lines: Number(count) },
-            )
-          }
+          value={shown.header_line === null ? "0" : String(shown.header_lines)}
+          choices={headers()}
+          onChoose={(count) => {
+            const line = table.header_line ?? 1;
+            set(count === "0" ? { header_line: null } : { header_line: line, header_lines: Number(count) });
+          }}
         />
         <Check
-          isChecked={(overrides.trim ?? stated.trim) === true}
+          isChecked={shown.trim === true}
           onCheck={(trim) => set({ trim })}
         >{t`Retirar espaços nas pontas das células`}</Check>
-        {isWorkbook && (
+        {!isText && table.kind !== "html" && (
           <Check
-            isChecked={(overrides.fill_merged ?? stated.fill_merged) !== false}
+            isChecked={shown.fill_merged !== false}
             onCheck={(fill_merged) => set({ fill_merged })}
           >{t`Repetir em cada linha o valor das células mescladas`}</Check>
         )}

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useRecipe, useTable } from "../api/queries";
-import { type Confirmation, fileNames, type Job, type Reanalysis } from "../api/types";
+import { type Confirmation, fileNames, type InferredSchema, type Job, type Reanalysis } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Failure, Radios, Steps, TextField } from "../ui/parts";
@@ -12,11 +12,11 @@ import { CheckList } from "./CheckList";
 import { Cancel, ConfirmBar } from "./ConfirmBar";
 import { checksOf, type Check as Doubt } from "./checks";
 import {
-  type Adjustment,
   type Draft,
   keptSentence,
   type Look,
   type ReviewedColumn,
+  type ReviewParts,
   ReviewProvider,
   review,
   toConfirmation,
@@ -34,54 +34,52 @@ interface ReviewProps {
 
 /** The file's lines under the columns that they become, what is to be checked, one column's panel, and the way on. */
 export function Review({ job, isRereading }: ReviewProps) {
-  const table = useTable(job.user_table_id ?? "", job.user_table_id !== null);
-  const recipe = useRecipe(job.user_table_id ?? "", job.recipe !== null);
-  const targets = table.data?.columns ?? NO_COLUMNS;
+  const { user_table_id: into, inferred_schema: schema } = job;
+  const { data: table = null } = useTable(into ?? "", into !== null);
+  const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
+  const targets = table?.columns ?? NO_COLUMNS;
   const shared = useConsole();
   const { api, can } = shared;
-  const drafted = useDraft(job);
-  const { draft, change: setDraft } = drafted;
-  const schema = job.inferred_schema;
+  const { draft, change: onDraft, flush, failure } = useDraft(job);
   const columns = useMemo(
-    () => (schema ? review(schema, draft.adjustments, targets, recipe.data, draft.order) : []),
-    [schema, draft.adjustments, targets, recipe.data, draft.order],
+    () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order) : []),
+    [schema, draft.adjustments, targets, recipe, draft.order],
   );
-  const checks = checksOf(job, columns, usePlaces(job), targets);
+  const places = usePlaces(job);
+  const checks = checksOf(job, columns, places, targets);
+  const look = useLook(job, columns, checks);
   const path = { job_id: job._id };
   const reanalyze = useMutation({
     mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }),
   });
-  const isBusy = isRereading || reanalyze.isPending || recipe.isLoading;
   const confirm = useMutation({
     mutationFn: async (body: Confirmation) => {
-      await drafted.flush(); // values that do not fit bring the draft back
+      await flush(); // values that do not fit bring the draft back
       return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
     },
   });
-  const look = useLook(job, columns, checks);
-  const kept = useKept(job, draft, isBusy);
+  const isBusy = isRereading || reanalyze.isPending || isLoading;
+  const kept = useKept(schema, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
-  const adjust = (sources: readonly string[], changes: Adjustment): void => {
-    setDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
-  };
+  const onAdjust: ReviewParts["onAdjust"] = (sources, changes) =>
+    onDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
   const send = (onMisfit = draft.onMisfit): void => {
     const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
-    const emptied = draft.makeNullable.filter((one) => columns.some(({ into }) => into?.name === one));
+    const emptied = draft.makeNullable.filter((one) => columns.some((column) => column.into?.name === one));
     confirm.mutate({
       display_name: toName(name),
-      ...(job.user_table_id || toName(name) === name ? {} : { title: name }),
+      ...(into || toName(name) === name ? {} : { title: name }),
       columns: toConfirmation(columns),
-      ...(job.user_table_id || key.length === 0 ? {} : { key }),
+      ...(into || key.length === 0 ? {} : { key }),
       on_misfit: onMisfit,
       remember: draft.remember,
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
-  const said = { draft, onDraft: setDraft, onAdjust: adjust, table: table.data ?? null, recipe: recipe.data ?? null };
-  const parts = { ...shared, ...said, job, look, columns, checks, targets, isBusy };
+  const parts = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft };
   return (
-    <ReviewProvider value={parts}>
-      <section aria-labelledby="review-title" className="mt-review">
+    <ReviewProvider value={{ ...parts, onDraft, onAdjust }}>
+      <section aria-labelledby="review-title">
         <div className="mt-title-bar">
           <h1 id="review-title">{fileNames(job)}</h1>
           <Steps now={2} />
@@ -95,11 +93,9 @@ export function Review({ job, isRereading }: ReviewProps) {
           <MisfitActions onSeparate={() => send("skip")} />
         </CheckList>
         {reanalyze.error && <Failure error={reanalyze.error} />}
-        {drafted.failure !== null && (
-          <Failure error={drafted.failure} onRetry={() => void drafted.flush().catch(() => {})} />
-        )}
+        {failure !== null && <Failure error={failure} onRetry={() => void flush().catch(() => {})} />}
         {kept && <p className="mt-note">{kept}</p>}
-        {schema && !job.user_table_id && (
+        {schema && !into && (
           <TextField
             label={t`Nova tabela`}
             hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
@@ -107,7 +103,7 @@ export function Review({ job, isRereading }: ReviewProps) {
             className="mt-target"
             value={name}
             spellCheck={false}
-            onText={(tableName) => setDraft({ tableName })}
+            onText={(tableName) => onDraft({ tableName })}
           />
         )}
         {job.reading && <ReadingSection onState={reanalyze.mutate} />}
@@ -124,12 +120,7 @@ export function Review({ job, isRereading }: ReviewProps) {
 }
 
 const NO_COLUMNS: [] = [];
-const misfitChoices = (): Choices<Draft["onMisfit"]> => [
-  ["reject", t`Não importar nada até corrigir`],
-  ["skip", t`Importar as linhas que servem e separar as outras num arquivo`],
-];
 
-/** What a person looks at: a file or sheet, a column, a cell. */
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Doubt[]): Look {
   const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
   const [table, choose] = useState(Math.max(included, 0));
@@ -140,8 +131,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
     setSpot(null); // a phone shows the panel or the cell
   };
   const doubtful = checks.find((check) => check.column !== null)?.column;
-  const name = selected ?? doubtful;
-  const column = columns.find((one) => one.column.name === name) ?? columns[0] ?? null;
+  const column = columns.find((one) => one.column.name === (selected ?? doubtful)) ?? columns[0] ?? null;
   const at = (check: Doubt): void => {
     if (check.column !== null) select(check.column);
     if (check.spot) {
@@ -153,26 +143,28 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
 }
 
 /** Say what became of a person's changes when the files were read again. */
-function useKept(job: Job, { adjustments }: Draft, isBusy: boolean): string | null {
+function useKept(schema: InferredSchema | null, { adjustments }: Draft, isBusy: boolean): string | null {
   const { announce } = useConsole();
-  const schema = job.inferred_schema;
-  const readings = useRef(schema);
+  const read = useRef(schema);
+  const kept = schema && keptSentence(schema, adjustments);
   useEffect(() => {
-    if (readings.current === schema || !schema) return;
-    readings.current = schema;
-    announce(
-      keptSentence(schema, adjustments) ?? t`Arquivo lido de novo: ${plural(schema.total_row_count_estimate, "linha")}`,
-    );
+    if (read.current === schema || !schema) return;
+    read.current = schema;
+    announce(kept ?? t`Arquivo lido de novo: ${plural(schema.total_row_count_estimate, "linha")}`);
   }, [schema]);
-  return schema && !isBusy ? keptSentence(schema, adjustments) : null;
+  return isBusy ? null : kept;
 }
+
+const misfitChoices = (): Choices<Draft["onMisfit"]> => [
+  ["reject", t`Não importar nada até corrigir`],
+  ["skip", t`Importar as linhas que servem e separar as outras num arquivo`],
+];
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
 function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
   const { job, columns, draft, onDraft, onAdjust } = useReview();
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
-  const differences = job.recipe?.differences ?? [];
   return (
     <>
       <div className="mt-actions">
@@ -184,7 +176,7 @@ function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
         ))}
         {job.error && <Button onClick={onSeparate}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>}
       </div>
-      {!job.error && (job.append_plan?.conflicts.length ?? 0) > 0 && (
+      {!job.error && (job.append_plan?.conflicts ?? []).length > 0 && (
         <Radios
           legend={t`O que fazer com as linhas que não servem`}
           choices={misfitChoices()}
@@ -192,7 +184,7 @@ function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
           onChoose={(onMisfit) => onDraft({ onMisfit })}
         />
       )}
-      {differences.length > 0 && (
+      {(job.recipe?.differences ?? []).length > 0 && (
         <Check
           isChecked={draft.remember}
           onCheck={(remember) => onDraft({ remember })}

@@ -1,7 +1,7 @@
 import type { Difference, Job } from "../api/types";
 import { t } from "../ui/language";
 import { type Choices, detailText } from "../ui/parts";
-import { columnLetter, formatCell } from "../values/cells";
+import { columnLetter } from "../values/cells";
 import { formatCount, formatNumber, plural } from "../values/numbers";
 import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
 import type { Adjustment, ReviewedColumn, Target } from "./draft";
@@ -24,7 +24,6 @@ export interface Check {
   acceptance?: [source: string, adjustment: Adjustment];
 }
 
-/** The API has them first, and in this order. */
 const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
   "AMBIGUOUS_MARK",
   "UNGROUPED_THOUSANDS",
@@ -52,7 +51,7 @@ export function checksOf(
   targets: readonly Target[] = [],
 ): Check[] {
   const found = [
-    ...differences(job, columns, places),
+    ...(job.recipe?.differences ?? []).map((difference) => ofDifference(job, difference, columns, places)),
     ...misfits(job, places),
     ...conflicts(job, columns),
     ...missing(job, columns, targets),
@@ -63,27 +62,26 @@ export function checksOf(
 }
 
 /** What the file shows otherwise than those before it; a column that was mapped by a person is no doubt any more. */
-function differences(job: Job, columns: readonly ReviewedColumn[], places: Places): Check[] {
+function ofDifference(job: Job, difference: Difference, columns: readonly ReviewedColumn[], places: Places): Check {
+  const { code, severity, text, column: name, before, after, lines = [] } = difference;
+  const label = code === "COLUMN_RENAMED" || code === "COLUMN_NEW" ? after : null;
+  const about = columns.find((one) => (label ? one.source === label : one.name === name || one.column.name === name));
+  const column = about?.column.name ?? null;
   const headerLine = job.reading?.tables.find((table) => table.include)?.header_line;
-  return (job.recipe?.differences ?? []).map((difference) => {
-    const { code, severity, text, column: name, before, after, lines = [] } = difference;
-    const label = code === "COLUMN_RENAMED" || code === "COLUMN_NEW" ? after : null;
-    const about = columns.find((one) => (label ? one.source === label : one.name === name || one.column.name === name));
-    const isSaid = about !== undefined && (about.adjustment.into !== undefined || isSettled(about));
-    const column = about?.column.name ?? null;
-    const [line = ABOUT_HEADERS.has(code) ? headerLine : undefined] = lines;
-    const spot = line ? spotOf(job, { line }, places, column ?? "", text) : null;
-    if (isSaid) return { weight: "look" as const, text: `✓ ${text}`, spot, column };
-    const adjustment = about && acceptanceOf(difference);
-    return {
-      weight: severity === "told" ? ("look" as const) : ("value" as const),
-      text,
-      spot: spot && { ...spot, before: code === "COLUMN_NEW" ? "nenhuma" : wordsOf(code, before) },
-      column,
-      difference,
-      ...(about && adjustment ? { acceptance: [about.source, adjustment] as [string, Adjustment] } : {}),
-    };
-  });
+  const [line = ABOUT_HEADERS.has(code) ? headerLine : undefined] = lines;
+  const spot = line ? spotOf(job, { line }, places, column, text) : null;
+  if (about && (about.adjustment.into !== undefined || isDecided(about))) {
+    return { weight: "look", text: `✓ ${text}`, spot, column };
+  }
+  const adjustment = about && acceptanceOf(difference);
+  return {
+    weight: severity === "told" ? "look" : "value",
+    text,
+    spot: spot && { ...spot, before: code === "COLUMN_NEW" ? t`nenhuma` : wordsOf(code, before) },
+    column,
+    difference,
+    ...(about && adjustment ? { acceptance: [about.source, adjustment] } : {}),
+  };
 }
 
 /** Differences that the line of the labels shows. */
@@ -100,44 +98,41 @@ export const ABOUT_HEADERS: ReadonlySet<Difference["code"]> = new Set<Difference
 function acceptanceOf({ code, column, after }: Difference): Adjustment | null {
   if (code === "COLUMN_NEW") return { include: true, into: null };
   if (code === "COLUMN_RENAMED") return { include: true, into: column ?? null };
-  if (code === "MARK_CHANGED") return { decimal_mark: after as Adjustment["decimal_mark"] };
-  return code === "DATE_ORDER_CHANGED" ? { date_order: after as Adjustment["date_order"] } : null;
+  const field = { MARK_CHANGED: "decimal_mark", DATE_ORDER_CHANGED: "date_order" }[code as string];
+  return field === undefined ? null : { [field]: after };
 }
-
-const WORDS: Partial<Record<Difference["code"], Choices>> = {
-  ENCODING_CHANGED: encodings(),
-  DELIMITER_CHANGED: delimiters(),
-  MARK_CHANGED: marks(),
-  DATE_ORDER_CHANGED: orders(),
-};
 
 /** Return what a difference shows before or after, as people say it. */
 export function wordsOf(code: Difference["code"], value: Difference["before"]): string {
   if (value === null || value === undefined) return "";
-  return wordOf(WORDS[code] ?? [], typeof value === "number" ? formatNumber(String(value)) : String(value));
+  const choices: Partial<Record<Difference["code"], Choices>> = {
+    ENCODING_CHANGED: encodings(),
+    DELIMITER_CHANGED: delimiters(),
+    MARK_CHANGED: marks(),
+    DATE_ORDER_CHANGED: orders(),
+  };
+  return wordOf(choices[code] ?? [], typeof value === "number" ? formatNumber(String(value)) : String(value));
 }
 
 function misfits(job: Job, places: Places): Check[] {
-  // A confirmation may have renamed columns: details have the new names.
-  const inferredName = (name: string): string =>
-    job.confirmed_schema?.columns.find((column) => column.name === name)?.source ?? name;
   return (job.error?.details ?? []).map((detail) => {
-    const column = inferredName(String(detail.column ?? ""));
+    const name = detail.column ? String(detail.column) : null;
+    // A confirmation may have renamed columns: details have the new names.
+    const column = job.confirmed_schema?.columns.find((one) => one.name === name)?.source ?? name;
     const spot = spotOf(job, detail, places, column, detail.reason);
     const letter = spot && spot.place !== null ? columnLetter(spot.place) : undefined;
-    return { weight: "stop" as const, text: detailText(detail, letter), spot, column: column || null };
+    return { weight: "stop", text: detailText(detail, letter), spot, column };
   });
 }
 
 function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
-  return (job.append_plan?.conflicts ?? []).map(({ column, count, details }) => {
-    const [first] = details;
+  return (job.append_plan?.conflicts ?? []).map(({ column, count, details: [first] }) => {
     const example = first ? t`, como ${detailText(first)}` : "";
     const fed = columns.find((one) => one.name === column || one.column.name === column);
     return {
-      weight: "stop" as const,
+      weight: "stop",
       text: t`${plural(count, "valor não serve", "valores não servem")} para “${column}”, da tabela${example}`,
-      spot: first ? spotOf(job, first, [], "", first.reason) : null,
+      spot: first ? spotOf(job, first, [], null, first.reason) : null,
       column: fed?.column.name ?? null,
     };
   });
@@ -145,54 +140,43 @@ function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
 
 /** The table's columns that nothing of the file feeds; a recipe's differences tell of its own. */
 function missing(job: Job, columns: readonly ReviewedColumn[], targets: readonly Target[]): Check[] {
-  const fed = new Set(columns.flatMap(({ include, into }) => (include && into ? [into.name] : [])));
-  const left = job.recipe
-    ? []
-    : targets.filter(({ name }) => !fed.has(name)).map((one) => one.display_name ?? one.name);
-  if (left.length === 0) return [];
-  const text = t`Nada neste arquivo preenche ${left.join(", ")}, da tabela`;
-  return [{ weight: "look", text, spot: null, column: null }];
+  const fed = new Set(columns.map(({ include, into }) => include && into?.name));
+  const left = targets.filter(({ name }) => !fed.has(name)).map((one) => one.display_name ?? one.name);
+  if (job.recipe || left.length === 0) return [];
+  return [
+    { weight: "look", text: t`Nada neste arquivo preenche ${left.join(", ")}, da tabela`, spot: null, column: null },
+  ];
 }
 
 function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[], places: Places): Check {
+  const { code, text, lines: [line] = [] } = warning;
   const about = columns.filter((one) => warning.columns?.includes(one.column.name));
-  const isDecided = about.length > 0 && about.every(isSettled);
-  const isValue = CHANGES_VALUES.has(warning.code) && !isDecided;
-  const column = about[0]?.column.name ?? null;
-  const named = about.length === 1 && about[0] ? `${about[0].source}: ` : "";
-  const [line] = warning.lines ?? [];
-  const spot = line === undefined ? null : spotOf(job, { ...warning, line }, places, column ?? "", warning.text);
-  return { weight: isValue ? "value" : "look", text: `${named}${warning.text}${linesOf(warning)}`, spot, column };
+  const isDoubt = CHANGES_VALUES.has(code) && (about.length === 0 || !about.every(isDecided));
+  const [first] = about;
+  const named = first && about.length === 1 ? `${first.source}: ` : "";
+  const column = first?.column.name ?? null;
+  const spot = line === undefined ? null : spotOf(job, { ...warning, line }, places, column, text);
+  return { weight: isDoubt ? "value" : "look", text: `${named}${text}${linesOf(warning)}`, spot, column };
 }
 
 function linesOf({ lines = [], count }: Warning): string {
   if (lines.length === 0) return "";
   const shown = lines.slice(0, 5).map(formatCount).join(", ");
   const all = count ?? lines.length;
-  return all > 5
-    ? t` (linhas ${shown} e outras, ${formatCount(all)} no total)`
-    : all === 1
-      ? t` (linha ${shown})`
-      : t` (linhas ${shown})`;
+  if (all > 5) return t` (linhas ${shown} e outras, ${formatCount(all)} no total)`;
+  return all === 1 ? t` (linha ${shown})` : t` (linhas ${shown})`;
 }
 
 function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: Places): Check[] {
   const [first] = column.inference?.exceptions ?? [];
   if (!first || type !== column.type) return [];
-  const spot = spotOf(job, first, places, column.name, first.reason);
-  const value = first.value === null || first.value === undefined ? "" : ` “${formatCell(first.value, "text")}”`;
-  return [
-    {
-      weight: "look",
-      text: t`${source}: ${first.reason}, como${value} na linha ${first.line}`,
-      spot,
-      column: column.name,
-    },
-  ];
+  const { line, value, reason } = first;
+  const text = t`${source}: ${reason}, como${value === null ? "" : ` “${value}”`} na linha ${line}`;
+  return [{ weight: "look", text, spot: spotOf(job, first, places, column.name, reason), column: column.name }];
 }
 
 /** Whether a person has said how a column is to be read. */
-function isSettled({ include, type, column, adjustment }: ReviewedColumn): boolean {
+function isDecided({ include, type, column, adjustment }: ReviewedColumn): boolean {
   return !include || type !== column.type || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
 }
 
@@ -203,9 +187,9 @@ interface Placed {
 }
 
 /** Return the cell that a detail speaks of, or null where it names no line of a file. */
-function spotOf(job: Job, placed: Placed, places: Places, column: string, reason: string): Spot | null {
+function spotOf(job: Job, placed: Placed, places: Places, column: string | null, reason: string): Spot | null {
   if (placed.line === undefined || !job.reading) return null;
   const table = tableOf(job.reading.tables, placed.file ?? "", placed.sheet ?? null);
   if (table < 0) return null;
-  return { table, line: placed.line, place: places[table]?.get(column) ?? null, reason };
+  return { table, line: placed.line, place: places[table]?.get(column ?? "") ?? null, reason };
 }

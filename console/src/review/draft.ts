@@ -1,5 +1,5 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { notifyManager, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { createContext, useEffect, useMemo } from "react";
 import { jobQuestion } from "../api/queries";
 import type { Api } from "../api/session";
 import type {
@@ -14,30 +14,27 @@ import type {
 } from "../api/types";
 import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { useShared, useWindowEvents } from "../ui/store";
+import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";
 import type { Check } from "./checks";
-import type { Spot } from "./lines";
+import type { Places, Spot } from "./lines";
 
-/** What a person changed of a column; what is not here stays as it was inferred. */
-export interface Adjustment {
+type Confirmed = Confirmation["columns"][number];
+
+/** What the API can be told of how a column's cells are read. */
+const HOW = ["decimal_mark", "date_order", "trim", "null_tokens", "true_tokens", "false_tokens", "timezone"] as const;
+
+type How = Pick<Confirmed, (typeof HOW)[number]>;
+
+/** What a person changed of a column; what is not here, or null, stays as it was inferred. */
+export interface Adjustment extends How, Partial<Pick<Confirmed, "name" | "type" | "nullable">> {
   include?: boolean;
-  name?: string;
-  type?: ColumnType;
-  nullable?: boolean;
   /** Whether it is one of the columns that together are there once only. */
   isKey?: boolean;
   /** What rows get that do not name it, as a person types it. */
   standard?: string;
   /** The table's column that it feeds; null: a new one. */
   into?: string | null;
-  decimal_mark?: "," | "." | undefined;
-  date_order?: "dmy" | "mdy" | "ymd" | undefined;
-  trim?: boolean | undefined;
-  null_tokens?: readonly string[] | undefined;
-  true_tokens?: readonly string[] | undefined;
-  false_tokens?: readonly string[] | undefined;
-  timezone?: string | undefined;
 }
 
 export interface ReviewedColumn {
@@ -74,9 +71,12 @@ export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
 function remembered(recipe: Recipe | null, source: string): Adjustment {
   const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").trim().toLowerCase();
   const found = recipe?.columns.find((one) => fold(one.source) === fold(source));
-  const { null_tokens, true_tokens, false_tokens, trim, timezone } = found ?? {};
-  const chosen = Object.entries({ null_tokens, true_tokens, false_tokens, trim, timezone });
-  return Object.fromEntries(chosen.filter(([, value]) => value !== null && value !== undefined)) as Adjustment;
+  return found ? saidOf({ ...found, decimal_mark: null, date_order: null }) : {};
+}
+
+/** Return what is said of how the cells are read, without what is left to the file. */
+function saidOf(said: How): How {
+  return Object.fromEntries(HOW.flatMap((field) => ((said[field] ?? null) === null ? [] : [[field, said[field]]])));
 }
 
 /** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into.
@@ -129,9 +129,8 @@ export function keptSentence(schema: InferredSchema, adjustments: Readonly<Recor
 export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation["columns"] {
   return columns
     .filter((one) => one.include)
-    .map((one) => {
-      const { column, name, type, nullable, into } = one;
-      const { include: _, into: __, name: ___, type: ____, nullable: _____, isKey, standard, ...how } = one.adjustment;
+    .map(({ column, name, type, nullable, into, adjustment }) => {
+      const { standard } = adjustment;
       const read = into || !standard ? null : parseCell(standard, type, false);
       return {
         name,
@@ -141,7 +140,7 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
         ...(name === column.name ? {} : { source: column.name }),
         ...(column.format && type === column.type && !into ? { format: column.format } : {}),
         ...(read?.ok ? { default: read.value } : {}),
-        ...(JSON.parse(JSON.stringify(how)) as object), // without what is undefined
+        ...saidOf(adjustment),
       };
     });
 }
@@ -175,6 +174,7 @@ export interface Draft {
   remember: boolean;
 }
 
+/** What a person looks at: a file or sheet, a cell of it, a column. */
 export interface Look {
   table: number;
   spot: Spot | null;
@@ -188,13 +188,14 @@ export interface Look {
 }
 
 /** What the parts of a review share. */
-interface ReviewParts extends ConsoleParts {
+export interface ReviewParts extends ConsoleParts {
   job: Job;
   /** The table that the file goes into, and what it remembers of its files; null where there is none. */
   table: Table | null;
   recipe: Recipe | null;
   look: Look;
   columns: readonly ReviewedColumn[];
+  places: Places;
   checks: readonly Check[];
   targets: readonly Target[];
   isBusy: boolean;
@@ -226,67 +227,45 @@ export function withChanges(draft: Draft, changes: Partial<Draft>): Draft {
   return { ...draft, ...changes, adjustments };
 }
 
-function draftOf(job: Pick<Job, "draft">): Draft {
-  return withChanges(START, (job.draft ?? {}) as Partial<Draft>);
-}
-
-function toBody(draft: Draft): NonNullable<Job["draft"]> {
-  return JSON.parse(JSON.stringify(draft)) as NonNullable<Job["draft"]>; // without what is undefined
+function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>[]): Draft {
+  return [(draft ?? {}) as Partial<Draft>, ...changes].reduce<Draft>(withChanges, START);
 }
 
 /**
- * The draft of a job's review; a change is sent a moment later, on top of what colleagues have sent since. `flush` sends
- * what has not been sent yet, and resolves when the server has it; `failure` is what the last attempt failed by, or null.
+ * The draft of a job's review: what the server has, and on top of it what has not got there yet. `flush` sends that, and
+ * resolves when the server has it; `failure` is what the last attempt failed by, or null.
  */
 export function useDraft(job: Job) {
   const { api, can } = useConsole();
   const queries = useQueryClient();
-  const mayKeep = can("upload");
-  const [draft, setDraft] = useState(() => draftOf(job));
-  const [failure, setFailure] = useState<unknown>(null);
-  const keeper = useMemo(() => new Keeper(api, job._id), [api, job._id]);
-  keeper.listener = (kept, problem) => {
-    setFailure(problem);
-    if (!kept) return;
-    queries.setQueryData<Job>(jobQuestion(job._id), (before) => before && { ...before, draft: toBody(kept) });
-    setDraft(withChanges(kept, keeper.unsent));
-  };
-  const read = useRef(job.draft);
-  useEffect(() => {
-    if (read.current === job.draft) return;
-    read.current = job.draft; // the files were read again, or a colleague has been here
-    setDraft(withChanges(draftOf(job), keeper.unsent));
-  }, [job.draft]);
+  const keeper = useMemo(() => new Keeper(api, queries, job._id), [api, queries, job._id]);
+  const { unsent, failure } = useStore(keeper.state);
+  const draft = useMemo(() => draftOf(job, unsent), [job.draft, unsent]);
   useWindowEvents(["beforeunload"], (event) => {
-    if (keeper.isBehind) event.preventDefault();
+    if (unsent.length > 0) event.preventDefault();
   });
   useEffect(() => () => void keeper.flush().catch(() => {}), [keeper]);
-  const change = useCallback(
-    (changes: Partial<Draft>): void => {
-      setDraft((before) => withChanges(before, changes));
-      if (mayKeep) keeper.add(changes);
-    },
-    [keeper, mayKeep],
-  );
+  const mayKeep = can("upload");
+  const change = (changes: Partial<Draft>): void => {
+    if (mayKeep) keeper.add(changes);
+  };
   return { draft, change, flush: keeper.flush, failure };
 }
 
-/** Sends the changes of one review, one request after the other. */
+/** Sends the changes of one review a moment after they are made, on top of what colleagues have sent since. */
 class Keeper {
-  listener: (kept: Draft | null, problem: unknown) => void = () => {};
-  unsent: Partial<Draft> = {};
-  isBehind = false;
+  readonly state = new Store<{ unsent: readonly Partial<Draft>[]; failure: unknown }>({ unsent: [], failure: null });
   private timer = 0;
   private queue: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly api: Api,
+    private readonly queries: QueryClient,
     private readonly jobId: string,
   ) {}
 
   add(changes: Partial<Draft>): void {
-    this.unsent = withChanges(this.unsent as Draft, changes);
-    this.isBehind = true;
+    this.state.update({ unsent: [...this.state.get().unsent, changes] });
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.flush().catch(() => {}), SAVE_AFTER_MS);
   }
@@ -299,22 +278,22 @@ class Keeper {
   };
 
   private async send(): Promise<void> {
-    if (!this.isBehind) return;
-    const sending = this.unsent;
-    this.unsent = {};
-    this.isBehind = false;
+    const { unsent } = this.state.get();
+    if (unsent.length === 0) return;
     const path = { job_id: this.jobId };
     try {
-      const query = { fields: "draft", numbers: "string" as const };
-      const there = await this.api.GET("/upload-jobs/{job_id}", { path, query });
-      const body = withChanges(draftOf(there), sending);
-      await this.api.PUT("/upload-jobs/{job_id}/draft", { path, body: toBody(body) });
-      this.listener(body, null);
-    } catch (problem) {
-      this.unsent = withChanges(sending as Draft, this.unsent);
-      this.isBehind = true;
-      this.listener(null, problem);
-      throw problem;
+      const there = await this.api.GET("/upload-jobs/{job_id}", {
+        path,
+        query: { fields: "draft", numbers: "string" },
+      });
+      const body = JSON.parse(JSON.stringify(draftOf(there, unsent))) as Job["draft"] & object; // without what is undefined
+      await this.api.PUT("/upload-jobs/{job_id}/draft", { path, body });
+      this.queries.setQueryData<Job>(jobQuestion(this.jobId), (job) => job && { ...job, draft: body });
+      await new Promise<void>((shown) => notifyManager.schedule(shown)); // else a field would lose what was typed, for a moment
+      this.state.set({ unsent: this.state.get().unsent.slice(unsent.length), failure: null });
+    } catch (failure) {
+      this.state.update({ failure });
+      throw failure;
     }
   }
 }

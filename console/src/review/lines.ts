@@ -28,42 +28,30 @@ export interface Spot {
   before?: string;
 }
 
-const NO_TABLE = { file: -1, sheet: null };
+type Place = Pick<TableReading, "file" | "sheet">;
 
-function previewQuery(
-  api: Api,
-  job: Job,
-  table: Pick<TableReading, "file" | "sheet">,
-  from: number,
-  lines = PAGE_LINES,
-) {
+function previewQuery(api: Api, job: Job, { file, sheet }: Place, from: number, lines = PAGE_LINES) {
+  const query = { file, from_line: from, lines, ...(sheet === null ? {} : { sheet }) };
   return {
-    queryKey: ["preview", job._id, job.updated_at, table.file, table.sheet, from, lines],
+    queryKey: ["preview", job._id, job.updated_at, query],
     queryFn: ({ signal }: { signal: AbortSignal }) =>
-      api.GET("/upload-jobs/{job_id}/preview", {
-        path: { job_id: job._id },
-        query: { file: table.file, from_line: from, lines, ...(table.sheet === null ? {} : { sheet: table.sheet }) },
-        signal,
-      }),
+      api.GET("/upload-jobs/{job_id}/preview", { path: { job_id: job._id }, query, signal }),
   };
 }
 
 /** Read a page of a file's own lines, or fewer; of no table nothing is asked. */
-export function useLines(job: Job, table: TableReading | undefined, from: number, lines = PAGE_LINES) {
-  const query = previewQuery(useConsole().api, job, table ?? NO_TABLE, from, lines);
+export function useLines(job: Job, table: Place | undefined, from: number, lines = PAGE_LINES) {
+  const query = previewQuery(useConsole().api, job, table ?? { file: 0, sheet: null }, from, lines);
   return useQuery({ ...query, enabled: table !== undefined, placeholderData: (before) => before });
 }
 
-/** Read the lines that are no data: before them, within, and after. */
+/** Read the lines that are no data: before them, within, and after; null until all are there. */
 export function useLeftOutLines(job: Job, table: TableReading, isWanted: boolean) {
   const { api } = useConsole();
-  const runs = runsOf(table.skipped_lines).slice(0, MAX_RUNS);
+  const runs = isWanted ? runsOf(table.skipped_lines).slice(0, MAX_RUNS) : [];
   return useQueries({
-    queries: runs.map(([from, lines]) => ({ ...previewQuery(api, job, table, from, lines), enabled: isWanted })),
-    combine: (answers) => ({
-      lines: answers.flatMap((answer) => answer.data?.lines ?? []),
-      isComplete: answers.every((answer) => answer.data !== undefined),
-    }),
+    queries: runs.map(([from, lines]) => previewQuery(api, job, table, from, lines)),
+    combine: (answers) => (answers.every(({ data }) => data) ? answers.flatMap(({ data }) => data?.lines ?? []) : null),
   });
 }
 
@@ -125,19 +113,16 @@ export interface Example {
  * Return how to find what a cell of a line becomes: as the analysis read it, of the lines it gave samples of, or as the
  * type says that a person has chosen; null where that is not known.
  */
-export function useExamples(job: Job, table: TableReading | undefined) {
-  const index = table ? (job.reading?.tables.indexOf(table) ?? -1) : -1;
-  const isFirst = index >= 0 && index === job.reading?.tables.findIndex((one) => one.include);
-  const places = usePlaces(job)[index];
-  const lines = useLines(job, table ?? job.reading?.tables[0], 1);
+export function useExamples(job: Job, table: TableReading, places: ReadonlyMap<string, number> | undefined) {
+  const lines = useLines(job, table, 1);
   const rows = (lines.data?.lines ?? []).filter((line) => line.kind === "row");
-  const samples = job.inferred_schema?.sample_rows ?? [];
+  const isFirst = table === job.reading?.tables.find((one) => one.include);
+  const samples = isFirst ? (job.inferred_schema?.sample_rows ?? []) : [];
   return (reviewed: ReviewedColumn, line: number): Example | null => {
     const at = rows.findIndex((row) => row.line === line);
-    const place = places?.get(reviewed.column.name);
-    const before = place === undefined ? undefined : rows[at]?.cells[place];
-    const sample = isFirst ? samples[at] : undefined;
-    if (before === undefined || before === null || sample === undefined) return null;
+    const before = rows[at]?.cells[places?.get(reviewed.column.name) ?? -1] ?? null;
+    const sample = samples[at];
+    if (before === null || sample === undefined) return null;
     const read = sample[reviewed.column.name] as Cell;
     // Lines and samples that have drifted apart (a row of two lines) would show another row's values.
     if (reviewed.column.type === "text" && typeof read === "string" && !isOf(before, read)) return null;
@@ -153,25 +138,20 @@ function isOf(before: string, read: string): boolean {
 /** Return what becomes of `before`: as the analysis read it, or as the type says that a person chose. */
 export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, zone = zoneName()): Example {
   const { column, type, adjustment } = reviewed;
-  if (type === column.type && !adjustment.decimal_mark && !adjustment.date_order) {
-    const to = adjustment.timezone;
-    const moved = to && typeof read === "string" && !HAS_ZONE.test(before) ? rezone(read, zone, to) : read;
-    return { before, after: written(moved, type) };
+  const { decimal_mark: mark, date_order: order, timezone } = adjustment;
+  if (type === column.type && !mark && !order) {
+    const isMoved = timezone && typeof read === "string" && !HAS_ZONE.test(before);
+    return { before, after: written(isMoved ? rezone(read, zone, timezone) : read, type) };
   }
   if (type === "text") return { before, after: before };
-  const parsed = parseCell(dayFirst(before, reviewed), type, true, adjustment.decimal_mark);
+  const text = order === "mdy" ? before.replace(MONTH_FIRST, "$3/$1/$4") : before;
+  const parsed = parseCell(text, type, true, mark);
   return parsed.ok ? { before, after: written(parsed.value, type) } : { before, after: "", fault: parsed.reason };
 }
 
 const HAS_ZONE = /(Z|[+-]\d{2}:?\d{2})\s*$/;
+const MONTH_FIRST = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})/;
 
 function written(value: Cell, type: ColumnType): string {
   return type === "date" && typeof value === "string" ? formatLongDate(value) : formatCell(value, type);
-}
-
-/** Write a day as Brazilians do, where the person says that the file writes its month first. */
-function dayFirst(text: string, { adjustment }: ReviewedColumn): string {
-  const parts = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})/.exec(text);
-  if (adjustment.date_order === "mdy" && parts) return `${parts[3]}/${parts[1]}/${parts[4]}`;
-  return text;
 }

@@ -52,7 +52,7 @@ describe("a person's changes", () => {
 
   it("map a column to one of the table's, whatever it is called", () => {
     const targets = [{ name: "preco", display_name: "Preço", type: "decimal" as const, nullable: false }];
-    const columns = review(schema, { CEP: { into: "preco", null_tokens: ["-"], trim: undefined } }, targets);
+    const columns = review(schema, { CEP: { into: "preco", null_tokens: ["-"], trim: null } }, targets);
     expect(toConfirmation(columns).at(-1)).toEqual({
       name: "preco",
       display_name: "CEP",

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
 import { ApiFailure } from "../api/session";
@@ -17,10 +17,7 @@ import { statusLabels } from "../values/words";
 export default function JobScreen({ jobId }: { jobId: string }) {
   const job = useJob(jobId);
   const [reviewed, setReviewed] = useState<Job | null>(null); // what is on the screen while the files are read again
-  useEffect(() => {
-    if (job.data?.status === "waiting_confirm") setReviewed(job.data);
-    else if (job.data?.status !== "analisando") setReviewed(null);
-  }, [job.data]);
+  if (job.data?.status === "waiting_confirm" && reviewed !== job.data) setReviewed(job.data);
   if (job.error instanceof ApiFailure && job.error.status === 404) {
     return (
       <Empty title={t`Este envio não existe`}>
@@ -30,9 +27,10 @@ export default function JobScreen({ jobId }: { jobId: string }) {
   }
   if (job.error && !job.data) return <Failure error={job.error} onRetry={() => void job.refetch()} />;
   if (!job.data) return <Loading label={t`Carregando o envio`} />;
-  const isRereading = job.data.status === "analisando" && reviewed !== null;
+  const isRereading = job.data.status === "analisando" && reviewed?._id === jobId;
   if (job.data.status === "waiting_confirm" || isRereading) {
-    return <Review job={isRereading ? reviewed : job.data} isRereading={isRereading} />;
+    const { draft } = job.data; // as it is kept now
+    return <Review job={isRereading ? { ...reviewed, draft } : job.data} isRereading={isRereading} />;
   }
   const Screen = { done: Done, failed: Failed, queued: Working, analisando: Working, inserting: Working }[
     job.data.status
