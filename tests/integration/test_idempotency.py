@@ -72,8 +72,8 @@ def test_simultaneous_requests_with_one_key_insert_once(rows: RowsClient) -> Non
 def test_a_request_recovers_the_databases_lost_answer(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows are committed and the connection breaks: the client gets 201, the rows are stored once."""
-    lost = lose_the_first_answer(monkeypatch, b"claimed AS")
+    """The connection breaks during the work: the client gets 201, the rows are stored once."""
+    lost = lose_the_first_answer(monkeypatch, b"inserted AS")
     assert insert(rows, {"rows": ROWS}, "k").status == 201
     assert len(lost) == 1
     assert rows.list()["total"] == 2

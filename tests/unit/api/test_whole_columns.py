@@ -13,7 +13,6 @@ from managed_tables.details import InvalidValue
 from managed_tables.schema import ColumnType
 from managed_tables.values import parsers, quoted
 from managed_tables_api.rows.parsing import array_elements
-from managed_tables_api.rows.running import read_row_ids
 
 PARSERS = parsers(ZoneInfo("UTC"))
 ODD = [
@@ -93,10 +92,3 @@ def test_ordinary_columns_are_converted_at_once() -> None:
         ColumnType.DATETIME: "2026-01-31T10:30:00Z",
     }.items():
         assert array_elements(kind, [value, None, value]) is not None, kind
-
-
-def test_an_id_with_a_comma_is_read_as_two() -> None:
-    row_id = "0198f0e0-1111-7000-8000-00000000000A"
-    assert read_row_ids([row_id, row_id]) == [row_id.lower()] * 2
-    assert len(read_row_ids([f"{row_id},{row_id}", row_id])) == 3
-    assert read_row_ids([row_id, "none"]) == []

@@ -48,7 +48,7 @@ from managed_tables_api.rows.row_history import (
     read_names,
     value_of,
 )
-from managed_tables_api.rows.running import Definition, KeyTaken, Table, read_row_ids
+from managed_tables_api.rows.running import Definition, KeyTaken, Table, is_row_id
 from managed_tables_api.rows.statements import (
     ROW,
     compose_statement,
@@ -197,18 +197,14 @@ def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
     Raises DUPLICATE_KEY where others have taken a key, and INVALID_REQUEST where a value is none of its
     column's type any more.
     """
-    ids = None
-    if asked.ids is not None:
-        ids = read_row_ids(asked.ids)
-        if not ids:
-            raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
-    table.require_active()
+    if not all(map(is_row_id, asked.ids or ())):
+        raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
     zone = table.settings.zone
-    statement = _restore_statement(table.definition, zone.key, by_ids=ids is not None)
+    statement = _restore_statement(table.definition, zone.key, by_ids=asked.ids is not None)
     parameters = {
         **table.kept_days,
         **table.acting("restore"),
-        "ids": None if ids is None else array_text(ids),
+        "ids": array_text(asked.ids or ()),
         "deleted_after": models.in_zone(asked.deleted_after, zone),
         "deleted_by": asked.deleted_by,
     }

@@ -1,13 +1,12 @@
 """Compose the statements that change or delete many rows at once, by their ids or by a condition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import LiteralString
 
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
-from managed_tables.conditions.tree import EVERY_ROW, Condition
+from managed_tables.conditions.tree import Condition
 from managed_tables_api.rows.running import Definition
 from managed_tables_api.rows.statements import (
     TABLE,
@@ -18,70 +17,57 @@ from managed_tables_api.rows.statements import (
     column_arrays,
     compose_deletion,
     compose_statement,
+    compose_update,
     kept_statement,
     names_of,
     part,
     row_json,
 )
 
+# The columns that rows are changed in, each with whether some of the rows leave it as it is.
+Changed = tuple[tuple[str, bool], ...]
+
 _ID = sql.Identifier("$id")
 _ROW_VERSION = sql.Identifier("$row_version")
 # A row that was missed is a division by zero, which undoes the statement: all of the rows or none.
 _ALL = sql.SQL(
-    " SELECT 1, changed.count, 1 / (changed.count = %(wanted)s::bigint)::integer"
-    " FROM definition, (SELECT count(*) FROM {changed}) AS changed"
+    " SELECT 1, total.count, 1 / (total.count = %(wanted)s::bigint)::integer"
+    " FROM definition, (SELECT count(*) FROM changed) AS total"
 )
 _MINUS = sql.SQL("OPERATOR(managed_tables.-)")  # of hstore
 
 
-@dataclass(frozen=True)
-class UpdateShape:
-    """What the text of a bulk update depends on: the columns, which of them not every row names, versions."""
-
-    names: tuple[str, ...]
-    partial: tuple[bool, ...]
-    is_conditional: bool
-
-
 @kept_statement
-def update_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
+def update_rows_statement(definition: Definition, changed: Changed) -> bytes:
     """Return the statement that changes rows by their ids: (1, how many); it fails where it misses one.
 
-    Parameters: table_id, version, ids, how many are `wanted`; one array a column, c0, c1, …; g0, g1, … that
-    say which rows name a partial column; row_versions if it is conditional, NULL for any. All arrays have one
-    element a row.
+    Parameters: table_id, version, ids, row_versions (NULL for any), how many are `wanted`; one array a
+    column, c0, c1, …; g0, g1, … that say which rows name a column that not all do. All arrays are as long.
     """
     changes = [
-        sql.SQL("{} = {}").format(sql.Identifier(name), _value(place, shape))
-        for place, name in enumerate(shape.names)
+        sql.SQL("{} = {}").format(sql.Identifier(name), _value(place, changed))
+        for place, (name, _) in enumerate(changed)
     ]
-    return compose_statement(
-        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition, {given}"
-        " RETURNING 1){all}",
-        definition,
-        active=True,
-        all=_ALL.format(changed=sql.SQL("updated")),
-        changes=sql.SQL(", ").join(changes),
-        given=_given_rows(definition, shape),
-    )
+    rows = sql.SQL(", {}").format(_given_rows(definition, changed))
+    return compose_update(definition, sql.SQL(", ").join(changes), rows, result=_ALL)
 
 
 @kept_statement
-def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes:
+def exchange_rows_statement(definition: Definition, changed: Changed) -> bytes:
     """Return the statement that does what `update_rows_statement` does, also where rows exchange their keys.
 
     PostgreSQL judges a key row by row, so the old rows go before the new ones come: all are counted first.
     For the history they are updated: its triggers are to be off, and `recorder` is who acts.
     """
-    places = {name: place for place, name in enumerate(shape.names)}
+    places = {name: place for place, (name, _) in enumerate(changed)}
     cells = [
-        _value(places[column.name], shape) if column.name in places else cell(TABLE, column.name)
+        _value(places[column.name], changed) if column.name in places else cell(TABLE, column.name)
         for column in definition.columns
     ]
     return compose_statement(
         "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
         " RETURNING {t}.id, {row_cells}, {cells}),"
-        " updated AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
+        " changed AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
         " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
         " RETURNING {t}.id, {row_cells} AS {became}),"
         " recorded AS (INSERT INTO managed_tables.row_history"
@@ -89,12 +75,12 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
         " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
         " split_part(%(recorder)s::text, ' ', 2), 'update',"
         " {was} {minus} {became}, {became} {minus} {was}"
-        " FROM gone JOIN updated USING (id)){all}",
+        " FROM gone JOIN changed USING (id)){all}",
         definition,
         active=True,
-        all=_ALL.format(changed=sql.SQL("updated")),
+        all=_ALL,
         names=names_of(definition.columns),
-        given=_given_rows(definition, shape),
+        given=_given_rows(definition, changed),
         cells=sql.SQL(", ").join(cells),
         row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
         was=sql.Identifier("$was"),
@@ -103,24 +89,20 @@ def exchange_rows_statement(definition: Definition, shape: UpdateShape) -> bytes
     )
 
 
-def _given_rows(definition: Definition, shape: UpdateShape) -> sql.Composed:
+def _given_rows(definition: Definition, changed: Changed) -> sql.Composed:
     """Return the rows of the request, joined to those that they mean."""
-    columns = [definition.by_name[name] for name in shape.names]
-    arrays = [array("ids", "uuid"), column_arrays(enumerate(columns))]
-    arrays += [array(f"g{place}", "boolean") for place, partial in enumerate(shape.partial) if partial]
-    fields = [sql.Identifier(name) for name in shape.names]
-    fields += [_given(place) for place, partial in enumerate(shape.partial) if partial]
-    condition: sql.Composable = sql.SQL("")
-    if shape.is_conditional:
-        arrays.append(array("row_versions", "text"))
-        fields.append(_ROW_VERSION)
-        condition = part(" AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})", v=_ROW_VERSION)
+    columns = [definition.by_name[name] for name, _ in changed]
+    partial = [place for place, (_, is_partial) in enumerate(changed) if is_partial]
+    arrays = [array("ids", "uuid"), array("row_versions", "text"), column_arrays(enumerate(columns))]
+    arrays += [array(f"g{place}", "boolean") for place in partial]
+    fields = [_ID, _ROW_VERSION, *(sql.Identifier(name) for name, _ in changed), *map(_given, partial)]
     return part(
-        "unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}{condition}",
+        "unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}"
+        " AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})",
         arrays=sql.SQL(", ").join(arrays),
-        fields=sql.SQL(", ").join([_ID, *fields]),
+        fields=sql.SQL(", ").join(fields),
         id=_ID,
-        condition=condition,
+        v=_ROW_VERSION,
     )
 
 
@@ -128,12 +110,13 @@ def _given(place: int) -> sql.Identifier:
     return sql.Identifier(f"$given{place}")
 
 
-def _value(place: int, shape: UpdateShape) -> sql.Composed:
-    """Return what a row of the table is to have in the shape's column."""
+def _value(place: int, changed: Changed) -> sql.Composed:
+    """Return what a row of the table is to have in the changed column."""
+    name, is_partial = changed[place]
     form: LiteralString = "{row}.{name}"
-    if shape.partial[place]:
+    if is_partial:
         form = "CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
-    return part(form, name=sql.Identifier(shape.names[place]), given=_given(place))
+    return part(form, name=sql.Identifier(name), given=_given(place))
 
 
 @kept_statement
@@ -162,8 +145,7 @@ def delete_rows_statement(definition: Definition) -> bytes:
 
     Parameters: table_id, version, ids, how many are `wanted`.
     """
-    condition = sql.SQL("{}.id = ANY (%(ids)s::uuid[])").format(TABLE)
-    return compose_deletion(definition, condition, _ALL.format(changed=sql.SQL("deleted")))
+    return compose_deletion(definition, part("{t}.id = ANY (%(ids)s::uuid[])"), _ALL)
 
 
 @kept_statement
@@ -181,14 +163,5 @@ def update_where_statement(definition: Definition, names: Sequence[str], conditi
 
     Parameters: table_id, version, c0, c1, … in the order of `names`, those of the condition.
     """
-    where: sql.Composable = sql.SQL("")
-    if condition != EVERY_ROW:
-        where = sql.SQL(" WHERE {}").format(condition_sql(condition, TABLE))
-    return compose_statement(
-        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition{where} RETURNING 1)"
-        " SELECT 1, (SELECT count(*) FROM updated) FROM definition",
-        definition,
-        active=True,
-        changes=assignments(definition, names),
-        where=where,
-    )
+    rows = sql.SQL(" WHERE {}").format(condition_sql(condition, TABLE))
+    return compose_update(definition, assignments(definition, names), rows)

@@ -5,6 +5,7 @@ What meets a row of the same key is updated, ignored or refused (409, naming the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, LiteralString
 
 from psycopg import sql
@@ -16,7 +17,6 @@ from managed_tables.history.recording import row_cells
 from managed_tables.schema import Column, json_value
 from managed_tables.wording import named_values
 from managed_tables_api.http.requests import Numbers
-from managed_tables_api.rows import statements
 from managed_tables_api.rows.parsing import parse_rows
 from managed_tables_api.rows.running import (
     Definition,
@@ -35,11 +35,12 @@ from managed_tables_api.rows.statements import (
     TABLE,
     Returned,
     Shown,
-    claim,
+    applied_request_statement,
     column_arrays,
     compose_statement,
     counted,
     given_rows,
+    insert_statement,
     kept_statement,
     names_of,
     part,
@@ -79,7 +80,7 @@ def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict:
         active=True,
         select=NOW,
         given=_GIVEN,
-        rows=given_rows(definition, is_keyed=False),
+        rows=given_rows(definition),
         columns=names_of(definition.columns),
         key=sql.SQL(", ").join(key),
         action=_action(names, key, on_conflict),
@@ -202,7 +203,7 @@ def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
 class IdempotencyKey:
     """The client's name for a request, by which it is repeated safely, and a digest of the request.
 
-    The key is recorded by the statement that inserts, and kept for a day at least.
+    The key is recorded by the transaction that inserts, and kept for a day at least.
     """
 
     key: str
@@ -231,55 +232,77 @@ class InsertedRows:
     returned: str | None = None
     updated: int = 0
     ignored: int = 0
+    ids: str | None = None  # of the inserted rows, as the text of an array, where something is returned
+
+
+# Of two requests with one key the later one waits here for the earlier one's end, and inserts nothing.
+# Keys of more than a day ago go by the dozen: more than come.
+_CLAIM = compose_statement(
+    "WITH {held}, claimed AS (INSERT INTO managed_tables.applied_requests"
+    " (table_id, idempotency_key, fingerprint, row_count)"
+    " SELECT %(table_id)s::text, %(key)s::text, %(fingerprint)s::text, %(row_count)s::bigint"
+    " FROM definition ON CONFLICT DO NOTHING RETURNING 1),"
+    " forgotten AS (DELETE FROM managed_tables.applied_requests WHERE ctid = ANY (ARRAY("
+    "SELECT ctid FROM managed_tables.applied_requests WHERE applied_at < now() - interval '1 day'"
+    " ORDER BY applied_at LIMIT 12 FOR UPDATE SKIP LOCKED)))"
+    " SELECT 1, (SELECT count(*) FROM claimed) FROM definition",
+    active=True,
+)
+# `counts` and `ids` are the texts of arrays.
+_RECORD_OUTCOME = (
+    b"UPDATE managed_tables.applied_requests SET counts = %(counts)s::bigint[], ids = %(ids)s::uuid[]"
+    b" WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text RETURNING 1"
+)
 
 
 def insert(table: Table, new: NewRows) -> InsertedRows:
     """Insert all of the rows or none."""
-    applied = None if new.key is None else _find_applied(table, new, new.key)
-    if applied is None:
-        applied = _apply(table, new)
-    if applied is None and new.key is not None:  # another request of this key has been quicker
-        applied = _find_applied(table, new, new.key)
-    return applied or InsertedRows(0)
+    if new.key is None:
+        return _apply(table, new) or InsertedRows(0)
+    # A request that is not applied yet may be, by another one of its key, before it has claimed the key.
+    applied = _find_applied(table, new, new.key) or _apply(table, new)
+    return applied or _find_applied(table, new, new.key) or InsertedRows(0)
 
 
 def _apply(table: Table, new: NewRows) -> InsertedRows | None:
     """Insert or merge the rows, None where their request's key is taken."""
-    arrays = parse_rows(table.definition, new.rows, table.parsers, table.settings.zone)
-    table.require_active()
+    definition, is_keyed = table.definition, new.key is not None
+    arrays = parse_rows(definition, new.rows, table.parsers, table.settings.zone)
     parameters = {**table.acting("api"), **numbered(arrays)}
     if new.key is not None:
         own = {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}
         parameters |= own
+    merges = new.on_conflict in ("update", "ignore")
+    write = partial(_merge if merges else _insert, table, new, parameters)
+
+    def claim_and_write(execute: Execute) -> InsertedRows | None:
+        if is_keyed and not execute(_CLAIM, parameters)[0][1]:
+            return None
+        written = write(execute)
+        if is_keyed:
+            counts = f"{{{written.count},{written.updated}}}"
+            execute(_RECORD_OUTCOME, {**parameters, "counts": counts, "ids": written.ids})
+        return written
+
     try:
-        merges = new.on_conflict in ("update", "ignore")
-        return _merge(table, new, parameters) if merges else _insert(table, new, parameters)
+        if is_keyed or merges or new.returned != "count":
+            return table.transact(claim_and_write, repeatable=is_keyed)
+        return write(table.run)
     except KeyTaken as taken:
-        definition = _with_key(table.definition, taken)
+        definition = _with_key(definition, taken)
         statement = repeated_keys_statement(definition, within_request=new.on_conflict == "update")
         repeated = table.read(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
         raise _key_refusal(definition, repeated) from taken
 
 
-def _insert(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows | None:
-    is_keyed = new.key is not None
-    statement = statements.insert_statement(
-        table.definition, is_keyed=is_keyed, returned=new.returned, numbers=new.numbers
-    )
-    if new.returned == "count":
-        (_, count, _), *_ = table.run(statement, parameters, repeatable=is_keyed)
-        return InsertedRows(count) if count else None
-
-    def work(execute: Execute) -> InsertedRows:
-        (_, count, returned), *_ = execute(statement, parameters)
-        table.require_sendable([returned or ""])  # before anything is committed
-        return InsertedRows(count, returned or "[]")
-
-    inserted = table.transact(work, repeatable=is_keyed)
-    return inserted if inserted.count else None
+def _insert(table: Table, new: NewRows, parameters: Parameters, execute: Execute) -> InsertedRows:
+    statement = insert_statement(table.definition, new.returned, new.numbers)
+    (_, count, returned, ids), *_ = execute(statement, parameters)
+    table.require_sendable([returned or ""])  # before anything is committed
+    return InsertedRows(count, returned, ids=ids)
 
 
-def _merge(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows | None:
+def _merge(table: Table, new: NewRows, parameters: Parameters, execute: Execute) -> InsertedRows:
     """Insert the rows, those whose key the table has as `on_conflict` says."""
     definition = table.definition
     if definition.key is None:
@@ -287,34 +310,14 @@ def _merge(table: Table, new: NewRows, parameters: Parameters) -> InsertedRows |
     if new.returned != "count":
         raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
     batches = _batches(table, new, parameters)
-    claim_statement = compose_statement(
-        "WITH {held},{claimed} done AS (SELECT) SELECT 1, (SELECT count(*) FROM claimed) FROM definition",
-        active=True,
-        claimed=claim(),
-    )
-
-    def work(execute: Execute) -> InsertedRows | None:
-        if new.key is not None and not execute(claim_statement, parameters)[0][1]:
-            return None  # it is recorded already
-        if len(batches) > 1:  # of one statement PostgreSQL itself would say so
-            statement = repeated_keys_statement(definition, within_request=True)
-            repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-            if repeated[0][1] is not None:
-                raise _key_refusal(definition, repeated)
-        counts = [execute(statement, given)[0] for statement, given in batches]
-        inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
-        if new.key is not None:
-            execute(_RECORD_COUNTS, {**parameters, "counts": f"{{{inserted},{updated}}}"})
-        return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
-
-    return table.transact(work, repeatable=new.key is not None)
-
-
-# The outcome of a request with an `Idempotency-Key`: `counts` is the text of an array.
-_RECORD_COUNTS = (
-    b"UPDATE managed_tables.applied_requests SET counts = %(counts)s::bigint[]"
-    b" WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text RETURNING 1"
-)
+    if len(batches) > 1:  # of one statement PostgreSQL itself would say so
+        statement = repeated_keys_statement(definition, within_request=True)
+        repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+        if repeated[0][1] is not None:
+            raise _key_refusal(definition, repeated)
+    counts = [execute(statement, given)[0] for statement, given in batches]
+    inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
+    return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
 
 
 def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[tuple[bytes, Parameters]]:
@@ -341,12 +344,12 @@ def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRo
 
     Rows are answered as they are now, without deleted ones.
     """
-    statement = statements.applied_request_statement(table.definition, new.returned, new.numbers)
+    statement = applied_request_statement(table.definition, new.returned, new.numbers)
     (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
-    if fingerprint is not None and fingerprint != key.fingerprint:
+    if fingerprint is None:
+        return None
+    if fingerprint != key.fingerprint:
         raise ApiError(errors.IDEMPOTENCY_KEY_REUSED)
     table.require_sendable([returned or ""])
-    if count is None:
-        return None
     inserted, updated = counts or (count, 0)
     return InsertedRows(inserted, returned, updated, count - inserted - updated)

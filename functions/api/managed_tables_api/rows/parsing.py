@@ -118,7 +118,7 @@ def parse_changes(
 _NO_ROWS = Fault("NOT_A_LIST", "deve ser uma lista com ao menos uma linha")
 _NOT_NULLABLE = Fault("REQUIRED", "a coluna não aceita nulo")
 _REQUIRED = Fault("REQUIRED", "obrigatório: a coluna não aceita nulo")
-NO_OBJECT = Fault("NOT_AN_OBJECT", "cada linha deve ser um objeto")
+_NO_OBJECT = Fault("NOT_AN_OBJECT", "cada linha deve ser um objeto")
 _ID_GIVEN = Fault("READ_ONLY", "o id é definido pelo servidor")
 
 
@@ -126,7 +126,7 @@ def check_fields(known: Set[str], rows: Sequence[Any], findings: Findings) -> No
     """Find rows that are no objects, and fields that are not known."""
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            findings.add(number, None, row, NO_OBJECT)
+            findings.add(number, None, row, _NO_OBJECT)
         elif not row.keys() <= known:
             for name in row:
                 if name == ID_COLUMN and name not in known:

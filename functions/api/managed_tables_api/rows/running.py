@@ -124,7 +124,6 @@ Found = list[tuple[Any, ...]]
 Execute = Callable[[bytes, Parameters], Found]
 
 _ROW_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ROW_IDS = re.compile(rf"{_ROW_ID.pattern}(?:,{_ROW_ID.pattern})*")
 _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
 # A session keeps a hundred statements, here and in the server: longer ones are planned each time.
 _PREPARED_MAX_BYTES = 64 * 1024
@@ -166,13 +165,13 @@ class Table:
         return {"days": str(self.settings.history_days)}
 
     def acting(self, via: Via) -> dict[str, str | None]:
-        """Return the parameter of a statement that writes: who does, by which door."""
-        return {"actor": Actor(self.user_id, via, self.settings.history_days).setting}
+        """Return the parameter of a statement that writes: who does, by which door.
 
-    def require_active(self) -> None:
-        """Raise TABLE_INACTIVE where the table takes no writes."""
+        Raises TABLE_INACTIVE where the table takes no writes.
+        """
         if self.definition.status != "active":
             raise ApiError(errors.TABLE_INACTIVE)
+        return {"actor": Actor(self.user_id, via, self.settings.history_days).setting}
 
     def require_sendable(self, texts: Sequence[str]) -> None:
         """Raise RESPONSE_TOO_LARGE for JSON texts that together are more than an answer may have."""
@@ -324,12 +323,6 @@ def row_key(row_id: str) -> dict[str, str | None]:
 def is_row_id(text: str) -> bool:
     """Return whether the text is a UUID as the API writes it, in either case."""
     return _ROW_ID.fullmatch(text) is not None
-
-
-def read_row_ids(texts: Sequence[str]) -> list[str]:
-    """Return the ids in lower case, an empty list if one is invalid; raises TypeError if one is no text."""
-    joined = ",".join(texts)
-    return joined.lower().split(",") if _ROW_IDS.fullmatch(joined) else []
 
 
 def numbered(values: Sequence[str | None]) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ ROW_NOT_FOUND is raised before anything about the request.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from managed_tables import exact_json
 from managed_tables.details import Fault, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
+from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.requests import NumbersQuery, QueryBoolean
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
@@ -27,6 +29,7 @@ from managed_tables_api.rows.statements import (
 )
 
 VERSION_HEADER = "If-Match"
+NO_VERSION = Fault("NOT_A_TEXT", f"{VERSION_FIELD} deve ser um texto que a API respondeu")
 CHANGED = Fault("ROW_CHANGED", "a linha foi alterada depois de lida")
 
 
@@ -67,26 +70,19 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
             row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
         shown = _shown(definition, query)
         changes = parse_changes(definition, fields, table.parsers)
-        table.require_active()
+        acting = table.acting("api")
     if not changes:
         row = _find(table, key, shown)
         if row_version not in (None, row.version):
-            raise _changed(table, key)
+            raise _missed(table, key, row_version)
         return row
-    is_conditional = row_version is not None
-    statement = update_statement(definition, tuple(changes), shown, is_conditional=is_conditional)
-    parameters = {
-        **key,
-        **table.acting("api"),
-        **numbered(list(changes.values())),
-        "row_version": row_version,
-    }
+    parameters = {**key, **acting, **numbered(list(changes.values())), "row_version": row_version}
     try:
-        (_, text, version), *_ = table.run(statement, parameters)
+        (_, text, version), *_ = table.run(update_statement(definition, tuple(changes), shown), parameters)
     except KeyTaken as taken:
         raise taken_by_update(definition, taken, [changes]) from taken
     if text is None:
-        raise _changed(table, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+        raise _missed(table, key, row_version)
     return RowJson(text, version)
 
 
@@ -94,13 +90,11 @@ def delete(table: Table, row_id: str, row_version: str | None = None) -> None:
     """Delete a row; raises as `update` does where it has another version than asked for."""
     key = row_key(row_id)
     with _row_comes_first(table, key):
-        table.require_active()
-    is_conditional = row_version is not None
-    statement = delete_statement(table.definition, is_conditional=is_conditional)
-    parameters = {**key, **table.acting("api"), "row_version": row_version}
-    (_, deleted), *_ = table.run(statement, parameters)
+        acting = table.acting("api")
+    parameters = {**key, **acting, "row_version": row_version}
+    (_, deleted), *_ = table.run(delete_statement(table.definition), parameters)
     if not deleted:
-        raise _changed(table, key) if is_conditional else ApiError(ROW_NOT_FOUND)
+        raise _missed(table, key, row_version)
 
 
 @contextmanager
@@ -120,8 +114,10 @@ def _find(table: Table, key: Parameters, shown: Shown) -> RowJson:
     return RowJson(text, version)
 
 
-def _changed(table: Table, key: Parameters) -> ApiError:
-    """Return ROW_CHANGED with the row as it is now; raises ROW_NOT_FOUND if it is gone."""
+def _missed(table: Table, key: Parameters, row_version: str | None) -> ApiError:
+    """Return ROW_CHANGED, with the row as it is now, where a version was asked for; else ROW_NOT_FOUND."""
+    if row_version is None:
+        return ApiError(ROW_NOT_FOUND)
     present = _find(table, key, versioned(table.definition))
     row = exact_json.loads(present.text.encode())
     return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
@@ -149,6 +145,11 @@ def same_version(*given: str | None) -> str | None:
 
 def read_row_version(given: object) -> str:
     """Return the version that a body names; raises INVALID_REQUEST."""
-    if not isinstance(given, str) or not given or "\x00" in given:
-        raise ApiError(INVALID_REQUEST, reason=f"{VERSION_FIELD} deve ser um texto que a API respondeu")
+    if not is_version(given):
+        raise ApiError(INVALID_REQUEST, reason=NO_VERSION.reason)
     return given
+
+
+def is_version(given: object) -> TypeGuard[str]:
+    """Return whether this may be a version that the API has answered."""
+    return isinstance(given, str) and bool(given) and is_storable(given)

@@ -204,28 +204,9 @@ def counted(change: sql.Composable) -> sql.Composed:
     return sql.SQL("counted AS ({})").format(counting(TABLE_ID, change + sql.SQL(" FROM definition")))
 
 
-# Of two requests with one key the later one waits here for the earlier one's end, and inserts nothing.
-# Keys of more than a day ago go by the dozen: more than come.
-_CLAIMED = sql.SQL(
-    " claimed AS (INSERT INTO managed_tables.applied_requests"
-    " (table_id, idempotency_key, fingerprint, row_count, ids)"
-    " SELECT %(table_id)s::text, %(key)s::text, %(fingerprint)s::text, %(row_count)s::bigint, {ids}"
-    " FROM definition ON CONFLICT DO NOTHING RETURNING 1),"
-    " forgotten AS (DELETE FROM managed_tables.applied_requests WHERE ctid = ANY (ARRAY("
-    "SELECT ctid FROM managed_tables.applied_requests WHERE applied_at < now() - interval '1 day'"
-    " ORDER BY applied_at LIMIT 12 FOR UPDATE SKIP LOCKED))),"
-)
-
-
 NUMBER = sql.Identifier("$number")  # of a row in the request, from 1
-_NO_IDS = sql.SQL("NULL::uuid[]")
 # Of the definition, where rows are inserted: what their ids begin with.
 NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
-
-
-def claim(ids: sql.Composable = _NO_IDS) -> sql.Composed:
-    """Return the CTE `claimed`, which has a row where the request's key is not taken, and a comma."""
-    return _CLAIMED.format(ids=ids)
 
 
 @kept_statement
@@ -249,38 +230,30 @@ def _row_json(shown: Shown) -> sql.Composed:
 
 
 @kept_statement
-def insert_statement(
-    definition: Definition, *, is_keyed: bool, returned: Returned = "count", numbers: Numbers = "number"
-) -> bytes:
-    """Return the statement that inserts rows given as arrays: (1, their number, the returned part).
+def insert_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
+    """Return the statement that inserts rows given as arrays: (1, their number, the returned part, ids).
 
-    Parameters: table_id, version, one array a column, c0, c1, …; key, fingerprint and row_count if
-    `is_keyed`: then the number is 0 if the key is taken. Ids are as docs/architecture.md says. `ids` and
-    `records` are returned as the text of a JSON list in the order of the rows, `count` as NULL.
+    Parameters: table_id, version, one array a column, c0, c1, …. Ids are as docs/architecture.md says. `ids`
+    and `records` are returned as the text of a JSON list in the order of the rows, with the ids as that of an
+    array; `count` as NULLs.
     """
-    keeps_ids = is_keyed and returned != "count"
-    ids = sql.SQL("(SELECT array_agg(id) FROM {})").format(_NEW) if keeps_ids else _NO_IDS
+    ids = "NULL" if returned == "count" else "(SELECT array_agg(id)::text FROM inserted)"
     return compose_statement(
-        "WITH {held},{new}{claimed}"
-        " inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
-        "{recorded} {counted}"
-        " SELECT 1, (SELECT count(*) FROM inserted), {result} FROM definition",
+        "WITH {held}, inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
+        "{recorded} {counted} SELECT 1, (SELECT count(*) FROM inserted), {result}, {ids} FROM definition",
         definition,
         active=True,
         select=NOW,
-        new=_new_rows(definition) if keeps_ids else sql.SQL(""),
-        claimed=claim(ids) if is_keyed else sql.SQL(""),
         names=names_of(definition.columns),
-        rows=_KEPT_ROWS if keeps_ids else given_rows(definition, is_keyed=is_keyed),
+        rows=given_rows(definition),
         returning=_returning(definition, returned, numbers),
         recorded=recorded(definition, sql.SQL("inserted")),
         counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
         result=_RESULTS[returned].format(source=sql.SQL("inserted")),
+        ids=sql.SQL(ids),
     )
 
 
-_NEW = sql.Identifier("$new")
-_KEPT_ROWS = sql.SQL("SELECT {new}.* FROM {new}, claimed").format(new=_NEW)
 _RESULTS: dict[Returned, sql.SQL] = {
     "count": sql.SQL("NULL::text"),
     "ids": sql.SQL("(SELECT json_agg(id ORDER BY id)::text FROM {source})"),
@@ -302,21 +275,13 @@ def recorded(definition: Definition, source: sql.Composable) -> sql.Composable:
     return recorded_rows(source) + sql.SQL(",") if definition.history else sql.SQL("")
 
 
-def _new_rows(definition: Definition) -> sql.Composed:
-    """Return the CTE of the rows to insert with their ids, which the request's key records, too."""
-    return sql.SQL(" {new} AS MATERIALIZED ({rows}),").format(
-        new=_NEW, rows=given_rows(definition, is_keyed=False)
-    )
-
-
-def given_rows(definition: Definition, *, is_keyed: bool) -> sql.Composed:
-    """Return the SELECT of the given rows, each with its new id; none where the request's key is taken."""
+def given_rows(definition: Definition) -> sql.Composed:
+    """Return the SELECT of the given rows, each with its new id."""
     return part(
-        "SELECT {row_id} AS id, {values} FROM {source},"
+        "SELECT {row_id} AS id, {values} FROM definition,"
         " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})",
         row_id=_ROW_ID,
         values=sql.SQL(", ").join(cell(ROW, column.name) for column in definition.columns),
-        source=sql.SQL("definition, claimed" if is_keyed else "definition"),
         arrays=column_arrays(enumerate(definition.columns)),
         names=names_of(definition.columns),
         number=NUMBER,
@@ -358,30 +323,6 @@ _ROW_ID = sql.SQL(
 ).format(row=ROW, number=NUMBER)
 
 
-@kept_statement
-def update_statement(
-    definition: Definition, names: Sequence[str], shown: Shown, *, is_conditional: bool
-) -> bytes:
-    """Return the statement that changes a row: (1, row as JSON, its version), NULLs where it changed none.
-
-    Parameters: table_id, version, id, c0, c1, … in the order of `names`; row_version if `is_conditional`:
-    a row of another version is not changed.
-    """
-    return compose_statement(
-        "WITH {held}, updated AS (UPDATE {table} AS {t} SET {changes} FROM definition"
-        " WHERE {t}.id = %(id)s::uuid{condition} RETURNING {json}, {t}.xmin::text AS version)"
-        " SELECT 1, updated.row, updated.version FROM definition LEFT JOIN updated ON true",
-        definition,
-        active=True,
-        changes=assignments(definition, names),
-        condition=_OF_VERSION if is_conditional else sql.SQL(""),
-        json=_row_json(shown),
-    )
-
-
-_OF_VERSION = sql.SQL(" AND {}.xmin::text = %(row_version)s::text").format(TABLE)
-
-
 def assignments(definition: Definition, names: Sequence[str]) -> sql.Composed:
     """Return the list of an UPDATE's SET: the columns in the order of `names` to c0, c1, …."""
     return sql.SQL(", ").join(
@@ -394,29 +335,69 @@ def assignments(definition: Definition, names: Sequence[str]) -> sql.Composed:
     )
 
 
-@kept_statement
-def delete_statement(definition: Definition, *, is_conditional: bool) -> bytes:
-    """Return the statement that deletes a row: (1, how many).
-
-    Parameters: table_id, version, id; row_version if `is_conditional`: a row of another version stays.
-    """
-    condition = sql.SQL("{}.id = %(id)s::uuid").format(TABLE)
-    return compose_deletion(definition, condition + _OF_VERSION if is_conditional else condition)
+CHANGED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM changed) FROM definition")
+_CHANGED_ROW = sql.SQL(" SELECT 1, changed.row, changed.version FROM definition LEFT JOIN changed ON true")
+# A row of another version than asked for, NULL for any, is not changed.
+_THE_ROW = sql.SQL(
+    "{t}.id = %(id)s::uuid AND (%(row_version)s::text IS NULL OR {t}.xmin::text = %(row_version)s::text)"
+).format(t=TABLE)
 
 
-DELETED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM deleted) FROM definition")
+def compose_update(
+    definition: Definition,
+    changes: sql.Composable,
+    rows: sql.Composable,
+    *,
+    returning: sql.Composable = NOTHING,
+    result: sql.Composable = CHANGED_COUNT,
+) -> bytes:
+    """Return the statement that updates rows, as the CTE `changed`; `rows` follows `FROM definition`."""
+    return compose_statement(
+        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition{rows}"
+        " RETURNING {returning}){result}",
+        definition,
+        active=True,
+        changes=changes,
+        rows=rows,
+        returning=returning,
+        result=result,
+    )
 
 
 def compose_deletion(
-    definition: Definition, condition: sql.Composed, result: sql.Composable = DELETED_COUNT
+    definition: Definition, condition: sql.Composable, result: sql.Composable = CHANGED_COUNT
 ) -> bytes:
     """Return the statement that deletes the rows of a condition, and counts them off the table's."""
     return compose_statement(
-        "WITH {held}, deleted AS (DELETE FROM {table} AS {t} USING definition"
+        "WITH {held}, changed AS (DELETE FROM {table} AS {t} USING definition"
         " WHERE {condition} RETURNING 1), {counted}{result}",
         definition,
         active=True,
         condition=condition,
-        counted=counted(sql.SQL("-(SELECT count(*) FROM deleted)")),
+        counted=counted(sql.SQL("-(SELECT count(*) FROM changed)")),
         result=result,
     )
+
+
+@kept_statement
+def update_statement(definition: Definition, names: Sequence[str], shown: Shown) -> bytes:
+    """Return the statement that changes a row: (1, row as JSON, its version), NULLs where it changed none.
+
+    Parameters: table_id, version, id, row_version, c0, c1, … in the order of `names`.
+    """
+    return compose_update(
+        definition,
+        assignments(definition, names),
+        sql.SQL(" WHERE {}").format(_THE_ROW),
+        returning=part("{json}, {t}.xmin::text AS version", json=_row_json(shown)),
+        result=_CHANGED_ROW,
+    )
+
+
+@kept_statement
+def delete_statement(definition: Definition) -> bytes:
+    """Return the statement that deletes a row: (1, how many).
+
+    Parameters: table_id, version, id, row_version.
+    """
+    return compose_deletion(definition, _THE_ROW)
