@@ -219,7 +219,8 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await trash.getByRole("checkbox", { name: "a · 1.000,50" }).check();
   await trash.getByRole("button", { name: "Trazer de volta 1 linha" }).click();
   await expect(trash.getByRole("checkbox")).toHaveCount(1);
-  await trash.getByRole("button", { name: "Trazer de volta todas desta vez" }).click();
+  await trash.getByRole("button", { name: "Escolher estas" }).click();
+  await trash.getByRole("button", { name: "Trazer de volta 1 linha" }).click();
   await expect(trash).toContainText("A lixeira está vazia");
   await trash.getByRole("button", { name: "Fechar" }).click();
   await expect(page.getByText("3 linhas", { exact: true }).first()).toBeVisible();

@@ -1,8 +1,10 @@
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { ApiFailure } from "../api/session";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Facts, Field, Form } from "../ui/parts";
-import { type Cell, formatCell, typeLabels } from "../values/cells";
+import { formatCell, typeLabels } from "../values/cells";
 import { plural } from "../values/numbers";
 import { CellField } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
@@ -28,35 +30,25 @@ export function OpenedDialog({ what }: { what: Opened }) {
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
 function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
-  const [faults, setFaults] = useState<Record<string, string>>({});
-  const [isSaving, setSaving] = useState(false);
-  const [refusal, setRefusal] = useState<string | null>(null);
-  const save = async (values: Record<string, Cell>): Promise<void> => {
-    if (row !== null) {
-      if (Object.keys(values).length > 0) edits.change(row, values);
-      onClose(); // what is not taken is marked at its cell, and the text kept there
-      return;
-    }
-    setSaving(true);
-    const failure = await edits.insert([values]);
-    setSaving(false);
-    if (failure === null) onClose();
-    else {
-      setRefusal(failure.message);
-      const details = failure.body.details ?? [];
-      setFaults(Object.fromEntries(details.flatMap(({ column, reason }) => (column ? [[column, reason]] : []))));
-    }
-  };
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose });
+  const details = insert.error instanceof ApiFailure ? (insert.error.body.details ?? []) : [];
+  const faults = { ...Object.fromEntries(details.map(({ column, reason }) => [column, reason])), ...wrong };
   const submit = (form: HTMLFormElement): void => {
     const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
     const { values, wrong } = readTexts(table.columns, texts, row);
-    setFaults(wrong);
-    if (Object.keys(wrong).length === 0) void save(values);
+    setWrong(wrong);
+    if (Object.keys(wrong).length > 0) return;
+    if (row === null) insert.mutate([values]);
+    else {
+      if (Object.keys(values).length > 0) edits.change(row, values);
+      onClose(); // what is not taken is marked at its cell, and the text kept there
+    }
   };
   return (
     <Dialog title={row ? t`Linha` : t`Nova linha`} onClose={onClose} actions={null}>
       <Form onSubmit={submit}>
-        {refusal && <Alert>{refusal}</Alert>}
+        {insert.error && <Alert>{insert.error.message}</Alert>}
         {table.columns.map((column) => (
           <Field
             key={column.name}
@@ -77,8 +69,8 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
         <div className="mt-actions">
           <Button onClick={onClose}>{t`Fechar`}</Button>
           {isEditable && (
-            <Button kind="primary" type="submit" disabled={isSaving}>
-              {isSaving ? t`Gravando…` : t`Gravar`}
+            <Button kind="primary" type="submit" disabled={insert.isPending}>
+              {insert.isPending ? t`Gravando…` : t`Gravar`}
             </Button>
           )}
         </div>

@@ -6,7 +6,7 @@ import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cell
 import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, versionOf, without } from "./changes";
 import { type Range, spread } from "./model";
-import { type RowSource, readRows } from "./rows";
+import { cellKey, type RowSource, readRows } from "./rows";
 import type { CellState, Cells, GridColumn } from "./sheet";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
@@ -73,7 +73,7 @@ export class EditSession {
   }
 
   readonly stateOf = (row: RecordOfRow, column: string): CellState | undefined =>
-    this.state.get().marks.get(keyOf(row.id, column));
+    this.state.get().marks.get(cellKey(row.id, column));
 
   readonly edit = (row: RecordOfRow, name: string, text: string): void => {
     this.state.update({ refusal: null });
@@ -86,43 +86,36 @@ export class EditSession {
   /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
     const cells = spread(text === "" ? [[""]] : parseClipboard(text), range);
-    if (!this.isRoom(cells.length)) return;
-    const total = this.rows().total ?? 0;
-    await this.rows().need(range.top, Math.min(range.top + cells.length, total));
-    const fresh: { [name: string]: string }[] = [];
-    const written: RowTexts[] = [];
-    cells.forEach((line, down) => {
-      const texts = line.flatMap((cell, right) => {
-        const column = columns[range.left + right];
-        return column ? [[column.name, cell] as const] : [];
-      });
-      if (range.top + down >= total) fresh.push(Object.fromEntries(texts));
-      else {
-        const row = this.rows().rowAt(range.top + down);
-        if (row) written.push({ row, texts });
-      }
-    });
-    this.write(written);
-    if (fresh.length > 0) this.offer(fresh);
+    const rows = await this.rowsFrom(range.top, cells.length);
+    const names = columns.slice(range.left).map(({ name }) => name);
+    const lines = cells.map((line) => line.slice(0, names.length).map((cell, at) => [names[at] ?? "", cell] as const));
+    this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? [] }] : [])));
+    const fresh = lines.slice(Math.max((this.rows().total ?? 0) - range.top, 0));
+    if (rows.length > 0 && fresh.length > 0) this.offer(fresh.map((texts) => Object.fromEntries(texts)));
   };
 
   /** Give every row of a range the values of its first, exactly. */
   readonly fill = async (range: Range, columns: readonly GridColumn[]): Promise<void> => {
-    const end = Math.min(range.bottom + 1, this.rows().total ?? 0);
-    if (!this.isRoom(end - range.top)) return;
-    await this.rows().need(range.top, end);
-    const source = this.rows().rowAt(range.top);
-    if (!source) return;
-    const names = columns.slice(range.left, range.right + 1).map((one) => one.name);
-    const changed: RowChange[] = [];
-    for (let index = range.top + 1; index < end; index += 1) {
-      const row = this.rows().rowAt(index);
-      const other = names.filter((name) => row && (row[name] ?? null) !== (source[name] ?? null));
-      const changes = Object.fromEntries(other.map((name) => [name, source[name] ?? null]));
-      if (row && other.length > 0) changed.push({ id: row.id, base: row, changes });
-    }
+    const [source, ...others] = await this.rowsFrom(range.top, range.bottom - range.top + 1);
+    const names = columns.slice(range.left, range.right + 1).map(({ name }) => name);
+    const changed = others.flatMap((row): RowChange[] => {
+      const different = names.filter((name) => (row?.[name] ?? null) !== (source?.[name] ?? null));
+      if (!row || !source || different.length === 0) return [];
+      const changes = Object.fromEntries(different.map((name) => [name, source[name] ?? null]));
+      return [{ id: row.id, base: row, changes }];
+    });
     if (changed.length > 0) this.save(changed);
   };
+
+  /** Have rows here, as far as there are such, to be changed; none where they are too many. */
+  private async rowsFrom(first: number, count: number): Promise<readonly (RecordOfRow | undefined)[]> {
+    const isRoom = count <= MAX_ROWS;
+    const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
+    this.state.update({ refusal });
+    if (!isRoom) return [];
+    await this.rows().need(first, Math.min(first + count, this.rows().total ?? 0));
+    return Array.from({ length: count }, (_, at) => this.rows().rowAt(first + at));
+  }
 
   /** Read the texts of new rows; they wait for a yes, or are inserted at once. */
   readonly offer = (texts: readonly Record<string, string>[], isAsked = true): void => {
@@ -138,31 +131,27 @@ export class EditSession {
       const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
       this.state.update({ refusal: t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
     } else if (isAsked) this.state.update({ newRows: values });
-    else void this.insert(values);
+    else void this.insert(values).catch(() => {}); // which is told
   };
 
   readonly answer = (isYes: boolean): void => {
     const { newRows } = this.state.get();
     this.state.update({ newRows: null });
-    if (isYes && newRows) void this.insert(newRows);
+    if (isYes && newRows) void this.insert(newRows).catch(() => {}); // which is told
   };
 
-  /** Insert rows; resolves with what they failed by, or null. */
-  readonly insert = async (values: readonly Record<string, Cell>[]): Promise<ApiFailure | null> => {
+  /** Insert rows; what they failed by is told, and thrown. */
+  readonly insert = async (values: readonly Record<string, Cell>[]): Promise<void> => {
+    const body = { rows: values.map((row) => toBody(row)) };
     try {
-      const { ids } = await this.api.POST("/{table_id}/data", {
-        path: this.path,
-        query: { numbers: "string", return: "ids" },
-        body: { rows: values.map((row) => toBody(row)) },
-      });
+      const query = { numbers: "string" as const, return: "ids" as const };
+      const { ids } = await this.api.POST("/{table_id}/data", { path: this.path, query, body });
       this.past.push({ inserted: ids ?? [] });
       this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
       this.listener.inserted(ids ?? []);
-      return null;
     } catch (error) {
-      const failure = failureOf(error);
-      this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
-      return failure;
+      this.refuse(failureOf(error));
+      throw error;
     }
   };
 
@@ -195,7 +184,7 @@ export class EditSession {
         this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
         this.listener.inserted([]);
       } catch (error) {
-        this.state.update({ refusal: sentenceOf(failureOf(error)) });
+        this.refuse(failureOf(error));
       }
     }
   }
@@ -211,7 +200,7 @@ export class EditSession {
   /** Drop the text of a cell that was not taken: what is stored shows again. */
   readonly discard = (row: RecordOfRow, column: string): void => {
     const state = this.stateOf(row, column)?.state;
-    if (state === "refused" || state === "unsaved") this.unmark([keyOf(row.id, column)]);
+    if (state === "refused" || state === "unsaved") this.unmark([cellKey(row.id, column)]);
   };
 
   /** Look what became of a save without an answer. */
@@ -225,7 +214,7 @@ export class EditSession {
     const { conflict } = this.state.get();
     if (!conflict) return;
     const { clashes, changes, way } = conflict;
-    this.unmark(clashes.map(({ id, column }) => keyOf(id, column)));
+    this.unmark(clashes.map(({ id, column }) => cellKey(id, column)));
     this.state.update({ conflict: null });
     const chosen = isMine ? changes : changes.flatMap((change) => without(change, clashes) ?? []);
     if (chosen.length > 0) this.save(chosen, way);
@@ -245,7 +234,7 @@ export class EditSession {
   private readonly upToDate = (change: RowChange): RowChange => {
     let base = change.base;
     for (;;) {
-      const next = this.successors.get(keyOf(change.id, versionOf(base) ?? ""));
+      const next = this.successors.get(cellKey(change.id, versionOf(base) ?? ""));
       if (next === undefined) return { ...change, base };
       base = next;
     }
@@ -288,7 +277,7 @@ export class EditSession {
     for (const change of changed) {
       const record = after.get(change.id);
       if (!record) continue; // deleted between the save and the look at it
-      if (isAsWished(change, record)) this.successors.set(keyOf(change.id, versionOf(change.base) ?? ""), record);
+      if (isAsWished(change, record)) this.successors.set(cellKey(change.id, versionOf(change.base) ?? ""), record);
       this.rows().replace(record);
       back.push(inverse(change, record));
     }
@@ -332,8 +321,14 @@ export class EditSession {
       return { state: "refused", reason: reasons.get(`${row}/${column}`) ?? failure.message };
     });
     this.remember(keysOf(changed));
-    this.state.update({ refusal: sentenceOf(failure), isUnknown: failure.code === "OUTCOME_UNKNOWN" });
+    this.refuse(failure);
     this.listener.announce(t`Não gravado`);
+  }
+
+  private refuse(failure: ApiFailure): void {
+    const [first] = failure.body.details ?? [];
+    const refusal = first?.reason ? `${failure.message}: ${first.reason}` : failure.message;
+    this.state.update({ refusal, isUnknown: failure.code === "OUTCOME_UNKNOWN" });
   }
 
   private async sendDeletion(ids: readonly string[]): Promise<void> {
@@ -362,7 +357,7 @@ export class EditSession {
   /** Read the text for a cell; undefined where it says what stands there already, or is no value: that is marked. */
   private read(row: RecordOfRow, name: string, text: string, refused: string[]): Cell {
     const column = this.table.columns.find((one) => one.name === name);
-    const key = keyOf(row.id, name);
+    const key = cellKey(row.id, name);
     const isSame = !column || text === formatCell(row[name], column.type);
     const parsed = isSame ? null : parseCell(text, column.type, column.nullable);
     if (!parsed || parsed.ok) {
@@ -373,13 +368,6 @@ export class EditSession {
     refused.push(key);
     this.listener.announce(t`Não gravado: ${parsed.reason}`);
     return undefined;
-  }
-
-  private isRoom(count: number): boolean {
-    const isRoom = count <= MAX_ROWS;
-    const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
-    this.state.update({ refusal });
-    return isRoom;
   }
 
   private remember(refused: readonly string[]): void {
@@ -400,7 +388,7 @@ export class EditSession {
     const marks = changed.flatMap(({ id, changes }, row) =>
       Object.entries(changes).map(([name, value]): [string, CellState] => {
         const type = this.table.columns.find((one) => one.name === name)?.type ?? "text";
-        return [keyOf(id, name), { ...stateOf(row, name), text: formatCell(value, type) }];
+        return [cellKey(id, name), { ...stateOf(row, name), text: formatCell(value, type) }];
       }),
     );
     this.mark(marks);
@@ -408,11 +396,7 @@ export class EditSession {
 }
 
 function keysOf(changed: readonly RowChange[]): string[] {
-  return changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => keyOf(id, column)));
-}
-
-function keyOf(id: string, rest: string): string {
-  return `${id}/${rest}`;
+  return changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => cellKey(id, column)));
 }
 
 type BodyValue = string | number | boolean | null;
@@ -436,11 +420,6 @@ function isAsWished({ base, changes }: RowChange, record: RecordOfRow): boolean 
 
 function failureOf(error: unknown): ApiFailure {
   return error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
-}
-
-function sentenceOf(failure: ApiFailure): string {
-  const [first] = failure.body.details ?? [];
-  return first?.reason ? `${failure.message}: ${first.reason}` : failure.message;
 }
 
 function reasonOf(text: string, reason: string): string {

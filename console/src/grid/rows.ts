@@ -1,41 +1,33 @@
-import { useEffect, useMemo } from "react";
-import { type Api, ApiFailure } from "../api/session";
+import { isCancelledError, type QueryClient, queryOptions, useQueries, useQueryClient } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { Api } from "../api/session";
 import type { Query, RecordOfRow, Table } from "../api/types";
+import { useConsole } from "../ui/context";
 import { Store, useStore } from "../ui/store";
 import { askedOf, type GridView } from "./view";
 
 const BLOCK = 200;
-const MAX_BLOCKS = 40; // 8,000 rows kept: about 10 MB of ten columns
-const FLASH_MS = 2_500; // as in styles.css
+const KEPT_MS = 30_000; // out of sight: a scroll bar that is dragged leaves some ten blocks a second behind
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
-
-interface Block {
-  rows: readonly RecordOfRow[];
-  nextCursor: string | null;
-  /** Whether rows may have changed: it is shown until its newer state is there. */
-  isStale: boolean;
-}
 
 /** Which rows, in which order; pages come on top. */
 type Asked = Pick<Query, "where" | "q" | "sort">;
-
-/** How many rows match (null until the first answer), what went wrong, and how often rows have changed. */
-interface RowsState {
-  total: number | null;
-  failure: ApiFailure | null;
-  edition: number;
-}
+type Block = Awaited<ReturnType<typeof queryRows>>;
 
 /** Read the rows of a table under a view, in blocks, as they come into sight. */
-export function useRows(api: Api, table: Table, view: GridView): RowSource {
+export function useRows(table: Table, view: GridView): RowSource {
+  const { api, announce } = useConsole();
+  const queries = useQueryClient();
   const key = JSON.stringify({ ...askedOf(view), sort: view.sort });
-  const source = useMemo(() => new RowSource(api, table._id, JSON.parse(key) as Asked), [api, table._id, key]);
-  useStore(source.state);
-  useEffect(() => {
-    source.start();
-    return () => source.stop();
-  }, [source]);
-  return source;
+  const rows = useMemo(
+    () => new RowSource(queries, api, table._id, JSON.parse(key) as Asked),
+    [queries, api, table._id, key],
+  );
+  const inSight = useStore(rows.inSight);
+  const blocks = useQueries({ queries: [...new Set([0, ...inSight])].map(rows.block) });
+  rows.announce = announce;
+  rows.failure = blocks.find(({ error }) => error)?.error ?? null;
+  return rows;
 }
 
 /** Ask for rows as they are now, exactly. */
@@ -54,159 +46,126 @@ async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortS
   return { ...page, records: page.records as RecordOfRow[] };
 }
 
-function versionsOf(records: readonly RecordOfRow[]): string {
-  return records.map(({ id, _version }) => `${id} ${_version}`).join();
+function versionsOf(block: Block | undefined): string {
+  return (block?.records ?? []).map(({ id, _version }) => `${id} ${_version}`).join();
 }
 
-/** Rows in blocks, as they come into sight, the ones used last; an answer to an earlier question changes nothing. */
+/** Rows in blocks, each a query of its own; the first one counts all, and so it always stays. */
 export class RowSource {
-  readonly state = new Store<RowsState>({ total: null, failure: null, edition: 0 });
-  private readonly blocks = new Map<number, Block>();
-  private readonly asked = new Map<number, AbortController>();
+  readonly inSight = new Store<readonly number[]>([0]);
+  failure: Error | null = null;
+  announce: (text: string) => void = () => {};
+  private readonly ofTable: readonly unknown[];
+  private readonly key: readonly unknown[];
   private timer = 0;
-  private stopped = false;
-  private mustCount = true;
-  private inSight: [number, number] = [0, 1];
-  private fresh: ReadonlySet<string> = new Set();
 
   constructor(
+    private readonly queries: QueryClient,
     private readonly api: Api,
     private readonly tableId: string,
-    private readonly query: Asked,
-  ) {}
-
-  get total(): number | null {
-    return this.state.get().total;
+    private readonly asked: Asked,
+  ) {
+    this.ofTable = ["rows", tableId];
+    this.key = [...this.ofTable, asked];
   }
 
-  readonly rowAt = (index: number): RecordOfRow | undefined => this.rowsOf(Math.floor(index / BLOCK))[index % BLOCK];
+  /** How many rows match; null until the first answer. */
+  get total(): number | null {
+    return this.kept(0)?.total ?? null;
+  }
 
-  private rowsOf(number: number): readonly RecordOfRow[] {
-    return this.blocks.get(number)?.rows ?? [];
+  readonly rowAt = (index: number): RecordOfRow | undefined =>
+    this.kept(Math.floor(index / BLOCK))?.records[index % BLOCK];
+
+  private kept(number: number): Block | undefined {
+    return this.queries.getQueryData<Block>([...this.key, number]);
   }
 
   /** Where a row of this id is, or -1. */
   readonly indexOf = (id: string): number => {
-    for (const [number, { rows }] of this.blocks) {
-      const place = rows.findIndex((row) => row.id === id);
-      if (place >= 0) return number * BLOCK + place;
+    for (const [key, block] of this.queries.getQueriesData<Block>({ queryKey: this.key })) {
+      const place = block?.records.findIndex((row) => row.id === id) ?? -1;
+      if (place >= 0) return Number(key.at(-1)) * BLOCK + place;
     }
     return -1;
   };
 
-  /** Whether a colleague has just changed a cell. */
-  readonly isFresh = (id: string, column: string): boolean => this.fresh.has(`${id} ${column}`);
-
-  start(): void {
-    this.stopped = false;
-    this.blocks.clear();
-    void this.load(0);
-  }
-
-  stop(): void {
-    this.stopped = true;
-    window.clearTimeout(this.timer);
-    this.abort();
-  }
-
-  private abort(): void {
-    for (const controller of this.asked.values()) controller.abort();
-    this.asked.clear();
-  }
-
-  /** Ask again for what is shown, which stays until the answers are there. */
-  readonly reload = async (): Promise<void> => {
-    this.abort();
-    for (const block of this.blocks.values()) block.isStale = true;
-    this.mustCount = true;
-    await this.need(...this.inSight);
-  };
-
-  /** Ask by versions whether what is in sight is as it was; where it is not, show what has changed. */
-  readonly look = async (): Promise<void> => {
-    if (this.asked.size > 0 || this.total === null) return;
-    const number = Math.floor(this.inSight[0] / BLOCK);
-    const before = versionsOf(this.rowsOf(number));
-    const ids = { ...this.pageQuery(number), fields: [] };
-    const { records } = await queryRows(this.api, this.tableId, ids);
-    if (this.stopped || before !== versionsOf(this.rowsOf(number))) return; // changed by this page meanwhile
-    if (versionsOf(records) === before) return;
-    const [first, end] = this.inSight;
-    const old = Array.from({ length: end - first }, (_, at) => this.rowAt(first + at));
-    await this.reload();
-    const changes = old.flatMap((row) => {
-      const now = row && this.rowAt(this.indexOf(row.id));
-      return Object.keys(now ?? {}).flatMap((name) =>
-        row && now && now[name] !== row[name] ? [`${row.id} ${name}`] : [],
-      );
+  readonly block = (number: number) =>
+    queryOptions({
+      queryKey: [...this.key, number],
+      queryFn: ({ signal }) => queryRows(this.api, this.tableId, this.pageQuery(number), signal),
+      retry: false, // what went wrong is shown, with the way to try again
+      staleTime: 0,
+      gcTime: KEPT_MS,
+      structuralSharing: false,
+      notifyOnChangeProps: ["data", "error"],
     });
-    this.flash(new Set(changes));
-    window.setTimeout(() => this.flash(new Set()), FLASH_MS);
-  };
 
-  private flash(fresh: ReadonlySet<string>): void {
-    this.fresh = fresh;
-    this.changed({});
+  private pageQuery(number: number): Query {
+    const before = this.queries.getQueryState<Block>([...this.key, number - 1]);
+    const cursor = before?.isInvalidated ? null : before?.data?.next_cursor;
+    const place = cursor ? { cursor } : { page: number + 1 };
+    return { ...this.asked, ...place, per_page: BLOCK, count: number === 0 };
   }
 
   readonly show = (first: number, end: number): void => {
-    this.inSight = [first, end];
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.need(first, end), SETTLE_MS);
+    this.timer = window.setTimeout(() => {
+      const numbers = numbersOf(first, end);
+      if (numbers.join() !== this.inSight.get().join()) this.inSight.set(numbers);
+    }, SETTLE_MS);
   };
-
-  /** Put a row's newer state in its place. */
-  readonly replace = (record: RecordOfRow): void => {
-    for (const block of this.blocks.values())
-      block.rows = block.rows.map((row) => (row.id === record.id ? record : row));
-    this.changed({});
-  };
-
-  private changed(changes: Partial<RowsState>): void {
-    if (!this.stopped) this.state.update({ ...changes, edition: this.state.get().edition + 1 });
-  }
 
   /** Wait until these rows are here, as far as there are such. */
   readonly need = async (first: number, end: number): Promise<void> => {
-    const wanted = new Set<number>();
-    for (let number = Math.floor(first / BLOCK); number * BLOCK < Math.max(end, 1); number += 1) wanted.add(number);
-    for (const [number, controller] of this.asked) if (!wanted.has(number) && number !== 0) controller.abort();
-    const missing = [...wanted].filter((number) => !this.current(number) && !this.asked.has(number));
-    await Promise.all(missing.map((number) => this.load(number)));
+    const asked = numbersOf(first, end).map((number) =>
+      this.queries.fetchQuery({ ...this.block(number), staleTime: Number.POSITIVE_INFINITY }),
+    );
+    await Promise.all(asked).catch((error: unknown) => {
+      if (error instanceof Error && !isCancelledError(error)) this.announce(error.message);
+    });
   };
 
-  private current(number: number): Block | null {
-    const block = this.blocks.get(number);
-    return block && !block.isStale ? block : null;
-  }
+  /** Ask again for what is shown, which stays until the answers are there. */
+  readonly reload = (): Promise<void> => this.queries.invalidateQueries({ queryKey: this.ofTable });
 
-  private async load(number: number): Promise<void> {
-    const controller = new AbortController();
-    this.asked.set(number, controller);
-    const isLeft = (): boolean => this.stopped || controller.signal.aborted;
-    try {
-      const page = await queryRows(this.api, this.tableId, this.pageQuery(number), controller.signal);
-      if (isLeft()) return;
-      this.keep(number, { rows: page.records, nextCursor: page.next_cursor ?? null, isStale: false });
-      if (page.total !== null) this.mustCount = false;
-      this.changed({ failure: null, ...(page.total === null ? {} : { total: page.total }) });
-    } catch (error) {
-      if (!isLeft()) this.changed({ failure: error instanceof ApiFailure ? error : new ApiFailure(0, {}, null) });
-    } finally {
-      if (this.asked.get(number) === controller) this.asked.delete(number);
-    }
-  }
+  /** Put a row's newer state in its place. */
+  readonly replace = (record: RecordOfRow): void => {
+    this.queries.setQueriesData<Block>({ queryKey: this.ofTable }, (block) =>
+      block?.records.some(({ id }) => id === record.id)
+        ? { ...block, records: block.records.map((row) => (row.id === record.id ? record : row)) }
+        : undefined,
+    );
+  };
 
-  private keep(number: number, block: Block): void {
-    this.blocks.delete(number); // what is kept again is the newest
-    this.blocks.set(number, block);
-    const [oldest] = this.blocks.keys();
-    if (this.blocks.size > MAX_BLOCKS && oldest !== undefined) this.blocks.delete(oldest);
-  }
+  /**
+   * Ask by versions whether what is in sight is as it was; where it is not, show what has changed. Returns which cells
+   * that were in sight have.
+   */
+  readonly look = async (): Promise<ReadonlySet<string>> => {
+    const [number = 0] = this.inSight.get();
+    const before = this.kept(number);
+    const isBusy = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
+    if (isBusy() || !before) return new Set();
+    const now = await queryRows(this.api, this.tableId, { ...this.pageQuery(number), count: false, fields: [] });
+    if (isBusy() || versionsOf(now as Block) === versionsOf(before)) return new Set();
+    await this.reload();
+    const changed = before.records.flatMap((row) => {
+      const record = this.rowAt(this.indexOf(row.id));
+      const names = Object.keys(record ?? {}).filter((name) => record?.[name] !== row[name]);
+      return names.map((name) => cellKey(row.id, name));
+    });
+    return new Set(changed);
+  };
+}
 
-  private pageQuery(number: number): Query {
-    const cursor = this.current(number - 1)?.nextCursor;
-    const place = cursor ? { cursor } : { page: number + 1 };
-    return { ...this.query, ...place, ...(this.mustCount ? {} : { count: false }), per_page: BLOCK };
-  }
+/** Name a cell among all of a table. */
+export function cellKey(id: string, column: string): string {
+  return `${id}/${column}`;
+}
+
+/** Return the numbers of the blocks that hold some rows; the first where there are none. */
+function numbersOf(first: number, end: number): number[] {
+  const from = Math.floor(first / BLOCK);
+  return Array.from({ length: Math.max(Math.ceil(end / BLOCK) - from, 1) }, (_, at) => from + at);
 }

@@ -1,6 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { tableQuestion } from "../api/queries";
 import type { Column, RecordOfRow, Table } from "../api/types";
 import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
@@ -9,7 +8,7 @@ import type { Cell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import type { GridControl, GridState } from "./model";
-import { type RowSource, useRows } from "./rows";
+import { cellKey, type RowSource, useRows } from "./rows";
 import { type GridView, isFiltered, shownColumns, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
 import type { Viewport } from "./viewport";
 
@@ -63,8 +62,8 @@ interface SheetParts extends ConsoleParts, Sheet, ViewHandle {
 }
 
 /** What is to be seen of a cell besides its value. */
-export function markOf({ rows, edits }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
-  return edits.stateOf(row, column) ?? (rows.isFresh(row.id, column) ? { state: "changed" } : undefined);
+export function markOf({ edits, fresh }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
+  return edits.stateOf(row, column) ?? (fresh?.has(cellKey(row.id, column)) ? { state: "changed" } : undefined);
 }
 
 /** What a person chooses the foot of a column by. */
@@ -99,6 +98,8 @@ export function gridColumns(table: Table, view: GridView): GridColumn[] {
 export interface Sheet {
   rows: RowSource;
   edits: EditSession;
+  /** Cells in sight that a colleague has just changed. */
+  fresh: ReadonlySet<string> | undefined;
   /** A row that is new, and is to have the focus where it has landed. */
   wanted: string | null;
   onRow: (id: string | null) => void;
@@ -111,7 +112,7 @@ export interface Sheet {
 export function useSheet(table: Table, view: GridView): Sheet {
   const { api, announce } = useConsole();
   const queries = useQueryClient();
-  const rows = useRows(api, table, view);
+  const rows = useRows(table, view);
   const latest = useRef(rows);
   latest.current = rows;
   const edits = useMemo(() => new EditSession(api, table, () => latest.current), [api, table._id]);
@@ -134,9 +135,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
       settle();
     },
     inserted: async (ids) => {
-      void queries.invalidateQueries({ queryKey: ["totals", table._id] });
-      void queries.invalidateQueries({ queryKey: tableQuestion(table._id) });
-      await rows.reload();
+      await queries.invalidateQueries();
       const [first] = ids;
       if (first === undefined) return;
       await rows.need((rows.total ?? 1) - 1, rows.total ?? 0);
@@ -155,7 +154,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
   useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
     lastInput.current = Date.now();
   });
-  useQuery({
+  const { data: look } = useQuery({
     queryKey: ["look", table._id],
     gcTime: 0,
     queryFn: async () => {
@@ -163,14 +162,14 @@ export function useSheet(table: Table, view: GridView): Sheet {
       const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
       const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
       const isAway = begun - lastInput.current > AWAY_MS;
-      if (!isMine && !isWriting && !isAway) await latest.current.look();
-      return Date.now() - begun;
+      const fresh = isMine || isWriting || isAway ? undefined : await latest.current.look();
+      return { fresh, took: Date.now() - begun };
     },
     // While the page is visible. A look may seem to have taken hours: the computer slept.
-    refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data ?? 0))),
+    refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data?.took ?? 0))),
   });
   useEffect(() => {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
-  return { rows, edits, wanted, onRow };
+  return { rows, edits, fresh: look?.fresh, wanted, onRow };
 }

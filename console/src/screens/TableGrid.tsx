@@ -37,7 +37,6 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
   const onClose = (): void => setOpened(null);
   const opening = { onOpen: setOpened, onClose, selected, onSelected: setSelected };
   const parts = { ...shared, ...sheet, ...handle, ...opening, table, isEditable };
-  const failure = rows.state.get().failure;
   useEffect(() => setSelected(new Set()), [view]);
   return (
     <SheetProvider value={parts}>
@@ -50,7 +49,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
             <TriangleAlert /> {text}
           </p>
         ))}
-        {failure && <Failure error={failure} onRetry={() => void rows.reload()} />}
+        {rows.failure && <Failure error={rows.failure} onRetry={() => void rows.reload()} />}
         <Told state={state} />
         {rows.total === 0 && (isFiltered(view) || !isEditable) ? (
           <NoRows />
