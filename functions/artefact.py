@@ -127,19 +127,20 @@ def _install(requirements: str, folder: Path, target: Platform) -> None:
         listed = Path(scratch) / "requirements.txt"
         listed.write_text(requirements)
         exact = ["--no-deps", "--require-hashes", "--target", str(folder), "-r", str(listed)]
-        uv = find_uv()
-        command = _uv_command(uv, target) if uv else _pip_command(target)
-        subprocess.run([*command, *exact], check=True)
+        subprocess.run([*_install_command(target), *exact], check=True)
 
 
-def find_uv() -> str | None:
-    """Return uv's path, if it is installed: the project's own first."""
+def find_uv() -> str:
+    """Return uv's path, the project's own first; SystemExit where there is none."""
     own = ROOT / ".venv" / "bin" / "uv"
-    return str(own) if own.exists() else shutil.which("uv")
+    found = str(own) if own.exists() else shutil.which("uv")
+    if found is None:
+        raise SystemExit("artefact: uv is not installed: run `make setup`")
+    return found
 
 
-def _uv_command(uv: str, target: Platform) -> list[str]:
-    command = [uv, "pip", "install", "--quiet", "--only-binary", ":all:"]
+def _install_command(target: Platform) -> list[str]:
+    command = [find_uv(), "pip", "install", "--quiet", "--only-binary", ":all:"]
     if target.interpreter:
         return [*command, "--python", str(target.interpreter)]
     return [
@@ -149,17 +150,6 @@ def _uv_command(uv: str, target: Platform) -> list[str]:
         "--python-version",
         target.version,
     ]
-
-
-def _pip_command(target: Platform) -> list[str]:
-    python = str(target.interpreter or sys.executable)
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--only-binary", ":all:"]
-    if target.interpreter:
-        return command
-    platforms = ["manylinux2014", "manylinux_2_17", "manylinux_2_27", _MANYLINUX]
-    tags = [argument for tag in platforms for argument in ("--platform", f"{tag}_{target.machine}")]
-    return [*command, "--implementation", "cp", "--python-version", target.version, *tags]
 
 
 def prune(folder: Path) -> None:
@@ -190,32 +180,15 @@ def _is_record(path: Path) -> bool:
 
 def _compile(folder: Path, target: Platform) -> None:
     """Compile to bytecode that stays valid when files are copied or unzipped (no time stamps in it)."""
-    python = target.interpreter or _find_python(target.version)
-    if python is None:
+    find = [find_uv(), "python", "find", "--no-python-downloads", target.version]
+    python = target.interpreter or subprocess.run(find, capture_output=True, text=True).stdout.strip()
+    if not python:
         print(
             f"artefact: no python{target.version} here: the artefact goes without bytecode", file=sys.stderr
         )
         return
     options = ["-q", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", str(folder)]
     subprocess.run([str(python), "-m", "compileall", *options, str(folder)], check=True)
-
-
-def _find_python(version: str) -> str | None:
-    for candidate in (
-        sys.executable,
-        shutil.which(f"python{version}"),
-        "/usr/bin/python3",
-        shutil.which("python3"),
-    ):
-        if candidate and _version_of(candidate) == version:
-            return candidate
-    return None
-
-
-def _version_of(interpreter: str) -> str:
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([interpreter, "-c", code], check=False, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def main() -> None:
