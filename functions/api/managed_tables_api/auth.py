@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import jwt
 from cachetools import LRUCache
@@ -66,26 +66,14 @@ class Caller:
             raise ApiError(errors.FORBIDDEN, action=permission.action)
 
 
-class Keys(Protocol):
-    """Where the key that checks a signature comes from: the shared secret, or a JWKS."""
-
-    def find(self, key_id: str | None) -> Any | None:
-        """Return the key of that id, None if there is none; raises KEYS_UNAVAILABLE."""
+FindKey = Callable[[str | None], Any | None]  # of that id, None if there is none; raises KEYS_UNAVAILABLE
 
 
-@dataclass(frozen=True)
-class SharedSecret:
-    """The one key of HS256, whatever key id a token names."""
-
-    secret: str
-
-    def __post_init__(self) -> None:
-        if not self.secret:
-            raise ValueError("jwt_secret is empty: anybody could sign a token with it")
-
-    def find(self, key_id: str | None) -> str:  # noqa: ARG002 - the protocol's
-        """Return the secret."""
-        return self.secret
+def shared_secret(secret: str) -> FindKey:
+    """Return what finds the one key of HS256, whatever key id a token names."""
+    if not secret:
+        raise ValueError("jwt_secret is empty: anybody could sign a token with it")
+    return lambda _key_id: secret
 
 
 @dataclass(frozen=True)
@@ -105,12 +93,12 @@ class TokenVerifier:
     withdrawing a key ends its tokens.
     """
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
+    def __init__(self, settings: Settings, find_key: FindKey) -> None:
         self._algorithm = settings.jwt_algorithm
         self._issuer = settings.jwt_issuer or None
         self._audience = settings.jwt_audience or None
         self._leeway_seconds = settings.jwt_leeway_seconds
-        self._keys = keys
+        self._find_key = find_key
         self._jwt = jwt.PyJWT()
         self._lock = threading.Lock()
         self._verified: LRUCache[bytes, _Verified] = LRUCache(MAX_VERIFIED_TOKENS)
@@ -122,37 +110,29 @@ class TokenVerifier:
         if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
             raise ApiError(errors.UNAUTHENTICATED)
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        known = self._find_verified(digest)
-        if known is not None:
-            return known
+        with self._lock:
+            known = self._verified.get(digest)
+        if known is None or known.expires_at <= time.time() or self._find_key(known.key_id) is not known.key:
+            known = self._verify(token)
+            with self._lock:
+                self._verified[digest] = known
+        return known.caller
+
+    def _verify(self, token: str) -> _Verified:
         try:
-            verified = self._verify(token)
+            return self._read(token)
         except jwt.ExpiredSignatureError as error:
             raise ApiError(errors.TOKEN_EXPIRED) from error
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             # Beside its own errors PyJWT lets through what hostile JSON does: `exp` beyond every float,
             # or a header of nothing but brackets.
             raise ApiError(errors.UNAUTHENTICATED) from error
-        with self._lock:
-            self._verified[digest] = verified
-        return verified.caller
 
-    def _find_verified(self, digest: bytes) -> Caller | None:
-        with self._lock:
-            known = self._verified.get(digest)
-        if known is None:
-            return None
-        if known.expires_at > time.time() and self._keys.find(known.key_id) is known.key:
-            return known.caller
-        with self._lock:
-            self._verified.pop(digest, None)
-        return None
-
-    def _verify(self, token: str) -> _Verified:
+    def _read(self, token: str) -> _Verified:
         header = jwt.get_unverified_header(token)
         if header.get("alg") != self._algorithm:  # before any key is looked for
             raise jwt.InvalidAlgorithmError
-        key = self._keys.find(header.get("kid"))
+        key = self._find_key(header.get("kid"))
         if key is None:
             raise jwt.InvalidKeyError
         claims = self._jwt.decode(

@@ -19,7 +19,7 @@ from managed_tables.jobs.staged_rows import Origin
 from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables.wiring.aws_services import once
 from managed_tables.wiring.services import Services
-from managed_tables_api.auth import JwksKeys, Keys, SharedSecret, TokenVerifier
+from managed_tables_api.auth import JwksKeys, TokenVerifier, shared_secret
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows.running import NamedTable, Tables
 
@@ -47,12 +47,9 @@ class ApiServices(Services):
     def token_verifier(self) -> TokenVerifier:
         """The verifier of bearer tokens."""
         settings = self.settings
-        keys: Keys
         if settings.jwt_algorithm == "HS256":
-            keys = SharedSecret(self.jwt_secret)
-        else:
-            keys = JwksKeys(settings.jwks_url, settings.jwt_algorithm)
-        return TokenVerifier(settings, keys)
+            return TokenVerifier(settings, shared_secret(self.jwt_secret))
+        return TokenVerifier(settings, JwksKeys(settings.jwks_url, settings.jwt_algorithm).find)
 
     @property
     def open_company(self) -> OpenCompany:

@@ -20,8 +20,8 @@ from managed_tables_api.auth import (
     REFRESH_INTERVAL_SECONDS,
     STALE_SECONDS,
     JwksKeys,
-    SharedSecret,
     TokenVerifier,
+    shared_secret,
 )
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -32,7 +32,7 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 def verifier(keys: Any = None, **settings: Any) -> TokenVerifier:
     """Return a verifier with the shared secret or the given keys."""
     made = Settings(table_name="t", bucket_name="b", **settings)
-    return TokenVerifier(made, keys or SharedSecret(SECRET))
+    return TokenVerifier(made, keys.find if keys else shared_secret(SECRET))
 
 
 def refused(token: str, **options: Any) -> bool:
@@ -119,7 +119,7 @@ def test_a_signature_with_another_secret_is_401() -> None:
 
 def test_an_empty_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        SharedSecret("")
+        shared_secret("")
 
 
 def test_an_oversized_token_is_401() -> None:
