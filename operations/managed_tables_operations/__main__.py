@@ -55,9 +55,6 @@ def parser() -> argparse.ArgumentParser:
 
     add("deleted-tables", _deleted_tables, "company")
     add("restore-table", _restore_table, "company", "table").add_argument("--name", default="")
-    add("hidden-columns", _hidden_columns, "company", "table")
-    column = add("restore-column", _restore_column, "company", "table", "hidden", "name")
-    column.add_argument("--label", default="")
     add("migrate", _migrate).add_argument("--all", action="store_true", required=True)
     add("reconcile", _reconcile)
     add("redrive", _redrive, "queue-url")
@@ -103,23 +100,6 @@ def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[
 def _restore_table(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     table = restore_table(services, _company(services, chosen), chosen.table, chosen.name)
     yield f"{table.table_id} {table.display_name}"
-
-
-def _hidden_columns(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    for column in services.hidden_columns.list_all(_company(services, chosen), chosen.table):
-        yield f"{column.hidden_name} {column.kind} {column.name} {column.display_name}"
-
-
-def _restore_column(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    company = _company(services, chosen)
-    columns = services.hidden_columns.list_all(company, chosen.table)
-    hidden = next((column for column in columns if column.hidden_name == chosen.hidden), None)
-    if hidden is None:
-        names = ", ".join(column.hidden_name for column in columns)
-        raise OperatorError(f"no hidden column {chosen.hidden}; there are: {names or 'none'}")
-    label = chosen.label or chosen.name
-    services.hidden_columns.restore(company, chosen.table, hidden, chosen.name, label)
-    yield chosen.name
 
 
 def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:

@@ -127,37 +127,34 @@ def test_a_hidden_column_comes_back_with_its_values(
 ) -> None:
     kept = [ColumnChange(**COLUMNS[0].model_dump())]
     services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    (hidden,) = services.hidden_columns.list_all(company, table.table_id)
-    assert (hidden.kind, hidden.name, hidden.display_name) == ("numeric", "valor", "Valor")
-    restored = services.hidden_columns.restore(company, table.table_id, hidden, "valor", "Valor")
+    (hidden,) = services.hidden_columns.describe(company, table.table_id)
+    assert (hidden.type, hidden.name, hidden.display_name) == ("decimal", "valor", "Valor")
+    restored = services.hidden_columns.restore(company, table.table_id, "valor")
     assert restored.columns == COLUMNS
     assert services.tables.find(company.company_id, table.table_id) == restored
     assert _rows(services, company, "vendas") == [("Café", "1.50")]
-    assert services.hidden_columns.list_all(company, table.table_id) == []
+    assert services.hidden_columns.describe(company, table.table_id) == []
 
 
-def test_the_commands_of_the_docs_restore_a_table_and_a_column(
+def test_the_commands_of_the_docs_restore_a_table(
     services: Services,
     company: ConnectionRecord,
     table: TableRecord,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The commands of docs/operations.md, in order, with the ids of this table and column."""
-    kept = [ColumnChange(**COLUMNS[0].model_dump())]
-    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    ((hidden, *_),) = services.hidden_columns.list_all(company, table.table_id)
+    """The commands of docs/operations.md, in order, with the ids of this table."""
     services.table_operations.delete(company, table.table_id)
     monkeypatch.setattr(command, "load_services", lambda: services)
     page = (ROOT / "docs" / "operations.md").read_text()
     commands = re.findall(r"^\$ python -m managed_tables_operations ((?:.*\\\n)*.*)$", page, re.MULTILINE)
-    for line in [one for one in commands if re.match(r"(?:deleted-tables|hidden-columns|restore-)", one)]:
+    for line in [one for one in commands if re.match(r"(?:deleted-tables|restore-)", one)]:
         arguments = shlex.split(line.replace("\\\n", " "))
-        ids = {"--company": company.company_id, "--table": table.table_id, "--hidden": hidden}
+        ids = {"--company": company.company_id, "--table": table.table_id}
         for option in ids.keys() & set(arguments):
             arguments[arguments.index(option) + 1] = ids[option]
         assert command.main(arguments) == 0
-        assert capsys.readouterr().out.split()[0] in {table.table_id, hidden, "valor"}
+        assert capsys.readouterr().out.split()[0] == table.table_id
     restored = services.tables.find(company.company_id, table.table_id)
     assert restored is not None
     assert restored.columns == COLUMNS

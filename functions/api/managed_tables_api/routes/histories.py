@@ -229,7 +229,7 @@ def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Serv
 @raises(errors.INVALID_SCHEMA, errors.TABLE_BUSY)
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
-    restored = services.hidden_columns.restore_by_name(company, table.table_id, name)
+    restored = services.hidden_columns.restore(company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
 
 

@@ -125,11 +125,6 @@ class HiddenColumns:
     reconciliation: Reconciliation
     open_company: OpenCompany
 
-    def list_all(self, company: ConnectionRecord, table_id: str) -> list[HiddenColumn]:
-        """Return the table's hidden columns, in the order of hiding."""
-        with self.open_company(company) as connection:
-            return find_hidden_columns(connection, table_id)
-
     def describe(self, company: ConnectionRecord, table_id: str) -> list[HiddenColumnAnswer]:
         """Return the columns that were taken out, the last one first."""
         with self.open_company(company) as connection:
@@ -149,21 +144,17 @@ class HiddenColumns:
                 for hidden in reversed(find_hidden_columns(connection, table_id))
             ]
 
-    def restore_by_name(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
-        """Bring back the last column of this name that was taken out.
+    def restore(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
+        """Bring the last column of this name that was taken out back as the table's last, nullable.
 
         Raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
         """
-        named = [one for one in self.list_all(company, table_id) if one.name == name]
+        with self.open_company(company) as connection:
+            named = [one for one in find_hidden_columns(connection, table_id) if one.name == name]
         if not named:
             raise ApiError(COLUMN_NOT_FOUND)
-        return self.restore(company, table_id, named[-1], name, named[-1].display_name)
-
-    def restore(
-        self, company: ConnectionRecord, table_id: str, hidden: HiddenColumn, name: str, label: str
-    ) -> TableRecord:
-        """Bring a hidden column back as the table's last, nullable; raises INVALID_SCHEMA."""
-        column = Column(name=name, display_name=label, type=hidden.type, nullable=True)
+        hidden = named[-1]
+        column = Column(name=name, display_name=hidden.display_name, type=hidden.type, nullable=True)
         table = self.reconciliation.await_end(company, table_id, Waiting())
         columns = (*table.columns, column)
         check_columns(columns)
