@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
@@ -171,8 +172,8 @@ def _opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
 
 def _follow(api: Api, job_id: str, what: str) -> JobJson:
     path = f"/upload-jobs/{job_id}"
-    with shown.progress_of(what) as bar:
-        api.poll(path, WAITING, bar.follow, fields="status,progress")
+    with shown.following(what) as show:
+        api.poll(path, WAITING, show, fields="status,progress")
     job: JobJson = api.call("GET", path, numbers="string")
     return job
 
@@ -215,15 +216,15 @@ def _export(options: Options) -> int:
             raise Refused(f"Não há tabela {options.table}", [])
         wanted = {"format": options.format, **({"dialect": options.dialect} if options.dialect else {})}
         export_id = api.call("POST", f"/{table['_id']}/exports", wanted)["export_id"]
-        with shown.progress_of("Exportação") as bar:
-            ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ("done", "failed"), bar.follow))
+        with shown.following("Exportação") as show:
+            ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ("done", "failed"), show))
         if ended["error"]:
             shown.complain(ended["error"]["message"], ended["error"]["details"])
             return 1
         target = None if options.output == STANDARD_STREAM else options.output or Path(ended["file_name"])
-        with shown.progress_of("Download") as bar:
-            bar.total(ended["size_bytes"])
-            api.download(ended["url"], target, bar.advance)
+        with shown.progress() as bars:
+            task = bars.add_task("Download", total=ended["size_bytes"])
+            api.download(ended["url"], target, partial(bars.advance, task))
     if options.json:
         shown.print_json({**ended, "file": str(target)})
     shown.say(f"{target or options.table}: {shown.counted(ended['rows'], 'linha', 'linhas')}")

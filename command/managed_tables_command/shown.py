@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,6 @@ _STATUSES = {
     "failed": "falhou",
 }
 
-_SIDE_BY_SIDE = 3  # candidates, in 80 columns
 _SIGNS = {"\t": "tab", " ": "espaço", "": "nenhum"}
 _PARTS = {
     "above": "acima",
@@ -178,8 +177,8 @@ def show_explained(result: Mapping[str, Any]) -> None:
     tables = result["reading"]["tables"]
     for table in tables:
         console.print(_reading(table))
-        for first in range(0, len(table["candidates"]), _SIDE_BY_SIDE):
-            console.print(_candidates(table, first))
+        if table["candidates"]:
+            console.print(_candidates(table))
     console.print("Avisos:" if result["warnings"] else "Sem avisos.")
     for warning in result["warnings"]:
         say(f"  {place_of(warning)}{warning['text']}")
@@ -199,19 +198,19 @@ def _reading(table: Mapping[str, Any]) -> Table:
     return grid
 
 
-def _candidates(table: Mapping[str, Any], first: int) -> Table:
-    """Return some candidates of one table side by side, best first: the fewest bits win."""
-    some = table["candidates"][first : first + _SIDE_BY_SIDE]
-    read = [(candidate["delimiter"], candidate["layout"]) for candidate in some]
-    places = [f"{place}ª" for place in range(first + 1, first + len(read) + 1)]
+def _candidates(table: Mapping[str, Any]) -> Table:
+    """Return the three candidates of one table side by side, best first: the fewest bits win."""
+    layouts = [candidate["layout"] for candidate in table["candidates"]]
+    places = [f"{place}ª" for place in range(1, len(layouts) + 1)]
     grid = grid_of("", *places, folded=(), title=escape(f"Candidatas, em bits: {_name_of(table)}"))
-    grid.add_row("separador", *("" if sign is None else _sign(sign) for sign, _ in read))
-    grid.add_row("cabeçalho", *(_lines(layout["header_line"], layout["header_lines"]) for _, layout in read))
-    grid.add_row("dados", *(_span(layout["first_line"], layout["last_line"]) for _, layout in read))
-    grid.add_row("número de colunas", *(str(layout["columns"]) for _, layout in read), end_section=True)
+    signs = [candidate["delimiter"] for candidate in table["candidates"]]
+    grid.add_row("separador", *("" if sign is None else _sign(sign) for sign in signs))
+    grid.add_row("cabeçalho", *(_lines(each["header_line"], each["header_lines"]) for each in layouts))
+    grid.add_row("dados", *(_span(each["first_line"], each["last_line"]) for each in layouts))
+    grid.add_row("número de colunas", *(str(each["columns"]) for each in layouts), end_section=True)
     for part, name in _PARTS.items():
-        grid.add_row(f"bits: {name}", *(f"{layout['bits'][part]:.1f}" for _, layout in read))
-    grid.add_row("bits: total", *(f"{sum(layout['bits'].values()):.1f}" for _, layout in read))
+        grid.add_row(f"bits: {name}", *(f"{each['bits'][part]:.1f}" for each in layouts))
+    grid.add_row("bits: total", *(f"{sum(each['bits'].values()):.1f}" for each in layouts))
     return grid
 
 
@@ -234,37 +233,25 @@ def _span(first: int | None, last: int | None) -> str:
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator["ProgressBar"]:
-    """Show a bar for the `with` block."""
+def progress() -> Iterator[Progress]:
+    """Show bars for the `with` block."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
-        yield ProgressBar(bars, what)
+        yield bars
 
 
-class ProgressBar:
-    """One progress bar: a part of a whole, or the progress of a job or an export."""
+@contextmanager
+def following(what: str) -> Iterator[Callable[[StateJson], None]]:
+    """Show a bar for the `with` block; give what puts the status and progress of a job or an export on it."""
+    with progress() as bars:
+        task = bars.add_task(escape(what), total=None)
 
-    def __init__(self, bars: Progress, what: str) -> None:
-        self._bars, self._what = bars, what
-        self._task = bars.add_task(escape(what), total=None)
+        def show(state: StateJson) -> None:
+            status = _STATUSES.get(state["status"], state["status"])
+            completed = 100 if state["status"] == "done" else percent_of(state)
+            bars.update(task, description=escape(f"{what}: {status}"), total=100, completed=completed)
 
-    def total(self, total: int) -> None:
-        """Say how much there is."""
-        self._bars.update(self._task, total=total)
-
-    def advance(self, amount: int) -> None:
-        """Say how much more is done."""
-        self._bars.advance(self._task, amount)
-
-    def follow(self, state: StateJson) -> None:
-        """Show the status and the progress of a job or an export."""
-        status = _STATUSES.get(state["status"], state["status"])
-        self._bars.update(
-            self._task,
-            description=escape(f"{self._what}: {status}"),
-            total=100,
-            completed=100 if state["status"] == "done" else percent_of(state),
-        )
+        yield show
 
 
 def percent_of(state: StateJson) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, cast
+
+from rich.markup import escape
 
 from managed_tables_command import shown
 from managed_tables_command.answers import JobJson, TableJson
@@ -26,28 +27,11 @@ def send(
     declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
     path = f"/{target['_id']}/upload" if target else "/upload"
     answer = api.call("POST", path, {"files": declared, **options})
-    with shown.progress_of("Envio") as bar, ExitStack() as opened:
-        bar.total(sum(sizes))
-        for form, file in zip(answer["uploads"], files, strict=True):
-            content = _Counted(opened.enter_context(file.open("rb")), bar)
-            api.post_file(form, cast("IO[bytes]", content))
+    with shown.progress() as bars, ExitStack() as opened:
+        for form, file, size in zip(answer["uploads"], files, sizes, strict=True):
+            content = opened.enter_context(file.open("rb"))
+            api.post_file(form, bars.wrap_file(content, size, description=escape(f"Envio: {file.name}")))
     return str(answer["job_id"])
-
-
-class _Counted:
-    """A file that reports how much of it was read."""
-
-    def __init__(self, file: IO[bytes], bar: shown.ProgressBar) -> None:
-        self._file, self._bar = file, bar
-
-    def read(self, size: int = -1) -> bytes:
-        """Read and count."""
-        data = self._file.read(size)
-        self._bar.advance(len(data))
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
 
 
 def confirm(api: Api, job: JobJson, name: str) -> None:
