@@ -1,43 +1,12 @@
 """Parse S3's event: which object was created."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any
 from urllib.parse import unquote_plus
 
 from managed_tables.ids import derive_record_id
-
-
-class S3Object(TypedDict, total=False):
-    """The object of an event: some have a version, and a few no tag."""
-
-    key: str
-    size: int
-    eTag: str
-    versionId: str
-    sequencer: str
-
-
-class S3Place(TypedDict):
-    """Where something happened."""
-
-    bucket: dict[str, str]
-    object: S3Object
-
-
-class S3Record(TypedDict):
-    """What happened, and when."""
-
-    eventName: str
-    eventTime: str
-    s3: S3Place
-
-
-class S3Event(TypedDict, total=False):
-    """What S3 tells; nothing but a test when notifications are set up."""
-
-    Records: list[S3Record]
 
 
 @dataclass(frozen=True)
@@ -53,8 +22,11 @@ class Arrival:
     event_id: str
 
 
-def read_arrivals(event: S3Event) -> Iterator[Arrival]:
-    """Yield each object of the event, put, posted, copied or completed from parts."""
+def read_arrivals(event: Mapping[str, Any]) -> Iterator[Arrival]:
+    """Yield each object of the event, put, posted, copied or completed from parts.
+
+    A test of S3, when notifications are set up, has no records; a few objects have no tag or version.
+    """
     for record in event.get("Records", []):
         if str(record.get("eventName", "")).startswith("ObjectCreated:"):
             stored = record["s3"]["object"]
@@ -62,7 +34,7 @@ def read_arrivals(event: S3Event) -> Iterator[Arrival]:
             yield Arrival(key, int(stored["size"]), stored.get("eTag", ""), _event_id(record, key))
 
 
-def _event_id(record: S3Record, key: str) -> str:
+def _event_id(record: Mapping[str, Any], key: str) -> str:
     """Derive an id from what S3 fixes when the object is created, whichever of it there is."""
     stored, time = record["s3"]["object"], str(record["eventTime"])
     created_ms = int(datetime.fromisoformat(time).timestamp() * 1000)

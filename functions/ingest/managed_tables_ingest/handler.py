@@ -4,7 +4,9 @@ Events come more than once and in any order: an arrival is a member of a set, th
 id, and a job that is no longer `queued` is not touched.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,7 +17,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_ingest import inbox
-from managed_tables_ingest.arrivals import S3Event, read_arrivals
+from managed_tables_ingest.arrivals import read_arrivals
 
 SERVICE = "ingest"
 
@@ -78,7 +80,7 @@ def _services() -> AwsServices:
     return AwsServices(load_settings())
 
 
-def handler(event: S3Event, context: LambdaContext) -> None:
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
     """Take every arrival of one event; an exception makes S3 deliver all of it again."""
     logger = get_logger(SERVICE)
     with log_keys(logger, request_id=getattr(context, "aws_request_id", None)):

@@ -6,17 +6,16 @@ belongs to another job and cannot change this one's. The object is tagged with t
 its sender can follow the job.
 """
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 from managed_tables import errors
 from managed_tables.catalog.items import ConditionFailed
-from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
-from managed_tables.clock import timestamp
+from managed_tables.catalog.job_records import Intake, JobRecord, new_job
 from managed_tables.documents.confirmations import LoadMode
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
-from managed_tables.object_keys import parse_inbox_key, upload_key
+from managed_tables.object_keys import parse_inbox_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.uploads import OfferedFile, check_files
@@ -47,30 +46,23 @@ def take_object(services: AwsServices, arrival: Arrival) -> None:
         if job is not None and (job.status != "queued" or job.has_all_files):
             logger.info("taken already", status=job.status)
             return
-        _take(services, arrival, job, company_id, OfferedFile(name, arrival.size_bytes))
+        metadata = services.storage.find_metadata(arrival.key, arrival.etag)
+        if metadata is None and job is None:
+            logger.info("deleted or replaced before it was taken", key=arrival.key)
+            return
+        _take(services, arrival, job, *_plan(services, arrival, company_id, name, metadata or {}))
 
 
 def _take(
-    services: AwsServices, arrival: Arrival, job: JobRecord | None, company_id: str, file: OfferedFile
+    services: AwsServices,
+    arrival: Arrival,
+    known: JobRecord | None,
+    planned: JobRecord,
+    refusal: JobError | None,
 ) -> None:
-    """Make the job, unless an earlier delivery has, and give it its file."""
+    """Make the job, unless an earlier delivery has, and give it its file, or end it."""
     logger = get_logger("ingest")
-    metadata = services.storage.find_metadata(arrival.key, arrival.etag)
-    if metadata is None and job is None:
-        logger.info("deleted or replaced before it was taken", key=arrival.key)
-        return
-    intake, target, refusal = _plan(services, company_id, file, metadata or {})
-    if job is None:
-        job = _create(
-            services,
-            arrival,
-            company_id,
-            file,
-            intake,
-            target,
-            if_unchanged=_flag(metadata or {}) == "unchanged",
-            is_refused=refusal is not None,
-        )
+    job = known or _create(services, planned)
     services.storage.tag(arrival.key, JOB_TAG, job.job_id)
     stored = job.files[0]
     if refusal is None and not services.storage.copy(
@@ -84,31 +76,47 @@ def _take(
         logger.warning("refused", code=refusal.kind.code, key=arrival.key)
 
 
+def _create(services: AwsServices, job: JobRecord) -> JobRecord:
+    try:
+        services.jobs.create(job)
+    except ConditionFailed:  # the same event, at the same time
+        return services.jobs.find(job.company_id, job.job_id) or job
+    return job
+
+
 def _plan(
-    services: AwsServices, company_id: str, file: OfferedFile, metadata: dict[str, str]
-) -> tuple[Intake, Target, JobError | None]:
-    """Return the object's request, the target of its rows, and why it is refused."""
-    intake, target = Intake(), Target("create")
+    services: AwsServices, arrival: Arrival, company_id: str, name: str, metadata: dict[str, str]
+) -> tuple[JobRecord, JobError | None]:
+    """Return the job that is to be made of the object, and why it is refused: then it names the object."""
+    file = OfferedFile(name, arrival.size_bytes)
+    intake, target, refusal = Intake(), Target("create"), None
     try:
         check_files([file], services.settings.upload_max_bytes)
         intake = read_intake(file.base_name, metadata)
         target = find_target(services.tables, company_id, intake)
         if not target.is_active:
-            raise JobError(errors.TABLE_NOT_ACTIVE)
+            refusal = JobError(errors.TABLE_NOT_ACTIVE)
+    except JobError as error:
+        refusal = error
     except ApiError as error:
         if error.kind.status >= 500:
             raise
-        refusal = JobError(
-            errors.INBOX_FILE_REFUSED,
-            error.details,
-            error.details_total,
-            file=file.base_name,
-            reason=error.sentence,
-        )
-        return intake, target, refusal
-    except JobError as error:
-        return intake, target, error
-    return intake, target, None
+        places = error.details, error.details_total
+        refusal = JobError(errors.INBOX_FILE_REFUSED, *places, file=file.base_name, reason=error.sentence)
+    job = new_job(
+        company_id,
+        arrival.event_id,
+        NOBODY,
+        target.mode,
+        target.table_id,
+        [file],
+        services.settings.upload_expires_seconds,
+        intake=intake,
+        if_unchanged=_flag(metadata) == "unchanged",
+    )
+    if refusal is not None:
+        job = replace(job, files=(replace(job.files[0], storage_path=arrival.key),))
+    return job, refusal
 
 
 def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
@@ -140,39 +148,3 @@ def _name_fault(table: str) -> str:
     except ApiError as error:
         return f"table: {error.details[0]['reason']}"
     return ""
-
-
-def _create(
-    services: AwsServices,
-    arrival: Arrival,
-    company_id: str,
-    file: OfferedFile,
-    intake: Intake,
-    target: Target,
-    *,
-    if_unchanged: bool,
-    is_refused: bool,
-) -> JobRecord:
-    """Record the job; of a file that is refused it names the object itself."""
-    now = datetime.now(UTC)
-    path = arrival.key if is_refused else upload_key(company_id, arrival.event_id, 0, file.extension)
-    mime_type = "application/octet-stream" if is_refused else file.mime_type
-    job = JobRecord(
-        company_id=company_id,
-        job_id=arrival.event_id,
-        user_id=NOBODY,
-        mode=target.mode,
-        status="queued",
-        files=(JobFile(file.base_name, path, file.size_bytes, mime_type),),
-        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
-        created_at=timestamp(now),
-        updated_at=timestamp(now),
-        user_table_id=target.table_id,
-        intake=intake,
-        if_unchanged=if_unchanged,
-    )
-    try:
-        services.jobs.create(job)
-    except ConditionFailed:  # the same event, at the same time
-        return services.jobs.find(company_id, job.job_id) or job
-    return job

@@ -46,7 +46,7 @@ class OfferedFile:
     @property
     def mime_type(self) -> str:
         """The media type that goes with the extension."""
-        return MIME_TYPES[self.extension]
+        return MIME_TYPES.get(self.extension, "application/octet-stream")
 
 
 def check_files(files: Sequence[OfferedFile], max_bytes: int) -> None:

@@ -6,7 +6,6 @@ temporary files: a hundred megabytes in little memory.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends
@@ -17,15 +16,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from managed_tables import errors
-from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobRecord, new_job
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.clock import timestamp
 from managed_tables.details import Fault, detail
+from managed_tables.documents.confirmations import LoadMode
 from managed_tables.documents.document import Document, LateModel, RecordId
 from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id
-from managed_tables.object_keys import upload_key
 from managed_tables.settings import MIB
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
 from managed_tables_api.auth import Caller, Permission
@@ -104,9 +102,7 @@ class UploadDeclaration(LateModel):
     )
 
     files: Annotated[list[FileDeclaration], Field(min_length=1, max_length=MAX_FILES)]
-    mode: Literal["append", "replace", "upsert"] = Field(
-        default="append", description="Só para o envio a uma tabela existente"
-    )
+    mode: LoadMode = Field(default="append", description="Só para o envio a uma tabela existente")
     auto_confirm: AutoConfirm = Field(
         default="never", description="`unchanged`: confirma-se sozinho se for como a tabela lembra"
     )
@@ -153,12 +149,7 @@ FORM_SCHEMA = {
 
 router = api_router("", "File upload", requires(Permission.UPLOAD, takes_form=True))
 
-_MODES: dict[str | None, JobMode] = {
-    None: "append",
-    "append": "append",
-    "replace": "replace",
-    "upsert": "upsert",
-}
+_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
 _NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
@@ -245,7 +236,7 @@ async def _upload(
     async with open_form(request, max_bytes) as (received, named_mode):
         files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
         check_files(files, max_bytes)
-        mode = _MODES.get(named_mode)
+        mode = _MODES.get("append" if named_mode is None else named_mode)
         if mode is None:
             details = [detail("body", _UNKNOWN_MODE, path="mode")]
             raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
@@ -280,7 +271,7 @@ def _make_job(
     services: ApiServices,
     caller: Caller,
     table: TableRecord | None,
-    mode: JobMode,
+    mode: LoadMode,
     files: Sequence[OfferedFile],
     *,
     if_unchanged: bool = False,
@@ -298,26 +289,14 @@ def _make_job(
     limit = services.settings.active_jobs_max
     if services.jobs.count_active(caller.company_id, limit) >= limit:
         raise ApiError(errors.TOO_MANY_JOBS, limit=limit)
-    job_id, now = new_record_id(), datetime.now(UTC)
-    job = JobRecord(
-        company_id=caller.company_id,
-        job_id=job_id,
-        user_id=caller.user_id,
-        mode=mode if table else "create",
-        status="queued",
-        files=tuple(
-            JobFile(
-                original_name=file.base_name,
-                storage_path=upload_key(caller.company_id, job_id, index, file.extension),
-                size_bytes=file.size_bytes,
-                mime_type=file.mime_type,
-            )
-            for index, file in enumerate(files)
-        ),
-        expires_at=timestamp(now + timedelta(seconds=services.settings.upload_expires_seconds)),
-        created_at=timestamp(now),
-        updated_at=timestamp(now),
-        user_table_id=table.table_id if table else None,
+    job = new_job(
+        caller.company_id,
+        new_record_id(),
+        caller.user_id,
+        mode if table else "create",
+        table.table_id if table else None,
+        files,
+        services.settings.upload_expires_seconds,
         if_unchanged=if_unchanged,
     )
     services.jobs.create(job)

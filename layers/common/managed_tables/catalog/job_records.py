@@ -1,15 +1,19 @@
 """A job's record: its fields, and how DynamoDB holds them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NotRequired, TypedDict
 
 from managed_tables.catalog.items import Item
 from managed_tables.catalog.keys import company_pk, job_key
+from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
 from managed_tables.documents.confirmations import LoadMode
 from managed_tables.documents.progress import JobProgress
 from managed_tables.errors import JOB_CANCELLED, ErrorRecord
-from managed_tables.object_keys import job_prefixes
+from managed_tables.object_keys import job_prefixes, upload_key
+from managed_tables.uploads import OfferedFile
 
 JobMode = Literal["create", "append", "replace", "upsert"]
 JobOrigin = Literal["upload", "inbox"]
@@ -146,6 +150,44 @@ class JobRecord:
     def is_overdue(self, now: str) -> bool:
         """Return whether the time for its files is over and some are missing."""
         return self.status == "queued" and not self.has_all_files and self.expires_at <= now
+
+
+def new_job(
+    company_id: str,
+    job_id: str,
+    user_id: str,
+    mode: JobMode,
+    table_id: str | None,
+    files: Sequence[OfferedFile],
+    expires_seconds: int,
+    *,
+    intake: Intake | None = None,
+    if_unchanged: bool = False,
+) -> JobRecord:
+    """Return the record of a job that is about to be made, whose files have so long to arrive."""
+    now = datetime.now(UTC)
+    return JobRecord(
+        company_id=company_id,
+        job_id=job_id,
+        user_id=user_id,
+        mode=mode,
+        status="queued",
+        files=tuple(
+            JobFile(
+                original_name=file.base_name,
+                storage_path=upload_key(company_id, job_id, index, file.extension),
+                size_bytes=file.size_bytes,
+                mime_type=file.mime_type,
+            )
+            for index, file in enumerate(files)
+        ),
+        expires_at=timestamp(now + timedelta(seconds=expires_seconds)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+        user_table_id=table_id,
+        if_unchanged=if_unchanged,
+        intake=intake,
+    )
 
 
 def shorten_file_key(company_id: str, job_id: str, key: str) -> str:
