@@ -11,14 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
 from managed_tables.details import Fault, detail
-from managed_tables.documents.analyses import AppendPlan, InferredSchema
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk
 from managed_tables_api.http.answers import say
 
 _EXAMPLES = 5
-_INFERRED = {"name", "display_name", "type"}
-_NOTHING = InferredSchema(suggested_table_name="", columns=[], sample_rows=[], total_row_count_estimate=0)
+_INFERRED = ("name", "display_name", "type")
+_NOTHING: dict[str, Any] = {
+    "suggested_table_name": "",
+    "columns": [],
+    "sample_rows": [],
+    "total_row_count_estimate": 0,
+}
 
 
 class Plan(TypedDict):
@@ -192,19 +196,21 @@ class ConfirmJob(_Write):
 
     async def _act(self, desk: Desk) -> Any:
         job = await desk.call("GET", _job(self.job_id))
-        table_id, inferred = job["user_table_id"], job["inferred_schema"]
+        table_id, append_plan = job["user_table_id"], job["append_plan"] or {"conflicts": []}
         table = await desk.call("GET", _path(table_id)) if table_id else {}
-        schema = InferredSchema.read(inferred) if inferred else _NOTHING
+        schema = job["inferred_schema"] or _NOTHING
         plan = Plan(
-            rows=schema.total_row_count_estimate,
-            examples=schema.sample_rows[:_EXAMPLES],
-            warnings=[warning["text"] for warning in job["warnings"]] + _misfits(job["append_plan"]),
+            rows=schema["total_row_count_estimate"],
+            examples=schema["sample_rows"][:_EXAMPLES],
+            warnings=[warning["text"] for warning in job["warnings"]],
         )
-        name = self.display_name or table.get("display_name") or schema.suggested_table_name
+        for misfits in append_plan["conflicts"]:
+            plan["warnings"].append(f"{misfits['count']} valores não cabem na coluna {misfits['column']}")
         columns = self.columns or [  # as they were inferred; those of a new table may be empty
-            {**column.model_dump(include=_INFERRED), "nullable": column.nullable or not table_id}
-            for column in schema.columns
+            {name: column[name] for name in _INFERRED} | {"nullable": column["nullable"] or not table_id}
+            for column in schema["columns"]
         ]
+        name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
 
         async def act() -> Any:
@@ -213,12 +219,6 @@ class ConfirmJob(_Write):
 
         state = [job["status"], job["updated_at"], table.get("version")]
         return await self._planned(desk, plan, state, act)
-
-
-def _misfits(append_plan: Any) -> list[str]:
-    plan = AppendPlan.read(append_plan) if append_plan else None
-    conflicts = plan.conflicts if plan else ()
-    return [f"{each.count} valores não cabem na coluna {each.column}" for each in conflicts]
 
 
 class ChangeRows(_Write):

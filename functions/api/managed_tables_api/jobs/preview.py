@@ -5,7 +5,8 @@ The index that analyze wrote says where to begin; reading from S3 is bounded, wh
 
 import csv
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -75,17 +76,27 @@ def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> Previ
     number = _find_table(analysis.reading.tables, asked)
     table, reading = index.tables[number], analysis.reading.tables[number]
     key, etag = _object_of(job, analysis, table)
-    answer = _Answer(reading, table)
+    answer = PreviewAnswer(lines=[], last_line=table.last_line, columns=table.columns, truncated=False)
     if asked.from_line <= table.last_line:
-        for line, cells in _records(services, key, etag, table, asked.from_line):
-            if line >= asked.from_line + asked.lines or not answer.add(line, cells, asked.from_line):
-                break
-    return PreviewAnswer(
-        lines=answer.lines,
-        last_line=table.last_line,
-        columns=table.columns,
-        truncated=answer.is_truncated,
-    )
+        records = _records(services, key, etag, table, asked.from_line)
+        wanted = range(asked.from_line, asked.from_line + asked.lines)
+        shown = takewhile(lambda record: record[0] < wanted.stop, records)
+        lines = ((line, _kind_of(line, cells, reading, table), cells) for line, cells in shown)
+        _fill(answer, (entry for entry in lines if entry[0] in wanted))
+    return answer
+
+
+def _fill(answer: PreviewAnswer, lines: Iterable[tuple[int, LineKind, list[str]]]) -> None:
+    """Put lines into the answer, as many as it has room for."""
+    size_bytes = 0
+    for line, kind, cells in lines:
+        shown = [cell[:MAX_CELL_CHARACTERS] for cell in cells[:MAX_COLUMNS_SHOWN]]
+        entry = PreviewLine(line=line, kind=kind, cells=shown)
+        size_bytes += len(exact_json.dumps(entry.as_json())) + 1
+        answer.truncated = answer.truncated or shown != cells or size_bytes > MAX_ANSWER_BYTES
+        if size_bytes > MAX_ANSWER_BYTES:
+            return
+        answer.lines.append(entry)
 
 
 def _find_table(tables: list[TableReading], asked: PreviewQuery) -> int:
@@ -149,41 +160,18 @@ def _record(number: int, line: bytes, table: PreviewTable) -> tuple[int, list[st
     return (int(cells[0]), list(map(on_its_lines, cells[1:]))) if table.is_numbered else (number, cells)
 
 
-class _Answer:
-    """The lines of an answer, within its bounds."""
+def _kind_of(line: int, cells: list[str], reading: TableReading, table: PreviewTable) -> LineKind:
+    rows = _span(reading.first_line, reading.last_line)
+    if not any(cell.strip() for cell in cells):
+        return "blank"
+    if line in _span(reading.header_line, table.header_end):
+        return "header"
+    if line < (reading.header_line or rows.start):
+        return "title"
+    if line in rows:
+        return "skipped" if line in reading.skipped_lines else "row"
+    return "footer" if line >= rows.stop > 0 else "skipped"
 
-    def __init__(self, reading: TableReading, table: PreviewTable) -> None:
-        self.lines: list[PreviewLine] = []
-        self.is_truncated = False
-        header, first = reading.header_line, reading.first_line
-        self._header = range(header, (table.header_end or header) + 1) if header else range(0)
-        self._top = header or first or 0
-        self._rows = range(first, (reading.last_line or first) + 1) if first else range(0)
-        self._skipped = frozenset(reading.skipped_lines)
-        self._size = 0
 
-    def add(self, line: int, cells: list[str], from_line: int) -> bool:
-        """Add a line; False where the answer has no room for it. Lines before the first are passed over."""
-        if line < from_line:
-            return True
-        shown = [cell[:MAX_CELL_CHARACTERS] for cell in cells[:MAX_COLUMNS_SHOWN]]
-        entry = PreviewLine(line=line, kind=self._kind(line, cells), cells=shown)
-        self._size += len(exact_json.dumps(entry.as_json())) + 1
-        if self._size > MAX_ANSWER_BYTES:
-            self.is_truncated = True
-            return False
-        if len(shown) < len(cells) or any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
-            self.is_truncated = True
-        self.lines.append(entry)
-        return True
-
-    def _kind(self, line: int, cells: list[str]) -> LineKind:
-        if not any(cell.strip() for cell in cells):
-            return "blank"
-        if line in self._header:
-            return "header"
-        if line < self._top:
-            return "title"
-        if line in self._rows:
-            return "skipped" if line in self._skipped else "row"
-        return "footer" if line >= self._rows.stop > 0 else "skipped"
+def _span(first: int | None, last: int | None) -> range:
+    return range(first, (last or first) + 1) if first else range(0)
