@@ -15,17 +15,17 @@ from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.details import Detail, Fault, InvalidValue, detail, name_faults, shown_text
+from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.recipes import RecipeColumn, RecipeParts
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
-from managed_tables.exact_json import Object, Value
+from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
-from managed_tables.schema import NOW, Column, ColumnType
-from managed_tables.tables.changes import KEEP, MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
+from managed_tables.schema import Column
+from managed_tables.tables.changes import MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
 from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
-from managed_tables.values import Parsers, parsers
+from managed_tables.values import parsers
 from managed_tables_api.http.requests import JsonBody, ListAnswer, PageQuery, json_object, refuse_null
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
@@ -208,20 +208,12 @@ class TableUpdate(LateModel):
 
     def as_change(self, seen: frozenset[int] | None) -> TableChange:
         """Return what is asked for; `seen` are the versions that `If-Match` allows."""
-        given, versions = self.model_fields_set, seen
+        given = {name: value for name, value in self if name in self.model_fields_set - {"version"}}
+        if "indexes" in given:
+            given["indexes"] = self.indexes or ()
         if self.version is not None:
-            versions = frozenset({self.version}) if seen is None else seen & {self.version}
-        return TableChange(
-            display_name=self.display_name,
-            columns=self.columns,
-            status=self.status,
-            title=self.title if "title" in given else KEEP,
-            description=self.description if "description" in given else KEEP,
-            key=self.key if "key" in given else KEEP,
-            indexes=(self.indexes or ()) if "indexes" in given else KEEP,
-            history=self.history,
-            versions=versions,
-        )
+            seen = frozenset({self.version}) if seen is None else seen & {self.version}
+        return TableChange(**given, versions=seen)
 
 
 _WITHOUT_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")
@@ -269,9 +261,8 @@ class SchemaBody(JsonBody):
     def parse(self, raw: bytes, request: Request) -> BaseModel:
         """Return the body of these bytes, each column's default read by its type."""
         body = json_object(raw)
-        read = _with_read_defaults(body, parsers(request.app.state.services.settings.zone))
         try:
-            return self.validate(raw, read)
+            return self.validate(raw, body, parsers(request.app.state.services.settings.zone))
         except ApiError as error:
             if error.kind is not INVALID_REQUEST or not any(map(_in_schema, error.details)):
                 raise
@@ -296,35 +287,3 @@ def _with_column(body: Object, fault: Detail) -> Detail:
     column = columns[int(place[1])]
     name = column.get("name") if isinstance(column, dict) else None
     return {**fault, "column": shown_text(name)} if isinstance(name, str) else fault
-
-
-def _with_read_defaults(body: Object, parsers: Parsers) -> Object:
-    """Return the body with each column's `default` as text; raises INVALID_SCHEMA naming the wrong ones.
-
-    What else is wrong in the body is left for its model to say.
-    """
-    columns = body.get("columns")
-    if not isinstance(columns, list) or len(columns) > MAX_COLUMNS:
-        return body
-    faults: list[Detail] = []
-    read = list(columns)
-    for place, column in enumerate(columns):
-        kind = _type_of_default(column)
-        if kind is None or not isinstance(column, dict):
-            continue
-        given = column["default"]
-        try:
-            text = NOW if given == NOW and kind.is_time else parsers[kind](given)
-            read[place] = {**column, "default": text}
-        except InvalidValue as error:
-            fault = detail("body", error.fault, path=f"columns[{place}].default")
-            faults.append(_with_column(body, fault))
-    if faults:
-        raise ApiError(INVALID_SCHEMA, faults)
-    return {**body, "columns": read}
-
-
-def _type_of_default(column: Value) -> ColumnType | None:
-    if not isinstance(column, dict) or column.get("default") is None:
-        return None
-    return next((known for known in ColumnType if known == column.get("type")), None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.config import JsonDict
 
 from managed_tables.details import InvalidValue
@@ -89,6 +89,14 @@ class ColumnFormat(BaseModel):
         return is_shown and (column_type.is_time or self.date is None)
 
 
+def _read_default(given: Any, info: ValidationInfo) -> Any:
+    """Return the default as PostgreSQL's text: a request, whose context is `Parsers`, has a value."""
+    kind: ColumnType | None = info.data.get("type")
+    if given is None or kind is None or not info.context:
+        return given
+    return NOW if given == NOW and kind.is_time else info.context[kind](given)
+
+
 def _describe_default(schema: JsonDict) -> None:
     schema.clear()
     schema.update(_DEFAULT_SCHEMA)
@@ -112,7 +120,9 @@ class Column(BaseModel):
             "description": "Texto livre, até 2.000 caracteres (extensão; ausente onde não há)"
         },
     )
-    default: str | None = Field(default=None, json_schema_extra=_describe_default)
+    default: Annotated[str | None, BeforeValidator(_read_default)] = Field(
+        default=None, json_schema_extra=_describe_default
+    )
     format: Annotated[
         ColumnFormat | None, AfterValidator(lambda given: given if given != ColumnFormat() else None)
     ] = Field(

@@ -246,8 +246,8 @@ class JsonBody:
         value = json_object(raw)
         return value if self._is_object else self.validate(raw, value)
 
-    def validate(self, raw: bytes, value: exact_json.Object) -> BaseModel:
-        """Return the object as the model."""
+    def validate(self, raw: bytes, value: exact_json.Object, context: Any = None) -> BaseModel:
+        """Return the object as the model; `context` is for its validators."""
         # An escape can write half a character, which no text of the database holds.
         if not self._holds_values and b"\\ud" in raw.lower():
             written = json.dumps(value, ensure_ascii=False, default=str)
@@ -255,7 +255,7 @@ class JsonBody:
                 fault = Fault("INVALID_CHARACTER", "contém um caractere inválido")
                 raise ApiError(INVALID_REQUEST, [detail("body", fault)])
         try:
-            return built(self.model).model_validate(value, strict=True)
+            return built(self.model).model_validate(value, strict=True, context=context)
         except ValidationError as error:
             raise refusal_of("body", error.errors(include_url=False)) from error
 
