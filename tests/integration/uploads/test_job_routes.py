@@ -87,7 +87,7 @@ def test_numbers_of_a_job_are_text_on_request(
 def test_the_list_of_active_jobs_is_cut_if_too_large(
     api: ApiServices, client: TestClient, company: ConnectionRecord
 ) -> None:
-    """The oldest lose their sample and reasons first, then their schema; it never becomes an error."""
+    """The oldest lose their schema, then are left out; it never becomes an error."""
     key = job_key(company.company_id, "shared", ANALYSIS)
     grounds = {"confidence": 1.0, "evidence": "x" * 100, "exceptions": [], "warnings": [], "alternatives": []}
     columns = [{**PRODUTO, "name": f"c{number}", "inference": grounds} for number in range(60)]
@@ -112,22 +112,18 @@ def test_the_list_of_active_jobs_is_cut_if_too_large(
         forms[share] = Counter(map(form, records))
         assert list(map(form, records)) == sorted(map(form, records))
     assert forms[100] == {FULL: 40}
-    assert forms[80].keys() == forms[50].keys() == {FULL, BRIEF}
-    assert forms[15].keys() == {BRIEF, BARE}
+    assert forms[80].keys() == forms[50].keys() == forms[15].keys() == {FULL, BARE}
     assert forms[3].keys() == {BARE}
     assert forms[3].total() < 40
     assert client.get(f"{BASE}/upload-jobs/{newest[-1]['_id']}").json()["inferred_schema"] == schema
 
 
-FULL, BRIEF, BARE = range(3)
+FULL, BARE = range(2)
 
 
 def form(job: dict[str, Any]) -> int:
     """Return how complete a job's answer is."""
-    schema = job["inferred_schema"]
-    if schema is None:
-        return BARE
-    return FULL if schema["sample_rows"] and "inference" in schema["columns"][0] else BRIEF
+    return BARE if job["inferred_schema"] is None else FULL
 
 
 def put_waiting_job(api: ApiServices, company: ConnectionRecord, analysis_key: str) -> None:

@@ -12,7 +12,7 @@ from managed_tables.documents.progress import DetailBody
 from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
 from managed_tables_api.http.answers import EntityTags, error_answer
 from managed_tables_api.jobs.job_models import JobAnswer, JobFailure
-from managed_tables_api.routes.upload_jobs import with_text_numbers
+from managed_tables_api.routes.upload_jobs import show_numbers_as_text
 
 ORIGIN = {"Origin": "https://console.example"}
 BASE = "/v1/managed-tables"
@@ -106,7 +106,8 @@ def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
     )
     details = [DetailBody.model_construct(**one) for one in ({"line": 3, "value": 12}, {"line": 4})]
     error = JobFailure.model_construct(details=details)
-    found = with_text_numbers(JobAnswer.model_construct(inferred_schema=schema, error=error)).as_json()
+    found = JobAnswer.model_construct(inferred_schema=schema, error=error).as_json()
+    show_numbers_as_text(found)
     shown = found["inferred_schema"]
     assert shown["sample_rows"] == [{"n": "9007199254740993", "t": "x", "b": True, "v": None}]
     assert shown["columns"][0]["profile"] == {

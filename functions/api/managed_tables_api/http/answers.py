@@ -209,17 +209,15 @@ def say(sentence: str) -> str:
     return language.say(sentence) if language else sentence
 
 
-@contextmanager
-def spoken() -> Iterator[None]:
-    """Write the sentences of documents in the language of this request; what is stored stays Portuguese."""
+def as_json(content: Any) -> Any:
+    """Return what a route has made as JSON: a document as its object, in the language of this request.
+
+    What is stored stays Portuguese.
+    """
+    if not isinstance(content, Document):
+        return content
     token = saying.set(say)
     try:
-        yield
+        return content.as_json()
     finally:
         saying.reset(token)
-
-
-def as_json(content: Any) -> Any:
-    """Return what a route has made as JSON: a document as its object, in the language of this request."""
-    with spoken():
-        return content.as_json() if isinstance(content, Document) else content

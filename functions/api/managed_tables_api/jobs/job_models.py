@@ -65,21 +65,35 @@ class ConfirmedColumn(Column, ColumnChoice):
         return self.column.as_answer() | self.choice.model_dump(exclude_defaults=True)
 
 
-class ConfirmedSchema(Document):
-    """The schema that the user confirmed last."""
+class _Agreed(LateModel):
+    """What a person confirms, as it is sent and answered."""
+
+    display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
+    columns: Annotated[list[ConfirmedColumn], Field(min_length=1, max_length=MAX_COLUMNS)]
+    make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
+        default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
+    )
+    on_misfit: OnMisfit = Field(
+        default="reject",
+        description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
+    )
+    remember: bool = Field(
+        default=True, description="`false` deixa o modelo de importação da tabela como estava"
+    )
+    title: Title = None
+    description: Description = None
+    key: Key = None
+
+
+class ConfirmedSchema(_Agreed, Document):
+    """The schema that the user confirmed last; besides the contract's fields only what was stated."""
 
     display_name: str | None
     columns: Annotated[
         list[ConfirmedColumn],
-        Field(max_length=MAX_COLUMNS, description="Além dos campos do contrato, só o que foi definido"),
+        Field(max_length=MAX_COLUMNS),
         PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
     ]
-    make_nullable: list[str] = Field(default=[], description="Ausente onde não há")
-    on_misfit: OnMisfit = Field(default="reject", description="Ausente onde é `reject`")
-    remember: bool = Field(default=True, description="Ausente onde é `true`")
-    title: Title = Field(default=None, description="Ausente onde não há")
-    description: Description = Field(default=None, description="Ausente onde não há")
-    key: Key = Field(default=None, description="Ausente onde não há")
 
     @classmethod
     def of(cls, confirmed: ConfirmedDocument) -> "ConfirmedSchema":
@@ -193,28 +207,12 @@ class ActiveJobsAnswer(LateModel):
     records: list[JobAnswer]
 
 
-class Confirmation(LateModel):
+class Confirmation(_Agreed):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
-
-    display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
-    columns: Annotated[list[ConfirmedColumn], Field(min_length=1, max_length=MAX_COLUMNS)]
-    make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
-        default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
-    )
-    on_misfit: OnMisfit = Field(
-        default="reject",
-        description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
-    )
-    remember: bool = Field(
-        default=True, description="`false` deixa o modelo de importação da tabela como estava"
-    )
-    title: Title = None
-    description: Description = None
-    key: Key = None
 
     @property
     def additions(self) -> Additions:

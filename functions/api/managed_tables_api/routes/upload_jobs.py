@@ -1,11 +1,11 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from managed_tables import errors, exact_json
 from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.documents.analyses import AnalysisDocument, InferredSchema, Profile
+from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument, WantedSchema
 from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.statements import Draft
@@ -28,7 +28,7 @@ from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text, spoken
+from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text
 from managed_tables_api.http.requests import Numbers, NumbersQuery, from_json, json_object_of, received
 from managed_tables_api.jobs import job_models as models
 from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
@@ -48,8 +48,6 @@ READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked fo
 
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
-_LEFT_OUT_FIRST = ("reading", "append_plan", "recipe", "stated", "draft", "inferred_schema")
-_GROUNDS = {"columns": {"__all__": {"inference", "profile"}}}
 # What is answered from the job's record alone: a console polls these.
 RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
@@ -59,25 +57,19 @@ def render_jobs(
 ) -> list[bytes]:
     """Return the answers of jobs, as JSON, which have `max_bytes` together.
 
-    Where whole ones take more, the last are first without `sample_rows`, warnings and the grounds of each
-    column, then without schemas and details of their error, and at last left out.
+    Where whole ones take more, the last have what their records say, without details of an error, and at
+    last are left out.
     """
     answers, room = _first(map(_render_bare, jobs), max_bytes)
-    whole: list[bytes] = []
-    whole_room = max_bytes
-    for place, (brief, full) in enumerate(_render_each(jobs[: len(answers)], documents, numbers)):
-        if len(brief) - len(answers[place]) > room:
-            break
-        room -= len(brief) - len(answers[place])
-        whole_room -= len(full)
-        if whole_room >= 0:  # of the others only the length was of interest
-            whole.append(full)
-        answers[place] = brief
-    for place, full in enumerate(whole):
-        if len(full) - len(answers[place]) > room:
-            break
-        room -= len(full) - len(answers[place])
-        answers[place] = full
+    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+        for start in range(0, len(answers), READ_AT_ONCE):  # no more documents than that are read in vain
+            known = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
+            for place, answer in enumerate(known, start):
+                whole = exact_json.dumps(_shown(answer, numbers))
+                room -= len(whole) - len(answers[place])
+                if room < 0:
+                    return answers
+                answers[place] = whole
     return answers
 
 
@@ -99,28 +91,6 @@ def _render_bare(job: JobRecord) -> bytes:
     return exact_json.dumps(as_json(answer))
 
 
-def _render_each(
-    jobs: list[JobRecord], documents: JobDocuments, numbers: Numbers
-) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each job's answer without and with its sample and its grounds; documents are read ahead."""
-    with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-        for start in range(0, len(jobs), READ_AT_ONCE):  # no more than that is read in vain
-            answers = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
-            for answer in answers:
-                with spoken():
-                    rendered = _render(answer, numbers)
-                yield rendered
-
-
-def _render(full: models.JobAnswer, numbers: Numbers) -> tuple[bytes, bytes]:
-    full = with_text_numbers(full) if numbers == "string" else full
-    brief = full.model_copy(update=dict.fromkeys(_LEFT_OUT_FIRST)).as_json() | {"warnings": []}
-    if full.inferred_schema:
-        schema = full.inferred_schema.model_copy(update={"sample_rows": []})
-        brief["inferred_schema"] = schema.model_dump(exclude=_GROUNDS, by_alias=True, exclude_unset=True)
-    return exact_json.dumps(brief), exact_json.dumps(full.as_json())
-
-
 def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
     """Return the contract's shape of a job, and `warnings`."""
     known = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
@@ -130,41 +100,27 @@ def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
 def job_fields(job: JobRecord, documents: JobDocuments, query: models.JobQuery) -> Object:
     """Return the wanted fields of a job; its documents are read only where one of them is there."""
     whole = _answer(job) if RECORD_FIELDS.issuperset(query.wanted) else job_answer(job, documents)
-    answer = as_json(with_text_numbers(whole) if query.numbers == "string" else whole)
+    answer = _shown(whole, query.numbers)
     return {name: answer[name] for name in query.wanted}
 
 
-def with_text_numbers(answer: models.JobAnswer) -> models.JobAnswer:
-    """Return the answer with every integer and decimal of its data as text."""
-    changed = answer.model_copy()
-    if answer.inferred_schema:
-        changed.inferred_schema = _schema_with_text_numbers(answer.inferred_schema)
-    if answer.error:
-        details = [
-            item.model_copy(update={"value": as_text(item.value)} if "value" in item.model_fields_set else {})
-            for item in answer.error.details
-        ]
-        changed.error = answer.error.model_copy(update={"details": details})
-    return changed
+def _shown(job: models.JobAnswer, numbers: Numbers) -> Object:
+    answer: Object = as_json(job)
+    if numbers == "string":
+        show_numbers_as_text(answer)
+    return answer
 
 
-def _schema_with_text_numbers(schema: InferredSchema) -> InferredSchema:
-    columns = [
-        column.model_copy(update={"profile": column.profile and _profile_with_text_numbers(column.profile)})
-        for column in schema.columns
-    ]
-    rows = [as_text(row) for row in schema.sample_rows]
-    return schema.model_copy(update={"columns": columns, "sample_rows": rows})
-
-
-def _profile_with_text_numbers(profile: Profile) -> Profile:
-    """Return the profile with its values as text; each entry of `top` and `histogram` ends with a count."""
-    values = {"min": as_text(profile.min), "max": as_text(profile.max)}
-    counted = {
-        name: [[*map(as_text, values), count] for *values, count in entries]
-        for name, entries in (("top", profile.top), ("histogram", profile.histogram))
-    }
-    return profile.model_copy(update={**values, **counted})
+def show_numbers_as_text(answer: Any) -> None:
+    """Make every integer and decimal of a job's data a text; what is counted stays a number."""
+    schema = answer["inferred_schema"] or {"columns": [], "sample_rows": []}
+    schema["sample_rows"] = [as_text(row) for row in schema["sample_rows"]]
+    for profile in filter(None, (column.get("profile") for column in schema["columns"])):
+        profile |= {name: as_text(profile[name]) for name in ("min", "max")}
+        for name in ("top", "histogram"):  # each entry ends with a count
+            profile[name] = [[*map(as_text, values), count] for *values, count in profile[name]]
+    for item in (answer["error"] or {"details": []})["details"]:
+        item |= {name: as_text(value) for name, value in item.items() if name == "value"}
 
 
 def _answer(
@@ -192,18 +148,19 @@ def _answer(
 
 def _progress(job: JobRecord) -> JobProgress | None:
     """Return the phase, the percent being that of the phase; None of a job that failed."""
-    recorded = job.progress
     match job.status:
         case "queued":
             return _receiving(job)
         case "analisando":
-            return recorded or JobProgress(phase="reading", percent=0)
+            return job.progress or JobProgress(phase="reading", percent=0)
         case "waiting_confirm":
             return JobProgress(phase="waiting", percent=100)
         case "inserting":
-            return recorded or JobProgress(phase="inserting", percent=0)
+            return job.progress or JobProgress(phase="inserting", percent=0)
         case "done":
-            return _done(job)
+            rows = job.result.row_count if job.result else None
+            counts = {} if rows is None else {"processed_rows": rows, "total_rows": rows}
+            return JobProgress(phase="done", percent=100, **counts)
     return None
 
 
@@ -216,13 +173,6 @@ def _receiving(job: JobRecord) -> JobProgress:
         received_files=len(job.arrived),
         total_files=len(job.files),
     )
-
-
-def _done(job: JobRecord) -> JobProgress:
-    if job.result is None:
-        return JobProgress(phase="done", percent=100)
-    rows = job.result.row_count
-    return JobProgress(phase="done", percent=100, processed_rows=rows, total_rows=rows)
 
 
 @router.get("", summary="List jobs", response_model=models.JobsAnswer, dependencies=_LISTS)
@@ -254,9 +204,9 @@ def list_active_upload_jobs(
 ) -> Response:
     """Return the jobs that are not yet terminal, newest first.
 
-    Of many jobs with many columns, more than 5.5 MB of them, the oldest come without `sample_rows`, warnings
-    and `inference`, then without schemas and details of their error; beyond some thousands they are
-    left out. Each is whole by itself (`GET /upload-jobs/{job_id}`).
+    Of many jobs with many columns, more than 5.5 MB of them, the oldest come without reading, schema and
+    details of their error; beyond some thousands they are left out. Each is whole by itself
+    (`GET /upload-jobs/{job_id}`).
     """
     max_bytes = services.settings.response_max_bytes - len(ENVELOPE)
     jobs, now = services.jobs, timestamp()
