@@ -10,13 +10,11 @@ import time
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
 import httpx
 
 from benchmarks.files import BYTES_A_ROW, make_orders
-from managed_tables_command.answers import JobJson
-from managed_tables_command.api import Api
+from managed_tables_command.api import Api, Json
 from managed_tables_command.login import Login
 from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local import stack as local
@@ -62,9 +60,9 @@ def _measure(api: Api, rows: int) -> list[int]:
     return [size // _MIB, *seconds, _peak_mib("Analyze"), _peak_mib("Insert")]
 
 
-def _wait(api: Api, job_id: str) -> JobJson:
+def _wait(api: Api, job_id: str) -> Json:
     path = f"/upload-jobs/{job_id}"
-    return cast("JobJson", api.poll(path, WAITING, limit_seconds=_LIMIT_SECONDS, numbers="string"))
+    return api.poll(path, WAITING, limit_seconds=_LIMIT_SECONDS, numbers="string")
 
 
 def _peak_mib(function: str) -> int:

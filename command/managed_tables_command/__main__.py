@@ -10,13 +10,11 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 import httpx
 
 from managed_tables_command import shown
-from managed_tables_command.answers import ExportJson, FailureJson, JobJson
-from managed_tables_command.api import Api, Refused
+from managed_tables_command.api import Api, Json, Refused
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login, read_token
 from managed_tables_command.uploading import WAITING, confirm, find_table, send
 
@@ -145,7 +143,7 @@ def _upload(options: Options) -> int:
         return _reviewed(options, api, job, is_new=target is None)
 
 
-def _reviewed(options: Options, api: Api, job: JobJson, *, is_new: bool) -> int:
+def _reviewed(options: Options, api: Api, job: Json, *, is_new: bool) -> int:
     """Show how the files were read; insert them if the person agrees."""
     shown.show_review(job["inferred_schema"], job["warnings"])
     name = options.table or job["inferred_schema"]["suggested_table_name"]
@@ -170,18 +168,18 @@ def _opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
         yield [received if file == STANDARD_STREAM else file for file in files]
 
 
-def _follow(api: Api, job_id: str, what: str) -> JobJson:
+def _follow(api: Api, job_id: str, what: str) -> Json:
     path = f"/upload-jobs/{job_id}"
     with shown.following(what) as show:
         api.poll(path, WAITING, show, fields="status,progress")
-    job: JobJson = api.call("GET", path, numbers="string")
+    job: Json = api.call("GET", path, numbers="string")
     return job
 
 
-def _ended(job: JobJson, *, as_json: bool) -> int:
+def _ended(job: Json, *, as_json: bool) -> int:
     """Say what became of a job that has ended, or that waits since its values do not fit."""
     if job["status"] != "done":
-        error = job["error"] or FailureJson(message="O envio não terminou", details=[])
+        error = job["error"] or Json(message="O envio não terminou", details=[])
         shown.complain(error["message"], error["details"])
         if job["status"] == "waiting_confirm":
             shown.say(f"O envio espera por outra confirmação, no console: {job['_id']}")
@@ -193,7 +191,7 @@ def _ended(job: JobJson, *, as_json: bool) -> int:
     return 0
 
 
-def _changed(job: JobJson, *, as_json: bool) -> int:
+def _changed(job: Json, *, as_json: bool) -> int:
     """Say why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
     if as_json:
         shown.print_json(job)
@@ -217,7 +215,7 @@ def _export(options: Options) -> int:
         wanted = {"format": options.format, **({"dialect": options.dialect} if options.dialect else {})}
         export_id = api.call("POST", f"/{table['_id']}/exports", wanted)["export_id"]
         with shown.following("Exportação") as show:
-            ended = cast("ExportJson", api.poll(f"/exports/{export_id}", ("done", "failed"), show))
+            ended = api.poll(f"/exports/{export_id}", ("done", "failed"), show)
         if ended["error"]:
             shown.complain(ended["error"]["message"], ended["error"]["details"])
             return 1

@@ -12,8 +12,7 @@ from mcp.server.stdio import stdio_server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
 
 from managed_tables import API_PREFIX
-from managed_tables_command.answers import FormJson
-from managed_tables_command.api import TIMEOUT_SECONDS, Api
+from managed_tables_command.api import TIMEOUT_SECONDS, Api, Json
 from managed_tables_command.login import Login
 
 
@@ -55,6 +54,6 @@ async def _call(api: Client, login: Login, params: CallToolRequestParams) -> Cal
     return answer
 
 
-def _send(login: Login, form: FormJson, path: Path) -> None:
+def _send(login: Login, form: Json, path: Path) -> None:
     with Api(login) as api, path.open("rb") as file:
         api.post_file(form, file)

@@ -12,8 +12,9 @@ import httpx
 
 from managed_tables import API_PREFIX
 from managed_tables.details import Detail
-from managed_tables_command.answers import FormJson, StateJson, TableJson
 from managed_tables_command.login import Login
+
+Json = dict[str, Any]  # a table, a job, an export, … as docs/openapi.json has it
 
 TIMEOUT_SECONDS = 60.0  # a database that sleeps wakes in 15
 POLL_SECONDS = 0.5
@@ -62,7 +63,7 @@ class Api:
             time.sleep(float(response.headers.get("retry-after", POLL_SECONDS)))
         raise AssertionError("unreachable")
 
-    def tables(self, search: str = "") -> Iterator[TableJson]:
+    def tables(self, search: str = "") -> Iterator[Json]:
         """Yield the company's tables, those whose name contains a text."""
         number, seen, total = 1, 0, 1
         while seen < total:
@@ -76,17 +77,17 @@ class Api:
         self,
         path: str,
         ended: Sequence[str],
-        seen: Callable[[StateJson], None] = lambda _: None,
+        seen: Callable[[Json], None] = lambda _: None,
         limit_seconds: float = math.inf,
         **query: str,
-    ) -> StateJson:
+    ) -> Json:
         """Ask again until the answer has one of these statuses; each is shown to `seen`.
 
         Raises Refused where it has none of them in time.
         """
         deadline = time.monotonic() + limit_seconds
         while True:
-            state: StateJson = self.call("GET", path, **query)
+            state: Json = self.call("GET", path, **query)
             seen(state)
             if state["status"] in ended:
                 return state
@@ -94,7 +95,7 @@ class Api:
                 raise Refused(f"{path}: {state['status']} depois de {limit_seconds:.0f} s", [])
             time.sleep(POLL_SECONDS)
 
-    def post_file(self, upload: FormJson, file: IO[bytes]) -> None:
+    def post_file(self, upload: Json, file: IO[bytes]) -> None:
         """Send a file with the form that the API gave for it."""
         sent = {"file": (upload["name"], file)}
         response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)

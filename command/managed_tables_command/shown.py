@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from managed_tables.details import Detail
-from managed_tables_command.answers import NoteJson, SchemaJson, StateJson, TableJson
+from managed_tables_command.api import Json
 
 MAX_SAMPLES = 3
 MAX_CHARACTERS = 40  # of a value
@@ -124,7 +124,7 @@ def grid_of(*titles: str, folded: Sequence[str], title: str | None = None) -> Ta
     return grid
 
 
-def show_tables(tables: Iterable[TableJson]) -> None:
+def show_tables(tables: Iterable[Json]) -> None:
     """Print the company's tables."""
     grid = grid_of("Tabela", "Linhas", "Colunas", "Situação", "Atualizada", folded=("Tabela",))
     for table in tables:
@@ -136,7 +136,7 @@ def show_tables(tables: Iterable[TableJson]) -> None:
     console.print(grid)
 
 
-def show_review(schema: SchemaJson, notes: Sequence[NoteJson]) -> None:
+def show_review(schema: Json, notes: Sequence[Json]) -> None:
     """Print the review: each column with its type, some values and warnings."""
     grid = grid_of("Coluna", "Nome", "Tipo", "Vazios", "Exemplos", folded=("Coluna", "Nome", "Exemplos"))
     for column in schema["columns"]:
@@ -241,12 +241,12 @@ def progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def following(what: str) -> Iterator[Callable[[StateJson], None]]:
+def following(what: str) -> Iterator[Callable[[Json], None]]:
     """Show a bar for the `with` block; give what puts the status and progress of a job or an export on it."""
     with progress() as bars:
         task = bars.add_task(escape(what), total=None)
 
-        def show(state: StateJson) -> None:
+        def show(state: Json) -> None:
             status = _STATUSES.get(state["status"], state["status"])
             completed = 100 if state["status"] == "done" else percent_of(state)
             bars.update(task, description=escape(f"{what}: {status}"), total=100, completed=completed)
@@ -254,7 +254,7 @@ def following(what: str) -> Iterator[Callable[[StateJson], None]]:
         yield show
 
 
-def percent_of(state: StateJson) -> int:
+def percent_of(state: Json) -> int:
     """Return how far a job or an export is; one that has failed says nothing of it."""
     return state["progress"]["percent"] if state["progress"] else 0
 

@@ -17,13 +17,12 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
 import boto3
 import httpx
 
-from managed_tables_command.answers import ColumnJson, JobJson
-from managed_tables_command.api import POLL_SECONDS, Api, Refused
+from managed_tables_command.api import POLL_SECONDS, Api, Json, Refused
 from managed_tables_command.login import Login
 from managed_tables_command.uploading import WAITING, confirm, send
 
@@ -122,7 +121,7 @@ class Smoke:
         return f"{len(mine)} tables deleted"
 
     def _make_table(self, name: str) -> str:
-        column: ColumnJson = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": True}
+        column: Json = {"name": "produto", "display_name": "Produto", "type": "text", "nullable": True}
         made = self.api.call("POST", "", {"display_name": f"{self.name}_{name}", "columns": [column]})
         return str(made["_id"])
 
@@ -137,21 +136,21 @@ class Smoke:
             answers += [made.status_code, self.api.send("GET", f"/{table_id}/data").status_code]
         return written, answers
 
-    def _analyzed(self, text: str, name: str = "vendas") -> JobJson:
+    def _analyzed(self, text: str, name: str = "vendas") -> Json:
         with TemporaryDirectory() as folder:
             file = Path(folder) / f"{name}.csv"
             file.write_bytes(text.encode())
             return self._wait(send(self.api, [file]))
 
-    def _confirmed(self, job: JobJson) -> JobJson:
+    def _confirmed(self, job: Json) -> Json:
         """Confirm the job, and return it as it has ended, or waits again."""
         expect(job["status"] == "waiting_confirm", f"the job is {job['status']}: {job.get('error')}")
         confirm(self.api, job, f"{self.name}_{job['_id'][-6:]}")
         return self._wait(job["_id"])
 
-    def _wait(self, job_id: str) -> JobJson:
+    def _wait(self, job_id: str) -> Json:
         path = f"/upload-jobs/{job_id}"
-        return cast("JobJson", self.api.poll(path, WAITING, limit_seconds=JOB_LIMIT_SECONDS))
+        return self.api.poll(path, WAITING, limit_seconds=JOB_LIMIT_SECONDS)
 
 
 def expect(holds: bool, otherwise: str) -> None:

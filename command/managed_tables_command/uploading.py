@@ -7,20 +7,19 @@ from pathlib import Path
 from rich.markup import escape
 
 from managed_tables_command import shown
-from managed_tables_command.answers import JobJson, TableJson
-from managed_tables_command.api import Api
+from managed_tables_command.api import Api, Json
 
 WAITING = ("waiting_confirm", "done", "failed")
 NO_OPTIONS: Mapping[str, str] = {}
 
 
-def find_table(api: Api, name: str) -> TableJson | None:
+def find_table(api: Api, name: str) -> Json | None:
     """Return the table of this name."""
     return next((table for table in api.tables(search=name) if table["display_name"] == name), None)
 
 
 def send(
-    api: Api, files: Sequence[Path], target: TableJson | None = None, options: Mapping[str, str] = NO_OPTIONS
+    api: Api, files: Sequence[Path], target: Json | None = None, options: Mapping[str, str] = NO_OPTIONS
 ) -> str:
     """Declare the files, post each, and return their job's id."""
     sizes = [file.stat().st_size for file in files]
@@ -34,7 +33,7 @@ def send(
     return str(answer["job_id"])
 
 
-def confirm(api: Api, job: JobJson, name: str) -> None:
+def confirm(api: Api, job: Json, name: str) -> None:
     """Confirm the job's schema as it was inferred; of an existing table by the table's own columns."""
     plan = job["append_plan"]
     columns = [

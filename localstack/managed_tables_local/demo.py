@@ -2,11 +2,9 @@
 
 import secrets
 from pathlib import Path
-from typing import cast
 
 from managed_tables import API_PREFIX
-from managed_tables_command.answers import JobJson, SchemaJson, StateJson
-from managed_tables_command.api import Api
+from managed_tables_command.api import Api, Json
 from managed_tables_command.login import Login
 from managed_tables_command.shown import percent_of
 from managed_tables_command.uploading import WAITING, confirm, send
@@ -46,24 +44,24 @@ def _company(folder: Path) -> str:
     return kept.read_text()
 
 
-def _wait(api: Api, job_id: str, wanted: str) -> JobJson:
+def _wait(api: Api, job_id: str, wanted: str) -> Json:
     """Wait until the job has the wanted status, showing each status and the progress as they come."""
     shown = [""]
 
-    def show(state: StateJson) -> None:
+    def show(state: Json) -> None:
         percent = percent_of(state)
         shown.append(f"    {state['status']}" + (f"  {percent} %" if 0 < percent < 100 else ""))
         if shown[-1] != shown[-2]:
             say(shown[-1])
 
     path = f"/upload-jobs/{job_id}"
-    job = cast("JobJson", api.poll(path, WAITING, show, JOB_LIMIT_SECONDS, numbers="string"))
+    job = api.poll(path, WAITING, show, JOB_LIMIT_SECONDS, numbers="string")
     if job["status"] != wanted:
         raise StackError(f"the job is {job['status']}: {job['error']}")
     return job
 
 
-def _show_schema(schema: SchemaJson) -> None:
+def _show_schema(schema: Json) -> None:
     say(f"\n==> inferred schema of {schema['total_row_count_estimate']:,} rows")
     example = schema["sample_rows"][0] if schema["sample_rows"] else {}
     rows = [["column", "label", "type", "nullable", "first value"]]

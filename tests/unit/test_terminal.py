@@ -9,7 +9,7 @@ from rich.console import Console
 
 from managed_tables_analyze import cli
 from managed_tables_command import shown
-from managed_tables_command.answers import SchemaJson
+from managed_tables_command.api import Json
 from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login
 from managed_tables_command.shown import show_explained
 from managed_tables_operations import __main__ as operations
@@ -57,7 +57,7 @@ def test_no_word_is_cut_in_80_columns(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(shown, "console", console)
     show_explained(results[0])
     name, label = "n" * 63, "Uma coluna de nome comprido"
-    schema: SchemaJson = {
+    schema: Json = {
         "suggested_table_name": "vendas",
         "columns": [{"name": name, "display_name": label, "type": "datetime", "nullable": False}],
         "sample_rows": [{name: "2026-01-31T10:30:00Z"}] * 3,

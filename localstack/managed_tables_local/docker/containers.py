@@ -33,7 +33,7 @@ from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
-from managed_tables_command.answers import TableJson
+from managed_tables_command.api import Json
 from managed_tables_ingest.arrivals import read_arrivals
 from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, tool_environment
 from managed_tables_local.demo import SAMPLE
@@ -299,7 +299,7 @@ def _call_api(containers: Containers, token: str) -> None:
     with containers.api() as url, httpx.Client(transport=transport, timeout=120) as http:
         say(f"\n==> sam local start-api: GET {url}{API_PREFIX}")
         answer = http.get(f"{url}{API_PREFIX}", headers={"Authorization": f"Bearer {token}"})
-        table: TableJson = answer.raise_for_status().json()["records"][0]
+        table: Json = answer.raise_for_status().json()["records"][0]
         say(f"    {table['display_name']}: {table['row_count']} rows")
         _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
 
