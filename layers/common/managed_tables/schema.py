@@ -6,8 +6,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
-from pydantic.config import JsonDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from managed_tables.details import InvalidValue
 
@@ -53,12 +60,6 @@ MAX_LABEL_CHARACTERS = 500  # of a column: it is in every answer that shows the 
 
 NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
 
-_DEFAULT_SCHEMA: JsonDict = {
-    "type": ["string", "number", "boolean", "null"],
-    "description": 'Valor do tipo da coluna, ou `"now"` em `date` e `datetime`: o das linhas que não'
-    " nomeiam a coluna (extensão; ausente onde não há)",
-}
-
 
 def _named_type(value: object) -> ColumnType:
     try:
@@ -97,9 +98,11 @@ def _read_default(given: Any, info: ValidationInfo) -> Any:
     return NOW if given == NOW and kind.is_time else info.context[kind](given)
 
 
-def _describe_default(schema: JsonDict) -> None:
-    schema.clear()
-    schema.update(_DEFAULT_SCHEMA)
+_Default = Annotated[
+    str | None,
+    BeforeValidator(_read_default),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"]}),
+]
 
 
 class Column(BaseModel):
@@ -115,21 +118,18 @@ class Column(BaseModel):
     type: NamedType
     nullable: bool
     description: str | None = Field(
-        default=None,
-        json_schema_extra={
-            "description": "Texto livre, até 2.000 caracteres (extensão; ausente onde não há)"
-        },
+        default=None, description="Texto livre, até 2.000 caracteres (extensão; ausente onde não há)"
     )
-    default: Annotated[str | None, BeforeValidator(_read_default)] = Field(
-        default=None, json_schema_extra=_describe_default
+    default: _Default = Field(
+        default=None,
+        description='Valor do tipo da coluna, ou `"now"` em `date` e `datetime`: o das linhas que não nomeiam'
+        " a coluna (extensão; ausente onde não há)",
     )
     format: Annotated[
         ColumnFormat | None, AfterValidator(lambda given: given if given != ColumnFormat() else None)
     ] = Field(
         default=None,
-        json_schema_extra={
-            "description": "Como os valores são mostrados, nunca o que são (extensão; ausente onde não há)"
-        },
+        description="Como os valores são mostrados, nunca o que são (extensão; ausente onde não há)",
     )
 
     @property

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from pydantic.config import JsonDict, JsonValue
 
 from managed_tables.details import MAX_ERROR_DETAILS, DetailCode, Place
@@ -37,19 +37,6 @@ _VALUES: list[JsonValue] = [*_ONE, _ROW, {"type": "null"}]
 
 class DetailBody(Document):
     """One thing that is wrong, and where; only the keys that apply."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "in": "body",
-                    "path": "columns[0].type",
-                    "code": "NOT_ALLOWED",
-                    "reason": "deve ser um destes",
-                }
-            ]
-        }
-    )
 
     place: Place = Field(alias="in")
     path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
 
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadMode, OnMisfit
@@ -23,21 +22,10 @@ AutoConfirm = Literal["never", "unchanged"]
 Severity = Literal["told", "check", "stop"]
 Verdict = Literal["unchanged", "changed", "stopped"]
 DifferenceCode = Literal[
-    "HEADER_MOVED",
-    "COLUMNS_REORDERED",
-    "ENCODING_CHANGED",
-    "DELIMITER_CHANGED",
-    "SHEET_RENAMED",
-    "COLUMN_NEW",
-    "COLUMN_MISSING",
-    "COLUMN_RENAMED",
-    "VALUES_CHANGED",
-    "ROWS_CHANGED",
-    "MARK_CHANGED",
-    "DATE_ORDER_CHANGED",
-    "TYPE_CHANGED",
-    "REQUIRED_MISSING",
-]
+    "HEADER_MOVED", "COLUMNS_REORDERED", "ENCODING_CHANGED", "DELIMITER_CHANGED", "SHEET_RENAMED",
+    "COLUMN_NEW", "COLUMN_MISSING", "COLUMN_RENAMED", "VALUES_CHANGED", "ROWS_CHANGED", "MARK_CHANGED",
+    "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING",
+]  # fmt: skip
 
 
 class Difference(Document):
@@ -106,23 +94,8 @@ class LoadRecipe(Document):
     columns: list[RecipeColumn] = Field(max_length=MAX_COLUMNS)
 
 
-_EXAMPLE: JsonDict = {
-    "version": 3,
-    "updated_at": "2026-01-15T10:30:00.000Z",
-    "job_id": "507f1f77bcf86cd799439011",
-    "auto_confirm": "never",
-    "mode": "append",
-    "on_misfit": "reject",
-    "timezone": "America/Sao_Paulo",
-    "tables": [],
-    "columns": [{"source": "Vlr. Total", "name": "valor_total", "type": "decimal", "decimal_mark": ","}],
-}
-
-
 class Recipe(LoadRecipe):
     """What a table remembers of the files that fill it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     version: Count = Field(description="Sobe a cada envio e a cada alteração")
     updated_at: Moment

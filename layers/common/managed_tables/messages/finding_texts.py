@@ -14,22 +14,15 @@ from managed_tables.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, num
 
 _SHOWN_LINES = 5  # numbers in a sentence; `lines` has more
 
-TYPE_NAMES = {
-    ColumnType.TEXT: "texto",
-    ColumnType.INTEGER: "número inteiro",
-    ColumnType.DECIMAL: "número decimal",
-    ColumnType.BOOLEAN: "sim/não",
-    ColumnType.DATE: "data",
-    ColumnType.DATETIME: "data com hora",
+_TYPES = {  # of one value, and of several
+    ColumnType.TEXT: ("texto", "textos"),
+    ColumnType.INTEGER: ("número inteiro", "números inteiros"),
+    ColumnType.DECIMAL: ("número decimal", "números decimais"),
+    ColumnType.BOOLEAN: ("sim/não", "sim/não"),
+    ColumnType.DATE: ("data", "datas"),
+    ColumnType.DATETIME: ("data com hora", "datas com hora"),
 }
-_MANY = {
-    ColumnType.TEXT: "textos",
-    ColumnType.INTEGER: "números inteiros",
-    ColumnType.DECIMAL: "números decimais",
-    ColumnType.BOOLEAN: "sim/não",
-    ColumnType.DATE: "datas",
-    ColumnType.DATETIME: "datas com hora",
-}
+TYPE_NAMES = {kind: one for kind, (one, _) in _TYPES.items()}
 _MARKS = {",": "vírgula", ".": "ponto"}
 _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 _SIGNS = {",": "vírgula", ";": "ponto e vírgula", "\t": "tabulação", "|": "barra vertical", " ": "espaço"}
@@ -70,8 +63,7 @@ def _fields(finding: Finding) -> dict[str, str]:
     fields["preview"] = "; ".join(finding.preview)
     fields["columns"] = _enumerate(finding.columns)
     if "type" in finding.values:
-        kind = ColumnType(str(finding.values["type"]))
-        fields |= {"one": TYPE_NAMES[kind], "many": _MANY[kind]}
+        fields["one"], fields["many"] = _TYPES[ColumnType(str(finding.values["type"]))]
     if "because" in finding.values:
         fields["Because"] = _reason(str(finding.values["because"])).format(mark=fields["mark"])
     return fields

@@ -16,19 +16,9 @@ PREVIEW_CHARACTERS = 60  # of one row
 
 # Why a file or sheet was read as it was.
 ReasonCode = Literal[
-    "ENCODING_DETECTED",
-    "DELIMITER_DETECTED",
-    "SINGLE_COLUMN",
-    "HEADER_DETECTED",
-    "NO_HEADER",
-    "STATED",
-    "SHEET_HIDDEN",
-    "SHEET_EMPTY",
-    "SHEET_WITHOUT_ROWS",
-    "SHEET_DIFFERS",
-    "PROSE",
-    "EXCLUDED",
-]
+    "ENCODING_DETECTED", "DELIMITER_DETECTED", "SINGLE_COLUMN", "HEADER_DETECTED", "NO_HEADER", "STATED",
+    "SHEET_HIDDEN", "SHEET_EMPTY", "SHEET_WITHOUT_ROWS", "SHEET_DIFFERS", "PROSE", "EXCLUDED",
+]  # fmt: skip
 
 
 class WarningCode(StrEnum):
