@@ -32,7 +32,6 @@ Parsers = Mapping[ColumnType, Parser]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMMA = re.compile(r"(?<!\\),")
-_COMPARISON_KEYS = frozenset({"column", "op", "value"})
 _GROUPS = ("and", "or", "not")
 
 _NOT_A_CONDITION = Fault(
@@ -45,6 +44,7 @@ _TOO_MANY_VALUES = Fault("TOO_LONG", f"no máximo {MAX_LIST_VALUES} valores")
 _UNKNOWN_OPERATOR = Fault("UNKNOWN_OPERATOR", f"operador desconhecido; use um destes: {', '.join(Operator)}")
 _TEXT_ONLY = Fault("OPERATOR_NOT_FOR_TYPE", "este operador é só para colunas de texto")
 _NULL = Fault("REQUIRED", "não pode ser nulo; para vazios use is_null")
+_NOT_A_BOOLEAN = Fault("NOT_A_BOOLEAN", "deve ser true ou false")
 _NOT_AN_ID = Fault("INVALID", "deve ser o id de uma linha")
 
 
@@ -91,26 +91,73 @@ class _Reader:
         if isinstance(node, dict) and len(node) == 1 and (word := next(iter(node))) in _GROUPS:
             return self._group(word, node[word], f"{path}.{word}", depth + 1)
         self._count(path)
-        if not isinstance(node, dict):
+        if not isinstance(node, dict) or not {"column", "op"} <= node.keys() <= {"column", "op", "value"}:
             return self._wrong(path, _NOT_A_CONDITION)
-        if not node.keys() <= _COMPARISON_KEYS or not node.keys() >= {"column", "op"}:
-            return self._wrong(path, _NOT_A_CONDITION)
-        return self._comparison(node["column"], node["op"], node.get("value"), path)
+        paths = (f"{path}.column", f"{path}.op", f"{path}.value")
+        return self._comparison(node["column"], node["op"], node.get("value"), *paths)
+
+    def filter(self, name: str, word: str, value: str) -> Condition:
+        path = f"filter[{name}][{word}]"
+        self._count(path)
+        return self._comparison(name, word, value, path, path, path)
 
     def _group(self, word: str, content: Any, path: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
             self._stop(path, _TOO_DEEP)
         if word == "not":
             return tree.Not(self.tree(content, path, depth))
+        if not content or not isinstance(content, list):
+            self._count(path)
         if not isinstance(content, list):
-            self._count(path)
             return self._wrong(path, _NOT_A_LIST)
-        if not content:
-            self._count(path)
         if len(content) > MAX_CONDITIONS:
             self._stop(path, _TOO_MANY)
         found = [self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content)]
         return tree.all_of(found) if word == "and" else tree.any_of(found)
+
+    def _comparison(
+        self, name: Any, word: Any, value: Any, name_path: str, word_path: str, value_path: str
+    ) -> Condition:
+        is_known = isinstance(name, str) and (name == ID_COLUMN or name in self._columns)
+        if not is_known:
+            self._wrong(name_path, UNKNOWN_COLUMN, value=shown_value(name))
+        if not isinstance(word, str) or word not in list(Operator):
+            return self._wrong(word_path, _UNKNOWN_OPERATOR, value=shown_value(word))
+        if not is_known:
+            return EVERY_ROW
+        operator, column_type = Operator(word), None if name == ID_COLUMN else self._columns[name].type
+        if self._place == "query":
+            value = _from_text(value, column_type, operator)
+        if operator is Operator.IS_NULL:
+            if not isinstance(value, bool):
+                return self._wrong(value_path, _NOT_A_BOOLEAN, column=name, value=shown_value(value))
+            is_null = Comparison(name, column_type, operator)
+            return is_null if value else tree.Not(is_null)
+        if operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
+            return self._wrong(value_path, _TEXT_ONLY, column=name)
+        read = self._list if operator in tree.LIST_OPERATORS else self._value
+        return Comparison(name, column_type, operator, read(name, column_type, value, value_path))
+
+    def _list(self, name: str, column_type: ColumnType | None, values: Any, path: str) -> str:
+        if not isinstance(values, list):
+            self._wrong(path, _NOT_A_LIST, column=name)
+            return ""
+        if len(values) > MAX_LIST_VALUES:
+            self._stop(path, _TOO_MANY_VALUES)
+        places = enumerate(values)
+        return array_text(
+            quoted(self._value(name, column_type, one, f"{path}[{number}]")) for number, one in places
+        )
+
+    def _value(self, name: str, column_type: ColumnType | None, value: Any, path: str) -> str:
+        if value is None:
+            self._wrong(path, _NULL, column=name)
+            return ""
+        try:
+            return self._parsers[column_type](value) if column_type else _parse_id(value)
+        except InvalidValue as error:
+            self._wrong(path, error.fault, column=name, value=shown_value(value))
+            return ""
 
     def _count(self, path: str) -> None:
         self._conditions += 1
@@ -120,75 +167,7 @@ class _Reader:
     def _stop(self, path: str, fault: Fault) -> NoReturn:
         """Refuse the request without reading on: what is too long costs no more than its limit."""
         self._details.insert(0, detail(self._place, fault, path=path))
-        self._faults += 1
-        raise ApiError(INVALID_REQUEST, self._details, self._faults)
-
-    def _comparison(self, name: Any, word: Any, value: Any, path: str) -> Condition:
-        column = self._column(name, f"{path}.column")
-        operator = self._operator(word, f"{path}.op")
-        if column is None or operator is None:
-            return EVERY_ROW
-        return self._compared(name, column, operator, value, f"{path}.value")
-
-    def filter(self, name: str, word: str, value: str) -> Condition:
-        path = f"filter[{name}][{word}]"
-        self._count(path)
-        column, operator = self._column(name, path), self._operator(word, path)
-        if column is None or operator is None:
-            return EVERY_ROW
-        return self._compared(name, column, operator, _from_text(value, column, operator), path)
-
-    def _column(self, name: Any, path: str) -> Column | str | None:
-        """Return the column, its name for the id, None where there is no such column."""
-        if name == ID_COLUMN:
-            return ID_COLUMN
-        found = self._columns.get(name) if isinstance(name, str) else None
-        if found is None:
-            self._wrong(path, UNKNOWN_COLUMN, value=shown_value(name))
-        return found
-
-    def _operator(self, word: Any, path: str) -> Operator | None:
-        try:
-            return Operator(word)
-        except ValueError:
-            self._wrong(path, _UNKNOWN_OPERATOR, value=shown_value(word))
-            return None
-
-    def _compared(
-        self, name: str, column: Column | str, operator: Operator, value: Any, path: str
-    ) -> Condition:
-        column_type = column.type if isinstance(column, Column) else None
-        if operator is Operator.IS_NULL:
-            if not isinstance(value, bool):
-                fault = Fault("NOT_A_BOOLEAN", "deve ser true ou false")
-                return self._wrong(path, fault, column=name, value=shown_value(value))
-            is_null = Comparison(name, column_type, operator)
-            return is_null if value else tree.Not(is_null)
-        if operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
-            return self._wrong(path, _TEXT_ONLY, column=name)
-        read = self._list if operator in tree.LIST_OPERATORS else self._value
-        return Comparison(name, column_type, operator, read(name, column, value, path))
-
-    def _list(self, name: str, column: Column | str, values: Any, path: str) -> str:
-        if not isinstance(values, list):
-            self._wrong(path, _NOT_A_LIST, column=name)
-            return ""
-        if len(values) > MAX_LIST_VALUES:
-            self._stop(path, _TOO_MANY_VALUES)
-        found = [self._value(name, column, value, f"{path}[{number}]") for number, value in enumerate(values)]
-        return array_text(map(quoted, found))
-
-    def _value(self, name: str, column: Column | str, value: Any, path: str) -> str:
-        if value is None:
-            self._wrong(path, _NULL, column=name)
-            return ""
-        try:
-            if isinstance(column, str):
-                return _parse_id(value)
-            return self._parsers[column.type](value)
-        except InvalidValue as error:
-            self._wrong(path, error.fault, column=name, value=shown_value(value))
-            return ""
+        raise ApiError(INVALID_REQUEST, self._details, self._faults + 1)
 
     def _wrong(self, path: str, fault: Fault, **keys: Any) -> Condition:
         self._faults += 1
@@ -203,11 +182,10 @@ def _parse_id(value: Any) -> str:
     return value
 
 
-def _from_text(text: str, column: Column | str, operator: Operator) -> Any:
+def _from_text(text: str, column_type: ColumnType | None, operator: Operator) -> Any:
     """Return a value of a query string as JSON has it: only booleans and lists are written otherwise."""
     if operator in tree.LIST_OPERATORS:
-        return [_from_text(item.replace("\\,", ","), column, Operator.EQ) for item in _COMMA.split(text)]
-    is_boolean = isinstance(column, Column) and column.type is ColumnType.BOOLEAN
-    if is_boolean or operator is Operator.IS_NULL:
+        return [_from_text(item.replace("\\,", ","), column_type, Operator.EQ) for item in _COMMA.split(text)]
+    if column_type is ColumnType.BOOLEAN or operator is Operator.IS_NULL:
         return {"true": True, "false": False}.get(text, text)
     return text
