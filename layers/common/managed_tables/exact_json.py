@@ -6,15 +6,13 @@ business of whoever stores it.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 Value: TypeAlias = "bool | int | Decimal | str | list[Value] | dict[str, Value] | None"
 """JSON as it is read here."""
 Object = dict[str, Value]
-
-_Pairs = list[tuple[str, Value]]
 
 
 class InvalidJson(ValueError):  # noqa: N818 - named for what it tells
@@ -27,11 +25,15 @@ def loads(raw: bytes) -> Any:
     Refused by name: NaN and Infinity, a key given twice in one object, nesting beyond Python's own limit.
     """
     try:
-        text = raw.decode("utf-8-sig")
+        return json.loads(
+            raw.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct,
+        )
     except UnicodeDecodeError as error:
         raise InvalidJson(f"o texto não é UTF-8 (byte {error.start})") from error
-    try:
-        return _parse(text, int)
     except RecursionError as error:
         raise InvalidJson("aninhamento profundo demais") from error
     except json.JSONDecodeError as error:
@@ -40,23 +42,8 @@ def loads(raw: bytes) -> Any:
         raise InvalidJson("número com expoente fora do limite") from error
 
 
-def _parse(text: str, parse_int: Callable[[str], Any]) -> Any:
-    try:
-        return json.loads(
-            text,
-            parse_float=Decimal,
-            parse_int=parse_int,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_distinct,
-        )
-    except (InvalidJson, json.JSONDecodeError):
-        raise
-    except ValueError:
-        # Python's own limit on the digits of an int (4,300): such a number can only be a decimal.
-        return _parse(text, _long_integer)
-
-
-def _long_integer(digits: str) -> int | Decimal:
+def _integer(digits: str) -> int | Decimal:
+    # Python's own limit on the digits of an int is 4,300: such a number can only be a decimal.
     return int(digits) if len(digits) < 1_000 else Decimal(digits)
 
 
@@ -64,7 +51,7 @@ def _refuse_constant(name: str) -> None:
     raise InvalidJson(f"{name} não é um número JSON")
 
 
-def _distinct(pairs: _Pairs) -> Object:
+def _distinct(pairs: list[tuple[str, Value]]) -> Object:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise InvalidJson("a mesma chave aparece duas vezes em um objeto")

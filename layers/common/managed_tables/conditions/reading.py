@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from managed_tables.conditions import tree
@@ -128,15 +129,19 @@ class _Reader:
         operator, column_type = Operator(word), None if name == ID_COLUMN else self._columns[name].type
         if self._place == "query":
             value = _from_text(value, column_type, operator)
-        if operator is Operator.IS_NULL:
+        return self._compared(Comparison(name, column_type, operator), value, value_path)
+
+    def _compared(self, bare: Comparison, value: Any, path: str) -> Condition:
+        """Return the comparison with its value."""
+        name, column_type = bare.column, bare.type
+        if bare.operator is Operator.IS_NULL:
             if not isinstance(value, bool):
-                return self._wrong(value_path, _NOT_A_BOOLEAN, column=name, value=shown_value(value))
-            is_null = Comparison(name, column_type, operator)
-            return is_null if value else tree.Not(is_null)
-        if operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
-            return self._wrong(value_path, _TEXT_ONLY, column=name)
-        read = self._list if operator in tree.LIST_OPERATORS else self._value
-        return Comparison(name, column_type, operator, read(name, column_type, value, value_path))
+                return self._wrong(path, _NOT_A_BOOLEAN, column=name, value=shown_value(value))
+            return bare if value else tree.Not(bare)
+        if bare.operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
+            return self._wrong(path, _TEXT_ONLY, column=name)
+        read = self._list if bare.operator in tree.LIST_OPERATORS else self._value
+        return replace(bare, value=read(name, column_type, value, path))
 
     def _list(self, name: str, column_type: ColumnType | None, values: Any, path: str) -> str:
         if not isinstance(values, list):

@@ -26,7 +26,6 @@ MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
 _NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})
 _CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
 _TEXT_ONLY = ("encoding", "delimiter", "quote")
-_LINES = ("header_line", "first_line", "last_line")
 
 _UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
 _UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
@@ -77,11 +76,9 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
         raise ApiError(ANALYSIS_GONE)
     tables = _with_only_sheets(stated.tables, analysis.reading.tables)
     stated = stated.model_copy(update={"tables": tables})
-    merged = {"tables": [analysis.wish.of(table.place).merged(table) for table in tables]}
-    impossible = list(
-        find_impossible(analysis.reading, analysis.line_counts, stated.model_copy(update=merged))
-    )
-    if impossible:
+    merged = [analysis.wish.of(table.place).merged(table) for table in tables]
+    judged = stated.model_copy(update={"tables": merged})
+    if impossible := list(find_impossible(analysis.reading, analysis.line_counts, judged)):
         raise ApiError(INVALID_READING, impossible)
     key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
@@ -118,7 +115,10 @@ def find_impossible(
             fault, name = (_UNKNOWN_SHEET, "sheet") if table.file in files else (_UNKNOWN_FILE, "file")
             yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
         else:
-            yield from _impossible_in(index, table, *known)
+            one, count = known
+            lines = (*_line_faults(table, count), *_header_faults(table), *_end_faults(table))
+            for name, fault in (*_dialect_faults(table, one), *lines):
+                yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
         seen.add(table.place)
 
 
@@ -139,14 +139,6 @@ def _known_zone(name: str) -> str:
 
 KnownZone = Annotated[str, AfterValidator(_known_zone)]
 """The name of a time zone, in a model of a request."""
-
-
-def _impossible_in(
-    index: int, table: TableStatement, reading: TableReading, line_count: int | None
-) -> Iterator[Detail]:
-    lines = (*_line_faults(table, line_count), *_header_faults(table), *_end_faults(table))
-    for name, fault in (*_dialect_faults(table, reading), *lines):
-        yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
 
 
 def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tuple[str, Fault]]:
@@ -182,7 +174,7 @@ def _is_mark(text: str) -> bool:
 
 
 def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tuple[str, Fault]]:
-    lines = {name: getattr(table, name) or 0 for name in _LINES}
+    lines = {name: getattr(table, name) or 0 for name in ("header_line", "first_line", "last_line")}
     lines["skip_lines"] = max(table.skip_lines or (0,))
     for name, line in lines.items():
         if line_count is not None and line > line_count:
