@@ -35,10 +35,16 @@ test("its host's frame gets a token by message; messages of others are ignored",
     document.body.append(frame);
   }, FOREIGN);
   await loaded;
-  await page.evaluate(
-    ([token, origin]) => frames[0]?.postMessage({ type: "managed-tables:token", token }, origin ?? ""),
-    [company.token, here],
-  );
+  const give = (token: unknown) =>
+    page.evaluate(([given, origin]) => frames[0]?.postMessage(given, String(origin)), [
+      { type: "managed-tables:token", token },
+      here,
+    ] as const);
+  await give(1); // no token
+  await give(new Company(["managed-tables:*"], company.id, -60).token);
+  const renewals = async () => (await heard()).filter(([, data]) => "renew" in data && data.renew === true);
+  await expect.poll(renewals, "one for all that were refused").toHaveLength(1);
+  await give(company.token);
   const framed = page.frameLocator("iframe").first();
   await expect(framed.getByRole("heading", { name: "Tabelas" })).toBeVisible();
   await framed.getByRole("link", { name: "Envios" }).click();
