@@ -1,4 +1,4 @@
-import createClient, { type FetchResponse } from "openapi-fetch";
+import createClient, { type FetchResponse, type RequestBodyOption } from "openapi-fetch";
 import { language, t } from "../ui/language";
 import { Store } from "../ui/store";
 import type { ErrorBody, Operations } from "./types";
@@ -18,8 +18,8 @@ export interface Caller {
 /** Read a token's claims, unverified; one that cannot be read shows everything, and the API refuses. */
 export function callerOf(token: string): Caller {
   const claims = claimsOf(token);
-  const text = (name: string): string => (typeof claims?.[name] === "string" ? (claims[name] as string) : "");
-  const granted: unknown = claims?.["permissions"];
+  const text = (name: string): string => (typeof claims[name] === "string" ? claims[name] : "");
+  const granted = claims["permissions"];
   const permissions = new Set(Array.isArray(granted) ? granted : ["managed-tables:*"]);
   return {
     companyId: text("company_id"),
@@ -29,14 +29,13 @@ export function callerOf(token: string): Caller {
   };
 }
 
-function claimsOf(token: string): Record<string, unknown> | null {
+function claimsOf(token: string): Record<string, unknown> {
   try {
     const part = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(part), (sign) => sign.charCodeAt(0));
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : null;
+    return Object(JSON.parse(new TextDecoder().decode(bytes))) as Record<string, unknown>;
   } catch {
-    return null;
+    return {};
   }
 }
 
@@ -83,11 +82,7 @@ export type Having<M extends Method> = {
 export type Asked<Operation> = (Operation extends { parameters: infer Parameters }
   ? Pick<Parameters, Extract<keyof Parameters, "path" | "query">>
   : unknown) &
-  (Operation extends { requestBody: { content: { "application/json": infer Body } } }
-    ? { body: Body }
-    : Operation extends { requestBody?: { content: { "application/json": infer Body } } }
-      ? { body?: Body }
-      : unknown) & { signal?: AbortSignal | undefined };
+  RequestBodyOption<Operation> & { signal?: AbortSignal | undefined };
 export type Answer<Operation> =
   Operation extends Record<string, unknown>
     ? NonNullable<FetchResponse<Operation, object, "application/json">["data"]>

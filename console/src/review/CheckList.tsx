@@ -133,17 +133,16 @@ function Side({ title, line, cells, place, words }: SideProps) {
     <p>
       <strong>{title}</strong>
       {line !== undefined && t` · linha ${formatCount(line)}`}
-      {words && `: ${words}`}
-      <span className="mt-strip">
-        {first > 0 && <span>…</span>}
-        {cells.map((cell, index) => {
-          const Cell = index === place ? "mark" : "span";
-          return (
-            index >= first && index <= last && <Cell key={index}>{cell?.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`}</Cell>
-          );
-        })}
-        {last < cells.length - 1 && <span>…</span>}
-      </span>
+      {words && `: ${words}`} {first > 0 && "…"}
+      {cells.slice(first, last + 1).map((cell, index) => {
+        const Cell = first + index === place ? "mark" : "span";
+        return (
+          <Cell key={index} className="mt-badge">
+            {cell?.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`}
+          </Cell>
+        );
+      })}
+      {last < cells.length - 1 && "…"}
     </p>
   );
 }

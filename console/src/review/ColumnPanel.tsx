@@ -6,7 +6,7 @@ import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
 import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import { marks, orders } from "../values/words";
+import { marks, orders, wordOf } from "../values/words";
 import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
 import { NameAndType } from "./FileGrid";
 
@@ -129,15 +129,15 @@ function Rules({ column: { name, source, nullable, into, adjustment }, onAdjust 
   );
 }
 
-const ZONES: readonly string[] = [
-  "America/Sao_Paulo",
-  "America/Manaus",
-  "America/Cuiaba",
-  "America/Rio_Branco",
-  "America/Noronha",
-  "UTC",
-  "Europe/Lisbon",
-  "America/New_York",
+const zones = (): Choices => [
+  ["America/Sao_Paulo", "São Paulo (Brasília)"],
+  ["America/Manaus", "Manaus"],
+  ["America/Cuiaba", "Cuiabá"],
+  ["America/Rio_Branco", "Rio Branco"],
+  ["America/Noronha", "Noronha"],
+  ["UTC", "UTC"],
+  ["Europe/Lisbon", t`Lisboa`],
+  ["America/New_York", t`Nova York`],
 ];
 const MOST_RADIOS = 3; // one click chooses
 
@@ -145,7 +145,6 @@ const MOST_RADIOS = 3; // one click chooses
 function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) {
   const { job } = useReview();
   const zone = job.reading?.timezone ?? ""; // that was taken for times without one
-  const zones = [...new Set([zone, ...ZONES])].map((one): [string, string] => [one, zoneLabel(one)]);
   const trims: Choices = [
     ["true", t`retirar`],
     ["false", t`manter`],
@@ -154,7 +153,7 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
   const choices: [is: boolean, label: string, field: keyof Adjustment, Choices][] = [
     [isNumeric(type), t`Marca decimal`, "decimal_mark", marks()],
     [type === "date" || type === "datetime", t`Ordem da data`, "date_order", orders()],
-    [type === "datetime", t`Horário de`, "timezone", zones],
+    [type === "datetime", t`Horário de`, "timezone", zones()],
     [type === "text", t`Espaços nas pontas`, "trim", trims],
   ];
   const words: [is: boolean, label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
@@ -170,7 +169,7 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
   return (
     <>
       {choices.map(([is, label, field, options]) => {
-        const detected = field === "timezone" ? t`${zoneLabel(zone)} (o que foi usado)` : t`como foi detectado`;
+        const detected = field === "timezone" ? t`${wordOf(zones(), zone)} (o que foi usado)` : t`como foi detectado`;
         const shared = {
           choices: [["", detected] as const, ...options],
           value: String(adjustment[field] ?? ""),
@@ -193,16 +192,6 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
       )}
     </>
   );
-}
-
-function zoneLabel(zone: string): string {
-  return zone
-    .replace(/^.*\//, "")
-    .replaceAll("_", " ")
-    .replace("Sao Paulo", "São Paulo (Brasília)")
-    .replace("Cuiaba", "Cuiabá")
-    .replace("Lisbon", t`Lisboa`)
-    .replace("New York", t`Nova York`);
 }
 
 interface WordsProps {
@@ -265,9 +254,9 @@ export function FillBar({ profile: { rows, empty }, odd }: { profile: ColumnProf
   const words = t`${formatCount(empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(rows)}`;
   return (
     <span className="mt-fill-bar" role="img" aria-label={words} title={words}>
-      <i className="mt-bar-filled" style={{ flexGrow: Math.max(rows - empty - odd, 0) }} />
+      <i style={{ flexGrow: Math.max(rows - empty - odd, 0) }} />
       <i className="mt-bar-odd" style={{ flexGrow: odd }} />
-      <i style={{ flexGrow: empty }} />
+      <i className="mt-bar-empty" style={{ flexGrow: empty }} />
     </span>
   );
 }

@@ -193,7 +193,7 @@ function Cell({ raw, column, example }: CellProps) {
       className={classes(
         "mt-preview-cell",
         column && column === look.column && "mt-cell-selected",
-        column && !column.include && "mt-cell-out",
+        column && !column.include && "mt-left-out",
         column && isNumeric(column.type) && example !== null && "mt-number",
       )}
       onClick={() => column && look.select(column.column.name)}
