@@ -129,13 +129,17 @@ def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
     permission = permitted.permission
     operation["x-permission"] = permission.value
     operation["description"] = f"{operation.get('description', '')}\n\nPermissão: `{permission}`".strip()
-    takes_query = False
     places = list(route.param_convertors)
     parameters = operation.get("parameters", [])
     parameters.sort(key=lambda each: places.index(each["name"]) if each["in"] == "path" else len(places))
-    for parameter in parameters:
-        takes_query = takes_query or parameter["in"] == "query"
-        _tidy(parameter)
+    takes_query = any(parameter["in"] == "query" for parameter in parameters)
+    for parameter in parameters[len(places) :]:
+        # Its description and style are where OpenAPI has them, and its name is there once.
+        schema = parameter["schema"]
+        schema.pop("title", None)
+        schema.pop("description", None)
+        if "style" in schema:
+            parameter |= {"style": schema.pop("style"), "explode": True}
     body = _find(route, JsonBody)
     if body is not None:
         operation["requestBody"] = _request_body(body, schemas)
@@ -147,32 +151,18 @@ def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
         *ERRORS_OF_ALL,
     )
     status = route.status_code or 200
-    answer = operation["responses"][str(status)]
-    operation["responses"] = {str(status): answer | {"description": _ANSWERS[status]}}
+    answer = operation["responses"][str(status)] | {"description": _ANSWERS[status]}
+    operation["responses"] = {str(status): answer}
     if entity_tags in route.calls:
-        answer = operation["responses"]["200"]
         answer["headers"] = _ETAG
-        operation["responses"]["304"] = {
-            "description": "Não mudou desde o ETag de `If-None-Match`",
-            "headers": _ETAG,
-        }
+        not_changed = "Não mudou desde o ETag de `If-None-Match`"
+        operation["responses"]["304"] = {"description": not_changed, "headers": _ETAG}
     operation["responses"] |= _error_responses(kinds)
 
 
 def _find(route: ApiRoute, kind: type[Dependency]) -> Dependency | None:
     """Return the route's dependency of a kind."""
     return next((call for call in route.calls if isinstance(call, kind)), None)
-
-
-def _tidy(parameter: Document) -> None:
-    """Leave a parameter's description and style where OpenAPI has them, and its name once."""
-    if parameter["in"] == "path":
-        return
-    schema = parameter["schema"]
-    schema.pop("title", None)
-    schema.pop("description", None)
-    if "style" in schema:
-        parameter |= {"style": schema.pop("style"), "explode": True}
 
 
 def _request_body(body: JsonBody, schemas: Document) -> Document:

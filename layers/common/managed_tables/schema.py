@@ -157,7 +157,7 @@ class Column(BaseModel):
 _BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
 
 
-def json_value(text: str, column_type: ColumnType) -> object:
+def json_value(text: str, column_type: ColumnType) -> str | int | Decimal | bool:
     """Return the JSON value of a column's text, as PostgreSQL writes it in UTC or as it is stored.
 
     Raises ValueError or ArithmeticError for a text of another type.

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -30,7 +30,7 @@ from managed_tables.details import (
     json_path,
     shown_value,
 )
-from managed_tables.documents.document import Count, Document, built
+from managed_tables.documents.document import Count, Document, LateModel, built
 from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.settings import MIB
@@ -134,6 +134,12 @@ def refuse_null(value: object) -> object:
     return value
 
 
+class StrictModel(LateModel):
+    """A body, or a part of one, whose unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class ListAnswer(Document):
     """A page of a list: how many there are, and how many are on it."""
 
@@ -141,11 +147,24 @@ class ListAnswer(Document):
     quantity: Count
 
 
+_MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
+
+
+def offset_of(page: int, per_page: int) -> str:
+    """Return how many items come before a page, as a statement's parameter."""
+    return str(min((page - 1) * per_page, _MAX_OFFSET))
+
+
 class PageQuery(BaseModel):
     """Which page of a list."""
 
     page: Page = 1
     per_page: Annotated[int, Field(ge=1, le=100, description="Itens por página"), QUERY_DIGITS] = 20
+
+    @property
+    def window(self) -> dict[str, str | None]:
+        """The parameters of a statement that reads the page: `limit` and `offset`."""
+        return {"limit": str(self.per_page), "offset": offset_of(self.page, self.per_page)}
 
 
 def comma_words(max_items: int) -> BeforeValidator:

@@ -25,7 +25,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
-from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery
+from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel
 from managed_tables_api.tables import PRODUCT, Description, Key, Title
 
 
@@ -248,10 +248,8 @@ class ConfirmAnswer(Document):
     status: Literal["inserting"]
 
 
-class UndoBody(LateModel):
+class UndoBody(StrictModel):
     """How a job is to be taken back; may be left out."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"force": True}]})
 
     force: bool = Field(
         default=False,

@@ -13,7 +13,7 @@ from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
-from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
+from managed_tables.documents.document import Count, Document, Moment, RecordId
 from managed_tables.documents.progress import ExportProgress, JobFailure
 from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
 from managed_tables.exports.formats import Dialect, ExportFormat
@@ -22,29 +22,14 @@ from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.requests import ListAnswer, PageQuery, from_json
+from managed_tables_api.http.requests import ListAnswer, PageQuery, StrictModel, from_json
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
 
 _EXPORT_ID = "507f1f77bcf86cd799439015"
 
 
-class NewExport(LateModel):
+class NewExport(StrictModel):
     """What goes out: which rows and columns of the table, in which order and format."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "format": "csv",
-                    "dialect": "excel-br",
-                    "where": {"column": "valor", "op": "gte", "value": 10},
-                    "fields": ["produto", "valor"],
-                    "sort": ["-valor"],
-                }
-            ]
-        },
-    )
 
     format: ExportFormat
     dialect: Dialect | None = Field(

@@ -6,7 +6,6 @@ The trash is what the history kept of a row when it was deleted.
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query
 from psycopg import sql
@@ -36,6 +35,7 @@ from managed_tables_api.calls import (
 from managed_tables_api.http.requests import NumbersQuery, from_json, refusal
 from managed_tables_api.rows import history_models as models
 from managed_tables_api.rows.inserts import taken_by_update
+from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.row_history import (
     LOADED,
     PRESENT,
@@ -46,7 +46,6 @@ from managed_tables_api.rows.row_history import (
     of_table,
     read_changes,
     read_names,
-    value_of,
 )
 from managed_tables_api.rows.running import Definition, KeyTaken, Table, is_row_id
 from managed_tables_api.rows.statements import (
@@ -112,7 +111,7 @@ def _find_origin(table: Table, row_id: str, services: ApiServices) -> models.Row
         return origin
     documents = services.job_documents
     analysis, confirmed = documents.find_analysis(job), documents.find_confirmed(job)
-    place = services.read_place(job, row_number(UUID(change.staged_id)))
+    place = services.read_place(job, row_number(change.staged_id))
     if analysis is None or confirmed is None or place is None:
         return origin
     names = read_names(table).since(change.change_id)
@@ -162,12 +161,7 @@ def list_trash(table: PathTable, query: Annotated[models.TrashQuery, Query()]) -
 
 
 def _list_page(table: Table, query: models.TrashQuery) -> models.TrashAnswer:
-    parameters = {
-        **table.kept_days,
-        "limit": str(query.per_page),
-        "offset": str((query.page - 1) * query.per_page),
-    }
-    listed = table.read(_page_statement(table.definition), parameters)
+    listed = table.read(_page_statement(table.definition), {**table.kept_days, **query.window})
     names = read_names(table)
     records = []
     for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed:

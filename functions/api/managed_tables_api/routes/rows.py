@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Header, Query
@@ -39,7 +38,20 @@ MAX_KEY_CHARACTERS = 255
 _FILTER = Fault("UNKNOWN_PARAMETER", "deve ser filter[coluna][operador]")
 
 
+# Of each header what it must be. A version is in quotes, as an ETag is.
 _TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')
+_KEY = re.compile(rf"([ -~]{{1,{MAX_KEY_CHARACTERS}}})")
+
+
+def _header(request: Request, name: str, form: re.Pattern[str], refused: str) -> str | None:
+    """Return what a header holds, None without it; raises INVALID_REQUEST for two, or one of another form."""
+    values = request.headers.getlist(name)
+    if not values:
+        return None
+    match = form.fullmatch(values[0].strip())
+    if len(values) > 1 or match is None:
+        raise ApiError(errors.INVALID_REQUEST, reason=refused)
+    return match[match.lastindex or 0]
 
 
 async def read_if_match(
@@ -53,16 +65,8 @@ async def read_if_match(
     ] = None,
 ) -> str | None:
     """Return the version that the header gives, None without one or for `*`; raises INVALID_REQUEST."""
-    values = request.headers.getlist(VERSION_HEADER)
-    if not values:
-        return None
-    match = _TAG.fullmatch(values[0].strip())
-    if len(values) > 1 or match is None:
-        raise ApiError(
-            errors.INVALID_REQUEST,
-            reason=f"{VERSION_HEADER} deve vir uma vez, com a versão da linha entre aspas",
-        )
-    version = match[1] or match[2]
+    refused = f"{VERSION_HEADER} deve vir uma vez, com a versão da linha entre aspas"
+    version = _header(request, VERSION_HEADER, _TAG, refused)
     return None if version == "*" else version
 
 
@@ -71,17 +75,12 @@ IfMatch = Annotated[str | None, Depends(read_if_match)]
 
 async def list_request(request: Request, query: Annotated[models.ListQuery, Query()]) -> ListRequest:
     """Return the list that a query string asks for; raises UNKNOWN_PARAMETER and INVALID_REQUEST."""
+    asked = query.model_dump(exclude_unset=True, exclude={"sort_by", "fields", "filter"})
     return ListRequest(
-        page=query.page if "page" in query.model_fields_set else None,
-        per_page=query.per_page,
-        cursor=query.cursor,
+        **asked,
         sort=() if query.sort_by is None else query.sort_by.split(","),
         fields=None if query.fields is None else query.fields.split(","),
         filters=_filters(request),
-        q=query.q,
-        count=query.count,
-        versions=query.versions,
-        numbers=query.numbers,
     )
 
 
@@ -124,23 +123,10 @@ async def new_rows(
     """Return the rows to insert and how; raises INVALID_REQUEST."""
     asked = {"return": query.returned, "on_conflict": query.on_conflict}
     options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
-    key = _read_key(request.headers.getlist(KEY_HEADER), received(request), options)
-    return NewRows(body.rows, key, query.returned or "count", query.numbers, query.on_conflict)
-
-
-def _read_key(headers: Sequence[str], body: bytes, options: str) -> IdempotencyKey | None:
-    """Return the key in the header's values, None without one; raises INVALID_REQUEST.
-
-    `options` are the request's other parameters.
-    """
-    if not headers:
-        return None
-    key = headers[0]
-    is_printable = key.isascii() and key.isprintable()
-    if len(headers) > 1 or not is_printable or not 1 <= len(key) <= MAX_KEY_CHARACTERS:
-        reason = f"{KEY_HEADER} deve vir uma vez, com 1 a {MAX_KEY_CHARACTERS} caracteres ASCII visíveis"
-        raise ApiError(errors.INVALID_REQUEST, reason=reason)
-    return IdempotencyKey(key, hashlib.sha256(body + options.encode()).hexdigest())
+    refused = f"{KEY_HEADER} deve vir uma vez, com 1 a {MAX_KEY_CHARACTERS} caracteres ASCII visíveis"
+    name = _header(request, KEY_HEADER, _KEY, refused)
+    key = name and IdempotencyKey(name, hashlib.sha256(received(request) + options.encode()).hexdigest())
+    return NewRows(body.rows, key or None, query.returned or "count", query.numbers, query.on_conflict)
 
 
 async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:
@@ -202,8 +188,8 @@ def insert_rows(table: PathTable, new: Annotated[NewRows, Depends(new_rows)]) ->
     fields = [f'"inserted":{inserted.count}']
     if new.on_conflict is not None:
         fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
-    if inserted.returned is not None:
-        fields.append(f'"{new.returned}":{inserted.returned}')
+    if new.returned != "count":
+        fields.append(f'"{new.returned}":{inserted.returned or "[]"}')
     return _json("{" + ",".join(fields) + "}", 201)
 
 

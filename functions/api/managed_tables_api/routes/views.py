@@ -46,11 +46,6 @@ def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) ->
 
 
 def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
-    parameters = {
-        "user_id": table.user_id,
-        "limit": str(query.per_page),
-        "offset": str((query.page - 1) * query.per_page),
-    }
     listed = table.read(
         _statement(
             "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
@@ -58,7 +53,7 @@ def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
             " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY lower(name), view_id"
             " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
         ),
-        parameters,
+        {"user_id": table.user_id, **query.window},
     )
     names = read_names(table)
     records = [_answer(table, names, row[2:]) for row in listed if row[2] is not None]
@@ -198,7 +193,6 @@ def _answer(table: Table, names: Names, row: tuple[Any, ...]) -> views.ViewAnswe
 
 
 def _written(name: str, shared: bool, content: views.ViewContent) -> dict[str, str | None]:
-    views.check_text("name", name)
     text = exact_json.dumps(content.model_dump(include=_CONTENT, exclude_none=True)).decode()
     if not name.strip():
         views.refuse_any([detail("body", _EMPTY_NAME, path="name")])

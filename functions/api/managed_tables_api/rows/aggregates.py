@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, LiteralString
 
 from psycopg import sql
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from managed_tables.details import UNKNOWN_COLUMN, Fault
-from managed_tables.documents.document import LateModel
 from managed_tables.identifiers import ID_COLUMN, RESERVED_COLUMNS, is_identifier
 from managed_tables.schema import Column, ColumnType
-from managed_tables_api.http.requests import refusal
+from managed_tables_api.http.requests import StrictModel, refusal
 from managed_tables_api.rows.statements import TABLE, cell
 
 MAX_GROUP_COLUMNS = 5
@@ -32,10 +31,8 @@ _FORMS: dict[Function, LiteralString] = {
 _BOOLEAN_FORMS: dict[Function, LiteralString] = {"min": "bool_and({})", "max": "bool_or({})"}
 
 
-class AggregateBody(LateModel):
+class AggregateBody(StrictModel):
     """What is worked out over each group."""
-
-    model_config = ConfigDict(extra="forbid")
 
     fn: Function
     column: str | None = Field(default=None, description="Só `count` vai sem coluna: conta linhas")
@@ -108,13 +105,19 @@ def read_grouping(
 
 
 def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Column]) -> Aggregate:
-    column = _read_column(asked.fn, asked.column, f"{path}.column", columns)
+    column = None
+    if asked.fn != "count" or asked.column not in (None, ID_COLUMN):
+        if asked.column is None:
+            raise refusal(f"{path}.column", Fault("REQUIRED", "obrigatória: só count vai sem coluna"))
+        column = columns.get(asked.column)
+        fault = fault_of(asked.fn, column)
+        if fault is not None:
+            raise refusal(f"{path}.column", fault)
     name = asked.fn if column is None else f"{asked.fn}_{column.name}"[:63]
     if "name" in asked.model_fields_set:
         name = asked.name
     if not is_identifier(name) or name in RESERVED_COLUMNS:
-        fault = Fault("INVALID_NAME", "deve ser um nome como o de uma coluna")
-        raise refusal(f"{path}.as", fault)
+        raise refusal(f"{path}.as", Fault("INVALID_NAME", "deve ser um nome como o de uma coluna"))
     if column is None or asked.fn in ("count", "count_distinct"):
         kind = ColumnType.INTEGER
     else:
@@ -122,17 +125,10 @@ def _read_aggregate(asked: AggregateBody, path: str, columns: Mapping[str, Colum
     return Aggregate(asked.fn, column, Column(name=name, display_name=name, type=kind, nullable=True))
 
 
-def _read_column(
-    function: Function, name: str | None, path: str, columns: Mapping[str, Column]
-) -> Column | None:
-    if function == "count" and name in (None, ID_COLUMN):
-        return None
-    if name is None:
-        raise refusal(path, Fault("REQUIRED", "obrigatória: só count vai sem coluna"))
-    column = columns.get(name)
+def fault_of(function: Function, column: Column | None) -> Fault | None:
+    """Return why the function is not for the column, None where it is."""
     if column is None:
-        raise refusal(path, UNKNOWN_COLUMN)
+        return UNKNOWN_COLUMN
     if function in ("sum", "avg") and not column.type.is_number:
-        fault = Fault("OPERATOR_NOT_FOR_TYPE", "só para colunas de números")
-        raise refusal(path, fault)
-    return column
+        return Fault("OPERATOR_NOT_FOR_TYPE", "só para colunas de números")
+    return None

@@ -71,7 +71,7 @@ def delete(table: Table, body: Body) -> int:
         for number, row_id in enumerate(body["ids"]):
             if not isinstance(row_id, str):
                 raise refusal(f"ids[{number}]", Fault("NOT_A_TEXT", "deve ser o id de uma linha"))
-            places.setdefault(_checked_id(row_id, f"ids[{number}]"), number)
+            places.setdefault(_checked_id(row_id, "ids[{}]", number), number)
         any_version: Parameters = {"row_versions": array_text([NULL] * len(places))}
         statement = statements.delete_rows_statement(table.definition)
         return _all_or_none(table, statement, any_version, "ids[{}]", places)
@@ -186,19 +186,20 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
             continue  # it is found already
-        row_id = row.get(ID_COLUMN)
-        if not isinstance(row_id, str):
-            findings.add(number, ID_COLUMN, row_id, _NO_ID)
-        elif _checked_id(row_id, f"rows[{number}].id") in places:
+        given = row.get(ID_COLUMN)
+        if not isinstance(given, str):
+            findings.add(number, ID_COLUMN, given, _NO_ID)
+            continue
+        row_id = _checked_id(given, "rows[{}].id", number)
+        if row_id in places:
             findings.add(number, ID_COLUMN, row_id, _TWICE)
-        else:
-            places[row_id.lower()] = number
+        places[row_id] = number
     return places
 
 
-def _checked_id(row_id: str, path: str) -> str:
+def _checked_id(row_id: str, path: str, number: int) -> str:
     if not is_row_id(row_id):
-        raise ApiError(ROW_NOT_FOUND, [detail("body", _GONE, path=path)])
+        raise ApiError(ROW_NOT_FOUND, [detail("body", _GONE, path=path.format(number))])
     return row_id.lower()
 
 

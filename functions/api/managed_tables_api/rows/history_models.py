@@ -10,9 +10,9 @@ from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.history.recording import Via
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, NumbersQuery, Page
+from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery
 from managed_tables_api.rows.bulk_changes import MAX_IDS
-from managed_tables_api.rows.row_models import MAX_PER_PAGE, Row, RowId
+from managed_tables_api.rows.row_models import MAX_PER_PAGE, PerPage, Row, RowId
 
 Action = Literal["insert", "update", "delete", "restore"]
 
@@ -36,18 +36,21 @@ When = Annotated[
     BeforeValidator(_moment),
     Field(json_schema_extra={"type": "string", "format": "date-time"}),
 ]
-PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página"), QUERY_DIGITS]
 
 
-class HistoryQuery(NumbersQuery):
+class TrashQuery(PageQuery, NumbersQuery):
+    """Which page of the deleted rows."""
+
+    per_page: PerPage = 50
+
+
+class HistoryQuery(TrashQuery):
     """Which changes of a table's rows."""
 
     action: Action | None = None
-    user_id: Annotated[str | None, Field(pattern="^[0-9a-f]{24}$", description="Quem alterou")] = None
+    user_id: Annotated[RecordId | None, Field(description="Quem alterou")] = None
     since: Annotated[When | None, Field(alias="from", description="Desde quando, inclusive")] = None
     until: Annotated[When | None, Field(alias="to", description="Até quando, exclusive")] = None
-    page: Page = 1
-    per_page: PerPage = 50
     cursor: Annotated[
         str | None,
         Field(
@@ -119,13 +122,6 @@ class RowOriginAnswer(Document):
     cells: Annotated[list[OriginCell], Field(max_length=MAX_COLUMNS)]
 
 
-class TrashQuery(NumbersQuery):
-    """Which page of the deleted rows."""
-
-    page: Page = 1
-    per_page: PerPage = 50
-
-
 class DeletedRow(Row):
     """A deleted row, with its columns."""
 
@@ -144,7 +140,7 @@ class RestoreBody(LateModel):
 
     ids: Annotated[list[str], Field(min_length=1, max_length=MAX_IDS)] | None = None
     deleted_after: When | None = None
-    deleted_by: Annotated[str | None, Field(pattern="^[0-9a-f]{24}$")] = None
+    deleted_by: RecordId | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> "RestoreBody":

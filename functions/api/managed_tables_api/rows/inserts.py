@@ -14,10 +14,10 @@ from managed_tables import errors, exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import row_cells
-from managed_tables.schema import Column, json_value
+from managed_tables.schema import Column
 from managed_tables.wording import named_values
 from managed_tables_api.http.requests import Numbers
-from managed_tables_api.rows.parsing import parse_rows
+from managed_tables_api.rows.parsing import parse_rows, value_of
 from managed_tables_api.rows.running import (
     Definition,
     Execute,
@@ -171,20 +171,10 @@ def taken_by_update(
         for number, row in enumerate(rows)
         if row and all(row[name] == texts.get(name) for name in row.keys() & texts.keys())
     ]
-    values = {name: _typed(definition, name, text) for name, text in texts.items()}
+    values = {name: value_of(definition.by_name[name].type, text, "number") for name, text in texts.items()}
     place = {"row": named[0]} if len(named) == 1 else {}
     details = [_key_detail(definition, values, **place)]
     return ApiError(errors.DUPLICATE_KEY, details, key=", ".join(definition.key or ()))
-
-
-def _typed(definition: Definition, name: str, text: str | None) -> object:
-    """Return a value of the key as JSON; as its text where PostgreSQL's message cannot be cut into values."""
-    if text is None:
-        return None
-    try:
-        return json_value(text, definition.by_name[name].type)
-    except (ValueError, ArithmeticError):
-        return text
 
 
 def _with_key(definition: Definition, taken: KeyTaken) -> Definition:

@@ -23,7 +23,7 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import ColumnType
 from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
-from managed_tables_api.http.requests import Numbers, refusal
+from managed_tables_api.http.requests import Numbers, offset_of, refusal
 from managed_tables_api.rows.aggregates import AggregateBody, read_grouping
 from managed_tables_api.rows.pages import (
     MAX_CURSOR_CHARACTERS,
@@ -31,7 +31,6 @@ from managed_tables_api.rows.pages import (
     SortKey,
     keys_statement,
     page_statement,
-    read_group_order,
     read_order,
 )
 from managed_tables_api.rows.running import Definition, Table
@@ -40,47 +39,44 @@ from managed_tables_api.rows.statements import Shown, check_version_field
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 
 
-@dataclass(frozen=True)
-class Cursor:
-    """The last row of a page: its keys in the list's order, None for NULL.
+Keys = Sequence[str | None]  # of a row, in the list's order
 
-    `is_long` says that they were too long to travel: all but the id are looked up by it.
+
+def write_cursor(definition: Definition, shape: PageShape, keys: Keys) -> str:
+    """Return the cursor of a page that ended with the row of these keys.
+
+    Where they are too long to travel, only the id does, and they are looked up by it.
     """
-
-    keys: tuple[str | None, ...]
-    is_long: bool = False
-
-
-def write_cursor(definition: Definition, shape: PageShape, keys: Sequence[str | None]) -> str:
-    """Return the cursor of a page that ended with the row of these keys."""
     is_long = shape.grouping is None and any(len(key or "") > MAX_CURSOR_CHARACTERS for key in keys)
     kept = [*(None for _ in keys[:-1]), keys[-1]] if is_long else list(keys)
     text = json.dumps([_binding(definition, shape), kept, is_long], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(
-    definition: Definition, shape: PageShape, text: str, parsers: Parsers, place: Place
-) -> Cursor:
-    """Return what `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
+def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys:
+    """Return the keys that `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
 
-    `place` is where in the request the cursor is.
+    `place` is where in the request the cursor is. Keys that were too long to travel are those of the row now.
     """
+    sorts = shape.order.sorts
     try:
         padded = text + "=" * (-len(text) % 4)
         binding, keys, is_long = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if binding != _binding(definition, shape):
+        if binding != _binding(table.definition, shape):
             raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
-        sorts = shape.order.sorts
-        if is_long:  # the id alone travels
-            unknown = (None for _ in sorts[:-1])
-            return Cursor((*unknown, _checked_key(sorts[-1], keys[-1], parsers)), is_long)
-        pairs = zip(sorts, keys, strict=True)
-        return Cursor(tuple(_checked_key(sort, key, parsers) for sort, key in pairs))
+        pairs = list(zip(sorts, keys, strict=True))[-1 if is_long else 0 :]
+        checked = [_checked_key(sort, key, table.parsers) for sort, key in pairs]
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise refused_cursor(place, "cursor inválido") from error
+    if not is_long:
+        return checked
+    (_, is_found, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": checked[-1]})
+    if not is_found:
+        raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
+    present: Keys = json.loads(now)
+    return present
 
 
 def refused_cursor(place: Place, reason: str) -> ApiError:
@@ -116,9 +112,6 @@ def _checked_key(sort: SortKey, key: object, parsers: Parsers) -> str | None:
 
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
-_MAX_OFFSET = 10**15  # beyond every table: larger numbers would not fit PostgreSQL's bigint
-
-Keys = Sequence[str | None]
 
 
 @dataclass(frozen=True)
@@ -164,10 +157,9 @@ def list_page(table: Table, request: ListRequest) -> Page:
         "max_bytes": str(_ESTIMATE_TIMES * limit_bytes),
     }
     if request.cursor is None:
-        parameters["offset"] = str(min(((request.page or 1) - 1) * request.per_page, _MAX_OFFSET))
+        parameters["offset"] = offset_of(request.page or 1, request.per_page)
     else:
-        cursor = read_cursor(definition, shape, request.cursor, table.parsers, request.place)
-        keys = _keys(table, shape, cursor, request.place)
+        keys = read_cursor(table, shape, request.cursor, request.place)
         shape = replace(shape, after=tuple(key is None for key in keys))
         parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
     kept_shape = replace(shape, condition=without_values(shape.condition))
@@ -181,17 +173,6 @@ def list_page(table: Table, request: ListRequest) -> Page:
     if len(page) > request.per_page:
         next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
     return Page(page[0][0] if shape.counted else None, rows, next_cursor)
-
-
-def _keys(table: Table, shape: PageShape, cursor: Cursor, place: Place) -> Keys:
-    if not cursor.is_long:
-        return cursor.keys
-    statement = keys_statement(table.definition, shape.order)
-    (_, is_found, keys), *_ = table.read(statement, {"id": cursor.keys[-1]})
-    if not is_found:
-        raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
-    present: Keys = json.loads(keys)
-    return present
 
 
 def read_shape(
@@ -209,13 +190,15 @@ def read_shape(
     condition = all_of(parts)
     if request.group_by is None and request.aggregates is None:
         shown = _read_shown(definition, request)
-        order = read_order(request.sort, names, request.place, request.sort_path)
+        order = read_order(
+            request.sort, {**names, ID_COLUMN: None}, (None,), request.place, request.sort_path
+        )
         return PageShape(shown, order, condition, request.count)
     if request.fields is not None:
         raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), request.place)
     grouping = read_grouping(request.group_by or (), request.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
-    order = read_group_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
+    order = read_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
     shown = Shown(grouping.output_columns, request.numbers, has_id=False)
     return PageShape(shown, order, condition, request.count, grouping=grouping)
 

@@ -1,6 +1,6 @@
 """Compose the statement of a page: of a table's rows, or of groups of them, filtered and in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -69,37 +69,32 @@ class Order:
         )
 
 
-def read_order(words: Sequence[str], names: dict[str, Column], place: Place, path: str) -> Order:
-    """Return the order of rows that `a`, `-b`, … give, ties by insertion; raises INVALID_REQUEST."""
-    sorts = _read_sorts(words, {**names, ID_COLUMN: None}, place, path)
-    ids = [number for number, sort in enumerate(sorts) if sort.column is None]
-    return Order((*sorts[: ids[0] + 1],) if ids else (*sorts, SortKey(None)))
-
-
-def read_group_order(
-    words: Sequence[str], outputs: dict[str, Column], groups: Sequence[Column], place: Place, path: str
+def read_order(
+    words: Sequence[str],
+    names: Mapping[str, Column | None],
+    ties: Sequence[Column | None],
+    place: Place,
+    path: str,
 ) -> Order:
-    """Return the order of groups, ties by the columns that make them; raises INVALID_REQUEST."""
-    sorts = _read_sorts(words, {**outputs}, place, path)
-    sorted_names = {sort.name for sort in sorts}
-    ties = [SortKey(column) for column in groups if column.name not in sorted_names]
-    return Order((*sorts, *ties))
+    """Return the order that `a`, `-b`, … give, and among equals that of `ties`; raises INVALID_REQUEST.
 
-
-def _read_sorts(
-    words: Sequence[str], names: dict[str, Column | None], place: Place, path: str
-) -> list[SortKey]:
+    None is the row's id, after which nothing counts.
+    """
     if len(words) > MAX_SORTS:
         raise refusal(path, Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas"), place)
-    sorts: list[SortKey] = []
+    sorts: dict[str, SortKey] = {}
     for word in words:
         name = word.removeprefix("-")
         if name not in names:
             raise refusal(path, Fault("UNKNOWN_COLUMN", _UNKNOWN), place, value=name)
-        if any(sort.name == name for sort in sorts):
+        if name in sorts:
             raise refusal(path, _TWICE, place, value=name)
-        sorts.append(SortKey(names[name], word.startswith("-")))
-    return sorts
+        sorts[name] = SortKey(names[name], word.startswith("-"))
+    for tie in map(SortKey, ties):
+        sorts.setdefault(tie.name, tie)
+    keys = list(sorts.values())
+    ids = [number for number, key in enumerate(keys) if key.column is None]
+    return Order(tuple(keys[: ids[0] + 1] if ids else keys))
 
 
 _TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
@@ -219,25 +214,33 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
 
     The sort carries keys and ids alone, since it may not fit in memory and the server's disk is shared; a
     page past the end sorts nothing. The rows are then read by their ids: OFFSET 0 keeps the planner from
-    another join, which would lose their order.
+    another join, which would lose their order. All rows by their ids come from the id's index.
     """
-    if shape.condition == EVERY_ROW and shape.order.is_by_id:
-        return _rows_by_id(definition, shape)
     others: list[sql.Composable] = []
+    is_by_id = shape.condition == EVERY_ROW and shape.order.is_by_id
     if shape.after is not None:
         others.append(after_row(shape.order, shape.after))
-    elif shape.condition == EVERY_ROW or shape.counted:
-        others.append(sql.SQL("%(offset)s::bigint < definition.total"))
+    elif is_by_id:
+        others.append(_from_offset(definition, shape.order.sorts[0].descending))
+    else:
+        others.append(_WITHIN_TOTAL)
     return part(
-        "SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
-        " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}",
+        _FROM_INDEX if is_by_id else _BY_IDS,
         definition,
         raw=_stored(shape),
         found=FOUND,
         where=_where(shape.condition, *others),
         order=shape.order.composed(),
-        limit=_limit(shape),
+        limit=_LIMIT if is_by_id else _limit(shape),
     )
+
+
+_WITHIN_TOTAL = sql.SQL("(definition.total IS NULL OR %(offset)s::bigint < definition.total)")
+_FROM_INDEX: LiteralString = "SELECT {raw} FROM {table} AS {t}{where} ORDER BY {order} {limit}"
+_BY_IDS: LiteralString = (
+    "SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
+    " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}"
+)
 
 
 def _stored(shape: PageShape) -> sql.Composed:
@@ -251,26 +254,11 @@ def _stored(shape: PageShape) -> sql.Composed:
     return sql.SQL(", ").join([shape.shown.raw(), *hidden])
 
 
+_LIMIT = sql.SQL("LIMIT %(limit)s::bigint")
+
+
 def _limit(shape: PageShape) -> sql.SQL:
-    if shape.after is not None:
-        return sql.SQL("LIMIT %(limit)s::bigint")
-    return sql.SQL("LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint")
-
-
-def _rows_by_id(definition: Definition, shape: PageShape) -> sql.Composed:
-    """Return the SELECT of a page of all rows in the order of ids, which the id's index has."""
-    descending = shape.order.sorts[0].descending
-    if shape.after is None:
-        where = _from_offset(definition, descending)
-    else:
-        where = after_row(shape.order, shape.after)
-    return part(
-        "SELECT {raw} FROM {table} AS {t} WHERE {where} ORDER BY {order} LIMIT %(limit)s::bigint",
-        definition,
-        raw=_stored(shape),
-        where=where,
-        order=shape.order.composed(),
-    )
+    return _LIMIT if shape.after is not None else sql.SQL("LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint")
 
 
 def _from_offset(definition: Definition, descending: bool) -> sql.Composed:

@@ -1,4 +1,4 @@
-"""Parse the rows of a request into parameters; collect and name every wrong value.
+"""Parse the rows of a request into parameters, naming every wrong value, and texts of values into answers.
 
 A column of many rows is turned into PostgreSQL's text all at once: a thousand rows cost a few calls. Anything
 unusual is left to `managed_tables.values`, value by value, which names the fault.
@@ -22,11 +22,12 @@ from managed_tables.details import (
     detail,
     shown_value,
 )
+from managed_tables.documents.document import Scalar
 from managed_tables.errors import INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType, json_value
 from managed_tables.values import Parser, Parsers, array_text, default_text, is_encodable, quoted
-from managed_tables_api.http.requests import refusal
+from managed_tables_api.http.requests import Numbers, refusal
 from managed_tables_api.rows.running import Definition
 
 NULL = "NULL"  # as an element of an array
@@ -97,20 +98,11 @@ def parse_changes(
     """Return the parameter of each given field; raises INVALID_ROWS."""
     findings = Findings()
     check_fields(definition.by_name.keys(), [fields], findings)
-    changes: dict[str, str | None] = {}
-    for name, value in fields.items():
-        column = definition.by_name.get(name)
-        if column is None:
-            continue
-        if value is None:
-            if not column.nullable:
-                findings.add(0, name, None, _NOT_NULLABLE)
-            changes[name] = None
-            continue
-        try:
-            changes[name] = parsers[column.type](value)
-        except InvalidValue as error:
-            findings.add(0, name, value, error.fault)
+    changes = {
+        name: _parse_cell(column, value, parsers[column.type], 0, findings)
+        for name, value in fields.items()
+        if (column := definition.by_name.get(name)) is not None
+    }
     findings.raise_any()
     return changes
 
@@ -147,27 +139,34 @@ def column_array(
     A row that does not name the column has the element `unnamed`; where that is None, it has NULL, or is
     refused.
     """
-    name, nullable = column.name, column.nullable
     elements = _at_once(column, numbered, unnamed)
     if elements is not None:
         return array_text(elements)
-    quote = element_of(column)
+    name, quote = column.name, element_of(column)
     elements = []
     for number, row in numbered:
-        value = row.get(name)
-        if value is None and unnamed is not None and name not in row:
+        if name not in row and unnamed is not None:
             elements.append(unnamed)
             continue
-        if value is None:
-            if not nullable:
-                findings.add(number, name, None, _NOT_NULLABLE if name in row else _REQUIRED)
-            elements.append(NULL)
-            continue
-        try:
-            elements.append(quote(parse(value)))
-        except InvalidValue as error:
-            findings.add(number, name, value, error.fault)
+        missing = _NOT_NULLABLE if name in row else _REQUIRED
+        text = _parse_cell(column, row.get(name), parse, number, findings, missing)
+        elements.append(NULL if text is None else quote(text))
     return array_text(elements)
+
+
+def _parse_cell(
+    column: Column, value: Any, parse: Parser, row: int, findings: Findings, missing: Fault = _NOT_NULLABLE
+) -> str | None:
+    """Return PostgreSQL's text of a value, None for NULL, and for what is refused."""
+    if value is None:
+        if not column.nullable:
+            findings.add(row, column.name, None, missing)
+        return None
+    try:
+        return parse(value)
+    except InvalidValue as error:
+        findings.add(row, column.name, value, error.fault)
+        return None
 
 
 def _at_once(
@@ -253,3 +252,13 @@ _CONVERSIONS: dict[ColumnType, tuple[set[type], Callable[[Any], Texts]]] = {
     ColumnType.DATE: ({str}, partial(_in_calendar, _DATES, date.fromisoformat)),
     ColumnType.DATETIME: ({str}, partial(_in_calendar, _MOMENTS, datetime.fromisoformat)),
 }
+
+
+def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Scalar:
+    """Return PostgreSQL's text of a value as an answer shows it; one of another type, as it stands."""
+    if text is None or (numbers == "string" and kind.is_number):
+        return text
+    try:
+        return json_value(text, kind)
+    except (ValueError, ArithmeticError):
+        return text

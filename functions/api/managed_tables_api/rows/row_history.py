@@ -5,11 +5,11 @@ of a load and an upsert: what they wrote is what the row had before the next cha
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from psycopg import sql
 
@@ -29,6 +29,7 @@ from managed_tables_api.rows.history_models import (
     TableRowChange,
     in_zone,
 )
+from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.running import Definition, Table, row_key
 from managed_tables_api.rows.statements import TABLE, compose_statement, part
 
@@ -148,8 +149,7 @@ Cells = Mapping[str, str | None]
 Shown = TypeVar("Shown", bound=RowChange)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A change of a row; the texts of its cells under the names that their columns have now."""
 
     row_id: str
@@ -159,9 +159,9 @@ class Change:
     via: str
     job_id: str | None
     action: str
-    before: Cells | None
-    after: Cells | None
-    staged_id: str | None = None  # of a load's row: which one of the file it is
+    before: Cells
+    after: Cells
+    staged_id: UUID | None = None  # of a load's row: which one of the file it is
 
 
 def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
@@ -196,8 +196,8 @@ def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]
         "user_id": asked.user_id,
         "from": in_zone(asked.since, zone),
         "to": in_zone(asked.until, zone),
-        "limit": str(asked.per_page),
-        "offset": "0" if asked.cursor else str((asked.page - 1) * asked.per_page),
+        **asked.window,
+        **({"offset": "0"} if asked.cursor else {}),
         "after_change": change or None,
         "after_row": row or None,
     }
@@ -221,14 +221,13 @@ def _read(table: Table, row_ids: Sequence[str]) -> dict[str, list[Change]]:
     names = read_names(table)
     statement = changes_statement(table.definition, _upserts(table))
     rows: dict[str, list[Change]] = {}
-    for _, row_id, change_id, *what, before, after, staged_id in table.read(
-        statement, {"ids": array_text(row_ids), **table.kept_days}
-    ):
-        if row_id is not None:
-            known = names.since(change_id)
-            was, became = (text and known.renamed(json.loads(text)) for text in (before, after))
-            whole = (row_id, change_id, *what, was, became, staged_id and str(staged_id))
-            rows.setdefault(row_id, []).append(Change(*whole))
+    parameters = {"ids": array_text(row_ids), **table.kept_days}
+    for _, *known in table.read(statement, parameters):
+        change = Change(*known)
+        if change.row_id is not None:
+            later = names.since(change.change_id)
+            was, became = (later.renamed(json.loads(text or "{}")) for text in (known[7], known[8]))
+            rows.setdefault(change.row_id, []).append(change._replace(before=was, after=became))
     return rows
 
 
@@ -251,7 +250,7 @@ def _upserts(table: Table) -> list[Upsert]:
 class Names:
     """What became of columns' names: (change, old, new), in order."""
 
-    renames: tuple[tuple[int, str, str], ...] = field(default=())
+    renames: tuple[tuple[int, str, str], ...] = ()
 
     def since(self, change_id: int) -> "Names":
         """Return what became of them after this change."""
@@ -263,11 +262,11 @@ class Names:
 
     def find(self, name: str) -> str | None:
         """Return the column's name as it is now, None for one that was taken out."""
-        name = self._follow(name)[0]
-        return None if "$" in name else name
+        name, shown = self._follow(name)
+        return shown if name == shown else None
 
     def _follow(self, name: str) -> tuple[str, str]:
-        """Return the last name in the database, and the last that people saw."""
+        """Return the last name in the database, and the last that people saw: without a `$`."""
         shown = name
         for _, old, new in self.renames:
             if old == name:
@@ -294,65 +293,41 @@ def read_names(table: Table) -> Names:
 def _told(changes: Iterable[Change]) -> list[Change]:
     """Return a row's changes, the newest first, each with the cells that it changed and no others."""
     told: list[Change] = []
-    cells: dict[str, str | None] = {}
+    cells: Cells = {}  # of the row after the change
     for change in sorted(changes, key=lambda known: known.change_id, reverse=True):
-        before, after = dict(change.before or {}), dict(change.after or {})
-        if change.action == PRESENT:
+        action, before, after = change.action, change.before, change.after
+        if action == PRESENT:
             cells = after
             continue
-        action = change.action
         if action == UPSERTED:
             action = "update"
             after = {name: cells.get(name) for name in before if cells.get(name) != before[name]}
-            was = before
+            cells = {**cells, **before}
             before = {name: before[name] for name in after}
-            cells |= was
         elif action == "update":
-            cells |= before
+            cells = {**cells, **before}
         elif action == "delete":
-            cells = dict(before)
+            cells = before
         else:
-            action, after = ("insert", dict(cells)) if action == LOADED else (action, after)
+            action, after = ("insert", cells) if action == LOADED else (action, after)
             cells = {}
-        told.append(replace(change, action=action, before=before, after=after))
+        told.append(change._replace(action=action, before=before, after=after))
     return told
 
 
 def _shown(
     model: type[Shown], definition: Definition, change: Change, numbers: Numbers, **more: str
 ) -> Shown:
-    before, after = change.before or {}, change.after or {}
     order = {column.name: place for place, column in enumerate(definition.columns)}
-    names = sorted(before.keys() | after.keys(), key=lambda name: (order.get(name, len(order)), name))
+    names = {**change.before, **change.after}
 
     def value(cells: Cells, name: str) -> Scalar:
         column = definition.by_name.get(name)
         return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
 
     changes = [
-        CellChange(column=name, before=value(before, name), after=value(after, name)) for name in names
+        CellChange(column=name, before=value(change.before, name), after=value(change.after, name))
+        for name in sorted(names, key=lambda name: (order.get(name, len(order)), name))
     ]
     known = {name: getattr(change, name) for name in ("user_id", "via", "job_id", "action")}
     return model.read({**more, "at": timestamp(change.at), **known, "changes": changes})
-
-
-def value_of(kind: ColumnType, text: str | None, numbers: Numbers) -> Scalar:
-    """Return PostgreSQL's text of a value as an answer shows it; one of another type, as it stands."""
-    if text is None:
-        return None
-    if kind is ColumnType.BOOLEAN:
-        return {"t": True, "f": False}.get(text, text)
-    if kind is ColumnType.DATETIME:
-        return text.replace(" ", "T").replace("+00", "Z")
-    if numbers == "string" or kind not in _NUMBERS:
-        return text
-    try:
-        return _NUMBERS[kind](text)
-    except (ArithmeticError, ValueError):
-        return text
-
-
-_NUMBERS: dict[ColumnType, Callable[[str], int | Decimal]] = {
-    ColumnType.INTEGER: int,
-    ColumnType.DECIMAL: Decimal,
-}

@@ -13,7 +13,14 @@ from managed_tables.exact_json import Object
 from managed_tables.exports.request import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
-from managed_tables_api.http.requests import QUERY_DIGITS, NumbersQuery, Page, QueryBoolean, comma_words
+from managed_tables_api.http.requests import (
+    QUERY_DIGITS,
+    NumbersQuery,
+    Page,
+    QueryBoolean,
+    StrictModel,
+    comma_words,
+)
 from managed_tables_api.rows.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.bulk_changes import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts import OnConflict
@@ -32,15 +39,16 @@ def _stored(text: object) -> object:
     return text
 
 
+STORABLE = BeforeValidator(_stored)
 SearchText = Annotated[
     str | None,
-    BeforeValidator(_stored),
+    STORABLE,
     Field(
         description="Texto contido no que qualquer coluna mostra: textos, sem distinguir maiúsculas nem"
         " acentos; números com e sem separador de milhar; datas dd/mm/aaaa e ISO; Sim e Não"
     ),
 ]
-PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Linhas por página"), QUERY_DIGITS]
+PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página"), QUERY_DIGITS]
 
 
 SortWords = Annotated[list[str], Field(max_length=MAX_SORTS), comma_words(MAX_SORTS)]
@@ -58,13 +66,16 @@ class Row(Document):
     __pydantic_extra__: dict[str, Scalar]
 
 
-class RowPage(LateModel):
+class _Page(LateModel):
+    total: Count | None = Field(description="Quantos atendem às condições; null com `count=false`")
+    quantity: Count = Field(description="Quantos nesta página")
+    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais (extensão)")
+
+
+class RowPage(_Page):
     """A page of rows."""
 
-    total: Count | None = Field(description="Linhas que atendem às condições; null com `count=false`")
-    quantity: Count = Field(description="Linhas nesta página")
     records: list[Row] = Field(max_length=MAX_PER_PAGE)
-    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais linhas (extensão)")
 
 
 class RowOrGroup(LateModel):
@@ -78,13 +89,10 @@ class RowOrGroup(LateModel):
     __pydantic_extra__: dict[str, Scalar]
 
 
-class RecordPage(LateModel):
+class RecordPage(_Page):
     """A page of rows or of groups."""
 
-    total: Count | None = Field(description="Linhas ou grupos ao todo; null com `count: false`")
-    quantity: Count = Field(description="Quantos nesta página")
     records: list[RowOrGroup] = Field(max_length=MAX_PER_PAGE)
-    next_cursor: str | None = Field(description="Para `cursor`, onde houver mais")
 
 
 class ListQuery(RowQuery):
@@ -116,10 +124,8 @@ class ListQuery(RowQuery):
     )
 
 
-class ComparisonBody(LateModel):
+class ComparisonBody(StrictModel):
     """A column beside a value, typed as in an insert."""
-
-    model_config = ConfigDict(extra="forbid")
 
     column: str
     op: Operator
@@ -128,34 +134,26 @@ class ComparisonBody(LateModel):
     )
 
 
-class AllOf(LateModel):
+class AllOf(StrictModel):
     """All of the conditions."""
-
-    model_config = ConfigDict(extra="forbid")
 
     conditions: list["Where"] = Field(alias="and", max_length=MAX_CONDITIONS)
 
 
-class AnyOf(LateModel):
+class AnyOf(StrictModel):
     """Any of the conditions."""
-
-    model_config = ConfigDict(extra="forbid")
 
     conditions: list["Where"] = Field(alias="or", max_length=MAX_CONDITIONS)
 
 
-class NoneOf(LateModel):
+class NoneOf(StrictModel):
     """Exactly what the condition leaves out."""
-
-    model_config = ConfigDict(extra="forbid")
 
     condition: "Where" = Field(alias="not")
 
 
-class EveryRow(LateModel):
+class EveryRow(StrictModel):
     """No condition."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 Where: TypeAlias = ComparisonBody | AllOf | AnyOf | NoneOf | EveryRow
@@ -163,22 +161,8 @@ SentWhere = SkipValidation[Where]  # the table's columns judge it
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 
 
-class QueryBody(LateModel):
+class QueryBody(StrictModel):
     """Which rows, or groups of them, in which order."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "where": {"column": "valor", "op": "gte", "value": 10},
-                    "group_by": ["produto"],
-                    "aggregates": [{"fn": "sum", "column": "valor", "as": "soma"}],
-                    "sort": ["-soma"],
-                }
-            ]
-        },
-    )
 
     where: SentWhere | None = Field(default=None, description=_WHERE)
     q: SearchText = None
@@ -200,10 +184,8 @@ class QueryBody(LateModel):
     count: bool = Field(default=True, description="`false` não conta: `total` é null")
 
 
-class RowsBody(LateModel):
+class RowsBody(StrictModel):
     """Rows to insert: one field a column, without `id`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rows: SkipValidation[list[dict[str, Scalar]]] = Field(
         description=f"Linhas vezes colunas (o `id` também): até {MAX_CELLS}",
@@ -266,18 +248,14 @@ class RowUpdateItem(RowChanges):
     id: UUID
 
 
-class UpdateRows(LateModel):
+class UpdateRows(StrictModel):
     """Rows to update, each with its own fields."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rows: list[RowUpdateItem] = Field(min_length=1, max_length=MAX_UPDATES)
 
 
-class RowsWhere(LateModel):
+class RowsWhere(StrictModel):
     """The rows that are meant: those of a condition."""
-
-    model_config = ConfigDict(extra="forbid")
 
     where: Where | None = Field(default=None, description=_WHERE)
     all: bool = Field(default=False, description="`true` confirma que vale para todas as linhas")
@@ -289,10 +267,8 @@ class UpdateWhere(RowsWhere):
     values: dict[str, Scalar] = Field(alias="set", min_length=1)
 
 
-class DeleteIds(LateModel):
+class DeleteIds(StrictModel):
     """Rows to delete."""
-
-    model_config = ConfigDict(extra="forbid")
 
     ids: list[UUID] = Field(min_length=1, max_length=MAX_IDS)
 

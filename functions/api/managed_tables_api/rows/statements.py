@@ -39,12 +39,9 @@ FOUND = sql.Identifier("$found")
 _VERSION = sql.Identifier("$version")
 _JSON = sql.Identifier("$json")
 
-# Bytes of a value in JSON: about what it will take. Of a text its length alone is read, however long it is; a
-# decimal has MAX_DECIMAL_DIGITS at most.
-_SIZES: dict[ColumnType, LiteralString] = {
-    ColumnType.TEXT: "coalesce(octet_length({name}), 4)::bigint",
-    ColumnType.DECIMAL: "coalesce(octet_length({name}::text), 4)",
-}
+# Values whose bytes in JSON are counted. Of a text its length alone is read, however long it is; a decimal
+# has MAX_DECIMAL_DIGITS at most.
+_SIZED = (ColumnType.TEXT, ColumnType.DECIMAL)
 _TERMS = 40
 _OTHER_BYTES = 20  # of an integer, a boolean or a time, and more or less of the id
 
@@ -92,11 +89,11 @@ class Shown:
     def size(self) -> sql.Composed:
         """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
         fixed = sum(len(column.name) + len('"":,') for column in self.columns) + 2 * _OTHER_BYTES
-        fixed += _OTHER_BYTES * sum(column.type not in _SIZES for column in self.columns)
+        sized = [column for column in self.columns if column.type in _SIZED]
+        fixed += _OTHER_BYTES * (len(self.columns) - len(sized))
         sizes = [
-            sql.SQL(_SIZES[column.type]).format(name=cell(TABLE, column.name))
-            for column in self.columns
-            if column.type in _SIZES
+            sql.SQL("coalesce(octet_length({}::text), 4)::bigint").format(cell(TABLE, column.name))
+            for column in sized
         ]
         terms = [sql.SQL("{}::bigint").format(fixed)]
         # One sum of a thousand terms would be an expression as deep.

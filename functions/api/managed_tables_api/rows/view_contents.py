@@ -4,38 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
-from pydantic.config import JsonDict
+from pydantic import ConfigDict, Field, field_serializer, field_validator
 
 from managed_tables.conditions.reading import read_where
-from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail, name_faults, shown_text
+from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
-from managed_tables.tables.definitions import is_storable
 from managed_tables.values import Parsers
-from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, Page, refuse_null
-from managed_tables_api.rows.aggregates import MAX_GROUP_COLUMNS, Function, read_grouping
+from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
+from managed_tables_api.rows.aggregates import MAX_GROUP_COLUMNS, Function, fault_of, read_grouping
 from managed_tables_api.rows.pages import read_order
 from managed_tables_api.rows.row_history import Names
-from managed_tables_api.rows.row_models import SentWhere, SortWords
+from managed_tables_api.rows.row_models import STORABLE, SentWhere, SortWords
 
 MAX_NAME_CHARACTERS = 200
 MAX_SEARCH_CHARACTERS = 1_000
 MAX_PER_PAGE = 40  # of views of 128 KiB each an answer holds no more
-
-_VIEW: JsonDict = {
-    "name": "Maiores vendas",
-    "shared": False,
-    "where": {"column": "valor", "op": "gte", "value": 10},
-    "q": None,
-    "sort": ["-valor"],
-    "columns": [{"name": "produto", "width": 240, "frozen": True}, {"name": "valor", "hidden": False}],
-    "group_by": None,
-    "totals": {"valor": "sum"},
-    "row_height": 32,
-}
 
 
 class ViewColumn(Document):
@@ -51,8 +37,8 @@ class ViewContent(Document):
     """Which rows a view shows, in which order, and how; null for what it leaves to the reader."""
 
     where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
-    q: str | None = Field(
-        default=None, max_length=MAX_SEARCH_CHARACTERS, description="Busca, como em GET /{table_id}/data"
+    q: Annotated[Annotated[str, Field(max_length=MAX_SEARCH_CHARACTERS)] | None, STORABLE] = Field(
+        default=None, description="Busca, como em GET /{table_id}/data"
     )
     sort: SortWords | None = Field(default=None, description="`coluna` ou `-coluna`")
     columns: Annotated[list[ViewColumn], Field(max_length=MAX_COLUMNS)] | None = None
@@ -60,15 +46,15 @@ class ViewContent(Document):
     totals: dict[str, Function] | None = Field(
         default=None, description="Por coluna, o que aparece no rodapé"
     )
-    row_height: Annotated[int, Field(ge=1, le=1_000)] | Annotated[str, Field(max_length=20)] | None = Field(
-        default=None, description="Em pixels, ou uma palavra de quem mostra"
-    )
+    row_height: Annotated[
+        Annotated[int, Field(ge=1, le=1_000)] | Annotated[str, Field(max_length=20)] | None, STORABLE
+    ] = Field(default=None, description="Em pixels, ou uma palavra de quem mostra")
 
     # As it was sent, for the schema that shows it is a union of models.
     _as_sent = field_serializer("where")(lambda self, where: where)  # noqa: ARG005 - pydantic looks for the name
 
 
-Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
+Name = Annotated[str, STORABLE, Field(max_length=MAX_NAME_CHARACTERS)]
 
 
 class NewViewColumn(ViewColumn):
@@ -86,7 +72,7 @@ class AskedContent(ViewContent):
 class NewView(AskedContent):
     """A view to save."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_VIEW]})
+    model_config = ConfigDict(extra="forbid")
 
     name: Name
     shared: bool = Field(default=False, description="`true`: todos os que leem a tabela a veem")
@@ -95,7 +81,7 @@ class NewView(AskedContent):
 class ViewChange(AskedContent):
     """What to change of a view; what is missing stays, null takes away."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Vendas de 2026"}]})
+    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     shared: bool | None = None
@@ -103,10 +89,9 @@ class ViewChange(AskedContent):
     _refuse_null = field_validator("name", "shared", mode="before")(refuse_null)
 
 
-class ViewsQuery(BaseModel):
+class ViewsQuery(PageQuery):
     """Which page of the views."""
 
-    page: Page = 1
     per_page: Annotated[int, Field(ge=1, le=MAX_PER_PAGE, description="Itens por página"), QUERY_DIGITS] = (
         MAX_PER_PAGE
     )
@@ -122,22 +107,6 @@ class ViewWarning(Document):
 
 class ViewAnswer(ViewContent):
     """A saved view, under the names that columns have now; `user_id` is its owner."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "_id": "507f1f77bcf86cd799439016",
-                    "table_id": "507f1f77bcf86cd799439011",
-                    "user_id": "507f1f77bcf86cd799439014",
-                    **_VIEW,
-                    "created_at": "2026-11-25T10:30:00.000Z",
-                    "updated_at": "2026-11-25T10:30:00.000Z",
-                    "warnings": [],
-                }
-            ]
-        }
-    )
 
     id: RecordId = Field(serialization_alias="_id")
     table_id: RecordId
@@ -160,30 +129,20 @@ class ViewsAnswer(ListAnswer):
 Columns = Mapping[str, Column]
 
 _TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
-_NUMBERS_ONLY = Fault("OPERATOR_NOT_FOR_TYPE", "só para colunas de números")
 _GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
 _CHANGED = "De outro tipo, sem os filtros e totais que tinham: {}"
-_NOT_STORABLE = Fault("INVALID_CHARACTER", "contém um caractere inválido")
 
 
 def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> None:
     """Raise INVALID_REQUEST, with details, unless a table with these columns can be shown so."""
     if content.where is not None:
         read_where(content.where, columns, parsers)
-    read_order(content.sort or (), dict(columns), "body", "sort")
+    read_order(content.sort or (), {**columns, ID_COLUMN: None}, (None,), "body", "sort")
     if content.group_by:
         read_grouping(content.group_by, (), columns)
     names = [column.name for column in content.columns or ()]
     faults = name_faults(names, columns, "columns[{}].name", _TWICE)
     refuse_any([*faults, *_total_faults(content.totals or {}, columns)])
-    check_text("q", content.q)
-    check_text("row_height", content.row_height)
-
-
-def check_text(path: str, text: object) -> None:
-    """Raise INVALID_REQUEST for a text that PostgreSQL does not hold."""
-    if isinstance(text, str) and not is_storable(text):
-        refuse_any([detail("body", _NOT_STORABLE, path=path)])
 
 
 def refuse_any(details: list[Detail]) -> None:
@@ -194,14 +153,9 @@ def refuse_any(details: list[Detail]) -> None:
 
 def _total_faults(totals: Mapping[str, Function], columns: Columns) -> Iterator[Detail]:
     for name, function in totals.items():
-        column = columns.get(name)
-        if column is None or not _is_total_of(function, column):
-            fault = UNKNOWN_COLUMN if column is None else _NUMBERS_ONLY
+        fault = fault_of(function, columns.get(name))
+        if fault is not None:
             yield detail("body", fault, path=f"totals.{shown_text(name)}", column=shown_text(name))
-
-
-def _is_total_of(function: Function, column: Column) -> bool:
-    return function not in ("sum", "avg") or column.type.is_number
 
 
 @dataclass
@@ -216,19 +170,19 @@ class ViewOpening:
 
     def open(self, saved: ViewContent) -> ViewContent:
         """Return the content that the table can be shown by; `warnings` says what it has lost."""
-        opened = saved.model_copy()
-        if saved.where is not None:
-            opened.where = self._where(saved.where)
-        if saved.sort is not None:
-            opened.sort = self._sort(saved.sort)
-        if saved.columns is not None:
-            named = [column.model_copy(update={"name": self._name(column.name)}) for column in saved.columns]
-            opened.columns = [column for column in named if column.name]
-        if saved.group_by is not None:
-            opened.group_by = [name for name in map(self._name, saved.group_by) if name]
-        if saved.totals is not None:
-            opened.totals = self._totals(saved.totals)
-        return opened
+        opened = {
+            "where": saved.where and self._where(saved.where),
+            "sort": saved.sort and self._sort(saved.sort),
+            "columns": saved.columns
+            and [
+                column.model_copy(update={"name": name})
+                for column in saved.columns
+                if (name := self._name(column.name))
+            ],
+            "group_by": saved.group_by and [name for name in map(self._name, saved.group_by) if name],
+            "totals": saved.totals and self._totals(saved.totals),
+        }
+        return saved.model_copy(update=opened)
 
     def _name(self, name: str) -> str | None:
         """Return the column's name as it is now, None of one that is gone."""
@@ -274,7 +228,7 @@ class ViewOpening:
             name = self._name(old)
             if name is None:
                 continue
-            if _is_total_of(function, self.columns[name]):
+            if fault_of(function, self.columns[name]) is None:
                 kept[name] = function
             else:
                 self._changed[name] = None
