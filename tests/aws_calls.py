@@ -195,9 +195,9 @@ def _last_name(node: ast.expr) -> str:
 
 def _calls(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
-        case ast.Call(ast.Attribute(_, "get_paginator"), [ast.Constant(str(name))]):
+        case ast.Call(ast.Attribute(_, "get_paginator" | "_pages"), [ast.Constant(str(name))]):
             yield PAGES[name], ""
         case ast.Call(ast.Attribute(_, name), [ast.Name(index), *_]) if name in INDEX_CALLS:
             yield INDEX_CALLS[name], INDEXES[index]
-        case ast.Call(ast.Attribute(_, name)):
+        case ast.Attribute(_, name):
             yield from ((action, "") for action in ACTIONS.get(name, ()))

@@ -14,7 +14,7 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import delete
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
-from managed_tables.catalog.keys import CONNECTION_SK, JOB_PREFIX, PK, SK, company_pk
+from managed_tables.catalog.keys import CONNECTION, JOB, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.databases.provisioning import end_sessions
@@ -76,7 +76,7 @@ def erase_company(services: Services, company_id: str) -> Iterator[str]:
         services.storage.delete_all(f"{prefix}/{company_id}/")
         yield f"objects under {prefix}/{company_id}/"
     items = list(services.items.query(company_pk(company_id)))
-    for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION_SK)):
+    for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION)):
         services.items.write(delete({PK: item[PK], SK: item[SK]}))
     yield f"{len(items)} records"
 
@@ -202,7 +202,7 @@ def erase_files(services: Services, company: ConnectionRecord) -> int:
 
     Which of them hold a person's rows is not known without reading each, so all are deleted.
     """
-    jobs = services.items.query(company_pk(company.company_id), JOB_PREFIX)
+    jobs = services.items.query(company_pk(company.company_id), f"{JOB}#")
     ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]
     for job_id in ended:
         for prefix in job_prefixes(company.company_id, job_id):

@@ -32,7 +32,7 @@ def restore_table(
     services: Services, company: ConnectionRecord, table_id: str, display_name: str = ""
 ) -> TableRecord:
     """Restore a deleted table, under its old name by default; raises DUPLICATE_NAME, OperatorError."""
-    table = services.tables.find_deleted(company.company_id, table_id)
+    table = services.tables.find(company.company_id, table_id, deleted=True)
     if table is None:
         raise OperatorError(f"no deleted table {table_id}")
     name = display_name or table.display_name

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from client import Console, Stack
 
-from managed_tables.catalog.keys import running_jobs_key
+from managed_tables.catalog.keys import RUNNING_JOBS, item_key
 from managed_tables_local import stack as local
 from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.postgres import open_server
@@ -88,7 +88,7 @@ def queued(own: OwnStack, http: httpx.Client) -> tuple[Console, str, list[str]]:
     own.client("dynamodb").put_item(
         TableName=own.facts.table_name,
         Item={
-            **{name: {"S": value} for name, value in running_jobs_key(user.company_id).items()},
+            **{name: {"S": value} for name, value in item_key(user.company_id, RUNNING_JOBS).items()},
             "holders": {"SS": holders},
         },
     )

@@ -47,9 +47,8 @@ def world(
         folder: Path = tmp_path_factory.mktemp("world", numbered=True)
         patch.setenv("TMPDIR", str(folder))
         patch.setattr("tempfile.tempdir", str(folder))
-        patch.setattr(reconciliation, "STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
-        patch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
-        patch.setattr(reconciliation, "INDEX_STALE_AFTER_SECONDS", STALE_AFTER_SECONDS)
+        for kind in reconciliation.STALE_AFTER_SECONDS:
+            patch.setitem(reconciliation.STALE_AFTER_SECONDS, kind, STALE_AFTER_SECONDS)
         patch.setattr(operation, "RECOVERED_AFTER", timedelta())
         patch.setattr(upload_tables, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
         patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)

@@ -51,7 +51,7 @@ class RowsCompany:
         """Make a table and return a client for its rows."""
         table_id = new_record_id()
         with self._connection() as connection, connection.transaction():
-            applied = Applied(1, name, "active", tuple(columns_of(types)), deleted=False)
+            applied = Applied(version=1, display_name=name, status="active", columns=tuple(columns_of(types)))
             create_table_to_fill(connection, table_id, applied, "UTC")
             add_primary_key(connection, table_id, name)
         return RowsClient(self.services, self.company, self.http, table_id)

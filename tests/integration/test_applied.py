@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from loading_jobs import column
+from psycopg.errors import LockNotAvailable
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import LoadResult
@@ -17,7 +18,6 @@ from managed_tables.databases.applied import (
     claim_job,
     count_rows,
     fence,
-    fence_at_once,
     find_applied,
     find_applied_job,
     interrupt_and_shut_out,
@@ -62,7 +62,7 @@ def load(connection: PgConnection, job_id: str, table_id: str, result: LoadResul
 
 
 def definition(name: str) -> Applied:
-    return Applied(1, name, "active", COLUMNS, deleted=False)
+    return Applied(version=1, display_name=name, status="active", columns=COLUMNS)
 
 
 def table(connection: PgConnection, name: str = "vendas") -> str:
@@ -189,9 +189,7 @@ def test_a_fence_takes_the_version_from_who_began_there(connection: PgConnection
     other, table_id = table(connection), table(connection)
     assert fence(connection, table_id, 1).version == 2
     assert fence(connection, table_id, 1).version == 2
-    found = fence_at_once(connection, table_id, 2)
-    assert found
-    assert found.version == 3
+    assert fence(connection, table_id, 2, 20).version == 3
     assert applied(connection, other).version == 1
 
 
@@ -199,7 +197,8 @@ def test_a_fence_before_the_table_is_made_leaves_none_to_make(connection: PgConn
     table_id = new_record_id()
     with pytest.raises(LookupError):
         fence(connection, table_id, 1)
-    assert fence(connection, table_id, 0) == Applied(1, "", "inactive", (), deleted=True)
+    gone = Applied(version=1, display_name="", status="inactive", columns=(), deleted=True)
+    assert fence(connection, table_id, 0) == gone
     with pytest.raises(Fenced):
         record_new(connection, table_id, definition("vendas"))
 
@@ -210,7 +209,8 @@ def test_a_fence_at_once_waits_for_nobody(
     table_id = table(connection)
     with services.databases.open_company_connection(company) as holder, holder.transaction():
         lock_version(holder, table_id, 1)
-        assert fence_at_once(connection, table_id, 1) is None
+        with pytest.raises(LockNotAvailable):
+            fence(connection, table_id, 1, 20)
     assert applied(connection, table_id).version == 1
 
 

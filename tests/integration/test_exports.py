@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from psycopg import sql
 from rows_client import RowsClient, RowsCompany
 
-from managed_tables.catalog.keys import export_key
+from managed_tables.catalog.keys import EXPORT, item_key
 from managed_tables.exports.request import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
@@ -350,7 +350,7 @@ def test_exports_are_listed_newest_first(rows_company: RowsCompany, maker: Expor
     maker.run(done)
     gone = maker.queue(first, format="csv")
     maker.services.items.change(
-        export_key(gone.company_id, gone.export_id),
+        item_key(gone.company_id, EXPORT, gone.export_id),
         {"status": "failed", "ended_at": "2020-01-01T00:00:00.000Z"},
     )
     status, answer = listed(first.table_id, f"/{first.table_id}/exports")

@@ -112,7 +112,7 @@ def test_a_released_name_is_free_while_the_job_makes_another_table(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run died between the rejection and the release; the job was confirmed again under another name."""
-    monkeypatch.setattr(reconciliation, "UPLOAD_STALE_AFTER_SECONDS", 0)
+    monkeypatch.setitem(reconciliation.STALE_AFTER_SECONDS, "upload", 0)
     job_id = maker.inserting(ROWS, NUMBERS)
     with monkeypatch.context() as patch:
         patch.setattr(inserting.Loading, "release", lambda _: 1 / 0)

@@ -70,7 +70,7 @@ def test_a_deleted_table_comes_back_with_its_rows(
     services.table_operations.delete(company, table.table_id)
     restored = restore_table(services, company, table.table_id)
     assert services.tables.find(company.company_id, table.table_id) == restored
-    assert services.tables.find_deleted(company.company_id, table.table_id) is None
+    assert services.tables.find(company.company_id, table.table_id, deleted=True) is None
     assert _rows(services, company, "vendas") == [("Café", "1.50")]
     services.table_operations.update(company, table.table_id, TableChange(display_name="vendas_2025"))
     assert _rows(services, company, "vendas_2025") == [("Café", "1.50")]

@@ -225,7 +225,7 @@ def test_an_operation_that_dies_is_finished_or_undone_by_the_next(
     table = operations.create(company, USER, "vendas", COLUMNS)
     tables_class = type(services.tables)
     if where == "after step 1":
-        die_in(monkeypatch, tables_class, "reserve" if change == "create" else "begin", after=True)
+        die_in(monkeypatch, tables_class, "begin", after=True)
     else:
         die_in(monkeypatch, tables_class, "finalise", after=where == "after step 3")
     with pytest.raises(Killed):
@@ -262,11 +262,11 @@ def test_a_name_that_a_dead_creation_reserves_is_freed_for_the_next(
     company: ConnectionRecord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operations = services.table_operations
-    die_in(monkeypatch, type(services.tables), "reserve", after=True)
+    die_in(monkeypatch, type(services.tables), "begin", after=True)
     with pytest.raises(Killed):
         operations.create(company, USER, "vendas", COLUMNS)
     monkeypatch.undo()
-    monkeypatch.setattr(reconciliation, "STALE_AFTER_SECONDS", 0.3)
+    monkeypatch.setitem(reconciliation.STALE_AFTER_SECONDS, "create", 0.3)
     assert operations.create(company, USER, "vendas", COLUMNS).display_name == "vendas"
     assert_agreed(services, company)
 

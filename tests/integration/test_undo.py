@@ -195,7 +195,7 @@ def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, 
     assert loads.undone(job) == (4, 0, 0)
     assert loads.table.call("GET").status_code == 404
     assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
-    assert maker.services.tables.find_deleted(maker.company.company_id, loads.table.table_id)
+    assert maker.services.tables.find(maker.company.company_id, loads.table.table_id, deleted=True)
 
     loads, job = make()
     change(loads, "A", v=11)

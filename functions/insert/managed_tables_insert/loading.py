@@ -176,8 +176,8 @@ class Load:
 
     def _new_table(self) -> Applied:
         """Return the definition of the table that the job makes."""
-        columns = tuple(self.confirmed.columns)
-        made = Applied(1, self.confirmed.display_name, "active", columns, deleted=False)
+        name, columns = self.confirmed.display_name, tuple(self.confirmed.columns)
+        made = Applied(version=1, display_name=name, status="active", columns=columns)
         return put_on(made, self.confirmed.additions)
 
     def _load(self, transfer: Transfer, table: HeldTable) -> LoadResult:

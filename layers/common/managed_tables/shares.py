@@ -34,29 +34,29 @@ class Ticket:
 
 
 class Slots:
-    """The slots of every company, `size` each: an item names the ids that hold one."""
+    """The slots of every company, `size` each: an item of this kind names the ids that hold one."""
 
-    def __init__(self, items: Items, size: int, key_of: Callable[[str], dict[str, str]]) -> None:
+    def __init__(self, items: Items, size: int, kind: str) -> None:
         self.size = size
         self._items = items
-        self._key_of = key_of
+        self._kind = kind
 
     def take(self, company_id: str, holder_id: str) -> bool:
         """Give it a slot, once; return whether it has one."""
         free = "attribute_not_exists(holders) OR size(holders) < :size OR contains(holders, :holder)"
         change = {"holders": Added([holder_id])}
-        key = self._key_of(company_id)
+        key = keys.item_key(company_id, self._kind)
         return self._items.change(key, change, condition=free, size=self.size, holder=holder_id) is not None
 
     def give_back(self, company_id: str, holder_id: str) -> None:
         """Free its slot, if it has one."""
         change = {"holders": Deleted([holder_id])}
         held = "contains(holders, :holder)"
-        self._items.change(self._key_of(company_id), change, condition=held, holder=holder_id)
+        self._items.change(keys.item_key(company_id, self._kind), change, condition=held, holder=holder_id)
 
     def holders(self, company_id: str) -> frozenset[str]:
         """Return the ids of those that hold a slot."""
-        item = self._items.find(self._key_of(company_id)) or {}
+        item = self._items.find(keys.item_key(company_id, self._kind)) or {}
         return frozenset(item.get("holders", ()))
 
 
@@ -64,18 +64,18 @@ class JobSlots(Slots):
     """The slots of jobs, and the tickets of those that wait for one."""
 
     def __init__(self, items: Items, size: int) -> None:
-        super().__init__(items, size, keys.running_jobs_key)
+        super().__init__(items, size, keys.RUNNING_JOBS)
 
     def enqueue(self, company_id: str, job_id: str, rounds: int) -> None:
         """Give the job a ticket; the same one again where it has one."""
-        key = keys.waiting_job_key(company_id, job_id, rounds)
+        key = keys.item_key(company_id, keys.WAITING_JOB, f"{rounds:05}", job_id)
         # Not called job_id, by which the index of all jobs knows its items
         self._items.put({**key, "waiting_job_id": job_id, "stamp": new_record_id()})
 
     def tickets(self, company_id: str) -> Iterator[Ticket]:
         """Yield the tickets in their order: fewer rounds first, then the older job."""
         pk = keys.company_pk(company_id)
-        found = self._items.query(pk, keys.WAITING_JOB_PREFIX, page_size=TICKETS_A_PAGE)
+        found = self._items.query(pk, f"{keys.WAITING_JOB}#", page_size=TICKETS_A_PAGE)
         for item in found:
             yield Ticket(company_id, item["waiting_job_id"], item[keys.SK], item["stamp"])
 

@@ -44,7 +44,7 @@ ANALYSIS_DOCUMENT = {
     "columns": [{"name": "produto", "formats": {}}, {"name": "valor", "formats": {}}],
     "row_count": 1,
 }
-ANALYSIS_KEY = "{% $join(['jobs', $states.input.company_id, $states.input.job_id, 'analysis.json'], '/') %}"
+ANALYSIS_KEY = "./analysis.json"  # as an item has it
 # The state of statemachine/job.asl.json that hands out the token, and nothing after it.
 WAITING_STATE = {
     "QueryLanguage": "JSONata",

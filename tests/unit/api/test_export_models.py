@@ -49,6 +49,6 @@ def test_a_list_that_is_too_long_is_read_no_further() -> None:
 @pytest.mark.parametrize("additions", [Additions(key=NAMES), Additions(indexes=[NAMES])])
 def test_the_columns_of_a_key_or_an_index_are_counted_first(additions: Additions) -> None:
     with pytest.raises(ApiError) as refused:
-        put_on(Applied(1, "vendas", "active", (), deleted=False), additions)
+        put_on(Applied(version=1, display_name="vendas", status="active", columns=()), additions)
     assert [one["code"] for one in refused.value.details] == ["TOO_LONG"]
     assert refused.value.details_total == 1

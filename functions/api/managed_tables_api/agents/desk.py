@@ -20,7 +20,7 @@ from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourc
 
 from managed_tables import API_PREFIX, exact_json
 from managed_tables.catalog.items import ConditionFailed
-from managed_tables.catalog.keys import plan_key
+from managed_tables.catalog.keys import PLAN, item_key
 from managed_tables.databases.connecting import rehearsal
 from managed_tables.errors import PLAN_NOT_CONFIRMED, ApiError
 from managed_tables.exact_json import Object
@@ -77,7 +77,7 @@ class Desk:
         is_ours = hmac.compare_digest(self._sign(name, bound).encode(), signature.encode())
         if not is_ours or int(until) < time.time():
             raise ApiError(PLAN_NOT_CONFIRMED)
-        key = plan_key(self._caller.company_id, name)
+        key = item_key(self._caller.company_id, PLAN, name)
         try:
             self._services.items.put({**key, "ttl": int(until)}, "attribute_not_exists(pk)")
         except ConditionFailed as error:

@@ -16,7 +16,13 @@ from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.one_line import on_its_lines
 from managed_tables.details import Fault
-from managed_tables.documents.analyses import MAX_COLUMNS_SHOWN, AnalysisDocument, PreviewTable, TableReading
+from managed_tables.documents.analyses import (
+    MAX_COLUMNS_SHOWN,
+    AnalysisDocument,
+    PreviewIndex,
+    PreviewTable,
+    TableReading,
+)
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
 from managed_tables.wiring.services import Services
@@ -70,7 +76,7 @@ def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> Previ
     if job.analysis_key is None:
         raise ApiError(JOB_NOT_WAITING)
     analysis = services.job_documents.find_analysis(job)
-    index = analysis and services.job_documents.find_preview(analysis)
+    index = analysis and services.job_documents.find(PreviewIndex, analysis.preview_key)
     if not analysis or not index or analysis.reading is None:
         raise ApiError(ANALYSIS_GONE)
     number = _find_table(analysis.reading.tables, asked)

@@ -93,8 +93,8 @@ def _render_bare(job: JobRecord) -> bytes:
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
     """Return the contract's shape of a job, and `warnings`."""
-    known = documents.find_analysis(job), documents.find_confirmed(job), documents.find_draft(job)
-    return _answer(job, *known)
+    draft = documents.find(Draft, job.draft_key)
+    return _answer(job, documents.find_analysis(job), documents.find_confirmed(job), draft)
 
 
 def job_fields(job: JobRecord, documents: JobDocuments, query: models.JobQuery) -> Object:

@@ -14,18 +14,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex
+from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.document import Document
 from managed_tables.documents.recipes import Recalled
-from managed_tables.documents.statements import Draft
 from managed_tables.errors import ANALYSIS_GONE, STORAGE_UNAVAILABLE, ApiError
 from managed_tables.observability import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, TaggingTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+Answer = TypeVar("Answer")
 
 _MISSING = frozenset({"404", "NoSuchKey"})
 _REPLACED = frozenset({"412", "PreconditionFailed"})
@@ -87,33 +87,39 @@ class Storage:
             ExpiresIn=expires_seconds,
         )
 
+    def _do(self, operation: Callable[..., Answer], key: str, **arguments: Any) -> Answer:
+        """Do one of the client's operations on an object."""
+        with _translated():
+            return operation(Bucket=self.bucket_name, Key=key, **arguments)
+
+    def _do_if_same(self, operation: Callable[..., Answer], key: str, **arguments: Any) -> Answer | None:
+        """Do one of the client's operations; None where the object is gone, or was replaced."""
+        with _translated(passing=_GONE):
+            return operation(Bucket=self.bucket_name, Key=key, **arguments)
+        return None
+
     def find_metadata(self, key: str, etag: str) -> dict[str, str] | None:
         """Return the object's own metadata, names in lower case; None if it is gone or was replaced."""
-        metadata = None
-        with _translated(passing=_GONE):
-            metadata = self.client.head_object(Bucket=self.bucket_name, Key=key, IfMatch=etag)["Metadata"]
-        return None if metadata is None else {name.lower(): value for name, value in metadata.items()}
+        head = self._do_if_same(self.client.head_object, key, IfMatch=etag)
+        return None if head is None else {name.lower(): value for name, value in head["Metadata"].items()}
 
     def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
         """Copy an object without its metadata and tags; False if it is gone or was replaced."""
-        with _translated(passing=_GONE):
-            self.client.copy_object(
-                Bucket=self.bucket_name,
-                Key=key,
-                CopySource={"Bucket": self.bucket_name, "Key": source_key},
-                CopySourceIfMatch=etag,
-                MetadataDirective="REPLACE",
-                TaggingDirective="REPLACE",
-                ContentType=content_type,
-            )
-            return True
-        return False
+        copied = self._do_if_same(
+            self.client.copy_object,
+            key,
+            CopySource={"Bucket": self.bucket_name, "Key": source_key},
+            CopySourceIfMatch=etag,
+            MetadataDirective="REPLACE",
+            TaggingDirective="REPLACE",
+            ContentType=content_type,
+        )
+        return copied is not None
 
     def tag(self, key: str, name: str, value: str) -> None:
         """Give the object this tag and no other; one that is gone is no fault."""
-        tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
-        with _translated(passing=_GONE):
-            self.client.put_object_tagging(Bucket=self.bucket_name, Key=key, Tagging=tags)
+        tags = {"TagSet": [{"Key": name, "Value": value}]}
+        self._do_if_same(self.client.put_object_tagging, key, Tagging=tags)
 
     def put_json(self, key: str, value: Any) -> None:
         """Write a JSON object, numbers exactly."""
@@ -124,45 +130,32 @@ class Storage:
 
         The managed transfer of boto3 would hold ten parts of such a stream in memory, 80 MB.
         """
-        with _translated():
-            self.client.put_object(Bucket=self.bucket_name, Key=key, Body=body, ContentType=content_type)
+        self._do(self.client.put_object, key, Body=body, ContentType=content_type)
 
     def begin_parts(self, key: str, content_type: str) -> str:
         """Begin an object that is written in parts and return the id of its upload."""
-        with _translated():
-            begun = self.client.create_multipart_upload(
-                Bucket=self.bucket_name, Key=key, ContentType=content_type
-            )
-        return begun["UploadId"]
+        return self._do(self.client.create_multipart_upload, key, ContentType=content_type)["UploadId"]
 
     def upload_part(self, key: str, upload_id: str, number: int, body: bytes) -> "CompletedPartTypeDef":
         """Write part `number`, counted from 1, and return what completes the object with it."""
-        with _translated():
-            written = self.client.upload_part(
-                Bucket=self.bucket_name, Key=key, UploadId=upload_id, PartNumber=number, Body=body
-            )
-        return {"ETag": written["ETag"], "PartNumber": number}
+        part = {"UploadId": upload_id, "PartNumber": number, "Body": body}
+        return {"ETag": self._do(self.client.upload_part, key, **part)["ETag"], "PartNumber": number}
 
     def complete_parts(self, key: str, upload_id: str, parts: "list[CompletedPartTypeDef]") -> None:
         """Make the object of its parts: from now on it is there, whole."""
-        with _translated():
-            self.client.complete_multipart_upload(
-                Bucket=self.bucket_name, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
-            )
+        whole = {"UploadId": upload_id, "MultipartUpload": {"Parts": parts}}
+        self._do(self.client.complete_multipart_upload, key, **whole)
 
     def abort_parts(self, key: str, upload_id: str) -> None:
         """Drop the parts of an object that is not complete."""
-        with _translated():
-            self.client.abort_multipart_upload(Bucket=self.bucket_name, Key=key, UploadId=upload_id)
+        self._do(self.client.abort_multipart_upload, key, UploadId=upload_id)
 
     def find_json(self, key: str) -> Any | None:
         """Read a JSON object with exact numbers; None if there is none, or it may not be read."""
-        found = None
         with _translated(passing=_NOT_THERE):
-            found = self._read_json(key)
-        if found is None:
-            get_logger("storage").warning("no such object, or it may not be read", key=key)
-        return found
+            return self._read_json(key)
+        get_logger("storage").warning("no such object, or it may not be read", key=key)
+        return None
 
     def get_json(self, key: str) -> Any:
         """Read a JSON object that is known to be there, numbers exactly."""
@@ -191,8 +184,7 @@ class Storage:
 
     def etag(self, key: str) -> str:
         """Return what tells the object's bytes from those of another one under its key."""
-        with _translated():
-            return self.client.head_object(Bucket=self.bucket_name, Key=key)["ETag"]
+        return self._do(self.client.head_object, key)["ETag"]
 
     def read_range(self, key: str, first: int, last: int, etag: str | None = None) -> bytes:
         """Return the bytes from `first` to `last`, both included, as far as the object has them.
@@ -206,8 +198,7 @@ class Storage:
 
     def delete(self, key: str) -> None:
         """Delete the object; one that is not there is no fault."""
-        with _translated():
-            self.client.delete_object(Bucket=self.bucket_name, Key=key)
+        self._do(self.client.delete_object, key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield every key that begins so, in order."""
@@ -226,12 +217,9 @@ class Storage:
 
 def _attachment(file_name: str) -> str:
     """Return the header that names a download; names beyond ASCII as RFC 6266 has them."""
-    plain = file_name.isascii() and not set(file_name) & set('"\\\r\n')
-    return (
-        f'attachment; filename="{file_name}"'
-        if plain
-        else f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
-    )
+    if file_name.isascii() and not set(file_name) & set('"\\\r\n'):
+        return f'attachment; filename="{file_name}"'
+    return f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 @contextmanager
@@ -270,7 +258,7 @@ class JobDocuments:
 
     def find_analysis(self, job: JobRecord) -> AnalysisDocument | None:
         """Return the analysis (docs/data.md); None before there is one, and once it is deleted."""
-        return self._find(job.analysis_key, AnalysisDocument)
+        return self.find(AnalysisDocument, job.analysis_key)
 
     def get_analysis(self, job: JobRecord) -> AnalysisDocument:
         """Return the analysis of a job that has one; raises JOB_ANALYSIS_GONE."""
@@ -281,21 +269,14 @@ class JobDocuments:
 
     def find_confirmed(self, job: JobRecord) -> ConfirmedDocument | None:
         """Return the last confirmed schema; None before there is one, and once it is deleted."""
-        return self._find(job.confirmed_key, ConfirmedDocument)
-
-    def find_draft(self, job: JobRecord) -> Draft | None:
-        """Return what a review has so far; None where nothing was kept, and once it is deleted."""
-        return self._find(job.draft_key, Draft)
+        return self.find(ConfirmedDocument, job.confirmed_key)
 
     def find_recalled(self, job: JobRecord) -> Recalled | None:
         """Return what the job's table remembers; None where it does not, and once it is deleted."""
-        return self._find(job.recipe_key, Recalled)
+        return self.find(Recalled, job.recipe_key)
 
-    def find_preview(self, analysis: AnalysisDocument) -> PreviewIndex | None:
-        """Return the index of the lines of a job's files; None if it was deleted or never made."""
-        return self._find(analysis.preview_key, PreviewIndex)
-
-    def _find(self, key: str | None, kind: type[Kind]) -> Kind | None:
+    def find(self, kind: type[Kind], key: str | None) -> Kind | None:
+        """Return the document of this key; None without one, and once it is deleted."""
         if key is None:
             return None
         with self._lock:

@@ -6,11 +6,11 @@ deployment's own and stands in its settings; the environment of a function would
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items, put, update
-from managed_tables.catalog.keys import CONNECTION_SK, PK, SK, company_pk, connection_key
+from managed_tables.catalog.items import ConditionFailed, Item, Items, Record, update
+from managed_tables.catalog.keys import CONNECTION, PK, SK, company_of, item_key
 from managed_tables.clock import timestamp
 from managed_tables.settings import DEFAULT_CLUSTER
 
@@ -18,7 +18,7 @@ ConnectionState = Literal["provisioning", "ready"]
 
 
 @dataclass(frozen=True)
-class ConnectionRecord:
+class ConnectionRecord(Record):
     """A company's database: `schema_version` is that of our own schema inside it (0: not made yet).
 
     `needs_schema` is the version that code must know at least to work with it. `reader_generation` counts how
@@ -45,13 +45,12 @@ class Connections:
 
     def find(self, company_id: str) -> ConnectionRecord | None:
         """Return the company's connection, provisioned or on its way there."""
-        item = self._items.find(connection_key(company_id))
-        return None if item is None else read_connection({**item, "company_id": company_id})
+        item = self._items.find(item_key(company_id, CONNECTION))
+        return None if item is None else _read(item)
 
     def all(self) -> Iterator[ConnectionRecord]:
         """Yield every company's connection, by a scan of the whole table."""
-        for item in self._items.scan(CONNECTION_SK):
-            yield read_connection({**item, "company_id": item["pk"].removeprefix(company_pk(""))})
+        yield from map(_read, self._items.scan(CONNECTION))
 
     def move(self, connection: ConnectionRecord, cluster: str) -> None:
         """Record that the database is on another cluster; raises ConditionFailed if it moved meanwhile."""
@@ -85,14 +84,15 @@ class Connections:
             secret_generation=secret_generation,
         )
         try:
-            self._items.write(put(_item(connection), "attribute_not_exists(pk)"))
+            self.put(connection, "attribute_not_exists(pk)")
         except ConditionFailed:
             return self.find(company_id) or connection
         return connection
 
-    def put(self, connection: ConnectionRecord) -> None:
-        """Write the whole record, whatever there was: a catalog is made again from the databases."""
-        self._items.put(_item(connection))
+    def put(self, connection: ConnectionRecord, condition: str = "") -> None:
+        """Write the whole record; without a condition whatever there was, as a catalog is made again."""
+        stored = {name: value for name, value in connection.attributes().items() if name != "company_id"}
+        self._items.put({**item_key(connection.company_id, CONNECTION), **stored}, condition)
 
     def mark_ready(self, connection: ConnectionRecord, schema_version: int, needs_schema: int) -> None:
         """Record that the database is complete, with our own schema at this version."""
@@ -108,20 +108,13 @@ class Connections:
         **values: object,
     ) -> None:
         """Change the record, unless it is another connection's by now; raises ConditionFailed."""
-        unchanged = f"connection_id = :id AND {condition}" if condition else "connection_id = :id"
-        key, connection_id = connection_key(connection.company_id), connection.connection_id
-        self._items.write(update(key, changes, (), unchanged, id=connection_id, **values))
+        unchanged = " AND ".join(filter(None, ("connection_id = :id", condition)))
+        key = item_key(connection.company_id, CONNECTION)
+        self._items.write(update(key, changes, (), unchanged, id=connection.connection_id, **values))
 
 
-def _item(connection: ConnectionRecord) -> Item:
-    stored = {name: value for name, value in asdict(connection).items() if name != "company_id"}
-    return {**connection_key(connection.company_id), **stored}
-
-
-def read_connection(record: Mapping[str, Any]) -> ConnectionRecord:
-    """Return the connection; while an upgrade goes on, a newer release may tell more of it."""
-    known = {name: record[name] for name in ConnectionRecord.__dataclass_fields__ if name in record}
-    return ConnectionRecord(**known)
+def _read(item: Item) -> ConnectionRecord:
+    return ConnectionRecord.read({**item, "company_id": company_of(item)})
 
 
 _PK = "CLUSTERS"
@@ -130,7 +123,7 @@ _PLACEMENT = {PK: _PK, SK: "PLACEMENT"}
 
 
 @dataclass(frozen=True)
-class ClusterRecord:
+class ClusterRecord(Record):
     """A further cluster; `secret_arn` names {"username", "password"} of its administrator."""
 
     name: str
@@ -145,11 +138,12 @@ class Clusters:
     def __init__(self, items: Items) -> None:
         self._items = items
 
-    def find(self, name: str) -> ClusterRecord | None:
-        """Return a further cluster."""
+    def get(self, name: str) -> ClusterRecord:
+        """Return a further cluster; raises LookupError."""
         item = self._items.find({PK: _PK, SK: f"{_PREFIX}{name}"})
-        known = {} if item is None else {name: item[name] for name in ClusterRecord.__annotations__}
-        return ClusterRecord(**known) if known else None
+        if item is None:
+            raise LookupError(f"no cluster {name} is recorded")
+        return ClusterRecord.read(item)
 
     def names(self) -> Iterator[str]:
         """Yield the name of every cluster, the default one first."""
@@ -159,7 +153,7 @@ class Clusters:
 
     def put(self, cluster: ClusterRecord) -> None:
         """Record a cluster, or that it has moved."""
-        self._items.put({PK: _PK, SK: f"{_PREFIX}{cluster.name}", **asdict(cluster)})
+        self._items.put({PK: _PK, SK: f"{_PREFIX}{cluster.name}", **cluster.attributes()})
 
     def find_placement(self) -> str:
         """Return the cluster that new companies are placed on."""

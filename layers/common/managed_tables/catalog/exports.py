@@ -7,10 +7,10 @@ own (`key`), so that whatever a late run reports or writes is ignored.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, Self
 
-from managed_tables.catalog.items import Item, Items
-from managed_tables.catalog.keys import EXPORT_PREFIX, company_pk, export_key
+from managed_tables.catalog.items import Items, Record
+from managed_tables.catalog.keys import EXPORT, company_pk, item_key
 from managed_tables.clock import expiry, parse_timestamp, timestamp
 from managed_tables.documents.progress import ExportProgress
 from managed_tables.errors import EXPORT_EXPIRED, ErrorRecord, JobError
@@ -22,7 +22,7 @@ _UNFINISHED = "#status IN (:queued, :running)"
 
 
 @dataclass(frozen=True)
-class ExportRecord:
+class ExportRecord(Record):
     """One export. `request_key` holds what it asks for, `key` the object of the run that has it."""
 
     company_id: str
@@ -45,6 +45,12 @@ class ExportRecord:
     size_bytes: int | None = None
     error: ErrorRecord | None = None
     ended_at: str | None = None
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Self:
+        """Return the export of an item."""
+        progress = item.get("progress")
+        return super().read({**item, "progress": ExportProgress.read(progress) if progress else None})
 
     @property
     def is_terminal(self) -> bool:
@@ -69,26 +75,26 @@ class Exports:
 
     def create(self, export: ExportRecord) -> None:
         """Write the record of a new export."""
-        known = {name: value for name, value in vars(export).items() if value is not None}
-        key = export_key(export.company_id, export.export_id)
         # Once more, with the same content, where an answer was lost: nobody else has the id.
-        condition = "attribute_not_exists(pk) OR created_at = :created"
         self._items.put(
-            {**key, **known, "ttl": expiry(self._retention_days)}, condition, created=export.created_at
+            {**_key(export), **export.attributes(), "ttl": expiry(self._retention_days)},
+            "attribute_not_exists(pk) OR created_at = :created",
+            created=export.created_at,
         )
 
     def discard(self, export: ExportRecord) -> None:
         """Delete the record of an export that was not started."""
-        self._items.remove(export_key(export.company_id, export.export_id))
+        self._items.remove(_key(export))
 
     def find(self, company_id: str, export_id: str) -> ExportRecord | None:
         """Return the company's export."""
-        item = self._items.find(export_key(company_id, export_id))
-        return None if item is None else _read(item)
+        item = self._items.find(item_key(company_id, EXPORT, export_id))
+        return None if item is None else ExportRecord.read(item)
 
     def list_all(self, company_id: str) -> Iterator[ExportRecord]:
         """Yield the company's exports, newest first: their ids sort by creation."""
-        yield from map(_read, self._items.query(company_pk(company_id), EXPORT_PREFIX, newest_first=True))
+        items = self._items.query(company_pk(company_id), f"{EXPORT}#", newest_first=True)
+        yield from map(ExportRecord.read, items)
 
     def take_over(self, export: ExportRecord, key: str) -> ExportRecord | None:
         """Let a run begin that writes this object; None where the export has ended or another run took it."""
@@ -124,7 +130,7 @@ class Exports:
         unchanged = "attribute_not_exists(#key)" if export.key is None else "#key = :mine"
         values = {} if export.key is None else {"mine": export.key}
         item = self._items.change(
-            export_key(export.company_id, export.export_id),
+            _key(export),
             {**changes, "updated_at": timestamp()},
             (),
             f"{_UNFINISHED} AND {unchanged}",
@@ -132,11 +138,8 @@ class Exports:
             running="running",
             **values,
         )
-        return None if item is None else _read(item)
+        return None if item is None else ExportRecord.read(item)
 
 
-def _read(item: Item) -> ExportRecord:
-    known = {name: item[name] for name in ExportRecord.__dataclass_fields__ if item.get(name) is not None}
-    if "progress" in known:
-        known["progress"] = ExportProgress.read(known["progress"])
-    return ExportRecord(**known)
+def _key(export: ExportRecord) -> dict[str, str]:
+    return item_key(export.company_id, EXPORT, export.export_id)

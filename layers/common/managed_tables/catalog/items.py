@@ -1,10 +1,12 @@
 """Read and write DynamoDB: plain Python items in and out, its errors translated once."""
 
 import random
+import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,7 +22,13 @@ Write = dict[str, Any]
 MAX_ITEM_BYTES = 400 * 1024  # DynamoDB's limit
 _CONFLICT_ATTEMPTS = 10  # two transactions met on one item: DynamoDB refuses one, which tries again
 _CONFLICT_PAUSE_SECONDS = 0.02
-_RETRIED_BY_US = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_NAME = re.compile(r"[A-Za-z_]\w*")  # of an attribute, in a path
+_RETRIED_BY_US = {
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+    "TransactionInProgress",
+}
 _UNAVAILABLE = {
     "InternalServerError",
     "ProvisionedThroughputExceededException",
@@ -28,6 +36,21 @@ _UNAVAILABLE = {
     "ServiceUnavailable",
     "ThrottlingException",
 }
+
+
+@dataclass(frozen=True)
+class Record:
+    """What an item tells, by the names of its attributes; what is as usual is left out."""
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Self:
+        """Return the record, without what a newer release tells more of it while an upgrade goes on."""
+        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if item.get(name) is not None})
+
+    def attributes(self) -> Item:
+        """Return what an item holds of the record."""
+        values = ((one, getattr(self, one.name)) for one in fields(self))
+        return {one.name: value for one, value in values if value != one.default}
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an outcome, not a fault
@@ -63,7 +86,7 @@ class Items:
         """
         begins = {":prefix": sk_prefix} if sk_prefix else {}
         return self._pages(
-            self._client.get_paginator("query").paginate,
+            "query",
             KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :prefix)" if begins else ""),
             ExpressionAttributeValues=to_attributes({":pk": pk, **begins}),
             ConsistentRead=True,
@@ -74,7 +97,7 @@ class Items:
     def query_index(self, index_name: str, key_name: str, key: str) -> Iterator[Item]:
         """Yield the items of one key of an index, the last sort key first; the index may lag behind."""
         return self._pages(
-            self._client.get_paginator("query").paginate,
+            "query",
             IndexName=index_name,
             KeyConditionExpression="#key = :key",
             ExpressionAttributeNames={"#key": key_name},
@@ -84,21 +107,20 @@ class Items:
 
     def scan_index(self, index_name: str) -> Iterator[Item]:
         """Yield every item of an index; the index may lag behind."""
-        return self._pages(self._client.get_paginator("scan").paginate, IndexName=index_name)
+        return self._pages("scan", IndexName=index_name)
 
     def scan(self, sk: str) -> Iterator[Item]:
         """Yield every item of this sort key, of all partitions: reads the whole table, for operators only."""
         values = to_attributes({":sk": sk})
         return self._pages(
-            self._client.get_paginator("scan").paginate,
-            FilterExpression="sk = :sk",
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
+            "scan", FilterExpression="sk = :sk", ExpressionAttributeValues=values, ConsistentRead=True
         )
 
-    def _pages(self, paginate: Callable[..., Iterable[Any]], **arguments: Any) -> Iterator[Item]:
+    def _pages(self, operation: Literal["query", "scan"], **arguments: Any) -> Iterator[Item]:
         with _translated():
-            for page in paginate(TableName=self._table_name, **arguments):
+            for page in self._client.get_paginator(operation).paginate(
+                TableName=self._table_name, **arguments
+            ):
                 yield from map(from_attributes, page["Items"])
 
     def put(self, item: Mapping[str, Any], condition: str = "", **values: object) -> None:
@@ -143,33 +165,6 @@ class Items:
         raise ApiError(CATALOG_UNAVAILABLE)
 
 
-class _Expression:
-    """Names and values of an update, numbered: any attribute may be a reserved word."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.values: dict[str, Attribute] = {}
-
-    def path(self, path: str) -> str:
-        """Return the path with each name replaced by its placeholder."""
-        return ".".join(self._name(part) for part in path.split("."))
-
-    def _name(self, part: str) -> str:
-        name, bracket, index = part.partition("[")
-        placeholder = f"#n{len(self.names)}"
-        self.names[placeholder] = name
-        return placeholder + bracket + index
-
-    def clause(self, word: str, changes: Mapping[str, object]) -> str:
-        """Return a clause of an update."""
-        parts = []
-        for path, value in changes.items():
-            placeholder = f":v{len(self.values)}"
-            self.values[placeholder] = _to_attribute(value)
-            parts.append(f"{self.path(path)} {'= ' if word == 'SET' else ''}{placeholder}")
-        return f"{word} {', '.join(parts)}"
-
-
 class _Conflict(Exception):  # noqa: N818 - an outcome, not a fault
     """Another transaction was on one of the items; nothing was written."""
 
@@ -196,18 +191,26 @@ def update(
     Names may be paths (`files[0].size_bytes`) and reserved words. `Added` puts texts into a set of texts,
     `Deleted` takes them out.
     """
-    expression = _Expression()
-    clauses = ["REMOVE " + ", ".join(map(expression.path, removals))] if removals else []
-    of_words: dict[str, dict[str, object]] = {"SET": {}, "ADD": {}, "DELETE": {}}
-    for path, value in changes.items():
-        word = "ADD" if isinstance(value, Added) else "DELETE" if isinstance(value, Deleted) else "SET"
-        of_words[word][path] = value
-    clauses += [expression.clause(word, of_word) for word, of_word in of_words.items() if of_word]
     parts = _condition(condition, values)
-    for name, found in (("Names", expression.names), ("Values", expression.values)):
-        if known := {**parts.get(f"ExpressionAttribute{name}", {}), **found}:
-            parts[f"ExpressionAttribute{name}"] = known
-    return {"Update": {"Key": to_attributes(key), "UpdateExpression": " ".join(clauses), **parts}}
+    names = parts.setdefault("ExpressionAttributeNames", {})
+    attributes = parts.setdefault("ExpressionAttributeValues", {})
+
+    def placeholder(name: re.Match[str]) -> str:
+        names[f"#n{len(names)}"] = name[0]
+        return f"#n{len(names) - 1}"
+
+    clauses: dict[str, list[str]] = {}
+    for path in removals:
+        clauses.setdefault("REMOVE", []).append(_NAME.sub(placeholder, path))
+    for path, value in changes.items():
+        word = _WORDS.get(type(value), "SET")
+        equals = " = " if word == "SET" else " "
+        held = f":v{len(attributes)}"
+        attributes[held] = _to_attribute(value)
+        clauses.setdefault(word, []).append(f"{_NAME.sub(placeholder, path)}{equals}{held}")
+    expression = " ".join(f"{word} {', '.join(clause)}" for word, clause in clauses.items())
+    used = {name: part for name, part in parts.items() if part}  # DynamoDB refuses empty ones
+    return {"Update": {"Key": to_attributes(key), "UpdateExpression": expression, **used}}
 
 
 class Added(frozenset[str]):
@@ -216,6 +219,9 @@ class Added(frozenset[str]):
 
 class Deleted(frozenset[str]):
     """Texts that an update takes out of a set."""
+
+
+_WORDS: dict[type, str] = {Added: "ADD", Deleted: "DELETE"}
 
 
 def to_attributes(item: Mapping[str, Any]) -> "dict[str, Attribute]":
@@ -242,6 +248,8 @@ def _to_attribute(value: object) -> "Attribute":
             return {"B": value}
         case set() | frozenset():
             return {"SS": sorted(value)}
+        case Record():
+            return {"M": to_attributes(value.attributes())}
         case Mapping():
             return {"M": to_attributes(value)}
         case list() | tuple():
@@ -272,9 +280,8 @@ def _condition(condition: str, values: Mapping[str, object]) -> dict[str, Any]:
         parts["ExpressionAttributeValues"] = {f":{name}": _to_attribute(v) for name, v in values.items()}
     if condition:
         parts["ConditionExpression"] = condition
-        names = {word for word in condition.replace("(", " ").replace(")", " ").split() if word[0] == "#"}
-        if names:
-            parts["ExpressionAttributeNames"] = {name: name[1:] for name in names}
+    if names := re.findall(r"#(\w+)", condition):
+        parts["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
     return parts
 
 
@@ -284,24 +291,20 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "ConditionalCheckFailedException":
-            raise ConditionFailed from error
-        if code == "TransactionCanceledException":
-            _raise_cancelled(error)
-        if code == "TransactionInProgressException":
-            raise _Conflict from error
-        if code in _UNAVAILABLE:
-            raise ApiError(CATALOG_UNAVAILABLE) from error
-        raise
+        if (outcome := _outcome_of(error)) is None:
+            raise
+        raise outcome from error
     except BotoCoreError as error:
         raise ApiError(CATALOG_UNAVAILABLE) from error
 
 
-def _raise_cancelled(error: ClientError) -> None:
-    reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-    failed = frozenset(place for place, code in enumerate(reasons) if code == "ConditionalCheckFailed")
+def _outcome_of(error: ClientError) -> Exception | None:
+    code = error.response["Error"]["Code"]
+    if code in _UNAVAILABLE:
+        return ApiError(CATALOG_UNAVAILABLE)
+    alone = [{"Code": code.removesuffix("Exception")}]  # of one write, in a transaction's words
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", alone)]
+    failed = frozenset(place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
     if failed:
-        raise ConditionFailed(failed) from error
-    if _RETRIED_BY_US & set(reasons):
-        raise _Conflict from error
+        return ConditionFailed(failed)
+    return _Conflict() if _RETRIED_BY_US.intersection(reasons) else None

@@ -1,11 +1,11 @@
 """A job's record: its fields, and how DynamoDB holds them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, Self, TypedDict
 
-from managed_tables.catalog.items import Item
+from managed_tables.catalog.items import Item, Record
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
@@ -22,7 +22,7 @@ JobStatus = Literal["queued", "analisando", "waiting_confirm", "inserting", "don
 TERMINAL_STATUSES = frozenset({"done", "failed"})
 PROGRESS_SECONDS = 5.0  # between two writes of how far a job is: each is billed, twice over with the index
 KEY_NAMES = frozenset({"analysis_key", "staged_key", "wish_key", "draft_key", "confirmed_key", "recipe_key"})
-UNREADABLE = (KeyError, TypeError, ValueError)  # what `read_job` raises for an item that is no job
+UNREADABLE = (KeyError, TypeError, ValueError)  # what `JobRecord.read` raises for an item that is no job
 _OWN_PREFIX = "./"  # of a key of S3 in an item: what the job's keys begin with, which its own ids say
 MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below DynamoDB's 400 KB an item
 
@@ -66,8 +66,15 @@ class LoadResult:
         return asdict(self)
 
 
+_PARTS: dict[str, Callable[[Any], object]] = {  # of a record, and how each is read
+    "intake": lambda stored: Intake(**stored),
+    "result": lambda stored: LoadResult(**stored),
+    "progress": JobProgress.read,
+}
+
+
 @dataclass(frozen=True)
-class JobRecord:
+class JobRecord(Record):
     """A job as recorded; times are text, names that end in `_key` are keys of S3.
 
     `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
@@ -111,6 +118,21 @@ class JobRecord:
     result: LoadResult | None = None
     undone_at: str | None = None
     error: ErrorRecord | None = None
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Self:
+        """Return the job that an item holds; raises one of UNREADABLE for an item that is no job."""
+        uploads, own = job_prefixes(item["company_id"], item["job_id"])
+        parts = {name: _whole_key(item[name], own) for name in KEY_NAMES if item.get(name)} | {
+            "files": tuple(
+                JobFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
+                for file in item["files"]
+            ),
+            "arrived": frozenset(_whole_key(path, uploads) for path in item.get("arrived", ())),
+            "digests": tuple(item.get("digests", ())),
+            **{name: make(item[name]) for name, make in _PARTS.items() if item.get(name)},
+        }
+        return super().read({**item, **parts})
 
     @property
     def is_terminal(self) -> bool:
@@ -190,23 +212,12 @@ def new_job(
     )
 
 
-def shorten_file_key(company_id: str, job_id: str, key: str) -> str:
-    """Return the key of an uploaded file as a job's item holds it; raises ValueError for its objects."""
-    uploads, own = job_prefixes(company_id, job_id)
-    return _shorten(key, uploads, own)
-
-
 def shorten_key(company_id: str, job_id: str, key: str) -> str:
-    """Return the key of one of the job's objects as its item holds it; raises ValueError for its uploads."""
-    uploads, own = job_prefixes(company_id, job_id)
-    return _shorten(key, own, uploads)
-
-
-def _shorten(key: str, prefix: str, other: str) -> str:
-    """Leave out what the job's ids say: an item of 1 KB is written for one unit."""
-    if key.startswith((other, _OWN_PREFIX)):
-        raise ValueError(f"{key} would be looked for under {prefix}")
-    return _OWN_PREFIX + key.removeprefix(prefix) if key.startswith(prefix) else key
+    """Return the key of one of the job's objects as its item holds it: 1 KB is written for one unit."""
+    for prefix in job_prefixes(company_id, job_id):
+        if key.startswith(prefix):
+            return _OWN_PREFIX + key.removeprefix(prefix)
+    return key
 
 
 def _whole_key(key: str, prefix: str) -> str:
@@ -215,32 +226,15 @@ def _whole_key(key: str, prefix: str) -> str:
 
 def new_job_item(job: JobRecord) -> Item:
     """Return the item of a job that is about to be made."""
-    paths = [shorten_file_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
+    paths = [shorten_key(job.company_id, job.job_id, file.storage_path) for file in job.files]
     files = [{**vars(file), "storage_path": path} for file, path in zip(job.files, paths, strict=True)]
-    given = {**vars(job), "files": files, "intake": job.intake and vars(job.intake)}
     return {
         **job_key(job.company_id, job.job_id),
         "active_pk": company_pk(job.company_id),
-        **{name: value for name, value in given.items() if value},
+        **job.attributes(),
+        "files": files,
+        **({"intake": vars(job.intake)} if job.intake else {}),
     }
-
-
-def read_job(item: Item) -> JobRecord:
-    """Return the job that an item holds; raises one of UNREADABLE for an item that is no job."""
-    known = {name: item[name] for name in JobRecord.__dataclass_fields__ if item.get(name) is not None}
-    intake, result, progress = item.get("intake"), item.get("result"), item.get("progress")
-    uploads, own = job_prefixes(item["company_id"], item["job_id"])
-    known.update({name: _whole_key(known[name], own) for name in KEY_NAMES & known.keys()})
-    known["intake"] = Intake(**intake) if intake else None
-    known["result"] = LoadResult(**result) if result else None
-    known["progress"] = JobProgress.read(progress) if progress else None
-    known["files"] = tuple(
-        JobFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
-        for file in item["files"]
-    )
-    known["digests"] = tuple(item.get("digests", ()))
-    known["arrived"] = frozenset(_whole_key(path, uploads) for path in item.get("arrived", ()))
-    return JobRecord(**known)
 
 
 def bounded_error(error: ErrorRecord) -> ErrorRecord:

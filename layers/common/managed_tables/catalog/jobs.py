@@ -12,6 +12,7 @@ the task token.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import NamedTuple
 
 from managed_tables import errors
 from managed_tables.catalog.items import Added, Item, Items
@@ -26,8 +27,6 @@ from managed_tables.catalog.job_records import (
     bounded_error,
     inserting_progress,
     new_job_item,
-    read_job,
-    shorten_file_key,
     shorten_key,
 )
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
@@ -39,8 +38,16 @@ from managed_tables.observability import get_logger
 
 READ_AT_ONCE = 8  # records of one page of jobs
 Statuses = tuple[JobStatus, ...]
-_ACTIVE: Statuses = ("queued", "analisando", "waiting_confirm", "inserting")
+_AT_A_STEP: Statuses = ("analisando", "inserting")
+_ACTIVE: Statuses = ("queued", *_AT_A_STEP, "waiting_confirm")
 TellEnd = Callable[[JobRecord], bool]  # tells others that a job has ended; whether that was taken
+
+
+class JobIds(NamedTuple):
+    """Which job it is, where nothing else is known of it."""
+
+    company_id: str
+    job_id: str
 
 
 class UnreadableJobs(Exception):  # noqa: N818 - what it names
@@ -58,7 +65,7 @@ class Jobs:
     def find(self, company_id: str, job_id: str) -> JobRecord | None:
         """Return a job of the company."""
         item = self._items.find(job_key(company_id, job_id))
-        return None if item is None else read_job(item)
+        return None if item is None else JobRecord.read(item)
 
     def get(self, company_id: str, job_id: str) -> JobRecord:
         """Return a job of the company; raises JOB_NOT_FOUND."""
@@ -92,7 +99,7 @@ class Jobs:
         """Return whether another job is loading into the table; one that cannot be read may be."""
         for item in self._active_items(company_id):
             try:
-                job = read_job(item)
+                job = JobRecord.read(item)
             except UNREADABLE:
                 return True
             if (job.status, job.user_table_id) == ("inserting", table_id) and job.job_id != by_others_than:
@@ -115,7 +122,7 @@ class Jobs:
         unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
             try:
-                job = read_job(item)
+                job = JobRecord.read(item)
             except UNREADABLE:
                 unreadable.append(f"{item['pk']} {item['sk']}")
             else:
@@ -129,13 +136,13 @@ class Jobs:
 
     def mark_arrived(self, job: JobRecord, index: int, size_bytes: int) -> JobRecord | None:
         """Record that file `index` is there; None where the job is no longer `queued`."""
-        path = shorten_file_key(job.company_id, job.job_id, job.files[index].storage_path)
+        path = shorten_key(job.company_id, job.job_id, job.files[index].storage_path)
         changes = {f"files[{index}].size_bytes": size_bytes, "arrived": Added([path])}
         return self._change(job, ("queued",), changes)
 
     def begin_analysis(self, company_id: str, job_id: str) -> JobRecord | None:
         """`queued` → `analisando` (again, where the step is retried); None where the job is elsewhere."""
-        return self._change_of(company_id, job_id, ("queued", "analisando"), {"status": "analisando"})
+        return self._change(JobIds(company_id, job_id), ("queued", "analisando"), {"status": "analisando"})
 
     def keep_recipe(self, job: JobRecord, recipe_key: str) -> JobRecord | None:
         """Keep what the job's table remembers; None where that is kept already, or the job has moved on."""
@@ -216,19 +223,17 @@ class Jobs:
 
     def keep_token(self, company_id: str, job_id: str, task_token: str) -> JobRecord | None:
         """Keep the token of an execution that waits for a slot; None where the job is at no step any more."""
-        return self._change_of(company_id, job_id, ("inserting", "analisando"), {"task_token": task_token})
+        return self._change(JobIds(company_id, job_id), _AT_A_STEP, {"task_token": task_token})
 
     def forget_token(self, job: JobRecord) -> None:
         """Drop the task token that was sent, unless the job has another one by now."""
-        statuses: Statuses = ("inserting", "analisando")
         condition, removals = "task_token = :token", ("task_token",)
-        self._change(job, statuses, {}, removals=removals, condition=condition, token=job.task_token)
+        self._change(job, _AT_A_STEP, {}, removals=removals, condition=condition, token=job.task_token)
 
     def report_progress(self, job: JobRecord, progress: JobProgress) -> bool:
         """Keep how far the job is; False where it has moved on."""
-        statuses: Statuses = ("analisando", "inserting")
-        as_read = ("analysis_key", "confirmed_key")
-        return self._change(job, statuses, {"progress": progress.as_json()}, as_read=as_read) is not None
+        changes, as_read = {"progress": progress.as_json()}, ("analysis_key", "confirmed_key")
+        return self._change(job, _AT_A_STEP, changes, as_read=as_read) is not None
 
     def reject(self, job: JobRecord, error: ErrorRecord) -> JobRecord | None:
         """Record why the confirmed schema does not fit; the state machine makes the job wait again.
@@ -240,8 +245,7 @@ class Jobs:
 
     def complete(self, job: JobRecord, table_id: str, result: LoadResult) -> JobRecord | None:
         """End a job whose rows are committed as `done`; None where it has ended, or was confirmed anew."""
-        result_record = result.as_record()
-        changes = {"status": "done", "user_table_id": table_id, "result": result_record, "error": None}
+        changes = {"status": "done", "user_table_id": table_id, "result": result.as_record(), "error": None}
         return self._end(job, _ACTIVE, changes)
 
     def record_undone(self, job: JobRecord) -> JobRecord | None:
@@ -326,7 +330,7 @@ class Jobs:
 
     def _change(
         self,
-        job: JobRecord,
+        job: JobRecord | JobIds,
         statuses: Statuses,
         changes: Mapping[str, object],
         *,
@@ -336,46 +340,33 @@ class Jobs:
         **values: object,
     ) -> JobRecord | None:
         """Change a job that is in one of these statuses, and `as_read` in these attributes."""
-        clauses = [condition] if condition else []
-        for name in as_read:
-            value = getattr(job, name)
-            if value is None:
-                clauses.append(f"attribute_not_exists({name})")
-                continue
-            clauses.append(f"{name} IN (:read_{name}, :short_{name})")  # an earlier release wrote whole keys
-            values[f"read_{name}"] = value
-            values[f"short_{name}"] = shorten_key(job.company_id, job.job_id, value)
-        return self._change_of(job.company_id, job.job_id, statuses, changes, removals, clauses, **values)
+        known = {name: getattr(job, name) for name in as_read}
+        conditions = (
+            f"#status IN ({', '.join(f':from_{status}' for status in statuses)})",
+            *(f"{name} = :{name}" if key else f"attribute_not_exists({name})" for name, key in known.items()),
+            condition,
+        )
 
-    def _change_of(
-        self,
-        company_id: str,
-        job_id: str,
-        statuses: Statuses,
-        changes: Mapping[str, object],
-        removals: tuple[str, ...] = (),
-        conditions: Sequence[str] = (),
-        **values: object,
-    ) -> JobRecord | None:
-        """Change the job of this id where the conditions hold, and return it as it is then."""
-        keys = KEY_NAMES & changes.keys()
-        shortened = {name: shorten_key(company_id, job_id, str(changes[name])) for name in keys}
-        comes_from = f"#status IN ({', '.join(f':from_{status}' for status in statuses)})"
+        def shortened(keys: Mapping[str, object]) -> dict[str, str]:
+            own = {name: key for name, key in keys.items() if key and name in KEY_NAMES}
+            return {name: shorten_key(job.company_id, job.job_id, str(key)) for name, key in own.items()}
+
         item = self._items.change(
-            job_key(company_id, job_id),
-            {**changes, **shortened, "updated_at": timestamp()},
+            job_key(job.company_id, job.job_id),
+            {**changes, **shortened(changes), "updated_at": timestamp()},
             removals,
-            " AND ".join([comes_from, *conditions]),
+            " AND ".join(filter(None, conditions)),
             **{f"from_{status}": status for status in statuses},
+            **shortened(known),
             **values,
         )
-        return None if item is None else read_job(item)
+        return None if item is None else JobRecord.read(item)
 
 
 def _readable(items: Iterable[Item]) -> Iterator[JobRecord]:
     """Yield the jobs of the items, and log those that are none: a later release's, or somebody's hand."""
     for item in items:
         try:
-            yield read_job(item)
+            yield JobRecord.read(item)
         except UNREADABLE:
             get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))

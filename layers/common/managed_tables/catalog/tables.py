@@ -2,11 +2,11 @@
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from managed_tables.catalog import keys
 from managed_tables.catalog.items import (
@@ -14,6 +14,7 @@ from managed_tables.catalog.items import (
     ConditionFailed,
     Item,
     Items,
+    Record,
     Write,
     delete,
     put,
@@ -26,7 +27,7 @@ from managed_tables.schema import Column, Columns
 
 TableStatus = Literal["active", "inactive"]
 TableSource = Literal["manual", "upload"]
-TableState = Literal["creating", "ready"]
+TableState = Literal["creating", "ready", "deleted"]
 PendingKind = Literal["create", "upload", "update", "index", "delete"]
 Key = tuple[str, ...]  # the columns whose values tell rows apart
 Indexes = tuple[tuple[str, ...], ...]
@@ -35,12 +36,9 @@ Indexes = tuple[tuple[str, ...], ...]
 # 2,200 characters of title and description and 62 names of columns in the key and the indexes.
 MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
 
-# What a record and the applied definition have in common, the columns left out.
-_DEFINED = ("version", "display_name", "status", "title", "description", "key", "indexes", "history")
-
 
 @dataclass(frozen=True)
-class Pending:
+class Pending(Record):
     """An operation under way: what is needed to finish it or to undo it.
 
     `base_version` is the version that PostgreSQL had when it began (0: the table was not there);
@@ -55,54 +53,75 @@ class Pending:
     job_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What PostgreSQL has applied of a table; `deleted` also where it was never made and never will be."""
+@dataclass(frozen=True, kw_only=True)
+class Definition(Record):
+    """What a table is, in DynamoDB as in PostgreSQL, its columns left out."""
 
     version: int
     display_name: str
     status: TableStatus
-    columns: tuple[Column, ...]
-    deleted: bool
     title: str | None = None
     description: str | None = None
     key: Key | None = None
     indexes: Indexes = ()
     history: bool = True  # changes of rows are recorded
 
+    def definition(self) -> dict[str, Any]:
+        """Return these fields alone."""
+        return {one.name: getattr(self, one.name) for one in fields(Definition)}
 
-@dataclass(frozen=True)
-class TableRecord:
-    """A table that is not deleted; one in state `creating` is nobody's to see yet."""
+
+@dataclass(frozen=True, kw_only=True)
+class Applied(Definition):
+    """What PostgreSQL has applied of a table; `deleted` also where it was never made and never will be."""
+
+    columns: tuple[Column, ...]
+    deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRecord(Definition):
+    """A table; one in state `creating` is nobody's to see yet."""
 
     company_id: str
     table_id: str
-    display_name: str
     packed_columns: bytes
     source: TableSource
-    status: TableStatus
     state: TableState
-    version: int
-    pending: Pending | None
+    pending: Pending | None = None
     created_by_user_id: str
     created_at: str
     updated_at: str
-    title: str | None = None
-    description: str | None = None
-    key: Key | None = None
-    indexes: Indexes = ()
-    history: bool = True
+
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Self:
+        """Return the table of an item."""
+        key, pending = item.get("key"), item.get("pending")
+        parts = {
+            "company_id": keys.company_of(item),
+            "packed_columns": item["columns"],
+            "pending": Pending(**pending) if pending else None,
+            "key": None if key is None else tuple(key),
+            "indexes": tuple(map(tuple, item.get("indexes", ()))),
+        }
+        return super().read({**item, **parts})
+
+    def item(self) -> Item:
+        """Return the table's item."""
+        kind = keys.DELETED_TABLE if self.state == "deleted" else keys.TABLE
+        attributes = self.attributes() | {"columns": self.packed_columns}
+        del attributes["company_id"], attributes["packed_columns"]
+        return {**keys.item_key(self.company_id, kind, self.table_id), **attributes}
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The table's columns, unpacked at each call."""
-        return unpack_columns(self.packed_columns)
+        return tuple(map(Column.model_validate, json.loads(zlib.decompress(self.packed_columns))))
 
     @property
     def applied(self) -> Applied:
         """The definition that the record holds, as PostgreSQL has it."""
-        same = {name: getattr(self, name) for name in _DEFINED}
-        return Applied(columns=self.columns, deleted=False, **same)
+        return Applied(columns=self.columns, **self.definition())
 
 
 def pack_columns(columns: Columns) -> bytes:
@@ -114,46 +133,13 @@ def pack_columns(columns: Columns) -> bytes:
     return packed
 
 
-def unpack_columns(packed: bytes) -> tuple[Column, ...]:
-    """Return the columns that `pack_columns` packed."""
-    return tuple(Column.model_validate(column) for column in json.loads(zlib.decompress(packed)))
-
-
 def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
     """Return the record of the applied definition; `updated_at` moves if it differs from this record."""
     packed = pack_columns(applied.columns)
-    same = {name: getattr(applied, name) for name in _DEFINED}
-    finished = replace(table, packed_columns=packed, state="ready", pending=None, **same)
+    finished = replace(table, packed_columns=packed, state="ready", pending=None, **applied.definition())
     if replace(finished, state=table.state, version=table.version, pending=table.pending) == table:
         return finished
     return replace(finished, updated_at=timestamp())
-
-
-def write_table(table: TableRecord) -> Item:
-    """Return the record's attributes, its keys left out."""
-    item = {
-        **vars(table),
-        "columns": table.packed_columns,
-        "pending": table.pending and write_pending(table.pending),
-        "indexes": table.indexes or None,
-        "history": None if table.history else False,
-    }
-    left_out = ("company_id", "packed_columns")
-    return {name: value for name, value in item.items() if value is not None and name not in left_out}
-
-
-def write_pending(pending: Pending) -> Item:
-    """Return the attribute of an operation under way."""
-    return {name: value for name, value in vars(pending).items() if value is not None}
-
-
-def read_table(company_id: str, item: Item) -> TableRecord:
-    """Return the record of an item that `write_table` wrote."""
-    known = {name: item[name] for name in TableRecord.__dataclass_fields__ if name in item}
-    known["pending"] = Pending(**item["pending"]) if item.get("pending") else None
-    known["key"] = tuple(item["key"]) if "key" in item else None
-    known["indexes"] = tuple(map(tuple, item.get("indexes", ())))
-    return TableRecord(**{**known, "company_id": company_id, "packed_columns": item["columns"]})
 
 
 _LONG_AGO = "2000-01-01T00:00:00.000Z"  # as the beginning of an operation that was given up
@@ -173,67 +159,50 @@ class Tables:
     def __init__(self, items: Items) -> None:
         self._items = items
 
-    def find(self, company_id: str, table_id: str) -> TableRecord | None:
-        """Return the record of a table that is not deleted, whatever its state."""
-        item = self._items.find(keys.table_key(company_id, table_id))
-        return None if item is None else read_table(company_id, item)
+    def find(self, company_id: str, table_id: str, *, deleted: bool = False) -> TableRecord | None:
+        """Return the record of a table, whatever its state, or of a deleted one."""
+        kind = keys.DELETED_TABLE if deleted else keys.TABLE
+        item = self._items.find(keys.item_key(company_id, kind, table_id))
+        return None if item is None else TableRecord.read(item)
 
     def all(self, company_id: str, *, deleted: bool = False) -> Iterator[TableRecord]:
         """Yield the records of the company's tables, or of its deleted ones, newest first.
 
         Those in state `creating` are included.
         """
-        prefix = keys.DELETED_TABLE_PREFIX if deleted else keys.TABLE_PREFIX
-        for item in self._items.query(keys.company_pk(company_id), prefix, newest_first=True):
-            yield read_table(company_id, item)
+        prefix = f"{keys.DELETED_TABLE if deleted else keys.TABLE}#"
+        items = self._items.query(keys.company_pk(company_id), prefix, newest_first=True)
+        yield from map(TableRecord.read, items)
 
     def find_holder(self, company_id: str, display_name: str) -> TableRecord | None:
         """Return the table that holds or reserves the name."""
-        item = self._items.find(keys.name_key(company_id, display_name))
+        item = self._items.find(keys.item_key(company_id, keys.NAME, display_name))
         return None if item is None else self.find(company_id, item["table_id"])
-
-    def find_deleted(self, company_id: str, table_id: str) -> TableRecord | None:
-        """Return the record of a deleted table."""
-        item = self._items.find(keys.deleted_table_key(company_id, table_id))
-        return None if item is None else read_table(company_id, item)
 
     def restore(self, table: TableRecord, applied: Applied) -> TableRecord:
         """Make a deleted table's record that of a table again; raises NameTaken, or TableChanged if done."""
         restored = replace(finished_table(table, applied), updated_at=timestamp())
-        deletion = delete(keys.deleted_table_key(table.company_id, table.table_id), "attribute_exists(pk)")
-        self._write_named(table, applied.display_name, deletion, _put_table(restored))
+        deletion = delete(_key(table, keys.DELETED_TABLE), "attribute_exists(pk)")
+        self._write_named(table, applied.display_name, deletion, put(restored.item()))
         return restored
 
-    def reserve(self, table: TableRecord) -> None:
-        """Step 1 of a creation: the record with its `pending`, and its name; raises NameTaken."""
-        self._write_named(table, table.display_name, _put_table(table))
-
     def begin(self, table: TableRecord) -> None:
-        """Step 1 of a change: write its `pending`, reserve its new name; raises NameTaken or TableChanged."""
-        if table.pending is None:
-            raise ValueError(f"nothing is pending on table {table.table_id}")
-        begun = update(
-            keys.table_key(table.company_id, table.table_id),
-            {"pending": write_pending(table.pending)},
-            condition="attribute_exists(pk) AND attribute_not_exists(pending) AND version = :version",
-            version=table.version,
-        )
-        self._write_named(table, table.pending.new_name, begun)
+        """Step 1: write what is pending, of a creation all of the record, and reserve the table's new name.
+
+        Raises NameTaken or TableChanged.
+        """
+        if table.state == "creating":
+            self._write_named(table, table.display_name, put(table.item()))
+            return
+        before = _unchanged(replace(table, pending=None))
+        begun = update(_key(table, keys.TABLE), {"pending": table.pending}, **before)
+        self._write_named(table, table.pending.new_name if table.pending else None, begun)
 
     def abandon(self, table: TableRecord) -> None:
         """Mark the table's operation as abandoned, so that the next one to meet it ends it at once."""
-        if table.pending is None:
-            raise ValueError(f"nothing is pending on table {table.table_id}")
-        given_up = replace(table.pending, started_at=_LONG_AGO)
+        given_up = {"pending.started_at": _LONG_AGO}
         with suppress(ConditionFailed):  # another has ended it
-            self._items.write(
-                update(
-                    keys.table_key(table.company_id, table.table_id),
-                    {"pending": write_pending(given_up)},
-                    condition="pending.operation_id = :operation_id",
-                    operation_id=table.pending.operation_id,
-                )
-            )
+            self._items.write(update(_key(table, keys.TABLE), given_up, **_unchanged(table)))
 
     def finalise(self, table: TableRecord, applied: Applied) -> TableRecord | None:
         """Step 3: make the record what PostgreSQL has and let go of every name that the table has not.
@@ -244,13 +213,21 @@ class Tables:
         names = {table.display_name, table.pending.new_name if table.pending else None}
         names -= {None} if applied.deleted else {None, applied.display_name}
         not_of_others = "attribute_not_exists(pk) OR table_id = :table_id"
-        releases = [
-            delete(keys.name_key(table.company_id, name), not_of_others, table_id=table.table_id)
-            for name in sorted(name for name in names if name)
+        writes = [
+            delete(_key(table, keys.NAME, name), not_of_others, table_id=table.table_id)
+            for name in sorted(filter(None, names))
         ]
-        finished = None if applied.deleted else finished_table(table, applied)
+        finished: TableRecord | None = None
+        if not applied.deleted:
+            finished = finished_table(table, applied)
+            writes.append(put(finished.item(), **_unchanged(table)))
+        else:
+            writes.append(delete(_key(table, keys.TABLE), **_unchanged(table)))
+            if table.state == "ready":
+                gone = replace(table, state="deleted", pending=None, updated_at=timestamp())
+                writes.append(put(gone.item()))
         try:
-            self._items.write(*_replacement(table, finished), *releases)
+            self._items.write(*writes)
         except ConditionFailed as error:
             raise TableChanged(table.table_id) from error
         return finished
@@ -269,58 +246,50 @@ class Tables:
         """
         created_ms = int(table_id[:12], 16)
         created_at = timestamp(datetime.fromtimestamp(created_ms / 1_000, UTC))
-        table = finished_table(
-            TableRecord(
-                company_id=company_id,
-                table_id=table_id,
-                display_name=applied.display_name,
-                packed_columns=pack_columns(applied.columns),
-                source="manual",
-                status=applied.status,
-                state="ready",
-                version=applied.version,
-                pending=None,
-                created_by_user_id=NOBODY,
-                created_at=created_at,
-                updated_at=created_at,
-            ),
-            applied,
+        table = TableRecord(
+            company_id=company_id,
+            table_id=table_id,
+            packed_columns=pack_columns(applied.columns),
+            source="manual",
+            state="ready",
+            created_by_user_id=NOBODY,
+            created_at=created_at,
+            updated_at=created_at,
+            **applied.definition(),
         )
         self._items.write(
-            _put_table(table),
-            put({**keys.name_key(company_id, table.display_name), "table_id": table_id}),
-            delete(keys.deleted_table_key(company_id, table_id)),
+            put(table.item()),
+            put(_named(table, table.display_name)),
+            delete(_key(table, keys.DELETED_TABLE)),
         )
         return table
 
     def _write_named(self, table: TableRecord, name: str | None, *writes: Write) -> None:
         """Do the writes, and reserve the name if there is one; raises TableChanged or NameTaken."""
-        named = [{**keys.name_key(table.company_id, name), "table_id": table.table_id}] if name else []
+        named = [put(_named(table, name), "attribute_not_exists(pk)")] if name else []
         try:
-            self._items.write(*writes, *(put(item, "attribute_not_exists(pk)") for item in named))
+            self._items.write(*writes, *named)
         except ConditionFailed as error:
             raise (TableChanged(table.table_id) if 0 in error.failed else NameTaken(name)) from error
 
 
-def _put_table(table: TableRecord, condition: str = "", **values: object) -> Write:
-    key = keys.table_key(table.company_id, table.table_id)
-    return put({**key, **write_table(table)}, condition, **values)
+def _key(table: TableRecord, kind: str, *ids: str) -> dict[str, str]:
+    return keys.item_key(table.company_id, kind, *(ids or [table.table_id]))
 
 
-def _replacement(table: TableRecord, finished: TableRecord | None) -> list[Write]:
-    key = keys.table_key(table.company_id, table.table_id)
-    values: dict[str, object]
+def _named(table: TableRecord, name: str) -> Item:
+    """Return the item by which the table holds the name."""
+    return {**_key(table, keys.NAME, name), "table_id": table.table_id}
+
+
+def _unchanged(table: TableRecord) -> dict[str, Any]:
+    """Return the condition, and its values, that the operation is still under way, or that none is."""
     if table.pending is None:
-        # PostgreSQL was found ahead of a record without an operation under way.
-        guard, values = "attribute_not_exists(pending) AND version = :version", {"version": table.version}
-    else:
-        guard = "pending.operation_id = :operation_id"
-        values = {"operation_id": table.pending.operation_id}
-    if finished is not None:
-        return [_put_table(finished, guard, **values)]
-    removal = [delete(key, guard, **values)]
-    if table.state == "ready":
-        gone = {**write_table(table), "state": "deleted", "updated_at": timestamp()}
-        gone.pop("pending", None)
-        removal.append(put({**keys.deleted_table_key(table.company_id, table.table_id), **gone}))
-    return removal
+        return {
+            "condition": "attribute_not_exists(pending) AND version = :version",
+            "version": table.version,
+        }
+    return {
+        "condition": "pending.operation_id = :operation_id",
+        "operation_id": table.pending.operation_id,
+    }

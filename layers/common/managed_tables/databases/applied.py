@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.errors import LockNotAvailable
 from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
@@ -17,8 +16,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
 from managed_tables.schema import Column
 
-_INTERRUPTIONS = 5
-_INTERRUPTED_WITHIN_MS = 1_000  # a session that is ended undoes what it has done, which takes a moment
+_UNDONE_WITHIN_MS = 5_000  # a session that is ended undoes what it has done, which takes a moment
 COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
 
 # As a job's number of rows: it has loaded none, and never will. Its result says why, before 0.3.0 the number.
@@ -176,18 +174,11 @@ def interrupt_and_shut_out(
 
     PostgreSQL decides whether its commit was first: no session is terminated during one.
     """
-    for _ in range(_INTERRUPTIONS):
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE usename = current_user AND application_name = %s",
-            [loader_name(job_id)],
-        )
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_INTERRUPTED_WITHIN_MS))
-                return shut_out_job(connection, job_id, table_id, error)
-        except LockNotAvailable:
-            continue  # another run began to load
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
+        " WHERE usename = current_user AND application_name = %s",
+        [_UNDONE_WITHIN_MS, loader_name(job_id)],
+    )
     return shut_out_job(connection, job_id, table_id, error)
 
 
@@ -227,9 +218,6 @@ def add_to_count(connection: PgConnection, table_id: str, change: int) -> None:
     connection.execute(counting(sql.SQL("%s::text"), sql.SQL("%s::bigint")), [table_id, change])
 
 
-AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
-
-
 class Fenced(Exception):  # noqa: N818 - an outcome, not a fault
     """The table is no longer at the version from which the operation began; nothing was changed."""
 
@@ -256,41 +244,29 @@ def lock_version(connection: PgConnection, table_id: str, base_version: int) -> 
         raise Fenced(table_id)
 
 
-def fence(connection: PgConnection, table_id: str, base_version: int) -> Applied:
+def fence(
+    connection: PgConnection, table_id: str, base_version: int, lock_timeout_ms: int | None = None
+) -> Applied:
     """Shut out operations that began from this version and have not committed; return what is applied.
 
-    Waits for an operation that is inside its transaction, within the session's lock timeout.
+    Waits for an operation that is inside its transaction, within the lock timeout, else the session's; raises
+    psycopg's LockNotAvailable after it.
     """
-    _shut_out(connection, table_id, base_version)
-    return _get_applied(connection, table_id)
-
-
-def fence_at_once(connection: PgConnection, table_id: str, base_version: int) -> Applied | None:
-    """Do as `fence` does where nobody has to be waited for; None where somebody holds the record."""
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(AT_ONCE_MS))
-            _shut_out(connection, table_id, base_version)
-    except LockNotAvailable:
-        return None
-    return _get_applied(connection, table_id)
-
-
-def _shut_out(connection: PgConnection, table_id: str, base_version: int) -> None:
-    if base_version == 0:
-        connection.execute(
-            "INSERT INTO managed_tables.tables (table_id, version, display_name, status, columns, deleted_at)"
-            " VALUES (%s, 1, '', 'inactive', '[]', now()) ON CONFLICT DO NOTHING",
-            [table_id],
-        )
-    else:
-        connection.execute(
-            "UPDATE managed_tables.tables SET version = version + 1 WHERE table_id = %s AND version = %s",
-            [table_id, base_version],
-        )
-
-
-def _get_applied(connection: PgConnection, table_id: str) -> Applied:
+    with connection.transaction():
+        if lock_timeout_ms is not None:
+            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(lock_timeout_ms))
+        if base_version == 0:
+            connection.execute(
+                "INSERT INTO managed_tables.tables"
+                " (table_id, version, display_name, status, columns, deleted_at)"
+                " VALUES (%s, 1, '', 'inactive', '[]', now()) ON CONFLICT DO NOTHING",
+                [table_id],
+            )
+        else:
+            connection.execute(
+                "UPDATE managed_tables.tables SET version = version + 1 WHERE table_id = %s AND version = %s",
+                [table_id, base_version],
+            )
     applied = find_applied(connection, table_id)
     if applied is None:
         raise LookupError(f"the database knows no table {table_id}")

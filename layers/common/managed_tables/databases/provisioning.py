@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.errors import DuplicateDatabase, DuplicateObject, InsufficientPrivilege, UniqueViolation
 
 from managed_tables import errors
-from managed_tables.catalog.connections import ConnectionRecord, Connections, read_connection
+from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import (
     OWNER_CONNECTIONS,
     READER_CONNECTIONS,
@@ -240,7 +240,7 @@ class RemoteMaker:
                 raise ApiError(kind)
         if "connection" not in answer:
             raise MakingFault(answer.get("errorType") or code)
-        return read_connection(answer["connection"])
+        return ConnectionRecord.read(answer["connection"])
 
     def _invoke(self, event: MakingRequest) -> MakingAnswer:
         """Return what the function answers; raises DATABASE_UNAVAILABLE where it did not in time."""

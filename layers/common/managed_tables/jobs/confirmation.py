@@ -65,7 +65,10 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     table, opened = None, wanted.terms.make_nullable
     if job.mode == "create":
         raise_nullable_faults(wanted.terms, ())
-        put_on(Applied(1, "", "active", tuple(wanted.columns), deleted=False), wanted.additions)
+        put_on(
+            Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)),
+            wanted.additions,
+        )
         table_id = _reserve(services, company, job, wanted)
     else:
         table = services.table_reading.get(company, job.user_table_id or "")

@@ -56,6 +56,19 @@ Step = Callable[[PgConnection], None]
 
 
 @dataclass(frozen=True)
+class _Attempt:
+    """The record as step 1 leaves it, the definition after step 2, which `step` does.
+
+    `ahead` is done between the two, outside of the transaction.
+    """
+
+    begun: TableRecord
+    applied: Applied
+    step: Step
+    ahead: Step | None = None
+
+
+@dataclass(frozen=True)
 class TableOperations:
     """Makes, changes and deletes tables; `zone` is that of a time without one."""
 
@@ -75,56 +88,45 @@ class TableOperations:
         """Make an empty table; raises INVALID_SCHEMA or DUPLICATE_NAME."""
         check_table_name(display_name)
         check_columns(columns)
-        waiting = Waiting()
-        while True:
-            table = new_table(company, user_id, display_name, columns, "manual", _pending("create", 0))
+
+        def begin(_: Waiting) -> _Attempt:
+            table = new_table(company, user_id, display_name, columns, "manual", "create")
             applied = put_on(replace(table.applied, version=1), additions)
 
-            def step(
-                connection: PgConnection, table_id: str = table.table_id, applied: Applied = applied
-            ) -> None:
-                physical.create_table_to_fill(connection, table_id, applied, self.zone)
-                physical.add_primary_key(connection, table_id, display_name)
-                physical.align_indexes(connection, table_id, applied)
+            def step(connection: PgConnection) -> None:
+                physical.create_table_to_fill(connection, table.table_id, applied, self.zone)
+                physical.add_primary_key(connection, table.table_id, display_name)
+                physical.align_indexes(connection, table.table_id, applied)
 
-            try:
-                with self.open_company(company) as connection:
-                    self.tables.reserve(table)
-                    return self._finish(connection, table, step, applied)
-            except NameTaken:
-                self.reconciliation.await_name(company, display_name, waiting)
-            except Fenced:
-                self.reconciliation.end(company, table)
-                waiting.pause()
+            return _Attempt(table, applied, step)
+
+        return self._perform(company, begin)
 
     def update(self, company: ConnectionRecord, table_id: str, change: TableChange) -> TableRecord:
         """Change a table, all or nothing.
 
         Raises TABLE_NOT_FOUND, INVALID_SCHEMA, DUPLICATE_NAME or TABLE_VERSION_CHANGED.
         """
-        waiting = Waiting()
-        while True:
+        seen: list[TableRecord] = []  # by the attempts before
+
+        def begin(waiting: Waiting) -> _Attempt | TableRecord:
             table = self.reconciliation.await_end(company, table_id, waiting)
-            plan, applied = plan_change(table, change)
+            asked = change
+            if seen and change.versions is not None and _differs_by_version_alone(table, seen[0]):
+                asked = replace(change, versions=change.versions | {table.version})
+            plan, applied = plan_change(table, asked)
+            seen.append(table)
             if replace(applied, version=table.version) == table.applied:
                 return table
             new_name = applied.display_name if applied.display_name != table.display_name else None
             step = partial(self._change, table=table, plan=plan, applied=applied, change=change)
-            kind: PendingKind = "index" if change.builds_indexes else "update"
-            begun = replace(table, pending=_pending(kind, table.version, new_name))
-            try:
-                with self.open_company(company) as connection:
-                    self.tables.begin(begun)
-                    if change.builds_indexes:
-                        self._build_indexes(connection, begun, plan, applied)
-                    return self._finish(connection, begun, step, applied)
-            except NameTaken:
-                self.reconciliation.await_name(company, applied.display_name, waiting)
-            except TableChanged:
-                waiting.pause()
-            except (Fenced, _BuildInterrupted):
-                change = _continued(change, table, self.reconciliation.end(company, begun))
-                waiting.pause()
+            if not change.builds_indexes:
+                return _Attempt(_begun(table, "update", new_name), applied, step)
+            begun = _begun(table, "index", new_name)
+            ahead = partial(self._build_indexes, begun=begun, plan=plan, applied=applied)
+            return _Attempt(begun, applied, step, ahead)
+
+        return self._perform(company, begin)
 
     def drop_added_columns(
         self, company: ConnectionRecord, table_id: str, job_id: str, names: Collection[str]
@@ -137,30 +139,53 @@ class TableOperations:
 
         `before` is done first in the deleting transaction, once no other operation can change the table.
         """
-        waiting = Waiting()
-        while True:
-            table = self.reconciliation.await_end(company, table_id, waiting)
-            applied = replace(table.applied, version=table.version + 1, deleted=True)
 
-            def step(connection: PgConnection, table: TableRecord = table) -> None:
-                lock_version(connection, table.table_id, table.version)
+        def begin(waiting: Waiting) -> _Attempt:
+            table = self.reconciliation.await_end(company, table_id, waiting)
+
+            def step(connection: PgConnection) -> None:
+                lock_version(connection, table_id, table.version)
                 if before is not None:
                     before(connection)
-                physical.delete_physical_table(connection, table.table_id, table.display_name)
+                physical.delete_physical_table(connection, table_id, table.display_name)
 
-            begun = replace(table, pending=_pending("delete", table.version))
+            applied = replace(table.applied, version=table.version + 1, deleted=True)
+            return _Attempt(_begun(table, "delete"), applied, step)
+
+        self._perform(company, begin)
+
+    def _perform(
+        self, company: ConnectionRecord, begin: Callable[[Waiting], _Attempt | TableRecord]
+    ) -> TableRecord:
+        """Do the steps of what `begin` plans, again where others were first, and return the table then.
+
+        A record that it returns needs none.
+        """
+        waiting = Waiting()
+        while True:
+            attempt = begin(waiting)
+            if isinstance(attempt, TableRecord):
+                return attempt
+            begun, applied = attempt.begun, attempt.applied
             try:
                 with self.open_company(company) as connection:
                     self.tables.begin(begun)
-                    self._run(connection, begun, step)
-                    self.tables.finish(begun, applied)
+                    if attempt.ahead is not None:
+                        attempt.ahead(connection)
+                    self._run(connection, begun, attempt.step)
+                    found = self.tables.finish(begun, applied)
+            except NameTaken:
+                self.reconciliation.await_name(company, applied.display_name, waiting)
             except TableChanged:
                 waiting.pause()
-            except Fenced:
+            except (Fenced, _BuildInterrupted):
+                # After the connection was returned: ending takes one, too, and a process has few.
                 self.reconciliation.end(company, begun)
                 waiting.pause()
             else:
-                return
+                if found is None and not applied.deleted:  # deleted by another, just after our change
+                    raise ApiError(TABLE_NOT_FOUND)
+                return found or begun
 
     def _build_indexes(
         self, connection: PgConnection, begun: TableRecord, plan: ColumnPlan, applied: Applied
@@ -181,29 +206,24 @@ class TableOperations:
                 self.tables.finish(begun, begun.applied)
             raise
 
-    def _finish(
-        self,
-        connection: PgConnection,
-        begun: TableRecord,
-        step: Step,
-        applied: Applied,
-    ) -> TableRecord:
-        """Do steps 2 and 3 of an operation that step 1 has begun, and return the table as it is then."""
-        self._run(connection, begun, step)
-        found = self.tables.finish(begun, applied)
-        if found is None:  # deleted by another, just after our change
-            raise ApiError(TABLE_NOT_FOUND)
-        return found
-
     def _run(self, connection: PgConnection, begun: TableRecord, step: Step) -> None:
         """Do step 2, repeatedly while others lock the table; undo it at once if it fails for good.
 
-        Raises Fenced if another has shut the operation out: the caller ends it after returning the connection
-        (ending takes one, too, and a process has few). If the connection broke, whether it was committed is
-        unknown: whoever meets the operation next finds out.
+        Raises Fenced if another has shut the operation out. If the connection broke, whether it was committed
+        is unknown: whoever meets the operation next finds out.
         """
+        waiting = Waiting(LOCK_WAIT_SECONDS)
+        timeout = sql.SQL("SET LOCAL lock_timeout = {}").format(DDL_LOCK_TIMEOUT_MS)
         try:
-            _run_transaction(connection, step)
+            while True:
+                try:
+                    with connection.transaction():
+                        connection.execute(timeout)
+                        step(connection)
+                except LockNotAvailable:
+                    waiting.pause()
+                else:
+                    return
         except Fenced:
             raise
         except Exception:
@@ -267,13 +287,9 @@ class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
     """The connection was lost while an index was built: drop its remains and build it again."""
 
 
-def _continued(change: TableChange, before: TableRecord, ended: TableRecord | None) -> TableChange:
-    """Return the change as it is asked of a table whose version moved, and nothing else of it."""
-    if change.versions is None or ended is None:
-        return change
-    if replace(ended.applied, version=before.version) != before.applied:
-        return change
-    return replace(change, versions=frozenset({ended.version}))
+def _differs_by_version_alone(table: TableRecord, before: TableRecord) -> bool:
+    """Return whether nothing else of the table moved, as where an operation was shut out."""
+    return replace(table.applied, version=before.version) == before.applied
 
 
 def new_table(
@@ -282,7 +298,8 @@ def new_table(
     display_name: str,
     columns: Columns,
     source: TableSource,
-    pending: Pending,
+    kind: PendingKind,
+    job_id: str | None = None,
 ) -> TableRecord:
     """Return the record of a table that is about to be made, with a new id."""
     now = timestamp()
@@ -295,29 +312,15 @@ def new_table(
         status="active",
         state="creating",
         version=0,
-        pending=pending,
+        pending=Pending(new_record_id(), kind, 0, now, job_id=job_id),
         created_by_user_id=user_id,
         created_at=now,
         updated_at=now,
     )
 
 
-def _run_transaction(connection: PgConnection, step: Step) -> None:
-    waiting = Waiting(LOCK_WAIT_SECONDS)
-    timeout = sql.SQL("SET LOCAL lock_timeout = {}").format(DDL_LOCK_TIMEOUT_MS)
-    while True:
-        try:
-            with connection.transaction():
-                connection.execute(timeout)
-                step(connection)
-        except LockNotAvailable:
-            waiting.pause()
-        else:
-            return
-
-
-def _pending(kind: PendingKind, base_version: int, new_name: str | None = None) -> Pending:
-    return Pending(new_record_id(), kind, base_version, timestamp(), new_name)
+def _begun(table: TableRecord, kind: PendingKind, new_name: str | None = None) -> TableRecord:
+    return replace(table, pending=Pending(new_record_id(), kind, table.version, timestamp(), new_name))
 
 
 def _follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:

@@ -12,14 +12,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from psycopg.errors import LockNotAvailable
-
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import Pending, TableRecord, Tables
+from managed_tables.catalog.tables import Pending, PendingKind, TableRecord, Tables
 from managed_tables.clock import parse_timestamp
-from managed_tables.databases.applied import count_rows, fence, fence_at_once
+from managed_tables.databases.applied import count_rows, fence
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
@@ -27,9 +25,12 @@ from managed_tables.tables.physical import drop_leftovers
 
 OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
 
-STALE_AFTER_SECONDS = 3.0  # an operation is some 30 ms from its first step to its transaction
-INDEX_STALE_AFTER_SECONDS = 40.0  # longer than the request that builds an index may take
-UPLOAD_STALE_AFTER_SECONDS = 30.0  # a confirmation reserves before it moves the job to `inserting`
+STALE_AFTER_SECONDS: dict[PendingKind, float] = {
+    **dict.fromkeys(("create", "update", "delete"), 3.0),  # some 30 ms from the first step to the transaction
+    "index": 40.0,  # longer than the request that builds an index may take
+    "upload": 30.0,  # a confirmation reserves before it moves the job to `inserting`
+}
+AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 LEFTOVER_LOCK_TIMEOUT_MS = 2_000  # readers and writers of the table queue behind who waits for it
 READER_LOCK_TIMEOUT_MS = 50
 WAIT_SECONDS = 18.0  # with connecting, below the 29 s after which the gateway hangs up
@@ -83,49 +84,41 @@ class Reconciliation:
             raise ApiError(DUPLICATE_NAME, name=display_name)
         waiting.pause()
 
-    def end_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        """End the table's operation if nobody else is going to; return whether it is ended."""
+    def end_stale(self, company: ConnectionRecord, table: TableRecord, *, at_once: bool = False) -> bool:
+        """End the table's operation if nobody else is going to; return whether it is ended.
+
+        `at_once`, for readers: not where others hold the table.
+        """
         if not self._is_stale(company, table):
             return False
-        self.end(company, table)
-        return True
-
-    def end_stale_at_once(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        """Do as `end_stale` does, for readers: if others hold the table, leave it as it is."""
-        if table.pending is None or not self._is_stale(company, table):
+        try:
+            self.end(company, table, at_once=at_once)
+        except ApiError as error:
+            if not at_once or error.kind is not TABLE_BUSY:
+                raise
             return False
-        with self.open_company(company) as connection:
-            applied = fence_at_once(connection, table.table_id, table.pending.base_version)
-            if applied is None:
-                return False
-            if _has_built(table):
-                try:
-                    drop_leftovers(connection, table.table_id, applied, READER_LOCK_TIMEOUT_MS)
-                except LockNotAvailable:
-                    return False
-        self.tables.finish(table, applied)
         return True
 
-    def end(self, company: ConnectionRecord, table: TableRecord) -> TableRecord | None:
+    def end(
+        self, company: ConnectionRecord, table: TableRecord, *, at_once: bool = False
+    ) -> TableRecord | None:
         """Finish the operation if PostgreSQL has applied it, else shut it out and undo it.
 
-        Returns the table's record after that, None if there is no such table (any more).
+        Returns the table's record after that, None if there is no such table (any more). Raises TABLE_BUSY.
         """
         base_version = table.version if table.pending is None else table.pending.base_version
         with self.open_company(company) as connection:
-            applied = fence(connection, table.table_id, base_version)
-            if _has_built(table):
-                drop_leftovers(connection, table.table_id, applied, LEFTOVER_LOCK_TIMEOUT_MS)
+            applied = fence(connection, table.table_id, base_version, AT_ONCE_MS if at_once else None)
+            if table.pending is not None and table.pending.kind == "index":  # may have left some behind
+                timeout_ms = READER_LOCK_TIMEOUT_MS if at_once else LEFTOVER_LOCK_TIMEOUT_MS
+                drop_leftovers(connection, table.table_id, applied, timeout_ms)
         return self.tables.finish(table, applied)
 
     def _is_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
         pending = table.pending
-        if pending is None:
+        if pending is None or age_seconds(pending) < STALE_AFTER_SECONDS[pending.kind]:
             return False
-        if pending.job_id is None:
-            limit = INDEX_STALE_AFTER_SECONDS if pending.kind == "index" else STALE_AFTER_SECONDS
-            return age_seconds(pending) >= limit
-        return age_seconds(pending) >= UPLOAD_STALE_AFTER_SECONDS and not self.is_inserting(company, table)
+        return pending.kind != "upload" or not self.is_inserting(company, table)
 
     def is_inserting(self, company: ConnectionRecord, table: TableRecord) -> bool:
         """Return whether the job that reserved the table is inserting its rows into it.
@@ -137,11 +130,6 @@ class Reconciliation:
         if job is None or job["status"] != "inserting":
             return False
         return bool(job.get("reserved_table_id") == table.table_id)
-
-
-def _has_built(table: TableRecord) -> bool:
-    """Return whether the operation may have left indexes behind."""
-    return table.pending is not None and table.pending.kind == "index"
 
 
 def age_seconds(pending: Pending) -> float:
@@ -171,7 +159,7 @@ class TableListing:
             raise ApiError(TABLE_NOT_FOUND)
         table_id = table_id.lower()
         table = self.tables.find(company.company_id, table_id)
-        if table is not None and self.reconciliation.end_stale_at_once(company, table):
+        if table is not None and self.reconciliation.end_stale(company, table, at_once=True):
             table = self.tables.find(company.company_id, table_id)
         if table is None or table.state == "creating":
             raise ApiError(TABLE_NOT_FOUND)
@@ -185,7 +173,7 @@ class TableListing:
         """Return a page (counted from 1) of the tables whose name contains `search`, newest first."""
         wanted = search.lower()
         tables = list(self.tables.all(company.company_id))
-        ended = [self.reconciliation.end_stale_at_once(company, table) for table in tables]
+        ended = [self.reconciliation.end_stale(company, table, at_once=True) for table in tables]
         if any(ended):
             tables = list(self.tables.all(company.company_id))
         found = [table for table in tables if table.state == "ready" and wanted in table.display_name]

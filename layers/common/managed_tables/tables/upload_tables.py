@@ -13,21 +13,19 @@ Whatever crashes between these, whoever next meets the name asks the job and fin
 from dataclasses import dataclass
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import NameTaken, Pending, TableRecord, Tables
-from managed_tables.clock import timestamp
+from managed_tables.catalog.tables import NameTaken, TableRecord, Tables
 from managed_tables.errors import TABLE_NOT_FOUND, ApiError
-from managed_tables.ids import new_record_id
 from managed_tables.schema import Columns
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.operations import new_table
 from managed_tables.tables.reconciliation import (
-    UPLOAD_STALE_AFTER_SECONDS,
+    STALE_AFTER_SECONDS,
     Reconciliation,
     Waiting,
     age_seconds,
 )
 
-REUSED_WITHIN_SECONDS = UPLOAD_STALE_AFTER_SECONDS / 2
+REUSED_WITHIN_SECONDS = STALE_AFTER_SECONDS["upload"] / 2
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,9 @@ class UploadTables:
         check_columns(columns)
         waiting = Waiting()
         while True:
-            pending = Pending(new_record_id(), "upload", 0, timestamp(), job_id=job_id)
-            table = new_table(company, user_id, display_name, columns, "upload", pending)
+            table = new_table(company, user_id, display_name, columns, "upload", "upload", job_id)
             try:
-                self.tables.reserve(table)
+                self.tables.begin(table)
             except NameTaken:
                 own = self._find_own(company, job_id, display_name)
                 if own is not None:
@@ -79,9 +76,7 @@ class UploadTables:
         Must not be called before the commit: a table that PostgreSQL does not have is given up, so that
         no later transaction can make it, and TABLE_NOT_FOUND is raised.
         """
-        table = self.tables.find(company.company_id, table_id)
-        if table is not None and table.state == "creating":
-            table = self.reconciliation.end(company, table)
+        table = self._end(company, table_id)
         if table is None:
             raise ApiError(TABLE_NOT_FOUND)
         return table
@@ -93,9 +88,10 @@ class UploadTables:
         False. A loading transaction that still runs is waited for (TABLE_BUSY after the lock timeout); one
         that comes later finds itself shut out (`Fenced`).
         """
+        return self._end(company, table_id) is None
+
+    def _end(self, company: ConnectionRecord, table_id: str) -> TableRecord | None:
         table = self.tables.find(company.company_id, table_id)
-        if table is None:
-            return True
-        if table.state == "creating":
-            table = self.reconciliation.end(company, table)
-        return table is None
+        if table is None or table.state != "creating":
+            return table
+        return self.reconciliation.end(company, table)

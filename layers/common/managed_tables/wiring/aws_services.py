@@ -17,7 +17,7 @@ from managed_tables.catalog.imports import Imports
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.jobs import Jobs
-from managed_tables.catalog.keys import running_exports_key
+from managed_tables.catalog.keys import RUNNING_EXPORTS
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import AppSecret, Settings
@@ -89,9 +89,7 @@ class AwsServices:
     jobs = once(lambda self: Jobs(self.items, self.settings.job_retention_days, self._tell_end))
     imports = once(lambda self: Imports(self.items, self.settings.job_retention_days))
     exports = once(lambda self: Exports(self.items, self.settings.export_retention_days))
-    export_slots = once(
-        lambda self: Slots(self.items, self.settings.running_exports_max, running_exports_key)
-    )
+    export_slots = once(lambda self: Slots(self.items, self.settings.running_exports_max, RUNNING_EXPORTS))
     job_documents = once(lambda self: JobDocuments(self.storage))
     events = once(lambda self: Events(lambda: self.eventbridge, self.settings.event_bus_name))
     executions = once(lambda self: Executions(self.stepfunctions, self.settings.state_machine_arn))

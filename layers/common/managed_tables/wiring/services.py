@@ -1,8 +1,8 @@
 """Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
 import time
+from functools import partial
 
-from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
@@ -30,7 +30,7 @@ UNACKNOWLEDGED_MAX_MS = 10_000  # a request has 29 s, in which a connection that
 class Services(AwsServices):
     """What the functions are handed that open the companies' databases."""
 
-    postgres_secret: once[PostgresSecret] = once(lambda self: self._read_cluster_secret(DEFAULT_CLUSTER))
+    postgres_secret: once[PostgresSecret] = once(lambda self: self._read_default_secret())
     _known_secrets: once[dict[str, PostgresSecret]] = once(lambda _: {})
     _known_addresses: once[dict[str, tuple[float, ClusterAddress]]] = once(lambda _: {})
 
@@ -47,7 +47,7 @@ class Services(AwsServices):
             self._cluster_secret,
             self._master_secret,
             self.session_limits,
-            renew_secret=self._renew_cluster_secret,
+            renew_secret=partial(self._cluster_secret, renewed=True),
             cluster_address=self._cluster_address,
             renew_connection=lambda known: self.connections.find(known.company_id) or known,
         )
@@ -102,46 +102,33 @@ class Services(AwsServices):
             raise ApiError(SECRETS_UNAVAILABLE)
         return found
 
-    def _cluster_secret(self, cluster: str) -> PostgresSecret:
-        """Return the administrator of the cluster, read once a process."""
+    def _cluster_secret(self, cluster: str, *, renewed: bool = False) -> PostgresSecret:
+        """Return the administrator of the cluster, read once a process, and again once it is rotated."""
         if cluster == DEFAULT_CLUSTER:
+            if renewed:
+                self.postgres_secret = self._read_default_secret()
             return self.postgres_secret
-        if cluster not in self._known_secrets:
-            self._known_secrets[cluster] = self._read_cluster_secret(cluster)
+        if renewed or cluster not in self._known_secrets:
+            arn, address = self.clusters.get(cluster).secret_arn, self._cluster_address(cluster)
+            self._known_secrets[cluster] = self._read_secret(arn, address)
         return self._known_secrets[cluster]
 
-    def _renew_cluster_secret(self, cluster: str) -> PostgresSecret:
-        """Read the secret again: its password has been rotated since the process began."""
-        secret = self._read_cluster_secret(cluster)
-        if cluster == DEFAULT_CLUSTER:
-            self.postgres_secret = secret
-        else:
-            self._known_secrets[cluster] = secret
-        return secret
+    def _read_default_secret(self) -> PostgresSecret:
+        return self._read_secret(self.settings.postgres_secret_arn, self.settings.default_address)
 
-    def _read_cluster_secret(self, cluster: str) -> PostgresSecret:
-        if cluster == DEFAULT_CLUSTER:
-            arn, address = self.settings.postgres_secret_arn, self.settings.default_address
-        else:
-            arn, address = self._further_cluster(cluster).secret_arn, self._cluster_address(cluster)
+    def _read_secret(self, arn: str, address: ClusterAddress | None) -> PostgresSecret:
         return parse_postgres_secret(self._secret(arn), address, self.settings.postgres_database)
 
     def _cluster_address(self, cluster: str) -> ClusterAddress:
         """Return the cluster's address, by its record or the settings, else by the administrator's secret."""
         if cluster == DEFAULT_CLUSTER:
-            return self.settings.default_address or self._cluster_secret(cluster)
+            return self.settings.default_address or self.postgres_secret
         read_at, address = self._known_addresses.get(cluster, (-ADDRESS_SECONDS, None))
         if address is None or time.monotonic() - read_at > ADDRESS_SECONDS:
-            found = self._further_cluster(cluster)
+            found = self.clusters.get(cluster)
             address = ClusterAddress(host=found.host, port=found.port, sslmode=self.settings.postgres_sslmode)
             self._known_addresses[cluster] = (time.monotonic(), address)
         return address
-
-    def _further_cluster(self, cluster: str) -> ClusterRecord:
-        found = self.clusters.find(cluster)
-        if found is None:
-            raise LookupError(f"no cluster {cluster} is recorded")
-        return found
 
 
 def load_services() -> Services:
