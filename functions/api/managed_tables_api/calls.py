@@ -10,8 +10,8 @@ FastAPI solves a dependency again for each that depends on it, so nothing here d
 Bodies and queries are parsed before anything is looked up, so that a valid request pays for no look-up that
 its work does not need. Where they are refused, the ids of the path are looked up first.
 
-Where one route has a word and another a parameter at the same place, the word is no value of the parameter:
-`PUT /upload` is 405, as `/upload` is known, and `GET /exports`, which is not, 404.
+Where one route has a word and another an id at the same place, the word is no id: `PUT /upload` is 405, as
+`/upload` is known.
 """
 
 import inspect
@@ -242,7 +242,8 @@ def require_known(request: Request, takes: Collection[Callable[..., Any] | None]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _REFUSALS = frozenset({413, 422})  # of what was sent; every other error of a dependency comes as it is
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{\w+\}")
+_ID = re.compile(r"\{(\w+_id)\}")
 
 
 class ApiRoute(APIRoute):
@@ -355,12 +356,12 @@ def raises(*kinds: ApiErrorKind) -> Callable[[Endpoint], Endpoint]:
 
 
 def reserve_fixed_words(routes: Sequence[BaseRoute]) -> None:
-    """Let no parameter of these routes match a word that another route has in its place."""
+    """Let no id in these routes be a word that another has in its place; a column may be called so."""
     known = [route for route in routes if isinstance(route, Route)]
     paths = [_PARAMETER.sub("{}", route.path).split("/") for route in known]
     for route, path in zip(known, paths, strict=True):
         for place, segment in enumerate(route.path.split("/")):
-            parameter = _PARAMETER.fullmatch(segment)
+            parameter = _ID.fullmatch(segment)
             alike = [other for other in paths if len(other) > place and other[:place] == path[:place]]
             words = {other[place] for other in alike} - {"{}"}
             if parameter and words:

@@ -97,6 +97,12 @@ def test_a_fixed_path_segment_is_never_taken_for_an_id(app: FastAPI, client: Tes
             assert found.json()["code"] in ("METHOD_NOT_ALLOWED", "ROUTE_NOT_FOUND")
 
 
+def test_a_column_may_be_called_as_a_path_segment_is(client: TestClient) -> None:
+    path = f"{BASE}/507f1f77bcf86cd799439011/columns/hidden/restore"
+    found = client.post(path, headers=bearer("managed-tables:list"))
+    assert found.json()["code"] == "FORBIDDEN"
+
+
 def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
     profile = Profile.model_construct(rows=2, min=1, max=2, top=[[1, 2], [None, 1]], histogram=[[1, 2, 5]])
     schema = InferredSchema.model_construct(
