@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
 from mcp_types import Tool, ToolAnnotations
@@ -61,16 +61,14 @@ class ToolCall(BaseModel):
 class _Write(ToolCall):
     confirm: str | None = Field(default=None, description="The plan's token; without it nothing is written")
 
-    async def _planned(
-        self, desk: Desk, plan: Plan, state: list[JsonValue], act: Callable[[], Awaitable[Any]]
-    ) -> Any:
-        """Answer the plan with a token; or, given one, do it if it is still what the token was given for."""
+    async def _offered(self, desk: Desk, plan: Plan, state: list[JsonValue]) -> Any:
+        """Return the plan with its token; None where one was given for the same: then it is to be done."""
         bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
-        if self.confirm is None:
-            plan["warnings"] = [say(warning) for warning in plan["warnings"]]
-            return {"plan": plan, "confirm": await run_in_threadpool(desk.offer, bound)}
-        await run_in_threadpool(desk.take, self.confirm, bound)
-        return await act()
+        if self.confirm is not None:
+            await run_in_threadpool(desk.take, self.confirm, bound)
+            return None
+        plan["warnings"] = [say(warning) for warning in plan["warnings"]]
+        return {"plan": plan, "confirm": await run_in_threadpool(desk.offer, bound)}
 
 
 class ListTables(ToolCall):
@@ -206,19 +204,20 @@ class ConfirmJob(_Write):
         )
         for misfits in append_plan["conflicts"]:
             plan["warnings"].append(f"{misfits['count']} valores não cabem na coluna {misfits['column']}")
-        columns = self.columns or [  # as they were inferred; those of a new table may be empty
-            {name: column[name] for name in _INFERRED} | {"nullable": column["nullable"] or not table_id}
-            for column in schema["columns"]
-        ]
         name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
+        columns = self._columns(schema["columns"], is_new=not table_id)
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
+        if offer := await self._offered(desk, plan, [job["status"], job["updated_at"], table.get("version")]):
+            return offer
+        done = await desk.call("POST", f"{_job(self.job_id)}/confirm", body)
+        return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": self.job_id})}
 
-        async def act() -> Any:
-            done = await desk.call("POST", f"{_job(self.job_id)}/confirm", body)
-            return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": self.job_id})}
-
-        state = [job["status"], job["updated_at"], table.get("version")]
-        return await self._planned(desk, plan, state, act)
+    def _columns(self, inferred: list[Any], *, is_new: bool) -> list[dict[str, JsonValue]]:
+        """Return the columns as stated, else as inferred; those of a new table may be empty."""
+        return self.columns or [
+            {name: column[name] for name in _INFERRED} | {"nullable": column["nullable"] or is_new}
+            for column in inferred
+        ]
 
 
 class ChangeRows(_Write):
@@ -246,14 +245,10 @@ class ChangeRows(_Write):
             examples=(before or self.rows or [])[:_EXAMPLES],
             warnings=[] if table["history"] else ["A tabela não guarda histórico: não há volta"],
         )
-
-        async def act() -> Any:
-            done = await desk.call(
-                method, path, body, **({"return": "ids"} if self.action == "insert" else {})
-            )
-            return {"done": done, "undo": self._undo_of(done, before)}
-
-        return await self._planned(desk, plan, [table["version"]], act)
+        if offer := await self._offered(desk, plan, [table["version"]]):
+            return offer
+        done = await desk.call(method, path, body, **({"return": "ids"} if self.action == "insert" else {}))
+        return {"done": done, "undo": self._undo_of(done, before)}
 
     def _change(self) -> tuple[str, str, dict[str, JsonValue]]:
         """Return the call of the API that makes the change."""
@@ -310,11 +305,9 @@ class UndoJob(_Write):
         undone = await desk.rehearse("POST", path, body)
         warnings = ["A tabela que este envio criou será excluída"] if job["mode"] == "create" else []
         plan = Plan(rows=undone["removed"] + undone["restored"], examples=[undone], warnings=warnings)
-
-        async def act() -> Any:
-            return {"done": await desk.call("POST", path, body), "undo": None}
-
-        return await self._planned(desk, plan, [table.get("version")], act)
+        if offer := await self._offered(desk, plan, [table.get("version")]):
+            return offer
+        return {"done": await desk.call("POST", path, body), "undo": None}
 
 
 class ExportTable(ToolCall):
