@@ -71,25 +71,21 @@ class FairDraw:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: defaultdict[tuple[str, bool], list[tuple[float, str, JobRecord]]] = defaultdict(list)
+        self._kept: defaultdict[str, list[tuple[bool, float, str, JobRecord]]] = defaultdict(list)
 
     def add(self, job: JobRecord) -> None:
         """Take a job into account: of a company's, those with the greatest of random numbers are kept."""
-        kept = self._kept[job.company_id, job.status == "inserting"]
-        heappush(kept, (random.random(), job.job_id, job))  # noqa: S311 - fairness, no secret
+        kept = self._kept[job.company_id]
+        heappush(kept, (job.status == "inserting", random.random(), job.job_id, job))  # noqa: S311 - fairness
         if len(kept) > MAX_A_COMPANY:
             heappop(kept)
 
     def drawn(self) -> Iterator[JobRecord]:
         """Yield the jobs in the order in which they are to be looked at."""
-        companies = list({company_id for company_id, _ in self._kept})
+        companies = [sorted(kept, reverse=True) for kept in self._kept.values()]
         random.shuffle(companies)
-        rounds = zip_longest(*map(self._jobs_of, companies))
-        return islice((job for job in chain.from_iterable(rounds) if job is not None), self._size)
-
-    def _jobs_of(self, company_id: str) -> list[JobRecord]:
-        kept = (self._kept.get((company_id, inserting), ()) for inserting in (True, False))
-        return [job for jobs in kept for _, _, job in sorted(jobs)]
+        rounds = zip_longest(*companies)
+        return islice((kept[-1] for kept in chain.from_iterable(rounds) if kept is not None), self._size)
 
 
 class _Sweep:
