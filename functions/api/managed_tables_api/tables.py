@@ -72,10 +72,6 @@ IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
 class ProvisioningAnswer(Document):
     """Whether the company has its database, and which connection it is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"provisioned": True, "connection_id": "507f1f77bcf86cd799439011"}]}
-    )
-
     provisioned: bool
     connection_id: RecordId | None
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -45,21 +45,7 @@ async def open_form(request: Request, max_bytes: int) -> AsyncIterator[tuple[lis
     Raises UPLOAD_TOO_LARGE as soon as the body is longer than the files may be, INVALID_UPLOAD for a body
     that is no such form.
     """
-    form = await _parse(request, max_bytes + FORM_OVERHEAD_BYTES)
-    try:
-        values, mode = form.getlist("files"), form.get("mode")
-        files = [value for value in values if isinstance(value, UploadFile)]
-        if len(files) != len(values):
-            raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
-        if isinstance(mode, UploadFile):
-            raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
-        yield files, mode
-    finally:
-        await form.close()
-
-
-async def _parse(request: Request, limit_bytes: int) -> FormData:
-    exceeded = ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=(limit_bytes - FORM_OVERHEAD_BYTES) // MIB)
+    limit_bytes = max_bytes + FORM_OVERHEAD_BYTES
 
     async def bounded() -> AsyncIterator[bytes]:
         total_bytes = 0
@@ -70,19 +56,23 @@ async def _parse(request: Request, limit_bytes: int) -> FormData:
             elif total_bytes > DRAINED_MAX_BYTES:
                 break
         if total_bytes > limit_bytes:
-            raise exceeded
+            raise ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
 
-    parser = MultiPartParser(
-        request.headers,
-        bounded(),  # type: ignore[arg-type]
-        max_files=MAX_PARTS,
-        max_fields=MAX_FIELDS,
-        max_part_size=FIELD_MAX_BYTES,
-    )
+    limits = {"max_files": MAX_PARTS, "max_fields": MAX_FIELDS, "max_part_size": FIELD_MAX_BYTES}
     try:
-        return await parser.parse()
+        form = await MultiPartParser(request.headers, bounded(), **limits).parse()  # type: ignore[arg-type]
     except MultiPartException as error:
         raise ApiError(errors.INVALID_UPLOAD, reason="formulário multipart malformado") from error
+    try:
+        values, mode = form.getlist("files"), form.get("mode")
+        files = [value for value in values if isinstance(value, UploadFile)]
+        if len(files) != len(values):
+            raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
+        if isinstance(mode, UploadFile):
+            raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
+        yield files, mode
+    finally:
+        await form.close()
 
 
 class FileDeclaration(LateModel):
@@ -118,10 +108,6 @@ class PresignedUpload(Document):
 
 class UploadAnswer(Document):
     """A new job."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"job_id": "507f1f77bcf86cd799439011", "status": "queued"}]}
-    )
 
     job_id: RecordId
     status: Literal["queued"]
