@@ -56,11 +56,10 @@ def parser() -> argparse.ArgumentParser:
     add("deleted-tables", _deleted_tables, "company")
     add("restore-table", _restore_table, "company", "table").add_argument("--name", default="")
     add("migrate", _migrate).add_argument("--all", action="store_true", required=True)
-    add("reconcile", _reconcile)
+    add("reconcile", lambda services, _: map(" ".join, reconcile(services)))
     add("redrive", _redrive, "queue-url")
-    add("erase-company", _erase_company, "company").add_argument(
-        "--yes", action="store_true", required=True, help="nothing brings it back but a backup"
-    )
+    erase = add("erase-company", lambda services, chosen: erase_company(services, chosen.company), "company")
+    erase.add_argument("--yes", action="store_true", required=True, help="only a backup brings it back")
     rows = add("erase-rows", _erase_rows, "company", "column", "value")
     rows.add_argument("--files", action="store_true", help="the files of ended jobs, and exports, too")
     rotate = add("rotate-passwords", _rotate)
@@ -111,16 +110,8 @@ def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
         raise OperatorError(f"{failed} databases are as they were")
 
 
-def _reconcile(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
-    return map(" ".join, reconcile(services))
-
-
 def _redrive(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     return redrive(services.client("sqs"), services.provision_client, chosen.queue_url)
-
-
-def _erase_company(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    return erase_company(services, chosen.company)
 
 
 def _erase_rows(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
