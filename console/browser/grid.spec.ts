@@ -856,6 +856,15 @@ test("a column gets another name, type and description from its head, a day from
     name: "valor",
     ...change,
   });
+  await page.getByRole("button", { name: "Opções da coluna Valor pago" }).click();
+  const again = page.getByRole("dialog", { name: "Valor pago" });
+  await again.getByText("Mudar nome, tipo ou descrição").click();
+  await again.getByLabel("Descrição").fill("");
+  await again.getByRole("button", { name: "Gravar a coluna" }).click();
+  await expect(again).toHaveCount(0);
+  const [, paid] = (await company.call("GET", `/${table}`))["columns"] as object[];
+  expect(paid).toMatchObject({ display_name: "Valor pago", format: { currency: "BRL" } });
+  expect(paid).not.toHaveProperty("description");
 
   await cell(page, 1, 1).click();
   await page.keyboard.press("Enter");

@@ -80,16 +80,6 @@ function ColumnChange({ column }: { column: Column }) {
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
   const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
-  const submit = (): void => {
-    const { format, default: standard } = column;
-    save.mutate(
-      toColumns(drafts).map((draft) => ({
-        ...draft,
-        ...(draft.type === column.type ? { ...(format && { format }), default: standard ?? null } : {}),
-      })),
-      { onSuccess: onClose },
-    );
-  };
   return (
     <>
       <ColumnFormat
@@ -100,7 +90,7 @@ function ColumnChange({ column }: { column: Column }) {
       {save.error && <Failure error={save.error} />}
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
-        <Form onSubmit={submit}>
+        <Form onSubmit={() => save.mutate(toColumns(drafts), { onSuccess: onClose })}>
           <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </Form>

@@ -8,7 +8,7 @@ import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Form, Select, SelectField, TextField } from "../ui/parts";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
-import { useParts } from "./sheet";
+import { columnOf, useParts } from "./sheet";
 import { allOf, type Condition, filtersOf, type Operator, operatorLabels, operatorsOf, viewQuestion } from "./view";
 
 const SEARCH_DELAY_MS = 300;
@@ -16,8 +16,7 @@ export const SEARCH_FIELD = "mt-search-rows";
 
 /** The search, the views, and the filters that hold, each one click from gone. */
 export function Filters() {
-  const { table, view, onView } = useParts();
-  const [isAdding, setAdding] = useState(false);
+  const { table, view, onView, onOpen } = useParts();
   const [search, setSearch] = useState(view.q);
   const filters = filtersOf(view.where);
   const hidden = view.columns.filter((one) => one.hidden);
@@ -39,7 +38,7 @@ export function Filters() {
           onChange={(event) => setSearch(event.target.value)}
         />
       </label>
-      <Button onClick={() => setAdding(true)}>{t`Filtrar`}</Button>
+      <Button onClick={() => onOpen("filter")}>{t`Filtrar`}</Button>
       <Views />
       {filters.map((filter, index) => (
         <Button
@@ -57,7 +56,7 @@ export function Filters() {
           className="mt-chip"
           onClick={() => onView({ group_by: view.group_by.filter((one) => one !== name) })}
         >
-          {t`Por ${table.columns.find((one) => one.name === name)?.display_name ?? name}`} <X />
+          {t`Por ${columnOf(table, name).display_name}`} <X />
         </Button>
       ))}
       {hidden.length > 0 && (
@@ -65,15 +64,6 @@ export function Filters() {
           kind="quiet"
           onClick={() => onView({ columns: view.columns.map((one) => ({ ...one, hidden: false })) })}
         >{t`Mostrar ${hidden.length === 1 ? t`a coluna oculta` : t`as ${hidden.length} colunas ocultas`}`}</Button>
-      )}
-      {isAdding && (
-        <FilterDialog
-          onClose={() => setAdding(false)}
-          onAdd={(filter) => {
-            onView({ where: allOf([...filters, filter]) });
-            setAdding(false);
-          }}
-        />
       )}
     </div>
   );
@@ -88,10 +78,8 @@ function words(table: Table, filter: Where): string {
 }
 
 function conditionWords(table: Table, { column, op, value }: Condition): string {
-  const found = table.columns.find((one) => one.name === column);
-  const label = found?.display_name ?? column;
+  const { display_name: label, type } = columnOf(table, column);
   if (op === "is_null") return `${label} ${value === true ? t`está vazia` : t`não está vazia`}`;
-  const type = found?.type ?? "text";
   const shown = (Array.isArray(value) ? value : [value]).map((one) => showCell(one, { type }));
   return `${label} ${operatorLabels()[op]} ${shown.join("; ")}`;
 }
@@ -105,8 +93,7 @@ const heights = (): Choices => [
 
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
-  const { table, view, saved, isChanged, open, onView } = useParts();
-  const [isSaving, setSaving] = useState(false);
+  const { table, view, saved, isChanged, open, onView, onOpen } = useParts();
   const views = useGet("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST_VIEWS } });
   const known = views.data?.records ?? (saved ? [saved] : []);
   return (
@@ -126,14 +113,14 @@ function Views() {
         value={String(view.row_height)}
         onChoose={(height) => onView({ row_height: Number(height) })}
       />
-      <Button onClick={() => setSaving(true)}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
-      {isSaving && <SaveView onClose={() => setSaving(false)} />}
+      <Button onClick={() => onOpen("view")}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
     </>
   );
 }
 
-function SaveView({ onClose }: { onClose: () => void }) {
-  const { table, view, saved, open, api, announce, userId } = useParts();
+/** Keep a view under a name: a new one, or the one that was opened. */
+export function SaveView() {
+  const { table, view, saved, open, api, announce, userId, onClose } = useParts();
   const queries = useQueryClient();
   const own = saved?.user_id === userId ? saved : null;
   const [name, setName] = useState(saved?.name ?? "");
@@ -199,34 +186,31 @@ interface Draft {
   text: string;
 }
 
-const yesOrNo = () =>
-  [
-    ["Sim", t`Sim`],
-    ["Não", t`Não`],
-  ] as const;
-
 /** A filter to be written: one condition, or several of which one must hold. */
-function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Where) => void; onClose: () => void }) {
-  const { table } = useParts();
+export function FilterDialog() {
+  const { table, view, onView, onClose } = useParts();
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);
-  const [faults, setFaults] = useState<readonly boolean[]>([]);
+  const [isTried, setTried] = useState(false);
+  const conditions = drafts.map((draft) => conditionOf(draft, columnOf(table, draft.column).type));
   const submit = (): void => {
-    const conditions = drafts.map((draft) => conditionOf(draft, typeOf(table, draft.column)));
-    setFaults(conditions.map((condition) => condition === null));
-    if (conditions.every((condition) => condition !== null)) onAdd({ or: conditions });
+    setTried(true);
+    if (!conditions.every((condition) => condition !== null)) return;
+    onView({ where: allOf([...filtersOf(view.where), { or: conditions }]) });
+    onClose();
   };
   return (
     <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>
       <Form onSubmit={submit}>
         {drafts.map((draft, index) => (
-          <ConditionFields
-            key={index}
-            draft={draft}
-            isFaulty={faults[index] === true}
-            isOther={index > 0}
-            onDraft={(next) => setDrafts(drafts.map((one, at) => (at === index ? next : one)))}
-          />
+          <fieldset key={index} className="mt-choices">
+            {index > 0 && <legend>{t`ou`}</legend>}
+            <ConditionFields
+              draft={draft}
+              isFaulty={isTried && conditions[index] === null}
+              onDraft={(changes) => setDrafts(drafts.with(index, { ...draft, ...changes }))}
+            />
+          </fieldset>
         ))}
         <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>{t`ou…`}</Button>
         <div className="mt-actions">
@@ -241,39 +225,40 @@ function FilterDialog({ onAdd, onClose }: { onAdd: (filter: Where) => void; onCl
 interface ConditionFieldsProps {
   draft: Draft;
   isFaulty: boolean;
-  isOther: boolean;
-  onDraft: (draft: Draft) => void;
+  onDraft: (changes: Partial<Draft>) => void;
 }
 
-function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsProps) {
+function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: ConditionFieldsProps) {
   const { table } = useParts();
-  const type = typeOf(table, draft.column);
-  const hasValue = draft.op !== "is_null" && draft.op !== "is_not_null";
-  const isList = draft.op === "in" || draft.op === "nin";
+  const { type } = columnOf(table, column);
+  const hasValue = op !== "is_null" && op !== "is_not_null";
+  const isList = op === "in" || op === "nin";
   return (
-    <fieldset className="mt-choices">
-      {isOther && <legend>{t`ou`}</legend>}
+    <>
       <SelectField
         label={t`Coluna`}
-        choices={table.columns.map((column) => [column.name, column.display_name])}
-        value={draft.column}
+        choices={table.columns.map((one) => [one.name, one.display_name])}
+        value={column}
         onChoose={(name) => onDraft(draftFor(table, name))}
       />
       <SelectField<Draft["op"]>
         label={t`Condição`}
         choices={[
-          ...operatorsOf(type).map((op) => [op, operatorLabels()[op]] as const),
+          ...operatorsOf(type).map((one) => [one, operatorLabels()[one]] as const),
           ["is_not_null", t`não está vazia`],
         ]}
-        value={draft.op}
-        onChoose={(op) => onDraft({ ...draft, op })}
+        value={op}
+        onChoose={(chosen) => onDraft({ op: chosen })}
       />
       {hasValue && type === "boolean" && (
         <SelectField
           label={t`Valor`}
-          choices={yesOrNo()}
-          value={draft.text}
-          onChoose={(text) => onDraft({ ...draft, text })}
+          choices={[
+            ["Sim", t`Sim`],
+            ["Não", t`Não`],
+          ]}
+          value={text}
+          onChoose={(chosen) => onDraft({ text: chosen })}
         />
       )}
       {hasValue && type !== "boolean" && (
@@ -282,27 +267,23 @@ function ConditionFields({ draft, isFaulty, isOther, onDraft }: ConditionFieldsP
             label={t`Valor`}
             hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
             error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
-            value={draft.text}
-            onText={(text) => onDraft({ ...draft, text })}
+            value={text}
+            onText={(written) => onDraft({ text: written })}
           />
           {(type === "date" || type === "datetime") && (
             <Calendar
               hasTime={type === "datetime"}
-              onPick={(day) => onDraft({ ...draft, text: isList && draft.text ? `${draft.text}; ${day}` : day })}
+              onPick={(day) => onDraft({ text: isList && text ? `${text}; ${day}` : day })}
             />
           )}
         </div>
       )}
-    </fieldset>
+    </>
   );
 }
 
-function typeOf(table: Table, name: string): ColumnType {
-  return table.columns.find((column) => column.name === name)?.type ?? "text";
-}
-
 function draftFor(table: Table, column: string): Draft {
-  const type = typeOf(table, column);
+  const { type } = columnOf(table, column);
   return { column, op: operatorsOf(type)[0] ?? "eq", text: type === "boolean" ? "Sim" : "" };
 }
 
@@ -310,11 +291,8 @@ function draftFor(table: Table, column: string): Draft {
 function conditionOf({ column, op, text }: Draft, type: ColumnType): Condition | null {
   if (op === "is_null" || op === "is_not_null") return { column, op: "is_null", value: op === "is_null" };
   const isList = op === "in" || op === "nin";
-  const values = (isList ? text.split(";").map((part) => part.trim()) : [text]).map((part) => {
-    const parsed = parseCell(part, type, false);
-    return parsed.ok ? (parsed.value ?? null) : null;
-  });
-  const read = values.filter((value) => value !== null);
-  if (read.length < values.length) return null;
-  return { column, op, value: isList ? read : (read[0] ?? null) };
+  const parsed = (isList ? text.split(";") : [text]).map((part) => parseCell(isList ? part.trim() : part, type, false));
+  const values = parsed.flatMap((one) => (one.ok ? [one.value] : []));
+  if (values.length < parsed.length) return null;
+  return { column, op, value: isList ? values : (values[0] ?? null) };
 }

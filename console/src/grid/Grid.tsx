@@ -62,8 +62,7 @@ export function Grid() {
       onScroll={port.onScroll}
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing || event.target instanceof HTMLSelectElement) return;
-        const { key, shiftKey: shift, altKey: alt } = event;
-        if (control.press({ key, shift, alt, control: event.ctrlKey || event.metaKey })) event.preventDefault();
+        if (control.press(event)) event.preventDefault();
       }}
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;

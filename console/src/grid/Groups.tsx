@@ -6,7 +6,7 @@ import { Button } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { shownTotal } from "./GridRows";
-import { useParts } from "./sheet";
+import { columnOf, useParts } from "./sheet";
 import { allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
 
 const PER_PAGE = 50;
@@ -70,7 +70,7 @@ function Group({ column, group, within }: GroupProps) {
   const value = group[column.name] ?? null;
   const is = value === null ? { op: "is_null" as const, value: true } : { op: "eq" as const, value };
   const figures = Object.entries(view.totals).map(([name, fn], index) => {
-    const of = table.columns.find((one) => one.name === name) ?? column;
+    const of = columnOf(table, name);
     return t`${totalLabels()[fn]} de ${of.display_name}: ${shownTotal(fn, group[`total_${index}`], of)}`;
   });
   return (

@@ -6,11 +6,11 @@ import { ApiFailure } from "../api/session";
 import type { DeletedRow, RowChange } from "../api/types";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Failure, Loading, SelectField } from "../ui/parts";
+import { Button, Check, Dialog, Failure, Loading, SelectField } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { useParts } from "./sheet";
+import { columnOf, useParts } from "./sheet";
 
 const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });
 const doorWords = (): Record<string, string> => ({
@@ -21,13 +21,6 @@ const doorWords = (): Record<string, string> => ({
   restore: t`da lixeira`,
   sql: t`direto no banco de dados`,
 });
-const filterChoices = (): Choices => [
-  ["", t`Todas`],
-  ["insert", t`Linhas criadas`],
-  ["update", t`Linhas alteradas`],
-  ["delete", t`Linhas apagadas`],
-  ["restore", t`Linhas trazidas de volta`],
-];
 const SHOWN = 5;
 
 type Change = RowChange & { row_id?: string };
@@ -39,7 +32,12 @@ export function TableHistory() {
   const filter = action === "" ? {} : { action: action as Change["action"] };
   return (
     <Dialog title={t`Histórico da tabela`} isSide onClose={onClose}>
-      <SelectField label={t`Mostrar`} choices={filterChoices()} value={action} onChoose={setAction} />
+      <SelectField
+        label={t`Mostrar`}
+        choices={[["", t`Todas`], ...Object.entries(actionWords())]}
+        value={action}
+        onChoose={setAction}
+      />
       <Listing
         key={action}
         queryKey={["history", table._id, action]}
@@ -144,12 +142,11 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
         {onRow && <Button kind="quiet" onClick={onRow}>{t`Ver a linha`}</Button>}
       </p>
       {shown.map((one) => {
-        const known = table.columns.find(({ name }) => name === one.column);
-        const text = (value: Cell): string => showCell(value, known ?? { type: "text" }) || t`(vazia)`;
+        const known = columnOf(table, one.column);
+        const text = (value: Cell): string => showCell(value, known) || t`(vazia)`;
         return (
           <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
-            {known?.display_name ?? one.column}:{" "}
-            {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
+            {known.display_name}: {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
             {action === "update" && " → "}
             {action !== "delete" && text(one.after)}
           </p>

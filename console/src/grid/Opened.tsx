@@ -11,11 +11,20 @@ import { ColumnMenu } from "./ColumnMenu";
 import { readTexts, shownIn } from "./changes";
 import { ExportDialog } from "./Exports";
 import type { Conflict } from "./edits";
+import { FilterDialog, SaveView } from "./Filters";
 import { RowStory, TableHistory, Trash } from "./History";
 import { Recipe } from "./Recipe";
-import { type Opened, useParts } from "./sheet";
+import { columnOf, type Opened, useParts } from "./sheet";
 
-const DIALOGS = { exports: ExportDialog, history: TableHistory, trash: Trash, recipe: Recipe, keys: KeysDialog };
+const DIALOGS = {
+  filter: FilterDialog,
+  view: SaveView,
+  exports: ExportDialog,
+  history: TableHistory,
+  trash: Trash,
+  recipe: Recipe,
+  keys: KeysDialog,
+};
 
 export function OpenedDialog({ what }: { what: Opened }) {
   if (typeof what === "string") {
@@ -112,12 +121,11 @@ export function ConflictDialog({ conflict }: { conflict: Conflict }) {
         </thead>
         <tbody>
           {clashes.slice(0, SHOWN).map(({ id, column, mine, theirs }) => {
-            const found = table.columns.find((one) => one.name === column);
-            const type = found?.type ?? "text";
+            const { display_name, type } = columnOf(table, column);
             return (
               <tr key={`${id}/${column}`}>
                 <td>{rows.indexOf(id) + 1 || "–"}</td>
-                <th scope="row">{found?.display_name ?? column}</th>
+                <th scope="row">{display_name}</th>
                 <td>{formatCell(theirs, type) || t`(vazia)`}</td>
                 <td>{formatCell(mine, type) || t`(vazia)`}</td>
               </tr>

@@ -4,16 +4,11 @@ import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Check, type Choices, Dialog, Empty, Failure, Loading, SelectField } from "../ui/parts";
+import { Check, Dialog, Empty, Failure, Loading } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
-import { useParts } from "./sheet";
-
-const misfitChoices = (): Choices<Kept["on_misfit"]> => [
-  ["reject", t`Não importar nada`],
-  ["skip", t`Importar as outras e separar estas num arquivo`],
-];
+import { columnOf, useParts } from "./sheet";
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
 export function Recipe() {
@@ -21,11 +16,9 @@ export function Recipe() {
   const path = { table_id: table._id };
   const recipe = useRecipe(table._id);
   const change = useMutation({
-    mutationFn: (body: Pick<Partial<Kept>, "auto_confirm" | "mode" | "on_misfit">) =>
-      api.PUT("/{table_id}/recipe", { path, body }),
+    mutationFn: (auto_confirm: Kept["auto_confirm"]) => api.PUT("/{table_id}/recipe", { path, body: { auto_confirm } }),
   });
-  const kept = recipe.data && change.isPending ? { ...recipe.data, ...change.variables } : recipe.data;
-  const isFixed = !can("update") || change.isPending;
+  const kept = recipe.data;
   return (
     <Dialog
       title={t`Modelo de importação`}
@@ -51,24 +44,10 @@ export function Recipe() {
       {kept && (
         <>
           <Check
-            isChecked={kept.auto_confirm === "unchanged"}
-            isDisabled={isFixed}
-            onCheck={(isOn) => change.mutate({ auto_confirm: isOn ? "unchanged" : "never" })}
+            isChecked={(change.isPending ? change.variables : kept.auto_confirm) === "unchanged"}
+            isDisabled={!can("update") || change.isPending}
+            onCheck={(isOn) => change.mutate(isOn ? "unchanged" : "never")}
           >{t`Importar sozinho os arquivos em que nada mudou`}</Check>
-          <SelectField
-            label={t`O que fazer com as linhas do arquivo`}
-            choices={table.key ? modes() : modes().slice(0, 2)}
-            value={kept.mode}
-            disabled={isFixed}
-            onChoose={(mode) => change.mutate({ mode })}
-          />
-          <SelectField
-            label={t`Quando há linhas que não servem`}
-            choices={misfitChoices()}
-            value={kept.on_misfit}
-            disabled={isFixed}
-            onChoose={(on_misfit) => change.mutate({ on_misfit })}
-          />
           <Sentences kept={kept} />
         </>
       )}
@@ -85,7 +64,7 @@ function Sentences({ kept }: { kept: Kept }) {
       </p>
       <h3>{t`Como o arquivo é lido`}</h3>
       <ul>
-        {kept.tables.flatMap(readingWords).map((words, index) => (
+        {[...kept.tables.flatMap(readingWords), ...loadingWords(kept)].map((words, index) => (
           <li key={index}>{words}</li>
         ))}
       </ul>
@@ -93,7 +72,7 @@ function Sentences({ kept }: { kept: Kept }) {
       <ul>
         {kept.columns.map((one) => (
           <li key={one.source}>
-            {t`“${one.source}” vai para ${table.columns.find(({ name }) => name === one.name)?.display_name ?? one.name}`}
+            {t`“${one.source}” vai para ${columnOf(table, one.name).display_name}`}
             {columnWords(one).map((words) => `; ${words}`)}.
           </li>
         ))}
@@ -114,6 +93,11 @@ function readingWords(table: Kept["tables"][number]): string[] {
   }
   if (table.trim) words.push(t`Os espaços nas pontas das células são retirados.`);
   return words;
+}
+
+function loadingWords({ mode, on_misfit: onMisfit }: Kept): string[] {
+  const words = [`${wordOf(modes(), mode)}.`];
+  return onMisfit === "skip" ? [...words, t`As linhas que não servem ficam de fora, num arquivo.`] : words;
 }
 
 function columnWords(column: Kept["columns"][number]): string[] {

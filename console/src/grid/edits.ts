@@ -7,7 +7,7 @@ import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, versionOf, without } from "./changes";
 import { type Range, spread } from "./model";
 import { cellKey, type RowSource, readRows } from "./rows";
-import type { CellState, Cells, GridColumn } from "./sheet";
+import { type CellState, type Cells, columnOf, type GridColumn } from "./sheet";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
@@ -387,8 +387,7 @@ export class EditSession {
   private markAll(changed: readonly RowChange[], stateOf: (row: number, column: string) => CellState): void {
     const marks = changed.flatMap(({ id, changes }, row) =>
       Object.entries(changes).map(([name, value]): [string, CellState] => {
-        const type = this.table.columns.find((one) => one.name === name)?.type ?? "text";
-        return [cellKey(id, name), { ...stateOf(row, name), text: formatCell(value, type) }];
+        return [cellKey(id, name), { ...stateOf(row, name), text: formatCell(value, columnOf(this.table, name).type) }];
       }),
     );
     this.mark(marks);

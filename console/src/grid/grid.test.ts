@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { Table } from "../api/types";
-import { move } from "./model";
 import { readView, shownColumns, toggleSort, withColumn, writeView } from "./view";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
 
@@ -37,23 +36,6 @@ describe("scrolling", () => {
     expect(shown.offset).toBe(shown.first * 160);
     expect(shown.end - shown.first).toBeLessThan(16);
   });
-});
-
-describe("keys", () => {
-  const bounds = { rows: 10, columns: 3, page: 4 };
-  it.each([
-    ["ArrowDown", false, { row: 6, column: 1 }],
-    ["ArrowUp", false, { row: 4, column: 1 }],
-    ["PageDown", false, { row: 9, column: 1 }],
-    ["PageUp", false, { row: 1, column: 1 }],
-    ["Home", false, { row: 5, column: 0 }],
-    ["End", true, { row: 9, column: 2 }],
-    ["Home", true, { row: 0, column: 0 }],
-  ])("%s (control %s)", (key, control, place) =>
-    expect(move({ row: 5, column: 1 }, key, control, bounds)).toEqual(place),
-  );
-
-  it("leaves other keys alone", () => expect(move({ row: 5, column: 1 }, "a", false, bounds)).toBeNull());
 });
 
 describe("views", () => {

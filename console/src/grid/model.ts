@@ -6,14 +6,13 @@ export interface Place {
   column: number;
 }
 
-interface Bounds {
-  rows: number;
-  columns: number;
-  page: number;
-}
-
 /** Return where a key leads from `place`, or null where it is no key of movement; with Ctrl to the end that way. */
-export function move(place: Place, key: string, control: boolean, bounds: Bounds): Place | null {
+export function move(
+  place: Place,
+  key: string,
+  control: boolean,
+  bounds: Pick<Extent, "rows" | "columns" | "page">,
+): Place | null {
   const [lastRow, lastColumn] = [bounds.rows - 1, bounds.columns - 1];
   const to = (down: number, right: number): Place => ({
     row: Math.min(Math.max(down, -1), lastRow),
@@ -101,13 +100,7 @@ interface Extent {
   textAt: (place: Place) => string | null;
 }
 
-interface KeyPress {
-  key: string;
-  control: boolean;
-  shift: boolean;
-  alt: boolean;
-}
-
+type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 type Reaction = (() => unknown) | undefined;
 
 const RESIZE_STEP = 16;
@@ -162,7 +155,8 @@ export class GridControl {
     return reaction !== undefined;
   };
 
-  private reactionTo({ key, control, shift, alt }: KeyPress): Reaction {
+  private reactionTo({ key, shiftKey: shift, altKey: alt, ctrlKey, metaKey }: KeyPress): Reaction {
+    const control = ctrlKey || metaKey;
     const { extent, commands } = this;
     const { active } = this.state.get();
     const range = rangeIn(this.state.get());

@@ -1,14 +1,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Column, RecordOfRow, Table } from "../api/types";
-import { type ConsoleParts, useConsole } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
 import type { Cell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import type { GridControl, GridState } from "./model";
-import { cellKey, type RowSource, useRows } from "./rows";
+import { cellKey, useRows } from "./rows";
 import { type GridView, isFiltered, shownColumns, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
 import type { Viewport } from "./viewport";
 
@@ -39,26 +39,28 @@ export interface GridParts {
   control: GridControl;
 }
 
+type Named = "filter" | "view" | "exports" | "history" | "trash" | "recipe" | "keys";
+
 /** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
-export type Opened =
-  | { menu: string }
-  | { row: RecordOfRow | "new" }
-  | { story: string; column: string | null }
-  | "exports"
-  | "history"
-  | "trash"
-  | "recipe"
-  | "keys";
+export type Opened = { menu: string } | { row: RecordOfRow | "new" } | { story: string; column: string | null } | Named;
 
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
-interface SheetParts extends ConsoleParts, Sheet, ViewHandle {
-  table: Table;
-  isEditable: boolean;
-  /** The ids of the rows that are chosen. */
-  selected: ReadonlySet<string>;
-  onSelected: (ids: ReadonlySet<string>) => void;
-  onOpen: (what: Opened) => void;
-  onClose: () => void;
+export function useSheetParts(table: Table, handle: ViewHandle) {
+  const shared = useConsole();
+  const sheet = useSheet(table, handle.view);
+  const [selected, onSelected] = useState<ReadonlySet<string>>(new Set());
+  const [opened, onOpen] = useState<Opened | null>(null);
+  const onClose = (): void => onOpen(null);
+  const isEditable = table.status === "active" && shared.can("data-write");
+  useEffect(() => onSelected(new Set()), [handle.view]);
+  return { ...shared, ...sheet, ...handle, table, isEditable, selected, onSelected, opened, onOpen, onClose };
+}
+
+type SheetParts = ReturnType<typeof useSheetParts>;
+
+/** Return a column of a table; of one that it no longer has, what its values are shown by. */
+export function columnOf({ columns }: Table, name: string): Pick<Column, "display_name" | "type" | "format"> {
+  return columns.find((column) => column.name === name) ?? { display_name: name, type: "text" };
 }
 
 /** What is to be seen of a cell besides its value. */
@@ -95,21 +97,11 @@ export function gridColumns(table: Table, view: GridView): GridColumn[] {
   });
 }
 
-export interface Sheet {
-  rows: RowSource;
-  edits: EditSession;
-  /** Cells in sight that a colleague has just changed. */
-  fresh: ReadonlySet<string> | undefined;
-  /** A row that is new, and is to have the focus where it has landed. */
-  wanted: string | null;
-  onRow: (id: string | null) => void;
-}
-
 /**
  * A table's rows under a view, and the edits with what follows from them: totals are worked out again, and a row that
  * no longer matches the view, or belongs elsewhere in it, stays where it is until the focus leaves it.
  */
-export function useSheet(table: Table, view: GridView): Sheet {
+function useSheet(table: Table, view: GridView) {
   const { api, announce } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(table, view);
@@ -119,7 +111,7 @@ export function useSheet(table: Table, view: GridView): Sheet {
   edits.table = table;
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
-  const [wanted, setWanted] = useState<string | null>(null);
+  const [wanted, setWanted] = useState<string | null>(null); // a new row, to have the focus where it has landed
   const isArranged = isFiltered(view) || view.sort.length > 0;
   const settle = useCallback(() => {
     if (misplaced.current.size === 0 || (focused.current !== null && misplaced.current.has(focused.current))) return;
@@ -173,3 +165,5 @@ export function useSheet(table: Table, view: GridView): Sheet {
   }, [rows.total]);
   return { rows, edits, fresh: look?.fresh, wanted, onRow };
 }
+
+export type Sheet = ReturnType<typeof useSheet>;

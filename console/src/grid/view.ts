@@ -172,31 +172,18 @@ export function viewOf(partOf: (part: keyof GridView) => unknown): GridView {
   return Object.fromEntries(parts) as GridView;
 }
 
-export interface ViewHandle {
-  view: GridView;
-  onView: (changes: Partial<GridView>) => void;
-  /** The view that the address names; null where it names none, or it is not here. */
-  saved: SavedView | null;
-  /** Whether what is seen is no longer what was saved. */
-  isChanged: boolean;
-  isLoading: boolean;
-  failure: unknown;
-  /** Go to a saved view, as it was saved; without one to the table as it is. */
-  open: (id: string) => void;
-}
-
 export const viewQuestion = (tableId: string, viewId: string) =>
   ["/{table_id}/views/{view_id}", { path: { table_id: tableId, view_id: viewId } }] as const;
 
 /** The address holds the view: the id of a saved one, and what was changed since; a link shows the same rows. */
-export function useView(tableId: string): ViewHandle {
+export function useView(tableId: string) {
   const search = useSearch();
   const [path, navigate] = useLocation();
   const parameters = useMemo(() => new URLSearchParams(search), [search]);
   const id = parameters.get("visao");
-  const isChanged = parameters.has("mudada");
+  const isChanged = parameters.has("mudada"); // so that what is seen is no longer what was saved
   const found = useGet(...viewQuestion(tableId, id ?? ""), { enabled: id !== null });
-  const saved = found.data ?? null;
+  const saved = found.data ?? null; // null, too, where it is not here
   const view = useMemo(
     () => (saved && !isChanged ? viewOf((part) => saved[part]) : readView(search)),
     [saved, isChanged, search],
@@ -208,6 +195,9 @@ export function useView(tableId: string): ViewHandle {
     },
     [view, id, path, navigate],
   );
+  /** Go to a saved view, as it was saved; without one to the table as it is. */
   const open = (other: string): void => navigate(other ? `${path}?visao=${other}` : path);
   return { view, onView, saved, isChanged, isLoading: id !== null && found.isPending, failure: found.error, open };
 }
+
+export type ViewHandle = ReturnType<typeof useView>;

@@ -343,11 +343,11 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
   );
 }
 
-/** Return what the API is sent for these drafts. */
+/** Return what the API is sent for these drafts; what they do not name of a column stays. */
 export function toColumns(columns: readonly DraftColumn[]) {
   return columns.map(({ key: _, description, previous_name, ...column }) => ({
     ...column,
-    ...(description ? { description } : {}),
+    description: description || null,
     ...(previous_name && previous_name !== column.name ? { previous_name } : {}),
   }));
 }

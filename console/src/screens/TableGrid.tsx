@@ -1,5 +1,4 @@
 import { ChevronDown, TriangleAlert } from "lucide-react";
-import { useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
@@ -8,9 +7,8 @@ import { Filters } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
 import { ConflictDialog, OpenedDialog } from "../grid/Opened";
-import { type Opened, SheetProvider, useParts, useSheet } from "../grid/sheet";
+import { SheetProvider, useParts, useSheetParts } from "../grid/sheet";
 import { isFiltered, useView, type ViewHandle } from "../grid/view";
-import { useConsole } from "../ui/context";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
@@ -26,18 +24,9 @@ export default function TableGrid({ tableId }: { tableId: string }) {
 }
 
 function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
-  const shared = useConsole();
-  const { view, saved, failure: noView } = handle;
-  const sheet = useSheet(table, view);
-  const { rows, edits } = sheet;
+  const parts = useSheetParts(table, handle);
+  const { view, saved, failure: noView, rows, edits, isEditable, opened } = parts;
   const state = useStore(edits.state);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [opened, setOpened] = useState<Opened | null>(null);
-  const isEditable = table.status === "active" && shared.can("data-write");
-  const onClose = (): void => setOpened(null);
-  const opening = { onOpen: setOpened, onClose, selected, onSelected: setSelected };
-  const parts = { ...shared, ...sheet, ...handle, ...opening, table, isEditable };
-  useEffect(() => setSelected(new Set()), [view]);
   return (
     <SheetProvider value={parts}>
       <section className="mt-sheet" aria-labelledby="table-title">

@@ -98,31 +98,16 @@ function readValue(text: string, type: ColumnType, mark?: Mark | null): string |
   }
 }
 
+const CLIPBOARD_CELL = /(?:"([^"]*(?:""[^"]*)*)(?:"|$))?([^\t\n]*)(\t|\n|$)/g;
+
 /** What the clipboard of a spreadsheet holds: rows by line feeds, cells by tabs, quotes where a cell has either. */
 export function parseClipboard(text: string): string[][] {
   const rows: string[][] = [[]];
-  let cell = "";
-  let quoted = false;
-  const end = (): void => {
-    rows[rows.length - 1]?.push(cell);
-    cell = "";
-  };
-  for (let at = 0; at < text.length; at += 1) {
-    const sign = text[at];
-    if (quoted) {
-      if (sign !== '"') cell += sign;
-      else if (text[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else quoted = false;
-    } else if (sign === '"' && cell === "") quoted = true;
-    else if (sign === "\t") end();
-    else if (sign === "\n") {
-      end();
-      rows.push([]);
-    } else if (sign !== "\r") cell += sign;
+  for (const [, quoted, rest = "", end] of text.matchAll(CLIPBOARD_CELL)) {
+    rows.at(-1)?.push((quoted ?? "").replaceAll('""', '"') + rest.replaceAll("\r", ""));
+    if (end === "\n") rows.push([]);
+    if (end === "") break;
   }
-  end();
   return rows.filter((row) => row.length > 1 || row[0] !== "");
 }
 
