@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from managed_tables import errors
 from managed_tables.documents.recipes import DifferenceCode
 from managed_tables.messages.english import in_english
-from managed_tables.messages.findings import GroundCode, WarningCode
+from managed_tables.messages.findings import WARNING_CODES, GroundCode
 from managed_tables.wording import catalogue, choose_form
 from managed_tables_analyze.inference.signs import CODE_WORDS
 from managed_tables_api.http.answers import Language
@@ -65,7 +65,7 @@ def test_every_sentence_has_its_english_and_no_english_is_left_over() -> None:
     others = {_HOLE.sub("{}", portuguese) for portuguese in OTHERS} - texts - {*CODE_WORDS.values()}
     assert {text for text in others if not _MADE_OF_VALUES.fullmatch(text)} == set()
     kinds = {one.named or one.code for one in vars(errors).values() if isinstance(one, errors.ErrorKind)}
-    assert set(CODED) == {*WarningCode, *GroundCode, *get_args(DifferenceCode), *kinds}
+    assert set(CODED) == {*WARNING_CODES, *get_args(GroundCode), *get_args(DifferenceCode), *kinds}
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

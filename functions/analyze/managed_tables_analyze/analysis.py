@@ -22,7 +22,7 @@ from managed_tables.documents.analyses import (
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference.display import propose_format
 from managed_tables_analyze.inference.explanation import JudgedColumn
@@ -197,7 +197,7 @@ def _find_cut_labels(table: CombinedTable) -> list[Finding]:
         if label and len(label.strip()) > MAX_LABEL_CHARACTERS
     ]
     values = {"limit": MAX_LABEL_CHARACTERS}
-    return [Finding(WarningCode.LABELS_CUT, values, len(cut), columns=tuple(cut))] if cut else []
+    return [Finding("LABELS_CUT", values, len(cut), columns=tuple(cut))] if cut else []
 
 
 class _Progress:
@@ -247,7 +247,7 @@ def _dialect_of(readings: Sequence[TableReading], findings: Sequence[Finding]) -
             delimiter = "" if reading.kind == "csv" and reading.delimiter is None else reading.delimiter
             return FileDialect(reading.encoding, delimiter, reading.quote, reading.header_line)
     for finding in findings:
-        if finding.code is WarningCode.NOT_A_TABLE:
+        if finding.code == "NOT_A_TABLE":
             raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")
     raise JobError(NO_TABLE_INCLUDED)
 

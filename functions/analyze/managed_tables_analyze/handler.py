@@ -31,7 +31,7 @@ from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, ApiError, JobError
 from managed_tables.ids import new_record_id
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding
 from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
@@ -166,7 +166,7 @@ def _find_imports(services: AwsServices, job: JobRecord, digests: list[str]) -> 
         if before is not None:
             day = parse_timestamp(before.imported_at).astimezone(services.settings.zone)
             values = {"where": where, "date": f"{day:%d/%m/%Y}", "job": before.job_id}
-            yield Finding(WarningCode.SAME_FILE, values, file=file.original_name)
+            yield Finding("SAME_FILE", values, file=file.original_name)
 
 
 def _analyze_files(

@@ -9,7 +9,7 @@ from pathlib import Path
 from managed_tables.ahead import one_ahead
 from managed_tables.documents.analyses import TableReading
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
-from managed_tables.messages.findings import Finding, WarningCode, preview
+from managed_tables.messages.findings import Finding, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import Preview, SheetCells
@@ -213,9 +213,7 @@ class _FileReader:
 
 def _about_prose(text: TextFile) -> Finding:
     """Return the finding that a file is not a table; its preview shows the first sentence."""
-    return Finding(
-        WarningCode.NOT_A_TABLE, preview=preview([text.header.labels or [text.name]]), file=text.name
-    )
+    return Finding("NOT_A_TABLE", preview=preview([text.header.labels or [text.name]]), file=text.name)
 
 
 def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableReading:

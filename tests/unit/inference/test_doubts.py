@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from staged_objects import Rows, column_of
 
-from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding
 from managed_tables_analyze.inference.explanation import JudgedColumn
 
 Infer = Callable[..., list[JudgedColumn]]
@@ -170,7 +170,7 @@ def test_an_example_shows_the_blanks_around_a_text(infer: Infer, cells: list[str
 
 
 def test_percent_cells_of_a_workbook_are_decimals(infer: Infer) -> None:
-    percent = Finding(GroundCode.PERCENT, count=1, columns=("Item 0",))
+    percent = Finding("PERCENT", count=1, columns=("Item 0",))
     rows: Rows = [["1", "1"], ["0.5", "2"], ["2", "3"]]
     labels = ["Item 0", "Item 1"]
     shown, other = infer(rows, labels=labels, is_workbook=True, reader_findings=[percent])

@@ -13,7 +13,7 @@ from managed_tables.conversion.columns import DecimalMark, Formats
 from managed_tables.conversion.sql_text import matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import LONGEST_CODE, names_quantity, names_year
 from managed_tables_analyze.inference.tallies import (
@@ -90,7 +90,7 @@ class Evidence:
         rows = staged_rows(self.staged)
         found = ask_columns(self.connection, rows, columns, _first_enclosed, _are_enclosed)
         return {
-            column: Finding(GroundCode.PARENTHESES, {"example": example.strip()})
+            column: Finding("PARENTHESES", {"example": example.strip()})
             for column, (example, all_are) in found.items()
             if example is not None and (all_are or column in years)
         }
@@ -140,7 +140,7 @@ class Evidence:
         for column, answers in ask_columns(self.connection, rows, columns, *aggregates).items():
             example, decimals, are_short, widths_differ = answers
             if example is not None and not decimals:
-                yield column, Finding(GroundCode.BARE_EXPONENTS, {"example": example})
+                yield column, Finding("BARE_EXPONENTS", {"example": example})
             elif mark == "." and are_short and widths_differ:
                 suspects.append(column)
         suspects = [column for column in suspects if not names_quantity(self.trials[column].label)]
@@ -155,7 +155,7 @@ class Evidence:
                 f"SELECT number, min(least), arg_min(greatest, least) FROM ({pairs}) GROUP BY number"  # noqa: S608
             ).fetchall()
             for column, *pair in found:
-                yield column, Finding(GroundCode.WRITTEN_DIFFERENTLY, {"example": " e ".join(pair)})
+                yield column, Finding("WRITTEN_DIFFERENTLY", {"example": " e ".join(pair)})
 
     def _of(self, *types: ColumnType | None) -> list[int]:
         return [one.column for one in self.trials if (one.chosen.type if one.chosen else None) in types]

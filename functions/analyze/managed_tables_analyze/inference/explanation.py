@@ -13,7 +13,7 @@ from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.finding_texts import write_text
-from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import cell_name, find_exceptions
 from managed_tables_analyze.inference.trial import Hypothesis
@@ -74,7 +74,7 @@ class JudgedColumn:
     @property
     def inference(self) -> Inference:
         """The schema's `inference` object."""
-        known = [one for one in self.reader_findings if isinstance(one.code, WarningCode)]
+        known = [one for one in self.reader_findings if one.code in WARNING_CODES]
         warnings = known + self.findings
         is_doubtful = any(warning.may_change_a_value for warning in warnings)
         return Inference(

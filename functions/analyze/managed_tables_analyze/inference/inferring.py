@@ -78,7 +78,7 @@ def infer_columns(
 
 
 def _is_percent(findings: Sequence[Finding]) -> bool:
-    return any(finding.code is GroundCode.PERCENT for finding in findings)
+    return any(finding.code == "PERCENT" for finding in findings)
 
 
 def _take_stated_types(
@@ -94,10 +94,10 @@ def _take_stated_types(
     for (column, choice), tally in zip(stated, tallies, strict=True):
         if tally.exceptions or tally.blank:
             continue
-        before, ground = judged[column], Finding(GroundCode.STATED, {"type": choice.type})
+        before, ground = judged[column], Finding("STATED", {"type": choice.type})
         found = JudgedColumn(before.name, choice.type, tally.empty > 0, formats, SURE, [ground])
         if before.type is choice.type:
-            found.notes = [note for note in before.notes if note.code is GroundCode.ZONE_TAKEN]
+            found.notes = [note for note in before.notes if note.code == "ZONE_TAKEN"]
         found.proven = Hypothesis(choice.type, formats) if tally.is_proof else None
         found.reader_findings = before.reader_findings
         judged[column] = found

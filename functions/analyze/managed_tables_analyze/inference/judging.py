@@ -15,7 +15,7 @@ from managed_tables.conversion.units import PERCENT, is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.documents.analyses import Alternative
 from managed_tables.messages.finding_texts import write_text
-from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.explanation import DOUBTFUL, LABELLED, SURE, JudgedColumn
@@ -59,8 +59,8 @@ class Judge:
         tally = trial.tallies[chosen]
         formats = replace(trial.formats, null_tokens=tally.blank > 0)
         if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
-            judged = _text(trial, tally, formats, LABELLED, Finding(GroundCode.LONE_LETTERS))
-            judged.or_else(ColumnType.BOOLEAN, GroundCode.LETTERS)
+            judged = _text(trial, tally, formats, LABELLED, Finding("LONE_LETTERS"))
+            judged.or_else(ColumnType.BOOLEAN, "LETTERS")
         elif chosen.type.is_number:
             judged = self._judge_number(trial, chosen, formats)
         elif chosen.type.is_time:
@@ -75,30 +75,30 @@ class Judge:
         values = self.evidence.head_values.get(trial.column, [])
         code = None if formats.unit else _find_code(values, trial.label)
         if code is not None:
-            ground: Finding | None = Finding(GroundCode.CODE, {"name": code}, count=tally.fits)
+            ground: Finding | None = Finding("CODE", {"name": code}, count=tally.fits)
         else:
             ground = self.evidence.writing.get(trial.column) or self.evidence.notes.get(trial.column)
         if ground is None:
             return self._judge_quantity(trial, chosen, formats)
         judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
         if code is not None and (cut := find_cut_code(code, values)):
-            judged.warnings.append(Finding(WarningCode.ZEROS_LOST, {"name": code, "example": cut}))
-        return judged.or_else(chosen.type, GroundCode.ALL_NUMBERS)
+            judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": cut}))
+        return judged.or_else(chosen.type, "ALL_NUMBERS")
 
     def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
         if trial.is_percent:  # decimals, whole ones too
             judged = _typed(trial, replace(chosen, type=ColumnType.DECIMAL), formats, trial.tallies[chosen])
             if not formats.unit:
-                judged.grounds.append(Finding(GroundCode.PERCENT))
+                judged.grounds.append(Finding("PERCENT"))
             return judged
         judged = _typed(trial, chosen, formats)
         if trial.doubt is not None and trial.alternative is not None:
             test = _is_signed if formats.workbook else _has_mark
             example = self._example(trial, test).rstrip(TEXT_SIGN)
             judged.doubt(describe_doubt(trial, example))
-            judged.or_else(trial.alternative.type, GroundCode.OTHER_MARK)
+            judged.or_else(trial.alternative.type, "OTHER_MARK")
         elif trial.column in self.evidence.compact_days:
-            judged.or_else(ColumnType.DATE, GroundCode.COMPACT_DATES)
+            judged.or_else(ColumnType.DATE, "COMPACT_DATES")
         return judged
 
     def _judge_date(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
@@ -106,13 +106,13 @@ class Judge:
             formats = replace(formats, latest=self.today)
         judged = _typed(trial, chosen, formats)
         if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
-            judged.notes.append(Finding(GroundCode.ZONE_TAKEN, {"zone": formats.timezone}))
+            judged.notes.append(Finding("ZONE_TAKEN", {"zone": formats.timezone}))
         if chosen.shape is Shape.YEAR_MONTH:
-            judged.or_else(ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
+            judged.or_else(ColumnType.DECIMAL, "ALL_NUMBERS")
         if chosen.shape in (Shape.MONTH, Shape.YEAR_MONTH):
             example = self._example(trial, _is_month)
             values = {"example": example, "day": self._value_of(example, judged.type, formats)}
-            judged.warnings.append(Finding(WarningCode.MONTHS_AS_DATES, values))
+            judged.warnings.append(Finding("MONTHS_AS_DATES", values))
         if trial.order_proof is not None:
             self._warn_of_order(judged, self._example(trial, _has_two_readings), trial.order_proof)
         return judged
@@ -128,7 +128,7 @@ class Judge:
             "proof": self.trials[proof].name,
             "order": formats.date_order,
         }
-        judged.doubt(Finding(WarningCode.AMBIGUOUS_DATES, values))
+        judged.doubt(Finding("AMBIGUOUS_DATES", values))
 
     def _value_of(self, text: str, column_type: ColumnType, formats: Formats) -> str:
         """Return the value of a cell under a type and formats."""
@@ -146,12 +146,12 @@ class Judge:
         formats = _formats_of(best, replace(trial.formats, null_tokens=True))
         if tally.judged == 0:
             formats = replace(formats, text_tokens=tally.blank > 0)
-            judged = _text(trial, tally, formats, DOUBTFUL, Finding(GroundCode.NO_VALUES))
+            judged = _text(trial, tally, formats, DOUBTFUL, Finding("NO_VALUES"))
             judged.nullable = judged.nullable or tally.blank > 0
         elif best is None or tally.share < _WORTH_EXPLAINING:
-            judged = _text(trial, tally, formats, SURE, Finding(GroundCode.NO_COMMON_TYPE))
+            judged = _text(trial, tally, formats, SURE, Finding("NO_COMMON_TYPE"))
         else:
-            misfits = Finding(GroundCode.MISFITS, {"type": best.type}, count=tally.exceptions)
+            misfits = Finding("MISFITS", {"type": best.type}, count=tally.exceptions)
             judged = _text(trial, tally, formats, DOUBTFUL, _share(tally, best.type))
             judged.alternatives.append(Alternative(type=best.type, reason=write_text(misfits)))
             judged.lead = best
@@ -164,14 +164,14 @@ class Judge:
         units = [unit for unit in trial.units if unit]
         if trial.units == ("",):
             if example := self._example(trial, _has_leading_zero):
-                judged.grounds = [Finding(GroundCode.LEADING_ZEROS, {"example": example})]
+                judged.grounds = [Finding("LEADING_ZEROS", {"example": example})]
                 judged.confidence = SURE
         elif any(map(is_known_unit, units)) or (len(trial.units) == 1 and judged.lead is None):
-            code = GroundCode.MIXED_UNITS if len(units) > 1 else GroundCode.UNKNOWN_UNIT
-            code = GroundCode.SOME_UNITS if len(units) < len(trial.units) else code
+            code: GroundCode = "MIXED_UNITS" if len(units) > 1 else "UNKNOWN_UNIT"
+            code = "SOME_UNITS" if len(units) < len(trial.units) else code
             judged.grounds = [Finding(code, {"names": units})]
         elif trial.is_seen and trial.column in self.evidence.times_of_day:
-            judged.grounds = [Finding(GroundCode.TIMES_OF_DAY)]
+            judged.grounds = [Finding("TIMES_OF_DAY")]
 
     def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn) -> None:
         """Warn of a code that lost leading zeros among others that are written in full, with separators."""
@@ -182,40 +182,40 @@ class Judge:
         tests = (partial(is_cut_code, lengths), partial(is_whole_code, lengths))
         example, whole = (find_example(self.connection, self.staged, trial.column, test) for test in tests)
         if example and whole:
-            judged.warnings.append(Finding(WarningCode.ZEROS_LOST, {"name": code, "example": example}))
+            judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": example}))
 
     def add_oddities(self, trial: Trial, judged: JudgedColumn, oddities: Sequence[Finding]) -> None:
         """Add findings about odd cells; shortened numbers become text if the label names a code."""
         for found in oddities:
             cell = str(found.values["example"])
             values = {"example": _shown(found, cell)}
-            if found.code is WarningCode.TWO_DIGIT_YEARS:
+            if found.code == "TWO_DIGIT_YEARS":
                 values["day"] = self._value_of(cell, judged.type, judged.formats)
             warning = replace(found, values=values)
-            if found.code is not WarningCode.SHORTENED_NUMBERS:
+            if found.code != "SHORTENED_NUMBERS":
                 judged.warnings.append(warning)
                 continue
             judged.doubt(warning)
             code = find_code_in_label(trial.label, LONGEST_CODE)
             if code is not None and judged.type is ColumnType.DECIMAL:
-                judged.grounds.append(Finding(GroundCode.CODE, {"name": code}))
+                judged.grounds.append(Finding("CODE", {"name": code}))
                 judged.type, judged.alternatives = ColumnType.TEXT, []
-                judged.or_else(ColumnType.DECIMAL, GroundCode.ALL_NUMBERS)
+                judged.or_else(ColumnType.DECIMAL, "ALL_NUMBERS")
         word = find_mojibake(trial.label)
-        if word is not None and all(found.code is not WarningCode.MOJIBAKE for found in oddities):
-            judged.warnings.append(Finding(WarningCode.MOJIBAKE, {"example": word}, count=1))
+        if word is not None and all(found.code != "MOJIBAKE" for found in oddities):
+            judged.warnings.append(Finding("MOJIBAKE", {"example": word}, count=1))
 
 
 def _shown(found: Finding, cell: str) -> str:
     """Return an odd cell as shown, with the blanks around it if these are the oddity."""
-    if found.code is WarningCode.SURROUNDING_BLANKS:
+    if found.code == "SURROUNDING_BLANKS":
         return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
-    word = find_mojibake(cell) if found.code is WarningCode.MOJIBAKE else None
+    word = find_mojibake(cell) if found.code == "MOJIBAKE" else None
     return (word or cell.strip())[:_SHOWN_CHARACTERS]
 
 
 def _share(tally: CellTally, column_type: ColumnType) -> Finding:
-    return Finding(GroundCode.CELLS_FIT, {"fits": tally.fits, "type": column_type}, count=tally.judged)
+    return Finding("CELLS_FIT", {"fits": tally.fits, "type": column_type}, count=tally.judged)
 
 
 def _typed(
@@ -225,17 +225,17 @@ def _typed(
     tally = tally or trial.tallies[chosen]
     grounds = [_share(tally, chosen.type)]
     if chosen.type.is_time:
-        grounds.append(Finding(GroundCode.DATE_ORDER, {"order": formats.date_order}))
+        grounds.append(Finding("DATE_ORDER", {"order": formats.date_order}))
     if chosen.type is ColumnType.DECIMAL:
-        grounds.append(Finding(GroundCode.DECIMAL_MARK, {"mark": formats.decimal_mark}))
+        grounds.append(Finding("DECIMAL_MARK", {"mark": formats.decimal_mark}))
     if formats.unit:
-        code = GroundCode.PERCENT if formats.unit == PERCENT else GroundCode.UNIT
+        code: GroundCode = "PERCENT" if formats.unit == PERCENT else "UNIT"
         grounds.append(Finding(code, {"name": formats.unit}))
     confidence = SURE if tally.fits >= _FEW_VALUES else _FEW
     is_nullable = tally.empty + tally.blank > 0
     judged = JudgedColumn(trial.name, chosen.type, is_nullable, formats, confidence, grounds)
     if tally.blank:
-        judged.notes.append(Finding(GroundCode.NULL_TOKENS, count=tally.blank))
+        judged.notes.append(Finding("NULL_TOKENS", count=tally.blank))
     return judged
 
 

@@ -18,7 +18,7 @@ from managed_tables.conversion.times import DateOrder
 from managed_tables.conversion.units import is_currency
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells
 from managed_tables_analyze.inference.trial import Hypothesis, Trial, count_all
@@ -120,8 +120,8 @@ def describe_doubt(trial: Trial, example: str) -> Finding:
         "mark": mark,
     }
     if trial.doubt == _BY_THOUSANDS:
-        return Finding(WarningCode.UNGROUPED_THOUSANDS, values)
-    return Finding(WarningCode.AMBIGUOUS_MARK, {**values, "because": trial.doubt})
+        return Finding("UNGROUPED_THOUSANDS", values)
+    return Finding("AMBIGUOUS_MARK", {**values, "because": trial.doubt})
 
 
 def _written_out(cell: str, mark: DecimalMark) -> str:

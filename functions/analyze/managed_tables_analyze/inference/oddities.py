@@ -42,7 +42,7 @@ class Oddity:
 
     def is_asked_of(self, column_type: ColumnType, is_proven: bool) -> bool:
         """Return whether a column may have such cells; `is_proven` says that all are of its type."""
-        return column_type in self.types and not (is_proven and self.code is WarningCode.ERROR_CELLS)
+        return column_type in self.types and not (is_proven and self.code == "ERROR_CELLS")
 
 
 def find_mojibake(text: str) -> str | None:
@@ -83,11 +83,11 @@ def _has_short_year(cell: str) -> str:
 
 
 _ODDITIES = (
-    Oddity(WarningCode.MOJIBAKE, frozenset({ColumnType.TEXT}), has_mojibake),
-    Oddity(WarningCode.SHORTENED_NUMBERS, frozenset({ColumnType.TEXT, ColumnType.DECIMAL}), _is_shortened),
-    Oddity(WarningCode.ERROR_CELLS, frozenset(ColumnType), _is_error),
-    Oddity(WarningCode.SURROUNDING_BLANKS, frozenset({ColumnType.TEXT}), _has_blanks_around),
-    Oddity(WarningCode.TWO_DIGIT_YEARS, frozenset({ColumnType.DATE, ColumnType.DATETIME}), _has_short_year),
+    Oddity("MOJIBAKE", frozenset({ColumnType.TEXT}), has_mojibake),
+    Oddity("SHORTENED_NUMBERS", frozenset({ColumnType.TEXT, ColumnType.DECIMAL}), _is_shortened),
+    Oddity("ERROR_CELLS", frozenset(ColumnType), _is_error),
+    Oddity("SURROUNDING_BLANKS", frozenset({ColumnType.TEXT}), _has_blanks_around),
+    Oddity("TWO_DIGIT_YEARS", frozenset({ColumnType.DATE, ColumnType.DATETIME}), _has_short_year),
 )
 
 

@@ -13,7 +13,7 @@ from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, are_rejects, staged_rows
-from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
@@ -116,7 +116,7 @@ class CombinedTable:
         if self._staged and (fresh or len(indexes) < first):
             missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
             values = {"new": len(fresh), "missing": len(missing)}
-            part.findings.append(Finding(WarningCode.OTHER_HEADER, values, columns=(*fresh, *missing)))
+            part.findings.append(Finding("OTHER_HEADER", values, columns=(*fresh, *missing)))
         named = {column: self.names[index] for column, index in indexes.items()}
         self._take_types(part, named)
         self._report(part, named)
@@ -132,12 +132,12 @@ class CombinedTable:
         part.findings += _about_columns(part, named)
         for finding in part.findings:
             placed = finding.named(named).at(self.files[part.file], part.sheet)
-            (self.grounds if isinstance(placed.code, GroundCode) else self.findings).append(placed)
+            (self.findings if placed.code in WARNING_CODES else self.grounds).append(placed)
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
         """Return the names of a part's columns; a part without header is matched by position."""
         if not part.labels and self._has_header and len(kept) == len(self.names):
-            part.findings.append(Finding(WarningCode.MATCHED_BY_POSITION))
+            part.findings.append(Finding("MATCHED_BY_POSITION"))
             return list(self.names)
         return make_column_names([_label(part, column) or "" for column in kept])
 
@@ -199,7 +199,7 @@ class CombinedTable:
         whole.unlink()
         part.extent.leave_out_last(line)
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - 1
-        part.findings.append(rows_left_out(WarningCode.FOOTER, [row]))
+        part.findings.append(rows_left_out("FOOTER", [row]))
         return 1
 
     def finish(self, target: Path, origins: Sequence[OriginColumn] = ()) -> None:
@@ -243,10 +243,10 @@ def _misread(part: Part) -> Iterator[None]:
 def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
     """Yield findings about a part of refused rows, and about columns that no label names."""
     if part.is_guarded:
-        yield Finding(WarningCode.REJECTED_ROWS)
+        yield Finding("REJECTED_ROWS")
     nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
     if part.labels and nameless and not part.is_ragged:
-        yield Finding(WarningCode.NAMELESS_COLUMNS, count=len(nameless), columns=nameless)
+        yield Finding("NAMELESS_COLUMNS", count=len(nameless), columns=nameless)
 
 
 def _select(part: Part, places: dict[int, int]) -> str:
@@ -279,9 +279,9 @@ def origin_columns(
     found = []
     if origins.sheet is not None:
         has_texts = any(sheet is None for _, sheet in places)
-        found.append(OriginColumn(origins.sheet, "sheet", GroundCode.SHEET_NAMES, has_texts))
+        found.append(OriginColumn(origins.sheet, "sheet", "SHEET_NAMES", has_texts))
     if origins.file is not None:
-        found.append(OriginColumn(origins.file, names, GroundCode.FILE_NAMES, nullable=False))
+        found.append(OriginColumn(origins.file, names, "FILE_NAMES", nullable=False))
     return found
 
 
@@ -293,7 +293,7 @@ def find_joined(
     if len(told_apart) == len(places):
         return
     names = [_name(place, places, files) for place in places]
-    yield Finding(WarningCode.JOINED_SHEETS, {"names": names}, count=len(names))
+    yield Finding("JOINED_SHEETS", {"names": names}, count=len(names))
 
 
 def _name(place: SheetPlace, places: Sequence[SheetPlace], files: Sequence[str]) -> str:

@@ -24,7 +24,6 @@ from managed_tables.messages.findings import (
     MAX_LINES,
     MAX_PREVIEW,
     Finding,
-    WarningCode,
     about_lines,
     preview,
 )
@@ -135,10 +134,10 @@ def _findings(
     texts: Sequence[str],
 ) -> Iterator[Finding]:
     if totals and totals * 2 <= rows:
-        yield about_lines(WarningCode.SUBTOTAL_LINES, total_lines, totals)
+        yield about_lines("SUBTOTAL_LINES", total_lines, totals)
     if labels and labels * 2 <= rows:
         values = preview([[text] for text in texts])
-        yield Finding(WarningCode.GROUP_LINES, {}, labels, tuple(label_lines), values)
+        yield Finding("GROUP_LINES", {}, labels, tuple(label_lines), values)
 
 
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:

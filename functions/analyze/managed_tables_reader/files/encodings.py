@@ -185,7 +185,7 @@ def transcode(path: Path, target: Path, encoding: Encoding) -> None:
         for text in _decoded(path, encoding, lines):
             clean = text
             if "\x00" in text:
-                lines.note(WarningCode.NUL_REMOVED, text, "\x00")
+                lines.note("NUL_REMOVED", text, "\x00")
                 clean = text.replace("\x00", "")
             out.write(clean.encode("utf-8", "replace"))
             lines.advance(text)
@@ -271,11 +271,11 @@ def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator
     decoder = codecs.getincrementaldecoder(encoding.name)("replace")
     for chunk in _chunks(path, encoding.mark_bytes):
         text = decoder.decode(chunk)
-        lines.note(WarningCode.BYTES_LOST, text, "\ufffd")
+        lines.note("BYTES_LOST", text, "\ufffd")
         yield text
     rest = decoder.decode(b"", final=True)
     if rest:  # the file ends in the middle of a character, which is left out
-        lines.add(WarningCode.BYTES_LOST, rest, 0)
+        lines.add("BYTES_LOST", rest, 0)
 
 
 def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
@@ -298,7 +298,7 @@ def _decode_broken(data: bytes, lines: _LineNotes) -> str:
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            lines.add_line(WarningCode.INVALID_UTF8, number, _word_at(line, error.start))
+            lines.add_line("INVALID_UTF8", number, _word_at(line, error.start))
     return data.decode("utf-8", _BROKEN)
 
 

@@ -9,7 +9,7 @@ from math import inf
 
 from managed_tables.errors import LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables.messages.findings import Finding, about_lines
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import Cells, GridRow, PageHead, find_repeats
 from managed_tables_reader.layout.header_bits import MOST_ABOVE, MOST_LINES, Kinds
@@ -52,10 +52,10 @@ class Header:
 
     def findings(self) -> list[Finding]:
         """Return the findings about lines above the table and other tables: they may have been rows."""
-        found = [about_lines(WarningCode.LINES_ABOVE, self.skipped)] if self.skipped else []
+        found = [about_lines("LINES_ABOVE", self.skipped)] if self.skipped else []
         if self.is_assumed:
-            found.append(rows_left_out(WarningCode.HEADER_ASSUMED, [(self.first_line or 1, self.labels)]))
-        return found + [rows_left_out(WarningCode.TABLE_APART, rows) for rows in self.others]
+            found.append(rows_left_out("HEADER_ASSUMED", [(self.first_line or 1, self.labels)]))
+        return found + [rows_left_out("TABLE_APART", rows) for rows in self.others]
 
 
 def join_labels(lines: Sequence[Cells], below: Sequence[Cells]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 
 from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
-from managed_tables.messages.findings import MAX_LINES, WarningCode
+from managed_tables.messages.findings import MAX_LINES
 from managed_tables_reader.layout.grid import Cells, GridRow, make_grid
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.score import Scorer
@@ -58,7 +58,7 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     if left_out:
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - len(left_out)
         part.extent.skip(left_out)
-        part.findings.append(rows_left_out(WarningCode.SECTION_LINES, first, len(left_out)))
+        part.findings.append(rows_left_out("SECTION_LINES", first, len(left_out)))
 
 
 def _take_end(window: deque[_Copied], place: float, delimiter: str) -> list[tuple[int, list[str]]]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, lines_between
 
-_CODES = (
-    WarningCode.SHORT_ROWS,
-    WarningCode.LONG_ROWS,
-    WarningCode.REPAIRED_ROWS,
-    WarningCode.REPEATED_HEADER,
-    WarningCode.SEPARATOR_LINES,
-    WarningCode.COMMENT_LINES,
+_CODES: tuple[WarningCode, ...] = (
+    "SHORT_ROWS",
+    "LONG_ROWS",
+    "REPAIRED_ROWS",
+    "REPEATED_HEADER",
+    "SEPARATOR_LINES",
+    "COMMENT_LINES",
 )
 
 
@@ -71,43 +71,39 @@ class RowNotes:
 
     def repaired(self, line: int) -> None:
         """Note a row that was repaired."""
-        self._add(WarningCode.REPAIRED_ROWS, line)
+        self._add("REPAIRED_ROWS", line)
 
     def short(self, line: int, length: int) -> None:
         """Note a row if it has fewer cells than the table."""
         if length < self._width:
-            self._add(WarningCode.SHORT_ROWS, line)
+            self._add("SHORT_ROWS", line)
 
     def long(self, line: int, length: int) -> None:
         """Note a row if it has more cells than the table."""
         if length > self._width:
-            self._add(WarningCode.LONG_ROWS, line)
+            self._add("LONG_ROWS", line)
 
     def forget(self, line: int, length: int) -> None:
         """Take back the notes of a row of so many cells, which is left out after all."""
         for code, lines in self._lines.items():
             if line in lines:
                 lines.remove(line)
-            elif (
-                code is not WarningCode.SHORT_ROWS
-                or length >= self._width
-                or self._counts[code] <= len(lines)
-            ):
+            elif code != "SHORT_ROWS" or length >= self._width or self._counts[code] <= len(lines):
                 continue
             self._counts[code] -= 1
 
     def repeated_header(self, line: int) -> None:
         """Note the header repeated among the rows."""
         self.heads.append(line)
-        self._leave_out(WarningCode.REPEATED_HEADER, line)
+        self._leave_out("REPEATED_HEADER", line)
 
     def separator(self, line: int) -> None:
         """Note a separator line among the rows."""
-        self._leave_out(WarningCode.SEPARATOR_LINES, line)
+        self._leave_out("SEPARATOR_LINES", line)
 
     def comment(self, line: int) -> None:
         """Note a comment among the rows."""
-        self._leave_out(WarningCode.COMMENT_LINES, line)
+        self._leave_out("COMMENT_LINES", line)
 
     def blank(self, line: int) -> None:
         """Record a line without cells, which is not reported."""

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import Finding, WarningCode
+from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
 from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment
@@ -203,7 +203,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
-    text.findings += [Finding(WarningCode.WRAPPED_LINES)] if choice.change is unwrap else []
+    text.findings += [Finding("WRAPPED_LINES")] if choice.change is unwrap else []
     strays = [one.cells for one in rows if one.stray]
     text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))

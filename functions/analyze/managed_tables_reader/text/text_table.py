@@ -11,7 +11,6 @@ from pathlib import Path
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
@@ -95,7 +94,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         part.extent.skip(range(lines.number + 1, lines.number + 1 + text.footer_lines))
         if text.footer:
             footer = [(lines.number + number, cells) for number, cells in text.footer]
-            part.findings.append(rows_left_out(WarningCode.FOOTER, footer))
+            part.findings.append(rows_left_out("FOOTER", footer))
         writer.describe(part)
     leave_out_section_ends(part, text.header, notes)
     part.findings += notes.findings()

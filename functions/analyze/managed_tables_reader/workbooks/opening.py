@@ -18,7 +18,7 @@ from managed_tables.errors import (
     JobError,
     JobErrorKind,
 )
-from managed_tables.messages.findings import Finding, GroundCode, WarningCode
+from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows.sheets import Batch, MergedRange, Sheet
@@ -73,8 +73,7 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
 
 def _finding(record: Told) -> Finding:
     code, count, values, places = record
-    is_warning = code in WarningCode.__members__
-    return Finding(WarningCode(code) if is_warning else GroundCode(code), values, count, places=tuple(places))
+    return Finding(code, values, count, places=tuple(places))
 
 
 @contextmanager

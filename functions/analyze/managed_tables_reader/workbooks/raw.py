@@ -35,7 +35,7 @@ from managed_tables_reader.workbooks.numbers import NumberCells
 
 Cells = list[str | None]
 
-Told = tuple[str, int, dict[str, Any], list[int]]
+Told = tuple[WarningCode | GroundCode, int, dict[str, Any], list[int]]
 """The code of a finding, how many, its values and columns (from 0): plain values, which pass a pipe."""
 
 BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
@@ -137,17 +137,17 @@ class Tally:
         hidden, numbers = sorted(self.seen_hidden), self.number_cells
         rounded = numbers.rounded_example if numbers.has_exact_decimals else None
         example = {"example": rounded[0], "taken": rounded[1]} if rounded else {}
-        found: list[tuple[WarningCode | GroundCode, int, dict[str, Any], list[int]]] = [
-            (WarningCode.UNCACHED_FORMULAS, self.uncached, {}, []),
-            (WarningCode.DIGITS_LOST, numbers.cut, {}, []),
-            (WarningCode.HIDDEN_ROWS, self.hidden_rows, {}, []),
-            (WarningCode.OTHER_TABLES, self.other_tables, {}, []),
-            (WarningCode.ERROR_CELLS, self.errors.total(), {}, sorted(self.errors)),
-            (GroundCode.PERCENT, len(self.percents), {}, sorted(self.percents)),
-            (WarningCode.HIDDEN_COLUMNS, len(hidden), {"names": [*map(letters, hidden)]}, hidden),
-            (WarningCode.ROUNDED_NUMBERS, numbers.rounded if rounded else 0, example, []),
+        found: list[Told] = [
+            ("UNCACHED_FORMULAS", self.uncached, {}, []),
+            ("DIGITS_LOST", numbers.cut, {}, []),
+            ("HIDDEN_ROWS", self.hidden_rows, {}, []),
+            ("OTHER_TABLES", self.other_tables, {}, []),
+            ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
+            ("PERCENT", len(self.percents), {}, sorted(self.percents)),
+            ("HIDDEN_COLUMNS", len(hidden), {"names": [*map(letters, hidden)]}, hidden),
+            ("ROUNDED_NUMBERS", numbers.rounded if rounded else 0, example, []),
         ]
-        return [(code.value, count, values, places) for code, count, values, places in found if count]
+        return [told for told in found if told[1]]
 
 
 @dataclass(eq=False)

@@ -55,7 +55,7 @@ def listed_warnings(findings: Sequence[Finding]) -> list[FileWarning]:
         warning = FileWarning.of(finding)
         room -= len(exact_json.dumps(warning.as_json()))
         if room < 0:
-            return [*listed, FileWarning.of(Finding(WarningCode.MORE_WARNINGS, count=len(ordered) - place))]
+            return [*listed, FileWarning.of(Finding("MORE_WARNINGS", count=len(ordered) - place))]
         listed.append(warning)
     return listed
 

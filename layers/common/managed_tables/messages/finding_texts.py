@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from managed_tables.conversion.units import is_currency
-from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, number
 
@@ -51,7 +51,7 @@ def write_text(finding: Finding) -> str:
 def _number_of(finding: Finding) -> int | None:
     """Return how many things the sentence speaks of."""
     fits, names = finding.values.get("fits"), finding.values.get("names")
-    if finding.code is GroundCode.CELLS_FIT and isinstance(fits, int):
+    if finding.code == "CELLS_FIT" and isinstance(fits, int):
         return fits
     return len(names) if isinstance(names, list | tuple) else finding.count
 

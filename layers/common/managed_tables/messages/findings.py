@@ -5,9 +5,9 @@ Only `finding_texts.py` words them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import takewhile
-from typing import Literal
+from typing import Literal, get_args
+
+from typing_extensions import TypeAliasType
 
 MAX_LINES = 20  # of one finding: `count` says how many there are
 MAX_PREVIEW = 5  # rows shown of what was left out
@@ -20,94 +20,32 @@ ReasonCode = Literal[
     "SHEET_HIDDEN", "SHEET_EMPTY", "SHEET_WITHOUT_ROWS", "SHEET_DIFFERS", "PROSE", "EXCLUDED",
 ]  # fmt: skip
 
-
-class WarningCode(StrEnum):
-    """What a person should look at before confirming."""
-
-    # What may have changed a value, or doubles rows: down to SUBTOTAL_LINES.
-    SAME_FILE = "SAME_FILE"
-    AMBIGUOUS_MARK = "AMBIGUOUS_MARK"
-    UNGROUPED_THOUSANDS = "UNGROUPED_THOUSANDS"
-    AMBIGUOUS_DATES = "AMBIGUOUS_DATES"
-    TWO_DIGIT_YEARS = "TWO_DIGIT_YEARS"
-    MONTHS_AS_DATES = "MONTHS_AS_DATES"
-    ZEROS_LOST = "ZEROS_LOST"
-    SHORTENED_NUMBERS = "SHORTENED_NUMBERS"
-    DIGITS_LOST = "DIGITS_LOST"
-    ROUNDED_NUMBERS = "ROUNDED_NUMBERS"
-    MOJIBAKE = "MOJIBAKE"
-    INVALID_UTF8 = "INVALID_UTF8"
-    BYTES_LOST = "BYTES_LOST"
-    NUL_REMOVED = "NUL_REMOVED"
-    REPAIRED_ROWS = "REPAIRED_ROWS"
-    LONG_ROWS = "LONG_ROWS"
-    SHORT_ROWS = "SHORT_ROWS"
-    NAMELESS_COLUMNS = "NAMELESS_COLUMNS"
-    MATCHED_BY_POSITION = "MATCHED_BY_POSITION"
-    MERGED_FILLED = "MERGED_FILLED"
-    ERROR_CELLS = "ERROR_CELLS"
-    UNCACHED_FORMULAS = "UNCACHED_FORMULAS"
-    SURROUNDING_BLANKS = "SURROUNDING_BLANKS"
-    # What was left out, or taken though it may not belong.
-    SUBTOTAL_LINES = "SUBTOTAL_LINES"
-    GROUP_LINES = "GROUP_LINES"
-    JOINED_SHEETS = "JOINED_SHEETS"
-    LINES_ABOVE = "LINES_ABOVE"
-    FOOTER = "FOOTER"
-    REPEATED_HEADER = "REPEATED_HEADER"
-    SECTION_LINES = "SECTION_LINES"
-    SEPARATOR_LINES = "SEPARATOR_LINES"
-    COMMENT_LINES = "COMMENT_LINES"
-    SHEETS_LEFT_OUT = "SHEETS_LEFT_OUT"
-    EMPTY_SHEETS = "EMPTY_SHEETS"
-    HIDDEN_SHEETS = "HIDDEN_SHEETS"
-    HIDDEN_ROWS = "HIDDEN_ROWS"
-    HIDDEN_COLUMNS = "HIDDEN_COLUMNS"
-    NOT_A_TABLE = "NOT_A_TABLE"
-    OTHER_TABLES = "OTHER_TABLES"
-    TABLE_APART = "TABLE_APART"
-    HEADER_ASSUMED = "HEADER_ASSUMED"
-    # What else is good to know.
-    OTHER_HEADER = "OTHER_HEADER"
-    LABELS_CUT = "LABELS_CUT"
-    WRAPPED_LINES = "WRAPPED_LINES"
-    REJECTED_ROWS = "REJECTED_ROWS"
-    MORE_WARNINGS = "MORE_WARNINGS"
-
-
-class GroundCode(StrEnum):
-    """Why a column has its type, or might have another."""
-
-    CELLS_FIT = "CELLS_FIT"
-    DATE_ORDER = "DATE_ORDER"
-    DECIMAL_MARK = "DECIMAL_MARK"
-    NULL_TOKENS = "NULL_TOKENS"
-    ZONE_TAKEN = "ZONE_TAKEN"
-    PERCENT = "PERCENT"
-    UNIT = "UNIT"
-    CODE = "CODE"
-    LONE_LETTERS = "LONE_LETTERS"
-    NO_VALUES = "NO_VALUES"
-    NO_COMMON_TYPE = "NO_COMMON_TYPE"
-    OTHER_MARK = "OTHER_MARK"
-    COMPACT_DATES = "COMPACT_DATES"
-    ALL_NUMBERS = "ALL_NUMBERS"
-    LETTERS = "LETTERS"
-    MISFITS = "MISFITS"
-    WRITTEN_DIFFERENTLY = "WRITTEN_DIFFERENTLY"
-    BARE_EXPONENTS = "BARE_EXPONENTS"
-    PARENTHESES = "PARENTHESES"
-    LEADING_ZEROS = "LEADING_ZEROS"
-    MIXED_UNITS = "MIXED_UNITS"
-    SOME_UNITS = "SOME_UNITS"
-    UNKNOWN_UNIT = "UNKNOWN_UNIT"
-    TIMES_OF_DAY = "TIMES_OF_DAY"
-    STATED = "STATED"
-    SHEET_NAMES = "SHEET_NAMES"
-    FILE_NAMES = "FILE_NAMES"
-
-
-VALUE_CODES = frozenset(takewhile(lambda code: code is not WarningCode.SUBTOTAL_LINES, WarningCode))
+# What may have changed a value, or doubles rows.
+_ValueCode = Literal[
+    "SAME_FILE", "AMBIGUOUS_MARK", "UNGROUPED_THOUSANDS", "AMBIGUOUS_DATES", "TWO_DIGIT_YEARS",
+    "MONTHS_AS_DATES",
+    "ZEROS_LOST", "SHORTENED_NUMBERS", "DIGITS_LOST", "ROUNDED_NUMBERS", "MOJIBAKE", "INVALID_UTF8",
+    "BYTES_LOST", "NUL_REMOVED", "REPAIRED_ROWS", "LONG_ROWS", "SHORT_ROWS", "NAMELESS_COLUMNS",
+    "MATCHED_BY_POSITION", "MERGED_FILLED", "ERROR_CELLS", "UNCACHED_FORMULAS", "SURROUNDING_BLANKS",
+]  # fmt: skip
+# What was left out, or taken though it may not belong.
+_PlaceCode = Literal[
+    "SUBTOTAL_LINES", "GROUP_LINES", "JOINED_SHEETS", "LINES_ABOVE", "FOOTER", "REPEATED_HEADER",
+    "SECTION_LINES", "SEPARATOR_LINES", "COMMENT_LINES", "SHEETS_LEFT_OUT", "EMPTY_SHEETS", "HIDDEN_SHEETS",
+    "HIDDEN_ROWS", "HIDDEN_COLUMNS", "NOT_A_TABLE", "OTHER_TABLES", "TABLE_APART", "HEADER_ASSUMED",
+]  # fmt: skip
+# What a person should look at before confirming: last, what else is good to know.
+WarningCode = TypeAliasType("WarningCode", Literal[
+    _ValueCode, _PlaceCode, "OTHER_HEADER", "LABELS_CUT", "WRAPPED_LINES", "REJECTED_ROWS", "MORE_WARNINGS",
+])  # fmt: skip
+# Why a column has its type, or might have another.
+GroundCode = Literal[
+    "CELLS_FIT", "DATE_ORDER", "DECIMAL_MARK", "NULL_TOKENS", "ZONE_TAKEN", "PERCENT", "UNIT", "CODE",
+    "LONE_LETTERS", "NO_VALUES", "NO_COMMON_TYPE", "OTHER_MARK", "COMPACT_DATES", "ALL_NUMBERS", "LETTERS",
+    "MISFITS", "WRITTEN_DIFFERENTLY", "BARE_EXPONENTS", "PARENTHESES", "LEADING_ZEROS", "MIXED_UNITS",
+    "SOME_UNITS", "UNKNOWN_UNIT", "TIMES_OF_DAY", "STATED", "SHEET_NAMES", "FILE_NAMES",
+]  # fmt: skip
+WARNING_CODES, VALUE_CODES = get_args(WarningCode.__value__), get_args(_ValueCode)
 
 
 FindingValue = str | int | Sequence[str] | None

@@ -53,7 +53,7 @@ def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
 
     The `include` of a sheet's own overrides decides, whatever the others are.
     """
-    findings = list(_about_sheets(WarningCode.HIDDEN_SHEETS, [one.name for one in staged if one.is_hidden]))
+    findings = list(_about_sheets("HIDDEN_SHEETS", [one.name for one in staged if one.is_hidden]))
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
     found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
     chosen = [part for sheet, part in parts if sheet.is_wanted(part in found)]
@@ -70,7 +70,7 @@ def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Fin
     others = [part for part in parts if sorted(_names(part)) != sorted(_names(first))]
     findings += _about_others(first, others)
     empty = [part.sheet for part in others if not part.expected_rows]
-    findings += _about_sheets(WarningCode.EMPTY_SHEETS, empty)
+    findings += _about_sheets("EMPTY_SHEETS", empty)
     return [part for part in filled if part not in others]
 
 
@@ -88,7 +88,7 @@ def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
     filled = [part for part in others if part.expected_rows]
     for header in dict.fromkeys(map(_names, filled)):
         left = [part for part in filled if _names(part) == header]
-        [about] = _about_sheets(WarningCode.SHEETS_LEFT_OUT, [part.sheet for part in left])
+        [about] = _about_sheets("SHEETS_LEFT_OUT", [part.sheet for part in left])
         labels = dict(zip(names, first.labels, strict=False))
         labels |= dict(zip(header, left[0].labels, strict=False))
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from managed_tables.conversion.workbook_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.findings import Finding, WarningCode, about_lines
+from managed_tables.messages.findings import Finding, about_lines
 from managed_tables.schema import ColumnType
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
@@ -114,7 +114,7 @@ def _about_fills(fills: Sequence[Fill]) -> Iterator[Finding]:
     """Yield the finding that names the ranges, if there are any."""
     if fills:
         names = [f"{letters(column)}{top}:{letters(column)}{bottom}" for column, top, bottom in fills]
-        about = about_lines(WarningCode.MERGED_FILLED, [top for _, top, _ in fills])
+        about = about_lines("MERGED_FILLED", [top for _, top, _ in fills])
         places = tuple(sorted({column for column, _, _ in fills}))
         yield replace(about, values={"names": names[:_MAX_NAMED]}, places=places)
 
@@ -236,4 +236,4 @@ def _without_footer(
         left -= len(batch)
     if length:
         notes.extent.skip(number for number, _ in last[-length:])
-        findings.append(rows_left_out(WarningCode.FOOTER, last[-length:]))
+        findings.append(rows_left_out("FOOTER", last[-length:]))
