@@ -7,16 +7,19 @@ is analysed in a child process of bounded memory and time, so that none can stop
 import argparse
 import codecs
 import csv
-import multiprocessing
 import os
 import resource
-import shutil
+import signal
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,12 +83,10 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
         rows_dir.mkdir(parents=True, exist_ok=True)
-    with _Child(_Task(rows_dir, _overrides_of(options), options.explain)) as child:
-        is_refused = False
-        for file in options.files:
-            result = child.analyze(file)
-            is_refused = is_refused or result.error is not None
-            show(result.as_json())
+    is_refused = False
+    for result in _results(options.files, _Task(rows_dir, _overrides_of(options), options.explain)):
+        is_refused = is_refused or result.error is not None
+        show(result.as_json())
     return int(is_refused)
 
 
@@ -183,80 +184,31 @@ class _Task:
     explains: bool
 
 
-class _Child:
-    """A child process that analyses file after file, and is replaced when it dies or takes too long."""
-
-    def __init__(self, task: _Task) -> None:
-        self._task = task
-        self._context = multiprocessing.get_context("spawn")
-        self._temp_dir = Path(tempfile.mkdtemp(prefix="managed-tables-"))
-        self._process: Any = None
-        self._connection: Connection | None = None
-        self._served = 0
-
-    def __enter__(self) -> "_Child":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-        shutil.rmtree(self._temp_dir, ignore_errors=True)
-
-    def analyze(self, file: Path) -> FileResult:
-        """Return the file's result, or an error if the child dies or takes too long."""
-        if self._served >= _FILES_A_CHILD:
-            self._stop()
-        if self._connection is None:
-            self._start()
-        self._served += 1
-        assert self._connection is not None  # noqa: S101 - just started
-        try:
-            self._connection.send(str(file))
-            if self._connection.poll(_MAX_SECONDS):
-                answer: FileResult = self._connection.recv()
-                return answer
-            reason = f"a leitura passou de {_MAX_SECONDS} segundos"
-        except (EOFError, OSError):
-            reason = "a leitura foi interrompida pelo conteúdo do arquivo"
-        self._stop()
-        return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
-
-    def _start(self) -> None:
-        ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=_serve, args=(theirs, self._task, self._temp_dir), daemon=False
-        )
-        self._process.start()
-        theirs.close()
-        self._connection, self._served = ours, 0
-
-    def _stop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-            self._process.join(1)
-            if self._process.is_alive():
-                self._process.kill()
-                self._process.join()
-        for left in self._temp_dir.iterdir():
-            shutil.rmtree(left, ignore_errors=True)
+def _results(files: Sequence[Path], task: _Task) -> Iterator[FileResult]:
+    """Analyse file after file in a child process; a fresh one follows one that died or has read many."""
+    left = deque(files)
+    while left:
+        with ProcessPoolExecutor(1, get_context("spawn"), _bound_child) as child:
+            for _ in range(min(len(left), _FILES_A_CHILD)):
+                file, started = left.popleft(), time.monotonic()
+                with TemporaryDirectory(prefix="managed-tables-", ignore_cleanup_errors=True) as work_dir:
+                    try:
+                        yield child.submit(_analyze_file, file, task, Path(work_dir)).result()
+                    except BrokenProcessPool:
+                        is_late = time.monotonic() - started >= _MAX_SECONDS
+                        late = f"a leitura passou de {_MAX_SECONDS} segundos"
+                        reason = late if is_late else "a leitura foi interrompida pelo conteúdo do arquivo"
+                        yield _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
+                        break
 
 
-def _serve(connection: Connection, task: _Task, temp_dir: Path) -> None:
+def _bound_child() -> None:
     os.dup2(2, 1)  # standard output is for results: whatever a library writes goes elsewhere
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
-    while True:
-        try:
-            file = Path(connection.recv())
-        except EOFError:
-            return
-        work_dir = Path(tempfile.mkdtemp(dir=temp_dir))
-        try:
-            connection.send(_analyze_file(file, task, work_dir))
-        finally:
-            shutil.rmtree(work_dir, ignore_errors=True)
 
 
 def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
+    signal.alarm(_MAX_SECONDS)  # which ends this process
     target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
     try:
         found = analyze(
@@ -269,7 +221,7 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file
         return _refused(file, error)
-    except Exception as error:  # reported as the file's result, and the next one is read
+    except BaseException as error:  # a library's panic, too: reported, and the next file is read
         is_memory = isinstance(error, (MemoryError, duckdb.OutOfMemoryException))
         reason = "faltou memória para a leitura" if is_memory else f"{type(error).__name__}: {error}"[:500]
         return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import IO
 
 from managed_tables.errors import WORKBOOK_CORRUPT, WORKBOOK_TOO_LARGE
@@ -23,6 +24,18 @@ from managed_tables_reader.workbooks.raw import FrameKind, RawSheet, WorkbookErr
 MAX_MEMORY_BYTES = 1 << 30  # leaves the other half of a 2 GB Lambda to the parent
 
 Reader = Callable[[Path], Iterator[RawSheet]]
+
+_READERS = {  # to be tried in turn; each brings libraries that the others do not need
+    Kind.XLSX: ("xlsx.workbook:read_xlsx",),
+    Kind.XLSB: ("calamine:read_calamine",),
+    Kind.XLS: ("xls:read_xls", "calamine:read_calamine"),
+    Kind.ODS: ("ods:read_ods",),
+    Kind.HTML: ("html:read_html",),
+    Kind.SPREADSHEETML: ("spreadsheetml:read_spreadsheetml",),
+    Kind.JSON: ("records.json_objects:read_json",),
+    Kind.JSON_LINES: ("records.json_objects:read_json_lines",),
+    Kind.PARQUET: ("records.parquet:read_parquet",),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,39 +63,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _readers(kind: Kind, max_characters: int) -> list[Reader]:
-    """Return the readers to try in turn; each brings libraries that the others do not need."""
-    if kind is Kind.XLSX:
-        from managed_tables_reader.workbooks.xlsx.workbook import read_xlsx
-
-        return [read_xlsx]
-    if kind is Kind.XLS:
-        from managed_tables_reader.workbooks.calamine import read_calamine
-        from managed_tables_reader.workbooks.xls import read_xls
-
-        return [read_xls, read_calamine]
-    if kind is Kind.ODS:
-        from managed_tables_reader.workbooks.ods import read_ods
-
-        return [read_ods]
-    if kind is Kind.HTML:
-        from managed_tables_reader.workbooks.html import read_html
-
-        return [read_html]
-    if kind in (Kind.JSON, Kind.JSON_LINES):
-        from managed_tables_reader.workbooks.records.json_objects import read_json
-
-        return [partial(read_json, are_lines=kind is Kind.JSON_LINES)]
-    if kind is Kind.PARQUET:
-        from managed_tables_reader.workbooks.records.parquet import read_parquet
-
-        return [partial(read_parquet, max_characters=max_characters)]
-    if kind is Kind.SPREADSHEETML:
-        from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml
-
-        return [read_spreadsheetml]
-    from managed_tables_reader.workbooks.calamine import read_calamine
-
-    return [read_calamine]
+    readers = [resolve_name(f"managed_tables_reader.workbooks.{name}") for name in _READERS[kind]]
+    return [partial(readers[0], max_characters=max_characters)] if kind is Kind.PARQUET else readers
 
 
 def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:

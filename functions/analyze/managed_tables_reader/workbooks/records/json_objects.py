@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from json.decoder import scanstring  # type: ignore[attr-defined]  # its stubs leave it out
 from pathlib import Path
@@ -41,7 +42,7 @@ _Object = tuple[int, Sequence[tuple[str, Any]]]
 """The number of an object, or its line, and its fields: names and values."""
 
 
-def read_json(path: Path, *, are_lines: bool) -> Iterator[RawSheet]:
+def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
     """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list."""
     labels: dict[str, int] = {}
     for _, fields in _objects(path, are_lines=are_lines):
@@ -52,6 +53,9 @@ def read_json(path: Path, *, are_lines: bool) -> Iterator[RawSheet]:
     yield RawSheet(
         None, True, _batches(_objects(path, are_lines=are_lines), labels), labels=[*labels] or None
     )
+
+
+read_json_lines = partial(read_json, are_lines=True)
 
 
 def _batches(objects: Iterator[_Object], labels: dict[str, int]) -> Iterator[Batch]:
