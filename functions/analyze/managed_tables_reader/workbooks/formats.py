@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from managed_tables_reader.workbooks.numbers import exact_number, is_number
 
@@ -26,12 +27,11 @@ class FormatKind(Enum):
     MASK = "mask"
 
 
-@dataclass(frozen=True)
-class Mask:
-    """One section of a format such as `00000-000`: digit places and the characters between them."""
+class Mask(NamedTuple):
+    """One section of a format such as `00000-000`."""
 
-    places: tuple[tuple[bool, str], ...]
-    """(is a digit place, the place's `0`, `#` or `?`, or the literal character)."""
+    places: str
+    """The characters that are shown: `_ZERO` and `_DIGIT` stand for digits, others for themselves."""
     limit: float | None = None
     """The largest value that it applies to, if the section has a condition such as `[<=99999999]`."""
 
@@ -78,7 +78,14 @@ _TOKEN = re.compile(
 )
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _CONDITION = re.compile(r"(<=?|>=?|=|<>)\s*(-?[0-9.]+)")
-_THOUSANDS = re.compile(r"[^#]*#+([ \u00a0\u202f]###)+[^#]*")
+_ZERO, _DIGIT = "\0", "\1"  # the places `0` and `#` of a mask: they show a digit, else 0 or nothing
+_PLACES = {"0": _ZERO, "#": _DIGIT, "-": "-", "(": "(", ")": ")", " ": " "}
+_UNFILLED = {_ZERO: "0", _DIGIT: ""}
+_SEPARATED = re.compile(f"[{_ZERO}{_DIGIT}][^{_ZERO}{_DIGIT}]+[{_ZERO}{_DIGIT}]")
+# Blanks between groups of three digits, as in `# ### ##0`: the mask of a quantity.
+_THOUSANDS = re.compile(
+    f"[^{_ZERO}{_DIGIT}]*[{_ZERO}{_DIGIT}]+([ \u00a0\u202f][{_ZERO}{_DIGIT}]{{3}})+[^{_ZERO}{_DIGIT}]*"
+)
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
@@ -151,7 +158,7 @@ def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
 
 def _shown_parts(section: Sequence[re.Match[str]]) -> tuple[bool, bool]:
     """Return whether a format shows a date, and whether it shows a time."""
-    runs = [token["letters"].lower() for token in section if token["letters"]]
+    runs = _runs(section)
     letters = {run[0] for run in runs}
     # "aaa" is a day of the week where Excel is Japanese; "am/pm" is a time.
     has_time = bool(letters & {*"hs"}) or any(token["meridiem"] for token in section)
@@ -159,92 +166,71 @@ def _shown_parts(section: Sequence[re.Match[str]]) -> tuple[bool, bool]:
     return has_month or bool(letters & {*_DATE_LETTERS}), has_time
 
 
+def _runs(section: Sequence[re.Match[str]]) -> list[str]:
+    """Return the letters that stand for parts of a moment: `d`, `mmm`, `yyyy`."""
+    return [token["letters"].lower() for token in section if token["letters"]]
+
+
 def _masks(sections: Sequence[Sequence[re.Match[str]]]) -> tuple[Mask, ...]:
-    """Return the masks of a format that shows identifiers: leading zeros, or separators between digits."""
-    masks: list[Mask] = []
-    for number, section in enumerate(sections[:2]):
-        mask = _mask(section)
-        if mask is None:
-            break
-        masks.append(mask)
-        if mask.limit is None:
-            break
-        if number == 0 and len(sections) < 2:
-            return ()
-    return tuple(masks) if masks and any(_is_identifier_mask(mask) for mask in masks) else ()
+    """Return the masks of a format that shows identifiers: leading zeros, or separators between digits.
+
+    The second is for the values beyond the first one's limit.
+    """
+    first = _mask(sections[0])
+    if first is None or (first.limit is not None and len(sections) < 2):
+        return ()
+    second = _mask(sections[1]) if first.limit is not None else None
+    masks = (first,) if second is None else (first, second)
+    return masks if any(_is_identifier_mask(mask.places) for mask in masks) else ()
 
 
 def _mask(section: Sequence[re.Match[str]]) -> Mask | None:
-    places: list[tuple[bool, str]] = []
-    limit: float | None = None
+    """Return a section's mask, None where it shows no digits or a quantity."""
+    places, limit = "", None
     for token in section:
-        if token["bracket"] is not None:
-            condition = _CONDITION.fullmatch(token["bracket"])
-            if condition and condition[1] != "<=":
+        if token["bracket"] is None:
+            shown = _mask_places(token)
+            if shown is None:
                 return None
-            limit = float(condition[2]) if condition else limit
-            continue
-        shown = _mask_places(token)
-        if shown is None:
-            return None
-        places += shown
-    return Mask(tuple(places), limit)
+            places += shown
+        elif condition := _CONDITION.fullmatch(token["bracket"]):
+            if condition[1] != "<=":
+                return None
+            limit = float(condition[2])
+    return Mask(places, limit) if _ZERO in places or _DIGIT in places else None
 
 
-def _mask_places(token: re.Match[str]) -> list[tuple[bool, str]] | None:
-    """Return the places of a mask that a token stands for; None for one that only a quantity has.
-
-    A quantity has a decimal point, thousands, a percent sign or a fraction.
-    """
-    other = token["other"]
-    if other is not None:
-        return [(other in "0#", other)] if other in "0#-() " else None
+def _mask_places(token: re.Match[str]) -> str | None:
+    """Return the places that a token stands for; None for a decimal point, thousands or a fraction."""
+    if token["other"] is not None:
+        return _PLACES.get(token["other"])
     if token["space"] is not None or token["fill"] is not None:
-        return []
-    text = token["quoted"] if token["quoted"] is not None else token["escaped"]
-    return None if text is None else [(False, char) for char in text]
+        return ""
+    return token["quoted"] if token["quoted"] is not None else token["escaped"]
 
 
-def _is_identifier_mask(mask: Mask) -> bool:
-    digits = [index for index, (is_digit, _) in enumerate(mask.places) if is_digit]
-    if len(digits) < 2:
-        return False
-    shows_zeros = sum(char == "0" for is_digit, char in mask.places if is_digit) >= 2
-    return shows_zeros or (digits[-1] - digits[0] >= len(digits) and not _groups_thousands(mask))
-
-
-def _groups_thousands(mask: Mask) -> bool:
-    """Return whether blanks separate groups of three digits, as in `# ### ##0`: the mask of a quantity."""
-    shown = "".join("#" if is_digit else char for is_digit, char in mask.places)
-    return _THOUSANDS.fullmatch(shown.strip()) is not None
+def _is_identifier_mask(places: str) -> bool:
+    is_separated = _SEPARATED.search(places) and not _THOUSANDS.fullmatch(places)
+    return places.count(_ZERO) >= 2 or bool(is_separated)
 
 
 def show_mask(number_format: NumberFormat, raw: str) -> str | None:
     """Return the digits as the mask shows them; None if the value is no whole number that it applies to."""
     if not (raw.isascii() and raw.isdigit()):
         return None
-    digits = raw.lstrip("0")
     for mask in number_format.masks:
         if mask.limit is None or int(raw) <= mask.limit:
-            return _fill(mask, digits)
+            return _fill(mask.places, raw.lstrip("0"))
     return None
 
 
-def _fill(mask: Mask, digits: str) -> str:
-    shown: list[str] = []
-    left = list(digits)
-    first = next(index for index, (is_digit, _) in enumerate(mask.places) if is_digit)
-    for index in range(len(mask.places) - 1, -1, -1):
-        is_digit, char = mask.places[index]
-        if not is_digit:
-            shown.append(char)
-        elif left:
-            shown.append(left.pop())
-            if index == first:
-                shown.extend(reversed(left))
-        elif char == "0":
-            shown.append("0")
-    return "".join(reversed(shown)).strip()
+def _fill(places: str, digits: str) -> str:
+    count = sum(sign in _UNFILLED for sign in places)
+    digits = digits.rjust(count)
+    extra = len(digits) - count + 1  # the first place shows all that are too many
+    cells = iter([digits[:extra], *digits[extra:]])
+    shown = (next(cells).strip() or _UNFILLED[sign] if sign in _UNFILLED else sign for sign in places)
+    return "".join(shown).strip()
 
 
 def shown_date(number_format: NumberFormat, iso: str) -> str | None:
@@ -289,10 +275,9 @@ def _show(section: Sequence[re.Match[str]], day: date) -> str | None:
 
 def _tells(section: Sequence[re.Match[str]], day: date) -> bool:
     """Return whether a section shows the year, and the month and the day unless they are the first."""
-    runs = {token["letters"].lower() for token in section if token["letters"]}
-    has_month, has_day = any(run.startswith("m") for run in runs), not runs.isdisjoint(("d", "dd"))
-    has_year = any(run.startswith("y") for run in runs)
-    return has_year and (has_month or day.month == 1) and (has_day or day.day == 1)
+    runs = _runs(section)
+    has_year, has_month = (any(run.startswith(letter) for run in runs) for letter in "ym")
+    return has_year and (has_month or day.month == 1) and ("d" in runs or "dd" in runs or day.day == 1)
 
 
 def _names(section: Sequence[re.Match[str]]) -> tuple[str, str]:
