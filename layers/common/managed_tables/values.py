@@ -125,7 +125,7 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
         except ValueError as error:
             raise InvalidValue("NOT_A_DATETIME", "não é uma data e hora do calendário") from error
         if moment.tzinfo is None:
-            moment = _placed(moment.replace(tzinfo=zone))
+            moment = place_moment(moment, zone)
         try:
             return moment.astimezone(UTC).isoformat()
         except OverflowError as error:
@@ -134,12 +134,13 @@ def datetime_parser(zone: ZoneInfo) -> Parser:
     return parse_datetime
 
 
-def _placed(moment: datetime) -> datetime:
+def place_moment(local: datetime, zone: ZoneInfo) -> datetime:
     """Return a local time at the offset that PostgreSQL takes for files: of two, the lesser.
 
     That is the later of an hour which occurs twice, and the one before the change of a skipped hour.
     """
-    return min(moment, moment.replace(fold=1), key=lambda one: one.utcoffset() or timedelta())
+    both = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    return min(both, key=lambda one: one.utcoffset() or timedelta())
 
 
 def default_text(column: Column, zone: ZoneInfo) -> str | None:

@@ -20,6 +20,7 @@ from managed_tables.documents.analyses import Profile
 from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnType
+from managed_tables.values import place_moment
 from managed_tables_analyze.inference.tallies import HEAD, long_column
 
 SAMPLE_ROWS = 20
@@ -34,10 +35,7 @@ _MAX_CELLS = 200_000
 
 Kind = tuple[ColumnType, Formats]
 
-_CLOCK = re.compile(
-    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d+))?)?"
-    r"\s*(?P<half>[AaPp][Mm])?\s*(?P<zone>\S+)?"
-)
+_CLOCK = re.compile(r"(\d{1,2})(:\d\d(?::\d\d(?:\.\d+)?)?)\s*([AaPp][Mm])?\s*(\S+)?")
 
 MAX_TOP = 10
 MAX_BINS = 20
@@ -126,38 +124,20 @@ def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> S
 def format_instant(text: str, zone: ZoneInfo) -> str:
     """Return the canonical text of a datetime (`yyyy-mm-dd [time [zone]]`) in UTC with `Z`."""
     day, _, clock = text.partition(" ")
-    year, month, date = map(int, day.split("-"))
     parts = _CLOCK.fullmatch(clock or "0:00")
     if parts is None:
         raise ValueError(f"not a canonical datetime: {text!r}")
-    hour, microsecond = int(parts["hour"]), int((parts["fraction"] or "")[:6].ljust(6, "0"))
-    if parts["half"]:
-        hour = hour % 12 + (12 if parts["half"].upper() == "PM" else 0)
-    local = datetime(year, month, date, hour, int(parts["minute"]), int(parts["second"] or 0), microsecond)
-    offset = _offset_of(parts["zone"]) if parts["zone"] else _offset_in(local, zone)
+    hour, half, stated = int(parts[1]), parts[3], (parts[4] or "").upper()
+    if half:
+        hour = hour % 12 + (12 if half.upper() == "PM" else 0)
+    offset = "Z" if stated in ("UTC", "GMT") else stated
+    moment = datetime.fromisoformat(f"{day}T{hour:02d}{parts[2]}{offset}")
     try:
-        instant = local.replace(tzinfo=UTC) - offset
+        instant = (moment if offset else place_moment(moment, zone)).astimezone(UTC)
     except OverflowError:  # of the first or last day of the calendar, in a zone beyond it
         return text
-    fraction = f".{instant.microsecond:06d}".rstrip("0") if instant.microsecond else ""
-    return f"{instant.year:04d}{instant:-%m-%dT%H:%M:%S}{fraction}Z"
-
-
-def _offset_of(zone: str) -> timedelta:
-    if zone.upper() in ("Z", "UTC", "GMT"):
-        return timedelta()
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return -offset if zone[0] == "-" else offset
-
-
-def _offset_in(local: datetime, zone: ZoneInfo) -> timedelta:
-    """Return the zone's offset as PostgreSQL takes it where the clocks change: the smaller of the two.
-
-    A skipped hour has the offset from before the change, a repeated one that from after it.
-    """
-    both = [local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
-    return min(offset for offset in both if offset is not None)
+    iso = instant.replace(tzinfo=None).isoformat()
+    return f"{iso.rstrip('0') if '.' in iso else iso}Z"
 
 
 def profile_columns(
@@ -293,5 +273,4 @@ def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Scalar:
 
 
 def _moment(seconds: float) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(round(seconds), _LAST_SECOND))
-    return f"{moment.year:04d}{moment:-%m-%d %H:%M:%S}"
+    return (datetime(1970, 1, 1) + timedelta(seconds=min(round(seconds), _LAST_SECOND))).isoformat(" ")
