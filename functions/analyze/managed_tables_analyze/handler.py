@@ -6,9 +6,9 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -204,19 +204,6 @@ def _reporter(services: AwsServices, job: JobRecord) -> Report:
     return report
 
 
-class _Attempt:
-    """The keys of the objects that one run makes, which no other run has."""
-
-    def __init__(self, job: JobRecord) -> None:
-        self._job, self._id = job, new_record_id()
-        self.keys: list[str] = []
-
-    def key(self, name: str) -> str:
-        """Return the key of an object that is about to be made."""
-        self.keys.append(attempt_key(self._job.company_id, self._job.job_id, self._id, name))
-        return self.keys[-1]
-
-
 def _record(
     services: AwsServices,
     job: JobRecord,
@@ -226,17 +213,16 @@ def _record(
     etags: list[str],
 ) -> JobRecord | None:
     """Store the analysis under keys of this run; return None, storing nothing, if another run was first."""
-    attempt = _Attempt(job)
-    staged_key = attempt.key(STAGED_OBJECT)
+    key_of = partial(attempt_key, job.company_id, job.job_id, new_record_id())  # no other run has these
+    staged_key, key = key_of(STAGED_OBJECT), key_of(ANALYSIS)
     with found.staged.open("rb") as staged:
         services.storage.put(staged_key, staged)
     document = found.document
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _compare_with_table(services, job, found, recalled)
-    _store_preview(services, attempt, found)
+    _store_preview(services, key_of, found)
     document.etags = etags
-    key = attempt.key(ANALYSIS)
     services.storage.put_json(key, document.as_json())
     recorded = services.jobs.record_analysis(
         job,
@@ -250,18 +236,18 @@ def _record(
     held = services.jobs.find(job.company_id, job.job_id)
     if held is not None and held.analysis_key == key:  # recorded by a request whose answer was lost
         return held
-    for unused in attempt.keys:
-        services.storage.delete(unused)
+    for unused in (STAGED_OBJECT, PREVIEW_INDEX, PREVIEW_ROWS, ANALYSIS):
+        services.storage.delete(key_of(unused))
     return None
 
 
-def _store_preview(services: AwsServices, attempt: _Attempt, found: Analysis) -> None:
+def _store_preview(services: AwsServices, key_of: Callable[[str], str], found: Analysis) -> None:
     """Store what the API needs to show lines, under keys that the analysis names."""
     document = found.document
-    document.preview_key = attempt.key(PREVIEW_INDEX)
+    document.preview_key = key_of(PREVIEW_INDEX)
     services.storage.put_json(document.preview_key, PreviewIndex(tables=found.preview.tables).as_json())
     if found.preview.has_copies:
-        document.preview_rows_key = attempt.key(PREVIEW_ROWS)
+        document.preview_rows_key = key_of(PREVIEW_ROWS)
         services.storage.upload_file(found.preview.rows, document.preview_rows_key)
 
 

@@ -107,18 +107,15 @@ def _is_cover(part: Part, parts: Sequence[Part]) -> bool:
     tables: dict[tuple[str, ...], list[Part]] = defaultdict(list)
     for other in parts:
         tables[tuple(sorted(_names(other)))].append(other)
-    tables.pop(tuple(sorted(_names(part))), None)
-    cells = (part.expected_rows or 0) * width
-    return any(_covers(width, cells, sheets) for sheets in tables.values())
+    del tables[tuple(sorted(_names(part)))]
 
+    def covers(sheets: Sequence[Part]) -> bool:
+        is_wider = max(map(_labelled_width, sheets)) > width
+        cells = sum((one.expected_rows or 0) * one.width for one in sheets)
+        share = _SURE_SHARE if len(sheets) > 1 else _COVER_SHARE
+        return (is_wider or len(sheets) > 1) and cells >= share * (part.expected_rows or 0) * width
 
-def _covers(width: int, cells: int, sheets: Sequence[Part]) -> bool:
-    """Return whether a sheet of so many columns and cells may be a cover of the table on `sheets`."""
-    is_wider = max(map(_labelled_width, sheets)) > width
-    if not is_wider and len(sheets) == 1:
-        return False
-    share = _SURE_SHARE if len(sheets) > 1 else _COVER_SHARE
-    return sum((one.expected_rows or 0) * one.width for one in sheets) >= share * cells
+    return any(map(covers, tables.values()))
 
 
 def _labelled_width(part: Part) -> int:

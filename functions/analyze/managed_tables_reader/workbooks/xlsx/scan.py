@@ -338,12 +338,10 @@ class _Grid:
             return None
         empty: Column = [None] * self._size
         columns = [self._columns.get(column, empty) for column in range(max(self._columns) + 1)]
-        blank = set(range(self._size))
+        batch, blank = Batch(numbers, columns), set(range(self._size))
         for column in self._columns.values():
             blank = {place for place in blank if column[place] is None}
             if not blank:
-                return Batch(numbers, columns)
+                return batch
         kept = sorted(set(range(self._size)) - blank)
-        if not kept:
-            return None
-        return Batch([numbers[place] for place in kept], [[cells[p] for p in kept] for cells in columns])
+        return batch.pick(kept) if kept else None
