@@ -4,12 +4,10 @@ import pytest
 
 from managed_tables_analyze.inference.signs import (
     CODE_WORDS,
+    checked_code,
     find_code_in_label,
     find_code_in_values,
     find_cut_code,
-    is_cnpj,
-    is_cpf,
-    is_invoice_key,
 )
 
 NAMED = {
@@ -82,13 +80,13 @@ def test_numbers_too_short_for_the_code_in_their_label_are_not_codes() -> None:
 
 
 def test_one_wrong_digit_fails_the_check_digits() -> None:
-    assert all(map(is_cnpj, CNPJS))
-    assert all(map(is_cpf, ("52998224725", "11144477735")))
-    assert is_invoice_key(INVOICE_KEY)
-    for is_valid, code in ((is_cnpj, CNPJS[0]), (is_cpf, "52998224725"), (is_invoice_key, INVOICE_KEY)):
+    assert {checked_code(code) for code in CNPJS} == {"CNPJ"}
+    assert {checked_code(code) for code in ("52998224725", "11144477735")} == {"CPF"}
+    assert checked_code(INVOICE_KEY) == "chave de NF-e"
+    for code in (CNPJS[0], "52998224725", INVOICE_KEY):
         for place in range(len(code)):
             wrong = code[:place] + str((int(code[place]) + 1) % 10) + code[place + 1 :]
-            assert not is_valid(wrong), (wrong, place)
+            assert checked_code(wrong) is None, (wrong, place)
 
 
 def test_enough_values_with_valid_check_digits_are_codes() -> None:
@@ -102,7 +100,7 @@ def test_enough_values_with_valid_check_digits_are_codes() -> None:
 
 def _invoice_key(number: int) -> str:
     digits = f"{INVOICE_KEY[:33]}{number:010d}"
-    return next(key for last in range(10) if is_invoice_key(key := f"{digits}{last}"))
+    return next(key for last in range(10) if checked_code(key := f"{digits}{last}"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ check digits that all values carry. A label that names a quantity (`Qtd. telefon
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 _QUANTITY_WORDS = frozenset(
     {
@@ -65,6 +65,8 @@ _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, 
 _FEWEST_DIGITS = {"pis": 9}
 FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chance are one in 10^10 or less
 _DIGITS = re.compile("[0-9]+")
+# By their number of digits: the name, how many digits check the others, and the greatest weight.
+_CHECKED = {11: ("CPF", 2, 11), 14: ("CNPJ", 2, 9), 44: ("chave de NF-e", 1, 9)}
 _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 
 
@@ -158,44 +160,21 @@ def find_code_in_values(values: Collection[str]) -> str | None:
     """Return which code all values are, by their check digits, or None; `values` are distinct."""
     if any(_INTERNATIONAL_PHONE.fullmatch(value) for value in values):
         return "telefone"
-    if len(values) < FEWEST_VALUES:
+    if len(values) < FEWEST_VALUES or not all(map(_DIGITS.fullmatch, values)):
         return None
-    lengths = {len(value) for value in values}
-    if len(lengths) != 1 or not all(map(_DIGITS.fullmatch, values)):
-        return None
-    code, is_valid = _CHECKED_LENGTHS.get(lengths.pop(), (None, None))
-    return code if is_valid is not None and all(map(is_valid, values)) else None
+    codes = set(map(checked_code, values))
+    return codes.pop() if len(codes) == 1 else None
 
 
-def _modulo_11(digits: str, weights: Collection[int]) -> str:
-    remainder = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11
-    return "0" if remainder < 2 else str(11 - remainder)
+def checked_code(digits: str) -> str | None:
+    """Return which code digits are by their number and their check digits, None where these are wrong.
 
-
-def _weights(count: int, highest: int) -> list[int]:
-    """Return the weights 2, 3, … `highest`, 2, 3, … that count from the right."""
-    return [2 + index % (highest - 1) for index in range(count)][::-1]
-
-
-def is_cpf(digits: str) -> bool:
-    """Return whether 11 digits end in the two check digits of a CPF."""
-    first = _modulo_11(digits[:9], range(10, 1, -1))
-    return digits[9:] == first + _modulo_11(digits[:9] + first, range(11, 1, -1))
-
-
-def is_cnpj(digits: str) -> bool:
-    """Return whether 14 digits end in the two check digits of a CNPJ."""
-    first = _modulo_11(digits[:12], _weights(12, 9))
-    return digits[12:] == first + _modulo_11(digits[:12] + first, _weights(13, 9))
-
-
-def is_invoice_key(digits: str) -> bool:
-    """Return whether 44 digits end in the check digit of an NF-e's access key."""
-    return digits[43] == _modulo_11(digits[:43], _weights(43, 9))
-
-
-_CHECKED_LENGTHS: dict[int, tuple[str, Callable[[str], bool]]] = {
-    11: ("CPF", is_cpf),
-    14: ("CNPJ", is_cnpj),
-    44: ("chave de NF-e", is_invoice_key),
-}
+    Each of the last digits checks those before it, modulo 11, by weights 2, 3, … from the right.
+    """
+    name, count, highest = _CHECKED.get(len(digits), (None, 0, 2))
+    for end in range(len(digits) - count, len(digits)):
+        weighted = (int(digit) * (2 + at % (highest - 1)) for at, digit in enumerate(digits[:end][::-1]))
+        remainder = sum(weighted) % 11
+        if int(digits[end]) != (0 if remainder < 2 else 11 - remainder):
+            return None
+    return name

@@ -140,7 +140,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
         raise NotTabularError("a página HTML não tem nenhuma tabela com dados")
     header = max(tables, key=lambda table: table.size).header
     kept = [table for table in tables if table.header == header]
-    left_out = sum(len(table.rows) > 1 for table in tables) - sum(len(table.rows) > 1 for table in kept)
+    left_out = sum(len(table.rows) > 1 for table in tables if table.header != header)
     for index, table in enumerate(kept):
         rows = in_batches(enumerate(table.rows, start=1))
         tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
