@@ -11,7 +11,7 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
+from managed_tables_reader.workbooks.formats import NumberFormat, builtin_format, parse_format
 from managed_tables_reader.workbooks.raw import (
     Cells,
     RawSheet,
@@ -51,18 +51,15 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
 def _open(path: Path) -> Any:
     # Formulas of defined names are not needed, and one that xlrd cannot read would cost the whole file.
     xlrd.book.Book.names_epilogue = lambda _: None
-    with open(os.devnull, "w") as silence:
-        for has_formats in (True, False):  # a broken style must not cost the rows
-            try:
-                return xlrd.open_workbook(
-                    path, logfile=silence, formatting_info=has_formats, on_demand=True, ragged_rows=True
-                )
-            except _FOREIGN_ERRORS as error:
-                if "encrypted" in str(error).lower():
-                    raise WorkbookEncryptedError("tem senha") from error
-                if not has_formats:
-                    raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
-    raise AssertionError("unreachable: the second attempt returns or raises")
+    try:
+        with open(os.devnull, "w") as silence:
+            return xlrd.open_workbook(
+                path, logfile=silence, formatting_info=True, on_demand=True, ragged_rows=True
+            )
+    except _FOREIGN_ERRORS as error:
+        if "encrypted" in str(error).lower():
+            raise WorkbookEncryptedError("tem senha") from error
+        raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
 
 
 class SheetReader:
@@ -91,16 +88,14 @@ class SheetReader:
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            return self._tally.number(row + 1, column, self._format(row, column, cell_type), value)
+            return self._tally.number(row + 1, column, self._format(row, column), value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:
             self._tally.errors[column] += 1
         return None
 
-    def _format(self, row: int, column: int, cell_type: int) -> NumberFormat:
-        if not self._book.formatting_info:
-            return GENERAL if cell_type == XL_CELL_NUMBER else parse_format("yyyy-mm-dd hh:mm")
+    def _format(self, row: int, column: int) -> NumberFormat:
         index = self._sheet.cell_xf_index(row, column)
         known = self._formats.get(index)
         if known is None:
