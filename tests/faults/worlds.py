@@ -215,7 +215,7 @@ class World:
     def _assert_slots_used(self) -> None:
         """Check that no job waits while a slot is free, and that slots belong to jobs running a step."""
         shares = self.services.shares
-        waiting = [ticket.job_id for ticket in shares.slots.tickets(self.company_id)]
+        waiting = [ticket["waiting_job_id"] for ticket in shares.slots.tickets(self.company_id)]
         assert not any(can_go_on(self.job(job_id)) for job_id in waiting)
         shares.reclaim(self.company_id)
         holders = shares.slots.holders(self.company_id)

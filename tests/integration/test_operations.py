@@ -24,7 +24,6 @@ from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import ClusterAddress
 from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
@@ -120,20 +119,6 @@ def test_only_deleted_tables_are_restored(
 ) -> None:
     with pytest.raises(OperatorError):
         restore_table(services, company, table.table_id)
-
-
-def test_a_hidden_column_comes_back_with_its_values(
-    services: Services, company: ConnectionRecord, table: TableRecord
-) -> None:
-    kept = [ColumnChange(**COLUMNS[0].model_dump())]
-    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
-    (hidden,) = services.hidden_columns.describe(company, table.table_id)
-    assert (hidden.type, hidden.name, hidden.display_name) == ("decimal", "valor", "Valor")
-    restored = services.hidden_columns.restore(company, table.table_id, "valor")
-    assert restored.columns == COLUMNS
-    assert services.tables.find(company.company_id, table.table_id) == restored
-    assert _rows(services, company, "vendas") == [("Café", "1.50")]
-    assert services.hidden_columns.describe(company, table.table_id) == []
 
 
 def test_the_commands_of_the_docs_restore_a_table(

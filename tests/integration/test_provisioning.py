@@ -117,7 +117,7 @@ def test_hidden_columns_of_release_0_2_0_come_back(company: ConnectionRecord, se
         assert hidden[:4] == ("hidden$2_0", "numeric", "valor", "valor")
         physical = sql.Identifier("public", "vendas")
         with connection.transaction():
-            bring_back(connection, table.table_id, physical, hidden, "valor")
+            bring_back(connection, table.table_id, physical, hidden)
         rows = connection.execute("SELECT produto, valor FROM vendas ORDER BY produto").fetchall()
     assert [(name, value and int(value)) for name, value in rows] == [("1", None), ("2", 2), ("3", 3)]
 

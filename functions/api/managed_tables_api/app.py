@@ -144,7 +144,7 @@ def create_app(services: ApiServices) -> FastAPI:
     app.add_middleware(RequestBoundary)
     app.add_middleware(
         Cors,
-        allow_origins=list(services.settings.cors_origins),
+        allow_origins=services.settings.cors_origins.replace(",", " ").split(),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=list(ALLOWED_HEADERS),
         expose_headers=list(EXPOSED_HEADERS),

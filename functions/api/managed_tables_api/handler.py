@@ -16,7 +16,6 @@ from mangum.types import LambdaContext, LambdaEvent
 
 from managed_tables import errors
 from managed_tables.aws.metrics import count_answer
-from managed_tables.ids import forget_record_ids
 from managed_tables.settings import load_settings
 from managed_tables_api.app import create_app
 from managed_tables_api.http.answers import error_answer, response_too_large
@@ -70,7 +69,6 @@ class ApiHandler:
         """Forget connections, clients, secrets and random state, which are those of the process copied."""
         self._app.state.services = services
         random.seed()
-        forget_record_ids()
 
 
 def sent_bytes(body: str) -> int:

@@ -3,23 +3,14 @@
 import json
 import os
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1_048_576
 DEFAULT_CLUSTER = "default"
 DEFAULT_TIMEZONE = "America/Sao_Paulo"  # where most users are: UTC would show each time three hours early
-
-
-def _split_words(value: object) -> object:
-    return (
-        tuple(word for word in value.replace(",", " ").split() if word) if isinstance(value, str) else value
-    )
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split_words)]
 
 
 class Settings(BaseModel):
@@ -72,7 +63,7 @@ class Settings(BaseModel):
     export_url_seconds: int = 3_600
 
     # Limits of the API
-    cors_origins: Words = ("*",)
+    cors_origins: str = "*"  # apart by commas or blanks
     request_max_bytes: int = 6 * MIB  # of a JSON body: what Lambda takes, the same under a server
     response_max_bytes: int = 5 * MIB  # of a page of rows, a sixth of which Lambda's escapes are
     sent_max_bytes: int = 6 * MIB - 16_384  # of an answer as Lambda counts it: a text inside JSON

@@ -14,23 +14,13 @@ from dataclasses import dataclass
 
 from managed_tables.aws.executions import Executions, ExecutionsUnavailable
 from managed_tables.catalog import keys
-from managed_tables.catalog.items import Added, ConditionFailed, Deleted, Items
+from managed_tables.catalog.items import Added, ConditionFailed, Deleted, Item, Items
 from managed_tables.catalog.job_records import UNREADABLE, JobRecord
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.ids import new_record_id
 from managed_tables.observability import get_logger
 
 TICKETS_A_PAGE = 10  # slots come free one by one: a queue of thousands is not read for the first of it
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A job's place in its company's queue; `stamp` differs each time that it is written."""
-
-    company_id: str
-    job_id: str
-    sk: str
-    stamp: str
 
 
 class Slots:
@@ -67,23 +57,21 @@ class JobSlots(Slots):
         super().__init__(items, size, keys.RUNNING_JOBS)
 
     def enqueue(self, company_id: str, job_id: str, rounds: int) -> None:
-        """Give the job a ticket; the same one again where it has one."""
+        """Give the job a ticket, whose stamp is another each time; the same one again where it has one."""
         key = keys.item_key(company_id, keys.WAITING_JOB, f"{rounds:05}", job_id)
         # Not called job_id, by which the index of all jobs knows its items
         self._items.put({**key, "waiting_job_id": job_id, "stamp": new_record_id()})
 
-    def tickets(self, company_id: str) -> Iterator[Ticket]:
+    def tickets(self, company_id: str) -> Iterator[Item]:
         """Yield the tickets in their order: fewer rounds first, then the older job."""
-        pk = keys.company_pk(company_id)
-        found = self._items.query(pk, f"{keys.WAITING_JOB}#", page_size=TICKETS_A_PAGE)
-        for item in found:
-            yield Ticket(company_id, item["waiting_job_id"], item[keys.SK], item["stamp"])
+        prefix = f"{keys.WAITING_JOB}#"
+        return self._items.query(keys.company_pk(company_id), prefix, page_size=TICKETS_A_PAGE)
 
-    def dequeue(self, ticket: Ticket) -> None:
+    def dequeue(self, ticket: Item) -> None:
         """Delete the ticket, unless it has been written again since it was read."""
-        key = {keys.PK: keys.company_pk(ticket.company_id), keys.SK: ticket.sk}
+        key = {name: ticket[name] for name in (keys.PK, keys.SK)}
         with suppress(ConditionFailed):
-            self._items.remove(key, "stamp = :stamp", stamp=ticket.stamp)
+            self._items.remove(key, "stamp = :stamp", stamp=ticket["stamp"])
 
 
 def can_go_on(job: JobRecord) -> bool:
@@ -155,9 +143,9 @@ class Shares:
         gone_on: set[str] = set()
         for ticket in self.slots.tickets(company_id):
             try:
-                job = self.jobs.find(company_id, ticket.job_id)
+                job = self.jobs.find(company_id, ticket["waiting_job_id"])
             except UNREADABLE:  # a later release's, or somebody's hand: others need not wait behind it
-                get_logger("jobs").error("job cannot be read", exc_info=True, job_id=ticket.job_id)
+                get_logger("jobs").error("job cannot be read", exc_info=True, job_id=ticket["waiting_job_id"])
                 job = None
             if job is not None and can_go_on(job):
                 if not (self.slots.take(company_id, job.job_id) or self._take_idle(job)):

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from managed_tables.catalog.items import Items, delete, put
+from managed_tables.catalog.items import Items
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
 
@@ -188,9 +188,8 @@ class Reminders:
     def add(self, company_id: str, job_id: str, days: int) -> None:
         """Remember that the job may keep rows for `days`; before it does. Repeatable."""
         due = timestamp(datetime.now(UTC) + timedelta(days=days, hours=1))
-        self.items.write(
-            put({"pk": _PK, "sk": f"{_PREFIX}{due}#{company_id}#{job_id}", "company_id": company_id})
-        )
+        sk = f"{_PREFIX}{due}#{company_id}#{job_id}"
+        self.items.put({"pk": _PK, "sk": sk, "company_id": company_id})
 
     def due(self, now: str) -> Iterator[Reminder]:
         """Yield what is due, the oldest first."""
@@ -201,4 +200,4 @@ class Reminders:
 
     def remove(self, reminder: Reminder) -> None:
         """Forget a reminder that was followed."""
-        self.items.write(delete({"pk": _PK, "sk": reminder.sk}))
+        self.items.remove({"pk": _PK, "sk": reminder.sk})

@@ -77,7 +77,7 @@ def end(api: ApiServices, job: JobRecord) -> None:
 
 
 def tickets(api: ApiServices, company_id: str) -> list[str]:
-    return [ticket.job_id for ticket in api.shares.slots.tickets(company_id)]
+    return [ticket["waiting_job_id"] for ticket in api.shares.slots.tickets(company_id)]
 
 
 def hold(api: ApiServices, client: TestClient) -> list[JobRecord]:

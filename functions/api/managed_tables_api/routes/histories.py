@@ -19,7 +19,7 @@ from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.ids import row_number
 from managed_tables.schema import Column
-from managed_tables.tables.hidden_columns import HiddenColumnAnswer
+from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden
 from managed_tables.tables.physical import default_value
 from managed_tables.values import array_text
 from managed_tables_api.auth import Permission
@@ -216,14 +216,15 @@ def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
 )
 def list_hidden_columns(table: KnownTable, company: KnownCompany, services: Services) -> Any:
     """Return the columns that were taken out of the table, the last one first."""
-    return [column.as_json() for column in services.hidden_columns.describe(company, table.table_id)]
+    with services.open_company(company) as connection:
+        return [column.as_json() for column in describe_hidden(connection, table.table_id)]
 
 
 @router.post("/columns/{name}/restore", summary="Restore a column", dependencies=requires(Permission.UPDATE))
 @raises(errors.INVALID_SCHEMA, errors.TABLE_BUSY)
 def restore_column(name: str, table: KnownTable, company: KnownCompany, services: Services) -> TableAnswer:
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
-    restored = services.hidden_columns.restore(company, table.table_id, name)
+    restored = services.table_operations.restore_column(company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
 
 

@@ -236,11 +236,12 @@ def record_new(connection: PgConnection, table_id: str, applied: Applied) -> Non
 
 def lock_version(connection: PgConnection, table_id: str, base_version: int) -> None:
     """Hold the table's record until the transaction ends; raises Fenced unless it is at this version."""
-    row = connection.execute(
-        "SELECT version FROM managed_tables.tables WHERE table_id = %s AND deleted_at IS NULL FOR UPDATE",
-        [table_id],
-    ).fetchone()
-    if row is None or row[0] != base_version:
+    held = connection.execute(
+        "SELECT FROM managed_tables.tables"
+        " WHERE table_id = %s AND version = %s AND deleted_at IS NULL FOR UPDATE",
+        [table_id, base_version],
+    )
+    if held.rowcount == 0:
         raise Fenced(table_id)
 
 

@@ -8,7 +8,7 @@ import hmac
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -186,12 +186,20 @@ class Databases:
         """
         limits = limits or self.limits
         opened = self._open_by_any(connection, limits)
-        if limits.role_sessions_max:
-            try:
-                _require_place(opened, limits.role_sessions_max)
-            except psycopg.Error as error:
-                opened.close()
-                raise ApiError(errors.DATABASE_UNAVAILABLE) from error
+        if not limits.role_sessions_max:
+            return opened
+        try:
+            sessions = fetch_number(
+                opened,
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND backend_start <="
+                " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())",
+            )
+        except psycopg.Error as error:
+            opened.close()
+            raise ApiError(errors.DATABASE_UNAVAILABLE) from error
+        if sessions > limits.role_sessions_max:
+            opened.close()
+            raise TooManyConnections
         return opened
 
     def _open_by_any(self, connection: ConnectionRecord, limits: SessionLimits) -> PgConnection:
@@ -256,17 +264,6 @@ class Databases:
             pause_seconds = min(pause_seconds * 2, CONNECT_PAUSE_MAX_SECONDS)
 
 
-def _require_place(connection: PgConnection, sessions_max: int) -> None:
-    """Close the connection and raise TooManyConnections if its role had that many sessions before it."""
-    row = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND backend_start <="
-        " (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())"
-    ).fetchone()
-    if row and row[0] > sessions_max:
-        connection.close()
-        raise TooManyConnections
-
-
 def fetch_number(connection: PgConnection, query: LiteralString | sql.Composed, *parameters: object) -> int:
     """Return the one whole number that a query gives, 0 where it has no row."""
     row = connection.execute(query, parameters).fetchone()
@@ -318,11 +315,6 @@ def is_rehearsal() -> bool:
     return _REHEARSES.get()
 
 
-@contextmanager
-def performed(connection: PgConnection) -> Iterator[None]:
+def performed(connection: PgConnection) -> AbstractContextManager[object]:
     """Do the block's statements; in a rehearsal they are rolled back."""
-    if is_rehearsal():
-        with connection.transaction(force_rollback=True):
-            yield
-    else:
-        yield
+    return connection.transaction(force_rollback=True) if is_rehearsal() else nullcontext()

@@ -71,35 +71,28 @@ class ConnectionCache:
             connection.close()
 
     def _take_idle(self, company: ConnectionRecord) -> PgConnection | None:
-        """Return an idle connection of the company that is alive; else make room for a new one."""
-        while (found := self._next_idle(company)) is not None:
-            since, connection = found
-            if time.monotonic() - since < ASK_AFTER_SECONDS or _answers(connection):
+        """Return the company's idle connection that rested least and is alive; else make room for one."""
+        while (found := self._pop_idle(company)) is not None:
+            since, owner, connection = found
+            rested = time.monotonic() - since
+            is_there = rested < IDLE_SECONDS and owner == company and _is_quiet(connection)
+            if is_there and (rested < ASK_AFTER_SECONDS or _answers(connection)):
                 return connection
+            connection.close()
+        dropped: list[PgConnection] = []
+        with self._returned:
+            while self._idle and len(self._idle) + self._in_use > self._limit:
+                dropped.append(self._idle.pop(0)[2])
+        for connection in dropped:
             connection.close()
         return None
 
-    def _next_idle(self, company: ConnectionRecord) -> tuple[float, PgConnection] | None:
-        """Take the company's connection that rested least, and since when; close unusable ones."""
-        dropped: list[PgConnection] = []
-        found: tuple[float, PgConnection] | None = None
+    def _pop_idle(self, company: ConnectionRecord) -> tuple[float, ConnectionRecord, PgConnection] | None:
         with self._returned:
-            oldest = time.monotonic() - IDLE_SECONDS
-            for place in range(len(self._idle) - 1, -1, -1):
-                since, owner, connection = self._idle[place]
-                if owner.connection_id != company.connection_id:
-                    continue
-                del self._idle[place]
-                if since > oldest and owner == company and _is_quiet(connection):
-                    found = since, connection
-                    break
-                dropped.append(connection)
-            if found is None:
-                while self._idle and len(self._idle) + self._in_use > self._limit:
-                    dropped.append(self._idle.pop(0)[2])
-        for connection in dropped:
-            connection.close()
-        return found
+            for place in reversed(range(len(self._idle))):
+                if self._idle[place][1].connection_id == company.connection_id:
+                    return self._idle.pop(place)
+        return None
 
     def _release(self, company: ConnectionRecord, connection: PgConnection | None) -> None:
         reusable = (

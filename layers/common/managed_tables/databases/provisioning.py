@@ -24,6 +24,7 @@ from managed_tables.databases.connecting import (
     Databases,
     PgConnection,
     TooManyConnections,
+    fetch_number,
     translated_errors,
 )
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate, record_company
@@ -137,10 +138,23 @@ class DatabaseMaker:
         self.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
 
     def _close_catalogue(self, connection: ConnectionRecord) -> None:
-        """Close it under the cluster's lock: PostgreSQL refuses two revocations at once."""
+        """Take from everyone, in the company's database, the functions that write to disk past all limits.
+
+        They are the server's: only a superuser may, and where the administrator is none (RDS) they stay.
+        Under the cluster's lock: PostgreSQL refuses two revocations at once.
+        """
         database = self.databases.roles_of(connection).database
         with translated_errors(), self.databases.open_admin_connection(connection.cluster, database) as admin:
-            close_catalogue(admin)
+            functions = admin.execute(
+                "SELECT pg_proc.oid::regprocedure::text FROM pg_proc"
+                " WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY(%s)"
+                " AND has_function_privilege('public', pg_proc.oid, 'EXECUTE')"
+                " AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
+                [list(DISK_FUNCTIONS)],
+            ).fetchall()
+            for (signature,) in functions:
+                form = sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC")
+                admin.execute(form.format(sql.SQL(signature)))
 
 
 def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
@@ -162,8 +176,7 @@ def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
 
 def _locale(admin: PgConnection) -> sql.SQL:
     """Return how the database sorts text: as Brazilians do where the server has ICU, else by code point."""
-    row = admin.execute("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pt-BR-x-icu')").fetchone()
-    if row and row[0]:
+    if fetch_number(admin, "SELECT count(*) FROM pg_collation WHERE collname = 'pt-BR-x-icu'"):
         return sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'pt-BR'")
     return sql.SQL("LOCALE_PROVIDER libc LC_COLLATE 'C'")
 
@@ -239,7 +252,7 @@ class RemoteMaker:
             if isinstance(kind, errors.ApiErrorKind) and kind.code == code and "{" not in kind.sentence:
                 raise ApiError(kind)
         if "connection" not in answer:
-            raise MakingFault(answer.get("errorType") or code)
+            raise MakingFault(answer.get("errorType", code))
         return ConnectionRecord.read(answer["connection"])
 
     def _invoke(self, event: MakingRequest) -> MakingAnswer:
@@ -323,11 +336,17 @@ def set_password(admin: PgConnection, roles: CompanyRoles, role: str) -> None:
 
 def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
     """Set what the sessions of both roles begin with, and may write of temporary files."""
-    _set(admin, roles.reader, {**READER_SETTINGS, "timezone": zone})
+
+    def set_all(role: str, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            form = sql.SQL("ALTER ROLE {} SET {} = {}")
+            admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))
+
+    set_all(roles.reader, {**READER_SETTINGS, "timezone": zone})
     for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
         # An administrator that is no superuser (RDS) may not set it: there it is the cluster's own setting.
         with suppress(InsufficientPrivilege), admin.transaction():
-            _set(admin, role, {"temp_file_limit": limit})
+            set_all(role, {"temp_file_limit": limit})
 
 
 def end_sessions(admin: PgConnection, role: str) -> None:
@@ -337,28 +356,7 @@ def end_sessions(admin: PgConnection, role: str) -> None:
     admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
 
 
-def close_catalogue(admin: PgConnection) -> None:
-    """Take from everyone, in the connection's database, the functions that write to disk past all limits.
-
-    They are the server's: only a superuser may, and where the administrator is none (RDS) they stay.
-    """
-    functions = admin.execute(
-        "SELECT pg_proc.oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace"
-        " AND proname = ANY(%s) AND has_function_privilege('public', pg_proc.oid, 'EXECUTE')"
-        " AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)",
-        [list(DISK_FUNCTIONS)],
-    ).fetchall()
-    for (signature,) in functions:
-        admin.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(signature)))
-
-
 def _verifier(admin: PgConnection, roles: CompanyRoles, role: str) -> str:
     """Return what PostgreSQL keeps of the role's password: the server never sees it in clear text."""
     password = roles.password(role).encode()
     return admin.pgconn.encrypt_password(password, role.encode(), b"scram-sha-256").decode()
-
-
-def _set(admin: PgConnection, role: str, values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        form = sql.SQL("ALTER ROLE {} SET {} = {}")
-        admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))

@@ -61,7 +61,8 @@ def change_physical_columns(
     for placed in plan.converted:  # PostgreSQL would cast the defaults, or refuse to
         column = sql.Identifier(placed.column.name)
         connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(table, column))
-    conversions = _choose_readings(connection, table, plan, zone)
+    # A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
+    conversions = [_choose_reading(connection, table, placed, zone) for placed in plan.converted]
     faults = [
         *_misfits(connection, table, conversions),
         *_nulls(connection, table, plan),
@@ -73,20 +74,14 @@ def change_physical_columns(
     _alter(connection, table, plan, conversions, zone)
 
 
-def _choose_readings(
-    connection: PgConnection, table: sql.Identifier, plan: ColumnPlan, zone: str
-) -> list[_Conversion]:
-    """Choose the reading of each column that leaves the fewest values out.
-
-    A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
-    """
-    chosen = []
-    for placed in plan.converted:
-        found = list(readings(placed.column.name, placed.old_type, placed.column.type, zone))
-        counts = _count_where(connection, table, [_is_misfit(placed.column, reading) for reading in found])
-        misfits = min(counts)
-        chosen.append(_Conversion(placed, found[counts.index(misfits)], misfits))
-    return chosen
+def _choose_reading(
+    connection: PgConnection, table: sql.Identifier, placed: Placed, zone: str
+) -> _Conversion:
+    """Choose the reading of the column that leaves the fewest values out."""
+    found = readings(placed.column.name, placed.old_type, placed.column.type, zone)
+    counts = _count_where(connection, table, [_is_misfit(placed.column, reading) for reading in found])
+    misfits = min(counts)
+    return _Conversion(placed, found[counts.index(misfits)], misfits)
 
 
 def _misfits(
@@ -214,10 +209,7 @@ _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
     (_T.TEXT, _T.DATETIME): tuple(
         f"managed_tables.try_datetime({{c}}, '{order}', {{zone}})" for order in _ORDERS
     ),
-    (_T.INTEGER, _T.TEXT): ("{c}::text",),
-    (_T.DECIMAL, _T.TEXT): ("{c}::text",),
-    (_T.BOOLEAN, _T.TEXT): ("{c}::text",),
-    (_T.DATE, _T.TEXT): ("{c}::text",),
+    **{(old, _T.TEXT): ("{c}::text",) for old in (_T.INTEGER, _T.DECIMAL, _T.BOOLEAN, _T.DATE)},
     (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c}))",),
     (_T.INTEGER, _T.DECIMAL): ("{c}::numeric",),
     (_T.DECIMAL, _T.INTEGER): (

@@ -44,23 +44,17 @@ class ColumnChange(Column):
         The default stays only where it is the same value in the new type, the format where it suits it.
         """
         column = Column(**{name: getattr(self, name) for name in Column.model_fields})
-        return column if old is None else column.model_copy(update=self._kept_of(old))
-
-    def _kept_of(self, old: Column) -> dict[str, object]:
-        kept: dict[str, object] = {}
-        if "description" not in self.model_fields_set:
-            kept["description"] = old.description
-        if "default" not in self.model_fields_set and self._takes_default_of(old):
-            kept["default"] = old.default
-        if "format" not in self.model_fields_set and old.format is not None:
-            kept["format"] = old.format if old.format.suits(self.type) else None
-        return kept
-
-    def _takes_default_of(self, old: Column) -> bool:
-        if self.type is old.type:
-            return True
-        widened = (old.type, self.type) == (ColumnType.INTEGER, ColumnType.DECIMAL)
-        return widened or (self.type is ColumnType.TEXT and not old.default_is_now)
+        if old is None:
+            return column
+        unnamed = {"description", "default", "format"} - self.model_fields_set
+        is_wider = (old.type, self.type) == (ColumnType.INTEGER, ColumnType.DECIMAL)
+        is_text = self.type is ColumnType.TEXT and not old.default_is_now
+        if not (self.type is old.type or is_wider or is_text):
+            unnamed.discard("default")
+        kept = {name: getattr(old, name) for name in unnamed}
+        if old.format is not None and not old.format.suits(self.type):
+            kept.pop("format", None)
+        return column.model_copy(update=kept)
 
 
 def check_table_name(display_name: str) -> None:

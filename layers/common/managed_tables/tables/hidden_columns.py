@@ -10,26 +10,19 @@ table's columns.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from psycopg import sql
 from pydantic import Field
 
-from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import TableRecord, Tables
 from managed_tables.clock import timestamp
-from managed_tables.databases.applied import lock_version, record_change
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.documents.document import Count, Document, Moment
-from managed_tables.errors import COLUMN_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.tables.definitions import check_columns
-from managed_tables.tables.physical import physical_name, write_comments
-from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, Waiting
+from managed_tables.schema import POSTGRES_TYPES, ColumnType
+from managed_tables.tables.physical import physical_name
 from managed_tables.undo import forget_table
 
 
@@ -71,7 +64,7 @@ def drop_added(
     """Drop the job's columns in the caller's transaction; raises ColumnsInUse where one is in use."""
     table = physical_name(display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
-    columns = [sql.Identifier(name) for name in names]
+    columns = list(map(sql.Identifier, names))
     filled = sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(column) for column in columns)
     used = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(table, filled))
     of_table, added = find_added(connection, job_id) or ("", [])
@@ -117,56 +110,19 @@ class HiddenColumnAnswer(Document):
     values: Count = Field(description="Quantos valores estão guardados")
 
 
-@dataclass(frozen=True)
-class HiddenColumns:
-    """Lists the columns that were taken out of a table, and brings them back with their values."""
-
-    tables: Tables
-    reconciliation: Reconciliation
-    open_company: OpenCompany
-
-    def describe(self, company: ConnectionRecord, table_id: str) -> list[HiddenColumnAnswer]:
-        """Return the columns that were taken out, the last one first."""
-        with self.open_company(company) as connection:
-            return [
-                HiddenColumnAnswer(
-                    name=hidden.name,
-                    display_name=hidden.display_name,
-                    type=hidden.type,
-                    hidden_at=timestamp(hidden.hidden_at),
-                    values=fetch_number(
-                        connection,
-                        sql.SQL("SELECT count({}) FROM {}").format(
-                            sql.Identifier(hidden.hidden_name), hidden.kept_in
-                        ),
-                    ),
-                )
-                for hidden in reversed(find_hidden_columns(connection, table_id))
-            ]
-
-    def restore(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
-        """Bring the last column of this name that was taken out back as the table's last, nullable.
-
-        Raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
-        """
-        with self.open_company(company) as connection:
-            named = [one for one in find_hidden_columns(connection, table_id) if one.name == name]
-        if not named:
-            raise ApiError(COLUMN_NOT_FOUND)
-        hidden = named[-1]
-        column = Column(name=name, display_name=hidden.display_name, type=hidden.type, nullable=True)
-        table = self.reconciliation.await_end(company, table_id, Waiting())
-        columns = (*table.columns, column)
-        check_columns(columns)
-        with self.open_company(company) as connection, connection.transaction():
-            lock_version(connection, table_id, table.version)
-            physical = physical_name(table.display_name)
-            bring_back(connection, table_id, physical, hidden, name)
-            forget_table(connection, table_id)  # every row is written: who changed which is not known
-            applied = replace(table.applied, version=table.version + 1, columns=columns)
-            write_comments(connection, applied)
-            record_change(connection, table_id, applied)
-        return self.tables.finish(table, applied) or replace(table, version=applied.version)
+def describe_hidden(connection: PgConnection, table_id: str) -> list[HiddenColumnAnswer]:
+    """Return the columns that were taken out of the table, the last one first."""
+    counted = sql.SQL("SELECT count({}) FROM {}")
+    return [
+        HiddenColumnAnswer(
+            name=one.name,
+            display_name=one.display_name,
+            type=one.type,
+            hidden_at=timestamp(one.hidden_at),
+            values=fetch_number(connection, counted.format(sql.Identifier(one.hidden_name), one.kept_in)),
+        )
+        for one in reversed(find_hidden_columns(connection, table_id))
+    ]
 
 
 def hide_columns(
@@ -215,13 +171,11 @@ def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenC
     return [HiddenColumn(*row) for row in rows]
 
 
-def bring_back(
-    connection: PgConnection, table_id: str, table: sql.Identifier, hidden: HiddenColumn, name: str
-) -> None:
+def bring_back(connection: PgConnection, table_id: str, table: sql.Identifier, hidden: HiddenColumn) -> None:
     """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
-    column, hidden_column = sql.Identifier(name), sql.Identifier(hidden.hidden_name)
+    column, hidden_column = sql.Identifier(hidden.name), sql.Identifier(hidden.hidden_name)
     set_actor(connection, None)  # the values are those of before: no row is changed by anybody
-    record_renames(connection, table_id, [(hidden.hidden_name, name)])
+    record_renames(connection, table_id, [(hidden.hidden_name, hidden.name)])
     connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(hidden.kind)))
     connection.execute(
         sql.SQL(
@@ -233,3 +187,4 @@ def bring_back(
         "DELETE FROM managed_tables.hidden_columns WHERE table_id = %s AND hidden_name = %s",
         [table_id, hidden.hidden_name],
     )
+    forget_table(connection, table_id)  # every row is written: who changed which is not known

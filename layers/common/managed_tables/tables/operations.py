@@ -30,15 +30,21 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
-from managed_tables.errors import TABLE_NOT_FOUND, ApiError
+from managed_tables.errors import COLUMN_NOT_FOUND, TABLE_NOT_FOUND, ApiError
 from managed_tables.history.recording import record_renames, start_history, stop_history
 from managed_tables.ids import new_record_id
-from managed_tables.schema import Columns
+from managed_tables.schema import Column, Columns
 from managed_tables.tables import physical
 from managed_tables.tables.changes import ColumnPlan, TableChange, plan_change, put_on
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.definitions import check_columns, check_table_name
-from managed_tables.tables.hidden_columns import drop_added, forget_added, record_added
+from managed_tables.tables.hidden_columns import (
+    bring_back,
+    drop_added,
+    find_hidden_columns,
+    forget_added,
+    record_added,
+)
 from managed_tables.tables.recipes import follow_columns_in_recipe
 from managed_tables.tables.reconciliation import (
     LEFTOVER_LOCK_TIMEOUT_MS,
@@ -133,6 +139,35 @@ class TableOperations:
     ) -> None:
         """Drop the columns that the job has added; raises ColumnsInUse where one is in use: repeatable."""
         self.update(company, table_id, TableChange(unused_columns=frozenset(names), job_id=job_id))
+
+    def restore_column(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
+        """Bring back the last column of this name that was taken out, as the table's last, nullable.
+
+        Raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
+        """
+
+        def begin(waiting: Waiting) -> _Attempt:
+            table = self.reconciliation.await_end(company, table_id, waiting)
+            with self.open_company(company) as connection:
+                named = [one for one in find_hidden_columns(connection, table_id) if one.name == name]
+            if not named:
+                raise ApiError(COLUMN_NOT_FOUND)
+            hidden = named[-1]
+            column = Column(name=name, display_name=hidden.display_name, type=hidden.type, nullable=True)
+            columns = (*table.columns, column)
+            check_columns(columns)
+            pack_columns(columns)  # refuses what the catalog cannot store, before anything begins
+            applied = replace(table.applied, version=table.version + 1, columns=columns)
+
+            def step(connection: PgConnection) -> None:
+                lock_version(connection, table_id, table.version)
+                bring_back(connection, table_id, physical.physical_name(table.display_name), hidden)
+                physical.write_comments(connection, applied)
+                record_change(connection, table_id, applied)
+
+            return _Attempt(_begun(table, "update"), applied, step)
+
+        return self._perform(company, begin)
 
     def delete(self, company: ConnectionRecord, table_id: str, before: Step | None = None) -> None:
         """Delete a table softly: its rows stay in the database, out of the way; raises TABLE_NOT_FOUND.
@@ -269,10 +304,9 @@ class TableOperations:
 
 def _keep_history(connection: PgConnection, table: TableRecord, applied: Applied) -> None:
     """Begin, or end, to record what becomes of the table's rows, if that is asked for."""
-    if applied.history and not table.history:
-        start_history(connection, table.table_id, physical.physical_name(table.display_name))
-    elif table.history and not applied.history:
-        stop_history(connection, table.table_id, physical.physical_name(table.display_name))
+    if applied.history != table.history:
+        keep_or_forget = start_history if applied.history else stop_history
+        keep_or_forget(connection, table.table_id, physical.physical_name(table.display_name))
 
 
 def _follow_claims(connection: PgConnection, table_id: str, change: TableChange, plan: ColumnPlan) -> None:

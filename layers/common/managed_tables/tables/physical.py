@@ -14,11 +14,11 @@ from psycopg import sql
 from psycopg.errors import DuplicateTable
 
 from managed_tables import exact_json
-from managed_tables.catalog.tables import Applied, Key
+from managed_tables.catalog.tables import Applied
 from managed_tables.conditions.folding import index_expression
 from managed_tables.databases.applied import record_deletion, record_new, record_restoration
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.details import Detail, Fault, detail
+from managed_tables.details import Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, DUPLICATE_NAME, INVALID_SCHEMA, ApiError
 from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN
@@ -306,7 +306,7 @@ def _create(connection: PgConnection, table: sql.Identifier, index: Index, *, co
 
 def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequence[Column]) -> ApiError:
     """Return what refuses a key: the first of the values that several rows have."""
-    names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+    listed = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     rows = connection.execute(
         sql.SQL(
             'SELECT "$count", count(*) OVER (), (SELECT row_to_json("$row")::text FROM (SELECT {values})'
@@ -314,25 +314,21 @@ def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequen
             ' HAVING count(*) > 1 ORDER BY {names} LIMIT 100000) AS "$groups" LIMIT {limit}'
         ).format(
             values=sql.SQL(", ").join(map(_shown_value, columns)),
-            names=names,
+            names=listed,
             table=table,
             limit=DUPLICATES_SHOWN,
         )
     ).fetchall()
-    details = [
-        duplicate_detail([column.name for column in columns], exact_json.loads(values.encode()), count)
-        for count, _, values in rows
-    ]
-    key = ", ".join(column.name for column in columns)
-    return ApiError(DUPLICATE_KEY_ROWS, details, rows[0][1] if rows else None, key=key)
-
-
-def duplicate_detail(key: Key | Sequence[str], values: Mapping[str, object], count: int) -> Detail:
-    """Return the detail of one value of the key that several rows have."""
-    written = named_values({name: values[name] for name in key})
-    fault = Fault("DUPLICATE_KEY", f"{counted(count, 'linha', 'linhas')} com {written}")
-    named = {"column": key[0]} if len(key) == 1 else {}
-    return detail("body", fault, path="key", value=dict(values), **named)
+    names = [column.name for column in columns]
+    named = {"column": names[0]} if len(names) == 1 else {}
+    details = []
+    for count, _, text in rows:
+        values = exact_json.loads(text.encode())
+        written = named_values({name: values[name] for name in names})
+        fault = Fault("DUPLICATE_KEY", f"{counted(count, 'linha', 'linhas')} com {written}")
+        details.append(detail("body", fault, path="key", value=values, **named))
+    total = rows[0][1] if rows else None
+    return ApiError(DUPLICATE_KEY_ROWS, details, total, key=", ".join(names))
 
 
 def _shown_value(column: Column) -> sql.Composed:

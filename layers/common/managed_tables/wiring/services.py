@@ -14,7 +14,6 @@ from managed_tables.settings import (
     load_settings,
     parse_postgres_secret,
 )
-from managed_tables.tables.hidden_columns import HiddenColumns
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
 from managed_tables.tables.upload_tables import UploadTables
@@ -36,7 +35,6 @@ class Services(AwsServices):
 
     reconciliation = once(lambda self: Reconciliation(self.items, self.tables, self.open_company))
     table_reading = once(lambda self: TableListing(self.tables, self.reconciliation, self.open_company))
-    hidden_columns = once(lambda self: HiddenColumns(self.tables, self.reconciliation, self.open_company))
     upload_tables = once(lambda self: UploadTables(self.tables, self.reconciliation))
     reminders = once(lambda self: Reminders(self.items))
 
