@@ -29,6 +29,8 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
+from managed_tables_api.rows.row_models import QueryBody
+from managed_tables_api.rows.single_rows import RowQuery
 from managed_tables_insert.job import run_job
 
 ATTEMPTS = 3
@@ -200,12 +202,12 @@ def test_rows_written_while_a_file_loads(world: World, mode: Any) -> None:
 def test_a_table_deleted_while_it_is_read(world: World) -> None:
     """A reader gets all rows or 404, and never some of them."""
     table_id = world.make_table("vendas", SCHEMA, OLD)
-    answers: list[Any] = []
+    request, answers = ListRequest(QueryBody(), RowQuery()), list[Any]()
 
     def read() -> None:
         while TABLE_NOT_FOUND not in answers:
             try:
-                page = world.services.named_table(world.company_id, table_id).do(list_page, ListRequest())
+                page = world.services.named_table(world.company_id, table_id).do(list_page, request)
                 answers.append((page.total, len(page.rows)))
             except ApiError as error:
                 answers.append(error.kind)

@@ -243,8 +243,6 @@ class RejectsAnswer(Document):
 class ConfirmAnswer(Document):
     """The job goes on."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "inserting"}]})
-
     status: Literal["inserting"]
 
 
@@ -319,7 +317,5 @@ class Reanalysis(LateModel):
 
 class ReanalysisAnswer(Document):
     """The files are being read."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "analisando"}]})
 
     status: Literal["analisando"]

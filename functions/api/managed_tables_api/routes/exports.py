@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
@@ -24,8 +24,6 @@ from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.requests import ListAnswer, PageQuery, StrictModel, from_json
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
-
-_EXPORT_ID = "507f1f77bcf86cd799439015"
 
 
 class NewExport(StrictModel):
@@ -59,8 +57,6 @@ class NewExport(StrictModel):
 
 class NewExportAnswer(Document):
     """A new export."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"export_id": _EXPORT_ID, "status": "queued"}]})
 
     export_id: RecordId
     status: Literal["queued"]

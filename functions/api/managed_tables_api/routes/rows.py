@@ -75,13 +75,12 @@ IfMatch = Annotated[str | None, Depends(read_if_match)]
 
 async def list_request(request: Request, query: Annotated[models.ListQuery, Query()]) -> ListRequest:
     """Return the list that a query string asks for; raises UNKNOWN_PARAMETER and INVALID_REQUEST."""
-    asked = query.model_dump(exclude_unset=True, exclude={"sort_by", "fields", "filter"})
-    return ListRequest(
-        **asked,
-        sort=() if query.sort_by is None else query.sort_by.split(","),
-        fields=None if query.fields is None else query.fields.split(","),
-        filters=_filters(request),
-    )
+    asked = {
+        name: getattr(query, name) for name in query.model_fields_set & models.QueryBody.model_fields.keys()
+    }
+    asked["sort"] = None if query.sort_by is None else query.sort_by.split(",")
+    asked["fields"] = None if query.fields is None else query.fields.split(",")
+    return ListRequest(models.QueryBody.model_construct(**asked), query, _filters(request))
 
 
 def _filters(request: Request) -> list[tuple[str, str]]:
@@ -99,12 +98,7 @@ async def body_request(
     body: Annotated[models.QueryBody, from_json(models.QueryBody, holds_values=True)],
 ) -> ListRequest:
     """Return the list, of rows or of groups, that a body asks for."""
-    asked = dict(body) | {"sort": body.sort or ()}
-    if "page" not in body.model_fields_set:
-        asked["page"] = None
-    return ListRequest(
-        **asked, versions=query.versions, numbers=query.numbers, place="body", sort_path="sort"
-    )
+    return ListRequest(body, query)
 
 
 async def new_rows(

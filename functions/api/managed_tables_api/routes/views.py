@@ -18,7 +18,7 @@ from managed_tables_api.http.requests import from_json
 from managed_tables_api.rows import view_contents as views
 from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
-from managed_tables_api.rows.statements import compose_statement
+from managed_tables_api.rows.statements import compose_reading, compose_statement
 
 router = api_router("/{table_id}/views", "Views", requires(Permission.DATA_READ))
 
@@ -221,15 +221,16 @@ def _owned(rows: list[tuple[Any, ...]], table: Table) -> tuple[Any, ...]:
     return row
 
 
-def _statement(form: LiteralString, lock: LiteralString = "") -> bytes:
+def _statement(form: LiteralString) -> bytes:
     """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
-    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW, lock=sql.SQL(lock))
+    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW)
 
 
 def _find_statement(lock: LiteralString = "") -> bytes:
     """Return the statement of one view; a `lock` keeps others from changing it until the transaction ends."""
-    return _statement(
-        "WITH {held} SELECT 1, view.* FROM definition LEFT JOIN LATERAL (SELECT {view}"
-        " FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}{lock}) AS view ON true",
-        lock,
+    return compose_reading(
+        "SELECT {view} FROM managed_tables.views WHERE view_id = %(view_id)s::text AND {visible}{lock}",
+        view=_VIEW,
+        visible=_VISIBLE,
+        lock=sql.SQL(lock),
     )

@@ -16,6 +16,7 @@ from managed_tables_api.rows.statements import (
     cell,
     column_arrays,
     compose_deletion,
+    compose_reading,
     compose_statement,
     compose_update,
     kept_statement,
@@ -125,13 +126,11 @@ def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
 
     Parameters: table_id, version, ids, row_versions, limit. One row of NULLs where there are none.
     """
-    return compose_statement(
-        "WITH {held} SELECT 1, refused.id, refused.row, refused.total FROM definition LEFT JOIN LATERAL ("
-        "SELECT {row}.{id}::text AS id, count(*) OVER () AS total, CASE WHEN {t}.id IS NOT NULL"
-        " THEN {json} END AS row"
+    return compose_reading(
+        "SELECT {row}.{id}::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()"
         " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
         " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
-        " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint) AS refused ON true",
+        " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint",
         definition,
         id=_ID,
         v=_ROW_VERSION,

@@ -37,6 +37,7 @@ from managed_tables_api.rows.statements import (
     Shown,
     applied_request_statement,
     column_arrays,
+    compose_reading,
     compose_statement,
     counted,
     given_rows,
@@ -108,12 +109,11 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
     columns = key_columns(definition)
     numbered = ((definition.columns.index(column), column) for column in columns)
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
-    return compose_statement(
-        "WITH {held} SELECT 1, found.number, found.key, found.total FROM definition LEFT JOIN LATERAL ("
-        "SELECT {row}.{number} AS number, {key} AS key, count(*) OVER () AS total FROM (SELECT *,"
+    return compose_reading(
+        "SELECT {row}.{number} AS number, {key}, count(*) OVER () FROM (SELECT *,"
         " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
         " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
-        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint) AS found ON true",
+        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint",
         number=NUMBER,
         key=row_json(Shown(columns, has_id=False).fields(ROW)),
         names=names_of(columns),

@@ -8,9 +8,8 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID
 
 from managed_tables.conditions.composition import condition_parameters
@@ -20,20 +19,23 @@ from managed_tables.conditions.tree import all_of, without_values
 from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import ColumnType
+from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parsers
 from managed_tables_api.http.answers import response_too_large
-from managed_tables_api.http.requests import Numbers, offset_of, refusal
-from managed_tables_api.rows.aggregates import AggregateBody, read_grouping
+from managed_tables_api.http.requests import offset_of, refusal
+from managed_tables_api.rows.aggregates import read_grouping
 from managed_tables_api.rows.pages import (
     MAX_CURSOR_CHARACTERS,
+    Order,
     PageShape,
     SortKey,
     keys_statement,
     page_statement,
     read_order,
 )
+from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.running import Definition, Table
+from managed_tables_api.rows.single_rows import RowQuery
 from managed_tables_api.rows.statements import Shown, check_version_field
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
@@ -58,7 +60,7 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
 
     `place` is where in the request the cursor is. Keys that were too long to travel are those of the row now.
     """
-    sorts = shape.order.sorts
+    sorts = shape.order
     try:
         padded = text + "=" * (-len(text) % 4)
         binding, keys, is_long = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -72,8 +74,8 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
         raise refused_cursor(place, "cursor inválido") from error
     if not is_long:
         return checked
-    (_, is_found, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": checked[-1]})
-    if not is_found:
+    (_, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": checked[-1]})
+    if now is None:
         raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
     present: Keys = json.loads(now)
     return present
@@ -93,7 +95,7 @@ _OF_ANOTHER_LIST = (
 
 def _binding(definition: Definition, shape: PageShape) -> str:
     parts: list[object] = [definition.table_id, definition.version]
-    parts += [(sort.name, sort.descending) for sort in shape.order.sorts]
+    parts += [(sort.name, sort.descending) for sort in shape.order]
     parts += [shape.condition, shape.grouping]
     digest = hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).digest()
     return base64.b64encode(digest).decode()[:_DIGEST_CHARACTERS]
@@ -116,26 +118,21 @@ _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy bef
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The request of a list, as strings and JSON; `page` counts from 1, and does not go with a cursor.
+    """The request of a list, and how rows are answered; one of a query string has `filters`, if only none."""
 
-    `place` says where `sort`, `fields` and conditions are: in the query or in the body.
-    """
+    asked: QueryBody
+    query: RowQuery
+    filters: Sequence[tuple[str, str]] | None = None
 
-    page: int | None = None
-    per_page: int = 50
-    cursor: str | None = None
-    sort: Sequence[str] = ()
-    fields: Sequence[str] | None = None
-    filters: Sequence[tuple[str, str]] = ()
-    q: str | None = None
-    where: Any = None
-    group_by: Sequence[str] | None = None
-    aggregates: Sequence[AggregateBody] | None = None
-    count: bool = True
-    versions: bool = False
-    numbers: Numbers = "number"
-    place: Place = "query"
-    sort_path: str = "sort_by"
+    @property
+    def place(self) -> Place:
+        """Where in the request columns and conditions are."""
+        return "body" if self.filters is None else "query"
+
+    def order(self, names: Mapping[str, Column | None], ties: Sequence[Column | None]) -> Order:
+        """Return the order that is asked for, by columns of these names; raises INVALID_REQUEST."""
+        path = "sort" if self.filters is None else "sort_by"
+        return read_order(self.asked.sort or (), names, ties, self.place, path)
 
 
 @dataclass(frozen=True)
@@ -150,27 +147,28 @@ class Page:
 def list_page(table: Table, request: ListRequest) -> Page:
     """Return a page of rows or of groups; times are shown in the deployment's zone."""
     definition, limit_bytes = table.definition, table.settings.response_max_bytes
+    asked = request.asked
     shape = read_shape(definition, request, table.parsers, table.settings.default_timezone)
     parameters: dict[str, str | None] = {
         **condition_parameters(shape.condition),
-        "limit": str(request.per_page + 1),  # one more shows whether there is a next page
+        "limit": str(asked.per_page + 1),  # one more shows whether there is a next page
         "max_bytes": str(_ESTIMATE_TIMES * limit_bytes),
     }
-    if request.cursor is None:
-        parameters["offset"] = offset_of(request.page or 1, request.per_page)
+    if asked.cursor is None:
+        parameters["offset"] = offset_of(asked.page, asked.per_page)
     else:
-        keys = read_cursor(table, shape, request.cursor, request.place)
+        keys = read_cursor(table, shape, asked.cursor, request.place)
         shape = replace(shape, after=tuple(key is None for key in keys))
         parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
     kept_shape = replace(shape, condition=without_values(shape.condition))
     page = table.read(page_statement(definition, kept_shape), parameters)
-    kept = [row for row in page[: request.per_page] if row[1] is not None]
+    kept = [row for row in page[: asked.per_page] if row[1] is not None]
     rows = [row[2] for row in kept]
     if None in rows:  # they were too large to be made
         raise response_too_large(limit_bytes)
     table.require_sendable(rows)
     next_cursor = None
-    if len(page) > request.per_page:
+    if len(page) > asked.per_page:
         next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
     return Page(page[0][0] if shape.counted else None, rows, next_cursor)
 
@@ -179,42 +177,41 @@ def read_shape(
     definition: Definition, request: ListRequest, parsers: Parsers, zone: str = "UTC"
 ) -> PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
-    if request.cursor is not None and request.page is not None:
+    asked, place, names = request.asked, request.place, definition.by_name
+    if asked.cursor is not None and "page" in asked.model_fields_set:
         raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
-    names = definition.by_name
-    parts = [read_search(request.q, names.values(), zone)]
-    if request.where is not None:
-        parts.insert(0, read_where(request.where, names, parsers))
+    parts = [read_search(asked.q, names.values(), zone)]
+    if asked.where is not None:
+        parts.insert(0, read_where(asked.where, names, parsers))
     if request.filters:
         parts.insert(0, read_filters(request.filters, names, parsers))
     condition = all_of(parts)
-    if request.group_by is None and request.aggregates is None:
-        shown = _read_shown(definition, request)
-        order = read_order(
-            request.sort, {**names, ID_COLUMN: None}, (None,), request.place, request.sort_path
-        )
-        return PageShape(shown, order, condition, request.count)
-    if request.fields is not None:
-        raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), request.place)
-    grouping = read_grouping(request.group_by or (), request.aggregates or (), names)
+    if asked.group_by is None and asked.aggregates is None:
+        order = request.order({**names, ID_COLUMN: None}, (None,))
+        return PageShape(_read_shown(definition, request), order, condition, asked.count)
+    if asked.fields is not None:
+        raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), place)
+    grouping = read_grouping(asked.group_by or (), asked.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
-    order = read_order(request.sort, outputs, grouping.columns, request.place, request.sort_path)
-    shown = Shown(grouping.output_columns, request.numbers, has_id=False)
-    return PageShape(shown, order, condition, request.count, grouping=grouping)
+    order = request.order(outputs, grouping.columns)
+    shown = Shown(grouping.output_columns, request.query.numbers, has_id=False)
+    return PageShape(shown, order, condition, asked.count, grouping=grouping)
 
 
 _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
 
 
 def _read_shown(definition: Definition, request: ListRequest) -> Shown:
-    if request.versions:
+    fields, query = request.asked.fields, request.query
+    if query.versions:
         check_version_field(definition.by_name, request.place)
-    if request.fields is None:
-        return Shown(definition.columns, request.numbers, request.versions)
-    names = tuple(name for name in dict.fromkeys(request.fields) if name != ID_COLUMN)
-    for name in names:
+    if fields is None:
+        return Shown(definition.columns, query.numbers, query.versions)
+    wanted = dict.fromkeys(fields)
+    wanted.pop(ID_COLUMN, None)  # it always comes
+    for name in wanted:
         if name not in definition.by_name:
             fault = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela ou id")
             raise refusal("fields", fault, request.place, value=name)
-    columns = tuple(definition.by_name[name] for name in names)
-    return Shown(columns, request.numbers, request.versions, names=names)
+    columns = tuple(definition.by_name[name] for name in wanted)
+    return Shown(columns, query.numbers, query.versions, names=tuple(wanted))

@@ -25,6 +25,7 @@ from managed_tables_api.rows.statements import (
     Shown,
     cell,
     cell_text,
+    compose_reading,
     compose_statement,
     kept_statement,
     part,
@@ -51,22 +52,14 @@ class SortKey:
         return sql.SQL(direction if self.column is None else direction + " NULLS LAST")
 
 
-@dataclass(frozen=True)
-class Order:
-    """The keys of an order; no two rows share all of them."""
+Order = tuple[SortKey, ...]  # no two rows share all of the keys
 
-    sorts: tuple[SortKey, ...]
 
-    @property
-    def is_by_id(self) -> bool:
-        """Whether rows come in the order of insertion, or in its reverse."""
-        return self.sorts[0].column is None
-
-    def composed(self) -> sql.Composed:
-        """Return the list of an ORDER BY."""
-        return sql.SQL(", ").join(
-            sql.SQL("{} {}").format(cell(TABLE, sort.name), sort.direction) for sort in self.sorts
-        )
+def _order_by(order: Order) -> sql.Composed:
+    """Return the list of an ORDER BY."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(cell(TABLE, sort.name), sort.direction) for sort in order
+    )
 
 
 def read_order(
@@ -94,7 +87,7 @@ def read_order(
         sorts.setdefault(tie.name, tie)
     keys = list(sorts.values())
     ids = [number for number, key in enumerate(keys) if key.column is None]
-    return Order(tuple(keys[: ids[0] + 1] if ids else keys))
+    return tuple(keys[: ids[0] + 1] if ids else keys)
 
 
 _TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
@@ -108,7 +101,7 @@ def after_row(order: Order, nulls: Sequence[bool]) -> sql.Composed:
     """
     terms: list[sql.Composed] = []
     equal: list[sql.Composed] = []
-    for place, (sort, is_null) in enumerate(zip(order.sorts, nulls, strict=True)):
+    for place, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):
         key = cell(TABLE, sort.name)
         if is_null:  # nothing comes after NULL
             equal.append(sql.SQL("{} IS NULL").format(key))
@@ -172,7 +165,7 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
         " THEN {json} END AS row"
         " FROM (SELECT {t}.*, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
         " FROM ({source}) AS {t}) AS {t}) AS page ON true",
-        keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order.sorts),
+        keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order),
         size=SIZE,
         json=row_json(shape.shown.fields(TABLE)),
         bytes=shape.shown.size(),
@@ -217,11 +210,11 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
     another join, which would lose their order. All rows by their ids come from the id's index.
     """
     others: list[sql.Composable] = []
-    is_by_id = shape.condition == EVERY_ROW and shape.order.is_by_id
+    is_by_id = shape.condition == EVERY_ROW and shape.order[0].column is None
     if shape.after is not None:
         others.append(after_row(shape.order, shape.after))
     elif is_by_id:
-        others.append(_from_offset(definition, shape.order.sorts[0].descending))
+        others.append(_from_offset(definition, shape.order[0].descending))
     else:
         others.append(_WITHIN_TOTAL)
     return part(
@@ -230,7 +223,7 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
         raw=_stored(shape),
         found=FOUND,
         where=_where(shape.condition, *others),
-        order=shape.order.composed(),
+        order=_order_by(shape.order),
         limit=_LIMIT if is_by_id else _limit(shape),
     )
 
@@ -247,9 +240,7 @@ def _stored(shape: PageShape) -> sql.Composed:
     """Return the columns to read: those shown, and the keys of the order that are not."""
     names = {column.name for column in shape.shown.columns}
     hidden = [
-        cell(TABLE, sort.name)
-        for sort in shape.order.sorts
-        if sort.column is not None and sort.name not in names
+        cell(TABLE, sort.name) for sort in shape.order if sort.column is not None and sort.name not in names
     ]
     return sql.SQL(", ").join([shape.shown.raw(), *hidden])
 
@@ -296,8 +287,8 @@ def _groups(
     )
     after = [] if shape.after is None else [after_row(shape.order, shape.after)]
     order: sql.Composable = sql.SQL("")
-    if shape.order.sorts:
-        order = sql.SQL(" ORDER BY {}").format(shape.order.composed())
+    if shape.order:
+        order = sql.SQL(" ORDER BY {}").format(_order_by(shape.order))
     return groups, part(
         "SELECT {t}.* FROM {groups} AS {t}{where}{order} {limit}",
         groups=_GROUPS,
@@ -309,16 +300,15 @@ def _groups(
 
 @kept_statement
 def keys_statement(definition: Definition, order: Order) -> bytes:
-    """Return the statement of a row's keys: (1, row found, keys as JSON).
+    """Return the statement of a row's keys: (1, keys as JSON), NULL where the row is gone.
 
     Parameters: table_id, version, id.
     """
-    return compose_statement(
-        "WITH {held} SELECT 1, {t}.id IS NOT NULL, json_build_array({keys})::text FROM definition"
-        " LEFT JOIN {table} AS {t} ON {t}.id = %(id)s::uuid",
+    return compose_reading(
+        "SELECT json_build_array({keys})::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
         definition,
         keys=sql.SQL(", ").join(
             sql.SQL("{}.id::text").format(TABLE) if sort.column is None else cell_text(TABLE, sort.column)
-            for sort in order.sorts
+            for sort in order
         ),
     )

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -195,22 +194,15 @@ Texts = list[str] | None
 
 def array_elements(kind: ColumnType, values: Sequence[Any]) -> Texts:
     """Return the values as elements of PostgreSQL's text of an array; None where one must be judged alone."""
-    types = set(map(type, values))
-    if NoneType not in types:
-        return _texts(kind, types, values)
-    types.discard(NoneType)
-    texts = _texts(kind, types, [value for value in values if value is not None])
-    if texts is None:
-        return None
-    given = iter(texts)
-    return ["NULL" if value is None else next(given) for value in values]
-
-
-def _texts(kind: ColumnType, types: set[type], values: Sequence[Any]) -> Texts:
-    if not types:
-        return []
+    present = [value for value in values if value is not None]
     taken, convert = _CONVERSIONS[kind]
-    return convert(values) if types <= taken else None
+    if not set(map(type, present)) <= taken:
+        return None
+    texts = convert(present) if present else []
+    if texts is None or len(present) == len(values):
+        return texts
+    given = iter(texts)
+    return [NULL if value is None else next(given) for value in values]
 
 
 def _of_text(values: Sequence[str]) -> Texts:

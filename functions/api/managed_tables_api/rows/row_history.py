@@ -31,7 +31,7 @@ from managed_tables_api.rows.history_models import (
 )
 from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.running import Definition, Table, row_key
-from managed_tables_api.rows.statements import TABLE, compose_statement, part
+from managed_tables_api.rows.statements import TABLE, compose_reading, compose_statement, part
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
 
@@ -89,10 +89,9 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             for upsert in upserts
         ),
     ]
-    return compose_statement(
-        "WITH {held} SELECT 1, found.row_id::text, found.change_id, found.changed_at, found.user_id,"
-        " found.via, found.job_id, found.action, found.before, found.after, found.staged_id"
-        " FROM definition LEFT JOIN LATERAL ({parts}) AS found ON true ORDER BY found.change_id",
+    return compose_reading(
+        "SELECT row_id::text, change_id, changed_at, user_id, via, job_id, action, before, after, staged_id"
+        " FROM ({parts}) AS changes ORDER BY change_id",
         parts=sql.SQL(" UNION ALL ").join(parts),
     )
 
@@ -281,10 +280,9 @@ class Names:
 
 def read_names(table: Table) -> Names:
     """Return what became of the names of the table's columns, from the first rename on."""
-    statement = compose_statement(
-        "WITH {held} SELECT 1, change_id, old_name, new_name FROM definition"
-        " LEFT JOIN managed_tables.renamed_columns AS renamed ON renamed.table_id = %(table_id)s::text"
-        " ORDER BY change_id",
+    statement = compose_reading(
+        "SELECT change_id, old_name, new_name FROM managed_tables.renamed_columns"
+        " WHERE table_id = %(table_id)s::text ORDER BY change_id"
     )
     renames = table.read(statement, {})
     return Names(tuple((change, old, new) for _, change, old, new in renames if change is not None))

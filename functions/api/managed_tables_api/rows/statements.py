@@ -171,6 +171,19 @@ def compose_statement(
     return part(form, definition, held=held, **parts).as_bytes(None)
 
 
+def compose_reading(
+    form: LiteralString, definition: Definition | None = None, **parts: sql.Composable
+) -> bytes:
+    """Return the text of a statement that reads what the form selects: each row behind a 1.
+
+    NULLs follow the 1 where there is no row.
+    """
+    return compose_statement(
+        "WITH {held} SELECT 1, found.* FROM definition LEFT JOIN LATERAL ({query}) AS found ON true",
+        query=part(form, definition, **parts),
+    )
+
+
 def part(form: LiteralString, definition: Definition | None = None, **parts: Any) -> sql.Composed:
     """Return a part of a statement; `{t}` and `{row}` are aliases, `{table}` is the user's table."""
     if definition is not None:
@@ -212,10 +225,8 @@ def find_statement(definition: Definition, shown: Shown) -> bytes:
 
     Parameters: table_id, version, id.
     """
-    return compose_statement(
-        "WITH {held} SELECT 1, found.row, found.version FROM definition LEFT JOIN LATERAL ("
-        "SELECT {json}, {t}.xmin::text AS version FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid"
-        ") AS found ON true",
+    return compose_reading(
+        "SELECT {json}, {t}.xmin::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
         definition,
         json=_row_json(shown),
     )
@@ -299,11 +310,9 @@ def applied_request_statement(definition: Definition, returned: Returned, number
             definition,
             json=_row_json(Shown(definition.columns, numbers)),
         )
-    return compose_statement(
-        "WITH {held} SELECT 1, applied.fingerprint, applied.row_count, {result}, applied.counts"
-        " FROM definition"
-        " LEFT JOIN managed_tables.applied_requests AS applied"
-        " ON applied.table_id = %(table_id)s::text AND applied.idempotency_key = %(key)s::text",
+    return compose_reading(
+        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
+        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
         result=_RESULTS[returned].format(source=source),
     )
 
