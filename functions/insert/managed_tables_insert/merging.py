@@ -89,43 +89,31 @@ class Merge:
         self.connection.execute(sql.SQL("DELETE FROM {}").format(self.table))
         return LoadResult(inserted=self._insert(sql.SQL("true")))
 
+    def _compose(self, form: str, changing: Columns, **parts: sql.Composable) -> sql.Composed:
+        """Return a statement about `{met}`: a row of the table and the staged one that changes it."""
+        met = sql.SQL("{match} AND {differ}").format(match=match_keys(self.key), differ=_differ(changing))
+        return sql.SQL(form).format(table=self.table, t=TABLE, staged=STAGED, s=NEW, met=met, **parts)
+
     def _changed_rows(self, changing: Columns) -> sql.Composed:
         """Return the query of the rows that will be updated, as they are."""
-        return sql.SQL(
-            "SELECT {fields}, {s}.id AS {origin} FROM {table} AS {t} JOIN {staged} AS {s} ON {match}"
-            " WHERE {differ}"
-        ).format(
+        names = [ID_COLUMN, *(column.name for column in changing)]
+        return self._compose(
+            "SELECT {fields}, {s}.id AS {origin} FROM {table} AS {t} JOIN {staged} AS {s} ON {met}",
+            changing,
             origin=sql.Identifier(STAGED_ID),
-            fields=sql.SQL(", ").join(
-                sql.SQL("{}.{}").format(TABLE, sql.Identifier(name))
-                for name in [ID_COLUMN, *(column.name for column in changing)]
-            ),
-            table=self.table,
-            t=TABLE,
-            staged=STAGED,
-            s=NEW,
-            match=match_keys(self.key),
-            differ=_differ(changing),
+            fields=sql.SQL(", ").join(sql.SQL("{}.{}").format(TABLE, sql.Identifier(name)) for name in names),
         )
 
     def _update(self, changing: Columns) -> int:
-        changes = [
-            sql.SQL("{name} = {s}.{name}").format(name=sql.Identifier(column.name), s=NEW)
-            for column in changing
-        ]
-        form = "UPDATE {table} AS {t} SET {changes} FROM {staged} AS {s} WHERE {match} AND {differ}"
+        names = [sql.Identifier(column.name) for column in changing]
+        changes = [sql.SQL("{name} = {s}.{name}").format(name=name, s=NEW) for name in names]
+        statement = self._compose(
+            "UPDATE {table} AS {t} SET {changes} FROM {staged} AS {s} WHERE {met}",
+            changing,
+            changes=sql.SQL(", ").join(changes),
+        )
         with translated_refusals():
-            return self.connection.execute(
-                sql.SQL(form).format(
-                    table=self.table,
-                    t=TABLE,
-                    changes=sql.SQL(", ").join(changes),
-                    staged=STAGED,
-                    s=NEW,
-                    match=match_keys(self.key),
-                    differ=_differ(changing),
-                )
-            ).rowcount
+            return self.connection.execute(statement).rowcount
 
     def _refuse_new_rows(self, is_new: sql.Composable) -> None:
         """Raise JobError naming the rows that would be new, where there are any."""
@@ -145,10 +133,9 @@ class Merge:
     def _insert(self, condition: sql.Composable) -> int:
         names = identifiers([ID_COLUMN, *self.transfer.names])
         statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {}")
+        inserting = statement.format(self.table, STAGED, NEW, condition, names=names)
         with translated_refusals():
-            return self.connection.execute(
-                statement.format(self.table, STAGED, NEW, condition, names=names)
-            ).rowcount
+            return self.connection.execute(inserting).rowcount
 
 
 def lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
@@ -175,10 +162,6 @@ def _match_column(column: Column) -> sql.Composed:
 
 def _differ(columns: Columns) -> sql.Composed:
     """Return the test that one of the columns differs."""
-    tests = [
-        sql.SQL("{t}.{name} IS DISTINCT FROM {s}.{name}").format(
-            t=TABLE, s=NEW, name=sql.Identifier(column.name)
-        )
-        for column in columns
-    ]
+    differs = sql.SQL("{t}.{name} IS DISTINCT FROM {s}.{name}")
+    tests = [differs.format(t=TABLE, s=NEW, name=sql.Identifier(column.name)) for column in columns]
     return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))

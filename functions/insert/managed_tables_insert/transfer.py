@@ -141,7 +141,9 @@ def translated_refusals() -> Iterator[None]:
 def _streamed(connection: DuckDBPyConnection, wire: Wire) -> Iterator[CArrayStream]:
     """Begin the query; one that is left early is stopped, and the connection is free again."""
     with _translated_errors():
-        stream = nanoarrow.c_array_stream(_Query(connection, wire))
+        # The relation's own stream has batches of 131,072 rows: of 1,500 columns more than memory holds.
+        query = connection.sql(wire.plan.select_rows(wire.columns))._submit("stream", wire.batch_rows)
+        stream = nanoarrow.c_array_stream(query.arrow_capsule())
     try:
         yield stream
     finally:
@@ -159,17 +161,6 @@ def _translated_errors() -> Iterator[None]:
         if _CONVERSION_ERROR in str(error):
             raise MisfitFound(str(error)) from error
         raise
-
-
-class _Query:
-    """A query as nanoarrow takes it."""
-
-    def __init__(self, connection: DuckDBPyConnection, wire: Wire) -> None:
-        # The relation's own stream has batches of 131,072 rows: of 1,500 columns more than memory holds.
-        self._stream = connection.sql(wire.plan.select_rows(wire.columns))._submit("stream", wire.batch_rows)
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._stream.arrow_capsule()
 
 
 def _encoded(stream: CArrayStream, wire: Wire) -> Iterator[tuple[int, memoryview]]:

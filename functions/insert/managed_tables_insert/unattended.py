@@ -54,8 +54,7 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
     JOB_NOT_WAITING where another run was first, and faults.
     """
     table_id = job.user_table_id or ""
-    with services.open_company(services.provisioning.require(job.company_id)) as connection:
-        recipe = find_recipe(connection, table_id)
+    recipe = _find_recipe(services, job, table_id)
     if recipe is None or not (job.if_unchanged or recipe.auto_confirm == "unchanged"):
         return False
     if recipe.mode != job.mode:
@@ -90,23 +89,24 @@ def _schema(services: Services, job: JobRecord, name: str | None, target: Target
 
     New columns accept NULL: next month's file may have a blank.
     """
-    analysis = services.job_documents.get_analysis(job)
+    inferred = services.job_documents.get_analysis(job).inferred_schema.columns
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
     known = {column.name for column in table.columns} if table else set()
+    recipe = _find_recipe(services, job, table.table_id) if table else None
+    former = find_former_columns(recipe, [given.source or given.name for given in inferred])
     columns: list[Column] = []
     choices: dict[str, ColumnChoice] = {}
-    inferred = analysis.inferred_schema.columns
-    labels = [column.source or column.name for column in inferred]
-    recipe = None
-    if table is not None:
-        with services.open_company(services.provisioning.require(job.company_id)) as connection:
-            recipe = find_recipe(connection, table.table_id)
-    for inferred_column, before in zip(inferred, find_former_columns(recipe, labels), strict=True):
+    for given, before in zip(inferred, former, strict=True):
         if before is not None and before.name in known:
-            choices[before.name] = before.choice.model_copy(update={"source": inferred_column.name})
-            columns.append(inferred_column.column.model_copy(update={"name": before.name}))
-        elif inferred_column.name in known:
-            columns.append(inferred_column.column)
+            choices[before.name] = before.choice.model_copy(update={"source": given.name})
+            columns.append(given.column.model_copy(update={"name": before.name}))
+        elif given.name in known:
+            columns.append(given.column)
         elif before is None:
-            columns.append(inferred_column.column.model_copy(update={"nullable": True}))
+            columns.append(given.column.model_copy(update={"nullable": True}))
     return WantedSchema(display_name=name, columns=columns, terms=LoadTerms(choices=choices))
+
+
+def _find_recipe(services: Services, job: JobRecord, table_id: str) -> Recipe | None:
+    with services.open_company(services.provisioning.require(job.company_id)) as connection:
+        return find_recipe(connection, table_id)

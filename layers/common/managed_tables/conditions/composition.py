@@ -57,9 +57,7 @@ def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int])
 
 
 def _joined(word: str, empty: str, parts: list[sql.Composed]) -> sql.Composed:
-    if not parts:
-        return sql.SQL("{}").format(sql.SQL(empty))
-    return sql.SQL("({})").format(sql.SQL(word).join(parts))
+    return sql.SQL("({})").format(sql.SQL(word).join(parts)) if parts else sql.Composed([sql.SQL(empty)])
 
 
 def _negated(condition: sql.Composed) -> sql.Composed:

@@ -83,49 +83,33 @@ def _text(cell: str, formats: Formats) -> Conversion:
 
 
 def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
-    empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
+    is_integer, mark, unit = column_type is ColumnType.INTEGER, formats.decimal_mark, formats.unit
     written = workbook_cells.unmarked(cell) if formats.workbook else cell
-    written = units.without_unit(written, formats.unit) if formats.unit else written
-    number = _plain_number(written, column_type, formats.decimal_mark)
-    converts, suggests, value = number.converts, number.suggests, number.value
-    if formats.unit:
-        has_unit = units.has_unit(cell, formats.unit)
-        converts, suggests = f"({has_unit} AND {converts})", f"({has_unit} AND {suggests})"
-        value = units.scaled(value, formats.unit)
-        if formats.workbook and formats.unit == units.PERCENT:  # its numbers are percentages without the sign
-            converts, suggests, value = _with_exact(cell, converts, suggests, value)
-    elif formats.workbook:
-        converts, suggests, value = _among_numbers(cell, column_type, converts, suggests, value)
-    typed = f"({value})::BIGINT" if column_type is ColumnType.INTEGER else value
-    return Conversion(empty, converts, suggests, value, typed)
-
-
-def _plain_number(cell: str, column_type: ColumnType, mark: DecimalMark) -> Conversion:
-    is_integer = column_type is ColumnType.INTEGER
+    written = units.without_unit(written, unit) if unit else written
     fits = numbers.integer_fits if is_integer else numbers.decimal_fits
-    value = numbers.integer_value(cell, mark) if is_integer else numbers.decimal_value(cell, mark)
-    converts, suggests = (fits(cell, mark, plain_blanks=blanks) for blanks in (True, False))
-    return Conversion("", converts, suggests, value, "")
+    value = numbers.integer_value(written, mark) if is_integer else numbers.decimal_value(written, mark)
+    tests = [fits(written, mark, plain_blanks=blanks) for blanks in (True, False)]  # converts, suggests
+    if unit:
+        tests = [f"({units.has_unit(cell, unit)} AND {test})" for test in tests]
+        value = units.scaled(value, unit)
+    if formats.workbook:
+        tests, value = _with_exact(cell, tests, value, is_integer=is_integer, unit=unit)
+    empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
+    return Conversion(empty, tests[0], tests[1], value, f"({value})::BIGINT" if is_integer else value)
 
 
-def _among_numbers(
-    cell: str, column_type: ColumnType, converts: str, suggests: str, value: str
-) -> tuple[str, str, str]:
-    """Return the expressions for a column of texts and a workbook's own numbers, which are exact."""
-    if column_type is ColumnType.INTEGER:
-        is_other = (matches(cell, workbook_cells.WITH_POINT), "false")
-        return choose(is_other, otherwise=converts), choose(is_other, otherwise=suggests), value
-    return _with_exact(cell, converts, suggests, value)
-
-
-def _with_exact(cell: str, converts: str, suggests: str, value: str) -> tuple[str, str, str]:
-    """Return the expressions of a decimal with those of a workbook's own numbers before them."""
-    exact = matches(cell, workbook_cells.EXACT_NUMBER)
-    return (
-        choose((exact, "true"), otherwise=converts),
-        choose((exact, "true"), otherwise=suggests),
-        choose((exact, cell), otherwise=value),
-    )
+def _with_exact(
+    cell: str, tests: list[str], value: str, *, is_integer: bool, unit: str
+) -> tuple[list[str], str]:
+    """Return tests and value with a workbook's own numbers: exact, and percentages without the sign."""
+    if is_integer and not unit:
+        has_point = matches(cell, workbook_cells.WITH_POINT)
+        return [choose((has_point, "false"), otherwise=test) for test in tests], value
+    if unit not in ("", units.PERCENT):
+        return tests, value
+    is_exact = matches(cell, workbook_cells.EXACT_NUMBER)
+    exact = [choose((is_exact, "true"), otherwise=test) for test in tests]
+    return exact, choose((is_exact, cell), otherwise=value)
 
 
 def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) -> Conversion:
