@@ -237,14 +237,7 @@ function Profile({ profile, type, label }: ProfileProps) {
           <i key={index} style={{ height: `${(count / Math.max(...counts, 1)) * 100}%` }} />
         ))}
       </div>
-      <details>
-        <summary>{facts.join(" · ")}</summary>
-        {top.map(([value, count], index) => (
-          <p key={index}>
-            {formatCell(value as Cell, type)} <span className="mt-quiet">{formatCount(Number(count))}</span>
-          </p>
-        ))}
-      </details>
+      <p>{facts.join(" · ")}</p>
     </>
   );
 }

@@ -16,6 +16,7 @@ import { type ConsoleParts, useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";
+import { plural } from "../values/numbers";
 import type { Check } from "./checks";
 import type { Places, Spot } from "./lines";
 
@@ -118,11 +119,9 @@ export function keptSentence(schema: InferredSchema, adjustments: Readonly<Recor
   if (adjusted.length === 0) return null;
   const sources = new Set(keysOf(schema.columns));
   const lost = adjusted.filter((source) => !sources.has(source));
-  const kept = adjusted.length - lost.length;
-  const words = kept === 1 ? t`Mantivemos 1 ajuste` : t`Mantivemos ${kept} ajustes`;
+  const words = t`Mantivemos ${plural(adjusted.length - lost.length, "ajuste")}`;
   if (lost.length === 0) return words;
-  const verb = lost.length === 1 ? t`1 não vale mais` : t`${lost.length} não valem mais`;
-  return `${words}; ${verb}: ${lost.join(", ")}`;
+  return `${words}; ${plural(lost.length, "não vale mais", "não valem mais")}: ${lost.join(", ")}`;
 }
 
 /** Return the columns of a confirmation. */

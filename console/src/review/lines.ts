@@ -102,9 +102,8 @@ export function tableOf(tables: readonly TableReading[], file: string, sheet: st
   return exact >= 0 ? exact : tables.findIndex((table) => table.include && (table.name === file || file === ""));
 }
 
-/** A cell as the file has it, and what it becomes; `fault` where it cannot become that. */
+/** What a cell of the file becomes; `fault` where it cannot become that. */
 export interface Example {
-  before: string;
   after: string;
   fault?: string;
 }
@@ -141,12 +140,12 @@ export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, 
   const { decimal_mark: mark, date_order: order, timezone } = adjustment;
   if (type === column.type && !mark && !order) {
     const isMoved = timezone && typeof read === "string" && !HAS_ZONE.test(before);
-    return { before, after: written(isMoved ? rezone(read, zone, timezone) : read, type) };
+    return { after: written(isMoved ? rezone(read, zone, timezone) : read, type) };
   }
-  if (type === "text") return { before, after: before };
+  if (type === "text") return { after: before };
   const text = order === "mdy" ? before.replace(MONTH_FIRST, "$3/$1/$4") : before;
   const parsed = parseCell(text, type, true, mark);
-  return parsed.ok ? { before, after: written(parsed.value, type) } : { before, after: "", fault: parsed.reason };
+  return parsed.ok ? { after: written(parsed.value, type) } : { after: "", fault: parsed.reason };
 }
 
 const HAS_ZONE = /(Z|[+-]\d{2}:?\d{2})\s*$/;
