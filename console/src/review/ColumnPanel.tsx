@@ -10,17 +10,12 @@ import { marks, orders, wordOf } from "../values/words";
 import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
 import { NameAndType } from "./FileGrid";
 
-interface ColumnPanelProps {
-  column: ReviewedColumn;
-  /** Where it stands in the file's lines; null where the lines shown do not reach it. */
-  place: number | null;
-}
-
 /** All that is known and can be said of one column. */
-export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
-  const { look, columns, checks, onAdjust } = useReview();
+export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
+  const { look, columns, places, checks, onAdjust } = useReview();
   const { column, source, include, type, into } = reviewed;
   const { evidence, exceptions = [], alternatives = [] } = column.inference ?? {};
+  const place = places.get(column.name); // none where the lines that are shown do not reach it
   const adjust = (changes: Adjustment): void => onAdjust([source], changes);
   const others = into ? [] : alternatives.filter((one) => one.type !== type);
   return (
@@ -32,7 +27,7 @@ export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
     >
       <div className="mt-title-bar">
         <h2 id="panel-title">
-          {place === null ? "" : `${columnLetter(place)} · `}
+          {place === undefined ? "" : `${columnLetter(place)} · `}
           {source}
         </h2>
         <Button className="mt-of-a-phone" onClick={() => look.select(null)}>{t`Fechar`}</Button>
@@ -43,7 +38,7 @@ export function ColumnPanel({ column: reviewed, place }: ColumnPanelProps) {
         value={column.name}
         onChoose={look.select}
       />
-      {place === null && <NameAndType column={reviewed} isTabbed />}
+      {place === undefined && <NameAndType column={reviewed} isTabbed />}
       <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
       <p>
         <strong>{typeLabels()[type]}</strong>{" "}

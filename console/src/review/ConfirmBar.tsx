@@ -10,21 +10,14 @@ import { Button, Dialog, Failure } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { fedTwice, type ReviewParts, useReview, wronglyFilled } from "./draft";
 
-interface ConfirmBarProps {
-  name: string;
-  isSending: boolean;
-  failure: Error | null;
-  onSend: () => void;
-}
-
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
-export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps) {
+export function ConfirmBar() {
   const parts = useReview();
-  const { job, table, checks, isBusy, look, announce } = parts;
+  const { job, table, checks, isBusy, look, announce, confirmation, onConfirm } = parts;
   const [isAsked, setAsked] = useState(false);
   const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
-  const label = labelOf(parts, name);
+  const label = labelOf(parts);
   const problem = problemOf(parts);
   const answer = (act: () => void): void => {
     setAsked(false);
@@ -35,14 +28,14 @@ export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps
       announce(problem);
       if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
     } else if (isReplacing || doubts.length > 0) setAsked(true);
-    else onSend();
+    else onConfirm();
   };
   return (
     <div className="mt-sticky-bar">
-      {failure && <Failure error={failure} />}
+      {confirmation.error && <Failure error={confirmation.error} />}
       <Cancel job={job} />
-      <Button kind="primary" aria-disabled={problem !== null || isSending} onClick={go}>
-        {isSending ? t`Começando…` : label}
+      <Button kind="primary" aria-disabled={problem !== null || confirmation.isPending} onClick={go}>
+        {confirmation.isPending ? t`Começando…` : label}
       </Button>
       {isAsked && (
         <Dialog
@@ -50,7 +43,7 @@ export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps
           onClose={() => setAsked(false)}
           keep={t`Voltar à revisão`}
           actions={
-            <Button kind={isReplacing ? "danger" : "primary"} onClick={() => answer(onSend)}>
+            <Button kind={isReplacing ? "danger" : "primary"} onClick={() => answer(onConfirm)}>
               {label}
             </Button>
           }
@@ -72,7 +65,7 @@ export function ConfirmBar({ name, isSending, failure, onSend }: ConfirmBarProps
   );
 }
 
-function labelOf({ job, table }: ReviewParts, name: string): string {
+function labelOf({ job, table, name }: ReviewParts): string {
   const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
   const place = table ? table.title || table.display_name : name;
   return {

@@ -1,5 +1,5 @@
 import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, TriangleAlert, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, classes, Failure, Form, Loading, Select, TypeIcon } from "../ui/parts";
@@ -13,27 +13,20 @@ import {
   PAGE_LINES,
   type Spot,
   type TableReading,
+  useExamples,
   useLeftOutLines,
   useLines,
 } from "./lines";
 
-interface FileGridProps {
-  table: TableReading;
-  /** The columns of this table by their place in its lines; none where it is left out. */
-  columns: ReadonlyMap<number, ReviewedColumn>;
-  exampleOf: (column: ReviewedColumn, line: number) => Example | null;
-  onOverride: (overrides: Overrides) => void;
-}
-
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
-export function FileGrid(props: FileGridProps) {
-  const { job, look, isBusy } = useReview();
-  const { table, columns } = props;
+export function FileGrid({ table }: { table: TableReading }) {
+  const { job, look, places, columns, isBusy } = useReview();
   const spot = look.spot?.table === look.table ? look.spot : null;
   const selected = look.column?.column.name;
   const [shown, setShown] = useState<Shown>(1);
   const preview = useLines(job, table, shown === LEFT_OUT ? 1 : shown);
   const leftOut = useLeftOutLines(job, table, shown === LEFT_OUT);
+  const exampleOf = useExamples(job, table, places);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (spot) setShown(spot.line <= PAGE_LINES ? 1 : spot.line - 5);
@@ -45,8 +38,14 @@ export function FileGrid(props: FileGridProps) {
   if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
   if (!preview.data) return <Loading label={t`Carregando as linhas do arquivo`} />;
   const lines = (shown === LEFT_OUT && leftOut) || preview.data.lines;
-  const width = Math.max(1, ...lines.map((line) => line.cells.length), ...[...columns.keys()].map((at) => at + 1));
-  const firstPlace = Math.min(...columns.keys());
+  const byPlace = new Map<number, ReviewedColumn>();
+  for (const one of table.include ? columns : []) {
+    const place = places.get(one.column.name);
+    if (place !== undefined) byPlace.set(place, one);
+  }
+  const width = Math.max(1, ...lines.map((line) => line.cells.length), ...[...byPlace.keys()].map((at) => at + 1));
+  const across = Array.from({ length: width }, (_, place) => place);
+  const firstPlace = Math.min(...byPlace.keys());
   return (
     <>
       <Where table={table} last={preview.data.last_line} shown={shown} onShow={setShown} />
@@ -61,21 +60,23 @@ export function FileGrid(props: FileGridProps) {
             <tr>
               <th scope="col">{t`Linha`}</th>
               <th scope="col">{t`O que é`}</th>
-              {Array.from({ length: width }, (_, place) => (
-                <ColumnHead key={place} column={columns.get(place)} place={place} isFirst={place === firstPlace} />
+              {across.map((place) => (
+                <ColumnHead key={place} column={byPlace.get(place)} place={place} isFirst={place === firstPlace} />
               ))}
             </tr>
           </thead>
           <tbody {...roving}>
             {lines.map((line, index) => (
-              <FileLine
-                {...props}
-                key={line.line}
-                line={line}
-                isFirst={index === 0}
-                width={width}
-                spot={spot?.line === line.line ? spot : null}
-              />
+              <FileLine key={line.line} table={table} line={line} isFirst={index === 0}>
+                {across.map((place) => {
+                  const column = byPlace.get(place);
+                  const raw = line.cells[place] ?? "";
+                  const isSpot = spot?.line === line.line && (spot.place ?? 0) === place;
+                  if (isSpot) return <SpotCell key={place} spot={spot} text={raw} />;
+                  const example = column && line.kind === "row" ? exampleOf(column, line.line) : null;
+                  return <Cell key={place} raw={raw} column={column} example={example} />;
+                })}
+              </FileLine>
             ))}
           </tbody>
         </table>
@@ -142,15 +143,15 @@ const lineKinds = (): Record<string, [LucideIcon, string]> => ({
 });
 const SHOWN_OF_A_CELL = 120;
 
-interface FileLineProps extends FileGridProps {
-  spot: Spot | null;
-  line: { line: number; kind: string; cells: readonly (string | null)[] };
+interface FileLineProps {
+  table: TableReading;
+  line: { line: number; kind: string };
   isFirst: boolean;
-  width: number;
+  children: ReactNode;
 }
 
-function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps) {
-  const { isBusy } = useReview();
+function FileLine({ table, line, isFirst, children }: FileLineProps) {
+  const { isBusy, onOverride } = useReview();
   const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
@@ -159,20 +160,14 @@ function FileLine({ line, width, table, spot, columns, ...rest }: FileLineProps)
         <Menu
           label={t`Linha ${line.line}: ${label}. Mudar o que ela é`}
           className="mt-line-kind"
-          tabIndex={rest.isFirst ? 0 : -1}
+          tabIndex={isFirst ? 0 : -1}
           isDisabled={isBusy}
-          actions={actionsOf(line, table, rest.onOverride)}
+          actions={choicesOf(line, table).map(([name, said]) => [name, () => onOverride(said)])}
         >
           <Sign /> {label}
         </Menu>
       </td>
-      {Array.from({ length: width }, (_, place) => {
-        const column = columns.get(place);
-        const raw = line.cells[place] ?? "";
-        if (spot && (spot.place ?? 0) === place) return <SpotCell key={place} spot={spot} text={raw} />;
-        const example = column && line.kind === "row" ? rest.exampleOf(column, line.line) : null;
-        return <Cell key={place} raw={raw} column={column} example={example} />;
-      })}
+      {children}
     </tr>
   );
 }
@@ -234,11 +229,7 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }) {
 }
 
 /** What a line may be said to be. */
-function actionsOf(
-  { line, kind }: FileLineProps["line"],
-  table: TableReading,
-  onOverride: (overrides: Overrides) => void,
-): [string, () => void][] {
+function choicesOf({ line, kind }: FileLineProps["line"], table: TableReading): [string, Overrides][] {
   const others = table.skipped_lines.filter((one) => one !== line);
   const choices: [string, Overrides][] = [
     [t`Usar como cabeçalho`, { header_line: line }],
@@ -249,7 +240,7 @@ function actionsOf(
       : [t`Incluir esta linha nos dados`, { skip_lines: others }],
   ];
   const isHeader = kind === "header" && table.header_line === line;
-  return choices.slice(isHeader ? 1 : 0).map(([label, overrides]) => [label, () => onOverride(overrides)]);
+  return choices.slice(isHeader ? 1 : 0);
 }
 
 interface HeadProps {

@@ -1,23 +1,17 @@
 import { Check as Tick } from "lucide-react";
 import { useState } from "react";
-import type { Reanalysis } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, SelectField } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, wordOf } from "../values/words";
 import { ColumnPanel } from "./ColumnPanel";
-import { type ReviewedColumn, useReview } from "./draft";
+import { useReview } from "./draft";
 import { FileGrid } from "./FileGrid";
-import { type Overrides, type TableReading, useExamples } from "./lines";
-
-interface ReadingSectionProps {
-  /** Have the files read again, with this said of them. */
-  onState: (statement: Reanalysis) => void;
-}
+import type { Overrides, TableReading } from "./lines";
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
-export function ReadingSection({ onState }: ReadingSectionProps) {
-  const { job, look, columns, isBusy, onAdjust } = useReview();
+export function ReadingSection() {
+  const { job, look, columns, isBusy, onAdjust, onState, onOverride } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
@@ -26,15 +20,14 @@ export function ReadingSection({ onState }: ReadingSectionProps) {
   const told = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet) ?? {};
   const { file: _, sheet: __, ...stated } = { file, sheet, ...told };
   const isStated = Object.keys(stated).length > 0;
-  const overrides = (changes: Overrides): void => onState({ tables: [{ file, sheet, ...changes }] });
   const sources = columns.map((one) => one.source);
   const actions: [is: boolean, label: string, run: () => void][] = [
     [
       tables.length > 1,
       table.include ? t`Deixar de fora` : t`Incluir na importação`,
-      () => overrides({ include: !table.include }),
+      () => onOverride({ include: !table.include }),
     ],
-    [isStated, t`Voltar ao detectado`, () => overrides({})],
+    [isStated, t`Voltar ao detectado`, () => onOverride({})],
     [job.recipe !== null, t`Ler sem o modelo da tabela`, () => onState({ recipe: false })],
     [job.stated?.recipe === false, t`Ler com o modelo da tabela`, () => onState({ recipe: null })],
     [true, t`Importar tudo como texto`, () => onAdjust(sources, { type: "text" })],
@@ -65,43 +58,15 @@ export function ReadingSection({ onState }: ReadingSectionProps) {
               </Button>
             ),
         )}
-        <ReadingOptions
-          key={`${look.table}/${job.updated_at}`}
-          table={table}
-          stated={stated}
-          isBusy={isBusy}
-          onOverride={overrides}
-        />
+        <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} stated={stated} />
       </div>
-      <Sheet table={table} onOverride={overrides} />
+      <div className="mt-review-sheet">
+        <div className="mt-review-lines">
+          <FileGrid key={look.table} table={table} />
+        </div>
+        {look.column && <ColumnPanel key={`${look.column.column.name}/${job.updated_at}`} column={look.column} />}
+      </div>
     </section>
-  );
-}
-
-/** The lines of the chosen file or sheet, and beside them the panel of the chosen column. */
-function Sheet({ table, onOverride }: { table: TableReading; onOverride: (overrides: Overrides) => void }) {
-  const { job, look, columns, places } = useReview();
-  const placed = places[look.table];
-  const exampleOf = useExamples(job, table, placed);
-  const byPlace = new Map<number, ReviewedColumn>();
-  for (const one of table.include ? columns : []) {
-    const place = placed?.get(one.column.name);
-    if (place !== undefined) byPlace.set(place, one);
-  }
-  const { column } = look;
-  return (
-    <div className="mt-review-sheet">
-      <div className="mt-review-lines">
-        <FileGrid key={look.table} table={table} columns={byPlace} exampleOf={exampleOf} onOverride={onOverride} />
-      </div>
-      {column && (
-        <ColumnPanel
-          key={`${column.column.name}/${job.updated_at}`}
-          column={column}
-          place={placed?.get(column.column.name) ?? null}
-        />
-      )}
-    </div>
   );
 }
 
@@ -129,14 +94,6 @@ function summaryOf(table: TableReading): string {
 
 const SHOWN_LINES = 8;
 
-interface ReadingOptionsProps {
-  table: TableReading;
-  /** What has been stated of it so far. */
-  stated: Overrides;
-  isBusy: boolean;
-  onOverride: (overrides: Overrides) => void;
-}
-
 const textFields = () =>
   [
     [t`Codificação do texto (acentos)`, "encoding", encodings()],
@@ -155,8 +112,9 @@ const headers = (): Choices => [
   ["3", t`Ocupa 3 linhas`],
 ];
 
-/** Every choice of a reading that is no line's: they are sent together. */
-function ReadingOptions({ table, stated, isBusy, onOverride }: ReadingOptionsProps) {
+/** Every choice of a reading that is no line's: they are sent together. `stated` is what has been said so far. */
+function ReadingOptions({ table, stated }: { table: TableReading; stated: Overrides }) {
+  const { isBusy, onOverride } = useReview();
   const [overrides, setOverrides] = useState<Overrides>({});
   const isText = table.encoding !== null;
   const shown = { ...table, trim: stated.trim, fill_merged: stated.fill_merged, ...overrides };

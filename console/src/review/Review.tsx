@@ -23,17 +23,14 @@ import {
   useDraft,
   useReview,
 } from "./draft";
-import { type Spot, usePlaces } from "./lines";
+import { type Overrides, type Spot, usePlaces } from "./lines";
 import { ReadingSection } from "./ReadingSection";
 
-interface ReviewProps {
-  job: Job;
-  /** Whether the files are being read again: what is shown is of the reading before. */
-  isRereading: boolean;
-}
-
-/** The file's lines under the columns that they become, what is to be checked, one column's panel, and the way on. */
-export function Review({ job, isRereading }: ReviewProps) {
+/**
+ * The file's lines under the columns that they become, what is to be checked, one column's panel, and the way on. While
+ * the files are read again the job has what the reading before gave.
+ */
+export function Review({ job }: { job: Job }) {
   const { user_table_id: into, inferred_schema: schema } = job;
   const { data: table = null } = useTable(into ?? "", into !== null);
   const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
@@ -45,8 +42,8 @@ export function Review({ job, isRereading }: ReviewProps) {
     () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order) : []),
     [schema, draft.adjustments, targets, recipe, draft.order],
   );
-  const places = usePlaces(job);
-  const checks = checksOf(job, columns, places, targets);
+  const allPlaces = usePlaces(job);
+  const checks = checksOf(job, columns, allPlaces, targets);
   const look = useLook(job, columns, checks);
   const path = { job_id: job._id };
   const reanalyze = useMutation({
@@ -58,12 +55,16 @@ export function Review({ job, isRereading }: ReviewProps) {
       return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
     },
   });
-  const isBusy = isRereading || reanalyze.isPending || isLoading;
+  const onOverride = (overrides: Overrides): void => {
+    const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {};
+    reanalyze.mutate({ tables: [{ file, sheet, ...overrides }] });
+  };
+  const isBusy = job.status === "analisando" || reanalyze.isPending || isLoading;
   const kept = useKept(schema, draft, isBusy);
   const name = draft.tableName ?? schema?.suggested_table_name ?? "";
   const onAdjust: ReviewParts["onAdjust"] = (sources, changes) =>
     onDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
-  const send = (onMisfit = draft.onMisfit): void => {
+  const onConfirm = (onMisfit = draft.onMisfit): void => {
     const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
     const emptied = draft.makeNullable.filter((one) => columns.some((column) => column.into?.name === one));
     confirm.mutate({
@@ -76,9 +77,11 @@ export function Review({ job, isRereading }: ReviewProps) {
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
-  const parts = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft };
+  const places = allPlaces[look.table] ?? new Map();
+  const shown = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
+  const acts = { onDraft, onAdjust, onState: reanalyze.mutate, onOverride, confirmation: confirm, onConfirm };
   return (
-    <ReviewProvider value={{ ...parts, onDraft, onAdjust }}>
+    <ReviewProvider value={{ ...shown, ...acts }}>
       <section aria-labelledby="review-title">
         <div className="mt-title-bar">
           <h1 id="review-title">{fileNames(job)}</h1>
@@ -90,7 +93,7 @@ export function Review({ job, isRereading }: ReviewProps) {
           {job.expires_at && t` · guardado até ${formatMoment(job.expires_at)}`}
         </p>
         <CheckList>
-          <MisfitActions onSeparate={() => send("skip")} />
+          <MisfitActions />
         </CheckList>
         {reanalyze.error && <Failure error={reanalyze.error} />}
         {failure !== null && <Failure error={failure} onRetry={() => void flush().catch(() => {})} />}
@@ -106,11 +109,11 @@ export function Review({ job, isRereading }: ReviewProps) {
             onText={(tableName) => onDraft({ tableName })}
           />
         )}
-        {job.reading && <ReadingSection onState={reanalyze.mutate} />}
+        <ReadingSection />
         {!can("upload") ? (
           <p className="mt-note">{t`Você pode ver esta revisão, mas não importar nem mudar o que foi dito nela.`}</p>
         ) : schema ? (
-          <ConfirmBar name={name} isSending={confirm.isPending} failure={confirm.error} onSend={send} />
+          <ConfirmBar />
         ) : (
           <Cancel job={job} />
         )}
@@ -161,8 +164,8 @@ const misfitChoices = (): Choices<Draft["onMisfit"]> => [
 ];
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
-function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
-  const { job, columns, draft, onDraft, onAdjust } = useReview();
+function MisfitActions() {
+  const { job, columns, draft, onDraft, onAdjust, onConfirm } = useReview();
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   return (
@@ -174,7 +177,9 @@ function MisfitActions({ onSeparate }: { onSeparate: () => void }) {
             onClick={() => onAdjust([source], { type: "text" })}
           >{t`Importar “${source}” como texto`}</Button>
         ))}
-        {job.error && <Button onClick={onSeparate}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>}
+        {job.error && (
+          <Button onClick={() => onConfirm("skip")}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
+        )}
       </div>
       {!job.error && (job.append_plan?.conflicts ?? []).length > 0 && (
         <Radios

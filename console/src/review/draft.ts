@@ -1,4 +1,4 @@
-import { notifyManager, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { notifyManager, type QueryClient, type UseMutationResult, useQueryClient } from "@tanstack/react-query";
 import { createContext, useEffect, useMemo } from "react";
 import { jobQuestion } from "../api/queries";
 import type { Api } from "../api/session";
@@ -9,6 +9,7 @@ import type {
   InferredColumn,
   InferredSchema,
   Job,
+  Reanalysis,
   Recipe,
   Table,
 } from "../api/types";
@@ -18,7 +19,7 @@ import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import type { Check } from "./checks";
-import type { Places, Spot } from "./lines";
+import type { Overrides, Spot } from "./lines";
 
 type Confirmed = Confirmation["columns"][number];
 
@@ -194,13 +195,22 @@ export interface ReviewParts extends ConsoleParts {
   recipe: Recipe | null;
   look: Look;
   columns: readonly ReviewedColumn[];
-  places: Places;
+  /** Where each stands in the lines of the file or sheet that is looked at. */
+  places: ReadonlyMap<string, number>;
   checks: readonly Check[];
   targets: readonly Target[];
   isBusy: boolean;
   draft: Draft;
+  /** What the new table is called. */
+  name: string;
   onDraft: (changes: Partial<Draft>) => void;
   onAdjust: (sources: readonly string[], changes: Adjustment) => void;
+  /** Have the files read again, with this said of them. */
+  onState: (statement: Reanalysis) => void;
+  /** Have them read again, with this said of the file or sheet that is looked at. */
+  onOverride: (overrides: Overrides) => void;
+  confirmation: Pick<UseMutationResult, "isPending" | "error">;
+  onConfirm: (onMisfit?: Draft["onMisfit"]) => void;
 }
 
 export const ReviewProvider = createContext<ReviewParts | null>(null);

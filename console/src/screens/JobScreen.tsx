@@ -27,14 +27,10 @@ export default function JobScreen({ jobId }: { jobId: string }) {
   }
   if (job.error && !job.data) return <Failure error={job.error} onRetry={() => void job.refetch()} />;
   if (!job.data) return <Loading label={t`Carregando o envio`} />;
-  const isRereading = job.data.status === "analisando" && reviewed?._id === jobId;
-  if (job.data.status === "waiting_confirm" || isRereading) {
-    const { draft } = job.data; // as it is kept now
-    return <Review job={isRereading ? { ...reviewed, draft } : job.data} isRereading={isRereading} />;
-  }
-  const Screen = { done: Done, failed: Failed, queued: Working, analisando: Working, inserting: Working }[
-    job.data.status
-  ];
+  const { status, draft } = job.data;
+  if (status === "waiting_confirm") return <Review job={job.data} />;
+  if (status === "analisando" && reviewed?._id === jobId) return <Review job={{ ...reviewed, status, draft }} />;
+  const Screen = { done: Done, failed: Failed, queued: Working, analisando: Working, inserting: Working }[status];
   return <Screen job={job.data} />;
 }
 
