@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
-from managed_tables.conversion.choices import FROM_LIST, ColumnChoice, Tokens
+from managed_tables.conversion.choices import FROM_LIST, ColumnChoice
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
@@ -41,13 +41,6 @@ class UploadedFile(Document):
 class ConfirmedColumn(Column, ColumnChoice):
     """A column as the user wants it, and how the file's cells fill it."""
 
-    source: str | None = Field(
-        default=None, description="`name` da coluna inferida que a preenche; sem ele, a do mesmo nome"
-    )
-    null_tokens: Tokens | None = Field(default=None, description="Textos que são vazios; `[]`: nenhum")
-    true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
-    false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")
-    trim: bool | None = Field(default=None, description="Se os espaços nas pontas são retirados")
     timezone: KnownZone | None = Field(default=None, description="De horários sem fuso")
 
     @property

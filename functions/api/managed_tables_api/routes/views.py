@@ -18,7 +18,7 @@ from managed_tables_api.http.requests import from_json
 from managed_tables_api.rows import view_contents as views
 from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
-from managed_tables_api.rows.statements import compose_reading, compose_statement
+from managed_tables_api.rows.statements import compose_reading, compose_statement, part
 
 router = api_router("/{table_id}/views", "Views", requires(Permission.DATA_READ))
 
@@ -46,15 +46,15 @@ def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) ->
 
 
 def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
-    listed = table.read(
-        _statement(
-            "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
-            " SELECT 1, (SELECT count(*) FROM found), page.* FROM definition"
-            " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY lower(name), view_id"
-            " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true"
-        ),
-        {"user_id": table.user_id, **query.window},
+    statement = compose_statement(
+        "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
+        " SELECT 1, (SELECT count(*) FROM found), page.* FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM found ORDER BY lower(name), view_id"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        view=_VIEW,
+        visible=_VISIBLE,
     )
+    listed = table.read(statement, {"user_id": table.user_id, **query.window})
     names = read_names(table)
     records = [_answer(table, names, row[2:]) for row in listed if row[2] is not None]
     return views.ViewsAnswer(total=listed[0][1], quantity=len(records), records=records)
@@ -77,19 +77,15 @@ def _create(table: Table, body: views.NewView) -> views.ViewAnswer:
         **_written(body.name, body.shared, body),
         "most": str(MAX_VIEWS),
     }
+    statement = _write_statement(
+        "INSERT INTO managed_tables.views (view_id, table_id, user_id, name, shared, content, change_id)"
+        " SELECT %(view_id)s::text, %(table_id)s::text, %(user_id)s::text, %(name)s::text,"
+        " %(shared)s::boolean, %(content)s::json, {now} FROM definition"
+        " WHERE (SELECT count(*) FROM managed_tables.views WHERE table_id = %(table_id)s::text"
+        " AND user_id = %(user_id)s::text) < %(most)s::bigint"
+    )
     with _name_is_free(body.name):
-        row = table.run(
-            _statement(
-                "WITH {held}, made AS (INSERT INTO managed_tables.views"
-                " (view_id, table_id, user_id, name, shared, content, change_id)"
-                " SELECT %(view_id)s::text, %(table_id)s::text, %(user_id)s::text, %(name)s::text,"
-                " %(shared)s::boolean, %(content)s::json, {now} FROM definition"
-                " WHERE (SELECT count(*) FROM managed_tables.views WHERE table_id = %(table_id)s::text"
-                " AND user_id = %(user_id)s::text) < %(most)s::bigint RETURNING {view})"
-                " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
-            ),
-            parameters,
-        )[0][1:]
+        row = table.run(statement, parameters)[0][1:]
     if row[0] is None:
         raise ApiError(
             errors.INVALID_REQUEST, reason=f"no máximo {MAX_VIEWS} visões por pessoa em uma tabela"
@@ -127,11 +123,10 @@ def _update(table: Table, view_id: str, body: views.ViewChange) -> views.ViewAns
     views.check_content(body, table.definition.by_name, table.parsers)
     asked = {name: value for name, value in body if name in body.model_fields_set}
     names = read_names(table)
-    change = _statement(
-        "WITH {held}, made AS (UPDATE managed_tables.views SET name = %(name)s::text,"
-        " shared = %(shared)s::boolean, content = %(content)s::json, change_id = {now}, updated_at = now()"
-        " FROM definition WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING {view})"
-        " SELECT 1, made.* FROM definition LEFT JOIN made ON true"
+    change = _write_statement(
+        "UPDATE managed_tables.views SET name = %(name)s::text, shared = %(shared)s::boolean,"
+        " content = %(content)s::json, change_id = {now}, updated_at = now()"
+        " FROM definition WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text"
     )
 
     def in_transaction(execute: Execute) -> tuple[Any, ...]:
@@ -155,15 +150,11 @@ def delete_view(table: PathTable, view_id: str) -> None:
 def _delete(table: Table, view_id: str) -> None:
     key = _view_key(table, view_id)
     _owned(table.read(_find_statement(), key), table)
-    table.run(
-        _statement(
-            "WITH {held}, gone AS (DELETE FROM managed_tables.views USING definition"
-            " WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text RETURNING 1)"
-            " SELECT 1, (SELECT count(*) FROM gone) FROM definition"
-        ),
-        key,
-        repeatable=True,
+    statement = _write_statement(
+        "DELETE FROM managed_tables.views USING definition"
+        " WHERE view_id = %(view_id)s::text AND user_id = %(user_id)s::text"
     )
+    table.run(statement, key, repeatable=True)
 
 
 @contextmanager
@@ -221,9 +212,14 @@ def _owned(rows: list[tuple[Any, ...]], table: Table) -> tuple[Any, ...]:
     return row
 
 
-def _statement(form: LiteralString) -> bytes:
-    """Return a statement that begins with `definition`; its rows are those of a view behind a 1."""
-    return compose_statement(form, view=_VIEW, visible=_VISIBLE, now=_NOW)
+def _write_statement(form: LiteralString) -> bytes:
+    """Return the statement that writes a view: the row of the view behind a 1, NULLs where it wrote none."""
+    return compose_statement(
+        "WITH {held}, made AS ({write} RETURNING {view}) SELECT 1, made.* FROM definition"
+        " LEFT JOIN made ON true",
+        write=part(form, now=_NOW),
+        view=_VIEW,
+    )
 
 
 def _find_statement(lock: LiteralString = "") -> bytes:

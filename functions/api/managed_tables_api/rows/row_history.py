@@ -31,20 +31,20 @@ from managed_tables_api.rows.history_models import (
 )
 from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.running import Definition, Table, row_key
-from managed_tables_api.rows.statements import TABLE, compose_reading, compose_statement, part
+from managed_tables_api.rows.statements import compose_reading, compose_statement, part
 
 PRESENT, LOADED, UPSERTED = "present", "loaded", "upserted"  # actions that no trigger records
 
-_CELLS = sql.SQL("managed_tables.hstore_to_json({})::text")
+# Of a row of the table, or of one that an upsert has kept, the cells as JSON.
+_CELLS = part(
+    "managed_tables.hstore_to_json("
+    "managed_tables.hstore({t}) OPERATOR(managed_tables.-) ARRAY['id', {staged}])::text",
+    staged=STAGED_ID,
+)
 _SINCE = sql.SQL("now() - make_interval(days => %(days)s::int)")
 
 
-@dataclass(frozen=True)
-class Upsert:
-    """A load that has changed rows, and its place among the changes."""
-
-    job_id: str
-    change_id: int
+Upsert = tuple[str, int]  # a load that has changed rows: its job, and its place among the changes
 
 
 def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> bytes:
@@ -55,12 +55,12 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
     """
     parts = [
         sql.SQL(
-            "SELECT row_id, change_id, changed_at, user_id, via, job_id, action, {before} AS before,"
-            " {after} AS after, NULL::uuid AS staged_id FROM managed_tables.row_history"
-            " WHERE table_id = %(table_id)s::text AND row_id = ANY (%(ids)s::uuid[]) AND changed_at > {since}"
-        ).format(
-            before=_CELLS.format(sql.SQL("before")), after=_CELLS.format(sql.SQL("after")), since=_SINCE
-        ),
+            "SELECT row_id, change_id, changed_at, user_id, via, job_id, action,"
+            " managed_tables.hstore_to_json(before)::text AS before,"
+            " managed_tables.hstore_to_json(after)::text AS after, NULL::uuid AS staged_id"
+            " FROM managed_tables.row_history WHERE table_id = %(table_id)s::text"
+            " AND row_id = ANY (%(ids)s::uuid[]) AND changed_at > {since}"
+        ).format(since=_SINCE),
         sql.SQL(
             "SELECT asked.id, change_id, applied_at, user_id, 'upload', job_id, {loaded}, NULL, NULL,"
             " asked.id FROM managed_tables.applied_jobs, unnest(%(ids)s::uuid[]) AS asked (id)"
@@ -72,21 +72,21 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             " FROM {table} AS {t} WHERE {t}.id = ANY (%(ids)s::uuid[])",
             definition,
             present=PRESENT,
-            cells=_row_cells(),
+            cells=_CELLS,
         ),
         *(
             part(
                 "SELECT {t}.id, {change}, loads.applied_at, loads.user_id, 'upload', {job}, {upserted},"
                 " {cells}, NULL, {t}.{staged} FROM {kept} AS {t}, managed_tables.applied_jobs AS loads"
                 " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}",
-                change=upsert.change_id,
-                job=upsert.job_id,
+                change=change_id,
+                job=job_id,
                 upserted=UPSERTED,
-                cells=_row_cells(),
+                cells=_CELLS,
                 staged=sql.Identifier(STAGED_ID),
-                kept=kept_table(upsert.job_id),
+                kept=kept_table(job_id),
             )
-            for upsert in upserts
+            for job_id, change_id in upserts
         ),
     ]
     return compose_reading(
@@ -94,19 +94,6 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
         " FROM ({parts}) AS changes ORDER BY change_id",
         parts=sql.SQL(" UNION ALL ").join(parts),
     )
-
-
-def _row_cells() -> sql.Composed:
-    cells = sql.SQL("managed_tables.hstore({}) OPERATOR(managed_tables.-) ARRAY['id', {}]")
-    return _CELLS.format(cells.format(TABLE, STAGED_ID))
-
-
-_FILTER = sql.SQL(
-    " (%(action)s::text IS NULL OR action = %(action)s::text)"
-    " AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)"
-    " AND (%(from)s::timestamptz IS NULL OR changed_at >= %(from)s::timestamptz)"
-    " AND (%(to)s::timestamptz IS NULL OR changed_at < %(to)s::timestamptz)"
-)
 
 
 def page_statement(upserts: Sequence[Upsert]) -> bytes:
@@ -124,23 +111,26 @@ def page_statement(upserts: Sequence[Upsert]) -> bytes:
             part(
                 "SELECT {change}, {t}.id, loads.applied_at, 'update', loads.user_id FROM {kept} AS {t},"
                 " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}",
-                change=upsert.change_id,
-                job=upsert.job_id,
-                kept=kept_table(upsert.job_id),
+                change=change_id,
+                job=job_id,
+                kept=kept_table(job_id),
             )
-            for upsert in upserts
+            for job_id, change_id in upserts
         ),
     ]
     return compose_statement(
         "WITH {held}, found AS MATERIALIZED ("
-        "SELECT change_id, row_id FROM ({parts}) AS changes WHERE{filter})"
+        "SELECT change_id, row_id FROM ({parts}) AS changes"
+        " WHERE (%(action)s::text IS NULL OR action = %(action)s::text)"
+        " AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)"
+        " AND (%(from)s::timestamptz IS NULL OR changed_at >= %(from)s::timestamptz)"
+        " AND (%(to)s::timestamptz IS NULL OR changed_at < %(to)s::timestamptz))"
         " SELECT 1, page.change_id, page.row_id::text, (SELECT count(*) FROM found) FROM definition"
         " LEFT JOIN LATERAL (SELECT * FROM found WHERE %(after_change)s::bigint IS NULL"
         " OR (change_id, row_id) < (%(after_change)s::bigint, %(after_row)s::uuid)"
         " ORDER BY change_id DESC, row_id DESC"
         " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
         parts=sql.SQL(" UNION ALL ").join(parts),
-        filter=_FILTER,
     )
 
 
@@ -242,7 +232,7 @@ def _upserts(table: Table) -> list[Upsert]:
         since=_SINCE,
     )
     upserts = table.read(statement, table.kept_days)
-    return [Upsert(job_id, change_id) for _, job_id, change_id, _ in upserts if job_id is not None]
+    return [(job_id, change_id) for _, job_id, change_id, _ in upserts if job_id is not None]
 
 
 @dataclass(frozen=True)

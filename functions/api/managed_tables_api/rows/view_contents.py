@@ -66,13 +66,13 @@ class NewViewColumn(ViewColumn):
 class AskedContent(ViewContent):
     """A view's content as it is asked for."""
 
+    model_config = ConfigDict(extra="forbid")
+
     columns: Annotated[list[NewViewColumn], Field(max_length=MAX_COLUMNS)] | None = None  # type: ignore[assignment]
 
 
 class NewView(AskedContent):
     """A view to save."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     shared: bool = Field(default=False, description="`true`: todos os que leem a tabela a veem")
@@ -80,8 +80,6 @@ class NewView(AskedContent):
 
 class ViewChange(AskedContent):
     """What to change of a view; what is missing stays, null takes away."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name | None = None
     shared: bool | None = None

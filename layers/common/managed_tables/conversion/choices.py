@@ -21,21 +21,22 @@ Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]
 class ColumnChoice(BaseModel):
     """How one column is filled; None leaves it as inferred.
 
-    `source` is the inferred column that feeds it. `null_tokens` add texts that are empty; an empty list
-    removes the usual ones. `true_tokens` and `false_tokens` add words. Tokens are
-    compared without the blanks around a cell, those of booleans without regard to case.
+    `null_tokens` add texts that are empty; an empty list removes the usual ones. Tokens are compared without
+    the blanks around a cell, those of booleans without regard to case.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    source: str | None = None
+    source: str | None = Field(
+        default=None, description="`name` da coluna inferida que a preenche; sem ele, a do mesmo nome"
+    )
     decimal_mark: DecimalMark | None = None
     date_order: DateOrder | None = None
-    null_tokens: Tokens | None = None
-    true_tokens: Tokens | None = None
-    false_tokens: Tokens | None = None
-    trim: bool | None = None
-    timezone: str | None = None
+    null_tokens: Tokens | None = Field(default=None, description="Textos que são vazios; `[]`: nenhum")
+    true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
+    false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")
+    trim: bool | None = Field(default=None, description="Se os espaços nas pontas são retirados")
+    timezone: str | None = Field(default=None, description="De horários sem fuso")
 
     def formats(self, inferred: Formats) -> Formats:
         """Return the formats of the column's cells."""
