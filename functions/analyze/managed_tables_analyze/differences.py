@@ -174,14 +174,21 @@ class FileComparison:
         for kept, one in self._renamed(missing, new):
             missing.remove(kept)
             new.remove(one)
-            label, example = one.file.label, self._example(one)
-            yield difference(
-                "COLUMN_RENAMED", column=kept.name, before=kept.source, after=label, example=example
-            )
+            yield self._unknown("COLUMN_RENAMED", one, kept.name, kept.source)
         yield from self._missing({one.name: one.source for one in missing}, own)
         for one in new:
-            label, example = one.file.label, self._example(one)
-            yield difference("COLUMN_NEW", column=one.file.name, after=label, example=example)
+            yield self._unknown("COLUMN_NEW", one, one.file.name)
+
+    def _unknown(
+        self, code: DifferenceCode, one: FedColumn, column: str, before: str | None = None
+    ) -> Difference:
+        """Return the difference that a column was not there before, with one of its cells."""
+        row = self.connection.execute(
+            f"SELECT {unmarked(one.cell)} FROM {staged_rows(self.staged)}"  # noqa: S608 - own SQL
+            f" WHERE trim({one.cell}) <> '' LIMIT 1"
+        ).fetchone()
+        example = row[0] if row else None
+        return difference(code, column=column, before=before, after=one.file.label, example=example)
 
     def _missing(self, sources: Mapping[str, str], own: Collection[str]) -> Iterator[Difference]:
         """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
@@ -223,47 +230,34 @@ class FileComparison:
         is_typed = kept.type not in (None, ColumnType.TEXT)
         return alike + 0.15 * at_its_place + 0.15 * is_typed
 
-    def _example(self, one: FedColumn) -> str | None:
-        row = self.connection.execute(
-            f"SELECT {unmarked(one.cell)} FROM {staged_rows(self.staged)}"  # noqa: S608 - own SQL
-            f" WHERE trim({one.cell}) <> '' LIMIT 1"
-        ).fetchone()
-        return row[0] if row else None
-
     # What contradicts
 
     def _contradictions(self) -> Iterator[Difference]:
         for one in self.columns:
             if one.table is None or one.table.type is ColumnType.TEXT:
                 continue
-            name = one.table.name
-            changed = self._mark_changed(one, name) or self._order_changed(one, name)
-            changed = changed or self._type_changed(one, one.table)
+            changed = self._format_changed(one, one.table) or self._type_changed(one, one.table)
             if changed:
                 yield changed
 
-    def _mark_changed(self, one: FedColumn, name: str) -> Difference | None:
-        if not (one.file.type.is_number or one.file.type is ColumnType.TEXT):
-            return None
-        return self._against_kept("MARK_CHANGED", "decimal_mark", one, name)
-
-    def _order_changed(self, one: FedColumn, name: str) -> Difference | None:
-        # Dates of a workbook have no order of their own.
-        are_books = any(table.kind != "csv" for table in self.before.tables)
-        is_own = are_books and one.file.formats.date_order == "ymd"
-        if is_own or not (one.file.type.is_time or one.file.type is ColumnType.TEXT):
-            return None
-        return self._against_kept("DATE_ORDER_CHANGED", "date_order", one, name)
-
-    def _against_kept(self, code: DifferenceCode, part: str, one: FedColumn, name: str) -> Difference | None:
+    def _format_changed(self, one: FedColumn, table: Column) -> Difference | None:
         """Return that cells contradict a kept format; None for a text that the found one fits no better."""
-        kept, found = getattr(one.kept, part, None), getattr(one.file.formats, part)
-        if kept in (None, found):
-            return None
-        lines, example, count = self._misfits(one, replace(one.file.formats, **{part: kept}))
-        if one.file.type is ColumnType.TEXT and self._misfits(one, one.file.formats)[2] >= count:
-            return None
-        return difference(code, column=name, before=kept, after=found, lines=lines, example=example)
+        formats, is_text = one.file.formats, one.file.type is ColumnType.TEXT
+        # Dates of a workbook have no order of their own.
+        is_own = formats.date_order == "ymd" and any(read.kind != "csv" for read in self.before.tables)
+        parts: tuple[tuple[DifferenceCode, str, bool], ...] = (
+            ("MARK_CHANGED", "decimal_mark", one.file.type.is_number or is_text),
+            ("DATE_ORDER_CHANGED", "date_order", not is_own and (one.file.type.is_time or is_text)),
+        )
+        for code, part, has_part in parts:
+            kept, found = getattr(one.kept, part, None), getattr(formats, part)
+            if not has_part or kept in (None, found):
+                continue
+            lines, example, count = self._misfits(one, replace(formats, **{part: kept}))
+            if not is_text or self._misfits(one, formats)[2] < count:
+                values = {"before": kept, "after": found, "example": example}
+                return difference(code, column=table.name, lines=lines, **values)
+        return None
 
     def _type_changed(self, one: FedColumn, table: Column) -> Difference | None:
         """Return that values are not of the table's type, or would lose the zeros that make them codes."""
@@ -333,11 +327,8 @@ class FileComparison:
         before, after = self.before.recalled.found.units.get(one.file.label, ""), one.file.formats.unit
         if before == after or not one.file.type.is_number or not self.before.recalled.found.types:
             return None
-        return (
-            f"antes traziam {before or 'números sem unidade'}, agora {after or 'números sem unidade'}",
-            before,
-            after,
-        )
+        old, new = (unit or "números sem unidade" for unit in (before, after))
+        return f"antes traziam {old}, agora {new}", before, after
 
     def _rows(self) -> Iterator[Difference]:
         loads = self.before.recalled.seen.loads
