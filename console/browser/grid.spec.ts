@@ -325,6 +325,8 @@ test("a view is saved under a name, opens in another browser, and tells what is 
   await expect(other.getByRole("button", { name: "Gravar a visão mudada" })).toBeVisible();
   await other.getByLabel("Visão", { exact: true }).selectOption("Toda a tabela");
   await expect(heads(other)).toHaveText([/nome/, /valor/, /nota/]);
+  await other.getByLabel("Visão", { exact: true }).selectOption("Grandes (de todos)");
+  await expect(heads(other)).toHaveText([/valor/, /nota/, /nome/]);
   await other.context().close();
 
   await company.call("PUT", `/${table}`, { columns: ["nome", "valor"].map((name) => column(name)) });

@@ -84,7 +84,6 @@ function conditionWords(table: Table, { column, op, value }: Condition): string 
   return `${label} ${operatorLabels()[op]} ${shown.join("; ")}`;
 }
 
-const MOST_VIEWS = 100;
 const heights = (): Choices => [
   ["32", t`Linhas baixas`],
   ["64", t`Linhas médias`],
@@ -94,7 +93,7 @@ const heights = (): Choices => [
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
   const { table, view, saved, isChanged, open, onView, onOpen } = useParts();
-  const views = useGet("/{table_id}/views", { path: { table_id: table._id }, query: { per_page: MOST_VIEWS } });
+  const views = useGet("/{table_id}/views", { path: { table_id: table._id } });
   const known = views.data?.records ?? (saved ? [saved] : []);
   return (
     <>

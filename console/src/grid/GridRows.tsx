@@ -8,6 +8,7 @@ import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../value
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
 import { isInRange, isOneCell, type Place, rangeIn } from "./model";
+import { queryRows } from "./rows";
 import { type GridColumn, type GridParts, markOf, totalChoice, useParts } from "./sheet";
 import { askedOf, resized, type Total } from "./view";
 import { ROW_HEIGHT } from "./viewport";
@@ -299,9 +300,8 @@ function useTotals(): Readonly<Record<string, Cell>> {
     retry: false,
     queryFn: async ({ signal }) => {
       const aggregates = wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
-      const asks = { path: { table_id: table._id }, query: { numbers: "string" as const }, signal };
-      const page = await api.POST("/{table_id}/data/query", { ...asks, body: { ...asked, aggregates } });
-      return page.records[0] as Record<string, Cell> | undefined;
+      const { records } = await queryRows(api, table._id, { ...asked, aggregates }, signal);
+      return records[0] ?? null;
     },
   });
   return Object.fromEntries(wanted.map(([name], index) => [name, data?.[`total_${index}`]]));

@@ -1,17 +1,16 @@
 import { useState } from "react";
-import type { Column, Query } from "../api/types";
+import type { Column, Query, RecordOfRow } from "../api/types";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
-import { type Cell, showCell } from "../values/cells";
+import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { shownTotal } from "./GridRows";
-import { columnOf, useParts } from "./sheet";
+import { queryRows } from "./rows";
+import { columnOf, rowWords, useParts } from "./sheet";
 import { allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
 
 const PER_PAGE = 50;
-
-type Row = Readonly<Record<string, Cell>>;
 
 interface GroupsProps {
   /** The groups that these are within. */
@@ -28,18 +27,13 @@ export function Groups({ within = [] }: GroupsProps) {
     ? { group_by: [column.name], aggregates: [{ fn: "count", as: "row_count" }, ...totals], sort: [column.name] }
     : { sort: view.sort };
   const asked = { ...askedOf({ ...view, where }), ...grouped, per_page: PER_PAGE };
-  const words = (row: Row): string =>
-    shownColumns(table, view)
-      .map((one) => showCell(row[one.name], one) || t`(vazia)`)
-      .join(" · ");
   return (
-    <Listing<Row>
+    <Listing
       queryKey={["groups", table._id, asked]}
       perPage={PER_PAGE}
       load={async (page, signal) => {
-        const asks = { path: { table_id: table._id }, query: { numbers: "string" as const }, signal };
-        const { total, records } = await api.POST("/{table_id}/data/query", { ...asks, body: { ...asked, page } });
-        return { total: total ?? 0, records: records as readonly Row[] };
+        const { total, records } = await queryRows(api, table._id, { ...asked, page }, signal);
+        return { total: total ?? 0, records };
       }}
       empty={t`Nenhuma linha com estes filtros`}
       whole={(records) =>
@@ -51,7 +45,7 @@ export function Groups({ within = [] }: GroupsProps) {
           <>
             <ul className="mt-list">
               {records.map((row) => (
-                <li key={String(row["id"])}>{words(row)}</li>
+                <li key={row.id}>{rowWords(shownColumns(table, view), row)}</li>
               ))}
             </ul>
             <Button onClick={() => onView({ where, group_by: [] })}>{t`Abrir estas linhas na grade`}</Button>
@@ -62,7 +56,7 @@ export function Groups({ within = [] }: GroupsProps) {
   );
 }
 
-type GroupProps = Required<GroupsProps> & { column: Column; group: Row };
+type GroupProps = Required<GroupsProps> & { column: Column; group: RecordOfRow };
 
 function Group({ column, group, within }: GroupProps) {
   const { table, view } = useParts();

@@ -10,7 +10,7 @@ import { Button, Check, Dialog, Failure, Loading, SelectField } from "../ui/part
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { columnOf, useParts } from "./sheet";
+import { columnOf, rowWords, useParts } from "./sheet";
 
 const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });
 const doorWords = (): Record<string, string> => ({
@@ -177,11 +177,7 @@ export function Trash() {
       announce(plural(restored, "linha voltou", "linhas voltaram"));
     },
   });
-  const words = (row: DeletedRow): string =>
-    table.columns
-      .slice(0, SHOWN_COLUMNS)
-      .map((column) => showCell(row[column.name], column) || t`(vazia)`)
-      .join(" · ");
+  const words = (row: DeletedRow): string => rowWords(table.columns.slice(0, SHOWN_COLUMNS), row);
   return (
     <Dialog title={t`Lixeira`} isSide onClose={onClose}>
       <p className="mt-quiet">{t`Linhas apagadas ficam aqui por 90 dias, com seus valores.`}</p>

@@ -1,5 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { QueryClient } from "@tanstack/react-query";
+import { describe, expect, it, vi } from "vitest";
+import type { Api } from "../api/session";
 import type { Table } from "../api/types";
+import { isInRange, rangeOf, spread } from "./model";
+import { RowSource } from "./rows";
 import { readView, shownColumns, toggleSort, withColumn, writeView } from "./view";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
 
@@ -35,6 +39,38 @@ describe("scrolling", () => {
     const shown = visibleColumns(Array<number>(1_500).fill(160), 0, 100_000, 1_200);
     expect(shown.offset).toBe(shown.first * 160);
     expect(shown.end - shown.first).toBeLessThan(16);
+  });
+});
+
+it("counts rows once, asks for a block by the cursor of the one before, and puts a newer row in its place", async () => {
+  const records = [{ id: "a" }, { id: "b" }];
+  const POST = vi.fn().mockResolvedValue({ records, total: 400, next_cursor: "seguinte" });
+  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", {});
+  await rows.need(0, 1);
+  expect([rows.total, rows.rowAt(1)?.id, rows.indexOf("b"), rows.indexOf("z")]).toEqual([400, "b", 1, -1]);
+  await rows.need(0, 210);
+  expect(POST.mock.calls.map(([, { body }]) => body)).toMatchObject([
+    { page: 1, per_page: 200, count: true },
+    { cursor: "seguinte", count: false },
+  ]);
+  rows.replace({ id: "a", nome: "depois" });
+  expect([rows.rowAt(0), rows.rowAt(1)]).toEqual([{ id: "a", nome: "depois" }, { id: "b" }]);
+});
+
+describe("ranges", () => {
+  const range = rangeOf({ row: 5, column: 3 }, { row: 4, column: 1 });
+
+  it("lie between two cells", () => {
+    expect(range).toEqual({ top: 4, bottom: 5, left: 1, right: 3 });
+    expect([isInRange(range, 4, 2), isInRange(range, 6, 2), isInRange(range, 4, 0)]).toEqual([true, false, false]);
+  });
+
+  it("are filled by one cell, or take what is pasted as it is", () => {
+    expect(spread([["x"]], range)).toEqual([
+      ["x", "x", "x"],
+      ["x", "x", "x"],
+    ]);
+    expect(spread([["a", "b"]], range)).toEqual([["a", "b"]]);
   });
 });
 

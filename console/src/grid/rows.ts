@@ -36,13 +36,11 @@ export async function readRows(api: Api, tableId: string, rows: readonly { id: s
   return (await queryRows(api, tableId, { where, per_page: Math.max(rows.length, 1), count: false })).records;
 }
 
-async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
-  const page = await api.POST("/{table_id}/data/query", {
-    path: { table_id: tableId },
-    query: { numbers: "string", versions: true },
-    body,
-    signal,
-  });
+/** Ask for rows, or for what is worked out over them. */
+export async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
+  const query = { numbers: "string" as const, versions: !body.aggregates };
+  const asks = { path: { table_id: tableId }, query, body, signal };
+  const page = await api.POST("/{table_id}/data/query", asks);
   return { ...page, records: page.records as RecordOfRow[] };
 }
 
@@ -95,7 +93,6 @@ export class RowSource {
       queryKey: [...this.key, number],
       queryFn: ({ signal }) => queryRows(this.api, this.tableId, this.pageQuery(number), signal),
       retry: false, // what went wrong is shown, with the way to try again
-      staleTime: 0,
       gcTime: KEPT_MS,
       structuralSharing: false,
       notifyOnChangeProps: ["data", "error"],

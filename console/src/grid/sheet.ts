@@ -4,7 +4,7 @@ import type { Column, RecordOfRow, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
-import type { Cell } from "../values/cells";
+import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import type { GridControl, GridState } from "./model";
@@ -61,6 +61,11 @@ type SheetParts = ReturnType<typeof useSheetParts>;
 /** Return a column of a table; of one that it no longer has, what its values are shown by. */
 export function columnOf({ columns }: Table, name: string): Pick<Column, "display_name" | "type" | "format"> {
   return columns.find((column) => column.name === name) ?? { display_name: name, type: "text" };
+}
+
+/** Say some values of a row in one line. */
+export function rowWords(columns: readonly Column[], row: Cells): string {
+  return columns.map((column) => showCell(row[column.name], column) || t`(vazia)`).join(" · ");
 }
 
 /** What is to be seen of a cell besides its value. */
