@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.rows import kwargs_row
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from managed_tables import exact_json
@@ -43,21 +42,18 @@ class AppliedLoad:
 
 def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     """Return the definition of the table that the database has applied."""
-    with connection.cursor(row_factory=kwargs_row(_applied)) as cursor:
-        return cursor.execute(
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(
             "SELECT version, display_name, status, columns, deleted_at IS NOT NULL AS deleted,"
             " title, description, key, indexes, history FROM managed_tables.tables WHERE table_id = %s",
             [table_id],
         ).fetchone()
-
-
-def _applied(*, columns: list[Any], key: list[str] | None, indexes: list[list[str]], **same: Any) -> Applied:
-    return Applied(
-        columns=tuple(map(Column.model_validate, columns)),
-        key=None if key is None else tuple(key),
-        indexes=tuple(map(tuple, indexes)),
-        **same,
-    )
+    if row is None:
+        return None
+    row["columns"] = tuple(map(Column.model_validate, row["columns"]))
+    row["key"] = row["key"] and tuple(row["key"])
+    row["indexes"] = tuple(map(tuple, row["indexes"]))
+    return Applied(**row)
 
 
 def record_change(connection: PgConnection, table_id: str, applied: Applied) -> None:

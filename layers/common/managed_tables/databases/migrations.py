@@ -242,7 +242,7 @@ NEEDS_SCHEMA = 1
 
 
 def migrate(connection: PgConnection, reader: str) -> None:
-    """Bring the database's own schema to SCHEMA_VERSION and let `reader` read `public`; repeatable."""
+    """Bring our own schema to SCHEMA_VERSION, and let `reader` read `public` and `catalog`; repeatable."""
     with connection.transaction():
         _take_turn(connection)
         connection.execute("CREATE SCHEMA IF NOT EXISTS catalog")
@@ -251,14 +251,14 @@ def migrate(connection: PgConnection, reader: str) -> None:
             if version > applied:
                 connection.execute(statements.encode())
                 connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
-        _grant_reading(connection, reader)
-
-
-def record_company(connection: PgConnection, company_id: str) -> None:
-    """Let the database itself say whose it is; repeatable."""
-    connection.execute(
-        "INSERT INTO managed_tables.company (company_id) VALUES (%s) ON CONFLICT DO NOTHING", [company_id]
-    )
+        for grant in (  # tables to come included
+            "GRANT USAGE ON SCHEMA public TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+            "GRANT USAGE ON SCHEMA catalog TO {role}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}",
+        ):
+            connection.execute(sql.SQL(grant).format(role=sql.Identifier(reader)))
 
 
 def _take_turn(connection: PgConnection) -> None:
@@ -267,8 +267,7 @@ def _take_turn(connection: PgConnection) -> None:
     The read-only role can take any advisory lock, and keep it: one serves only before there is a table of
     ours, when nobody has that role's password yet.
     """
-    row = connection.execute("SELECT to_regclass('managed_tables.migrations') IS NULL").fetchone()
-    if row and row[0]:
+    if not fetch_number(connection, "SELECT count(to_regclass('managed_tables.migrations'))"):
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         connection.execute("CREATE SCHEMA IF NOT EXISTS managed_tables")
         connection.execute("CREATE SCHEMA IF NOT EXISTS deleted_tables")
@@ -277,16 +276,3 @@ def _take_turn(connection: PgConnection) -> None:
             " (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
     connection.execute("LOCK TABLE managed_tables.migrations IN SHARE ROW EXCLUSIVE MODE")
-
-
-def _grant_reading(connection: PgConnection, reader: str) -> None:
-    """Let the read-only role read schema `catalog` and every table of `public`, those to come included."""
-    role = sql.Identifier(reader)
-    for statement in (
-        "GRANT USAGE ON SCHEMA public TO {role}",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
-        "GRANT USAGE ON SCHEMA catalog TO {role}",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {role}",
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}",
-    ):
-        connection.execute(sql.SQL(statement).format(role=role))

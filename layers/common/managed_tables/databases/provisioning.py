@@ -27,7 +27,7 @@ from managed_tables.databases.connecting import (
     fetch_number,
     translated_errors,
 )
-from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate, record_company
+from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -134,7 +134,10 @@ class DatabaseMaker:
         roles = self.databases.roles_of(connection)
         with self.databases.company_connection(connection) as company:
             migrate(company, roles.reader)
-            record_company(company, connection.company_id)
+            company.execute(  # so that the database itself says whose it is
+                "INSERT INTO managed_tables.company (company_id) VALUES (%s) ON CONFLICT DO NOTHING",
+                [connection.company_id],
+            )
         self.connections.mark_ready(connection, SCHEMA_VERSION, NEEDS_SCHEMA)
 
     def _close_catalogue(self, connection: ConnectionRecord) -> None:

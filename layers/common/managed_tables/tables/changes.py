@@ -60,6 +60,11 @@ class ColumnPlan:
         olds = {new: old for old, new in self.renamed}
         return {olds.get(placed.column.name, placed.column.name) for placed in self.converted}
 
+    def follow(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the new names of columns that stay."""
+        renamed = dict(self.renamed)
+        return tuple(renamed.get(name, name) for name in names)
+
     def origins(self, current: Columns) -> dict[str, Column]:
         """Return the present columns that keep their values, by their new names."""
         gone = self.converted_from | {name for name, _ in self.hidden}
@@ -204,72 +209,60 @@ def check_texts(title: str | None, description: str | None) -> None:
 
 def put_on(applied: Applied, additions: Additions) -> Applied:
     """Return the definition with the additions; raises INVALID_SCHEMA."""
-    check_texts(additions.title, additions.description)
-    if additions.key is not None:
-        raise_faults(list(_list_faults(additions.key, "key", MAX_KEY_COLUMNS, applied.columns)))
-    raise_faults(list(_index_faults(additions.indexes, applied.columns)))
-    return replace(
-        applied,
-        title=additions.title or None,
-        description=additions.description or None,
-        key=None if additions.key is None else tuple(additions.key),
-        indexes=tuple(map(tuple, additions.indexes)),
-    )
+    return _changed(applied, ColumnPlan(applied.columns), TableChange(**dict(additions)))
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
     """Return the table after the change; raises INVALID_SCHEMA and TABLE_VERSION_CHANGED."""
-    if change.versions is not None and table.version not in change.versions:
-        raise ApiError(TABLE_VERSION_CHANGED, version=table.version)
-    if change.display_name is not None and change.display_name != table.display_name:
+    before = table.applied
+    if change.versions is not None and before.version not in change.versions:
+        raise ApiError(TABLE_VERSION_CHANGED, version=before.version)
+    if change.display_name is not None and change.display_name != before.display_name:
         check_table_name(change.display_name)
-    plan = ColumnPlan(table.columns)
-    columns = change.columns_for(table.columns)
+    plan, columns = ColumnPlan(before.columns), change.columns_for(before.columns)
     if columns is not None:
-        plan = plan_columns(table.columns, columns, table.version + 1)
+        plan = plan_columns(before.columns, columns, before.version + 1)
     pack_columns(plan.columns)  # refuses what the catalog cannot store, before anything begins
     applied = replace(
-        table.applied,
-        version=table.version + 1,
-        display_name=change.display_name or table.display_name,
-        status=change.status or table.status,
-        columns=plan.columns,
-        title=_text(change.title, table.title),
-        description=_text(change.description, table.description),
-        key=_key(table, plan, change),
-        indexes=_indexes(table, plan, change),
-        history=table.history if change.history is None else change.history,
+        _changed(before, plan, change),
+        version=before.version + 1,
+        display_name=change.display_name or before.display_name,
+        status=change.status or before.status,
+        history=before.history if change.history is None else change.history,
     )
-    check_texts(applied.title, applied.description)
     return plan, applied
 
 
-def _text(wanted: str | Keep | None, present: str | None) -> str | None:
-    return present if wanted is KEEP else wanted or None
+def _changed(before: Applied, plan: ColumnPlan, change: TableChange) -> Applied:
+    """Return the definition with the plan's columns, and with texts, key and indexes as the change asks."""
+    key, indexes = _key(before, plan, change), _indexes(before, plan, change)
+    title = before.title if change.title is KEEP else change.title or None
+    description = before.description if change.description is KEEP else change.description or None
+    check_texts(title, description)
+    return replace(
+        before, columns=plan.columns, title=title, description=description, key=key, indexes=indexes
+    )
 
 
-def _key(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Key | None:
+def _key(before: Applied, plan: ColumnPlan, change: TableChange) -> Key | None:
     """Return the key that the table is to have; raises INVALID_SCHEMA where it loses one of its columns."""
-    if change.key is None or (change.key is KEEP and table.key is None):
+    if change.key is None:
         return None
     if change.key is not KEEP:
         raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
         return tuple(change.key)
-    hidden = {name for name, _ in plan.hidden}
-    lost = [name for name in table.key or () if name in hidden]
+    lost = [name for name in before.key or () if name in dict(plan.hidden)]
     raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
-    renamed = dict(plan.renamed)
-    return tuple(renamed.get(name, name) for name in table.key or ())
+    return before.key and plan.follow(before.key)
 
 
-def _indexes(table: TableRecord, plan: ColumnPlan, change: TableChange) -> Indexes:
+def _indexes(before: Applied, plan: ColumnPlan, change: TableChange) -> Indexes:
     """Return the indexes that the table is to have: those that lose a column go."""
     if change.indexes is not KEEP:
         raise_faults(list(_index_faults(change.indexes, plan.columns)))
         return tuple(map(tuple, change.indexes))
-    hidden, renamed = {name for name, _ in plan.hidden}, dict(plan.renamed)
-    kept = [index for index in table.indexes if not hidden.intersection(index)]
-    return tuple(tuple(renamed.get(name, name) for name in index) for index in kept)
+    hidden = dict(plan.hidden)
+    return tuple(plan.follow(index) for index in before.indexes if hidden.keys().isdisjoint(index))
 
 
 def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterator[Detail]:

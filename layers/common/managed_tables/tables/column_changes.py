@@ -1,6 +1,8 @@
 """Change a table's columns in PostgreSQL: checked and applied in one transaction, or not."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from psycopg import sql
 from psycopg.errors import ProgramLimitExceeded, TooManyColumns
@@ -31,14 +33,7 @@ class _Conversion:
     misfits: int
 
 
-@dataclass(frozen=True)
-class _Faults:
-    """What is wrong with one column: the details that are shown, and how many there are."""
-
-    index: int
-    shown: list[Detail]
-    count: int
-
+_PlacedFault = tuple[int, Detail]  # of the column of this index
 
 _NOT_CONVERTED = {**CODES, ColumnType.TEXT: "NOT_A_TEXT"}
 
@@ -63,14 +58,10 @@ def change_physical_columns(
         connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(table, column))
     # A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
     conversions = [_choose_reading(connection, table, placed, zone) for placed in plan.converted]
-    faults = [
-        *_misfits(connection, table, conversions),
-        *_nulls(connection, table, plan),
-        *_missing_values(connection, table_id, plan),
-    ]
-    faults.sort(key=lambda fault: fault.index)
-    shown = [one for fault in faults for one in fault.shown]
-    raise_faults(shown, sum(fault.count for fault in faults))
+    faults = [*_nulls(connection, table, plan), *_missing_values(connection, table_id, plan)]
+    total = len(faults) + sum(conversion.misfits for conversion in conversions)
+    faults = sorted([*_misfits(connection, table, conversions), *faults], key=itemgetter(0))
+    raise_faults([fault for _, fault in faults], total)
     _alter(connection, table, plan, conversions, zone)
 
 
@@ -86,10 +77,10 @@ def _choose_reading(
 
 def _misfits(
     connection: PgConnection, table: sql.Identifier, conversions: list[_Conversion]
-) -> list[_Faults]:
+) -> Iterator[_PlacedFault]:
+    """Yield the first values that do not convert."""
     failed = [conversion for conversion in conversions if conversion.misfits]
     limit = max(MAX_VALUES_SHOWN // len(failed), 1) if failed else 0
-    faults = []
     for conversion in failed:
         column, index = conversion.placed.column, conversion.placed.index
         misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
@@ -104,12 +95,11 @@ def _misfits(
                 limit,
             )
         )
-        shown = [column_fault(index, column.name, fault, field="type", value=value) for (value,) in rows]
-        faults.append(_Faults(index, shown, conversion.misfits))
-    return faults
+        for (value,) in rows:
+            yield index, column_fault(index, column.name, fault, field="type", value=value)
 
 
-def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_Faults]:
+def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_PlacedFault]:
     conditions = [
         sql.SQL("{} IS NULL").format(sql.Identifier(placed.column.name)) for placed in plan.tightened
     ]
@@ -121,7 +111,7 @@ def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) ->
     ]
 
 
-def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_Faults]:
+def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_PlacedFault]:
     required = [placed for placed in plan.added if placed.column.is_required]
     count = count_rows(connection, [table_id])[table_id] if required else 0
     reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
@@ -183,10 +173,9 @@ def _count_where(
     return list(row[0]) if row else []
 
 
-def _not_nullable(placed: Placed, reason: str) -> _Faults:
+def _not_nullable(placed: Placed, reason: str) -> _PlacedFault:
     fault = Fault("NOT_NULLABLE", reason)
-    shown = column_fault(placed.index, placed.column.name, fault, field="nullable")
-    return _Faults(placed.index, [shown], 1)
+    return placed.index, column_fault(placed.index, placed.column.name, fault, field="nullable")
 
 
 _T = ColumnType
