@@ -5,7 +5,7 @@ import io
 import pytest
 
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Columns, Mender
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 
@@ -78,9 +78,12 @@ _ORDERS = [
 
 
 def _read_order(line: str) -> list[str]:
-    columns = Columns.of(_ORDERS, 5)
-    lines = Lines(iter([f"{line}\n"]))
-    return next(iter(RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 5, columns)))).cells
+    return _mended(line, _ORDERS)
+
+
+def _mended(line: str, rows: list[list[str]]) -> list[str]:
+    mender = Mender(Dialect(";"), len(rows[0]), rows)
+    return next(iter(RecordReader(Lines(iter([f"{line}\n"])), Dialect(";"), mender))).cells
 
 
 @pytest.mark.parametrize(
@@ -141,22 +144,12 @@ def test_quotes_inside_unquoted_cells_are_text(line: str) -> None:
     ],
 )
 def test_a_quote_after_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
-    columns = Columns.of([[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)], 3)
-    assert (
-        next(iter(RecordReader(Lines(iter([line])), Dialect(";"), Mender(Dialect(";"), 3, columns)))).cells
-        == cells
-    )
+    assert _mended(line, [[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)]) == cells
 
 
 def test_a_short_row_of_numbers_is_not_split() -> None:
-    columns = Columns.of([[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)], 4)
-    assert next(
-        iter(RecordReader(Lines(iter(["1;23;5"])), Dialect(";"), Mender(Dialect(";"), 4, columns)))
-    ).cells == [
-        "1",
-        "23",
-        "5",
-    ]
+    rows = [[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)]
+    assert _mended("1;23;5", rows) == ["1", "23", "5"]
 
 
 def test_a_short_row_keeps_its_quoted_cells_whole() -> None:

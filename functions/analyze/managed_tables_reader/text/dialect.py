@@ -1,6 +1,7 @@
-"""Describe how a text is cut into cells, and cut a record line by line by the strict grammar."""
+"""Describe how a text is cut into cells, and cut a record by the strict grammar."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,56 +25,59 @@ class Dialect:
         """Cut text without quotes into cells."""
         return text.split(self.delimiter) if self.delimiter else [text]
 
+    def scan(self, line: str, take: Callable[[], str | None] = lambda: None) -> tuple[list[str] | None, bool]:
+        """Cut a record by the strict grammar: return its cells, and whether an unquoted one has a quote.
 
-class Scanner:
-    """Cuts a record by the strict grammar; `cells`: those so far; `malformed`: text follows a closing quote.
-
-    `stray`: a cell that does not begin with a quote contains one.
-    """
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._opening, self._quoted = _patterns(dialect)
-        self._opened: list[str] | None = None  # the text of a quoted cell so far
-        self.cells: list[str] = []
-        self.malformed = False
-        self.stray = False
-
-    def feed(self, line: str) -> bool:
-        """Read one line; return whether the record is complete."""
-        end = len(line.rstrip("\r\n"))
-        position = 0
+        The cells are None if text follows a closing quote, or a quote is still open where `take`, which gives
+        the next line, gives none.
+        """
+        opening, _ = _patterns(self)
+        cells: list[str] = []
+        position, end, stray = 0, len(line.rstrip("\r\n")), False
         while position >= 0:
-            if self._opened is not None:
-                position = self._take_quoted(self._opened, line, position)
-            elif opening := self._opening.match(line, position, end):
-                self._opened = []
-                position = opening.end()
+            if opened := opening.match(line, position, end):
+                cell, last, position = self._scan_quoted(line, opened.end(), take)
+                if cell is None:
+                    return None, stray
+                if last is not line:
+                    line, end = last, len(last.rstrip("\r\n"))
             else:
-                position = self._take_plain(line, position, end)
-        return self._opened is None
+                stop = line.find(self.delimiter, position, end) if self.delimiter else -1
+                cell = line[position : end if stop < 0 else stop]
+                stray = stray or self.quote in cell
+                position = -1 if stop < 0 else stop + len(self.delimiter)
+            cells.append(cell)
+        return cells, stray
 
-    def _take_plain(self, line: str, position: int, end: int) -> int:
-        """Take a cell without quotes; return where the next one begins, -1 at the end of the line."""
-        delimiter = self._dialect.delimiter
-        stop = line.find(delimiter, position, end) if delimiter else -1
-        cell = line[position : end if stop < 0 else stop]
-        self.stray = self.stray or self._dialect.quote in cell
-        self.cells.append(cell)
-        return -1 if stop < 0 else stop + len(delimiter)
+    def _scan_quoted(
+        self, line: str, position: int, take: Callable[[], str | None]
+    ) -> tuple[str | None, str, int]:
+        """Return a quoted cell's text, the line that ends it, and where the next begins (-1: nowhere)."""
+        texts = []
+        following: str | None = line
+        while following is not None:
+            line = following
+            found = _patterns(self)[1].match(line, position)
+            assert found is not None  # noqa: S101 - it matches the empty text
+            text, quote, edge = found.groups()
+            texts.append(text)
+            if edge is not None:
+                return self.unescape("".join(texts)), line, found.end() if edge.strip("\r\n") else -1
+            following, position = None if quote else take(), 0
+        return None, line, -1
 
-    def _take_quoted(self, opened: list[str], line: str, position: int) -> int:
-        """Continue a quoted cell; return where the next one begins, -1 at the end of the line."""
-        found = self._quoted.match(line, position)
-        assert found is not None  # noqa: S101 - it matches the empty text
-        text, quote, edge = found.groups()
-        opened.append(text)
-        self.malformed = quote is not None and edge is None
-        if edge is None:
-            return -1
-        self.cells.append(unescape("".join(opened), self._dialect))
-        self._opened = None
-        return found.end() if edge.strip("\r\n") else -1
+    def unquote(self, cell: str) -> str:
+        """Return the text of a cell without its quotes."""
+        text = cell.strip(" ")
+        is_quoted = len(text) > 1 and text.startswith(self.quote) and text.endswith(self.quote)
+        return self.unescape(text[1:-1]) if is_quoted else cell
+
+    def unescape(self, text: str) -> str:
+        """Return quoted text with the quotes inside it unescaped."""
+        if not self.escape:
+            return text.replace(self.quote * 2, self.quote)
+        quote = re.escape(self.quote)
+        return re.sub(rf"\\([{quote}\\])|{quote}({quote})", r"\1\2", text)
 
 
 @lru_cache
@@ -84,19 +88,3 @@ def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str]]:
     others = rf"[^{quote}\\]++|\\.|\\" if dialect.escape else rf"[^{quote}]++"
     quoted = rf"((?:{others}|{quote}{quote})*+)(?:({quote})(?:{blanks}({edge}|[\r\n]*\Z))?)?"
     return re.compile(blanks + quote), re.compile(quoted, re.DOTALL)
-
-
-def unquote(cell: str, dialect: Dialect) -> str:
-    """Return the text of a cell without its quotes."""
-    text = cell.strip(" ")
-    if len(text) < 2 or not (text.startswith(dialect.quote) and text.endswith(dialect.quote)):
-        return cell
-    return unescape(text[1:-1], dialect)
-
-
-def unescape(text: str, dialect: Dialect) -> str:
-    """Return quoted text with the quotes inside it unescaped."""
-    quote = dialect.quote
-    if not dialect.escape:
-        return text.replace(quote * 2, quote)
-    return re.sub(rf"\\([{re.escape(quote)}\\])|{re.escape(quote)}({re.escape(quote)})", r"\1\2", text)

@@ -7,10 +7,11 @@ is if it already does so with an empty last cell, or could be cut in several way
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from managed_tables_reader.layout.looks import NULL, TEXT, look
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.dialect import Dialect, Scanner, unquote
+from managed_tables_reader.text.dialect import Dialect
 
 _MALFORMED = 3.0  # the oddity of a malformed cell
 _MAX_PIECES = 400  # joining is quadratic in pieces
@@ -27,9 +28,9 @@ _SHAPES = str.maketrans(
     dict.fromkeys("0123456789", "9")
     | dict.fromkeys((chr(code) for code in (*range(65, 91), *range(97, 123), *range(192, 592))), "A")
 )
-_USUAL, _OWN_SHAPE, ODD = range(3)
+_USUAL, _OWN_SHAPE, _ODD = range(3)
 
-Ranked = Iterable[tuple[int, list[str]]]
+_Ranked = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
@@ -42,145 +43,45 @@ class _Column:
 
     @classmethod
     def of(cls, cells: Sequence[str]) -> "_Column":
-        """Learn a column from its cells."""
+        """Learn a column from its cells; those of codes or amounts have few shapes."""
         values = [cell for cell in cells if not look(cell).is_nothing]
         kinds = {look(cell).plain_kind for cell in values} or {NULL}
+        shapes = frozenset(cell.translate(_SHAPES) for cell in values)
+        is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
+        has_shapes = is_short and len(shapes) <= min(_MAX_SHAPES, len(values) // 4)
         kind = kinds.pop() if len(kinds) == 1 else TEXT
-        return cls(_shapes(values), kind, len(values) < len(cells))
+        return cls(shapes if has_shapes else frozenset(), kind, len(values) < len(cells))
 
     def oddity(self, cell: str) -> int:
-        """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else ODD."""
+        """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else _ODD."""
         one = look(cell)
         if one.is_nothing:
-            return _USUAL if self.has_gaps else ODD
+            return _USUAL if self.has_gaps else _ODD
         if cell.translate(_SHAPES) in self.shapes:
             return _USUAL
-        if self.kind == TEXT:
-            return ODD if self.shapes else _USUAL
-        if one.plain_kind != self.kind:
-            return ODD
-        return _OWN_SHAPE if self.shapes else _USUAL
+        is_kind = not self.shapes if self.kind == TEXT else one.plain_kind == self.kind
+        return (_OWN_SHAPE if self.shapes else _USUAL) if is_kind else _ODD
 
 
-def _shapes(cells: Sequence[str]) -> frozenset[str]:
-    """Return the shapes of a column of codes or amounts; none for a column of other cells."""
-    shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
-    is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
-    return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
-
-
-class Columns:
-    """The columns of a table as its first regular rows show them."""
-
-    def __init__(self, columns: Sequence[_Column]) -> None:
-        self._columns = columns
-        self._attempts = 0
-
-    @classmethod
-    def of(cls, rows: Iterable[Sequence[str]], width: int) -> "Columns | None":
-        """Learn from the rows that have `width` cells; None if they are too few."""
-        regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
-        if width < 2 or len(regular) < _FEWEST_ROWS:
-            return None
-        # A cell with an unpaired quote may be a piece of one, and its row one cell too long.
-        whole = [cells for cells in regular if not any(cell.count(QUOTE) % 2 for cell in cells)]
-        learnt = whole if len(whole) >= _FEWEST_ROWS else regular
-        return cls(list(map(_Column.of, zip(*learnt, strict=True))))
-
-    def oddity(self, cells: Sequence[str]) -> int:
-        """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
-        width = len(self._columns)
-        padded = [*cells[:width], *[""] * (width - len(cells))]
-        return ODD if any(cells[width:]) else max(self._oddities(padded))
-
-    def is_suspicious(self, cells: Sequence[str]) -> bool:
-        """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
-        return self.oddity(cells) == ODD or any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
-
-    def _oddities(self, cells: Sequence[str], shift: int = 0) -> list[int]:
-        return list(map(_Column.oddity, self._columns[shift:], cells))
-
-    def cut(self, text: str, cells: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
-        """Return the cells of a line that lacks a delimiter, None if unclear; `cells`: None if malformed."""
-        if dialect.escape or not dialect.delimiter or self._attempts >= _MAX_ATTEMPTS:
-            return None
-        self._attempts += 1
-        at_quotes = [(0, found) for found in self._cut_at_quotes(text, dialect)]
-        return _only_best(at_quotes or self._cut_inside(cells or ()))
-
-    def join(self, pieces: Sequence[str], edge: str) -> list[str] | None:
-        """Return the cells of a line in which `edge` also cuts the text of one cell; None if unclear."""
-        return _only_best(self._joins(pieces, edge))
-
-    def _joins(self, pieces: Sequence[str], edge: str) -> Ranked:
-        surplus = len(pieces) - len(self._columns)
-        for number in range(len(self._columns) if surplus > 0 else 0):
-            words = pieces[number : number + surplus + 1]
-            if all(map(str.isdigit, words)) and edge in ",.":
-                continue  # separate whole numbers, not the halves of a decimal
-            cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
-            is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
-            if is_whole and self.oddity(cells) < ODD:
-                yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
-
-    def _cut_at_quotes(self, text: str, dialect: Dialect) -> Iterator[list[str]]:
-        """Yield the well-formed readings with one more delimiter, before or after a quote."""
-        odd = (dialect.quote, dialect.delimiter)  # a quoted cell hardly ever begins with these
-        for place in _beside_quotes(text, dialect.quote):
-            scanner = Scanner(dialect)
-            is_whole = scanner.feed(text[:place] + dialect.delimiter + text[place:])
-            cells = scanner.cells if is_whole and not scanner.stray else []
-            is_likely = len(cells) == len(self._columns) and self.oddity(cells) < ODD
-            if is_likely and not any(cell.startswith(odd) for cell in cells):
-                yield cells
-
-    def _cut_inside(self, cells: Sequence[str]) -> Ranked:
-        """Yield the fitting cuts of one cell in two, ranked by how different the characters at the cut are.
-
-        Cuts that give a column a new shape rank last, and must separate different characters.
-        """
-        if len(cells) != len(self._columns) - 1:
-            return
-        odd = [number for number, oddity in enumerate(self._oddities(cells)) if oddity == ODD]
-        moved = [number for number, oddity in enumerate(self._oddities(cells, 1)) if oddity == ODD]
-        for number in range(max(moved, default=0), min(odd, default=-1) + 1):
-            cell = cells[number]
-            for position in range(1, min(len(cell), _LONGEST_SHAPE)):
-                halves = [cell[:position], cell[position:]]
-                oddity = max(map(_Column.oddity, self._columns[number : number + 2], halves))
-                rank = _rank(cell[position - 1 : position + 1].translate(_SHAPES))
-                if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
-                    yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
-
-
-def _beside_quotes(text: str, quote: str) -> list[int]:
-    """Return the places before and after each quote, except where a blank follows: inches in a text."""
-    quotes = [place for place, character in enumerate(text) if character == quote]
-    places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
-    likely = [place for place in sorted(places) if not text[place:].lstrip(quote).startswith(" ")]
-    return likely if len(quotes) <= _MAX_QUOTES else []
-
-
-def _only_best(ranked: Ranked) -> list[str] | None:
-    """Return the cells of the lowest rank, None if none or several have it."""
-    found = list(ranked)
-    least = min((rank for rank, _ in found), default=0)
-    best = [cells for rank, cells in found if rank == least]
-    return best[0] if len(best) == 1 else None
-
-
-def _rank(pair: str) -> int:
-    """Rank the two characters at a cut: a letter and a digit, then other unlike ones, then like ones."""
-    return 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
+def _columns(rows: Iterable[Sequence[str]], width: int) -> Sequence[_Column]:
+    """Learn the columns from the rows that have `width` cells; none if they are too few."""
+    regular = [cells for cells in rows if len(cells) == width][:_MAX_ROWS]
+    if width < 2 or len(regular) < _FEWEST_ROWS:
+        return ()
+    # A cell with an unpaired quote may be a piece of one, and its row one cell too long.
+    whole = [cells for cells in regular if not any(cell.count(QUOTE) % 2 for cell in cells)]
+    learnt = whole if len(whole) >= _FEWEST_ROWS else regular
+    return [*map(_Column.of, zip(*learnt, strict=True))]
 
 
 class Mender:
-    """Mends records of a table of `width` cells; `columns` say how they look, None if unknown."""
+    """Mends records of a table of `width` cells; the first regular of `rows` show how its columns look."""
 
-    def __init__(self, dialect: Dialect, width: int, columns: Columns | None = None) -> None:
+    def __init__(self, dialect: Dialect, width: int, rows: Iterable[Sequence[str]] = ()) -> None:
         self._dialect = dialect
         self.width = width
-        self._columns = columns
+        self._columns = _columns(rows, width)
+        self._attempts = 0
 
     def mend(self, text: str, cells: list[str] | None, *, stray: bool = False) -> list[str] | None:
         """Return the cells that fit the table's other rows, None to keep the strictly cut ones.
@@ -189,68 +90,139 @@ class Mender:
         """
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
-        if self._dialect.quote in text:
-            return self._by_columns(text, cells) or self._regrouped(text, cells)
-        return self._by_other_delimiter(text) or self._by_columns(text, cells)
+        if self._dialect.quote not in text:
+            return self._by_other_delimiter(text) or self._by_columns(text, cells)
+        if found := self._by_columns(text, cells):
+            return found
+        other = self._by_other_delimiter(text)
+        if cells is None or len(cells) > self.width:
+            return self._regrouped(text) or other
+        if not self._columns:
+            return other
+        found = self._regrouped(text) or other
+        return found if found and self._oddity(cells) == _ODD != self._oddity(found) else None
+
+    def is_suspicious(self, cells: Sequence[str]) -> bool:
+        """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
+        is_glued = any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
+        return bool(self._columns) and (is_glued or self._oddity(cells) == _ODD)
+
+    def _oddity(self, cells: Sequence[str]) -> int:
+        """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
+        if any(cells[self.width :]):
+            return _ODD
+        padded = [*cells[: self.width], *[""] * (self.width - len(cells))]
+        return max(map(_Column.oddity, self._columns, padded))
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
         """Return the cells cut by the other delimiter that fits the columns best; None if none fits."""
+        if self.width < 2 or (
+            self._dialect.delimiter and text.count(self._dialect.delimiter) * 2 >= self.width
+        ):
+            return None
+        readings = (
+            (delimiter, Dialect(delimiter, self._dialect.quote).scan(text)[0])
+            for delimiter in _DELIMITERS
+            if text.count(delimiter) >= self.width - 1
+        )
         # Blanks separate words as well as cells: one of the cells must be a value.
         found = [
             cells
-            for delimiter, cells in _other_readings(text, self._dialect, self.width)
+            for delimiter, cells in readings
+            if cells and len(cells) == self.width
             if delimiter != " " or any(look(cell).is_value for cell in cells)
         ]
-        return min(found, key=self._columns.oddity if self._columns else len, default=None)
+        return min(found, key=self._oddity if self._columns else len, default=None)
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Read a line that lacks a delimiter, or has one within a text, as the columns suggest."""
-        if self._columns is None or (cells is not None and not self._columns.is_suspicious(cells)):
+        if not self._columns or (cells is not None and not self.is_suspicious(cells)):
             return None
-        cut = self._columns.cut(text, cells, self._dialect)
-        return cut or self._columns.join(cells or (), self._dialect.delimiter)
+        found, dialect = None, self._dialect
+        if dialect.delimiter and not dialect.escape and self._attempts < _MAX_ATTEMPTS:
+            self._attempts += 1
+            at_quotes = [(0, one) for one in self._cut_at_quotes(text)]
+            found = _only_best(at_quotes or self._cut_inside(cells or ()))
+        return found or _only_best(self._joins(cells or ()))
 
-    def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
-        """Cut a line with quotes anew; a short line keeps its cells unless only other cells fit."""
-        regrouped, other = regroup(text, self._dialect, self.width), self._by_other_delimiter(text)
-        if cells is None or len(cells) > self.width:
-            return regrouped or other
-        if self._columns is None or self._columns.oddity(cells) < ODD:
-            return None if self._columns else other
-        return next((one for one in (regrouped, other) if one and self._columns.oddity(one) < ODD), None)
+    def _joins(self, pieces: Sequence[str]) -> _Ranked:
+        """Yield the fitting rows of a line in which the delimiter also cuts the text of one cell."""
+        surplus, edge = len(pieces) - self.width, self._dialect.delimiter
+        for number in range(self.width if surplus > 0 else 0):
+            words = pieces[number : number + surplus + 1]
+            if all(map(str.isdigit, words)) and edge in ",.":
+                continue  # separate whole numbers, not the halves of a decimal
+            cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
+            is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
+            if is_whole and self._oddity(cells) < _ODD:
+                yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
+
+    def _cut_at_quotes(self, text: str) -> Iterator[list[str]]:
+        """Yield the well-formed readings with one more delimiter, before or after a quote.
+
+        Where a blank follows it is a text's: inches.
+        """
+        quote, delimiter = self._dialect.quote, self._dialect.delimiter
+        odd = (quote, delimiter)  # a quoted cell hardly ever begins with these
+        quotes = [place for place, character in enumerate(text) if character == quote]
+        places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
+        for place in sorted(places) if len(quotes) <= _MAX_QUOTES else ():
+            if text[place:].lstrip(quote).startswith(" "):
+                continue
+            cells, stray = self._dialect.scan(text[:place] + delimiter + text[place:])
+            is_likely = cells and not stray and len(cells) == self.width and self._oddity(cells) < _ODD
+            if cells and is_likely and not any(cell.startswith(odd) for cell in cells):
+                yield cells
+
+    def _cut_inside(self, cells: Sequence[str]) -> _Ranked:
+        """Yield the fitting cuts of one cell in two, ranked by how different the characters at the cut are.
+
+        Cuts that give a column a new shape rank last, and must separate different characters.
+        """
+        if len(cells) != self.width - 1:
+            return
+        odd, moved = (
+            [number for number, one in enumerate(map(_Column.oddity, columns, cells)) if one == _ODD]
+            for columns in (self._columns, self._columns[1:])
+        )
+        for number in range(max(moved, default=0), min(odd, default=-1) + 1):
+            cell = cells[number]
+            for position in range(1, min(len(cell), _LONGEST_SHAPE)):
+                halves = [cell[:position], cell[position:]]
+                oddity = max(map(_Column.oddity, self._columns[number : number + 2], halves))
+                pair = cell[position - 1 : position + 1].translate(_SHAPES)
+                rank = 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
+                if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
+                    yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
+
+    def _regrouped(self, text: str) -> list[str] | None:
+        """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
+        dialect, width, pieces = self._dialect, self.width, self._dialect.split(text)
+        if not 1 < width <= len(pieces) <= _MAX_PIECES:
+            return None
+        # best[i] for the current number of cells: the oddity of the first i pieces as cells, and these cells
+        best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
+        for cell in range(1, width + 1):
+            following: dict[int, tuple[float, tuple[str, ...]]] = {}
+            for start, (before, cells) in best.items():
+                # Several pieces only if quoted.
+                is_quoted = pieces[start].strip(" ")[:1] in ("", dialect.quote)
+                most = cell + len(pieces) - width - start if is_quoted else 1
+                for stop in range(start + 1, start + most + 1):
+                    group = dialect.delimiter.join(pieces[start:stop])
+                    total = before + _oddity(group, dialect, stop - start)
+                    if total < following.get(stop, (_MALFORMED, ()))[0]:
+                        following[stop] = (total, (*cells, group))
+            best = following
+        found = best.get(len(pieces))
+        return [*map(dialect.unquote, found[1])] if found else None
 
 
-def _other_readings(text: str, dialect: Dialect, width: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield each other delimiter that cuts a line into `width` cells, with these cells."""
-    if width < 2 or (dialect.delimiter and text.count(dialect.delimiter) * 2 >= width):
-        return
-    for delimiter in _DELIMITERS:
-        scanner = Scanner(Dialect(delimiter, dialect.quote))
-        if text.count(delimiter) >= width - 1 and scanner.feed(text) and len(scanner.cells) == width:
-            yield delimiter, scanner.cells
-
-
-def regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
-    """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
-    pieces = dialect.split(text)
-    if not 1 < width <= len(pieces) <= _MAX_PIECES:
-        return None
-    # best[i] for the current number of cells: the oddity of the first i pieces as cells, and these cells
-    best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
-    for cell in range(1, width + 1):
-        following: dict[int, tuple[float, tuple[str, ...]]] = {}
-        for start, (before, cells) in best.items():
-            # Several pieces only if quoted.
-            is_quoted = pieces[start].strip(" ")[:1] in ("", dialect.quote)
-            most = cell + len(pieces) - width - start if is_quoted else 1
-            for stop in range(start + 1, start + most + 1):
-                group = dialect.delimiter.join(pieces[start:stop])
-                total = before + _oddity(group, dialect, stop - start)
-                if total < following.get(stop, (_MALFORMED, ()))[0]:
-                    following[stop] = (total, (*cells, group))
-        best = following
-    found = best.get(len(pieces))
-    return [unquote(group, dialect) for group in found[1]] if found else None
+def _only_best(ranked: Iterable[tuple[int, list[str]]]) -> list[str] | None:
+    """Return the cells of the lowest rank, None if none or several have it."""
+    found = sorted(ranked, key=itemgetter(0))
+    is_only = found and [rank for rank, _ in found].count(found[0][0]) == 1
+    return found[0][1] if is_only else None
 
 
 def _oddity(group: str, dialect: Dialect, pieces: int) -> float:

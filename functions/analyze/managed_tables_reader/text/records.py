@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables_reader.rows.writer import QUOTE
-from managed_tables_reader.text.dialect import Dialect, Scanner
+from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 
 _MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
@@ -78,7 +78,21 @@ class RecordReader:
         return record
 
     def _read_quoted(self, number: int, line: str, text: str) -> Record:
-        cells, taken, stray = self._scan(line)
+        """Read strictly, taking further lines while a quote is open, but so many only."""
+        taken: list[str] = []
+        size = 0
+
+        def take() -> str | None:
+            nonlocal size
+            if len(taken) >= _MAX_LINES_OF_RECORD or size > _MAX_CHARACTERS_OF_RECORD:
+                return None
+            following = self._lines.take()
+            if following is not None:
+                taken.append(following)
+                size += len(following)
+            return following
+
+        cells, stray = self._dialect.scan(line, take)
         if cells is not None and self._width in (0, len(cells)):
             return self._mended(number, text, cells, stray=stray)
         # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
@@ -93,23 +107,3 @@ class RecordReader:
         mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
         found = mended or cells or self._dialect.split(text)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)
-
-    def _scan(self, line: str) -> tuple[list[str] | None, list[str], bool]:
-        """Read strictly, taking further lines while a quote is open.
-
-        Return the cells (None if malformed), the lines taken, and whether an unquoted cell has a quote.
-        """
-        scanner = Scanner(self._dialect)
-        taken: list[str] = []
-        size = 0
-        following: str | None = line
-        while following is not None:
-            if scanner.feed(following):
-                return scanner.cells, taken, scanner.stray
-            if scanner.malformed or len(taken) >= _MAX_LINES_OF_RECORD or size > _MAX_CHARACTERS_OF_RECORD:
-                break
-            following = self._lines.take()
-            if following is not None:
-                taken.append(following)
-                size += len(following)
-        return None, taken, scanner.stray

@@ -30,7 +30,7 @@ from managed_tables_reader.text.choosing import (
     unwrap,
 )
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Columns, Mender
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 _ALIGNED = "as colunas são alinhadas por espaços"
@@ -69,9 +69,9 @@ class TextFile:
     is_changed: bool = False  # the source's lines differ from the file's
 
     @cached_property
-    def columns(self) -> Columns | None:
-        """What the first rows show of each column, learnt when first needed; None if they are too few."""
-        return Columns.of((one.cells for one in self.rows if not one.repaired), self.width)
+    def mender(self) -> Mender:
+        """The mender of the other rows, which knows the columns by the first ones; made when first needed."""
+        return Mender(self.dialect, self.width, (one.cells for one in self.rows if not one.repaired))
 
     def is_comment(self, cells: Sequence[str]) -> bool:
         """Return whether a record that begins with `#` is none of data: a full one below texts is a row."""
@@ -160,8 +160,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
         return records
-    columns = Columns.of((one.cells for one in records[start:] if not one.repaired), width)
-    mender = Mender(choice.dialect, width, columns)
+    mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
     mended = read_records(source.sample, choice.dialect, choice.change, mender, line)
@@ -204,8 +203,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding("WRAPPED_LINES")] if choice.change is unwrap else []
-    strays = [one.cells for one in rows if one.stray]
-    text.has_stray = bool(strays and text.columns and any(map(text.columns.is_suspicious, strays)))
+    text.has_stray = any(text.mender.is_suspicious(one.cells) for one in rows if one.stray)
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
     text.has_comments = width > 1 and all(map(text.is_comment, marked))
     return text

@@ -20,7 +20,6 @@ from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.separators import STROKES, is_separator
 from managed_tables_reader.rows.writer import QUOTE, PartWriter
 from managed_tables_reader.text.dialect import NO_QUOTE
-from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 from managed_tables_reader.text.text_file import TextFile
 
@@ -104,7 +103,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
 def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
     """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
     is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
-    reader = RecordReader(lines, text.dialect, Mender(text.dialect, text.width, text.columns))
+    reader = RecordReader(lines, text.dialect, text.mender)
     while lines.number < text.header.data_line - 1 and lines.take() is not None:
         pass
     while (line := lines.take()) is not None:
