@@ -171,11 +171,13 @@ def _header_of(rows: Sequence[GridRow], bounds: Sequence[int], number: int, layo
 
 
 def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
-    """Return the rows from the header with the known labels on, and its place as if it were stated.
+    """Return the rows from the stated header on, else from the one with known labels as if it were stated.
 
-    Both as they are where there is no such header, or one is stated.
+    Both as they are where there is no such header.
     """
-    if stated.header_line is not None or not grid.known.labels:
+    if stated.header_line:
+        return grid.cut(sum(row.number < stated.header_line for row in grid.rows)), stated
+    if stated.header_line == 0 or not grid.known.labels:
         return grid, stated
     cells = [row.labels or row.cells for row in grid.rows]
     for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1)):
@@ -316,29 +318,18 @@ def _bits(layout: Layout) -> float:
 
 
 def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield each row where the data may begin, with the rows where its header may."""
-    if stated != _NOTHING:
-        yield from _stated_candidates(rows, end, stated)
-        return
-    for start in range(min(MOST_ABOVE, end) + 1):
-        firsts = range(max(0, start - MOST_LINES), min(start + 1, end))
-        if firsts:
-            yield start, firsts
-
-
-def _stated_candidates(
-    rows: Sequence[GridRow], end: int, stated: Stated
-) -> Iterator[tuple[int, Sequence[int]]]:
-    def place_of(line: int, other: int) -> int:
-        return next((place for place, row in enumerate(rows) if row.number >= line), other)
-
-    start = place_of(stated.first_line or 1, end)
-    if not stated.header_line:  # 0: there is no header
-        yield start, range(max(0, start - MOST_LINES) if stated.header_line is None else start, start + 1)
-        return
-    first = place_of(stated.header_line, 0)
-    counts = range(stated.header_lines or 1, MOST_LINES + 1)
-    yield from ((start if stated.first_line else min(first + count, end), (first,)) for count in counts)
+    """Yield each row where the data may begin, with the rows where its header may: a stated one is first."""
+    starts: Sequence[int] = range(min(MOST_ABOVE, end) + 1)
+    if stated.first_line or stated.header_line == 0:
+        line = stated.first_line or 1
+        starts = [next((place for place, row in enumerate(rows) if row.number >= line), end)]
+    elif stated.header_line:
+        starts = range(min(stated.header_lines or 1, end), min(MOST_LINES, end) + 1)
+    for start in starts:
+        if stated.header_line is None:
+            yield start, range(max(0, start - MOST_LINES), min(start + 1, end))
+        else:
+            yield start, (0 if stated.header_line else start,)
 
 
 @dataclass(frozen=True)
