@@ -5,13 +5,16 @@ import io
 import pytest
 
 from managed_tables_reader.rows.reading import Overrides, Stated
-from managed_tables_reader.text.choosing import choose
+from managed_tables_reader.text.choosing import align, choose
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.text_file import is_aligned
 
 
 def sniff(lines: list[str]) -> Dialect:
     return choose(lines, Overrides(0), Stated(), is_whole=True)[0].dialect
+
+
+def is_aligned(lines: list[str]) -> bool:
+    return choose(lines, Overrides(0), Stated(), is_whole=True)[0].change is align
 
 
 def _sniff(text: str) -> Dialect:
@@ -82,8 +85,8 @@ def test_a_backslash_escapes_if_quotes_follow_it_inside_cells() -> None:
 
 def test_columns_aligned_by_blanks_are_recognised() -> None:
     lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
-    assert is_aligned(lines, sniff(lines).delimiter)
-    assert not is_aligned(["a;b\n", "1;x  y\n"], ";")
+    assert is_aligned(lines)
+    assert not is_aligned(["a;b\n", "1;x  y\n"])
 
 
 def test_columns_aligned_by_blanks_are_recognised_below_titles_and_a_separator_line() -> None:
@@ -95,7 +98,7 @@ def test_columns_aligned_by_blanks_are_recognised_below_titles_and_a_separator_l
         "AA001    Parafuso   UN    1,50\n",
         "AA002    Porca      UN    0,75\n",
     ]
-    assert is_aligned(lines, sniff(lines).delimiter)
+    assert is_aligned(lines)
 
 
 def test_short_rows_below_titles_keep_their_delimiter() -> None:

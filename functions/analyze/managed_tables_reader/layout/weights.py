@@ -64,4 +64,4 @@ DELIMITERS = {
 }
 OTHER_DELIMITER = APOSTROPHE = RUNS_OF_BLANKS = RARE  # than such files are known to have; as quote; for tabs
 BLANKS_WITHOUT_HEADER = TEXTS_CUT = ABSURD  # a blank cuts unlabelled columns; texts are cut without labels
-WRAPPED_LINE = LIKELY  # a line quoted as a whole
+ALIGNED = WRAPPED_LINE = LIKELY  # columns of a fixed width; a line quoted as a whole

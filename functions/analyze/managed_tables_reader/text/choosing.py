@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, takewhile
-from math import inf
 from operator import attrgetter, itemgetter
 
 from managed_tables_reader.files.source import Change
@@ -24,12 +23,14 @@ _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
-_MOST_BROKEN = 0.5  # of the records with quotes, more than by another way
+_MOST_BROKEN = 0.5  # of the records with quotes; a few odd lines prove nothing
+_IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 _VALUES = 0.8  # least share of values in a column of values
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
+_RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 _BACKSLASH = "\\"
 
 
@@ -53,39 +54,17 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    ways = [
-        ((change, dialect, prior), read_records([*(change(first) if change else first)], dialect, change))
-        for change, dialect, prior in _candidates(first, overrides)
-    ]
-    found = (
-        _score(records, way, overrides, stated, is_whole=is_whole) for way, records in _well_quoted(ways)
-    )
-    return sorted(filter(None, found), key=lambda one: one.bits)
-
-
-def _well_quoted(ways: Sequence[tuple[_Way, list[Record]]]) -> Iterator[tuple[_Way, list[Record]]]:
-    """Yield the ways that do not cut within quotes which another way reads as such.
-
-    Quotes are grammar: text within them is never cheaper cut. A few odd lines prove nothing.
-    """
-    shares = [_broken_share(records) for _, records in ways]
-    return (way for way, share in zip(ways, shares, strict=True) if share <= min(shares) + _MOST_BROKEN)
-
-
-def _broken_share(records: Sequence[Record]) -> float:
-    """Return the share of records with a quote cut within it, of those that have quotes."""
-    quoted = [one for one in records if one.has_quotes]
-    broken = (
-        one.repaired or (one.stray and any(cell.count(QUOTE) % 2 for cell in one.cells)) for one in quoted
-    )
-    return sum(broken) / max(1, len(quoted))
+    ways = _candidates(first, overrides)
+    found = (_score(first, way, overrides, stated, is_whole=is_whole) for way in ways)
+    return sorted(filter(None, found), key=attrgetter("bits"))
 
 
 def _score(
-    records: Sequence[Record], way: _Way, overrides: Overrides, stated: Stated, *, is_whole: bool
+    lines: Sequence[str], way: _Way, overrides: Overrides, stated: Stated, *, is_whole: bool
 ) -> Choice | None:
     """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
+    records = read_records([*(change(lines) if change else lines)], dialect, change)
     grid = Grid(grid_of(records), keeps_ends=True, is_whole=is_whole, known=overrides.known)
     if not grid.rows:
         return None
@@ -99,8 +78,18 @@ def _score(
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
     bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
-    bits += inf if _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :]) else 0.0
+    bits += _IMPOSSIBLE * _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :])
+    bits += _IMPOSSIBLE * _cuts_quotes(records)
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
+
+
+def _cuts_quotes(records: Sequence[Record]) -> bool:
+    """Return whether most records with quotes are cut within them: such text is never cheaper cut."""
+    quoted = [one for one in records if one.has_quotes]
+    broken = sum(
+        one.repaired or (one.stray and any(cell.count(QUOTE) % 2 for cell in one.cells)) for one in quoted
+    )
+    return broken > _MOST_BROKEN * len(quoted)
 
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
@@ -109,8 +98,10 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     has_header = layout.first < layout.start
     missing = layout.width - (first.extent if has_header else -1)
     are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
+    if change is align and has_header and missing > 0:
+        return _IMPOSSIBLE
     if are_blanks and missing > 1:  # R writes no label above its row names
-        return inf if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
+        return _IMPOSSIBLE if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
     is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
     signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
     return weights.TEXTS_CUT if all(signs) else 0.0
@@ -157,6 +148,8 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
     if _is_cut_by_runs(lines):
         yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
+    if any(map(_RUN_OF_BLANKS.search, lines)) and not any("\t" in line for line in lines):
+        yield align, Dialect("\t", NO_QUOTE), weights.ALIGNED
     if wrapped := count_wrapped(lines):
         for dialect, prior in propose_dialects(list(unwrap(lines))):
             if dialect.delimiter:
@@ -259,6 +252,11 @@ def collapse(lines: Iterable[str]) -> Iterator[str]:
         if len(widths) > 1:
             raise UnevenError
         yield "\t".join(words) + line[len(body) :]
+
+
+def align(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with a tab for each run of several blanks: columns of a fixed width."""
+    return (_RUN_OF_BLANKS.sub("\t", line.lstrip(" ")) for line in lines)
 
 
 def unwrap(lines: Iterable[str]) -> Iterator[str]:

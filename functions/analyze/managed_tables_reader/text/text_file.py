@@ -24,6 +24,7 @@ from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.text.choosing import (
     Choice,
     UnevenError,
+    align,
     choose,
     grid_of,
     read_records,
@@ -39,11 +40,6 @@ _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even on
 _ABOUT_FILES = re.compile(r"(?i)(?:leia|read)[-_ ]?me(?:\W.*)?|licen\w[ae]|changelog")
 _SENTENCE_WORDS = 5
 _SENTENCE_ENDS = (".", ":", ";", ",", "!", "?")
-_MAX_LINES = 300  # of the sample
-_FEWEST_LINES = 2
-_USUAL_SHARE = 0.9  # least share of lines with the usual number of cells
-_RUN_OF_BLANKS = re.compile(" {2,}")
-_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 
 @dataclass
@@ -132,11 +128,10 @@ def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> 
     found = choose(source.sample, overrides, stated, is_whole=source.is_whole)
     if not found:
         raise JobError(FILE_EMPTY, file=name)
-    dialect = found[0].dialect
-    if overrides.delimiter is None and is_aligned(source.sample, dialect.delimiter):
+    if found[0].change is align:
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
-        check_pieces(line, dialect.delimiter, name, number)
+        check_pieces(line, found[0].dialect.delimiter, name, number)
     return found[0]
 
 
@@ -246,25 +241,3 @@ def is_prose(name: str, lines: Sequence[str]) -> bool:
         one[-1].endswith(_SENTENCE_ENDS) for one in sentences
     )
     return is_mostly or _ABOUT_FILES.fullmatch(path.stem) is not None
-
-
-def is_aligned(lines: Sequence[str], delimiter: str) -> bool:
-    """Return whether runs of blanks align the columns (fixed width) and no delimiter cuts them better.
-
-    Titles may precede the first aligned line; a comma between digits counts as a decimal mark.
-    """
-    plain = (line.rstrip("\r\n\x1a") for line in lines if not line.startswith("#"))
-    sample = [line for line in filter(str.strip, plain) if not is_separator((line,))][:_MAX_LINES]
-    if len(sample) < _FEWEST_LINES or delimiter in (";", "\t", "|"):
-        return False
-    widths = [len(_RUN_OF_BLANKS.split(line.strip())) for line in sample]
-    width = Counter(widths).most_common(1)[0][0]
-    first = widths.index(width)
-    cut = sample[first:]
-    signs = (
-        width > 1,
-        widths.count(width) >= _USUAL_SHARE * len(cut),
-        first == 0 or " " in "".join(sample[:first]),  # one word is the label of a single column
-        not delimiter.strip() or delimiter not in _DECIMAL_COMMA.sub("", cut[0]),
-    )
-    return all(signs)
