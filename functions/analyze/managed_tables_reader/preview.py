@@ -36,8 +36,8 @@ class Preview:
 
     @property
     def has_copies(self) -> bool:
-        """Whether there is a file of copies."""
-        return self.rows.exists()
+        """Whether there are copies."""
+        return self.rows.exists() and self.rows.stat().st_size > 0
 
     @property
     def line_counts(self) -> list[int]:
@@ -46,71 +46,93 @@ class Preview:
 
     def add_text(self, text: TextFile, part: Part, path: Path, upload: int | None) -> None:
         """Index a text file; `upload` is None if its bytes at `path` are not those of an upload."""
-        encoding, dialect, header = text.source.encoding, text.dialect, text.header
-        delimiter, quote, offset = dialect.delimiter, dialect.quote, 0
+        encoding, dialect = text.source.encoding, text.dialect
         # Changed lines show what was stated to be none of the table's as blank.
         source = text.source if text.is_changed else text.source.whole or text.source
         if text.is_changed or encoding.is_recoded:
             path, upload, encoding = source.path, None, Encoding("utf-8")
-        is_cut_otherwise = part.has_breaks or len(delimiter) > 1 or dialect.escape
-        lines = None if is_cut_otherwise else index_lines(path, encoding.mark_bytes)
-        is_numbered = lines is None
-        if lines is None:
-            delimiter, quote, upload, encoding = part.delimiter, QUOTE, None, Encoding("utf-8")
+        is_cut_otherwise = part.has_breaks or len(dialect.delimiter) > 1 or dialect.escape
+        index = None if is_cut_otherwise else index_lines(path, encoding.mark_bytes)
+        if index is None:
             with self.rows.open("ab") as out:
-                lines = write_numbered(source, text, part, out)
-        elif upload is None:
-            offset = self._append(path)
+                self._add(write_numbered(source, text, part, out), part, delimiter=part.delimiter)
+            return
+        if upload is None:
+            with self.rows.open("ab") as out, path.open("rb") as file:
+                index.move(out.tell())
+                shutil.copyfileobj(file, out, CHUNK_BYTES)
+        self._add(
+            index,
+            part,
+            upload=upload,
+            encoding=encoding.name,
+            delimiter=dialect.delimiter,
+            quote=dialect.quote,
+            is_numbered=False,
+        )
+
+    def add_sheet(self, index: "LineIndex", part: Part | None) -> None:
+        """Add a sheet whose rows were copied and indexed."""
+        self._add(index, part)
+
+    def copy(self, batches: Iterable[Batch], index: "LineIndex") -> Iterator[Batch]:
+        """Yield the rows of a sheet on their way to the table, each batch copied and indexed first."""
+        with self.rows.open("ab", buffering=CHUNK_BYTES) as out:
+            index.end = out.tell()
+            for batch in filter(None, batches):
+                shown = batch.first_columns(min(len(batch.columns), MAX_COLUMNS_SHOWN))
+                lines = shown.lines
+                if "\r" in lines or TEXT_SIGN in lines or ESCAPE in lines or lines.count("\n") != len(batch):
+                    lines = _without_breaks(shown)
+                index.blocks.append((batch.numbers[0], index.end))
+                index.end += out.write(lines.encode("utf-8", "replace"))
+                index.columns = max(index.columns, len(batch.columns))
+                index.last_line = max(index.last_line, batch.numbers[-1])
+                yield batch
+
+    def _add(
+        self,
+        index: "LineIndex",
+        part: Part | None,
+        *,
+        upload: int | None = None,
+        encoding: str = "utf-8",
+        delimiter: str = DEFAULT_DELIMITER,
+        quote: str = QUOTE,
+        is_numbered: bool = True,
+    ) -> None:
         self.tables.append(
             PreviewTable(
                 upload=upload,
-                encoding=encoding.name,
+                encoding=encoding,
                 delimiter=delimiter,
                 quote=quote,
                 is_numbered=is_numbered,
-                header_end=header.last_line,
-                columns=part.width,
-                last_line=lines.last_line,
-                blocks=[(line, offset + place) for line, place in lines.blocks],
-                end=offset + lines.end,
-            )
-        )
-
-    def _append(self, path: Path) -> int:
-        """Add a file to the copies and return where it begins."""
-        with self.rows.open("ab") as out, path.open("rb") as file:
-            offset = out.tell()
-            shutil.copyfileobj(file, out, CHUNK_BYTES)
-        return offset
-
-    def add_sheet(self, grid: "SheetCells", part: Part | None) -> None:
-        """Index the rows of a sheet, which `grid` wrote as they passed."""
-        offset = self._append(grid.path) if grid.last_line else 0
-        grid.path.unlink(missing_ok=True)
-        header_end = None if part is None else part.header_end
-        self.tables.append(
-            PreviewTable(
-                upload=None,
-                encoding="utf-8",
-                delimiter=DEFAULT_DELIMITER,
-                quote=QUOTE,
-                is_numbered=True,
-                header_end=header_end,
-                columns=grid.columns,
-                last_line=grid.last_line,
-                blocks=[(line, offset + place) for line, place in grid.blocks],
-                end=offset + grid.size,
+                header_end=part.header_end if part else None,
+                columns=index.columns or (part.width if part else 0),
+                last_line=index.last_line,
+                blocks=index.blocks,
+                end=index.end,
             )
         )
 
 
 @dataclass
 class LineIndex:
-    """Where some lines begin: `(line, byte)` pairs, the number of lines, and the number of bytes."""
+    """Where some lines begin: `(line, byte)` pairs, the number of lines, and where the last one ends.
+
+    `columns` are those of a sheet.
+    """
 
     blocks: list[tuple[int, int]] = field(default_factory=list)
     last_line: int = 0
     end: int = 0
+    columns: int = 0
+
+    def move(self, offset: int) -> None:
+        """Count the bytes from another place on."""
+        self.blocks = [(line, offset + place) for line, place in self.blocks]
+        self.end += offset
 
 
 def index_lines(path: Path, start: int) -> LineIndex | None:
@@ -189,36 +211,6 @@ def _lines_left_out(source: Source, text: TextFile, part: Part, index: LineIndex
                 quoted = (f"{QUOTE}{on_one_line(cell)}{QUOTE}" for cell in cells)
                 yield f"{number}{delimiter}{delimiter.join(quoted)}\n".encode("utf-8", "replace")
         index.last_line = lines.number
-
-
-class SheetCells:
-    """Writes the cells of a sheet while its rows pass on their way to the table."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.blocks: list[tuple[int, int]] = []
-        self.columns = self.last_line = self.size = 0
-
-    def tee(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """Yield the batches, each written first."""
-        with self.path.open("wb", buffering=CHUNK_BYTES) as out:
-            for batch in batches:
-                self._write(batch, out)
-                yield batch
-
-    def _write(self, batch: Batch, out: BinaryIO) -> None:
-        if not batch:
-            return
-        shown = batch.first_columns(min(len(batch.columns), MAX_COLUMNS_SHOWN))
-        lines = shown.lines
-        if "\r" in lines or TEXT_SIGN in lines or ESCAPE in lines or lines.count("\n") != len(batch):
-            lines = _without_breaks(shown)
-        content = lines.encode("utf-8", "replace")
-        self.blocks.append((batch.numbers[0], self.size))
-        self.size += len(content)
-        self.columns = max(self.columns, len(batch.columns))
-        self.last_line = max(self.last_line, batch.numbers[-1])
-        out.write(content)
 
 
 def _without_breaks(batch: Batch) -> str:

@@ -12,7 +12,7 @@ from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
-from managed_tables_reader.preview import Preview, SheetCells
+from managed_tables_reader.preview import LineIndex, Preview
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides, beginning
@@ -202,11 +202,11 @@ class _FileReader:
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
             overrides = self._overrides.of(file, sheet.name).recalled()
             is_wanted = sheet.visible if overrides.include is None else overrides.include or sheet.visible
-            grid = SheetCells(self._work_dir / f"{path.name}.grid")
-            sheet.batches = grid.tee(sheet.batches)
+            index = LineIndex()
+            sheet.batches = self._preview.copy(sheet.batches, index)
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
-            self._preview.add_sheet(grid, part)
+            self._preview.add_sheet(index, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
         return choose_sheets(staged, kind)
 
