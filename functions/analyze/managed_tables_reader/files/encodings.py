@@ -203,18 +203,9 @@ class _LineNotes:
 
     def note(self, what: WarningCode, text: str, sought: str) -> None:
         """Note every line of `text` that contains `sought`."""
-        position = text.find(sought)
-        while position >= 0:
-            self.add(what, text, position)
-            position = text.find("\n", position)
-            position = text.find(sought, position) if position >= 0 else -1
-
-    def add(self, what: WarningCode, text: str, position: int) -> None:
-        """Note the line of `text` that a position is in."""
-        if len(self._found[what]) < MAX_LINES:
-            self.add_line(what, text.count("\n", 0, position))
-        else:
-            self._counts[what] += 1
+        for number, line in enumerate(text.split("\n") if sought in text else ()):
+            if sought in line:
+                self.add_line(what, number)
 
     def add_line(self, what: WarningCode, number: int, example: str | None = None) -> None:
         """Note a line, counted from 0 in the text to be written; the first example is kept."""
@@ -275,7 +266,7 @@ def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator
         yield text
     rest = decoder.decode(b"", final=True)
     if rest:  # the file ends in the middle of a character, which is left out
-        lines.add("BYTES_LOST", rest, 0)
+        lines.add_line("BYTES_LOST", 0)
 
 
 def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:

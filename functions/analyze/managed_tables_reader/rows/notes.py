@@ -69,19 +69,24 @@ class RowNotes:
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
-    def repaired(self, line: int) -> None:
-        """Note a row that was repaired."""
-        self._add("REPAIRED_ROWS", line)
+    def add(self, code: WarningCode, line: int) -> None:
+        """Note an odd row, or a line left out."""
+        self._counts[code] += 1
+        if len(self._lines[code]) < MAX_LINES:
+            self._lines[code].append(line)
 
-    def short(self, line: int, length: int) -> None:
-        """Note a row if it has fewer cells than the table."""
-        if length < self._width:
-            self._add("SHORT_ROWS", line)
+    def count_cells(self, line: int, count: int) -> None:
+        """Note a row if it has fewer cells than the table, or more."""
+        if count != self._width:
+            self.add("SHORT_ROWS" if count < self._width else "LONG_ROWS", line)
 
-    def long(self, line: int, length: int) -> None:
-        """Note a row if it has more cells than the table."""
-        if length > self._width:
-            self._add("LONG_ROWS", line)
+    def leave_out(self, line: int, code: WarningCode | None = None) -> None:
+        """Record a line that is not a row; a blank one has no code and is not reported."""
+        self.extent.skip((line,))
+        if code == "REPEATED_HEADER":
+            self.heads.append(line)
+        if code is not None:
+            self.add(code, line)
 
     def forget(self, line: int, length: int) -> None:
         """Take back the notes of a row of so many cells, which is left out after all."""
@@ -91,32 +96,6 @@ class RowNotes:
             elif code != "SHORT_ROWS" or length >= self._width or self._counts[code] <= len(lines):
                 continue
             self._counts[code] -= 1
-
-    def repeated_header(self, line: int) -> None:
-        """Note the header repeated among the rows."""
-        self.heads.append(line)
-        self._leave_out("REPEATED_HEADER", line)
-
-    def separator(self, line: int) -> None:
-        """Note a separator line among the rows."""
-        self._leave_out("SEPARATOR_LINES", line)
-
-    def comment(self, line: int) -> None:
-        """Note a comment among the rows."""
-        self._leave_out("COMMENT_LINES", line)
-
-    def blank(self, line: int) -> None:
-        """Record a line without cells, which is not reported."""
-        self.extent.skip((line,))
-
-    def _leave_out(self, code: WarningCode, line: int) -> None:
-        self.extent.skip((line,))
-        self._add(code, line)
-
-    def _add(self, code: WarningCode, line: int) -> None:
-        self._counts[code] += 1
-        if len(self._lines[code]) < MAX_LINES:
-            self._lines[code].append(line)
 
     def findings(self) -> list[Finding]:
         """Return one finding for each sort of odd row."""

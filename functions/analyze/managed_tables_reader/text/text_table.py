@@ -11,6 +11,7 @@ from pathlib import Path
 
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
@@ -111,7 +112,7 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
             writer.write_line(lines.number, line.rstrip("\r\n"))
             notes.extent.take(lines.number, lines.number)
         elif text.has_comments and line.startswith(COMMENT) and text.is_comment(text.dialect.split(line)):
-            notes.comment(lines.number)
+            notes.leave_out(lines.number, "COMMENT_LINES")
         else:
             if line.startswith(f"{_MARK}{text.dialect.quote}"):  # the mark of a file that was appended
                 line = line[1:]
@@ -145,34 +146,33 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     cells = record.cells
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
-    leave_out = _find_note(cells, text, notes)
-    if leave_out is not None:
-        leave_out(record.line)
+    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+        notes.leave_out(record.line)
+        return
+    if code := _find_note(cells, text):
+        notes.leave_out(record.line, code)
         return
     if len(cells) > max(MAX_COLUMNS, text.width):
         raise JobError(
             TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
         )
     if record.repaired:
-        notes.repaired(record.line)
-    notes.short(record.line, len(cells))
-    notes.long(record.line, len(cells))
+        notes.add("REPAIRED_ROWS", record.line)
+    notes.count_cells(record.line, len(cells))
     notes.extent.take(record.line, record.last_line)
     writer.write_row(record.line, cells)
 
 
-def _find_note(cells: list[str], text: TextFile, notes: RowNotes) -> Callable[[int], None] | None:
+def _find_note(cells: list[str], text: TextFile) -> WarningCode | None:
     """Return the note to make about a line that is not a row, None for a row."""
-    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
-        return notes.blank
     if text.width > 1 and len(cells) in (1, text.width) and is_separator(cells):
-        return notes.separator
+        return "SEPARATOR_LINES"
     # The header again, even with other columns at its end.
     labels = text.header.labels[: len(cells)]
     known = [cells[0].removeprefix(_MARK), *cells[1 : len(labels)]]
     is_header = 1 < len(labels) > len(text.header.labels) / 2 and known == labels
     if is_header or (text.width > 1 and text.header.page_head.has(cells)):
-        return notes.repeated_header
+        return "REPEATED_HEADER"
     return None
 
 

@@ -186,14 +186,15 @@ def _write(
     while cells and not (cells[-1] or "").strip():
         cells.pop()
     if not cells:
-        notes.blank(number)
+        notes.leave_out(number)
         return
     if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
-        notes.repeated_header(number)
+        notes.leave_out(number, "REPEATED_HEADER")
         return
     if len(cells) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
-    notes.long(number, len(cells))
+    if len(cells) > header.width:
+        notes.count_cells(number, len(cells))
     notes.extent.take_numbers([number])
     writer.write_row(number, cells)
 
