@@ -188,7 +188,7 @@ class Scorer(HeaderScorer):
         return bits + weights.ODD_ROW * (odd > 0 == fitting and len(row.filled) > 1)
 
     def _structure_bits(self, row: GridRow) -> float:
-        bits = weights.GAP if row.after_gap else 0.0
+        bits = weights.GAP * row.after_gap
         if not self._keeps_ends:
             bits += self._end_bits[min(self.width, len(row.cells))]
         elif len(row.cells) < self.width:
@@ -257,7 +257,7 @@ class Scorer(HeaderScorer):
             bits -= sum(max(0.0, saved) for saved in values)
         else:
             bits += weights.FOOTER_VALUE * len(values)
-        return bits if self._words[place] else bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2)
+        return bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2) * (not self._words[place])
 
 
 def _cheapest_kind(counts: Counter[str], bits: Mapping[str, float]) -> str:

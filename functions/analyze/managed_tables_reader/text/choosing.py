@@ -94,17 +94,24 @@ def _cuts_quotes(records: Sequence[Record]) -> bool:
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
-    change, dialect, _ = way
+    _, dialect, _ = way
     has_header = layout.first < layout.start
     missing = layout.width - (first.extent if has_header else -1)
-    are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
-    if change is align and has_header and missing > 0:
-        return _IMPOSSIBLE
-    if are_blanks and missing > 1:  # R writes no label above its row names
-        return _IMPOSSIBLE if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
     is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
     signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
-    return weights.TEXTS_CUT if all(signs) else 0.0
+    return max(_blank_bits(way, layout, missing), weights.TEXTS_CUT * all(signs))
+
+
+def _blank_bits(way: _Way, layout: Layout, missing: int) -> float:
+    """Return the bits against blanks that cut columns of which so many have no label."""
+    change, dialect, _ = way
+    has_header = layout.first < layout.start
+    if change is align:
+        return _IMPOSSIBLE * (has_header and missing > 0)
+    are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
+    if not are_blanks or missing < 2:  # R writes no label above its row names
+        return 0.0
+    return _IMPOSSIBLE if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
 
 
 def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:
@@ -148,7 +155,7 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
     if _is_cut_by_runs(lines):
         yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
-    if any(map(_RUN_OF_BLANKS.search, lines)) and not any("\t" in line for line in lines):
+    if any(map(_RUN_OF_BLANKS.search, lines)) and "\t" not in "".join(lines):
         yield align, Dialect("\t", NO_QUOTE), weights.ALIGNED
     if wrapped := count_wrapped(lines):
         for dialect, prior in propose_dialects(list(unwrap(lines))):

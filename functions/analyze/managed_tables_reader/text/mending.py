@@ -43,14 +43,11 @@ class _Column:
 
     @classmethod
     def of(cls, cells: Sequence[str]) -> "_Column":
-        """Learn a column from its cells; those of codes or amounts have few shapes."""
+        """Learn a column from its cells."""
         values = [cell for cell in cells if not look(cell).is_nothing]
         kinds = {look(cell).plain_kind for cell in values} or {NULL}
-        shapes = frozenset(cell.translate(_SHAPES) for cell in values)
-        is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
-        has_shapes = is_short and len(shapes) <= min(_MAX_SHAPES, len(values) // 4)
         kind = kinds.pop() if len(kinds) == 1 else TEXT
-        return cls(shapes if has_shapes else frozenset(), kind, len(values) < len(cells))
+        return cls(_shapes(values), kind, len(values) < len(cells))
 
     def oddity(self, cell: str) -> int:
         """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else _ODD."""
@@ -61,6 +58,13 @@ class _Column:
             return _USUAL
         is_kind = not self.shapes if self.kind == TEXT else one.plain_kind == self.kind
         return (_OWN_SHAPE if self.shapes else _USUAL) if is_kind else _ODD
+
+
+def _shapes(cells: Sequence[str]) -> frozenset[str]:
+    """Return the shapes of a column of codes or amounts; none for a column of other cells."""
+    shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
+    is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
+    return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
 
 
 def _columns(rows: Iterable[Sequence[str]], width: int) -> Sequence[_Column]:
@@ -90,22 +94,30 @@ class Mender:
         """
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
-        if self._dialect.quote not in text:
-            return self._by_other_delimiter(text) or self._by_columns(text, cells)
-        if found := self._by_columns(text, cells):
-            return found
-        other = self._by_other_delimiter(text)
+        if self._dialect.quote in text:
+            return self._by_columns(text, cells) or self._cut_again(text, cells)
+        return self._by_other_delimiter(text) or self._by_columns(text, cells)
+
+    def _cut_again(self, text: str, cells: list[str] | None) -> list[str] | None:
+        """Cut a line with quotes again; a short line keeps its cells unless only others fit."""
+        found = _regrouped(text, self._dialect, self.width) or self._by_other_delimiter(
+            text
+        )  # no line can be cut by both
         if cells is None or len(cells) > self.width:
-            return self._regrouped(text) or other
+            return found
         if not self._columns:
-            return other
-        found = self._regrouped(text) or other
-        return found if found and self._oddity(cells) == _ODD != self._oddity(found) else None
+            return self._by_other_delimiter(text)
+        is_better = found and self._oddity(cells) == _ODD != self._oddity(found)
+        return found if is_better else None
 
     def is_suspicious(self, cells: Sequence[str]) -> bool:
         """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
         is_glued = any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
         return bool(self._columns) and (is_glued or self._oddity(cells) == _ODD)
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        """Return whether a row is as long as the table and like its other rows."""
+        return len(cells) == self.width and self._oddity(cells) < _ODD
 
     def _oddity(self, cells: Sequence[str]) -> int:
         """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
@@ -116,23 +128,24 @@ class Mender:
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
         """Return the cells cut by the other delimiter that fits the columns best; None if none fits."""
-        if self.width < 2 or (
-            self._dialect.delimiter and text.count(self._dialect.delimiter) * 2 >= self.width
-        ):
-            return None
-        readings = (
-            (delimiter, Dialect(delimiter, self._dialect.quote).scan(text)[0])
-            for delimiter in _DELIMITERS
-            if text.count(delimiter) >= self.width - 1
-        )
         # Blanks separate words as well as cells: one of the cells must be a value.
         found = [
             cells
-            for delimiter, cells in readings
-            if cells and len(cells) == self.width
+            for delimiter, cells in self._other_readings(text)
             if delimiter != " " or any(look(cell).is_value for cell in cells)
         ]
         return min(found, key=self._oddity if self._columns else len, default=None)
+
+    def _other_readings(self, text: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield each other delimiter that cuts a line into `width` cells, with these cells."""
+        own = self._dialect.delimiter
+        if not (text.count(own) * 2 if own else 0) < self.width > 1:
+            return
+        for delimiter in _DELIMITERS:
+            is_likely = text.count(delimiter) >= self.width - 1
+            cells = Dialect(delimiter, self._dialect.quote).scan(text)[0] if is_likely else None
+            if cells and len(cells) == self.width:
+                yield delimiter, cells
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Read a line that lacks a delimiter, or has one within a text, as the columns suggest."""
@@ -154,24 +167,17 @@ class Mender:
                 continue  # separate whole numbers, not the halves of a decimal
             cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
             is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
-            if is_whole and self._oddity(cells) < _ODD:
+            if is_whole and self._fits(cells):
                 yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
 
     def _cut_at_quotes(self, text: str) -> Iterator[list[str]]:
-        """Yield the well-formed readings with one more delimiter, before or after a quote.
-
-        Where a blank follows it is a text's: inches.
-        """
+        """Yield the well-formed readings with one more delimiter, before or after a quote."""
         quote, delimiter = self._dialect.quote, self._dialect.delimiter
         odd = (quote, delimiter)  # a quoted cell hardly ever begins with these
-        quotes = [place for place, character in enumerate(text) if character == quote]
-        places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
-        for place in sorted(places) if len(quotes) <= _MAX_QUOTES else ():
-            if text[place:].lstrip(quote).startswith(" "):
-                continue
+        for place in _beside_quotes(text, quote):
             cells, stray = self._dialect.scan(text[:place] + delimiter + text[place:])
-            is_likely = cells and not stray and len(cells) == self.width and self._oddity(cells) < _ODD
-            if cells and is_likely and not any(cell.startswith(odd) for cell in cells):
+            is_whole = cells and not stray and not any(cell.startswith(odd) for cell in cells)
+            if cells and is_whole and self._fits(cells):
                 yield cells
 
     def _cut_inside(self, cells: Sequence[str]) -> _Ranked:
@@ -195,27 +201,36 @@ class Mender:
                 if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
                     yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
 
-    def _regrouped(self, text: str) -> list[str] | None:
-        """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
-        dialect, width, pieces = self._dialect, self.width, self._dialect.split(text)
-        if not 1 < width <= len(pieces) <= _MAX_PIECES:
-            return None
-        # best[i] for the current number of cells: the oddity of the first i pieces as cells, and these cells
-        best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
-        for cell in range(1, width + 1):
-            following: dict[int, tuple[float, tuple[str, ...]]] = {}
-            for start, (before, cells) in best.items():
-                # Several pieces only if quoted.
-                is_quoted = pieces[start].strip(" ")[:1] in ("", dialect.quote)
-                most = cell + len(pieces) - width - start if is_quoted else 1
-                for stop in range(start + 1, start + most + 1):
-                    group = dialect.delimiter.join(pieces[start:stop])
-                    total = before + _oddity(group, dialect, stop - start)
-                    if total < following.get(stop, (_MALFORMED, ()))[0]:
-                        following[stop] = (total, (*cells, group))
-            best = following
-        found = best.get(len(pieces))
-        return [*map(dialect.unquote, found[1])] if found else None
+
+def _beside_quotes(text: str, quote: str) -> list[int]:
+    """Return the places before and after each quote, except where a blank follows: inches in a text."""
+    quotes = [place for place, character in enumerate(text) if character == quote]
+    places = {*quotes, *(place + 1 for place in quotes)} - {0, len(text)}
+    likely = [place for place in sorted(places) if not text[place:].lstrip(quote).startswith(" ")]
+    return likely if len(quotes) <= _MAX_QUOTES else []
+
+
+def _regrouped(text: str, dialect: Dialect, width: int) -> list[str] | None:
+    """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
+    pieces = dialect.split(text)
+    if not 1 < width <= len(pieces) <= _MAX_PIECES:
+        return None
+    # best[i] for the current number of cells: the oddity of the first i pieces as cells, and these cells
+    best: dict[int, tuple[float, tuple[str, ...]]] = {0: (0.0, ())}
+    for cell in range(1, width + 1):
+        following: dict[int, tuple[float, tuple[str, ...]]] = {}
+        for start, (before, cells) in best.items():
+            # Several pieces only if quoted.
+            is_quoted = pieces[start].strip(" ")[:1] in ("", dialect.quote)
+            most = cell + len(pieces) - width - start if is_quoted else 1
+            for stop in range(start + 1, start + most + 1):
+                group = dialect.delimiter.join(pieces[start:stop])
+                total = before + _oddity(group, dialect, stop - start)
+                if total < following.get(stop, (_MALFORMED, ()))[0]:
+                    following[stop] = (total, (*cells, group))
+        best = following
+    found = best.get(len(pieces))
+    return [*map(dialect.unquote, found[1])] if found else None
 
 
 def _only_best(ranked: Iterable[tuple[int, list[str]]]) -> list[str] | None:

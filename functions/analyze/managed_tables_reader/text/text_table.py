@@ -146,7 +146,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     cells = record.cells
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
-    if not any(cell.strip(" \x1a\ufeff") for cell in cells):
+    if not "".join(cells).strip(" \x1a\ufeff"):
         notes.leave_out(record.line)
         return
     if code := _find_note(cells, text):
