@@ -6,7 +6,7 @@ from datetime import date
 from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.numbers import MAX_BIGINT_DIGITS, is_too_long
 from managed_tables.conversion.sql_text import BLANKS
-from managed_tables.details import DetailCode, Fault
+from managed_tables.details import Fault
 from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
 
 _LEADING_ZERO = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?0[0-9][0-9.,]*\)?")
@@ -17,21 +17,13 @@ _DATE = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(.*)", re.DOTA
 _YEAR_DIGITS = 4
 _LONG_FRACTION = re.compile(r":[0-9]{2}[.,][0-9]{7,}")
 
-_NAMES = {
-    ColumnType.TEXT: "não é um texto",
-    ColumnType.INTEGER: "não é um número inteiro",
-    ColumnType.DECIMAL: "não é um número",
-    ColumnType.BOOLEAN: "não é sim/não nem verdadeiro/falso",
-    ColumnType.DATE: "não é uma data",
-    ColumnType.DATETIME: "não é uma data com hora",
-}
-CODES: dict[ColumnType, DetailCode] = {
-    ColumnType.TEXT: "INVALID_CHARACTER",
-    ColumnType.INTEGER: "NOT_AN_INTEGER",
-    ColumnType.DECIMAL: "NOT_A_DECIMAL",
-    ColumnType.BOOLEAN: "NOT_A_BOOLEAN",
-    ColumnType.DATE: "NOT_A_DATE",
-    ColumnType.DATETIME: "NOT_A_DATETIME",
+NOT_OF_TYPE = {
+    ColumnType.TEXT: Fault("INVALID_CHARACTER", "contém o caractere NUL, que o banco não guarda"),
+    ColumnType.INTEGER: Fault("NOT_AN_INTEGER", "não é um número inteiro"),
+    ColumnType.DECIMAL: Fault("NOT_A_DECIMAL", "não é um número"),
+    ColumnType.BOOLEAN: Fault("NOT_A_BOOLEAN", "não é sim/não nem verdadeiro/falso"),
+    ColumnType.DATE: Fault("NOT_A_DATE", "não é uma data"),
+    ColumnType.DATETIME: Fault("NOT_A_DATETIME", "não é uma data com hora"),
 }
 _BEYOND_64_BITS = Fault("OUT_OF_RANGE", "é grande demais para um inteiro: use o tipo decimal")
 _BEYOND_CALENDAR = "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
@@ -44,19 +36,15 @@ _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
     """Return why `value`, known not to fit, does not."""
     text = value[: MAX_DECIMAL_DIGITS + 1].strip(BLANKS)
-    code = CODES[column_type]
-    match column_type:
-        case ColumnType.TEXT:
-            return Fault(code, "contém o caractere NUL, que o banco não guarda")
-        case ColumnType.INTEGER | ColumnType.DECIMAL:
-            return _beyond_limits(text, column_type) or Fault(
-                code, _explain_number(text, column_type, formats)
-            )
-        case ColumnType.DATE | ColumnType.DATETIME:
-            reason = _explain_time(text, column_type, formats)
-            return Fault("OUT_OF_RANGE" if reason == _BEYOND_CALENDAR else code, reason)
-        case ColumnType.BOOLEAN:
-            return Fault(code, _NAMES[column_type])
+    fault = NOT_OF_TYPE[column_type]
+    if column_type.is_number:
+        return _beyond_limits(text, column_type) or Fault(
+            fault.code, _explain_number(text, column_type, formats)
+        )
+    if column_type.is_time:
+        reason = _explain_time(text, column_type, formats)
+        return Fault("OUT_OF_RANGE" if reason == _BEYOND_CALENDAR else fault.code, reason)
+    return fault
 
 
 def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
@@ -64,7 +52,8 @@ def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
     if _LEADING_ZERO.fullmatch(text) or not _NUMERIC.fullmatch(text):
         return None
     if is_too_long(text):
-        reason = f"{_NAMES[column_type]}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
+        name = NOT_OF_TYPE[column_type].reason
+        reason = f"{name}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
         return Fault("TOO_LONG", reason)
     digits = re.sub("[^0-9]", "", text)
     is_integer = column_type is ColumnType.INTEGER and _INTEGER.fullmatch(text)
@@ -72,7 +61,7 @@ def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
 
 
 def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str:
-    name = _NAMES[column_type]
+    name = NOT_OF_TYPE[column_type].reason
     if _LEADING_ZERO.fullmatch(text):
         return "começa com zero: é um código, e o zero se perderia em um número"
     if _NOT_A_NUMBER.fullmatch(text):
@@ -89,7 +78,7 @@ def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str
 def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
     parts = _DATE.fullmatch(text)
     if parts is None:
-        return _NAMES[column_type]
+        return NOT_OF_TYPE[column_type].reason
     if _LONG_FRACTION.search(text):
         return "a fração de segundo tem mais de 6 casas"
     if not _is_day(parts[1], parts[3], parts[4], formats.date_order):
@@ -100,7 +89,7 @@ def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
         return _BEYOND_CALENDAR
     if ":" in parts[5]:
         return "a hora não existe ou não está no formato hh:mm:ss"
-    return _NAMES[column_type]
+    return NOT_OF_TYPE[column_type].reason
 
 
 def _is_day(first: str, second: str, third: str, order: str) -> bool:

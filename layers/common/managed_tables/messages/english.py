@@ -76,12 +76,9 @@ class _Reader:
         known = self._sentences.get(sentence)
         if known is not None or depth > _MAX_DEPTH:
             return known
-        for start in (sentence[:_START], ""):
-            for template in self._templates.get(start, ()):
-                found = self._read(sentence, template, depth + 1)
-                if found is not None:
-                    return found
-        return None
+        templates = (*self._templates.get(sentence[:_START], ()), *self._templates.get("", ()))
+        found = (self._read(sentence, template, depth + 1) for template in templates)
+        return next((english for english in found if english is not None), None)
 
     def find_listed(self, text: str, separators: tuple[str, ...], depth: int) -> str | None:
         """Return sentences that stand in one text, in English: evidence is a list of lists."""
@@ -113,15 +110,14 @@ class _Reader:
         self, sentence: str, start: int, template: _Template, place: int, depth: int
     ) -> Iterator[dict[str, str]]:
         """Yield the English of the holes from `place` on, for each way to cut the sentence."""
-        hole, is_last = template.holes[place], place == len(template.holes) - 1
-        text = "" if is_last else template.texts[place + 1]
+        hole, text = template.holes[place], template.texts[place + 1]
+        is_last = place == len(template.holes) - 1
         at = len(sentence) if is_last else sentence.find(text, start)
         while at >= 0 and next(self._cuts, None) is not None:
             value = self._say(sentence[start:at], template.kinds[hole], depth)
-            if value is not None and is_last:
-                yield {hole: value}
-            elif value is not None:
-                for others in self._values(sentence, at + len(text), template, place + 1, depth):
+            if value is not None:
+                rest = self._values(sentence, at + len(text), template, place + 1, depth)
+                for others in [{}] if is_last else rest:
                     if others.get(hole, value) == value:
                         yield {hole: value, **others}
             at = -1 if is_last else sentence.find(text, at + 1)

@@ -7,7 +7,7 @@ from operator import itemgetter
 from psycopg import sql
 from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
-from managed_tables.conversion.reasons import CODES
+from managed_tables.conversion.reasons import NOT_OF_TYPE
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
@@ -34,8 +34,6 @@ class _Conversion:
 
 
 _PlacedFault = tuple[int, Detail]  # of the column of this index
-
-_NOT_CONVERTED = {**CODES, ColumnType.TEXT: "NOT_A_TEXT"}
 
 
 def change_physical_columns(
@@ -84,7 +82,8 @@ def _misfits(
     for conversion in failed:
         column, index = conversion.placed.column, conversion.placed.index
         misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
-        fault = Fault(_NOT_CONVERTED[column.type], f"{misfits} para {TYPE_NAMES[column.type]}")
+        code = NOT_OF_TYPE[column.type].code if column.type is not ColumnType.TEXT else "NOT_A_TEXT"
+        fault = Fault(code, f"{misfits} para {TYPE_NAMES[column.type]}")
         rows = connection.execute(
             sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
                 sql.Identifier(column.name),
