@@ -251,8 +251,9 @@ export class EditSession {
     } catch (error) {
       const failure = failureOf(error);
       const isLost = failure.status === 412 || failure.code === "ROW_NOT_FOUND";
-      if (isLost && meetings < MAX_MEETINGS) await this.meetOthers(changed, way, meetings, failure);
-      else this.fail(failure, changed);
+      if (isLost && meetings < MAX_MEETINGS) {
+        await this.meetOthers(changed, way, meetings).catch(() => this.fail(failure, changed)); // could not be looked at
+      } else this.fail(failure, changed);
     }
   }
 
@@ -285,14 +286,8 @@ export class EditSession {
   }
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
-  private async meetOthers(
-    changed: readonly RowChange[],
-    way: Way,
-    meetings: number,
-    failure: ApiFailure,
-  ): Promise<void> {
-    const records = await readRows(this.api, this.table._id, changed).catch(() => null);
-    if (records === null) return this.fail(failure, changed);
+  private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number): Promise<void> {
+    const records = await readRows(this.api, this.table._id, changed);
     const now = new Map(records.map((record) => [record.id, record]));
     for (const record of records) this.rows().replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));

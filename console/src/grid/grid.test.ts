@@ -30,9 +30,9 @@ describe("scrolling", () => {
   });
 
   it("shows the rows in sight and a few more", () => {
-    expect(visibleRows(0, 640, 1_000_000)).toEqual([0, 26]);
-    expect(visibleRows(MILLION.content - 640, 640, 1_000_000)).toEqual([999_974, 1_000_000]);
-    expect(visibleRows(0, 640, 0)).toEqual([0, 0]);
+    expect(visibleRows(0, 640, 1_000_000, ROW_HEIGHT)).toEqual([0, 26]);
+    expect(visibleRows(MILLION.content - 640, 640, 1_000_000, ROW_HEIGHT)).toEqual([999_974, 1_000_000]);
+    expect(visibleRows(0, 640, 0, ROW_HEIGHT)).toEqual([0, 0]);
   });
 
   it("shows the columns in sight of very many", () => {

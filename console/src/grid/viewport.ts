@@ -52,26 +52,17 @@ export function barOf(top: number, extent: Extent): number {
   return top / scrollScale(extent);
 }
 
-/** Return the rows that show at `top`, with `overscan` more on each side: first, and one past the last. */
-export function visibleRows(
-  top: number,
-  viewport: number,
-  rowCount: number,
-  rowHeight = ROW_HEIGHT,
-  overscan = 6,
-): [number, number] {
-  const first = Math.max(Math.floor(top / rowHeight) - overscan, 0);
-  const end = Math.min(Math.ceil((top + viewport) / rowHeight) + overscan, rowCount);
+const OVERSCAN = 6; // rows more on each side
+
+/** Return the rows that show at `top`, and a few more: first, and one past the last. */
+export function visibleRows(top: number, viewport: number, rowCount: number, rowHeight: number): [number, number] {
+  const first = Math.max(Math.floor(top / rowHeight) - OVERSCAN, 0);
+  const end = Math.min(Math.ceil((top + viewport) / rowHeight) + OVERSCAN, rowCount);
   return [first, Math.max(end, first)];
 }
 
 /** Return the columns that show between `left` and `left + width`, and where the first one begins. */
-export function visibleColumns(
-  widths: readonly number[],
-  frozen: number,
-  left: number,
-  width: number,
-): { first: number; end: number; offset: number; frozen: number } {
+export function visibleColumns(widths: readonly number[], frozen: number, left: number, width: number) {
   const covered = sumOf(widths.slice(0, frozen));
   let [first, offset] = [frozen, 0];
   while (first < widths.length - 1 && offset + (widths[first] ?? 0) < left - 200) {
