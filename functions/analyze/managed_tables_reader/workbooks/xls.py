@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ _FOREIGN_ERRORS = (
 def read_xls(path: Path) -> Iterator[RawSheet]:
     """Yield the worksheets in the order of their tabs; chart and macro sheets hold no table."""
     book = _open(path)
+    formats = _formats(book)
     for index in range(book.nsheets):
         try:
             sheet = book.sheet_by_index(index)
@@ -43,8 +44,8 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
             merged=[(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
             hidden_columns={column for column, info in sheet.colinfo_map.items() if info.hidden},
         )
-        rows = SheetReader(book, sheet, tally).rows()
-        yield RawSheet(sheet.name or None, sheet.visibility == 0, in_batches(rows), tally)
+        rows = in_batches(_rows(sheet, formats, tally))
+        yield RawSheet(sheet.name or None, sheet.visibility == 0, rows, tally)
         book.unload_sheet(index)
 
 
@@ -62,46 +63,31 @@ def _open(path: Path) -> Any:
         raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
 
 
-class SheetReader:
-    """Turns the cells of one sheet into text."""
+def _formats(book: Any) -> list[NumberFormat]:
+    """Return the number format of each style."""
+    known = ((style.format_key, book.format_map.get(style.format_key)) for style in book.xf_list)
+    codes = ((key, found.format_str if found else "") for key, found in known)
+    # xlrd knows that 27 to 36 and 50 to 58 are dates of the eastern editions, but not their codes.
+    return [builtin_format(key) if code is None else parse_format(code) for key, code in codes]
 
-    def __init__(self, book: Any, sheet: Any, tally: Tally) -> None:
-        self._book = book
-        self._sheet = sheet
-        self._tally = tally
-        self._formats: dict[int, NumberFormat] = {}
 
-    def rows(self) -> Iterator[tuple[int, Cells]]:
-        """Yield every row, empty ones too."""
-        sheet = self._sheet
-        hidden = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
-        for row in range(sheet.nrows):
-            values, types = sheet.row_values(row), sheet.row_types(row)
-            cells = [
-                self._text(row, column, cell_type, value)
-                for column, (cell_type, value) in enumerate(zip(types, values, strict=True))
-            ]
-            self._tally.hidden_rows += row in hidden and any(cells)
-            yield row + 1, cells
+def _rows(sheet: Any, formats: Sequence[NumberFormat], tally: Tally) -> Iterator[tuple[int, Cells]]:
+    """Yield every row, empty ones too."""
 
-    def _text(self, row: int, column: int, cell_type: int, value: Any) -> str | None:
+    def text(row: int, column: int, cell_type: int, value: Any) -> str | None:
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            return self._tally.number(row + 1, column, self._format(row, column), value)
+            return tally.number(row + 1, column, formats[sheet.cell_xf_index(row, column)], value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:
-            self._tally.errors[column] += 1
+            tally.errors[column] += 1
         return None
 
-    def _format(self, row: int, column: int) -> NumberFormat:
-        index = self._sheet.cell_xf_index(row, column)
-        known = self._formats.get(index)
-        if known is None:
-            key = self._book.xf_list[index].format_key
-            found = self._book.format_map.get(key)
-            # xlrd knows that 27 to 36 and 50 to 58 are dates of the eastern editions, but not their codes.
-            code = found.format_str if found else ""
-            known = self._formats[index] = builtin_format(key) if code is None else parse_format(code)
-        return known
+    hidden = {row for row, info in sheet.rowinfo_map.items() if info.hidden}
+    for row in range(sheet.nrows):
+        filled = zip(sheet.row_types(row), sheet.row_values(row), strict=True)
+        cells = [text(row, column, *cell) for column, cell in enumerate(filled)]
+        tally.hidden_rows += row in hidden and any(cells)
+        yield row + 1, cells
