@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -205,6 +206,13 @@ def _results(files: Sequence[Path], task: _Task) -> Iterator[FileResult]:
 def _bound_child() -> None:
     os.dup2(2, 1)  # standard output is for results: whatever a library writes goes elsewhere
     resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
@@ -225,6 +233,8 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
         is_memory = isinstance(error, (MemoryError, duckdb.OutOfMemoryException))
         reason = "faltou memória para a leitura" if is_memory else f"{type(error).__name__}: {error}"[:500]
         return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
+    finally:
+        signal.alarm(0)  # it may wait long for the next file
     return FileResult(
         file=str(file),
         dialect=found.dialect,
