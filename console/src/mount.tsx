@@ -37,7 +37,6 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   const session = openSession(options);
   const uploads = new UploadQueue(session.api);
   const ready = speak(options.language ?? preferredLanguage()).catch(() => {}); // Portuguese, where English did not come
-  void session.meet();
   const root = createRoot(element);
   root.render(
     <StrictMode>

@@ -2,7 +2,7 @@ import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useConsole } from "../ui/context";
 import { type Answer, ApiFailure, type Asked, type Having } from "./session";
-import type { Job, Operations } from "./types";
+import type { Operations } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
 /** A job that goes on by itself. */
@@ -55,13 +55,9 @@ export function useJob(jobId: string) {
   return useGet(...jobQuestion(jobId), {
     refetchInterval: ({ state: { data, dataUpdateCount: count } }) => {
       if (data && data.status !== change.current.status) change.current = { status: data.status, count };
-      return nextPoll(data, count - change.current.count);
+      const step = Math.min(count - change.current.count, POLL_STEPS_MS.length - 1);
+      return !data || ACTIVE.has(data.status) ? (POLL_STEPS_MS[step] ?? false) : false;
     },
     staleTime: 0,
   });
-}
-
-function nextPoll(job: Job | undefined, count: number): number | false {
-  if (job && !ACTIVE.has(job.status)) return false;
-  return POLL_STEPS_MS[Math.min(count, POLL_STEPS_MS.length - 1)] ?? 5_000;
 }

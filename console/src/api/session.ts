@@ -101,8 +101,6 @@ export type Api = { [M in Method as Uppercase<M>]: Call<M> };
 export interface Session {
   api: Api;
   caller: Store<Caller>;
-  /** Learn who calls before anything is asked: whose company this is shows on every screen. */
-  meet: () => Promise<void>;
 }
 
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
@@ -115,9 +113,8 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     known = token;
     return token;
   };
-  const meet = async (): Promise<void> => {
-    await getToken(false).catch(() => {}); // whoever asks the API next hears of it
-  };
+  // Whose company this is shows on every screen; of a failure hears whoever asks the API next.
+  void getToken(false).catch(() => {});
   let renewal: Promise<string> | null = null;
   const renew = (): Promise<string> => {
     renewal ??= getToken(true).finally(() => {
@@ -130,7 +127,7 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller, meet };
+  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller };
 }
 
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {

@@ -1,6 +1,6 @@
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import type { InferredColumn } from "../api/types";
+import type { ColumnType, InferredColumn } from "../api/types";
 import { moved } from "../grid/view";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
@@ -214,13 +214,8 @@ function Words({ label, words, onWords }: WordsProps) {
 
 type ColumnProfile = NonNullable<InferredColumn["profile"]>;
 
-interface ProfileProps extends Pick<InferredColumn, "type"> {
-  profile: ColumnProfile;
-  label: string;
-}
-
 /** How a column's values lie, at a glance: bars of its histogram, or of its commonest values. */
-function Profile({ profile, type, label }: ProfileProps) {
+function Profile({ profile, type, label }: { profile: ColumnProfile; type: ColumnType; label: string }) {
   const { empty, distinct, min, max, histogram, top } = profile;
   const facts = [t`${formatCount(empty)} vazias`, t`${formatCount(distinct)} diferentes`];
   if ((min ?? null) !== null) facts.push(t`de ${formatCell(min as Cell, type)} a ${formatCell(max as Cell, type)}`);

@@ -172,14 +172,8 @@ function FileLine({ table, line, isFirst, children }: FileLineProps) {
   );
 }
 
-interface CellProps {
-  raw: string;
-  column: ReviewedColumn | undefined;
-  example: Example | null;
-}
-
 /** A cell: what it becomes, and the text of the file where that differs. */
-function Cell({ raw, column, example }: CellProps) {
+function Cell({ raw, column, example }: { raw: string; column: ReviewedColumn | undefined; example: Example | null }) {
   const { look } = useReview();
   const shown = (text: string): string => text.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`;
   const isSame = !example || (!example.fault && example.after.trim() === raw.trim());

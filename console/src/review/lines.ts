@@ -112,14 +112,14 @@ export interface Example {
  * Return how to find what a cell of a line becomes: as the analysis read it, of the lines it gave samples of, or as the
  * type says that a person has chosen; null where that is not known.
  */
-export function useExamples(job: Job, table: TableReading, places: ReadonlyMap<string, number> | undefined) {
+export function useExamples(job: Job, table: TableReading, places: ReadonlyMap<string, number>) {
   const lines = useLines(job, table, 1);
   const rows = (lines.data?.lines ?? []).filter((line) => line.kind === "row");
   const isFirst = table === job.reading?.tables.find((one) => one.include);
   const samples = isFirst ? (job.inferred_schema?.sample_rows ?? []) : [];
   return (reviewed: ReviewedColumn, line: number): Example | null => {
     const at = rows.findIndex((row) => row.line === line);
-    const before = rows[at]?.cells[places?.get(reviewed.column.name) ?? -1] ?? null;
+    const before = rows[at]?.cells[places.get(reviewed.column.name) ?? -1] ?? null;
     const sample = samples[at];
     if (before === null || sample === undefined) return null;
     const read = sample[reviewed.column.name] as Cell;
