@@ -210,7 +210,7 @@ def test_a_failed_jobs_unused_new_column_is_removed(
     new_row = [["4", "1", "x", "31/12/2024"]]
     job_id = maker.inserting(new_row, columns, mode="append", table_id=table_id)
     with monkeypatch.context() as patch:
-        patch.setattr(job_module, "load_rows", lambda *_: 1 / 0)
+        patch.setattr(job_module.Load, "run", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(maker, job_id)
     if use == "filled":

@@ -33,7 +33,8 @@ def run(maker: JobMaker, job_id: str) -> StepOutcome:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], Any]) -> None:
     """Make something happen just before the first call of one of the step's functions."""
-    original, calls = getattr(inserting, name), []
+    owner = inserting.Load if name == "run" else inserting
+    original, calls = getattr(owner, name), []
 
     def paused(*arguments: Any, **named: Any) -> Any:
         calls.append(name)
@@ -41,7 +42,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[], 
             happens()
         return original(*arguments, **named)
 
-    monkeypatch.setattr(inserting, name, paused)
+    monkeypatch.setattr(owner, name, paused)
 
 
 def test_a_run_of_the_first_confirmation_resumes_after_the_second(
@@ -54,7 +55,7 @@ def test_a_run_of_the_first_confirmation_resumes_after_the_second(
         assert run(maker, job_id) == {"outcome": "rejected"}
         maker.confirm(job_id, TEXTS)
 
-    meanwhile(monkeypatch, "load_rows", reject_and_confirm_again)
+    meanwhile(monkeypatch, "run", reject_and_confirm_again)
     assert run(maker, job_id) == {"outcome": "done"}
     assert (maker.job(job_id).status, maker.job(job_id).error) == ("done", None)
     assert maker.query("SELECT n FROM vendas ORDER BY id") == [("1",), ("dois",), ("3",)]
@@ -102,7 +103,7 @@ def test_a_job_that_ends_meanwhile_keeps_its_outcome(
     maker: JobMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = maker.inserting([["1"]], NUMBERS)
-    meanwhile(monkeypatch, "load_rows", lambda: run(maker, job_id))
+    meanwhile(monkeypatch, "run", lambda: run(maker, job_id))
     assert run(maker, job_id) == {"outcome": "done"}
     assert maker.query("SELECT count(*) FROM vendas") == [(1,)]
     assert maker.job(job_id).result

@@ -44,22 +44,6 @@ _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time
 
 
 @dataclass(frozen=True)
-class HeldTable:
-    """The table as it is while the transaction lasts."""
-
-    name: sql.Identifier
-    columns: tuple[Column, ...]
-    key: tuple[Column, ...] = ()
-
-    @classmethod
-    def of(cls, applied: Applied) -> "HeldTable":
-        """Return the table that a definition is of."""
-        by_name = {column.name: column for column in applied.columns}
-        key = tuple(by_name[name] for name in applied.key or ())
-        return cls(physical_name(applied.display_name), applied.columns, key)
-
-
-@dataclass(frozen=True)
 class Load:
     """A job's rows on their way into the table that its confirmation names."""
 
@@ -109,8 +93,9 @@ class Load:
         with self.connection.transaction(force_rollback=True):
             self._set_zone(plan)
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
+            name, key = physical_name(table.display_name), _key_of(table)
             transfer = self._transfer(plan, lambda _: None)
-            yield RepeatedKeys.of(transfer, table.name, table.key, within_file=self.job.mode != "append")
+            yield RepeatedKeys.of(transfer, name, key, within_file=self.job.mode != "append")
 
     def current_columns(self) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
         """Return the columns to load, as a table has them now, and those of them that it has not yet.
@@ -135,13 +120,13 @@ class Load:
         clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
         return Transfer(self.connection, self.converter, plan, fetch_number(self.connection, clock), report)
 
-    def _prepare_table(self, plan: LoadPlan) -> HeldTable:
+    def _prepare_table(self, plan: LoadPlan) -> Applied:
         """Make the table, or hold the one that exists as it is."""
         table_id, mode = self.confirmed.table_id, self.job.mode
         if mode == "create":
             applied = self._new_table()
             create_table_to_fill(self.connection, table_id, applied, plan.timezone)
-            return HeldTable.of(applied)
+            return applied
         if mode == "replace":
             # Until no other replacement runs, by a row that is there until the end of this one: an advisory
             # lock could be taken by the company's read-only role as well, and keep every replacement out.
@@ -156,23 +141,23 @@ class Load:
             raise JobError(errors.TABLE_CHANGED)
         return table
 
-    def _is_as_planned(self, table: HeldTable, planned: list[Column]) -> bool:
+    def _is_as_planned(self, table: Applied, planned: list[Column]) -> bool:
         """Return whether the table still has the columns, and the key, that the load was planned for."""
         needed = {column.name for column in table.columns if column.is_required}
         if self.job.mode == "upsert":
-            needed = {column.name for column in table.key}
-            if self.confirmed.key != [column.name for column in table.key]:
+            needed = set(table.key or ())
+            if self.confirmed.key != list(table.key or ()):
                 return False
         own = {column.name: column for column in table.columns}
         return all(own.get(new.name) == new for new in planned) and needed <= {new.name for new in planned}
 
-    def _find_table(self) -> HeldTable:
+    def _find_table(self) -> Applied:
         applied = find_applied(self.connection, self.confirmed.table_id)
         if applied is None or applied.deleted:
             raise JobError(errors.TABLE_GONE)
         if applied.status != "active":
             raise JobError(errors.TABLE_NOT_ACTIVE)
-        return HeldTable.of(applied)
+        return applied
 
     def _new_table(self) -> Applied:
         """Return the definition of the table that the job makes."""
@@ -180,22 +165,23 @@ class Load:
         made = Applied(version=1, display_name=name, status="active", columns=columns)
         return put_on(made, self.confirmed.additions)
 
-    def _load(self, transfer: Transfer, table: HeldTable) -> LoadResult:
+    def _load(self, transfer: Transfer, table: Applied) -> LoadResult:
         """Bring the rows into the table in the job's mode."""
         mode, table_id = self.job.mode, self.confirmed.table_id
-        if table.key and mode in ("upsert", "replace"):
+        name, key = physical_name(table.display_name), _key_of(table)
+        if key and mode in ("upsert", "replace"):
             columns = [loaded.column for loaded in transfer.plan.columns]
             missing = [column for column in table.columns if column.is_required and column not in columns]
-            merge = Merge(transfer, self.job.job_id, table.name, table.key, columns, missing)
+            merge = Merge(transfer, self.job.job_id, name, key, columns, missing)
             result = merge.upsert() if mode == "upsert" else merge.replace()
         else:
             # Rows of a table that nobody else sees yet are written as old ones: no later pass marks them.
-            result = LoadResult(inserted=transfer.copy_into(table.name, freeze=mode == "create"))
+            result = LoadResult(inserted=transfer.copy_into(name, freeze=mode == "create"))
             if mode == "create":
                 add_primary_key(self.connection, table_id, self.confirmed.display_name)
                 self._add_key()
             if mode == "replace":
-                self._delete_older_rows(table.name)
+                self._delete_older_rows(name)
         if mode == "replace":
             self.connection.execute("DELETE FROM managed_tables.row_counts WHERE table_id = %s", [table_id])
         return result
@@ -217,3 +203,8 @@ class Load:
         others = sql.SQL("xmin <> {}::xid").format(row and row[0])
         keep_rows(self.connection, self.job.job_id, name, others)
         self.connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(name, others))
+
+
+def _key_of(table: Applied) -> tuple[Column, ...]:
+    by_name = {column.name: column for column in table.columns}
+    return tuple(by_name[name] for name in table.key or ())
