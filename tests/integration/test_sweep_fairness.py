@@ -144,7 +144,7 @@ def test_a_company_with_thousands_of_jobs_does_not_delay_the_others(
 ) -> None:
     """However many of its uploads are overdue, each run looks at every other company's job."""
     monkeypatch.setattr(sweeping, "MAX_JOBS", 10)
-    monkeypatch.setattr(sweeping, "MAX_A_COMPANY", 7)
+    monkeypatch.setattr(sweeping, "MAX_A_COMPANY", 6)
     crowd, small = new_record_id(), [new_record_id() for _ in range(3)]
     for _ in range(40):
         put_job(services, crowd, "queued")
@@ -165,6 +165,20 @@ def test_a_company_with_thousands_of_jobs_does_not_delay_the_others(
         assert {job.company_id for job in first_round} == {crowd, *small}
         assert stuck in {job.job_id for job in first_round}
         assert len(looked_at) == 10
+
+
+def test_jobs_that_are_inserting_keep_no_other_of_their_company_out(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds wait for a slot, or for a database that is down: uploads go on to end, and ends to be told."""
+    monkeypatch.setattr(sweeping, "MAX_A_COMPANY", 2)
+    owner = company_on(services, "unknown")
+    for _ in range(6):
+        put_job(services, owner)
+    overdue = put_job(services, owner, "queued")
+    with pytest.raises(SweepFault):
+        sweep(services)
+    assert status_of(services, owner, overdue) == "failed"
 
 
 def test_the_order_differs_between_runs(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ QUIET_SECONDS = 60  # a job that changed later than this is being looked after
 MAX_JOBS = 1_000  # a run: memory and time are bounded, and the next run draws again
 # Each waits for days; that its execution is over shows at the latest when somebody confirms it.
 MAX_WAITING_JOBS = 100
-MAX_A_COMPANY = 100  # jobs kept of one, each as likely as the others: memory grows with companies alone
+MAX_A_COMPANY = 100  # jobs kept of one, twice, each as likely as its like: memory grows with companies alone
 MAX_REMINDERS = 200  # a run, each of which may wake a database; the next run goes on
 LAST_START_MS = 60_000  # before the function's end: connecting, a lock and two statements may take as long
 _WENT_ON = {"queued": "started", "inserting": "confirmed", "analisando": "reanalyzed"}
@@ -62,6 +62,9 @@ def sweep(services: Services, may_start: Callable[[], bool] = lambda: True) -> d
     return outcomes
 
 
+_Heap = list[tuple[float, str, JobRecord]]
+
+
 class FairDraw:
     """Draws at most `size` jobs: the first of each company, then the second of each, and so on.
 
@@ -71,18 +74,19 @@ class FairDraw:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: defaultdict[str, list[tuple[bool, float, str, JobRecord]]] = defaultdict(list)
+        # Of each company those that are inserting, and the others, which they must not keep out.
+        self._kept: defaultdict[str, tuple[_Heap, _Heap]] = defaultdict(lambda: ([], []))
 
     def add(self, job: JobRecord) -> None:
         """Take a job into account: of a company's, those with the greatest of random numbers are kept."""
-        kept = self._kept[job.company_id]
-        heappush(kept, (job.status == "inserting", random.random(), job.job_id, job))  # noqa: S311 - fairness
+        kept = self._kept[job.company_id][job.status != "inserting"]
+        heappush(kept, (random.random(), job.job_id, job))  # noqa: S311 - fairness, no secret
         if len(kept) > MAX_A_COMPANY:
             heappop(kept)
 
     def drawn(self) -> Iterator[JobRecord]:
         """Yield the jobs in the order in which they are to be looked at."""
-        companies = [sorted(kept, reverse=True) for kept in self._kept.values()]
+        companies = [[*sorted(inserting), *sorted(others)] for inserting, others in self._kept.values()]
         random.shuffle(companies)
         rounds = zip_longest(*companies)
         return islice((kept[-1] for kept in chain.from_iterable(rounds) if kept is not None), self._size)
