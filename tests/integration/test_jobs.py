@@ -231,6 +231,7 @@ def _value_bytes(attribute: dict[str, Any]) -> int:
 
 
 def test_full_keys_of_an_earlier_release_are_recognized(jobs: Jobs) -> None:
+    """The conditions of the job's next changes recognize them too."""
     job = waiting(jobs)
     whole = storage_key(job.company_id, job.job_id, "confirmed-1.json")
     key = job_key(job.company_id, job.job_id)
@@ -238,6 +239,7 @@ def test_full_keys_of_an_earlier_release_are_recognized(jobs: Jobs) -> None:
     found = jobs.find(job.company_id, job.job_id)
     assert found
     assert found.confirmed_key == whole
+    assert jobs.report_progress(found, JobProgress(phase="inserting", percent=1))
 
 
 def test_only_the_token_that_was_sent_is_removed(jobs: Jobs) -> None:

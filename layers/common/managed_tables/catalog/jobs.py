@@ -339,11 +339,17 @@ class Jobs:
         condition: str = "",
         **values: object,
     ) -> JobRecord | None:
-        """Change a job that is in one of these statuses, and `as_read` in these attributes."""
+        """Change a job that is in one of these statuses, and `as_read` in these attributes.
+
+        0.2.0 wrote whole keys: its jobs that wait for a person are confirmed, and ended, as all others.
+        """
         known = {name: getattr(job, name) for name in as_read}
         conditions = (
             f"#status IN ({', '.join(f':from_{status}' for status in statuses)})",
-            *(f"{name} = :{name}" if key else f"attribute_not_exists({name})" for name, key in known.items()),
+            *(
+                f"{name} IN (:{name}, :whole_{name})" if key else f"attribute_not_exists({name})"
+                for name, key in known.items()
+            ),
             condition,
         )
 
@@ -358,6 +364,7 @@ class Jobs:
             " AND ".join(filter(None, conditions)),
             **{f"from_{status}": status for status in statuses},
             **shortened(known),
+            **{f"whole_{name}": key for name, key in known.items() if key},
             **values,
         )
         return None if item is None else JobRecord.read(item)
