@@ -6,7 +6,7 @@ import pytest
 
 from managed_tables import exact_json
 from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.confirmations import ConfirmedDocument, WantedSchema
 from managed_tables.documents.document import Document
 from managed_tables.documents.statements import ReadingStatement, TableStatement
 
@@ -32,6 +32,12 @@ def test_a_field_that_this_release_does_not_know_is_left_out(name: str) -> None:
     stored = exact_json.loads((FOLDER / f"{name}.json").read_bytes())
     document = KINDS[name].read({**stored, "of_another_release": [1]})
     assert document == KINDS[name].read(stored)
+
+
+def test_a_confirmation_has_the_digest_that_0_3_0_gave_it() -> None:
+    """One that is sent again while a release is deployed is no other one."""
+    wanted = WantedSchema(display_name=None, columns=[])
+    assert wanted.digest == exact_json.digest({"display_name": None, "columns": []})
 
 
 def test_numbers_of_samples_keep_their_digits() -> None:

@@ -82,7 +82,7 @@ class WantedSchema(Document):
     @property
     def digest(self) -> str:
         """A digest that is the same for a repeated confirmation, and differs for another one."""
-        return exact_json.digest(self.as_json())
+        return exact_json.digest({"display_name": self.display_name, **self.as_json()})
 
 
 class ConfirmedDocument(WantedSchema):
