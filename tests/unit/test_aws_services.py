@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from botocore.stub import Stubber
 from cloudformation import read_template
 
-from managed_tables.errors import ApiError
+from managed_tables.errors import CATALOG_UNAVAILABLE, ApiError
 from managed_tables.settings import AppSecret, Settings
 from managed_tables.wiring import aws_services
 from managed_tables.wiring.aws_services import AwsServices
@@ -43,6 +44,14 @@ def test_files_are_posted_to_the_address_that_the_pages_policy_allows(
     services.settings = services.settings.model_copy(update={"bucket_name": bucket_name})
     assert services.storage.presigned_post("uploads/k", 1, 60)["url"] == f"{allowed}/"
     assert services.storage.presigned_get("exports/k", "a.csv", "text/csv", 60).startswith(f"{allowed}/")
+
+
+def test_a_write_of_one_item_that_meets_a_transaction_is_to_be_tried_again(services: AwsServices) -> None:
+    stubbed = Stubber(services.dynamodb)
+    stubbed.add_client_error("put_item", "TransactionConflictException")
+    with stubbed, pytest.raises(ApiError) as refused:
+        services.items.put({"pk": "a", "sk": "b"}, "attribute_not_exists(pk)")
+    assert refused.value.kind == CATALOG_UNAVAILABLE
 
 
 @pytest.mark.parametrize("stored", ["hunter2", '{"master_secret": "hunter2"}'])

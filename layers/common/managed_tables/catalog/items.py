@@ -165,8 +165,11 @@ class Items:
         raise ApiError(CATALOG_UNAVAILABLE)
 
 
-class _Conflict(Exception):  # noqa: N818 - an outcome, not a fault
-    """Another transaction was on one of the items; nothing was written."""
+class _Conflict(ApiError):  # noqa: N818 - an outcome, not a fault
+    """CATALOG_UNAVAILABLE: another transaction was on one of the items; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(CATALOG_UNAVAILABLE)
 
 
 def put(item: Mapping[str, Any], condition: str = "", **values: object) -> Write:
