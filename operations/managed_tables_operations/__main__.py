@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     if chosen.function:
         return _invoke(chosen.function, arguments if arguments is not None else sys.argv[1:])
+    os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(14 * 60_000))  # no caller hangs up here
     try:
         for line in chosen.run(load_services(), chosen):
             print(line)
@@ -55,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
 
     add("deleted-tables", _deleted_tables, "company")
     add("restore-table", _restore_table, "company", "table").add_argument("--name", default="")
+    add("restore-column", _restore_column, "company", "table", "name")
     add("migrate", _migrate).add_argument("--all", action="store_true", required=True)
     add("reconcile", lambda services, _: map(" ".join, reconcile(services)))
     add("redrive", _redrive, "queue-url")
@@ -99,6 +102,11 @@ def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[
 def _restore_table(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     table = restore_table(services, _company(services, chosen), chosen.table, chosen.name)
     yield f"{table.table_id} {table.display_name}"
+
+
+def _restore_column(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    services.table_operations.restore_column(_company(services, chosen), chosen.table, chosen.name)
+    yield chosen.name
 
 
 def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:

@@ -23,7 +23,7 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.settings import ClusterAddress
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.changes import ColumnChange, TableChange
 from managed_tables.wiring.services import Services
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
@@ -121,7 +121,7 @@ def test_only_deleted_tables_are_restored(
         restore_table(services, company, table.table_id)
 
 
-def test_the_commands_of_the_docs_restore_a_table(
+def test_the_commands_of_the_docs_restore_a_table_and_a_column(
     services: Services,
     company: ConnectionRecord,
     table: TableRecord,
@@ -129,6 +129,8 @@ def test_the_commands_of_the_docs_restore_a_table(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The commands of docs/operations.md, in order, with the ids of this table."""
+    kept = [ColumnChange(**COLUMNS[0].model_dump())]
+    services.table_operations.update(company, table.table_id, TableChange(columns=kept))
     services.table_operations.delete(company, table.table_id)
     monkeypatch.setattr(command, "load_services", lambda: services)
     page = (ROOT / "docs" / "operations.md").read_text()
@@ -139,7 +141,7 @@ def test_the_commands_of_the_docs_restore_a_table(
         for option in ids.keys() & set(arguments):
             arguments[arguments.index(option) + 1] = ids[option]
         assert command.main(arguments) == 0
-        assert capsys.readouterr().out.split()[0] == table.table_id
+        assert capsys.readouterr().out.split()[0] in {table.table_id, "valor"}
     restored = services.tables.find(company.company_id, table.table_id)
     assert restored is not None
     assert restored.columns == COLUMNS
