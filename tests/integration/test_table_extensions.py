@@ -110,11 +110,16 @@ def test_a_default_is_kept_digit_for_digit(rows_company: RowsCompany) -> None:
 def test_a_default_is_a_value_of_the_columns_type(
     rows_company: RowsCompany, type_: str, default: Any, code: str
 ) -> None:
-    """Anything else is 422 naming the column."""
-    answer = create(rows_company, column("a"), column("b", type_, default=default))
-    assert answer.status_code == 422
-    detail = answer.json()["details"][0]
-    assert (detail["path"], detail["column"], detail["code"]) == ("columns[1].default", "b", code)
+    """Anything else is 422 naming the column, of a new table and of a changed one."""
+    columns = [column("a"), column("b", type_, default=default)]
+    table = created(rows_company, column("a"))
+    changed = rows_company.http.put(
+        f"/v1/managed-tables/{table.table_id}", json={"columns": columns}, headers=table.rows.headers()
+    )
+    for answer in (create(rows_company, *columns), changed):
+        assert answer.status_code == 422
+        [detail] = answer.json()["details"]
+        assert (detail["path"], detail["column"], detail["code"]) == ("columns[1].default", "b", code)
 
 
 @pytest.mark.parametrize("type_", [{}, [None], None, 5, "money"])

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
 from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -164,9 +163,12 @@ class NewTable(LateModel):
     indexes: TableIndexes = Field(default=[])
 
 
-# A field that may be missing, but not be null; its schema shows neither null nor a default.
-_Missing = SkipJsonSchema[None]
-_MISSING = Field(default_factory=lambda: None)
+def _missing() -> Any:
+    """Return what a field is that may be missing, but not be null; no schema shows it.
+
+    It is in no field's type: the paths of findings would name the parts of a union.
+    """
+    return None
 
 
 class TableUpdate(LateModel):
@@ -180,21 +182,21 @@ class TableUpdate(LateModel):
         json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
     )
 
-    display_name: str | _Missing = _MISSING
-    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] | _Missing = _MISSING
-    status: Literal["active", "inactive"] | _Missing = _MISSING
+    display_name: str = Field(default_factory=_missing)
+    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] = Field(default_factory=_missing)
+    status: Literal["active", "inactive"] = Field(default_factory=_missing)
     title: Title = None
     description: Description = None
     key: Key = None
     indexes: list[IndexColumns] | None = Field(
         default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
     )
-    history: bool | _Missing = Field(
-        default_factory=lambda: None,
+    history: bool = Field(
+        default_factory=_missing,
         description="`false` deixa de guardar o histórico das linhas, e apaga o que há",
     )
-    version: Annotated[int, Field(ge=0)] | _Missing = Field(
-        default_factory=lambda: None,
+    version: Annotated[int, Field(ge=0)] = Field(
+        default_factory=_missing,
         description="A versão que a tabela deve ter: em outra, nada muda (412)",
     )
 
@@ -207,7 +209,7 @@ class TableUpdate(LateModel):
         given = {name: value for name, value in self if name in self.model_fields_set - {"version"}}
         if "indexes" in given:
             given["indexes"] = self.indexes or ()
-        if self.version is not None:
+        if "version" in self.model_fields_set:
             seen = frozenset({self.version}) if seen is None else seen & {self.version}
         return TableChange(**given, versions=seen)
 
