@@ -26,7 +26,7 @@ from managed_tables_local.progress import step
 STACK_NAME = "managed-tables"
 STAGE = "local"
 _BUILDS = LOCAL / "builds"
-_KEPT_BUILDS = 3  # running stacks import from theirs
+_KEPT_BUILDS = 3  # the last ones used, beside that of `make up`: running stacks import from theirs
 _PACKED = LOCAL / "packed"  # as deep as the builds, as the template's paths to sources need it
 _POLL_SECONDS = "0.5"  # between looks at a deployment: sam's default is 5, the emulator takes 1
 _DEPLOY_OPTIONS = (
@@ -117,9 +117,12 @@ def build() -> Path:
                 run_sam(["build", "--build-dir", begun], _platform_parameters(), made_for)
             _switch_off_code_deploy(begun / "template.yaml")
             begun.rename(built)
-            folders = (path for path in _BUILDS.iterdir() if path.is_dir())
-            others = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
-            delete_in_background(LOCAL, others[_KEPT_BUILDS:])
+            record = LOCAL / "deployed.json"  # of the stack of `make up`, which may run for days
+            used = record.read_text() if record.exists() else ""
+            others = (path for path in _BUILDS.iterdir() if path.name not in used)
+            by_use = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
+            delete_in_background(LOCAL, by_use[_KEPT_BUILDS:])
+        built.touch()
     return built
 
 
