@@ -20,7 +20,7 @@ HOST = "http://host.test"  # a site that may show the page in a frame; exists on
 def served(stack_file: Path, tmp_path: Path) -> Iterator[str]:
     """The page's address, served by a separate process in front of the stack under test."""
     facts = json.loads(stack_file.read_text())
-    page.install(page.CONSOLE, page.find_node())  # all that its parts' test needs, and not a part of it first
+    page.install_all()  # what its parts' test needs, and not a part of it first
     url = page.start(tmp_path, facts["api_url"], facts["aws_endpoint_url"], hosts=[HOST], preferred_port=0)
     try:
         yield url

@@ -127,10 +127,17 @@ def start(
     return server(folder, preferred_port).start(told, version)
 
 
+def install_all() -> Node:
+    """Install what the page is made of and what checks it, while nobody builds it; return Node."""
+    node = find_node()
+    with exclusive(LOCAL / "console.lock"):
+        install(CONSOLE, node)
+    return node
+
+
 def check_parts() -> None:
     """Check the page's types and style, and run the tests of its parts."""
-    node = find_node()
-    install(CONSOLE, node)
+    node = install_all()
     for script in ("types", "test"):
         node.run(CONSOLE, "run", "--silent", script)
 
