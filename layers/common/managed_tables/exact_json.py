@@ -6,7 +6,7 @@ business of whoever stores it.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -25,13 +25,7 @@ def loads(raw: bytes) -> Any:
     Refused by name: NaN and Infinity, a key given twice in one object, nesting beyond Python's own limit.
     """
     try:
-        return json.loads(
-            raw.decode("utf-8-sig"),
-            parse_float=Decimal,
-            parse_int=_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_distinct,
-        )
+        return _parse(raw.decode("utf-8-sig"), int)
     except UnicodeDecodeError as error:
         raise InvalidJson(f"o texto não é UTF-8 (byte {error.start})") from error
     except RecursionError as error:
@@ -42,8 +36,24 @@ def loads(raw: bytes) -> Any:
         raise InvalidJson("número com expoente fora do limite") from error
 
 
+def _parse(text: str, parse_int: Callable[[str], Any]) -> Any:
+    try:
+        return json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=parse_int,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct,
+        )
+    except (InvalidJson, json.JSONDecodeError):
+        raise
+    except ValueError:
+        # Python's own limit on the digits of an int is 4,300: such a number can only be a decimal. Few bodies
+        # hold one, and with a function of ours for each integer all would take almost three times as long.
+        return _parse(text, _integer)
+
+
 def _integer(digits: str) -> int | Decimal:
-    # Python's own limit on the digits of an int is 4,300: such a number can only be a decimal.
     return int(digits) if len(digits) < 1_000 else Decimal(digits)
 
 
