@@ -191,3 +191,9 @@ def test_a_wrong_view_is_named(table: TableClient, fields: dict[str, Any], path:
     assert (status, refused["code"]) == (422, "INVALID_REQUEST"), refused
     assert [(one["path"], one["code"]) for one in refused["details"]] == [(path, code)]
     assert names(table, ANA) == (0, [])
+
+
+def test_a_name_that_is_too_long_is_counted_in_characters(table: TableClient) -> None:
+    for method, path in (("POST", ""), ("PUT", f"/{saved(table)['_id']}")):
+        (found,) = call(table, method, path, {"name": "x" * 201})[1]["details"]
+        assert (found["code"], found["reason"]) == ("TOO_LONG", "deve ter no máximo 200 caracteres")

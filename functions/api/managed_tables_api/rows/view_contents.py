@@ -54,7 +54,7 @@ class ViewContent(Document):
     _as_sent = field_serializer("where")(lambda self, where: where)  # noqa: ARG005 - pydantic looks for the name
 
 
-Name = Annotated[str, STORABLE, Field(max_length=MAX_NAME_CHARACTERS)]
+Name = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS), STORABLE]
 
 
 class NewViewColumn(ViewColumn):
