@@ -79,6 +79,26 @@ def test_a_request_recovers_the_databases_lost_answer(
     assert rows.list()["total"] == 2
 
 
+def test_a_request_recovers_the_lost_answer_to_its_commit(
+    rows: RowsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are committed and the connection breaks: the client gets 201, the rows are stored once."""
+    end, lost = psycopg.Transaction.__exit__, list[bool]()
+
+    def lose_the_first(transaction: psycopg.Transaction, *error: Any) -> bool:
+        ended = end(transaction, *error)
+        if not lost:
+            lost.append(True)
+            transaction.connection.pgconn.finish()
+            raise psycopg.OperationalError("the connection broke before the answer")
+        return ended
+
+    monkeypatch.setattr(psycopg.Transaction, "__exit__", lose_the_first)
+    assert insert(rows, {"rows": ROWS}, "k").body == {"inserted": 2}
+    assert len(lost) == 1
+    assert rows.list()["total"] == 2
+
+
 def lose_the_first_answer(monkeypatch: pytest.MonkeyPatch, of: bytes) -> list[bytes]:
     """Break the connection after the first such statement runs; the list then has the statement."""
     execute, lost = psycopg.Connection.execute, list[bytes]()
