@@ -3,7 +3,7 @@
 What meets a row of the same key is updated, ignored or refused (409, naming the rows and the values).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, LiteralString
@@ -263,7 +263,7 @@ def _apply(table: Table, new: NewRows) -> InsertedRows | None:
         own = {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}
         parameters |= own
     merges = new.on_conflict in ("update", "ignore")
-    write = partial(_merge if merges else _insert, table, new, parameters)
+    write = _merge(table, new, parameters) if merges else partial(_insert, table, new, parameters)
 
     def claim_and_write(execute: Execute) -> InsertedRows | None:
         if is_keyed and not execute(_CLAIM, parameters)[0][1]:
@@ -292,22 +292,29 @@ def _insert(table: Table, new: NewRows, parameters: Parameters, execute: Execute
     return InsertedRows(count, returned, ids=ids)
 
 
-def _merge(table: Table, new: NewRows, parameters: Parameters, execute: Execute) -> InsertedRows:
-    """Insert the rows, those whose key the table has as `on_conflict` says."""
+def _merge(table: Table, new: NewRows, parameters: Parameters) -> Callable[[Execute], InsertedRows]:
+    """Return what inserts the rows, those whose key the table has as `on_conflict` says.
+
+    All of them are read before it is called: it holds a connection, and what its statements lock.
+    """
     definition = table.definition
     if definition.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
     if new.returned != "count":
         raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
     batches = _batches(table, new, parameters)
-    if len(batches) > 1:  # of one statement PostgreSQL itself would say so
-        statement = repeated_keys_statement(definition, within_request=True)
-        repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-        if repeated[0][1] is not None:
-            raise _key_refusal(definition, repeated)
-    counts = [execute(statement, given)[0] for statement, given in batches]
-    inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
-    return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
+
+    def write(execute: Execute) -> InsertedRows:
+        if len(batches) > 1:  # of one statement PostgreSQL itself would say so
+            statement = repeated_keys_statement(definition, within_request=True)
+            repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+            if repeated[0][1] is not None:
+                raise _key_refusal(definition, repeated)
+        counts = [execute(statement, given)[0] for statement, given in batches]
+        inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
+        return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
+
+    return write
 
 
 def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[tuple[bytes, Parameters]]:
