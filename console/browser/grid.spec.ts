@@ -343,6 +343,44 @@ test("a view is saved under a name, opens in another browser, and tells what is 
   await expect(page.getByLabel("Visão", { exact: true })).toHaveValue("");
 });
 
+test("a row that is chosen is the one that opens, and moves with its focus, after another order was seen", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const rows = Array.from({ length: 9 }, (_, at) => ({ nome: `n${at + 1}`, valor: String(at + 1) }));
+  const table = await company.table("ordens", ["nome:text", "valor:decimal"], rows);
+  await visit(`/tabelas/${table}?sort=["-valor"]`);
+  await expect(cell(page, 1, 1)).toHaveText("n9");
+  const head = page.getByRole("columnheader", { name: /valor/ });
+  await head.click();
+  await expect(cell(page, 1, 1)).toHaveText("n1");
+  await page.getByRole("rowheader", { name: "3", exact: true }).click();
+  await page.getByRole("button", { name: "Abrir linha" }).click();
+  await expect(page.getByRole("dialog").getByLabel("nome")).toHaveValue("n3");
+  await page.getByRole("dialog").getByRole("button", { name: "Fechar" }).click();
+
+  await cell(page, 1, 2).click();
+  await page.keyboard.type("10");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  await head.click();
+  await head.click(); // the order of before the edit
+  await expect(cell(page, 1, 1)).toHaveText("n1");
+
+  await page.getByRole("button", { name: "Opções da coluna valor" }).click();
+  await page.getByRole("button", { name: "Tirar da ordenação" }).click();
+  await expect(head).toHaveAttribute("aria-sort", "none");
+  await cell(page, 3, 1).click();
+  const found = await company.call("POST", `/${table}/data/query`, {
+    where: { column: "nome", op: "eq", value: "n2" },
+  });
+  const [gone] = found["records"] as { id: string }[];
+  await company.call("POST", `/${table}/data/delete`, { ids: [gone?.id] });
+  await expect(cell(page, 2, 1)).toHaveText("n3");
+  await expect(page.locator('[data-active="true"]')).toHaveText("n3");
+});
+
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {
   const table = await company.table("tirada", ["nome:text", "valor:decimal"], [{ nome: "a", valor: "1.5" }]);
   await visit(`/tabelas/${table}/estrutura`);

@@ -45,7 +45,7 @@ describe("scrolling", () => {
 it("counts rows once, asks for a block by the cursor of the one before, and puts a newer row in its place", async () => {
   const records = [{ id: "a" }, { id: "b" }];
   const POST = vi.fn().mockResolvedValue({ records, total: 400, next_cursor: "seguinte" });
-  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", {});
+  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", "{}");
   await rows.need(0, 1);
   expect([rows.total, rows.rowAt(1)?.id, rows.indexOf("b"), rows.indexOf("z")]).toEqual([400, "b", 1, -1]);
   await rows.need(0, 210);
@@ -55,6 +55,21 @@ it("counts rows once, asks for a block by the cursor of the one before, and puts
   ]);
   rows.replace({ id: "a", nome: "depois" });
   expect([rows.rowAt(0), rows.rowAt(1)]).toEqual([{ id: "a", nome: "depois" }, { id: "b" }]);
+});
+
+it("looks for a row in the view that it is of, whatever else was seen, and forgets the others", async () => {
+  const queries = new QueryClient();
+  const sourceOf = async (sort: string[], ids: string[]) => {
+    const page = { records: ids.map((id) => ({ id })), total: 2, next_cursor: null };
+    const api = { POST: vi.fn().mockResolvedValue(page) };
+    const rows = new RowSource(queries, api as unknown as Api, "t", JSON.stringify({ where: {}, sort }));
+    await rows.need(0, 2);
+    return rows;
+  };
+  const [sorted, plain] = [await sourceOf(["-valor"], ["b", "a"]), await sourceOf([], ["a", "b"])];
+  expect([sorted.indexOf("a"), plain.indexOf("a")]).toEqual([1, 0]);
+  plain.forgetOthers();
+  expect([sorted.total, plain.total]).toEqual([null, 2]);
 });
 
 describe("ranges", () => {

@@ -19,10 +19,7 @@ export function useRows(table: Table, view: GridView): RowSource {
   const { api, announce } = useConsole();
   const queries = useQueryClient();
   const key = JSON.stringify({ ...askedOf(view), sort: view.sort });
-  const rows = useMemo(
-    () => new RowSource(queries, api, table._id, JSON.parse(key) as Asked),
-    [queries, api, table._id, key],
-  );
+  const rows = useMemo(() => new RowSource(queries, api, table._id, key), [queries, api, table._id, key]);
   const inSight = useStore(rows.inSight);
   const blocks = useQueries({ queries: [...new Set([0, ...inSight])].map(rows.block) });
   rows.announce = announce;
@@ -53,6 +50,7 @@ export class RowSource {
   readonly inSight = new Store<readonly number[]>([0]);
   failure: Error | null = null;
   announce: (text: string) => void = () => {};
+  private readonly asked: Asked;
   private readonly ofTable: readonly unknown[];
   private readonly key: readonly unknown[];
   private timer = 0;
@@ -61,10 +59,11 @@ export class RowSource {
     private readonly queries: QueryClient,
     private readonly api: Api,
     private readonly tableId: string,
-    private readonly asked: Asked,
+    asked: string,
   ) {
+    this.asked = JSON.parse(asked) as Asked;
     this.ofTable = ["rows", tableId];
-    this.key = [...this.ofTable, asked];
+    this.key = [...this.ofTable, asked]; // as a text: of two objects or lists the one that is part of the other matches it
   }
 
   /** How many rows match; null until the first answer. */
@@ -134,6 +133,13 @@ export class RowSource {
         : undefined,
     );
   };
+
+  /** Forget the rows of other views: one that was changed may no longer match them, or belongs elsewhere there. */
+  readonly forgetOthers = (): void =>
+    this.queries.removeQueries({
+      queryKey: this.ofTable,
+      predicate: ({ queryKey }) => queryKey[2] !== this.key[2],
+    });
 
   /**
    * Ask by versions whether what is in sight is as it was; where it is not, show what has changed. Returns which cells

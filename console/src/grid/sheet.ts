@@ -127,6 +127,7 @@ function useSheet(table: Table, view: GridView) {
     announce,
     kept: (ids) => {
       void queries.invalidateQueries({ queryKey: ["totals", table._id] });
+      rows.forgetOthers();
       if (!isArranged) return;
       for (const id of ids) misplaced.current.add(id);
       settle();
