@@ -381,6 +381,13 @@ test("a row that is chosen is the one that opens, and moves with its focus, afte
   await expect(page.locator('[data-active="true"]')).toHaveText("n3");
 });
 
+test("every view of a table is offered, however many there are", async ({ page, company, visit }) => {
+  const table = await company.table("muitas_visoes", ["nome:text"], [{ nome: "a" }]);
+  for (let at = 0; at < 41; at += 1) await company.call("POST", `/${table}/views`, { name: `visão ${at}` }); // a page has 40
+  await visit(`/tabelas/${table}`);
+  await expect(page.getByLabel("Visão", { exact: true }).locator("option")).toHaveCount(42);
+});
+
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {
   const table = await company.table("tirada", ["nome:text", "valor:decimal"], [{ nome: "a", valor: "1.5" }]);
   await visit(`/tabelas/${table}/estrutura`);

@@ -1,8 +1,7 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useGet } from "../api/queries";
-import type { ColumnType, Table, Where } from "../api/types";
+import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Form, Select, SelectField, TextField } from "../ui/parts";
@@ -92,9 +91,19 @@ const heights = (): Choices => [
 
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
-  const { table, view, saved, isChanged, open, onView, onOpen } = useParts();
-  const views = useGet("/{table_id}/views", { path: { table_id: table._id } });
-  const known = views.data?.records ?? (saved ? [saved] : []);
+  const { table, view, saved, isChanged, open, onView, onOpen, api } = useParts();
+  const { data: known = saved ? [saved] : [] } = useQuery({
+    queryKey: ["views", table._id],
+    queryFn: async ({ signal }) => {
+      const found: SavedView[] = [];
+      for (let page = 1; ; page += 1) {
+        const asked = { path: { table_id: table._id }, query: { page }, signal };
+        const { total, records } = await api.GET("/{table_id}/views", asked);
+        found.push(...records);
+        if (records.length === 0 || found.length >= total) return found;
+      }
+    },
+  });
   return (
     <>
       <Select
