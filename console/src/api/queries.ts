@@ -56,7 +56,7 @@ export function useJob(jobId: string) {
     refetchInterval: ({ state: { data, dataUpdateCount: count } }) => {
       if (data && data.status !== change.current.status) change.current = { status: data.status, count };
       const step = Math.min(count - change.current.count, POLL_STEPS_MS.length - 1);
-      return !data || ACTIVE.has(data.status) ? (POLL_STEPS_MS[step] ?? false) : false;
+      return !data || ACTIVE.has(data.status) ? (POLL_STEPS_MS[step] ?? 5_000) : false;
     },
     staleTime: 0,
   });
