@@ -96,3 +96,17 @@ test("a token in the address counts only where the deployment says so, and a new
   await page.goto(`/enviar#token=${company.token}`);
   await expect(page.getByText("Abra esta página pelo sistema da sua empresa")).toBeVisible();
 });
+
+test("an address of another company takes away what is shown of this one", async ({ page, company, visit }) => {
+  await company.table("so_desta", ["nome:text"]);
+  const other = new Company();
+  await other.call("POST", "/provision");
+  await visit("/");
+  await expect(page.getByText("so_desta")).toBeVisible();
+  await page.evaluate((token) => {
+    location.hash = `token=${token}`;
+  }, other.token);
+  await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
+  await expect(page.getByText("so_desta")).toHaveCount(0);
+  expect(page.url()).not.toContain("token");
+});

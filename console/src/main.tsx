@@ -44,8 +44,10 @@ function mountByAddress(element: HTMLElement, config: Config, first: string): vo
   window.addEventListener("hashchange", () => {
     const next = takeToken();
     if (!next) return;
-    if (callerOf(next).companyId !== callerOf(token).companyId) location.replace(`${location.pathname}#token=${next}`);
-    token = next;
+    if (callerOf(next).companyId !== callerOf(token).companyId) {
+      history.replaceState(null, "", `${location.pathname}#token=${next}`); // that alone would load nothing
+      location.reload();
+    } else token = next;
   });
   mount(element, { ...config, getToken: () => Promise.resolve(token) });
 }
