@@ -171,9 +171,10 @@ export function Trash() {
   const path = { table_id: table._id };
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const restore = useMutation({
-    mutationFn: () => api.POST("/{table_id}/trash/restore", { path, body: { ids: [...chosen] } }),
-    onSuccess: ({ restored }) => {
-      setChosen(new Set());
+    // What is chosen while the list is asked for again is no longer of this one: a mutation's own end comes after that.
+    mutationFn: async (ids: ReadonlySet<string>) => {
+      const { restored } = await api.POST("/{table_id}/trash/restore", { path, body: { ids: [...ids] } });
+      setChosen((now) => new Set([...now].filter((id) => !ids.has(id))));
       announce(plural(restored, "linha voltou", "linhas voltaram"));
     },
   });
@@ -183,7 +184,7 @@ export function Trash() {
       <p className="mt-quiet">{t`Linhas apagadas ficam aqui por 90 dias, com seus valores.`}</p>
       {restore.error && <Failure error={restore.error} />}
       {isEditable && (
-        <Button kind="primary" disabled={restore.isPending || chosen.size === 0} onClick={() => restore.mutate()}>
+        <Button kind="primary" disabled={restore.isPending || chosen.size === 0} onClick={() => restore.mutate(chosen)}>
           {chosen.size === 0 ? t`Trazer de volta as escolhidas` : t`Trazer de volta ${plural(chosen.size, "linha")}`}
         </Button>
       )}
