@@ -91,6 +91,12 @@ test("values that do not fit lead to their column, and the import goes on withou
   const job = await company.upload("misto.csv", "nome;quantidade\na;1\nb;n/d\nc;x2\nd;três\ne;5\n");
   await visit(`/envios/${job}`);
   const type = page.getByLabel(/^Tipo de quantidade/);
+  await page.getByRole("button", { name: /^B quantidade/ }).click();
+  const panel = page.locator(".mt-column-panel");
+  await type.selectOption("integer");
+  await expect(panel.getByText("detectado", { exact: true })).toHaveCount(1); // beside the way back to it
+  await panel.getByRole("button", { name: "Texto" }).click();
+  await expect(type).toHaveValue("text");
   await type.selectOption("integer");
   await page.getByRole("button", { name: /^Importar 5 linhas/ }).click();
   const misfits = page.getByRole("alert").filter({ has: page.getByRole("heading") });

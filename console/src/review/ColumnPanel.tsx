@@ -17,7 +17,8 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
   const { evidence, exceptions = [], alternatives = [] } = column.inference ?? {};
   const place = places.get(column.name); // none where the lines that are shown do not reach it
   const adjust = (changes: Adjustment): void => onAdjust([source], changes);
-  const others = into ? [] : alternatives.filter((one) => one.type !== type);
+  const detected = { type: column.type, reason: t`detectado` };
+  const others = into ? [] : [detected, ...alternatives].filter((one) => one.type !== type);
   return (
     <section
       className="mt-panel mt-column-panel"
