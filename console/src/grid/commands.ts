@@ -24,7 +24,7 @@ export function useCommands(columns: readonly GridColumn[]) {
   const copy = async (range: Range): Promise<boolean> => {
     const end = Math.min(range.bottom + 1, rows.total ?? 0);
     const isRoom = end - range.top <= MAX_COPIED_ROWS;
-    if (isRoom) await rows.need(range.top, end);
+    if (isRoom && !(await rows.need(range.top, end))) return false; // which is told
     const records = Array.from({ length: isRoom ? end - range.top : 0 }, (_, at) => rows.rowAt(range.top + at));
     const isCopied = isRoom && records.every((row) => row !== undefined);
     if (isCopied) {

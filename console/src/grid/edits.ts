@@ -107,13 +107,12 @@ export class EditSession {
     if (changed.length > 0) this.save(changed);
   };
 
-  /** Have rows here, as far as there are such, to be changed; none where they are too many. */
+  /** Have rows here, as far as there are such, to be changed; none where they are too many, or do not come. */
   private async rowsFrom(first: number, count: number): Promise<readonly (RecordOfRow | undefined)[]> {
     const isRoom = count <= MAX_ROWS;
     const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
     this.state.update({ refusal });
-    if (!isRoom) return [];
-    await this.rows().need(first, Math.min(first + count, this.rows().total ?? 0));
+    if (!isRoom || !(await this.rows().need(first, Math.min(first + count, this.rows().total ?? 0)))) return [];
     return Array.from({ length: count }, (_, at) => this.rows().rowAt(first + at));
   }
 

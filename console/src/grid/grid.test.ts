@@ -72,6 +72,16 @@ it("looks for a row in the view that it is of, whatever else was seen, and forge
   expect([sorted.total, plain.total]).toEqual([null, 2]);
 });
 
+it("says whether rows came that were waited for, and why not", async () => {
+  const POST = vi.fn().mockRejectedValue(new Error("Sem conexão"));
+  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", "{}");
+  rows.announce = vi.fn();
+  expect(await rows.need(0, 1)).toBe(false);
+  expect(rows.announce).toHaveBeenCalledWith("Sem conexão");
+  POST.mockResolvedValue({ records: [], total: 0, next_cursor: null });
+  expect(await rows.need(0, 1)).toBe(true);
+});
+
 describe("ranges", () => {
   const range = rangeOf({ row: 5, column: 3 }, { row: 4, column: 1 });
 

@@ -7,7 +7,8 @@ import { Store, useStore } from "../ui/store";
 import { askedOf, type GridView } from "./view";
 
 const BLOCK = 200;
-const KEPT_MS = 30_000; // out of sight: a scroll bar that is dragged leaves some ten blocks a second behind
+const KEPT_MS = 10_000; // out of sight: a scroll bar that is dragged leaves some six blocks a second behind
+const NEEDED_MS = 300_000; // where many are waited for, until the last one is here
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
 
 /** Which rows, in which order; pages come on top. */
@@ -112,14 +113,17 @@ export class RowSource {
     }, SETTLE_MS);
   };
 
-  /** Wait until these rows are here, as far as there are such. */
-  readonly need = async (first: number, end: number): Promise<void> => {
-    const asked = numbersOf(first, end).map((number) =>
-      this.queries.fetchQuery({ ...this.block(number), staleTime: Number.POSITIVE_INFINITY }),
+  /** Wait until these rows are here, as far as there are such; resolves with whether they are. */
+  readonly need = (first: number, end: number): Promise<boolean> => {
+    const kept = { staleTime: Number.POSITIVE_INFINITY, gcTime: NEEDED_MS };
+    const asked = numbersOf(first, end).map((number) => this.queries.fetchQuery({ ...this.block(number), ...kept }));
+    return Promise.all(asked).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Error && !isCancelledError(error)) this.announce(error.message);
+        return false;
+      },
     );
-    await Promise.all(asked).catch((error: unknown) => {
-      if (error instanceof Error && !isCancelledError(error)) this.announce(error.message);
-    });
   };
 
   /** Ask again for what is shown, which stays until the answers are there. */
