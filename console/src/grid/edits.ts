@@ -154,13 +154,15 @@ export class EditSession {
     }
   };
 
-  /** Delete rows; what they failed by is thrown. They wait in the trash, and come back by an undo. */
+  /**
+   * Delete rows; what they failed by is thrown. They wait in the trash, and come back by an undo. The mutation that this
+   * is asks again for what is shown.
+   */
   readonly delete = async (ids: readonly string[]): Promise<void> => {
     await this.sendDeletion(ids);
     this.future.length = 0;
     this.past.push({ deleted: ids });
     this.listener.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
-    this.listener.inserted([]);
   };
 
   // What goes back waits for what is being saved: that is the last step, and not the one before it.
