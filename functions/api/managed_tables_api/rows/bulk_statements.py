@@ -49,8 +49,18 @@ def update_rows_statement(definition: Definition, changed: Changed) -> bytes:
         sql.SQL("{} = {}").format(sql.Identifier(name), _value(place, changed))
         for place, (name, _) in enumerate(changed)
     ]
-    rows = sql.SQL(", {}").format(_given_rows(definition, changed))
-    return compose_update(definition, sql.SQL(", ").join(changes), rows, result=_ALL)
+    rows = part(", {given} AND (SELECT count(*) FROM locked) >= 0", given=_given_rows(definition, changed))
+    set_changes, locked = sql.SQL(", ").join(changes), _locked(definition)
+    return compose_update(definition, set_changes, rows, result=_ALL, before=locked)
+
+
+def _locked(definition: Definition) -> sql.Composed:
+    """Return the CTE that locks the rows in the order of their ids, however PostgreSQL then finds them."""
+    return part(
+        "locked AS MATERIALIZED (SELECT FROM definition, {table} AS {t} WHERE {t}.id = ANY (%(ids)s::uuid[])"
+        " ORDER BY {t}.id FOR NO KEY UPDATE OF {t}), ",
+        definition,
+    )
 
 
 @kept_statement

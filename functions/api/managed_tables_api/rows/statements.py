@@ -349,6 +349,9 @@ _THE_ROW = sql.SQL(
 ).format(t=TABLE)
 
 
+_NO_CTE = sql.SQL("")
+
+
 def compose_update(
     definition: Definition,
     changes: sql.Composable,
@@ -356,10 +359,14 @@ def compose_update(
     *,
     returning: sql.Composable = NOTHING,
     result: sql.Composable = CHANGED_COUNT,
+    before: sql.Composable = _NO_CTE,
 ) -> bytes:
-    """Return the statement that updates rows, as the CTE `changed`; `rows` follows `FROM definition`."""
+    """Return the statement that updates rows, as the CTE `changed`; `rows` follows `FROM definition`.
+
+    `before` is a CTE before it, and a comma.
+    """
     return compose_statement(
-        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition{rows}"
+        "WITH {held}, {before}changed AS (UPDATE {table} AS {t} SET {changes} FROM definition{rows}"
         " RETURNING {returning}){result}",
         definition,
         active=True,
@@ -367,6 +374,7 @@ def compose_update(
         rows=rows,
         returning=returning,
         result=result,
+        before=before,
     )
 
 
