@@ -82,6 +82,7 @@ AREAS = (
         (
             "tests/integration/test_jobs.py tests/integration/test_applied.py",
             "tests/integration/test_insert_stale_runs.py tests/integration/test_insert.py",
+            "tests/integration/test_events.py tests/integration/test_upsert.py tests/integration/uploads",
         ),
     ),
 )

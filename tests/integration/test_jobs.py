@@ -19,7 +19,7 @@ from managed_tables.catalog.job_records import (
     inserting_progress,
     shorten_key,
 )
-from managed_tables.catalog.jobs import Jobs
+from managed_tables.catalog.jobs import Jobs, UnreadableJobs
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.progress import JobProgress
@@ -569,3 +569,15 @@ def test_an_inbox_job_is_read_as_it_was_written(jobs: Jobs) -> None:
     done = jobs.complete(job, "5" * 24, LoadResult(1, 2, 3, 4, 5))
     assert done
     assert done.result == LoadResult(1, 2, 3, 4, 5)
+
+
+def test_a_record_that_cannot_be_read_is_told_after_the_others(jobs: Jobs) -> None:
+    """A later release's, or what somebody's hand has made, keeps no other job from its end."""
+    broken, other = a_job(), a_job()
+    jobs.create(broken)
+    jobs.create(other)
+    jobs._items.change(job_key(broken.company_id, broken.job_id), {"files": "none"})
+    found: list[JobRecord] = []
+    with pytest.raises(UnreadableJobs, match=broken.job_id):
+        found.extend(jobs.scan_unfinished())
+    assert [job.job_id for job in found] == [other.job_id]

@@ -150,6 +150,7 @@ def test_rows_that_repeat_a_key_may_be_left_out(loads: Loads, mode: JobMode) -> 
     assert job.status == "done", job.error
     result = job.result
     assert (result.inserted, result.updated, result.unchanged, result.rejected) == counts
+    assert result.row_count == len(rows)
     found = {row[0] for row in loads.rows("loja", "valor")}
     assert found >= set(new)
     assert ("P", 5) in loads.rows("loja", "valor")
