@@ -201,6 +201,23 @@ def secret_of(dsn: str) -> PostgresSecret:
     )
 
 
+def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -> psycopg.Connection:
+    """Connect to the company's database as one of its roles, with its defaults lifted, as a thief would."""
+    roles = services.databases.roles_of(company)
+    role = roles.reader if reader else roles.owner
+    admin = services.postgres_secret
+    connection = psycopg.connect(
+        host=admin.host,
+        port=admin.port,
+        dbname=roles.database,
+        user=role,
+        password=roles.password(role),
+        autocommit=True,
+    )
+    connection.execute("SET default_transaction_read_only = off")  # on for the reader, who may lift it
+    return connection
+
+
 def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> None:
     """Delete the databases and roles of every company in the deployment, except the connections `kept`."""
     with psycopg.connect(dsn, autocommit=True) as admin:

@@ -102,24 +102,14 @@ def test_a_connection_left_in_a_transaction_is_not_reused(
         assert pid(connection) != left
 
 
+@pytest.mark.parametrize("is_noticed", [True, False])
 def test_a_connection_that_the_server_ended_is_not_handed_out(
-    cache: ConnectionCache, company: ConnectionRecord
+    cache: ConnectionCache, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch, is_noticed: bool
 ) -> None:
-    with cache.use(company) as killer:
-        with cache.use(company) as victim:
-            ended = pid(victim)
-        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
-        with cache.use(company) as connection:
-            assert pid(connection) != ended
-            connection.execute("SELECT 1")
-
-
-def test_an_idle_connection_is_checked_before_it_is_lent(
-    cache: ConnectionCache, company: ConnectionRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in a process that was frozen while the server ended its session, and did not notice."""
-    monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
-    monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
+    """Nor in a process that was frozen while the server ended its session, and did not notice."""
+    if not is_noticed:
+        monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
+        monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
     with cache.use(company) as killer:
         with cache.use(company) as victim:
             ended = pid(victim)

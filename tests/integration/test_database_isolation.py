@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from deployments import connect_as
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
@@ -123,23 +124,6 @@ REFUSALS = (
 )
 
 
-@contextmanager
-def connected(services: Services, company: ConnectionRecord, *, reader: bool) -> Iterator[psycopg.Connection]:
-    """Connect to the company's database as one of its roles, with its defaults lifted, as a thief would."""
-    roles, admin = services.databases.roles_of(company), services.postgres_secret
-    role = roles.reader if reader else roles.owner
-    with psycopg.connect(
-        host=admin.host,
-        port=admin.port,
-        dbname=roles.database,
-        user=role,
-        password=roles.password(role),
-        autocommit=True,
-    ) as connection:
-        connection.execute("SET default_transaction_read_only = off")
-        yield connection
-
-
 @pytest.fixture
 def company(own_company: ConnectionRecord) -> ConnectionRecord:
     """A company for tests that change the whole database."""
@@ -163,7 +147,7 @@ def test_a_role_reaches_only_its_own_database(
     services: Services, company: ConnectionRecord, reader: bool
 ) -> None:
     """No role of a company reaches files, programs, other roles, the cluster's settings or extensions."""
-    with connected(services, company, reader=reader) as connection:
+    with connect_as(services, company, reader=reader) as connection:
         for statement in BEYOND:
             with pytest.raises(REFUSALS):
                 connection.execute(statement.encode())
@@ -176,7 +160,7 @@ def test_a_role_reaches_only_its_own_database(
 def test_the_reader_changes_nothing(services: Services, company: ConnectionRecord) -> None:
     """The read-only role cannot write or create anything, or read our own schemas."""
     owner = sql.Identifier(services.databases.roles_of(company).owner)
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         for statement in BEYOND_READING:
             with pytest.raises(InsufficientPrivilege):
                 connection.execute(sql.SQL(statement).format(owner=owner))  # type: ignore[arg-type]
@@ -189,7 +173,7 @@ def test_the_reader_changes_nothing(services: Services, company: ConnectionRecor
 
 def test_the_reader_has_limits_by_default(services: Services, company: ConnectionRecord) -> None:
     """A BI tool's forgotten query ends, accidental writes fail, large objects cannot be written at all."""
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         connection.execute("RESET default_transaction_read_only")
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
             row = connection.execute(
@@ -205,7 +189,7 @@ def test_the_reader_has_limits_by_default(services: Services, company: Connectio
 
 def test_the_readers_locks_do_not_block_the_product(services: Services, company: ConnectionRecord) -> None:
     """Anyone can take advisory locks: with the key that migrations once used, a reader blocked them."""
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         connection.execute("SELECT pg_advisory_lock(7205759403)")
         services.items.change(
             {"pk": f"COMPANY#{company.company_id}", "sk": "CONNECTION"}, {"schema_version": 1}
@@ -219,7 +203,7 @@ def test_the_reader_cannot_read_deleted_data(
     """The read-only role sees no hidden columns in a table, and cannot reach a deleted table."""
     kept = [ColumnChange.model_validate(COLUMNS[0].model_dump())]
     services.table_operations.update(company, table_id, TableChange(columns=kept))
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         with pytest.raises(psycopg.errors.UndefinedColumn):
             connection.execute("SELECT segredo FROM vendas")
         cursor = connection.execute("SELECT * FROM vendas")
@@ -262,7 +246,7 @@ def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
         condition = sql.SQL("true")
         keep_rows(connection, "kept", sql.Identifier("public", "folha"), condition)
         record_undoable(connection, "kept", table.table_id, "upsert", (UUID(int=0), UUID(int=1)))
-    with connected(services, company, reader=True) as reader:
+    with connect_as(services, company, reader=True) as reader:
         assert all(word in catalogue(reader) for word in telling[:-1])
         hidden = TableChange(columns=[ColumnChange(**columns[0].model_dump())], display_name="demitidos")
         operations.update(company, table.table_id, hidden)
@@ -274,7 +258,7 @@ def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
 def test_other_companies_names_reveal_nothing(services: Services, company: ConnectionRecord) -> None:
     """Databases and roles, which every role can list, have opaque ids: no company's id, name or comment."""
     other = services.provisioning.provision(new_record_id())
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
         comments = connection.execute(
@@ -293,7 +277,7 @@ def test_other_roles_statements_are_hidden(services: Services, company: Connecti
     other = services.provisioning.provision(new_record_id())
     with (
         services.databases.company_connection(other) as busy,
-        connected(services, company, reader=False) as connection,
+        connect_as(services, company, reader=False) as connection,
     ):
         busy.execute("SELECT 'a secret of another company'")
         shown = connection.execute(
@@ -306,7 +290,7 @@ def test_other_roles_statements_are_hidden(services: Services, company: Connecti
 
 def test_a_company_cannot_take_every_connection(services: Services, company: ConnectionRecord) -> None:
     """Both roles have a limit, so that one company's slow queries leave connections for the others."""
-    with connected(services, company, reader=True) as connection:
+    with connect_as(services, company, reader=True) as connection:
         limits = connection.execute(
             "SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE %s ORDER BY 1",
             [f"co\\_{company.connection_id}%"],
@@ -320,7 +304,7 @@ def test_a_company_cannot_fill_the_disk_with_temporary_files(
 ) -> None:
     """A session's sorts fail beyond its share, and the role cannot raise it."""
     limit = READER_TEMPORARY_FILES if reader else OWNER_TEMPORARY_FILES
-    with connected(services, company, reader=reader) as connection:
+    with connect_as(services, company, reader=reader) as connection:
         assert connection.execute("SHOW temp_file_limit").fetchone() == (limit,)
         for statement in (b"SET temp_file_limit = -1", b"ALTER ROLE CURRENT_USER SET temp_file_limit = -1"):
             with pytest.raises(InsufficientPrivilege):
@@ -402,15 +386,20 @@ def test_each_role_has_its_own_password(services: Services, company: ConnectionR
             psycopg.connect(host=admin.host, port=admin.port, dbname="postgres", user=user, password=password)
 
 
-def test_every_connection_has_limits(services: Services, company: ConnectionRecord) -> None:
-    """Statements, idle transactions and idle sessions time out, for everybody."""
+def connections(services: Services, company: ConnectionRecord) -> list[PgConnection]:
+    """Return an administrator's connection, the API's and insert's."""
     databases, settings = services.databases, services.settings
-    load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
-    for connection in (
+    load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)
+    return [
         databases.open_admin_connection(company.cluster),
         databases.open_company_connection(company),
         databases.open_company_connection(company, load),
-    ):
+    ]
+
+
+def test_every_connection_has_limits(services: Services, company: ConnectionRecord) -> None:
+    """Statements, idle transactions and idle sessions time out, for everybody."""
+    for connection in connections(services, company):
         with connection:
             for name in ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"):
                 row = connection.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
@@ -419,13 +408,7 @@ def test_every_connection_has_limits(services: Services, company: ConnectionReco
 
 def test_a_dead_peer_is_noticed_within_a_minute(services: Services, company: ConnectionRecord) -> None:
     """The server notices, whose sessions in COPY obey no other limit, and so do we."""
-    databases, settings = services.databases, services.settings
-    load = SessionLimits(settings.load_statement_timeout_ms, settings.lock_timeout_ms)  # insert's
-    for connection in (
-        databases.open_admin_connection(company.cluster),
-        databases.open_company_connection(company),
-        databases.open_company_connection(company, load),
-    ):
+    for connection in connections(services, company):
         with connection, socket.socket(fileno=os.dup(connection.fileno())) as ours:
             server = dict(
                 connection.execute(

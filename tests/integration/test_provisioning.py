@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from deployments import drop_companies, secret_of
+from deployments import connect_as, drop_companies, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -37,21 +37,6 @@ def provisioning(services: Services, postgres_dsn: str) -> Iterator[Provisioning
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield services.provisioning
     drop_companies(services, postgres_dsn)
-
-
-def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -> psycopg.Connection:
-    roles = services.databases.roles_of(company)
-    role = roles.reader if reader else roles.owner
-    admin = services.postgres_secret
-    return psycopg.connect(
-        host=admin.host,
-        port=admin.port,
-        dbname=roles.database,
-        user=role,
-        password=roles.password(role),
-        autocommit=True,
-        options="-c default_transaction_read_only=off",  # on by default for the reader, who may lift it
-    )
 
 
 def test_simultaneous_companies_get_a_database_each(provisioning: Provisioning) -> None:

@@ -42,14 +42,15 @@ _ABOVE = {
     "hint": ["sep={}"],
 }
 _HEADER = ("codigo", "nome do cliente", "valor", "dia")
-
-
-@settings(
+_FEW = settings(
     derandomize=True,
-    max_examples=examples(10, 200),
+    max_examples=examples(9, 200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+@_FEW
 @given(
     rows=_ROWS,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -74,12 +75,7 @@ def test_cells_survive_any_dialect_and_encoding(
     assert found.labels == list(_HEADER)
 
 
-@settings(
-    derandomize=True,
-    max_examples=examples(8, 200),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@_FEW
 @given(
     rows=_SALES,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

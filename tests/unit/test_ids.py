@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from managed_tables.ids import is_record_id, new_record_id, row_ids, user_id_of
+from managed_tables.ids import is_record_id, new_record_id, user_id_of
 
 
 def test_a_uuid_is_one_user_of_24_hex_digits() -> None:
@@ -23,10 +23,3 @@ def test_record_ids_are_24_hex_digits_in_order_of_creation() -> None:
     made = [new_record_id() for _ in range(70_000)]
     assert made == sorted(set(made))
     assert all(is_record_id(one) for one in made)
-
-
-def test_row_ids_are_uuid_version_7_in_order_of_rows() -> None:
-    made = list(row_ids(1_700_000_000_000, 3_000))
-    assert made == sorted(set(made))
-    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
-    assert made[0].int >> 80 == 1_700_000_000_000
