@@ -2,12 +2,14 @@
 
 import json
 import secrets
+import time
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import jwt
 import psycopg
 import pytest
 from emptied_databases import EmptiedDatabases, connect, connection_of
@@ -199,6 +201,22 @@ def secret_of(dsn: str) -> PostgresSecret:
     return PostgresSecret.model_validate(
         {**parts, "username": parts["user"], "port": parts.get("port", 5432)}
     )
+
+
+def token_of(secret: str, company_id: str, **claims: Any) -> str:
+    """Return the token of a user of a company with every permission, or with other claims."""
+    known = {
+        "sub": "5f0000000000000000000002",
+        "company_id": company_id,
+        "permissions": ["managed-tables:*"],
+        "exp": int(time.time()) + 600,
+    }
+    return jwt.encode({**known, **claims}, secret, "HS256")
+
+
+def bearer(secret: str, company_id: str, **claims: Any) -> dict[str, str]:
+    """Return the header of a request with such a token."""
+    return {"Authorization": f"Bearer {token_of(secret, company_id, **claims)}"}
 
 
 def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -> psycopg.Connection:

@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 from client import Console, column
+from zipping import zipped
 
 pytestmark = pytest.mark.flow
 
@@ -86,14 +87,6 @@ def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
             sheet.append(list(row))
     stream = io.BytesIO()
     book.save(stream)
-    return stream.getvalue()
-
-
-def archive(**members: str | bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as zipped:
-        for name, content in members.items():
-            zipped.writestr(name, content)
     return stream.getvalue()
 
 
@@ -231,8 +224,8 @@ def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
 
 def test_a_zip_of_files_in_folders(company: Console) -> None:
     """A ZIP may hold the other kinds, in folders; `__MACOSX/`, dotfiles and folders are skipped."""
-    content = archive(
-        **{
+    content = zipped(
+        {
             "pasta/": "",
             "pasta/a.csv": "nome;valor\na;1\n",
             "pasta/fundo/b.xlsx": workbook(Folha=[("Nome", "Valor"), ("b", 2)]),
@@ -248,14 +241,14 @@ def test_a_zip_of_files_in_folders(company: Console) -> None:
 
 def encrypted() -> bytes:
     """Return a ZIP whose entry is marked as encrypted (bit 0 of its flags, in both headers)."""
-    content = bytearray(archive(**{"a.csv": "a\n1\n"}))
+    content = bytearray(zipped({"a.csv": "a\n1\n"}))
     content[content.index(b"PK\x03\x04") + 6] |= 1
     content[content.index(b"PK\x01\x02") + 8] |= 1
     return bytes(content)
 
 
 def many_entries() -> bytes:
-    return archive(**{f"{number}.csv": "a\n1\n" for number in range(1_001)})
+    return zipped({f"{number}.csv": "a\n1\n" for number in range(1_001)})
 
 
 def bomb() -> bytes:

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import duckdb
+from zipping import zipped
 
 MIB = 1_048_576
 
@@ -154,7 +155,7 @@ def _sheet(rows: str, before: str = "", prologue: str = "") -> str:
 def _workbook(sheet: str, **parts: str) -> bytes:
     whole = {**_PARTS, "xl/worksheets/sheet1.xml": sheet}
     whole |= {f"xl/{name}.xml": text for name, text in parts.items()}
-    return _zip({name: text.encode() for name, text in whole.items() if text})
+    return zipped({name: text.encode() for name, text in whole.items() if text})
 
 
 def _workbooks() -> Iterator[Hostile]:
@@ -186,14 +187,6 @@ def _workbooks() -> Iterator[Hostile]:
 _TABLE = b"a,b\n1,2\n"
 
 
-def _zip(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
 def _bomb(mebibytes: int) -> bytes:
     """Return a ZIP whose only member inflates to this size, without ever holding it in memory."""
     out = io.BytesIO()
@@ -214,24 +207,24 @@ def _patched(content: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def _archives() -> Iterator[Hostile]:
-    one = _zip({"a.csv": _TABLE})
+    one = zipped({"a.csv": _TABLE})
     yield Hostile("bomb.zip", partial(_bomb, 1_100), {"ARCHIVE_TOO_LARGE"})
     yield Hostile("bomb.gz", _bomb_of_gzip, {"ARCHIVE_UNSAFE"})
-    yield Hostile("bomb_within.zip", lambda: _zip({"a.csv.gz": _bomb_of_gzip()}), {"ARCHIVE_UNSAFE"})
-    yield Hostile("nested.zip", _zip({"b.zip": one}), {"ARCHIVE_NESTED"})
+    yield Hostile("bomb_within.zip", lambda: zipped({"a.csv.gz": _bomb_of_gzip()}), {"ARCHIVE_UNSAFE"})
+    yield Hostile("nested.zip", zipped({"b.zip": one}), {"ARCHIVE_NESTED"})
     yield Hostile(
-        "entries.zip", _zip({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}
+        "entries.zip", zipped({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}
     )
     slips = ["../../hit.csv", "/tmp/hit.csv", "..\\..\\hit.csv", "C:\\hit.csv"]  # noqa: S108 - never written
     for number, name in enumerate(slips):
-        yield Hostile(f"slip{number}.zip", _zip({name: _TABLE}), {"ARCHIVE_UNSAFE", "(1, 2)"})
+        yield Hostile(f"slip{number}.zip", zipped({name: _TABLE}), {"ARCHIVE_UNSAFE", "(1, 2)"})
     yield Hostile("cut.zip", one[: len(one) - 30], {"ARCHIVE_CORRUPT"})
-    yield Hostile("nothing.zip", _zip({}), {"ARCHIVE_EMPTY"})
-    yield Hostile("noise.zip", _zip({"__MACOSX/._a.csv": b"x", ".DS_Store": b"x"}), {"ARCHIVE_EMPTY"})
-    yield Hostile("programs.zip", _zip({"a.exe": b"MZ" + b"\0" * 100}), {"ARCHIVE_MEMBERS_REFUSED"})
+    yield Hostile("nothing.zip", zipped({}), {"ARCHIVE_EMPTY"})
+    yield Hostile("noise.zip", zipped({"__MACOSX/._a.csv": b"x", ".DS_Store": b"x"}), {"ARCHIVE_EMPTY"})
+    yield Hostile("programs.zip", zipped({"a.exe": b"MZ" + b"\0" * 100}), {"ARCHIVE_MEMBERS_REFUSED"})
     checksum = struct.pack("<L", zlib.crc32(_TABLE))
     yield Hostile("checksum.zip", _patched(one, checksum, b"\0\0\0\1"), {"ARCHIVE_CORRUPT"})
-    long = _zip({"a.csv": _TABLE * 10_000})
+    long = zipped({"a.csv": _TABLE * 10_000})
     size = struct.pack("<L", len(_TABLE) * 10_000)
     yield Hostile("size.zip", _patched(long, size, struct.pack("<L", 10)), {"ARCHIVE_CORRUPT"})
     yield Hostile("locked.zip", _locked(one), {"ARCHIVE_ENCRYPTED"})

@@ -1,14 +1,13 @@
 """Helpers for the tests of rows: a company's table made in PostgreSQL, and an HTTP client for its rows."""
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import jwt
+from deployments import bearer
 from psycopg import sql
 from starlette.testclient import TestClient
 
@@ -82,14 +81,7 @@ class RowsClient:
     table_id: str
 
     def headers(self) -> dict[str, str]:
-        claims = {
-            "sub": "5f0000000000000000000002",
-            "company_id": self.company.company_id,
-            "permissions": ["managed-tables:*"],
-            "exp": int(time.time()) + 600,
-        }
-        token = jwt.encode(claims, self.services.jwt_secret, "HS256")
-        return {"Authorization": f"Bearer {token}"}
+        return bearer(self.services.jwt_secret, self.company.company_id)
 
     def call(
         self,

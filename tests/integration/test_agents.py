@@ -13,8 +13,8 @@ from typing import Any
 
 import anyio
 import httpx2
-import jwt
 import pytest
+from deployments import token_of
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -119,15 +119,8 @@ def url(rows_company: RowsCompany) -> Iterator[str]:
         yield base
 
 
-def token_of(company: RowsCompany, **claims: Any) -> str:
-    known = {
-        "company_id": company.company.company_id,
-        "permissions": ["managed-tables:*"],
-        "exp": 9_999_999_999,
-    }
-    return jwt.encode(
-        {"sub": "5f0000000000000000000002", **known, **claims}, company.services.jwt_secret, "HS256"
-    )
+def token(company: RowsCompany, **claims: Any) -> str:
+    return token_of(company.services.jwt_secret, company.company.company_id, **claims)
 
 
 def over_http(url: str, token: str) -> Agent:
@@ -152,7 +145,7 @@ def by_command(url: str, token: str) -> Agent:
 
 @pytest.fixture
 def agent(url: str, rows_company: RowsCompany) -> Agent:
-    return over_http(url, token_of(rows_company))
+    return over_http(url, token(rows_company))
 
 
 @pytest.fixture
@@ -175,7 +168,7 @@ def test_every_number_is_sqls(
     door: Callable[[str, str], Agent], url: str, rows_company: RowsCompany, table: TableClient
 ) -> None:
     """A hundred questions: ten conditions, ten figures of each; the same tools at both doors."""
-    agent = door(url, token_of(rows_company))
+    agent = door(url, token(rows_company))
     listed = agent.run(lambda client: client.list_tools())
     assert {one.name for one in listed.tools} == NAMES
     asked = []
@@ -252,19 +245,19 @@ def test_a_token_is_of_one_plan(
     """Not of other arguments, another person, an older version of the table, nor ten minutes later."""
     asked = {"table_id": table.table_id, **CHANGES["delete"]}
     before = contents(table)
-    other = over_http(url, token_of(rows_company, sub="5f0000000000000000000003"))
-    token = agent.call("change_rows", **asked)["confirm"]
+    other = over_http(url, token(rows_company, sub="5f0000000000000000000003"))
+    planned = agent.call("change_rows", **asked)["confirm"]
     refusals = [
-        agent.call("change_rows", **{**asked, **CHANGES["update"]}, confirm=token, refused=True),
-        other.call("change_rows", **asked, confirm=token, refused=True),
-        agent.call("change_rows", **asked, confirm=token[:-1], refused=True),
+        agent.call("change_rows", **{**asked, **CHANGES["update"]}, confirm=planned, refused=True),
+        other.call("change_rows", **asked, confirm=planned, refused=True),
+        agent.call("change_rows", **asked, confirm=planned[:-1], refused=True),
         agent.call("change_rows", **asked, confirm="x", refused=True),
     ]
     monkeypatch.setattr(desk, "LIFE_SECONDS", -1)
     late = agent.call("change_rows", **asked)["confirm"]
     refusals.append(agent.call("change_rows", **asked, confirm=late, refused=True))
     table.changed(columns=[{**COLUMNS[0], "display_name": "Município"}, *COLUMNS[1:]])
-    refusals.append(agent.call("change_rows", **asked, confirm=token, refused=True))
+    refusals.append(agent.call("change_rows", **asked, confirm=planned, refused=True))
     assert {one["code"] for one in refusals} == {"PLAN_NOT_CONFIRMED"}
     assert contents(table) == before
 
@@ -324,7 +317,7 @@ def labelled(texts: list[str]) -> bytes:
 
 def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany, table: TableClient) -> None:
     reader = over_http(
-        url, token_of(rows_company, permissions=["managed-tables:list", "managed-tables:data-read"])
+        url, token(rows_company, permissions=["managed-tables:list", "managed-tables:data-read"])
     )
     assert reader.call("query_rows", table_id=table.table_id)["total"] == len(ROWS)
     asked = {"table_id": table.table_id, **CHANGES["delete"]}
@@ -336,7 +329,7 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
 
 def test_a_tool_speaks_the_language_of_the_request(url: str, rows_company: RowsCompany) -> None:
     accepted = {"Accept": "application/json, text/event-stream", "Accept-Language": "en"}
-    headers = {"Authorization": f"Bearer {token_of(rows_company)}", **accepted}
+    headers = {"Authorization": f"Bearer {token(rows_company)}", **accepted}
     params = {"name": "query_rows", "arguments": {"table_id": "x"}}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     answer = httpx2.post(f"{url}/v1/managed-tables/mcp", json=body, headers=headers)

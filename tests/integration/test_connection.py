@@ -1,13 +1,12 @@
 """The read-only login of other products: shown by one call, renewed by another."""
 
 import re
-import time
 from decimal import Decimal
 from typing import Any
 
-import jwt
 import psycopg
 import pytest
+from deployments import bearer
 from psycopg.rows import dict_row
 from rows_client import RowsClient, RowsCompany
 from tables_client import column, created
@@ -20,15 +19,8 @@ PATH = "/v1/managed-tables/connection"
 
 def call(rows: RowsCompany, method: str = "GET", path: str = "", **claims: Any) -> Any:
     """Call a route of the connection with every permission, or with other claims."""
-    content = {
-        "sub": "5f0000000000000000000002",
-        "company_id": rows.company.company_id,
-        "permissions": ["managed-tables:*"],
-        "exp": int(time.time()) + 600,
-        **claims,
-    }
-    token = jwt.encode(content, rows.services.jwt_secret, "HS256")
-    return rows.http.request(method, PATH + path, headers={"Authorization": f"Bearer {token}"})
+    headers = bearer(rows.services.jwt_secret, **{"company_id": rows.company.company_id, **claims})
+    return rows.http.request(method, PATH + path, headers=headers)
 
 
 @pytest.mark.usefixtures("rows")

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import jwt
 import pytest
-from deployments import JWT_SECRET, drop_companies, provision, secret_of
+from deployments import JWT_SECRET, bearer, drop_companies, provision, secret_of
 from emptied_databases import EmptiedDatabases
 from exporting import ExportMaker
 from fastapi import FastAPI
@@ -43,14 +42,7 @@ def api(settings: Settings, postgres_dsn: str) -> ApiServices:
 def client(
     api: ApiServices, postgres_dsn: str, company_id: str, emptied_databases: EmptiedDatabases
 ) -> Iterator[TestClient]:
-    claims = {
-        "sub": USER,
-        "company_id": company_id,
-        "permissions": ["managed-tables:*"],
-        "exp": 4_000_000_000,
-    }
-    token = jwt.encode(claims, JWT_SECRET, "HS256")
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(JWT_SECRET, company_id, sub=USER)
     yield TestClient(create_app(api), headers=headers, raise_server_exceptions=False)
     drop_companies(api, postgres_dsn, emptied_databases.connection_ids)
 

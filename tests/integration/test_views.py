@@ -2,13 +2,12 @@
 
 import json
 import secrets
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import jwt
 import pytest
+from deployments import bearer
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
@@ -42,19 +41,13 @@ def call(
     table: TableClient, method: str, path: str = "", body: Any = None, user: str = ANA, **query: Any
 ) -> tuple[int, Any]:
     """Return the status and the body of an answer, numbers exact."""
-    claims = {
-        "sub": user,
-        "company_id": table.company.company.company_id,
-        "permissions": ["managed-tables:data-read"],
-        "exp": int(time.time()) + 600,
-    }
-    token = jwt.encode(claims, table.company.services.jwt_secret, "HS256")
+    secret, company_id = table.company.services.jwt_secret, table.company.company.company_id
     answer = table.company.http.request(
         method,
         f"/v1/managed-tables/{table.table_id}/views{path}",
         params=query,
         content=body if isinstance(body, str | None) else json.dumps(body),
-        headers={"Authorization": f"Bearer {token}"},
+        headers=bearer(secret, company_id, sub=user, permissions=["managed-tables:data-read"]),
     )
     return answer.status_code, json.loads(answer.text, parse_float=Decimal) if answer.text else None
 

@@ -1,20 +1,11 @@
 """The kind of a file, detected from its bytes."""
 
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
+from zipping import zipped
 
 from managed_tables_reader.files.kinds import Kind, detect_kind
-
-
-def _zip(*names: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in names:
-            archive.writestr(name, "x")
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -41,11 +32,11 @@ def _zip(*names: str) -> bytes:
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le"),
             Kind.ENCRYPTED_WORKBOOK,
         ),
-        (_zip("[Content_Types].xml", "xl/workbook.xml"), Kind.XLSX),
-        (_zip("xl/workbook.bin"), Kind.XLSB),
-        (_zip("mimetype", "content.xml"), Kind.ODS),
-        (_zip("vendas.csv"), Kind.ZIP),
-        (_zip(), Kind.ZIP),
+        (zipped({"[Content_Types].xml": "x", "xl/workbook.xml": "x"}), Kind.XLSX),
+        (zipped({"xl/workbook.bin": "x"}), Kind.XLSB),
+        (zipped({"mimetype": "x", "content.xml": "x"}), Kind.ODS),
+        (zipped({"vendas.csv": "x"}), Kind.ZIP),
+        (zipped({}), Kind.ZIP),
     ],
 )
 def test_the_kind_is_that_of_the_content(tmp_path: Path, content: bytes, kind: Kind) -> None:

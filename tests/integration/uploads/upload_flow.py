@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import httpx2
-import jwt
+from deployments import bearer
 from starlette.testclient import TestClient
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -74,13 +74,7 @@ WAITING_STATE = {
 
 
 def headers(api: ApiServices, company_id: str, *permissions: str) -> dict[str, str]:
-    claims = {
-        "sub": "5f0000000000000000000002",
-        "company_id": company_id,
-        "permissions": list(permissions) or ["managed-tables:*"],
-        "exp": int(time.time()) + 600,
-    }
-    return {"Authorization": f"Bearer {jwt.encode(claims, api.jwt_secret)}"}
+    return bearer(api.jwt_secret, company_id, permissions=list(permissions) or ["managed-tables:*"])
 
 
 def error_of(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
