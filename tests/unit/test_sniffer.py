@@ -5,7 +5,7 @@ import io
 import pytest
 
 from managed_tables_reader.rows.reading import Overrides, Stated
-from managed_tables_reader.text.choosing import align, choose
+from managed_tables_reader.text.choosing import align, choose, collapse
 from managed_tables_reader.text.dialect import Dialect
 
 
@@ -13,8 +13,8 @@ def sniff(lines: list[str]) -> Dialect:
     return choose(lines, Overrides(0), Stated(), is_whole=True)[0].dialect
 
 
-def is_aligned(lines: list[str]) -> bool:
-    return choose(lines, Overrides(0), Stated(), is_whole=True)[0].change is align
+def is_aligned(lines: list[str], **stated: str | None) -> bool:
+    return choose(lines, Overrides(0, **stated), Stated(), is_whole=True)[0].change is align  # type: ignore[arg-type]
 
 
 def _sniff(text: str) -> Dialect:
@@ -99,6 +99,33 @@ def test_columns_aligned_by_blanks_are_recognised_below_titles_and_a_separator_l
         "AA002    Porca      UN    0,75\n",
     ]
     assert is_aligned(lines)
+
+
+def test_a_tab_or_a_stated_quote_lets_no_comma_cut_aligned_columns() -> None:
+    lines = ["Nome  Valor\n", *(f"Ana Lia  {number},50\n" for number in range(10, 20))]
+    assert is_aligned([*lines, "total\t12\n"])
+    assert is_aligned(lines, quote='"')
+    assert is_aligned(lines, quote=None)
+
+
+def test_a_title_with_a_comma_lets_no_comma_cut_aligned_columns() -> None:
+    title = ["Empresa X, filial 2\n", "\n"]
+    texts = ["azul", "item porca", "rua das flores", "casa", "tubo verde"] * 4
+    assert is_aligned(
+        [*title, *(f"{place * 731},{place + 17}  {text}\n" for place, text in enumerate(texts, 3))]
+    )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["x      y      z\n", *(f"{number}   {number}.5   {number}.25\n" for number in range(10, 20))],
+        ["  x   y  z\n", *(f"{number} {number}  {number}.5   {number * 3}\n" for number in range(1, 9))],
+    ],
+)
+def test_aligned_words_are_read(lines: list[str]) -> None:
+    [found, *_] = choose(lines, Overrides(0), Stated(), is_whole=True)
+    assert (found.change, found.layout.width) == (collapse, len(lines[1].split()))
 
 
 def test_short_rows_below_titles_keep_their_delimiter() -> None:

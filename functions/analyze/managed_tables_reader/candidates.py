@@ -12,7 +12,7 @@ from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
 from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides, stated_places
-from managed_tables_reader.text.choosing import choose
+from managed_tables_reader.text.choosing import align, choose
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.workbooks.opening import read_workbook
 from managed_tables_reader.workbooks.tables.sheet_table import HEAD_ROWS, grid_rows
@@ -84,7 +84,8 @@ def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
     for choice in choose(source.sample, overrides, stated, is_whole=source.is_whole)[:CANDIDATES]:
         quote = None if choice.dialect.quote == NO_QUOTE else choice.dialect.quote
         layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits)
-        found += [Candidate(choice.dialect.delimiter, quote, layout) for layout in layouts]
+        delimiter = "  " if choice.change is align else choice.dialect.delimiter
+        found += [Candidate(delimiter, quote, layout) for layout in layouts]
     return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
 
 

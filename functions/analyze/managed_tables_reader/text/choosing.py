@@ -31,6 +31,7 @@ _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
 _VALUES = 0.8  # least share of values in a column of values
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
+_RUN = "\0"  # what stands for one: no text has it here
 _BACKSLASH = "\\"
 
 
@@ -99,15 +100,16 @@ def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     missing = layout.width - (first.extent if has_header else -1)
     is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
     signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
-    return max(_blank_bits(way, layout, missing), weights.TEXTS_CUT * all(signs))
+    return max(_blank_bits(way, layout, first, missing), weights.TEXTS_CUT * all(signs))
 
 
-def _blank_bits(way: _Way, layout: Layout, missing: int) -> float:
+def _blank_bits(way: _Way, layout: Layout, first: GridRow, missing: int) -> float:
     """Return the bits against blanks that cut columns of which so many have no label."""
     change, dialect, _ = way
     has_header = layout.first < layout.start
     if change is align:
-        return _IMPOSSIBLE * (has_header and missing > 0)
+        is_word = " " not in "".join(filter(None, first.cells)).strip()  # the label of a single column
+        return _IMPOSSIBLE * (has_header and missing > 0 and is_word)
     are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
     if not are_blanks or missing < 2:  # R writes no label above its row names
         return 0.0
@@ -148,16 +150,17 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
         quote = dialect.quote if isinstance(overrides.quote, Unstated) else overrides.quote or NO_QUOTE
         is_other = overrides.known.delimiter not in (None, dialect.delimiter)
         yield None, replace(dialect, quote=quote), prior + weights.OTHER_DELIMITER * is_other
-    if hint is None and isinstance(overrides.quote, Unstated):
-        yield from _changed_lines(lines)
+    if hint is None:
+        yield from _changed_lines(lines, has_quote=not isinstance(overrides.quote, Unstated))
 
 
-def _changed_lines(lines: Sequence[str]) -> Iterator[_Way]:
-    if _is_cut_by_runs(lines):
+def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:
+    """Yield the ways that change the lines; a stated quote has a meaning in the lines as they are alone."""
+    if not has_quote and _is_cut_by_runs(lines):
         yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
-    if any(map(_RUN_OF_BLANKS.search, lines)) and "\t" not in "".join(lines):
-        yield align, Dialect("\t", NO_QUOTE), weights.ALIGNED
-    if wrapped := count_wrapped(lines):
+    elif any(map(_RUN_OF_BLANKS.search, lines)):
+        yield align, Dialect(_RUN, NO_QUOTE), weights.ALIGNED
+    if not has_quote and (wrapped := count_wrapped(lines)):
         for dialect, prior in propose_dialects(list(unwrap(lines))):
             if dialect.delimiter:
                 yield unwrap, dialect, prior + weights.WRAPPED_LINE * wrapped
@@ -262,8 +265,8 @@ def collapse(lines: Iterable[str]) -> Iterator[str]:
 
 
 def align(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with a tab for each run of several blanks: columns of a fixed width."""
-    return (_RUN_OF_BLANKS.sub("\t", line.lstrip(" ")) for line in lines)
+    """Yield the lines with a sign for each run of several blanks: columns of a fixed width."""
+    return (_RUN_OF_BLANKS.sub(_RUN, line.lstrip(" ")) for line in lines)
 
 
 def unwrap(lines: Iterable[str]) -> Iterator[str]:
