@@ -128,6 +128,12 @@ def test_aligned_words_are_read(lines: list[str]) -> None:
     assert (found.change, found.layout.width) == (collapse, len(lines[1].split()))
 
 
+def test_odd_quotes_that_no_way_reads_better_keep_their_delimiter() -> None:
+    odd = ('Otávio";5;x', 'Ana "Maria;6;"Bolsa ""Couro"""', 'Bia;8;Tubo 3/4";', '1"023;6;Tubo 3/4"')
+    even = ('João;5;"Faca; boa"', 'João;9;"Bolsa ""Couro"""', 'João;7;Bolsa "Couro"', *("Rui;7;Copo",) * 16)
+    assert _sniff("\n".join(("nome;dia;item", *even, *odd, ""))).delimiter == ";"
+
+
 def test_short_rows_below_titles_keep_their_delimiter() -> None:
     assert (
         _sniff(

@@ -23,7 +23,7 @@ _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
-_MOST_BROKEN = 0.5  # of the records with quotes; a few odd lines prove nothing
+_MOST_BROKEN = 0.5  # of the records with quotes, more than by another way; a few odd lines prove nothing
 _IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
@@ -55,17 +55,33 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    ways = _candidates(first, overrides)
-    found = (_score(first, way, overrides, stated, is_whole=is_whole) for way in ways)
-    return sorted(filter(None, found), key=attrgetter("bits"))
+    ways = [(_read(first, way), way) for way in _candidates(first, overrides)]
+    shares = [_broken_share(records) for records, _ in ways]
+    whole, broken = (
+        [
+            way
+            for way, share in zip(ways, shares, strict=True)
+            if (share > min(shares) + _MOST_BROKEN) is is_broken
+        ]
+        for is_broken in (False, True)
+    )
+    for group in (whole, broken):  # text within quotes is never cheaper cut: for want of another way alone
+        scored = (_score(records, way, overrides, stated, is_whole=is_whole) for records, way in group)
+        if found := [*filter(None, scored)]:
+            return sorted(found, key=attrgetter("bits"))
+    return []
+
+
+def _read(lines: Sequence[str], way: _Way) -> list[Record]:
+    change, dialect, _ = way
+    return read_records([*(change(lines) if change else lines)], dialect, change)
 
 
 def _score(
-    lines: Sequence[str], way: _Way, overrides: Overrides, stated: Stated, *, is_whole: bool
+    records: Sequence[Record], way: _Way, overrides: Overrides, stated: Stated, *, is_whole: bool
 ) -> Choice | None:
     """Return a way to cut the lines with its best layout; None if it cuts none of them."""
     change, dialect, prior = way
-    records = read_records([*(change(lines) if change else lines)], dialect, change)
     grid = Grid(grid_of(records), keeps_ends=True, is_whole=is_whole, known=overrides.known)
     if not grid.rows:
         return None
@@ -80,17 +96,16 @@ def _score(
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
     bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
     bits += _IMPOSSIBLE * _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :])
-    bits += _IMPOSSIBLE * _cuts_quotes(records)
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
-def _cuts_quotes(records: Sequence[Record]) -> bool:
-    """Return whether most records with quotes are cut within them: such text is never cheaper cut."""
+def _broken_share(records: Sequence[Record]) -> float:
+    """Return the share of records with a quote cut within it, of those that have quotes."""
     quoted = [one for one in records if one.has_quotes]
     broken = sum(
         one.repaired or (one.stray and any(cell.count(QUOTE) % 2 for cell in one.cells)) for one in quoted
     )
-    return broken > _MOST_BROKEN * len(quoted)
+    return broken / max(1, len(quoted))
 
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
