@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,22 +79,45 @@ def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path
         "        os._exit(9)\n"
         "    if sources[0].name == 'enche.csv':\n"
         "        raise MemoryError\n"
+        "    if sources[0].name == 'torto.csv':\n"
+        "        return None\n"
         "    return real(sources, *others)\n"
         "cli.analyze = analyze\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )
-    files = [tmp_path / name for name in ("mata.csv", "enche.csv", "vive.csv")]
+    files = [tmp_path / name for name in ("mata.csv", "enche.csv", "torto.csv", "vive.csv")]
     for file in files:
         file.write_bytes(b"a\n1\n")
     command = [sys.executable, script, *files]
     done = subprocess.run(command, capture_output=True, check=False, timeout=120, env=dict(os.environ))
     assert done.returncode == 1
-    killed, full, read = (json.loads(line)["error"] for line in done.stdout.splitlines())
-    assert killed["code"] == full["code"] == "FILE_NOT_TABULAR"
+    killed, full, odd, read = (json.loads(line)["error"] for line in done.stdout.splitlines())
+    assert killed["code"] == full["code"] == odd["code"] == "FILE_NOT_TABULAR"
     assert "faltou memória" in full["message"]
     assert read is None
+
+
+def test_an_interrupt_of_the_tool_alone_waits_for_no_file(tmp_path: Path) -> None:
+    script = tmp_path / "espera.py"
+    script.write_text(
+        "import signal, sys, time\n"
+        "from managed_tables_analyze import cli\n"
+        "def analyze(*_):\n"
+        "    print('lendo', file=sys.stderr, flush=True)\n"
+        "    time.sleep(150)\n"
+        "cli.analyze = analyze\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen([sys.executable, script, tmp_path / "a.csv"], stderr=subprocess.PIPE) as tool:
+        assert tool.stderr is not None
+        assert tool.stderr.readline() == b"lendo\n"
+        tool.send_signal(signal.SIGINT)
+        assert tool.wait(timeout=60) != 0
 
 
 REPORT = "Relatório de vendas\n\nid;nome;valor\n1;Ana;2,50\n2;Rui;3,75\n3;Eva;1,10\nFonte: IBGE, 2020\n"

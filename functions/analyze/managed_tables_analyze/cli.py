@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -201,6 +201,10 @@ def _results(files: Sequence[Path], task: _Task) -> Iterator[FileResult]:
                         reason = late if is_late else "a leitura foi interrompida pelo conteúdo do arquivo"
                         yield _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
                         break
+                    except KeyboardInterrupt:  # which a child need not have got: it would end its file first
+                        for process in active_children():
+                            process.kill()
+                        raise
 
 
 def _bound_child() -> None:
@@ -225,6 +229,14 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
         if target is not None:
             write_rows(found, target, work_dir)
         weighed = weigh(file, file.name, work_dir, task.overrides) if task.explains else None
+        return FileResult(
+            file=str(file),
+            dialect=found.dialect,
+            reading=_reading(found, weighed),
+            inferred_schema=found.document.inferred_schema,
+            warnings=found.document.warnings,
+            error=None,
+        )
     except JobError as error:
         if target is not None and error.kind is FILE_EMPTY:
             target.write_bytes(b"")  # no rows, as in the file
@@ -235,14 +247,6 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
         return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
     finally:
         signal.alarm(0)  # it may wait long for the next file
-    return FileResult(
-        file=str(file),
-        dialect=found.dialect,
-        reading=_reading(found, weighed),
-        inferred_schema=found.document.inferred_schema,
-        warnings=found.document.warnings,
-        error=None,
-    )
 
 
 def _reading(found: Analysis, weighed: Weighed | None) -> JobReading | ExplainedReading:
