@@ -185,7 +185,7 @@ def _masks(sections: Sequence[Sequence[re.Match[str]]]) -> tuple[Mask, ...]:
 
 
 def _mask(section: Sequence[re.Match[str]]) -> Mask | None:
-    """Return a section's mask, None where it shows no digits or a quantity."""
+    """Return a section's mask, None where it shows a quantity."""
     places, limit = "", None
     for token in section:
         if token["bracket"] is None:
@@ -197,7 +197,7 @@ def _mask(section: Sequence[re.Match[str]]) -> Mask | None:
             if condition[1] != "<=":
                 return None
             limit = float(condition[2])
-    return Mask(places, limit) if _ZERO in places or _DIGIT in places else None
+    return Mask(places, limit)
 
 
 def _mask_places(token: re.Match[str]) -> str | None:
@@ -215,7 +215,7 @@ def _is_identifier_mask(places: str) -> bool:
 
 
 def show_mask(number_format: NumberFormat, raw: str) -> str | None:
-    """Return the digits as the mask shows them; None if the value is no whole number that it applies to."""
+    """Return the digits as the mask shows them; None if it shows none, or the value is no whole number."""
     if not (raw.isascii() and raw.isdigit()):
         return None
     for mask in number_format.masks:
@@ -224,8 +224,10 @@ def show_mask(number_format: NumberFormat, raw: str) -> str | None:
     return None
 
 
-def _fill(places: str, digits: str) -> str:
+def _fill(places: str, digits: str) -> str | None:
     count = sum(sign in _UNFILLED for sign in places)
+    if not count:
+        return None
     digits = digits.rjust(count)
     extra = len(digits) - count + 1  # the first place shows all that are too many
     cells = iter([digits[:extra], *digits[extra:]])
