@@ -98,6 +98,11 @@ def test_a_namespace_prefix_is_scanned_as_expat_reads_it() -> None:
     assert scanned(xml) == parsed(xml)
 
 
+def test_a_text_without_its_is_element_is_read() -> None:
+    rows, _ = parsed(sheet('<row r="1"><c r="A1" t="inlineStr"><t>direto</t></c></row>'))
+    assert rows == [(1, ["direto"])]
+
+
 def test_rows_of_mixed_forms_are_scanned_as_expat_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse, "_SORTED_ROWS", 1)  # more rows than are sorted: none may be lost
     xml = sheet("".join(repeated(row) for row in FORMS.values() if 'r="N"' not in row) * 3)

@@ -65,6 +65,8 @@ def _cells(number: int, row: Element, reader: CellReader) -> Cells:
 def _text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
     style, cell_type = cell.get("s", ""), cell.get("t", "")
     raw, inline = cell.findtext("v", ""), cell.find("is")
+    if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
+        inline = cell
     if inline is not None:
         raw += shown_text(inline)
     if len(raw) > _MAX_TEXT_CHARACTERS:
