@@ -62,6 +62,7 @@ DELIMITERS = {
     **dict.fromkeys(("\x1e", "¦", "§"), RARE),
     " ": LIKELY + LIKELY,
 }
-OTHER_DELIMITER = APOSTROPHE = RUNS_OF_BLANKS = RARE  # than such files are known to have; as quote; for tabs
+OTHER_DELIMITER = APOSTROPHE = RARE  # than such files are known to have; as quote
 BLANKS_WITHOUT_HEADER = TEXTS_CUT = ABSURD  # a blank cuts unlabelled columns; texts are cut without labels
-ALIGNED = WRAPPED_LINE = LIKELY  # columns of a fixed width; a line quoted as a whole
+RUNS_OF_BLANKS = ALIGNED = LIKELY  # columns of words by tabs; columns of a fixed width
+WRAPPED_LINE = LIKELY  # a line quoted as a whole
