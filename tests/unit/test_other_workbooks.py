@@ -101,6 +101,19 @@ def test_dates_are_written_without_midnight(tmp_path: Path) -> None:
     assert rows_of(read_calamine(path))[1] == ["2024-01-31", "2024-01-31T10:30:00"]
 
 
+def test_broken_styles_cost_neither_rows_nor_what_is_told_of_errors(tmp_path: Path) -> None:
+    book, path = xlwt.Workbook(), tmp_path / "00"
+    row = book.add_sheet("Plan1").row(0)
+    row.write(0, date(2024, 1, 31), xlwt.easyxf(num_format_str="dd/mm/yyyy"))
+    row.set_cell_error(1, 7)
+    book.save(str(path))
+    style = struct.pack("<HH", 0x0293, 4)
+    path.write_bytes(path.read_bytes().replace(style + b"\x00\x80", style + b"\xff\x0f"))
+    (sheet,) = read_xls(path)
+    assert rows_of(iter([sheet])) == [["2024-01-31T00:00:00"]]
+    assert sheet.tally.errors == {1: 1}
+
+
 @pytest.mark.parametrize("read", [read_calamine, read_xls])
 def test_data_may_start_anywhere_in_a_sheet(tmp_path: Path, read: child.Reader) -> None:
     path = tmp_path / "00"

@@ -11,7 +11,7 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.workbook_cells import mark_text
-from managed_tables_reader.workbooks.formats import NumberFormat, builtin_format, parse_format
+from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
 from managed_tables_reader.workbooks.raw import (
     Cells,
     RawSheet,
@@ -52,19 +52,24 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
 def _open(path: Path) -> Any:
     # Formulas of defined names are not needed, and one that xlrd cannot read would cost the whole file.
     xlrd.book.Book.names_epilogue = lambda _: None
-    try:
-        with open(os.devnull, "w") as silence:
-            return xlrd.open_workbook(
-                path, logfile=silence, formatting_info=True, on_demand=True, ragged_rows=True
-            )
-    except _FOREIGN_ERRORS as error:
-        if "encrypted" in str(error).lower():
-            raise WorkbookEncryptedError("tem senha") from error
-        raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
+    with open(os.devnull, "w") as silence:
+        for has_formats in (True, False):  # a broken style must not cost the rows, nor what is told of them
+            try:
+                return xlrd.open_workbook(
+                    path, logfile=silence, formatting_info=has_formats, on_demand=True, ragged_rows=True
+                )
+            except _FOREIGN_ERRORS as error:
+                if "encrypted" in str(error).lower():
+                    raise WorkbookEncryptedError("tem senha") from error
+                if not has_formats:
+                    raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
+    raise AssertionError("unreachable: the second attempt returns or raises")
 
 
 def _formats(book: Any) -> list[NumberFormat]:
-    """Return the number format of each style."""
+    """Return the number format of each style; of a workbook that is read without, none."""
+    if not book.formatting_info:
+        return []
     known = ((style.format_key, book.format_map.get(style.format_key)) for style in book.xf_list)
     codes = ((key, found.format_str if found else "") for key, found in known)
     # xlrd knows that 27 to 36 and 50 to 58 are dates of the eastern editions, but not their codes.
@@ -78,7 +83,11 @@ def _rows(sheet: Any, formats: Sequence[NumberFormat], tally: Tally) -> Iterator
         if cell_type == XL_CELL_TEXT:
             return mark_text(value.replace("\0", "")) or None
         if cell_type in (XL_CELL_NUMBER, XL_CELL_DATE):
-            return tally.number(row + 1, column, formats[sheet.cell_xf_index(row, column)], value)
+            if formats:
+                shown_as = formats[sheet.cell_xf_index(row, column)]
+            else:
+                shown_as = GENERAL if cell_type == XL_CELL_NUMBER else parse_format("yyyy-mm-dd hh:mm")
+            return tally.number(row + 1, column, shown_as, value)
         if cell_type == XL_CELL_BOOLEAN:
             return "TRUE" if value else "FALSE"
         if cell_type == XL_CELL_ERROR:
