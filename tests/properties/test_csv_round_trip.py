@@ -44,7 +44,7 @@ _ABOVE = {
 _HEADER = ("codigo", "nome do cliente", "valor", "dia")
 _FEW = settings(
     derandomize=True,
-    max_examples=examples(9, 200),
+    max_examples=examples(10, 200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
