@@ -5,8 +5,8 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 
-import xlsx_writing as x
 from case import Case, case
+from zipping import zipped
 
 CSV = "a,b\n1,x\n2,y\n"
 
@@ -23,7 +23,7 @@ def cases() -> Iterator[Case]:
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         encrypted[encrypted.index(signature) + offset] |= 1
     yield case("zip/encrypted.zip", bytes(encrypted), "a password", error="ARCHIVE_ENCRYPTED")
-    good = x.zipped({"1.csv": CSV * 200})
+    good = zipped({"1.csv": CSV * 200})
     yield case("zip/truncated.zip", good[: len(good) // 2], "half a file", error="ARCHIVE_CORRUPT")
     flipped = bytearray(stored([("1.csv", CSV.encode())]))
     flipped[flipped.index(b"1,x")] ^= 0x01

@@ -1,16 +1,15 @@
 """Write XLSX files part by part, so that a case can hold exactly what it is about."""
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
+
+from zipping import zipped
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT_MAIN = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry: the same input gives the same bytes
 
 # Number formats by the style that cells name (`s="3"`).
 FORMATS = (
@@ -86,17 +85,6 @@ def _styles() -> str:
     )
     styles = "".join(f'<xf numFmtId="{164 + index}" applyNumberFormat="1"/>' for index in range(len(FORMATS)))
     return f'<styleSheet xmlns="{MAIN}"><numFmts>{codes}</numFmts><cellXfs>{styles}</cellXfs></styleSheet>'
-
-
-def zipped(parts: Mapping[str, str | bytes]) -> bytes:
-    """Return a ZIP of the parts, the same bytes for the same parts."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in parts.items():
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, part)
-    return content.getvalue()
 
 
 def xlsx(

@@ -1,11 +1,9 @@
 """Agents (extensions 12): the SDK's own client calls the tools, over HTTP and by the command."""
 
-import io
 import json
 import os
 import secrets
 import sys
-import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -23,6 +21,7 @@ from reports import Reports
 from rows_client import RowsCompany
 from serving import serving
 from tables_client import TableClient, column, created
+from zipping import zipped
 
 from managed_tables_api.agents import desk
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, exact, fit
@@ -284,7 +283,7 @@ def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCom
 def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsCompany) -> None:
     """Two hundred names of files, then two hundred labels and cells: each plan is that of a harmless file."""
     reports = Reports(loading_company, "vendas")
-    for pack, kind, width in ((zipped, "zip", 2), (labelled, "csv", 201)):
+    for pack, kind, width in ((named, "zip", 2), (labelled, "csv", 201)):
         shapes = []
         for words in (ORDERS, ("Loja", "Mês", "Relatório", "Resumo")):
             texts = [f"{words[n % len(words)]} ({n})" for n in range(200)]
@@ -298,13 +297,9 @@ def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsC
         assert shapes[0][:3] == (200, 5, width)
 
 
-def zipped(names: list[str]) -> bytes:
+def named(names: list[str]) -> bytes:
     """Return an archive with a file of each name."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for n, name in enumerate(names):
-            archive.writestr(f"{name}.csv", f"texto;n\nx{n};{n}\n")
-    return target.getvalue()
+    return zipped({f"{name}.csv": f"texto;n\nx{n};{n}\n" for n, name in enumerate(names)})
 
 
 def labelled(texts: list[str]) -> bytes:

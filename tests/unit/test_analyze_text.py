@@ -1,12 +1,11 @@
 """Whole text files with awkward bytes, and what analyze gives for them."""
 
-import io
-import zipfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from zipping import zipped
 
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
@@ -257,11 +256,9 @@ def test_a_word_that_most_rows_have_is_no_total(tmp_path: Path) -> None:
 
 
 def test_a_text_about_the_other_files_of_an_archive_is_no_table(tmp_path: Path) -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("dados.csv", "id;nome\n1;Ana\n")
-        archive.writestr("leia-me.txt", "Vendas de 2024\nGerado em 2025\nDúvidas: financeiro\n")
-    found = _analyze(tmp_path, content.getvalue(), "envio.zip")
+    about = "Vendas de 2024\nGerado em 2025\nDúvidas: financeiro\n"
+    content = zipped({"dados.csv": "id;nome\n1;Ana\n", "leia-me.txt": about})
+    found = _analyze(tmp_path, content, "envio.zip")
     assert [(one.name, one.include) for one in found.reading.tables] == [
         ("envio.zip/dados.csv", True),
         ("envio.zip/leia-me.txt", False),

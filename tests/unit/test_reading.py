@@ -2,11 +2,11 @@
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
+from zipping import zipped
 
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.documents.analyses import TableReading
@@ -92,11 +92,8 @@ def test_every_sheet_has_a_reading_whether_included_or_not(tmp_path: Path) -> No
 
 
 def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("a.csv", "id,n\n1,2\n")
-        archive.writestr("b/c.csv", "id,n\n3,4\n5,6\n")
-    found = _analyze(tmp_path, content.getvalue(), b"id,n\n7,8\n", name="envio")
+    content = zipped({"a.csv": "id,n\n1,2\n", "b/c.csv": "id,n\n3,4\n5,6\n"})
+    found = _analyze(tmp_path, content, b"id,n\n7,8\n", name="envio")
     places = [(table.file, table.name, table.rows) for table in found.reading.tables]
     assert places == [(0, "envio/a.csv", 1), (1, "envio/c.csv", 2), (2, "envio", 1)]
     assert found.document.files == ["envio/a.csv", "envio/c.csv", "envio"]
