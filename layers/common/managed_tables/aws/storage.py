@@ -249,7 +249,7 @@ CACHED_DOCUMENTS = 64  # a console polls few jobs at a time; a document of 1,500
 
 
 class JobDocuments:
-    """The documents of jobs, the last ones used kept: neither kind changes under its key once written."""
+    """The documents of jobs, the last ones used kept: none changes under its key once written."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
