@@ -281,21 +281,21 @@ def read_names(table: Table) -> Names:
 def _told(changes: Iterable[Change]) -> list[Change]:
     """Return a row's changes, the newest first, each with the cells that it changed and no others."""
     told: list[Change] = []
-    cells: Cells = {}  # of the row after the change
+    cells: dict[str, str | None] = {}  # of the row after the change
     for change in sorted(changes, key=lambda known: known.change_id, reverse=True):
         action, before, after = change.action, change.before, change.after
         if action == PRESENT:
-            cells = after
+            cells = {**after}
             continue
         if action == UPSERTED:
             action = "update"
             after = {name: cells.get(name) for name in before if cells.get(name) != before[name]}
-            cells = {**cells, **before}
+            cells |= before
             before = {name: before[name] for name in after}
         elif action == "update":
-            cells = {**cells, **before}
+            cells |= before
         elif action == "delete":
-            cells = before
+            cells = {**before}
         else:
             action, after = ("insert", cells) if action == LOADED else (action, after)
             cells = {}
