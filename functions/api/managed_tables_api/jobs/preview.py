@@ -85,10 +85,9 @@ def show_lines(services: Services, job: JobRecord, asked: PreviewQuery) -> Previ
     answer = PreviewAnswer(lines=[], last_line=table.last_line, columns=table.columns, truncated=False)
     if asked.from_line <= table.last_line:
         records = _records(services, key, etag, table, asked.from_line)
-        wanted = range(asked.from_line, asked.from_line + asked.lines)
-        shown = takewhile(lambda record: record[0] < wanted.stop, records)
-        lines = ((line, _kind_of(line, cells, reading, table), cells) for line, cells in shown)
-        _fill(answer, (entry for entry in lines if entry[0] in wanted))
+        until = takewhile(lambda record: record[0] < asked.from_line + asked.lines, records)
+        shown = (record for record in until if record[0] >= asked.from_line)
+        _fill(answer, ((line, _kind_of(line, cells, reading, table), cells) for line, cells in shown))
     return answer
 
 
