@@ -11,7 +11,7 @@ from dataclasses import replace
 from managed_tables import errors
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
-from managed_tables.documents.confirmations import LoadMode
+from managed_tables.documents.confirmations import LOAD_MODES
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.targets import Target, find_target
@@ -25,7 +25,6 @@ from managed_tables_ingest.arrivals import Arrival
 PREFIX = "inbox/"
 JOB_TAG = "job-id"
 _FLAGS = ("true", "false", "unchanged")
-_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
 
 
 def take_object(services: AwsServices, arrival: Arrival) -> None:
@@ -127,7 +126,7 @@ def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     reason = ""
     if flag not in _FLAGS:
         reason = "auto-confirm deve ser true, unchanged ou false"
-    elif mode not in _MODES:
+    elif mode not in LOAD_MODES:
         reason = "mode deve ser append, replace ou upsert"
     elif table is None and (flag != "false" or "mode" in metadata):
         reason = "falta table, o nome da tabela"
@@ -135,7 +134,7 @@ def read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
         reason = _name_fault(table)
     if reason:
         raise JobError(errors.INBOX_METADATA_INVALID, file=file_name, reason=reason)
-    return Intake(table, _MODES[mode], flag == "true")
+    return Intake(table, LOAD_MODES[mode], flag == "true")
 
 
 def _flag(metadata: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord, new_job
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Fault, detail
-from managed_tables.documents.confirmations import LoadMode
+from managed_tables.documents.confirmations import LOAD_MODES, LoadMode
 from managed_tables.documents.document import Document, LateModel, RecordId
 from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.errors import ApiError
@@ -135,7 +135,6 @@ FORM_SCHEMA = {
 
 router = api_router("", "File upload", requires(Permission.UPLOAD, takes_form=True))
 
-_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}
 _NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
@@ -222,7 +221,7 @@ async def _upload(
     async with open_form(request, max_bytes) as (received, named_mode):
         files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
         check_files(files, max_bytes)
-        mode = _MODES.get("append" if named_mode is None else named_mode)
+        mode = LOAD_MODES.get("append" if named_mode is None else named_mode)
         if mode is None:
             details = [detail("body", _UNKNOWN_MODE, path="mode")]
             raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")

@@ -11,6 +11,7 @@ from managed_tables.documents.document import Document
 from managed_tables.schema import Column
 
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
+LOAD_MODES: dict[str, LoadMode] = {"append": "append", "replace": "replace", "upsert": "upsert"}  # by name
 OnMisfit = Literal["reject", "skip"]
 
 
