@@ -300,8 +300,8 @@ def given_rows(definition: Definition) -> sql.Composed:
 def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
     """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
 
-    `counts` are the rows inserted and updated by a request with `on_conflict`. NULLs if there was none.
-    Parameters: table_id, version, key.
+    `counts` are the rows inserted and updated, NULL of a plain insert that an earlier release has recorded.
+    NULLs if there was none. Parameters: table_id, version, key.
     """
     source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
     if returned == "records":
