@@ -285,10 +285,10 @@ class OriginColumns(OriginLabels):
 _EXAMPLE: JsonDict = {"tables": [{"file": 0, "sheet": None, "header_line": 3, "skip_lines": [9]}]}
 
 
-class Reanalysis(LateModel):
+class Reanalysis(StrictModel):
     """How files are to be read: what is not named stays as it was stated."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
     timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")

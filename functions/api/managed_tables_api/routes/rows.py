@@ -37,10 +37,9 @@ MAX_KEY_CHARACTERS = 255
 
 _FILTER = Fault("UNKNOWN_PARAMETER", "deve ser filter[coluna][operador]")
 
-
 # Of each header what it must be. A version is in quotes, as an ETag is.
 _TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')
-_KEY = re.compile(rf"([ -~]{{1,{MAX_KEY_CHARACTERS}}})")
+_KEY = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
 
 
 def _header(request: Request, name: str, form: re.Pattern[str], refused: str) -> str | None:

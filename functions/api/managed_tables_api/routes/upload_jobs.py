@@ -120,7 +120,8 @@ def show_numbers_as_text(answer: Any) -> None:
         for name in ("top", "histogram"):  # each entry ends with a count
             profile[name] = [[*map(as_text, values), count] for *values, count in profile[name]]
     for item in (answer["error"] or {"details": []})["details"]:
-        item |= {name: as_text(value) for name, value in item.items() if name == "value"}
+        if "value" in item:
+            item["value"] = as_text(item["value"])
 
 
 def _answer(

@@ -60,7 +60,6 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
 
     `place` is where in the request the cursor is. Keys that were too long to travel are those of the row now.
     """
-    sorts = shape.order
     try:
         padded = text + "=" * (-len(text) % 4)
         binding, keys, is_long = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -68,7 +67,7 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
             raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
-        pairs = list(zip(sorts, keys, strict=True))[-1 if is_long else 0 :]
+        pairs = list(zip(shape.order, keys, strict=True))[-1 if is_long else 0 :]
         checked = [_checked_key(sort, key, table.parsers) for sort, key in pairs]
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise refused_cursor(place, "cursor inválido") from error
