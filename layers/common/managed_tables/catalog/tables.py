@@ -66,6 +66,13 @@ class Definition(Record):
     indexes: Indexes = ()
     history: bool = True  # changes of rows are recorded
 
+    @classmethod
+    def read(cls, item: Mapping[str, Any]) -> Self:
+        """Return the definition that an item or a row holds, whose lists are tuples here."""
+        key, indexes = item.get("key"), item.get("indexes", ())
+        lists = {"key": None if key is None else tuple(key), "indexes": tuple(map(tuple, indexes))}
+        return super().read({**item, **lists})
+
     def definition(self) -> dict[str, Any]:
         """Return these fields alone."""
         return {one.name: getattr(self, one.name) for one in fields(Definition)}
@@ -96,13 +103,10 @@ class TableRecord(Definition):
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> Self:
         """Return the table of an item."""
-        key, pending = item.get("key"), item.get("pending")
         parts = {
             "company_id": keys.company_of(item),
             "packed_columns": item["columns"],
-            "pending": Pending(**pending) if pending else None,
-            "key": None if key is None else tuple(key),
-            "indexes": tuple(map(tuple, item.get("indexes", ()))),
+            "pending": Pending(**item["pending"]) if item.get("pending") else None,
         }
         return super().read({**item, **parts})
 

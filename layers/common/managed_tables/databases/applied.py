@@ -50,10 +50,7 @@ def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
         ).fetchone()
     if row is None:
         return None
-    row["columns"] = tuple(map(Column.model_validate, row["columns"]))
-    row["key"] = row["key"] and tuple(row["key"])
-    row["indexes"] = tuple(map(tuple, row["indexes"]))
-    return Applied(**row)
+    return Applied.read({**row, "columns": tuple(map(Column.model_validate, row["columns"]))})
 
 
 def record_change(connection: PgConnection, table_id: str, applied: Applied) -> None:
