@@ -8,7 +8,6 @@ that it has read from a pipe in memory.
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -128,10 +127,10 @@ def _unescaped(cell: str) -> str:
 
 def _feed(source: ExportSource, writing: int) -> int:
     """Write the rows into the pipe, each value as text, and return how many."""
-    places = count()
+    names = {column.name: f"c{place}" for place, column in enumerate(source.selection.columns)}
 
     def field(column: Column) -> sql.Composed:
-        return sql.SQL("{}::text AS {}").format(value(column), sql.Identifier(f"c{next(places)}"))
+        return sql.SQL("{}::text AS {}").format(value(column), sql.Identifier(names[column.name]))
 
     query = sql.SQL("SELECT {start}, {row}.* FROM ({fields}) AS {row}").format(
         start=_ROW_START, row=sql.Identifier("$row"), fields=select_fields(source, field)
