@@ -162,8 +162,8 @@ def find_code_in_values(values: Collection[str]) -> str | None:
         return "telefone"
     if len(values) < FEWEST_VALUES or not all(map(_DIGITS.fullmatch, values)):
         return None
-    codes = set(map(checked_code, values))
-    return codes.pop() if len(codes) == 1 else None
+    code = checked_code(next(iter(values)))
+    return code if code and all(checked_code(value) == code for value in values) else None
 
 
 def checked_code(digits: str) -> str | None:
