@@ -31,12 +31,12 @@ class Dialect:
         The cells are None if text follows a closing quote, or a quote is still open where `take`, which gives
         the next line, gives none.
         """
-        opening, _ = _patterns(self)
+        opening, quoted = _patterns(self)
         cells: list[str] = []
         position, end, stray = 0, len(line.rstrip("\r\n")), False
         while position >= 0:
             if opened := opening.match(line, position, end):
-                cell, last, position = self._scan_quoted(line, opened.end(), take)
+                cell, last, position = self._scan_quoted(quoted, line, opened.end(), take)
                 if cell is None:
                     return None, stray
                 if last is not line:
@@ -50,14 +50,14 @@ class Dialect:
         return cells, stray
 
     def _scan_quoted(
-        self, line: str, position: int, take: Callable[[], str | None]
+        self, quoted: re.Pattern[str], line: str, position: int, take: Callable[[], str | None]
     ) -> tuple[str | None, str, int]:
         """Return a quoted cell's text, the line that ends it, and where the next begins (-1: nowhere)."""
         texts = []
         following: str | None = line
         while following is not None:
             line = following
-            found = _patterns(self)[1].match(line, position)
+            found = quoted.match(line, position)
             assert found is not None  # noqa: S101 - it matches the empty text
             text, quote, edge = found.groups()
             texts.append(text)
