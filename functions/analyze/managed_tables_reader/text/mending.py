@@ -100,13 +100,12 @@ class Mender:
 
     def _cut_again(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Cut a line with quotes again; a short line keeps its cells unless only others fit."""
-        found = _regrouped(text, self._dialect, self.width) or self._by_other_delimiter(
-            text
-        )  # no line can be cut by both
+        other = self._by_other_delimiter(text)  # no line can be cut by it and regrouped as well
+        found = other or _regrouped(text, self._dialect, self.width)
         if cells is None or len(cells) > self.width:
             return found
         if not self._columns:
-            return self._by_other_delimiter(text)
+            return other
         is_better = found and self._oddity(cells) == _ODD != self._oddity(found)
         return found if is_better else None
 
@@ -176,8 +175,7 @@ class Mender:
         odd = (quote, delimiter)  # a quoted cell hardly ever begins with these
         for place in _beside_quotes(text, quote):
             cells, stray = self._dialect.scan(text[:place] + delimiter + text[place:])
-            is_whole = cells and not stray and not any(cell.startswith(odd) for cell in cells)
-            if cells and is_whole and self._fits(cells):
+            if cells and not stray and self._fits(cells) and not any(cell.startswith(odd) for cell in cells):
                 yield cells
 
     def _cut_inside(self, cells: Sequence[str]) -> _Ranked:
