@@ -57,16 +57,13 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     is_whole = is_whole and len(first) == len(lines)
     ways = [(_read(first, way), way) for way in _candidates(first, overrides)]
     shares = [_broken_share(records) for records, _ in ways]
-    whole, broken = (
-        [
-            way
-            for way, share in zip(ways, shares, strict=True)
-            if (share > min(shares) + _MOST_BROKEN) is is_broken
-        ]
-        for is_broken in (False, True)
-    )
-    for group in (whole, broken):  # text within quotes is never cheaper cut: for want of another way alone
-        scored = (_score(records, way, overrides, stated, is_whole=is_whole) for records, way in group)
+    most = min(shares, default=0.0) + _MOST_BROKEN
+    for is_broken in (False, True):  # text within quotes is never cheaper cut: for want of another way alone
+        scored = (
+            _score(records, way, overrides, stated, is_whole=is_whole)
+            for (records, way), share in zip(ways, shares, strict=True)
+            if (share > most) is is_broken
+        )
         if found := [*filter(None, scored)]:
             return sorted(found, key=attrgetter("bits"))
     return []
