@@ -8,6 +8,7 @@ import csv
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
 from managed_tables.messages.findings import MAX_LINES
@@ -26,7 +27,7 @@ _MOST_SECTIONS = 20_000  # each costs up to a millisecond
 csv.field_size_limit(sys.maxsize)  # a cell of the copy may be as long as a file's
 
 _Copied = tuple[int, str]  # the line number, and the line of the copy
-_Ended = list[tuple[int, list[str]]]
+_Ended = tuple[int, list[str]]  # the line number, and the cells of a row that ends a section
 
 
 def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
@@ -34,7 +35,7 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     if part.keeps_last or not notes.heads or not 1 < header.width <= _MOST_COLUMNS:
         return
     left_out: list[int] = []
-    first: _Ended = []
+    first: list[_Ended] = []
     for number, cells in _find_ends(part, header, notes.heads[:_MOST_SECTIONS]):
         notes.forget(number, len(cells))
         left_out.append(number)
@@ -58,7 +59,7 @@ def _copied(part: Part) -> Iterator[_Copied]:
             yield int(line[: line.index(part.delimiter)]), line
 
 
-def _find_ends(part: Part, header: Header, heads: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
+def _find_ends(part: Part, header: Header, heads: Sequence[int]) -> Iterator[_Ended]:
     """Yield the rows that end sections, right above the heads."""
     window: deque[_Copied] = deque(maxlen=_ROWS_COMPARED)
     begin, passed = header.data_line, 0
@@ -75,7 +76,7 @@ def _find_ends(part: Part, header: Header, heads: Sequence[int]) -> Iterator[tup
         window.append((number, line))
 
 
-def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: str) -> _Ended:
+def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: str) -> list[_Ended]:
     """Return the last of the window's rows, from line `begin` on, that are none of its section's."""
     if not window or _is_usual(_cells(window[-1][1], delimiter), header.width):
         return []
@@ -87,8 +88,8 @@ def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: 
     kinds = (*header.kinds, *(TEXT,) * width)[:width]
     scorer = Scorer([*above, *grid], width, keeps_ends=False)
     end = scorer.find_section_end(scorer.row_bits(start, kinds), kinds, start + 1, len(scorer.rows))
-    ended = [row.number for row in scorer.rows[end:]][:1]
-    return [(number, cells) for number, _, cells in copied if ended and number >= ended[0]]
+    below = scorer.rows[end].number if end < len(scorer.rows) else inf
+    return [(number, cells) for number, _, cells in copied if number >= below]
 
 
 def _is_usual(cells: Sequence[str], width: int) -> bool:
