@@ -60,19 +60,17 @@ def _read_workbook(package: Package, part: str) -> tuple[bool, list[tuple[str, b
     """Return whether days count from 1904, and each tab's name, visibility and relationship id."""
     with package.open_part(part) as stream:
         found = list(read_xml(stream, heads=("workbook", "workbookPr", "sheet")))
-    if [element.tag for element in found[:1]] != ["workbook"]:
+    if not found or found[0].tag != "workbook":
         raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
-    epochs = [element.get("date1904", "0").lower() for element in found if element.tag == "workbookPr"]
-    sheets = [
-        (
-            element.get("name", ""),
-            element.get("state", "").lower() not in ("hidden", "veryhidden"),
-            element.get("id", ""),
-        )
-        for element in found
-        if element.tag == "sheet"
-    ]
-    return epochs[-1:] in (["1"], ["true"], ["on"]), sheets
+    is_1904 = False
+    sheets: list[tuple[str, bool, str]] = []
+    for element in found:
+        if element.tag == "workbookPr":
+            is_1904 = element.get("date1904", "0").lower() in ("1", "true", "on")
+        elif element.tag == "sheet":
+            is_visible = element.get("state", "").lower() not in ("hidden", "veryhidden")
+            sheets.append((element.get("name", ""), is_visible, element.get("id", "")))
+    return is_1904, sheets
 
 
 def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
