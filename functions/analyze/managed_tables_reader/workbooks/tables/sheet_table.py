@@ -194,7 +194,7 @@ def _write(
     if len(cells) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
     if len(cells) > header.width:
-        notes.count_cells(number, len(cells))
+        notes.add("LONG_ROWS", number)
     notes.extent.take_numbers([number])
     writer.write_row(number, cells)
 
