@@ -29,7 +29,6 @@ export type DeletedRow = Schemas["DeletedRow"];
 /** A row, with its `_version` where that was asked for. */
 export type RecordOfRow = Schemas["Row"];
 export type SavedView = Schemas["ViewAnswer"];
-export type ViewBody = Body<"/{table_id}/views", "post">;
 export type ExportBody = Body<"/{table_id}/exports", "post">;
 export type Reanalysis = Body<"/upload-jobs/{job_id}/reanalyze", "post">;
 export type StatedTable = NonNullable<Reanalysis["tables"]>[number];

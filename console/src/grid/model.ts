@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** Return where a key leads from `place`, or null where it is no key of movement; with Ctrl to the end that way. */
-export function move(
+function move(
   place: Place,
   key: string,
   control: boolean,

@@ -133,13 +133,6 @@ export function toggleSort(sorts: readonly string[], column: string, add: boolea
   return [...others, ...next].slice(-5);
 }
 
-/** Return names in their order with one of them some places further. */
-export function moved(names: readonly string[], name: string, by: number): string[] {
-  const others = names.filter((one) => one !== name);
-  others.splice(Math.max(names.indexOf(name) + by, 0), 0, name);
-  return others;
-}
-
 /** The view of which nobody has chosen anything; its rows are as high as a line of text of 16 px. */
 const PLAIN: GridView = { where: {}, q: "", sort: [], columns: [], group_by: [], totals: {}, row_height: ROW_HEIGHT };
 
@@ -163,7 +156,7 @@ export function readView(query: string): GridView {
 }
 
 /** Return the view of these parts; what is none, or is not said, is as usual. */
-export function viewOf(partOf: (part: keyof GridView) => unknown): GridView {
+function viewOf(partOf: (part: keyof GridView) => unknown): GridView {
   const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
   const parts = Object.entries(PLAIN).map(([part, plain]) => {
     const value = partOf(part as keyof GridView);

@@ -1,7 +1,6 @@
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
-import { moved } from "../grid/view";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
 import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
@@ -95,7 +94,9 @@ function Rules({ column: { name, source, nullable, into, adjustment }, onAdjust 
     );
   }
   const sources = columns.map((one) => one.source);
-  const move = (by: number): void => onDraft({ order: moved(sources, source, by) });
+  const place = sources.indexOf(source);
+  const move = (by: number): void =>
+    onDraft({ order: sources.toSpliced(place, 1).toSpliced(Math.max(place + by, 0), 0, source) });
   return (
     <>
       <Check

@@ -48,7 +48,7 @@ export function checksOf(
   job: Job,
   columns: readonly ReviewedColumn[],
   places: Places,
-  targets: readonly Target[] = [],
+  targets: readonly Target[],
 ): Check[] {
   const found = [
     ...(job.recipe?.differences ?? []).map((difference) => ofDifference(job, difference, columns, places)),

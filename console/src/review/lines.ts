@@ -30,7 +30,7 @@ export interface Spot {
 
 type Place = Pick<TableReading, "file" | "sheet">;
 
-function previewQuery(api: Api, job: Job, { file, sheet }: Place, from: number, lines = PAGE_LINES) {
+function previewQuery(api: Api, job: Job, { file, sheet }: Place, from: number, lines: number) {
   const query = { file, from_line: from, lines, ...(sheet === null ? {} : { sheet }) };
   return {
     queryKey: ["preview", job._id, job.updated_at, query],
