@@ -27,7 +27,10 @@ const RETRIES = 2;
 /** Show the console inside an element; the function that comes back takes it away, with all that it holds. */
 export function mount(element: HTMLElement, options: MountOptions): () => void {
   const queries: QueryClient = new QueryClient({
-    mutationCache: new MutationCache({ onSuccess: () => queries.invalidateQueries() }), // what was done may show anywhere
+    // What was done may show anywhere; a mutation that `asksItself` has asked for all of it already.
+    mutationCache: new MutationCache({
+      onSuccess: (_data, _variables, _before, { meta }) => meta?.["asksItself"] || queries.invalidateQueries(),
+    }),
     defaultOptions: {
       mutations: { networkMode: "always" }, // without a network it fails, and says so
       queries: { retry: isWorthRetrying, retryDelay: delayOf, refetchOnWindowFocus: false, staleTime: 5_000 },

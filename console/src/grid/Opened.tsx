@@ -14,7 +14,7 @@ import type { Conflict } from "./edits";
 import { FilterDialog, SaveView } from "./Filters";
 import { RowStory, TableHistory, Trash } from "./History";
 import { Recipe } from "./Recipe";
-import { type Cells, columnOf, type Opened, useParts } from "./sheet";
+import { columnOf, type Opened, useParts } from "./sheet";
 
 const DIALOGS = {
   filter: FilterDialog,
@@ -40,8 +40,7 @@ export function OpenedDialog({ what }: { what: Opened }) {
 function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
   const [wrong, setWrong] = useState<Record<string, string>>({});
-  // It closes once the row is there: a mutation's own end waits for all that is asked for again.
-  const insert = useMutation({ mutationFn: (values: Cells) => edits.insert([values]).then(onClose) });
+  const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose, meta: { asksItself: true } });
   const details = insert.error instanceof ApiFailure ? (insert.error.body.details ?? []) : [];
   const faults = { ...Object.fromEntries(details.map(({ column, reason }) => [column, reason])), ...wrong };
   const submit = (form: HTMLFormElement): void => {
@@ -49,7 +48,7 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
     const { values, wrong } = readTexts(table.columns, texts, row);
     setWrong(wrong);
     if (Object.keys(wrong).length > 0) return;
-    if (row === null) insert.mutate(values);
+    if (row === null) insert.mutate([values]);
     else {
       if (Object.keys(values).length > 0) edits.change(row, values);
       onClose(); // what is not taken is marked at its cell, and the text kept there
