@@ -10,7 +10,7 @@ import { CellEditor } from "./CellEditor";
 import { isInRange, isOneCell, type Place, rangeIn } from "./model";
 import { queryRows } from "./rows";
 import { type GridColumn, type GridParts, markOf, totalChoice, useParts } from "./sheet";
-import { askedOf, resized, type Total } from "./view";
+import { aggregatesOf, askedOf, resized, type Total } from "./view";
 import { ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {
@@ -292,19 +292,18 @@ export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Colu
 /** Work out what the view has at the foot of its columns, over the rows that match. */
 function useTotals(): Readonly<Record<string, Cell>> {
   const { api, table, view } = useParts();
-  const wanted = Object.entries(view.totals).filter(([name]) => table.columns.some((one) => one.name === name));
-  const asked = askedOf(view);
+  const aggregates = aggregatesOf(table, view);
+  const asked = { ...askedOf(view), aggregates };
   const { data } = useQuery({
-    queryKey: ["totals", table._id, table.updated_at, asked, wanted],
-    enabled: wanted.length > 0,
+    queryKey: ["totals", table._id, table.updated_at, asked],
+    enabled: aggregates.length > 0,
     retry: false,
     queryFn: async ({ signal }) => {
-      const aggregates = wanted.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
-      const { records } = await queryRows(api, table._id, { ...asked, aggregates }, signal);
+      const { records } = await queryRows(api, table._id, asked, signal);
       return records[0] ?? null;
     },
   });
-  return Object.fromEntries(wanted.map(([name], index) => [name, data?.[`total_${index}`]]));
+  return Object.fromEntries(aggregates.map(({ column, as }) => [column, data?.[as]]));
 }
 
 type InSightProps = GridParts & { children: (column: GridColumn, index: number) => ReactNode };

@@ -8,7 +8,7 @@ import { plural } from "../values/numbers";
 import { shownTotal } from "./GridRows";
 import { queryRows } from "./rows";
 import { columnOf, rowWords, useParts } from "./sheet";
-import { allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
+import { aggregatesOf, allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
 
 const PER_PAGE = 50;
 
@@ -22,7 +22,7 @@ export function Groups({ within = [] }: GroupsProps) {
   const { table, view, onView, api } = useParts();
   const column = table.columns.find((one) => one.name === view.group_by[within.length]);
   const where = allOf([...filtersOf(view.where), ...within]);
-  const totals = Object.entries(view.totals).map(([of, fn], index) => ({ fn, column: of, as: `total_${index}` }));
+  const totals = aggregatesOf(table, view);
   const grouped: Query = column
     ? { group_by: [column.name], aggregates: [{ fn: "count", as: "row_count" }, ...totals], sort: [column.name] }
     : { sort: view.sort };
@@ -63,9 +63,9 @@ function Group({ column, group, within }: GroupProps) {
   const [wasOpen, setOpen] = useState(false); // what was unfolded within stays so
   const value = group[column.name] ?? null;
   const is = value === null ? { op: "is_null" as const, value: true } : { op: "eq" as const, value };
-  const figures = Object.entries(view.totals).map(([name, fn], index) => {
+  const figures = aggregatesOf(table, view).map(({ fn, column: name, as }) => {
     const of = columnOf(table, name);
-    return t`${totalLabels()[fn]} de ${of.display_name}: ${shownTotal(fn, group[`total_${index}`], of)}`;
+    return t`${totalLabels()[fn]} de ${of.display_name}: ${shownTotal(fn, group[as], of)}`;
   });
   return (
     <details className="mt-group" onToggle={() => setOpen(true)}>

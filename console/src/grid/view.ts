@@ -71,6 +71,12 @@ export function allOf(filters: readonly Where[]): Where {
   return filters.length === 0 ? {} : { and: [...filters] };
 }
 
+/** Return what is worked out at the foot of a view's columns, of those that the table still has. */
+export function aggregatesOf({ columns }: Table, { totals }: GridView) {
+  const known = Object.entries(totals).filter(([name]) => columns.some((one) => one.name === name));
+  return known.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
+}
+
 /** Return which rows a view is of. */
 export function askedOf({ where, q }: GridView): Pick<Query, "where" | "q"> {
   return { where, ...(q && { q }) };
