@@ -7,8 +7,8 @@ import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/S
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import { isNumeric, typeLabels } from "../values/cells";
-import { DEFAULT_WIDTH, totalChoice, useParts } from "./sheet";
-import { type GridView, resized, shownColumns, type ViewColumn, withColumn, writeView } from "./view";
+import { gridColumns, totalChoice, useParts } from "./sheet";
+import { type GridView, resized, type ViewColumn, withColumn, writeView } from "./view";
 
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ name }: { name: string }) {
@@ -17,22 +17,23 @@ export function ColumnMenu({ name }: { name: string }) {
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
   const others = view.sort.filter((sort) => sort.replace(/^-/, "") !== name);
-  const shown = shownColumns(table, view);
-  const { width, frozen = false } = shown.find((one) => one.name === name) ?? {};
-  const beside = shown.filter((one) => (one.frozen ?? false) === frozen).map((one) => one.name);
+  const shown = gridColumns(table, view);
+  const { width = 0, left = null } = shown.find((one) => one.name === name) ?? {};
+  const isFrozen = left !== null;
+  const beside = shown.filter((one) => (one.left !== null) === isFrozen).map((one) => one.name);
   const place = beside.indexOf(name);
-  const changed = (changes: Omit<ViewColumn, "name">, to = name) => withColumn(table, view, name, changes, to);
-  const wider = (by: number) => resized(table, view, name, (width ?? DEFAULT_WIDTH) + by);
+  const changed = (changes: Omit<ViewColumn, "name">) => withColumn(table, view, name, changes);
+  const movedTo = (other: string | undefined) => (other ? withColumn(table, view, name, {}, other) : {});
   const actions: [string, Partial<GridView>][] = [
     [t`Ordenar do menor para o maior`, { sort: [name] }],
     [t`Ordenar do maior para o menor`, { sort: [`-${name}`] }],
     [t`Acrescentar à ordenação`, { sort: [...others, name].slice(-5) }],
     [t`Tirar da ordenação`, { sort: others }],
-    [t`Alargar`, wider(80)],
-    [t`Estreitar`, wider(-80)],
-    [t`Mover para a esquerda`, place > 0 ? changed({}, beside[place - 1]) : {}],
-    [t`Mover para a direita`, changed({}, beside[place + 1])],
-    [frozen ? t`Soltar` : t`Fixar à esquerda`, changed({ frozen: !frozen })],
+    [t`Alargar`, resized(table, view, name, width + 80)],
+    [t`Estreitar`, resized(table, view, name, width - 80)],
+    [t`Mover para a esquerda`, movedTo(beside[place - 1])],
+    [t`Mover para a direita`, movedTo(beside[place + 1])],
+    [isFrozen ? t`Soltar` : t`Fixar à esquerda`, changed({ frozen: !isFrozen })],
     view.group_by.includes(name)
       ? [t`Não agrupar por ela`, { group_by: view.group_by.filter((one) => one !== name) }]
       : [t`Agrupar por esta coluna`, { group_by: [...view.group_by, name] }],

@@ -87,7 +87,7 @@ export const SheetProvider = createContext<SheetParts | null>(null);
 
 export const useParts = (): SheetParts => useShared(SheetProvider, "no sheet around this");
 
-export const DEFAULT_WIDTH = 168;
+const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
 const AWAY_MS = 180_000; // a database pauses after five minutes without questions
 const LOOK_SHARE = 20; // times as long as it took: a search without an index less often
