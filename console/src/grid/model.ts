@@ -160,6 +160,7 @@ export class GridControl {
     const { extent, commands } = this;
     const { active } = this.state.get();
     const range = rangeIn(this.state.get());
+    const last = { row: Math.max(extent.data - 1, 0), column: extent.columns - 1 };
     const bounds = control && extent.data > 0 ? { ...extent, rows: extent.data } : extent;
     const target = alt ? null : move(active, key, control, bounds);
     if (target) return () => this.focus(target, shift);
@@ -187,15 +188,11 @@ export class GridControl {
       "Ctrl+c": () => commands.copy(range),
       "Ctrl+x": () => commands.cut(range),
       "Ctrl+d": () => commands.fill(range),
-      "Ctrl+a": () => this.state.update({ anchor: { row: 0, column: 0 }, active: this.last }),
+      "Ctrl+a": () => this.state.update({ anchor: { row: 0, column: 0 }, active: last }),
     };
     const isTyped = key.length === 1 && !control && !alt && active.row >= 0;
     const reaction = { ...(active.row < 0 ? onHeader : onCell), ...always }[pressed];
     return reaction ?? (isTyped ? () => this.begin(active, key) : undefined);
-  }
-
-  private get last(): Place {
-    return { row: Math.max(this.extent.data - 1, 0), column: this.extent.columns - 1 };
   }
 }
 
