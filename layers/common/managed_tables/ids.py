@@ -22,6 +22,11 @@ def is_record_id(text: str) -> bool:
     return _RECORD_ID.fullmatch(text.lower()) is not None
 
 
+def is_uuid(text: str) -> bool:
+    """Return whether text is a UUID with its hyphens, in either case, as rows' ids are."""
+    return _UUID.fullmatch(text) is not None
+
+
 def user_id_of(subject: str) -> str:
     """Return the user's id: a token's `sub` of 24 hex digits, or derived from a UUID; raises ValueError.
 
@@ -29,7 +34,7 @@ def user_id_of(subject: str) -> str:
     """
     if is_record_id(subject):
         return subject.lower()
-    if _UUID.fullmatch(subject) is None:
+    if not is_uuid(subject):
         raise ValueError("sub")
     return hashlib.sha256(subject.lower().encode()).hexdigest()[:24]
 

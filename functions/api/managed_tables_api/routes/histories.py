@@ -17,7 +17,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.history.recording import recorded_rows, row_cells
-from managed_tables.ids import row_number
+from managed_tables.ids import is_uuid, row_number
 from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden
 from managed_tables.tables.physical import default_value
@@ -47,7 +47,7 @@ from managed_tables_api.rows.row_history import (
     read_changes,
     read_names,
 )
-from managed_tables_api.rows.running import Definition, KeyTaken, Table, is_row_id
+from managed_tables_api.rows.running import Definition, KeyTaken, Table
 from managed_tables_api.rows.statements import (
     ROW,
     compose_statement,
@@ -191,7 +191,7 @@ def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
     Raises DUPLICATE_KEY where others have taken a key, and INVALID_REQUEST where a value is none of its
     column's type any more.
     """
-    if not all(map(is_row_id, asked.ids or ())):
+    if not all(map(is_uuid, asked.ids or ())):
         raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
     zone = table.settings.zone
     statement = _restore_statement(table.definition, zone.key, by_ids=asked.ids is not None)

@@ -17,6 +17,7 @@ from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiErr
 from managed_tables.exact_json import Object
 from managed_tables.history.recording import NOT_RECORDED
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import is_uuid
 from managed_tables.values import array_text, quoted
 from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows import bulk_statements as statements
@@ -28,7 +29,6 @@ from managed_tables_api.rows.running import (
     KeyTaken,
     Parameters,
     Table,
-    is_row_id,
     numbered,
 )
 from managed_tables_api.rows.single_rows import CHANGED, NO_VERSION, is_version, versioned
@@ -198,7 +198,7 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
 
 
 def _checked_id(row_id: str, path: str, number: int) -> str:
-    if not is_row_id(row_id):
+    if not is_uuid(row_id):
         raise ApiError(ROW_NOT_FOUND, [detail("body", _GONE, path=path.format(number))])
     return row_id.lower()
 

@@ -25,7 +25,7 @@ from managed_tables.databases.connecting import PgConnection, is_of_an_index, pe
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import ApiError
 from managed_tables.history.recording import Actor, Via
-from managed_tables.ids import is_record_id
+from managed_tables.ids import is_record_id, is_uuid
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.values import Parsers, parsers
@@ -123,7 +123,6 @@ Parameters = Mapping[str, str | None]
 Found = list[tuple[Any, ...]]
 Execute = Callable[[bytes, Parameters], Found]
 
-_ROW_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a server's messages
 # A session keeps a hundred statements, here and in the server: longer ones are planned each time.
 _PREPARED_MAX_BYTES = 64 * 1024
@@ -315,14 +314,9 @@ def _is_lost(error: psycopg.OperationalError) -> bool:
 
 def row_key(row_id: str) -> dict[str, str | None]:
     """Return the parameter of a statement on one row; raises ROW_NOT_FOUND if it is no id."""
-    if not is_row_id(row_id):
+    if not is_uuid(row_id):
         raise ApiError(errors.ROW_NOT_FOUND)
     return {"id": row_id}
-
-
-def is_row_id(text: str) -> bool:
-    """Return whether the text is a UUID as the API writes it, in either case."""
-    return _ROW_ID.fullmatch(text) is not None
 
 
 def numbered(values: Sequence[str | None]) -> dict[str, str | None]:

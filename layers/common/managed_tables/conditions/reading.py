@@ -19,6 +19,7 @@ from managed_tables.details import (
 )
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import is_uuid
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, array_text, quoted
 
@@ -31,7 +32,6 @@ FILTER_NAME = re.compile(r"filter\[(?P<column>[^\[\]]*)\]\[(?P<operator>[^\[\]]*
 Columns = Mapping[str, Column]
 Parsers = Mapping[ColumnType, Parser]
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COMMA = re.compile(r"(?<!\\),")
 _GROUPS = ("and", "or", "not")
 
@@ -182,7 +182,7 @@ class _Reader:
 
 
 def _parse_id(value: Any) -> str:
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
+    if not isinstance(value, str) or not is_uuid(value):
         raise InvalidValue(_NOT_AN_ID.code, _NOT_AN_ID.reason)
     return value
 
