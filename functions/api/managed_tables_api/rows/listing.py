@@ -26,6 +26,7 @@ from managed_tables_api.http.requests import offset_of, refusal
 from managed_tables_api.rows.aggregates import read_grouping
 from managed_tables_api.rows.pages import (
     MAX_CURSOR_CHARACTERS,
+    UNKNOWN_FIELD,
     Order,
     PageShape,
     SortKey,
@@ -210,7 +211,6 @@ def _read_shown(definition: Definition, request: ListRequest) -> Shown:
     wanted.pop(ID_COLUMN, None)  # it always comes
     for name in wanted:
         if name not in definition.by_name:
-            fault = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela ou id")
-            raise refusal("fields", fault, request.place, value=name)
+            raise refusal("fields", UNKNOWN_FIELD, request.place, value=name)
     columns = tuple(definition.by_name[name] for name in wanted)
     return Shown(columns, query.numbers, query.versions, names=tuple(wanted))

@@ -79,7 +79,7 @@ def read_order(
     for word in words:
         name = word.removeprefix("-")
         if name not in names:
-            raise refusal(path, Fault("UNKNOWN_COLUMN", _UNKNOWN), place, value=name)
+            raise refusal(path, UNKNOWN_FIELD, place, value=name)
         if name in sorts:
             raise refusal(path, _TWICE, place, value=name)
         sorts[name] = SortKey(names[name], word.startswith("-"))
@@ -91,7 +91,7 @@ def read_order(
 
 
 _TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
-_UNKNOWN = "deve ser o nome de uma coluna da tabela ou id"
+UNKNOWN_FIELD = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela ou id")
 
 
 def after_row(order: Order, nulls: Sequence[bool]) -> sql.Composed:
