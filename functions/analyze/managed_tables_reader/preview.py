@@ -55,13 +55,13 @@ class Preview:
         index = None if is_cut_otherwise else index_lines(path, encoding.mark_bytes)
         if index is None:
             with self.rows.open("ab") as out:
-                self._add(write_numbered(source, text, part, out), part, delimiter=part.delimiter)
+                self.add(write_numbered(source, text, part, out), part, delimiter=part.delimiter)
             return
         if upload is None:
             with self.rows.open("ab") as out, path.open("rb") as file:
                 index.move(out.tell())
                 shutil.copyfileobj(file, out, CHUNK_BYTES)
-        self._add(
+        self.add(
             index,
             part,
             upload=upload,
@@ -70,10 +70,6 @@ class Preview:
             quote=dialect.quote,
             is_numbered=False,
         )
-
-    def add_sheet(self, index: "LineIndex", part: Part | None) -> None:
-        """Add a sheet whose rows were copied and indexed."""
-        self._add(index, part)
 
     def copy(self, batches: Iterable[Batch], index: "LineIndex") -> Iterator[Batch]:
         """Yield the rows of a sheet on their way to the table, each batch copied and indexed first."""
@@ -90,7 +86,7 @@ class Preview:
                 index.last_line = max(index.last_line, batch.numbers[-1])
                 yield batch
 
-    def _add(
+    def add(
         self,
         index: "LineIndex",
         part: Part | None,
@@ -101,6 +97,7 @@ class Preview:
         quote: str = QUOTE,
         is_numbered: bool = True,
     ) -> None:
+        """Add a table whose lines are indexed; by default they were copied, as those of a sheet are."""
         self.tables.append(
             PreviewTable(
                 upload=upload,

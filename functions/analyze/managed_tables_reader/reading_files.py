@@ -206,7 +206,7 @@ class _FileReader:
             sheet.batches = self._preview.copy(sheet.batches, index)
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
-            self._preview.add_sheet(index, part)
+            self._preview.add(index, part)
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
         return choose_sheets(staged, kind)
 
