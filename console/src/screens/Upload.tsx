@@ -13,12 +13,12 @@ import { modes } from "../values/words";
 
 /** Files straight to the bucket, a bar each; then the review. */
 export default function Upload() {
-  const table = new URLSearchParams(useSearch()).get("tabela");
+  const table = new URLSearchParams(useSearch()).get("tabela") || null;
   const [, navigate] = useLocation();
   const { announce, uploads } = useConsole();
   const queries = useQueryClient();
   const state = useStore(uploads.state);
-  const target = useTable(table ?? "", Boolean(table));
+  const target = useTable(table ?? "", table !== null);
   const [mode, setMode] = useState<Mode>("append");
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
