@@ -59,9 +59,9 @@ def main() -> int:
     complexity = complexities()
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
-        ("product: lines of Python", lines(python(*PRODUCT)), 34_166, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_344, 1_900),  # where rules pile up
-        ("console/src: lines", lines(files("console/src")), 8_719, 7_500),
+        ("product: lines of Python", lines(python(*PRODUCT)), 34_154, 32_000),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_340, 1_900),  # where rules pile up
+        ("console/src: lines", lines(files("console/src")), 8_718, 7_500),
         ("tests: lines of Python", lines(python("tests")), 29_800, 29_800),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_193, 1_193),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
