@@ -25,7 +25,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property, wraps
 from typing import Annotated, Any, TypeVar
 
@@ -54,7 +54,8 @@ from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
-from managed_tables_api.http.requests import is_multipart, receive_body, refusal_of
+from managed_tables_api.http.requests import receive_body, refusal_of
+from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows import single_rows
 from managed_tables_api.rows.running import NamedTable
 from managed_tables_api.services import ApiServices
@@ -114,30 +115,34 @@ class Permitted:
         caller.require(self.permission)
 
 
-async def slot(request: Request, caller: SignedIn) -> AsyncIterator[None]:
-    """Receive the body, then hold one of the company's threads until there is an answer; TOO_MANY_REQUESTS.
+Receive = Callable[[Request], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def receive_any(request: Request) -> AsyncIterator[None]:
+    """Receive the body, where the method has one."""
+    if request.method in _METHODS_WITH_BODY:
+        await receive_body(request)
+    yield
+
+
+class Slot:
+    """The dependency that receives the body, then holds one of the company's threads; TOO_MANY_REQUESTS.
 
     The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
     which may be slow to be taken.
     """
-    services: ApiServices = request.app.state.services
-    slots = services.slots
-    with slots.request(caller.company_id):
-        if request.method in _METHODS_WITH_BODY:
-            await receive_body(request, services.settings.request_max_bytes)
-        async with slots.slot(caller.company_id):
-            with answered_within(ANSWER_SECONDS):
-                yield
 
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
 
-async def slot_without_form(request: Request, caller: SignedIn) -> AsyncIterator[None]:
-    """Do as `slot`, but leave a form, and the slot after it, to the route, which reads it piece by piece."""
-    if is_multipart(request):
-        with request.app.state.services.slots.request(caller.company_id):
-            yield
-    else:
-        async with asynccontextmanager(slot)(request, caller):
-            yield
+    async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
+        """Hold the slot, and what was received."""
+        slots: RequestSlots = request.app.state.services.slots
+        with slots.request(caller.company_id):
+            async with self._receive(request), slots.slot(caller.company_id):
+                with answered_within(ANSWER_SECONDS):
+                    yield
 
 
 async def check_parameters(request: Request) -> None:
@@ -160,11 +165,11 @@ async def check_parameters(request: Request) -> None:
             raise ApiError(errors.INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
 
 
-def requires(permission: Permission, *, takes_form: bool = False) -> list[Any]:
+def requires(permission: Permission, receive: Receive = receive_any) -> list[Any]:
     """Return the dependencies of a route that needs a permission, in the contract's order of checks."""
     return [
         Depends(Permitted(permission)),
-        Depends(slot_without_form if takes_form else slot, scope="function"),
+        Depends(Slot(receive), scope="function"),
         Depends(check_parameters),
     ]
 
@@ -293,16 +298,8 @@ class ApiRoute(APIRoute):
 
 def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
     """Return the function with its content, or its error, made into an answer where it has its thread."""
-    if inspect.iscoroutinefunction(endpoint):
-
-        @wraps(endpoint)
-        async def answer_later(**arguments: Any) -> Response:
-            try:
-                return as_answer(await endpoint(**arguments), status_code)
-            except ApiError as error:
-                return error_answer(error)
-
-        return answer_later  # type: ignore[return-value]
+    if inspect.iscoroutinefunction(endpoint):  # which has none, and returns a response
+        return endpoint
 
     @wraps(endpoint)
     def answer(**arguments: Any) -> Response:

@@ -184,8 +184,9 @@ PARSED_AT_ONCE_BYTES = (
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
-async def receive_body(request: Request, limit_bytes: int) -> None:
+async def receive_body(request: Request) -> None:
     """Receive the body and keep it for `received`, nothing beyond the limit; raises REQUEST_TOO_SLOW."""
+    limit_bytes = request.app.state.services.settings.request_max_bytes
     chunks: list[bytes] = []
     total_bytes = 0
     async for chunk in stream_body(request):

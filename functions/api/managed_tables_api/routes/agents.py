@@ -15,5 +15,5 @@ async def serve_agent(request: Request, caller: SignedIn, services: Services) ->
     from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
 
     with services.slots.request(caller.company_id):
-        await receive_body(request, services.settings.request_max_bytes)
+        await receive_body(request)
     return AgentAnswer(request, received(request), caller)

@@ -4,19 +4,19 @@ A job's record is made first, then its files, so that no file is without a job. 
 temporary files: a hundred megabytes in little memory.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, BinaryIO, Literal
 
 from fastapi import Depends
 from pydantic import ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from managed_tables import errors
-from managed_tables.catalog.job_records import JobRecord, new_job
+from managed_tables.catalog.job_records import new_job
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Fault, detail
 from managed_tables.documents.confirmations import LOAD_MODES, LoadMode
@@ -28,7 +28,7 @@ from managed_tables.settings import MIB
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.requests import JsonBody, is_multipart, stream_body
+from managed_tables_api.http.requests import JsonBody, is_multipart, receive_body, stream_body
 from managed_tables_api.services import ApiServices
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
@@ -39,40 +39,40 @@ DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only th
 
 
 @asynccontextmanager
-async def open_form(request: Request, max_bytes: int) -> AsyncIterator[tuple[list[UploadFile], str | None]]:
-    """Receive the form and yield its files, rewound, and `mode`; its temporary files are gone at the end.
+async def receive_upload(request: Request) -> AsyncIterator[None]:
+    """Receive a declaration as any body, and a form into temporary files, which are gone at the end.
 
-    Raises UPLOAD_TOO_LARGE as soon as the body is longer than the files may be, INVALID_UPLOAD for a body
+    Raises UPLOAD_TOO_LARGE as soon as the form is longer than the files may be, INVALID_UPLOAD for a body
     that is no such form.
     """
-    limit_bytes = max_bytes + FORM_OVERHEAD_BYTES
-
-    async def bounded() -> AsyncIterator[bytes]:
-        total_bytes = 0
-        async for chunk in stream_body(request):
-            total_bytes += len(chunk)
-            if total_bytes <= limit_bytes:
-                yield chunk
-            elif total_bytes > DRAINED_MAX_BYTES:
-                break
-        if total_bytes > limit_bytes:
-            raise ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
-
+    if not is_multipart(request):
+        await receive_body(request)
+        yield
+        return
     limits = {"max_files": MAX_PARTS, "max_fields": MAX_FIELDS, "max_part_size": FIELD_MAX_BYTES}
     try:
-        form = await MultiPartParser(request.headers, bounded(), **limits).parse()  # type: ignore[arg-type]
+        form = await MultiPartParser(request.headers, _bounded(request), **limits).parse()  # type: ignore[arg-type]
     except MultiPartException as error:
         raise ApiError(errors.INVALID_UPLOAD, reason="formulário multipart malformado") from error
+    request.state.form = form
     try:
-        values, mode = form.getlist("files"), form.get("mode")
-        files = [value for value in values if isinstance(value, UploadFile)]
-        if len(files) != len(values):
-            raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
-        if isinstance(mode, UploadFile):
-            raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
-        yield files, mode
+        yield
     finally:
         await form.close()
+
+
+async def _bounded(request: Request) -> AsyncIterator[bytes]:
+    """Yield a form as it arrives; raises UPLOAD_TOO_LARGE."""
+    max_bytes = request.app.state.services.settings.upload_max_bytes
+    limit_bytes, total_bytes = max_bytes + FORM_OVERHEAD_BYTES, 0
+    async for chunk in stream_body(request):
+        total_bytes += len(chunk)
+        if total_bytes <= limit_bytes:
+            yield chunk
+        elif total_bytes > DRAINED_MAX_BYTES:
+            break
+    if total_bytes > limit_bytes:
+        raise ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
 
 
 class FileDeclaration(LateModel):
@@ -133,62 +133,85 @@ FORM_SCHEMA = {
 }
 
 
-router = api_router("", "File upload", requires(Permission.UPLOAD, takes_form=True))
+router = api_router("", "File upload", requires(Permission.UPLOAD, receive_upload))
 
 _NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
 _UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
+_ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Files that are uploaded, and what is done with them; their contents, where a form has brought them.
+
+    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
+    """
+
+    files: list[OfferedFile]
+    mode: LoadMode
+    contents: list[BinaryIO] | None = None
+    if_unchanged: bool = False
 
 
 class UploadBody(JsonBody):
-    """The dependency that gives an upload its declared files; None where a form brings them."""
+    """The dependency that gives a route its upload: of a form, or declared where others are taken."""
 
-    async def __call__(self, request: Request) -> Any:
-        """Return the declaration."""
-        return None if is_multipart(request) else await super().__call__(request)
+    def __init__(self, form_schema: Mapping[str, Any] | None = None) -> None:
+        super().__init__(UploadDeclaration)
+        self.form_schema = form_schema
 
-
-class FormOnly(JsonBody):
-    """The dependency of an upload that only a form brings."""
-
-    form_schema = FORM_SCHEMA
-
-    async def __call__(self, request: Request) -> Any:
-        """Return no declaration; raises INVALID_UPLOAD."""
-        if not is_multipart(request):
+    async def __call__(self, request: Request) -> Upload:
+        """Return the upload; raises INVALID_UPLOAD."""
+        if is_multipart(request):
+            return _of_form(request.state.form)
+        if self.form_schema is not None:
             raise ApiError(errors.INVALID_UPLOAD, [detail("body", _NO_FORM)], reason=_NO_FORM.reason)
+        declared: UploadDeclaration = await super().__call__(request)
+        files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
+        return Upload(files, declared.mode, if_unchanged=declared.auto_confirm == "unchanged")
 
 
-Declared = Annotated[UploadDeclaration | None, Depends(UploadBody(UploadDeclaration))]
-OnlyForm = Annotated[UploadDeclaration | None, Depends(FormOnly(UploadDeclaration))]
-_ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
+def _of_form(form: FormData) -> Upload:
+    sent, named_mode = form.getlist("files"), form.get("mode", "append")
+    received = [file for file in sent if isinstance(file, UploadFile)]
+    if len(received) != len(sent):
+        raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
+    if isinstance(named_mode, UploadFile):
+        raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
+    mode = LOAD_MODES.get(named_mode)
+    if mode is None:
+        details = [detail("body", _UNKNOWN_MODE, path="mode")]
+        raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
+    files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
+    return Upload(files, mode, [file.file for file in received])
+
+
+AnyUpload = Annotated[Upload, Depends(UploadBody())]
+FormUpload = Annotated[Upload, Depends(UploadBody(FORM_SCHEMA))]
 
 
 @router.post("/upload", summary="Upload (create new table)", status_code=201)
 @raises(*_ERRORS)
-async def upload_new_table(
-    request: Request, body: Declared, caller: SignedIn, services: Services
-) -> UploadAnswer:
+def upload_new_table(upload: AnyUpload, caller: SignedIn, services: Services) -> UploadAnswer:
     """Start a job that makes a table of the files, which are posted to S3 with the forms of `uploads`.
 
     It takes the form of `/upload/form` as well.
     """
-    return await _upload(request, body, None, caller, services)
+    return _start(services, caller, upload, None)
 
 
 @router.post("/upload/form", summary="Upload by form (create new table)", status_code=201)
 @raises(*_ERRORS)
-async def upload_form_new_table(
-    request: Request, body: OnlyForm, caller: SignedIn, services: Services
-) -> UploadAnswer:
+def upload_form_new_table(upload: FormUpload, caller: SignedIn, services: Services) -> UploadAnswer:
     """Start a job that makes a table of the form's files: behind Lambda at most 6 MB."""
-    return await _upload(request, body, None, caller, services)
+    return _start(services, caller, upload, None)
 
 
 @router.post("/{table_id}/upload", summary="Upload (append to existing table)", status_code=201)
 @raises(*_ERRORS_OF_TABLE)
-async def upload_existing_table(
-    request: Request, body: Declared, table: KnownTable, caller: SignedIn, services: Services
+def upload_existing_table(
+    upload: AnyUpload, table: KnownTable, caller: SignedIn, services: Services
 ) -> UploadAnswer:
     """Start a job that brings the files' rows into the table.
 
@@ -196,93 +219,50 @@ async def upload_existing_table(
     key) updates the rows whose key is there in the file's columns and adds the others. It takes the form of
     `/upload/form` as well.
     """
-    return await _upload(request, body, table, caller, services)
+    return _start(services, caller, upload, table)
 
 
 @router.post("/{table_id}/upload/form", summary="Upload by form (append to existing table)", status_code=201)
 @raises(*_ERRORS_OF_TABLE)
-async def upload_form_existing_table(
-    request: Request, body: OnlyForm, table: KnownTable, caller: SignedIn, services: Services
+def upload_form_existing_table(
+    upload: FormUpload, table: KnownTable, caller: SignedIn, services: Services
 ) -> UploadAnswer:
     """Start a job that brings the rows of the form's files into the table: behind Lambda at most 6 MB."""
-    return await _upload(request, body, table, caller, services)
+    return _start(services, caller, upload, table)
 
 
-async def _upload(
-    request: Request,
-    declared: UploadDeclaration | None,
-    table: TableRecord | None,
-    caller: Caller,
-    services: ApiServices,
-) -> UploadAnswer:
-    if declared is not None:
-        return await run_in_threadpool(_start_declared, declared, table, caller, services)
-    max_bytes = services.settings.upload_max_bytes
-    async with open_form(request, max_bytes) as (received, named_mode):
-        files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
-        check_files(files, max_bytes)
-        mode = LOAD_MODES.get("append" if named_mode is None else named_mode)
-        if mode is None:
-            details = [detail("body", _UNKNOWN_MODE, path="mode")]
-            raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
-
-        def store() -> UploadAnswer:
-            job = _make_job(services, caller, table, mode, files)
-            for file, content in zip(job.files, received, strict=True):
-                services.storage.put(file.storage_path, content.file, file.mime_type)
-            return UploadAnswer(job_id=job.job_id, status="queued")
-
-        async with services.slots.slot(caller.company_id):
-            return await run_in_threadpool(store)
-
-
-def _start_declared(
-    declared: UploadDeclaration, table: TableRecord | None, caller: Caller, services: ApiServices
-) -> UploadAnswer:
-    """Make a job whose files the caller posts to S3; return the answer with one form a file."""
-    files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
-    check_files(files, services.settings.upload_max_bytes)
-    if_unchanged = declared.auto_confirm == "unchanged"
-    job = _make_job(services, caller, table, declared.mode, files, if_unchanged=if_unchanged)
-    seconds, post = services.settings.upload_expires_seconds, services.storage.presigned_post
-    uploads = [
-        PresignedUpload(name=file.original_name, **post(file.storage_path, file.size_bytes, seconds))
-        for file in job.files
-    ]
-    return UploadAnswer(job_id=job.job_id, status="queued", uploads=uploads)
-
-
-def _make_job(
-    services: ApiServices,
-    caller: Caller,
-    table: TableRecord | None,
-    mode: LoadMode,
-    files: Sequence[OfferedFile],
-    *,
-    if_unchanged: bool = False,
-) -> JobRecord:
-    """Record a job that makes a table, or fills one; raises what the state forbids.
-
-    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
-    """
+def _start(services: ApiServices, caller: Caller, upload: Upload, table: TableRecord | None) -> UploadAnswer:
+    """Make a job that makes a table, or fills one, with its files, or the forms by which they are posted."""
+    settings = services.settings
+    check_files(upload.files, settings.upload_max_bytes)
     if table is None:
         services.provisioning.require(caller.company_id)
     elif table.status != "active":
         raise ApiError(errors.TABLE_INACTIVE)
-    elif mode == "upsert" and table.key is None:
+    elif upload.mode == "upsert" and table.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
-    limit = services.settings.active_jobs_max
+    limit, seconds = settings.active_jobs_max, settings.upload_expires_seconds
     if services.jobs.count_active(caller.company_id, limit) >= limit:
         raise ApiError(errors.TOO_MANY_JOBS, limit=limit)
     job = new_job(
         caller.company_id,
         new_record_id(),
         caller.user_id,
-        mode if table else "create",
+        upload.mode if table else "create",
         table.table_id if table else None,
-        files,
-        services.settings.upload_expires_seconds,
-        if_unchanged=if_unchanged,
+        upload.files,
+        seconds,
+        if_unchanged=upload.if_unchanged,
     )
     services.jobs.create(job)
-    return job
+    answer = UploadAnswer(job_id=job.job_id, status="queued")
+    if upload.contents is None:
+        post = services.storage.presigned_post
+        answer.uploads = [
+            PresignedUpload(name=file.original_name, **post(file.storage_path, file.size_bytes, seconds))
+            for file in job.files
+        ]
+    else:
+        for file, content in zip(job.files, upload.contents, strict=True):
+            services.storage.put(file.storage_path, content, file.mime_type)
+    return answer
