@@ -139,8 +139,8 @@ class Slot:
     async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
         """Hold the slot, and what was received."""
         slots: RequestSlots = request.app.state.services.slots
-        with slots.request(caller.company_id):
-            async with self._receive(request), slots.slot(caller.company_id):
+        with slots.request(caller.company_id) as share:
+            async with self._receive(request), share.slot():
                 with answered_within(ANSWER_SECONDS):
                     yield
 
