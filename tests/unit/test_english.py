@@ -17,7 +17,7 @@ from managed_tables.messages.english import in_english
 from managed_tables.messages.findings import WARNING_CODES, GroundCode
 from managed_tables.wording import catalogue, choose_form
 from managed_tables_analyze.inference.signs import CODE_WORDS
-from managed_tables_api.http.answers import Language
+from managed_tables_api.http.answers import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 CODED, OTHERS = catalogue()["coded"], catalogue()["others"]
@@ -131,11 +131,11 @@ def test_lists_and_sentences_in_sentences_are_said_and_the_unknown_stays(portugu
 
 @pytest.mark.parametrize("accepted", ["en", "en-US,en;q=0.9,pt;q=0.8", "fr, EN-gb; q=0.5", "en, *;q=0.5"])
 def test_english_is_spoken_to_whoever_prefers_it(accepted: str) -> None:
-    assert Language(accepted).name == "en"
+    assert Reader(accepted).language == "en"
 
 
 @pytest.mark.parametrize(
     "accepted", ["", "*", "de", "pt-BR,pt;q=0.9,en;q=0.8", "en;q=0.5, *", "en;q=0", "en;q=x", "a" * 50_000]
 )
 def test_portuguese_is_spoken_to_all_others(accepted: str) -> None:
-    assert Language(accepted).name == "pt-BR"
+    assert Reader(accepted).language == "pt-BR"

@@ -20,7 +20,6 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables_api.calls import reserve_fixed_words
 from managed_tables_api.http.answers import (
-    LANGUAGE_HEADER,
     SERVICE,
     JsonAnswer,
     answering,
@@ -61,7 +60,6 @@ class RequestBoundary:
             return
         event = scope.get("aws.event") or {}
         request_id = event.get("requestContext", {}).get("requestId") or str(uuid.uuid4())
-        accepted = ",".join(Headers(scope=scope).getlist(LANGUAGE_HEADER))
         started = False
 
         async def send_with_id(message: Message) -> None:
@@ -70,11 +68,11 @@ class RequestBoundary:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
-                language.mark(headers)
+                reader.mark(headers)
             await send(message)
 
         logger = get_logger(SERVICE)
-        with log_keys(logger, request_id=request_id), answering(accepted) as language:
+        with log_keys(logger, request_id=request_id), answering(scope) as reader:
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:
@@ -95,9 +93,9 @@ class Cors(CORSMiddleware):
         return error_answer(ApiError(errors.ORIGIN_NOT_ALLOWED)) if response.status_code == 400 else response
 
 
-async def _answer_api_error(request: Request, error: Exception) -> Response:
+async def _answer_api_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
-    return error_answer(error).as_asked(request)
+    return error_answer(error)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

@@ -53,7 +53,7 @@ from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail, shown_text
 from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
-from managed_tables_api.http.answers import ErrorAnswer, as_answer, error_answer
+from managed_tables_api.http.answers import as_answer, error_answer
 from managed_tables_api.http.requests import receive_body, refusal_of
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows import single_rows
@@ -264,8 +264,7 @@ class ApiRoute(APIRoute):
 
         async def handle_in_order(request: Request) -> Response:
             try:
-                answer = await handle(request)
-                return answer.as_asked(request) if isinstance(answer, ErrorAnswer) else answer
+                return await handle(request)
             except RequestValidationError as error:
                 findings = [{**finding, "loc": finding["loc"][1:]} for finding in error.errors()]
                 refusal = refusal_of("query", findings)

@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from managed_tables import exact_json
 from managed_tables.details import Detail, described
@@ -55,28 +56,6 @@ class JsonAnswer(Response):
         return exact_json.dumps(content)
 
 
-class ErrorAnswer(JsonAnswer):
-    """The body of an error, and what it is made of."""
-
-    def __init__(self, body: dict[str, Any], status_code: int, headers: dict[str, str]) -> None:
-        self._body = body
-        super().__init__(body, status_code, headers)
-
-    def as_asked(self, request: Request) -> "ErrorAnswer":
-        """Return the answer with numbers as text where the request asks: of the row, and in details."""
-        if request.query_params.get("numbers") != "string":
-            return self
-        changed = dict(self._body)
-        if "row" in changed:
-            changed["row"] = as_text(changed["row"])
-        for place, item in enumerate(changed.get("details", ())):
-            if "value" in item:
-                changed["details"][place] = {**item, "value": as_text(item["value"])}
-        self.body = self.render(changed)
-        self.headers["content-length"] = str(len(self.body))
-        return self
-
-
 def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Response:
     """Return `{"total", "quantity", "records"}`, the records made one by one.
 
@@ -99,11 +78,18 @@ def response_too_large(limit_bytes: int) -> ApiError:
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed."""
-    body: dict[str, Any] = {"error": say(error.sentence), "code": error.kind.code}
+    """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed.
+
+    Numbers of the row, and in details, are text where the request asks for that.
+    """
+    reader = _reader.get()
+    body: dict[str, Any] = {"error": reader.say(error.sentence), "code": error.kind.code}
     if error.rows:
-        body["row"] = error.rows[0]
-    details: list[Detail] = [{**known, "reason": say(known["reason"])} for known in error.details]
+        body["row"] = reader.shown(error.rows[0])
+    details: list[Detail] = [{**known, "reason": reader.say(known["reason"])} for known in error.details]
+    for known in details:
+        if "value" in known:
+            known["value"] = reader.shown(known["value"])
     return {**body, **described(details, error.details_total)} if details else body
 
 
@@ -114,7 +100,7 @@ def as_answer(content: Any, status_code: int) -> Response:
     return Response(status_code=204) if content is None else JsonAnswer(as_json(content), status_code)
 
 
-def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> ErrorAnswer:
+def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:
     """Return an error's status and body; what is no fault of the caller's is logged."""
     status = error.kind.status
     if status >= 500:  # the caller is told what to do, the operator why
@@ -124,7 +110,7 @@ def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> Erro
         headers["WWW-Authenticate"] = "Bearer"
     if status in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
-    return ErrorAnswer(error_body(error), status, headers)
+    return JsonAnswer(error_body(error), status, headers)
 
 
 class EntityTags:
@@ -166,47 +152,52 @@ _RANGE = re.compile(
 )
 
 
-class Language:
-    """The language of an answer, and whether the answer has a sentence at all."""
+class Reader:
+    """Whoever reads an answer: in which language, numbers as what, and whether it has a sentence at all."""
 
-    def __init__(self, accepted: str) -> None:
+    def __init__(self, accepted: str, query: bytes = b"") -> None:
         # Portuguese, for which `*` stands, too, unless English is preferred (RFC 9110, 12.5.4).
         ranges = [matched for text in accepted.lower().split(",") if (matched := _RANGE.fullmatch(text))]
         qualities = dict(sorted((each["language"], float(each["quality"] or 1)) for each in ranges))
         is_english = qualities.get("en", 0) > qualities.get("pt", qualities.get("*", 0))
-        self.name = "en" if is_english else "pt-BR"
-        self._has_spoken = False
+        self.language = "en" if is_english else "pt-BR"
+        self._query = query
+        self._has_heard = False
 
     def say(self, sentence: str) -> str:
         """Return a Portuguese sentence as it is to be answered."""
-        self._has_spoken = True
-        return in_english(sentence) if self.name == "en" else sentence
+        self._has_heard = True
+        return in_english(sentence) if self.language == "en" else sentence
+
+    def shown(self, value: Any) -> Value:
+        """Return a value of data, or a row, as the request's `numbers` wants it."""
+        return as_text(value) if QueryParams(self._query).get("numbers") == "string" else value
 
     def mark(self, headers: MutableHeaders) -> None:
         """Say in an answer's headers that it depends on the request's; one without a sentence does not."""
-        if self._has_spoken:
-            headers["Content-Language"] = self.name
+        if self._has_heard:
+            headers["Content-Language"] = self.language
             headers.add_vary_header(LANGUAGE_HEADER)
 
 
-_current: ContextVar[Language | None] = ContextVar("language", default=None)
+_reader: ContextVar[Reader] = ContextVar("reader", default=Reader(""))  # noqa: B039 - of no request
 
 
 @contextmanager
-def answering(accepted: str) -> Iterator[Language]:
-    """Have the answer to a request in the language that it prefers; calls within it have the same."""
-    language = _current.get() or Language(accepted)
-    token = _current.set(language)
+def answering(scope: Scope) -> Iterator[Reader]:
+    """Have the answer to a request as it prefers; the calls within it have the same reader."""
+    accepted = ",".join(Headers(scope=scope).getlist(LANGUAGE_HEADER))
+    reader = _reader.get(None) or Reader(accepted, scope["query_string"])
+    token = _reader.set(reader)
     try:
-        yield language
+        yield reader
     finally:
-        _current.reset(token)
+        _reader.reset(token)
 
 
 def say(sentence: str) -> str:
     """Return a Portuguese sentence in the language of this request."""
-    language = _current.get()
-    return language.say(sentence) if language else sentence
+    return _reader.get().say(sentence)
 
 
 def as_json(content: Any) -> Any:
