@@ -19,7 +19,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.provisioning import make_roles
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.tables.definitions import check_table_name
-from managed_tables.tables.physical import delete_physical_table, restore_physical_table, write_comments
+from managed_tables.tables.physical import delete_physical_table, restore_physical_table
 from managed_tables.wiring.services import Services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.erasing import drop_database, erase_again, erase_company, erased_databases
@@ -44,7 +44,7 @@ def restore_table(
         except NameTaken as error:
             with connection.transaction():
                 lock_version(connection, table_id, applied.version)
-                delete_physical_table(connection, table_id, name)
+                delete_physical_table(connection, table_id, applied)
             raise ApiError(DUPLICATE_NAME, name=name) from error
 
 
@@ -54,8 +54,8 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
         if applied is None:
             raise OperatorError(f"the company's database knows no table {table_id}")
         if applied.deleted:
-            restore_physical_table(connection, table_id, name, applied.columns, zone)
-            write_comments(connection, replace(applied, display_name=name))
+            restored = replace(applied, display_name=name, status="active", deleted=False)
+            restore_physical_table(connection, table_id, restored, zone)
         return find_applied(connection, table_id) or applied
 
 

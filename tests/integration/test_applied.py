@@ -8,11 +8,10 @@ from loading_jobs import column
 from psycopg.errors import LockNotAvailable
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import LoadResult
+from managed_tables.catalog.job_records import LoadResult, new_job
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
-    AppliedLoad,
     Fenced,
     add_to_count,
     claim_job,
@@ -24,22 +23,15 @@ from managed_tables.databases.applied import (
     loader_name,
     lock_version,
     record_change,
-    record_deletion,
     record_new,
-    record_restoration,
     record_result,
     shut_out_job,
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
-from managed_tables.errors import (
-    JOB_CANCELLED,
-    JOB_FAULT,
-    VALUES_NOT_CONVERTED,
-    JobError,
-    JobErrorKind,
-)
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError, JobErrorKind
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
+from managed_tables.uploads import OfferedFile
 from managed_tables.wiring.services import Services
 
 COLUMNS = (column("n", "integer"), column("nome", nullable=False))
@@ -57,8 +49,8 @@ def connection(services: Services, company: ConnectionRecord) -> Iterator[PgConn
 
 def load(connection: PgConnection, job_id: str, table_id: str, result: LoadResult) -> None:
     assert claim_job(connection, job_id, table_id)
-    rows = AppliedLoad("append", ["vendas.csv"], NOBODY, row_id_range(0, result.row_count))
-    record_result(connection, job_id, result.row_count, result, rows)
+    job = new_job(NOBODY, job_id, NOBODY, "append", table_id, [OfferedFile("vendas.csv", 1)], 60)
+    record_result(connection, job, ["vendas.csv"], row_id_range(0, result.row_count), result)
 
 
 def definition(name: str) -> Applied:
@@ -158,9 +150,9 @@ def test_a_tables_record_is_read_as_it_was_written(connection: PgConnection) -> 
     )  # fmt: skip
     record_change(connection, table_id, replace(changed, version=77))
     assert applied(connection, table_id) == changed
-    record_deletion(connection, table_id)
+    record_change(connection, table_id, replace(changed, deleted=True))
     assert applied(connection, table_id) == replace(changed, version=3, deleted=True)
-    record_restoration(connection, table_id, "de volta")
+    record_change(connection, table_id, replace(changed, display_name="de volta", status="active"))
     back = replace(changed, version=4, display_name="de volta", status="active")
     assert applied(connection, table_id) == back
     assert applied(connection, other) == replace(new, display_name="outra")
@@ -180,7 +172,7 @@ def test_only_the_version_that_holds_is_locked(connection: PgConnection) -> None
     for other_id, version in ((table_id, 0), (table_id, 2), (new_record_id(), 1)):
         with pytest.raises(Fenced):
             lock_version(connection, other_id, version)
-    record_deletion(connection, table_id)
+    record_change(connection, table_id, replace(definition("vendas"), deleted=True))
     with pytest.raises(Fenced):
         lock_version(connection, table_id, 2)
 

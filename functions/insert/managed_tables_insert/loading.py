@@ -18,7 +18,6 @@ from managed_tables.catalog.job_records import JobRecord, LoadResult
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import (
     AppliedJob,
-    AppliedLoad,
     add_to_count,
     claim_job,
     find_applied,
@@ -78,8 +77,7 @@ class Load:
             record_undoable(connection, job.job_id, table_id, job.mode, transfer.ids)
             forget_added(connection, table_id, [loaded.column.name for loaded in plan.columns])
             add_to_count(connection, table_id, result.inserted)
-            load = AppliedLoad(job.mode, plan.files, job.user_id, transfer.ids)
-            record_result(connection, job.job_id, loaded.row_count, result, load)
+            record_result(connection, job, plan.files, transfer.ids, result)
             if plan.recipe is not None:
                 keep_recipe(connection, table_id, job.job_id, plan.recipe)
         return AppliedJob(table_id, result)

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from managed_tables import exact_json
-from managed_tables.catalog.job_records import LoadResult
+from managed_tables.catalog.job_records import JobRecord, LoadResult
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
@@ -30,16 +30,6 @@ class AppliedJob:
     result: LoadResult
 
 
-@dataclass(frozen=True)
-class AppliedLoad:
-    """Where a load's rows come from: the files' names, who sent them, and the range of the rows' ids."""
-
-    mode: str
-    files: Sequence[str]
-    user_id: str
-    ids: tuple[UUID, UUID]
-
-
 def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     """Return the definition of the table that the database has applied."""
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -54,37 +44,20 @@ def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
 
 
 def record_change(connection: PgConnection, table_id: str, applied: Applied) -> None:
-    """Record the changed definition, one version further; the version is locked already."""
+    """Record the table as it is now, or deleted, one version further; the version is locked already."""
     connection.execute(
-        "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, status = %s,"
-        " history = %s, columns = %s, title = %s, description = %s, key = %s, indexes = %s"
-        " WHERE table_id = %s",
-        [applied.display_name, applied.status, applied.history, *stored_definition(applied), table_id],
+        "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, columns = %s, title = %s,"
+        " description = %s, key = %s, indexes = %s, status = %s, history = %s,"
+        " deleted_at = CASE WHEN %s THEN now() END WHERE table_id = %s",
+        [*_stored(applied), applied.status, applied.history, applied.deleted, table_id],
     )
 
 
-def stored_definition(applied: Applied) -> tuple[object, ...]:
-    """Return columns, texts, key and indexes as `managed_tables.tables` holds them."""
+def _stored(applied: Applied) -> tuple[object, ...]:
+    """Return name, columns, texts, key and indexes as `managed_tables.tables` holds them."""
     columns = Jsonb([column.as_document() for column in applied.columns])
     key = None if applied.key is None else Jsonb(applied.key)
-    return columns, applied.title, applied.description, key, Jsonb(applied.indexes)
-
-
-def record_deletion(connection: PgConnection, table_id: str) -> None:
-    """Record that the table is deleted, one version further; the version is locked already."""
-    connection.execute(
-        "UPDATE managed_tables.tables SET version = version + 1, deleted_at = now() WHERE table_id = %s",
-        [table_id],
-    )
-
-
-def record_restoration(connection: PgConnection, table_id: str, display_name: str) -> None:
-    """Record that a deleted table is one again, under this name, active, one version further."""
-    connection.execute(
-        "UPDATE managed_tables.tables SET version = version + 1, deleted_at = NULL, status = 'active',"
-        " display_name = %s WHERE table_id = %s",
-        [display_name, table_id],
-    )
+    return applied.display_name, columns, applied.title, applied.description, key, Jsonb(applied.indexes)
 
 
 def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None:
@@ -119,22 +92,25 @@ def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
 
 
 def record_result(
-    connection: PgConnection, job_id: str, row_count: int, result: LoadResult, load: AppliedLoad
+    connection: PgConnection, job: JobRecord, files: Sequence[str], ids: tuple[UUID, UUID], result: LoadResult
 ) -> None:
-    """Record the result of a load, and its place among the changes of rows, in its transaction."""
+    """Record a load's result and its place among the changes of rows, in its transaction.
+
+    `files` are the names of its files, `ids` the range of its rows' ids.
+    """
     connection.execute(
         "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s, mode = %s, files = %s,"
         " user_id = %s, first_id = %s, last_id = %s,"
         " change_id = nextval(pg_get_serial_sequence('managed_tables.row_history', 'change_id'))"
         " WHERE job_id = %s",
         [
-            row_count,
+            result.row_count - result.rejected,
             Jsonb(result.as_record()),
-            load.mode,
-            Jsonb(list(load.files)),
-            load.user_id,
-            *load.ids,
-            job_id,
+            job.mode,
+            Jsonb(list(files)),
+            job.user_id,
+            *ids,
+            job.job_id,
         ],
     )
 
@@ -219,9 +195,9 @@ def record_new(connection: PgConnection, table_id: str, applied: Applied) -> Non
     """Record a table at version 1; raises Fenced where its making was given up, or done, before."""
     made = connection.execute(
         "INSERT INTO managed_tables.tables"
-        " (table_id, version, display_name, status, columns, title, description, key, indexes)"
-        " VALUES (%s, 1, %s, 'active', %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [table_id, applied.display_name, *stored_definition(applied)],
+        " (table_id, version, status, display_name, columns, title, description, key, indexes)"
+        " VALUES (%s, 1, 'active', %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [table_id, *_stored(applied)],
     )
     if made.rowcount == 0:
         raise Fenced(table_id)

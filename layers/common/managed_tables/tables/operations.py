@@ -182,7 +182,7 @@ class TableOperations:
                 lock_version(connection, table_id, table.version)
                 if before is not None:
                     before(connection)
-                physical.delete_physical_table(connection, table_id, table.display_name)
+                physical.delete_physical_table(connection, table_id, table.applied)
 
             applied = replace(table.applied, version=table.version + 1, deleted=True)
             return _Attempt(_begun(table, "delete"), applied, step)

@@ -7,7 +7,7 @@ that are not in the definition are leftovers.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -16,13 +16,13 @@ from psycopg.errors import DuplicateTable
 from managed_tables import exact_json
 from managed_tables.catalog.tables import Applied
 from managed_tables.conditions.folding import index_expression
-from managed_tables.databases.applied import record_deletion, record_new, record_restoration
+from managed_tables.databases.applied import record_change, record_new
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, DUPLICATE_NAME, INVALID_SCHEMA, ApiError
 from managed_tables.history.recording import start_history
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
+from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.wording import counted, named_values
 
 
@@ -65,40 +65,40 @@ def rename_physical_table(connection: PgConnection, old_name: str, new_name: str
         raise ApiError(DUPLICATE_NAME, name=new_name) from error
 
 
-def delete_physical_table(connection: PgConnection, table_id: str, display_name: str) -> None:
+def delete_physical_table(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
     away = _name_when_deleted(table_id)  # renamed before it moves: in neither schema can it be in use
     connection.execute(
-        sql.SQL("ALTER TABLE {} RENAME TO {}").format(physical_name(display_name), sql.Identifier(away))
+        sql.SQL("ALTER TABLE {} RENAME TO {}").format(
+            physical_name(applied.display_name), sql.Identifier(away)
+        )
     )
     connection.execute(
         sql.SQL("ALTER TABLE {} SET SCHEMA deleted_tables").format(sql.Identifier("public", away))
     )
-    record_deletion(connection, table_id)
+    record_change(connection, table_id, replace(applied, deleted=True))
     connection.execute("SELECT managed_tables.conceal_deleted(%s)", [table_id])
 
 
-def restore_physical_table(
-    connection: PgConnection, table_id: str, display_name: str, columns: Columns, zone: str
-) -> None:
-    """Bring a deleted table of these columns back under this name, without its comments.
-
-    In the caller's transaction. Raises DUPLICATE_NAME.
-    """
+def restore_physical_table(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
+    """Bring a deleted table back as it is to be now, in the caller's transaction; raises DUPLICATE_NAME."""
     away = _name_when_deleted(table_id)
     connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
     connection.execute(
         sql.SQL("ALTER TABLE {} SET SCHEMA public").format(sql.Identifier("deleted_tables", away))
     )
-    rename_physical_table(connection, away, display_name)
-    for column in columns:
+    rename_physical_table(connection, away, applied.display_name)
+    for column in applied.columns:
         if column.default is not None:
             connection.execute(
                 sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
-                    physical_name(display_name), sql.Identifier(column.name), default_value(column, zone)
+                    physical_name(applied.display_name),
+                    sql.Identifier(column.name),
+                    default_value(column, zone),
                 )
             )
-    record_restoration(connection, table_id, display_name)
+    write_comments(connection, applied)
+    record_change(connection, table_id, applied)
 
 
 def _name_when_deleted(table_id: str) -> str:
