@@ -10,8 +10,9 @@ from rows_client import RowsCompany
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases import connection_cache
-from managed_tables.databases.connecting import PgConnection, TooManyConnections
+from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
+from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
 from managed_tables.wiring.services import IDLE_SESSION_MS
 from managed_tables_api.calls import ANSWER_SECONDS
 
@@ -56,8 +57,9 @@ def test_where_all_are_in_use_a_request_waits_only_a_while(
     with ExitStack() as lent:
         for number in range(LIMIT):
             lent.enter_context(cache.use(other(company, str(number))))
-        with pytest.raises(TooManyConnections), cache.use(company):
+        with pytest.raises(ApiError) as refused, cache.use(company):
             pass
+    assert refused.value.kind is CONNECTIONS_TAKEN
     with cache.use(company):
         pass
 

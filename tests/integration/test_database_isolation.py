@@ -19,7 +19,6 @@ from managed_tables.databases.connecting import (
     READER_CONNECTIONS,
     PgConnection,
     SessionLimits,
-    TooManyConnections,
     translated_errors,
 )
 from managed_tables.databases.provisioning import OWNER_TEMPORARY_FILES, READER_TEMPORARY_FILES
@@ -358,8 +357,9 @@ def test_a_missing_connection_is_reported_at_once(services: Services, company: C
     """The cause is the role's limit and not a paused database, so nothing waits."""
     with held(services, company, OWNER_CONNECTIONS):
         started = time.monotonic()
-        with pytest.raises(TooManyConnections):
+        with pytest.raises(ApiError) as refused:
             services.databases.open_company_connection(company)
+        assert refused.value.kind is CONNECTIONS_TAKEN
         assert time.monotonic() - started < 5
 
 

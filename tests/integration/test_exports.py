@@ -263,7 +263,7 @@ def test_a_cluster_that_is_away_is_waited_for(maker: ExportMaker, monkeypatch: p
     """The next run, when the cluster is there, writes the file."""
     export = maker.queue(maker.table([column("t")], [["x"]]), format="csv")
     services, gone = maker.services, maker.services.postgres_secret.model_copy(update={"port": 1})
-    away = replace(services.databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1)
+    away = replace(services.databases, address=lambda _cluster: gone, connect_deadline_seconds=0.1)
     with monkeypatch.context() as patch:
         patch.setitem(services.__dict__, "databases", away)
         assert maker.run(export) == {"outcome": "busy"}

@@ -92,7 +92,7 @@ def test_a_cluster_that_is_away_is_waited_for_and_no_fault(
     """A wake-up must raise no alarm: the state machine is told to wait, until its last attempt."""
     job_id = maker.inserting([["1", "1,5", "x"]], SCHEMA)
     databases, gone = maker.services.databases, maker.services.postgres_secret.model_copy(update={"port": 1})
-    away = replace(databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1)
+    away = replace(databases, address=lambda _cluster: gone, connect_deadline_seconds=0.1)
     arguments = (maker.services, maker.company.company_id, job_id)
     with monkeypatch.context() as patch:
         patch.setitem(maker.services.__dict__, "databases", away)

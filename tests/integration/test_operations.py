@@ -171,7 +171,7 @@ def test_new_passwords_replace_the_old_ones_without_an_outage(
         assert _rows(running, known, "vendas") == [("Café", "1.50")]
     made = services.database_maker.connections.reserve(new_record_id(), new_record_id(), "default", 1)
     assert made.secret_generation == services.app_secret.newest == 1, "new companies begin with it"
-    stale = replace(services.databases, renew_connection=None)
+    stale = replace(services.databases, renew_connection=lambda known: known)
     with pytest.raises(PasswordRefused):
         stale.open_company_connection(company)
 

@@ -228,9 +228,7 @@ def test_a_rotated_administrators_password_is_read_again(services: Services, pos
 
 def test_a_server_out_of_reach_is_503(company: ConnectionRecord, services: Services) -> None:
     gone = services.postgres_secret.model_copy(update={"port": 1})
-    databases = replace(
-        services.databases, cluster_address=lambda _cluster: gone, connect_deadline_seconds=0.1
-    )
+    databases = replace(services.databases, address=lambda _cluster: gone, connect_deadline_seconds=0.1)
     with pytest.raises(ApiError) as refused:
         databases.open_company_connection(company)
     assert refused.value.kind is DATABASE_UNAVAILABLE

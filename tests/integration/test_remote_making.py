@@ -8,16 +8,21 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from deployments import drop_companies, secret_of
 
-from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import TooManyConnections
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import MakingFault, Provisioning, RemoteMaker
-from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, SECRETS_UNAVAILABLE, ApiError
+from managed_tables.errors import (
+    CONNECTIONS_TAKEN,
+    DATABASE_UNAVAILABLE,
+    NOT_PROVISIONED,
+    SECRETS_UNAVAILABLE,
+    ApiError,
+)
 from managed_tables.ids import new_record_id
 from managed_tables.wiring.services import Services
 from managed_tables_provision import handler as function
@@ -81,20 +86,11 @@ def test_other_processes_do_not_need_the_administrators_secret(
 def test_a_full_cluster_and_a_silent_one_are_distinguished(
     caller: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state machine and the sweep wait differently for each."""
-
-    def full(*_arguments: object) -> ConnectionRecord:
-        raise TooManyConnections
-
-    for raised, expected in ((full, TooManyConnections), (unreachable, ApiError)):
-        monkeypatch.setattr(function, "act", raised)
-        with pytest.raises(expected) as refused:
+    for kind in (CONNECTIONS_TAKEN, SECRETS_UNAVAILABLE):
+        monkeypatch.setattr(function, "act", Mock(side_effect=ApiError(kind)))
+        with pytest.raises(ApiError) as refused:
             caller.provisioning.provision(new_record_id())
-    assert refused.value.kind is SECRETS_UNAVAILABLE
-
-
-def unreachable(*_arguments: object) -> ConnectionRecord:
-    raise ApiError(SECRETS_UNAVAILABLE)
+        assert refused.value.kind is kind
 
 
 def _throttled(_event: dict[str, Any]) -> Any:

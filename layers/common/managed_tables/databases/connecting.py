@@ -24,8 +24,6 @@ from managed_tables.errors import ApiError
 from managed_tables.settings import ClusterAddress, PostgresSecret
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
-ClusterSecrets = Callable[[str], PostgresSecret]
-ClusterAddresses = Callable[[str], ClusterAddress]
 
 # What a company may have at once
 OWNER_CONNECTIONS = 60  # each API process that served the company keeps one; a default server has 100
@@ -89,13 +87,6 @@ class CompanyRoles:
         return hmac.new(self.master_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
-class TooManyConnections(ApiError):  # noqa: N818 - named for what it tells
-    """CONNECTIONS_TAKEN, of the server, of a role or of this process."""
-
-    def __init__(self) -> None:
-        super().__init__(errors.CONNECTIONS_TAKEN)
-
-
 class PasswordRefused(ApiError):  # noqa: N818 - named for what it tells
     """DATABASE_UNAVAILABLE because the role has another password: trying again would not help."""
 
@@ -139,23 +130,18 @@ ADMIN_LIMITS = SessionLimits(statement_timeout_ms=20_000, lock_timeout_ms=0)
 class Databases:
     """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator.
 
-    `master_secret` gives the secret of a generation. Where a password is refused, `renew_secret` reads the
-    administrator again, `renew_connection` a company's record; `cluster_address` says where the cluster
-    listens, where that is known without the secret.
+    `master_secret` gives the secret of a generation, `address` where a cluster listens. Where a password is
+    refused, `renew_secret` reads the administrator again, `renew_connection` a company's record.
     """
 
-    cluster_secret: ClusterSecrets
+    cluster_secret: Callable[[str], PostgresSecret]
+    renew_secret: Callable[[str], PostgresSecret]
+    address: Callable[[str], ClusterAddress]
     master_secret: Callable[[int], str]
+    renew_connection: Callable[[ConnectionRecord], ConnectionRecord]
     limits: SessionLimits
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS
-    renew_secret: ClusterSecrets | None = None
-    cluster_address: ClusterAddresses | None = None
-    renew_connection: Callable[[ConnectionRecord], ConnectionRecord] | None = None
-
-    def address(self, cluster: str) -> ClusterAddress:
-        """Return where the cluster listens."""
-        return (self.cluster_address or self.cluster_secret)(cluster)
 
     def roles_of(self, connection: ConnectionRecord) -> CompanyRoles:
         """Return the names and present passwords of the company's database and roles."""
@@ -168,7 +154,7 @@ class Databases:
         try:
             return self._open_as_admin(secret, database)
         except PasswordRefused:
-            renewed = self.renew_secret(cluster) if self.renew_secret else secret
+            renewed = self.renew_secret(cluster)
             if renewed == secret:
                 raise
             return self._open_as_admin(renewed, database)
@@ -182,7 +168,7 @@ class Databases:
         """Return a connection in autocommit as the company's owner role, to the company's database.
 
         Waits for a cluster that is resuming; raises DATABASE_UNAVAILABLE when it does not answer in time,
-        and TooManyConnections at once where it has no connection left for the company.
+        and CONNECTIONS_TAKEN at once where it has no connection left for the company.
         """
         limits = limits or self.limits
         opened = self._open_by_any(connection, limits)
@@ -199,7 +185,7 @@ class Databases:
             raise ApiError(errors.DATABASE_UNAVAILABLE) from error
         if sessions > limits.role_sessions_max:
             opened.close()
-            raise TooManyConnections
+            raise ApiError(errors.CONNECTIONS_TAKEN)
         return opened
 
     def _open_by_any(self, connection: ConnectionRecord, limits: SessionLimits) -> PgConnection:
@@ -207,8 +193,6 @@ class Databases:
         try:
             return self._open_as_owner(connection, limits)
         except PasswordRefused:
-            if self.renew_connection is None:
-                raise
             renewed = self.renew_connection(connection)
             try:
                 return self._open_as_owner(renewed, limits)
@@ -255,7 +239,7 @@ class Databases:
                 )
             except psycopg.OperationalError as error:
                 if any(words in str(error) for words in _FULL):
-                    raise TooManyConnections from error
+                    raise ApiError(errors.CONNECTIONS_TAKEN) from error
                 if any(words in str(error) for words in _REFUSED):
                     raise PasswordRefused from error
                 if time.monotonic() + pause_seconds > deadline:

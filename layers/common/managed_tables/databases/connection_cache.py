@@ -19,7 +19,8 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.connecting import PgConnection, TooManyConnections
+from managed_tables.databases.connecting import PgConnection
+from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
 
 WAIT_SECONDS = 5.0  # for a connection, when all are in use
 IDLE_SECONDS = 45.0  # one that rested longer is not handed out: the server ends it (IDLE_SESSION_MS) at 60
@@ -49,11 +50,11 @@ class ConnectionCache:
     def use(self, company: ConnectionRecord) -> Iterator[PgConnection]:
         """Lend a connection in autocommit for the `with` block, whose statements end in the request's time.
 
-        Raises TooManyConnections when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
+        Raises CONNECTIONS_TAKEN when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
         """
         with self._returned:
             if not self._returned.wait_for(lambda: self._in_use < self._limit, self._wait_seconds):
-                raise TooManyConnections
+                raise ApiError(CONNECTIONS_TAKEN)
             self._in_use += 1
         connection: PgConnection | None = None
         try:

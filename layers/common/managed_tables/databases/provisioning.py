@@ -23,7 +23,6 @@ from managed_tables.databases.connecting import (
     CompanyRoles,
     Databases,
     PgConnection,
-    TooManyConnections,
     fetch_number,
     translated_errors,
 )
@@ -249,8 +248,6 @@ class RemoteMaker:
     def _ask(self, action: Action, company_id: str) -> ConnectionRecord:
         answer = self._invoke({"action": action, "company_id": company_id})
         code = answer.get("code")
-        if code == errors.CONNECTIONS_TAKEN.code:
-            raise TooManyConnections
         for kind in vars(errors).values():  # but those whose sentence has more to say than a code
             if isinstance(kind, errors.ApiErrorKind) and kind.code == code and "{" not in kind.sentence:
                 raise ApiError(kind)

@@ -43,11 +43,11 @@ class Services(AwsServices):
         """The companies' databases."""
         return Databases(
             self._cluster_secret,
+            partial(self._cluster_secret, renewed=True),
+            self._cluster_address,
             self._master_secret,
+            lambda known: self.connections.find(known.company_id) or known,
             self.session_limits,
-            renew_secret=partial(self._cluster_secret, renewed=True),
-            cluster_address=self._cluster_address,
-            renew_connection=lambda known: self.connections.find(known.company_id) or known,
         )
 
     @property
