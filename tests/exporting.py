@@ -97,7 +97,7 @@ class ExportMaker:
 
     def content(self, export: ExportRecord) -> bytes:
         """Return the bytes of a finished export."""
-        return b"".join(self.services.storage.stream(self.find(export).key or ""))
+        return self.services.storage.read_range(self.find(export).key or "", 0, 2**30)
 
     def export(self, table: TableRecord, **wanted: Any) -> bytes:
         """Export the table and return the file."""

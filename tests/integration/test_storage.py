@@ -29,7 +29,7 @@ def post(storage: Storage, body: bytes, expires_seconds: int = 60, **fields: Any
 
 def test_a_file_of_the_declared_size_is_accepted(storage: Storage) -> None:
     assert post(storage, b"a;b\n1").status_code == 204
-    assert b"".join(storage.stream(KEY)) == b"a;b\n1"
+    assert storage.read_range(KEY, 0, 2**30) == b"a;b\n1"
 
 
 def test_a_browser_may_send_its_own_content_type(storage: Storage) -> None:

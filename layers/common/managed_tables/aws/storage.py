@@ -1,11 +1,9 @@
 """Read and write the bucket, every way in and out, and the documents of jobs in it."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar
 from urllib.parse import quote
@@ -175,13 +173,6 @@ class Storage:
         with _translated():
             self.client.download_file(self.bucket_name, key, str(path), Callback=report)
 
-    def stream(self, key: str, chunk_bytes: int = 1_048_576) -> Iterator[bytes]:
-        """Yield the object's bytes in order."""
-        with _translated():
-            yield from self.client.get_object(Bucket=self.bucket_name, Key=key)["Body"].iter_chunks(
-                chunk_bytes
-            )
-
     def etag(self, key: str) -> str:
         """Return what tells the object's bytes from those of another one under its key."""
         return self._do(self.client.head_object, key)["ETag"]
@@ -253,8 +244,7 @@ class JobDocuments:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._kept: OrderedDict[str, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._read_once = lru_cache(CACHED_DOCUMENTS)(self._read)  # what it raises is not kept
 
     def find_analysis(self, job: JobRecord) -> AnalysisDocument | None:
         """Return the analysis (docs/data.md); None before there is one, and once it is deleted."""
@@ -277,19 +267,14 @@ class JobDocuments:
 
     def find(self, kind: type[Kind], key: str | None) -> Kind | None:
         """Return the document of this key; None without one, and once it is deleted."""
-        if key is None:
+        try:
+            document: Kind | None = self._read_once(kind, key) if key else None
+        except ObjectMissing:  # the bucket's lifecycle deletes them; the job's record lives longer
             return None
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                kept: Kind = self._kept[key]
-                return kept
-        stored = self._storage.find_json(key)
-        if stored is None:  # the bucket's lifecycle deletes them; the job's record lives longer
-            return None
-        document = kind.read(stored)
-        with self._lock:
-            self._kept[key] = document
-            while len(self._kept) > CACHED_DOCUMENTS:
-                self._kept.popitem(last=False)
         return document
+
+    def _read(self, kind: type[Document], key: str) -> Any:
+        stored = self._storage.find_json(key)
+        if stored is None:
+            raise ObjectMissing
+        return kind.read(stored)
