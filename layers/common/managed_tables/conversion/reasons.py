@@ -25,8 +25,6 @@ NOT_OF_TYPE = {
     ColumnType.DATE: Fault("NOT_A_DATE", "não é uma data"),
     ColumnType.DATETIME: Fault("NOT_A_DATETIME", "não é uma data com hora"),
 }
-_BEYOND_64_BITS = Fault("OUT_OF_RANGE", "é grande demais para um inteiro: use o tipo decimal")
-_BEYOND_CALENDAR = "fica fora dos anos 0001 a 9999 quando levada ao horário UTC"
 _EDGE = re.compile("0001|9999")  # the years of which some hours are beyond, in some zone
 _CLOCK = re.compile(r"(?:[T ]\s*[0-9]{1,2}:[0-5][0-9]\b.*)?", re.IGNORECASE)
 _MARKS = {",": "a vírgula", ".": "o ponto"}
@@ -36,72 +34,58 @@ _ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
     """Return why `value`, known not to fit, does not."""
     text = value[: MAX_DECIMAL_DIGITS + 1].strip(BLANKS)
-    fault = NOT_OF_TYPE[column_type]
     if column_type.is_number:
-        return _beyond_limits(text, column_type) or Fault(
-            fault.code, _explain_number(text, column_type, formats)
-        )
+        return _explain_number(text, column_type, formats)
     if column_type.is_time:
-        reason = _explain_time(text, column_type, formats)
-        return Fault("OUT_OF_RANGE" if reason == _BEYOND_CALENDAR else fault.code, reason)
-    return fault
+        return _explain_time(text, column_type, formats)
+    return NOT_OF_TYPE[column_type]
 
 
-def _beyond_limits(text: str, column_type: ColumnType) -> Fault | None:
-    """Return the limit that a number, otherwise well written, exceeds."""
-    if _LEADING_ZERO.fullmatch(text) or not _NUMERIC.fullmatch(text):
-        return None
-    if is_too_long(text):
-        name = NOT_OF_TYPE[column_type].reason
-        reason = f"{name}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso"
-        return Fault("TOO_LONG", reason)
-    digits = re.sub("[^0-9]", "", text)
-    is_integer = column_type is ColumnType.INTEGER and _INTEGER.fullmatch(text)
-    return _BEYOND_64_BITS if is_integer and len(digits) >= MAX_BIGINT_DIGITS else None
-
-
-def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> str:
-    name = NOT_OF_TYPE[column_type].reason
+def _explain_number(text: str, column_type: ColumnType, formats: Formats) -> Fault:
+    code, name = NOT_OF_TYPE[column_type]
+    is_integer = column_type is ColumnType.INTEGER
     if _LEADING_ZERO.fullmatch(text):
-        return "começa com zero: é um código, e o zero se perderia em um número"
+        return Fault(code, "começa com zero: é um código, e o zero se perderia em um número")
     if _NOT_A_NUMBER.fullmatch(text):
-        return f"{name}: NaN e infinito não são aceitos"
+        return Fault(code, f"{name}: NaN e infinito não são aceitos")
     if text.endswith("%"):
-        return f"{name}: é uma porcentagem"
+        return Fault(code, f"{name}: é uma porcentagem")
     if not _NUMERIC.fullmatch(text):
-        return name
-    if column_type is ColumnType.DECIMAL or _INTEGER.fullmatch(text):
-        return f"{name} com {_MARKS[formats.decimal_mark]} como separador decimal"
-    return f"{name}: tem casas decimais, moeda, parênteses ou expoente"
+        return Fault(code, name)
+    if is_too_long(text):
+        return Fault("TOO_LONG", f"{name}: tem mais de {MAX_DECIMAL_DIGITS} algarismos, escrito por extenso")
+    if is_integer and not _INTEGER.fullmatch(text):
+        return Fault(code, f"{name}: tem casas decimais, moeda, parênteses ou expoente")
+    if is_integer and len(re.sub("[^0-9]", "", text)) >= MAX_BIGINT_DIGITS:
+        return Fault("OUT_OF_RANGE", "é grande demais para um inteiro: use o tipo decimal")
+    return Fault(code, f"{name} com {_MARKS[formats.decimal_mark]} como separador decimal")
 
 
-def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> str:
+def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> Fault:
+    code, name = NOT_OF_TYPE[column_type]
     parts = _DATE.fullmatch(text)
     if parts is None:
-        return NOT_OF_TYPE[column_type].reason
+        return Fault(code, name)
     if _LONG_FRACTION.search(text):
-        return "a fração de segundo tem mais de 6 casas"
+        return Fault(code, "a fração de segundo tem mais de 6 casas")
     if not _is_day(parts[1], parts[3], parts[4], formats.date_order):
-        return f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}"
+        return Fault(code, f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}")
     if column_type is ColumnType.DATE and ":" in parts[5]:
-        return "tem hora, e a coluna é só de datas"
+        return Fault(code, "tem hora, e a coluna é só de datas")
     if _EDGE.search(text) and _CLOCK.fullmatch(parts[5]):
-        return _BEYOND_CALENDAR
+        return Fault("OUT_OF_RANGE", "fica fora dos anos 0001 a 9999 quando levada ao horário UTC")
     if ":" in parts[5]:
-        return "a hora não existe ou não está no formato hh:mm:ss"
-    return NOT_OF_TYPE[column_type].reason
+        return Fault(code, "a hora não existe ou não está no formato hh:mm:ss")
+    return Fault(code, name)
 
 
 def _is_day(first: str, second: str, third: str, order: str) -> bool:
     """Return whether three numbers are a day of the calendar, year first in any order."""
-    if len(first) == _YEAR_DIGITS:
-        year, month, day = first, second, third
-    elif order == "mdy":
-        month, day, year = first, second, third
-    else:
-        day, month, year = first, second, third
+    year_last = "mdy" if order == "mdy" else "dmy"
+    parts = "ymd" if len(first) == _YEAR_DIGITS else year_last
+    numbers = dict(zip(parts, map(int, (first, second, third)), strict=True))
     try:
-        date(int(year), int(month), int(day))
+        date(numbers["y"], numbers["m"], numbers["d"])
     except ValueError:
         return False
     return True
