@@ -91,9 +91,10 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
         return _refuse(services, job, error)
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
-    size_bytes, rows = sum(file.size_bytes for file in job.files), found.document.row_count
-    count_step("analyze", "analyzed", seconds=time.monotonic() - started, rows=rows, size_bytes=size_bytes)
-    logger.info("files analysed", extra={"rows": rows, "files": len(found.document.files)})
+    count_step("analyze", "analyzed", seconds=time.monotonic() - started)
+    rows, size_bytes = found.document.row_count, sum(file.size_bytes for file in job.files)
+    counts = {"rows": rows, "files": len(found.document.files), "bytes": size_bytes}
+    logger.info("files analysed", extra=counts)
     return _analyzed(services, recorded) if recorded else _outcome_of_other_run(services, company_id, job_id)
 
 

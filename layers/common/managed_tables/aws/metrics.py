@@ -24,16 +24,10 @@ def measure_oldest_ticket(seconds: float) -> None:
     metrics.flush_metrics()
 
 
-def count_step(
-    step: str, outcome: str, *, seconds: float, rows: int | None = None, size_bytes: int | None = None
-) -> None:
-    """Count one run of a job's step: `Jobs`, `Duration` (seconds) and, where known, `Rows` and `Bytes`."""
+def count_step(step: str, outcome: str, *, seconds: float) -> None:
+    """Count one run of a job's step: `Jobs` and `Duration` (seconds)."""
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=step)
     metrics.add_dimension(name="outcome", value=outcome)
     metrics.add_metric(name="Jobs", unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="Duration", unit=MetricUnit.Seconds, value=seconds)
-    if rows is not None:
-        metrics.add_metric(name="Rows", unit=MetricUnit.Count, value=rows)
-    if size_bytes is not None:
-        metrics.add_metric(name="Bytes", unit=MetricUnit.Bytes, value=size_bytes)
     metrics.flush_metrics()
