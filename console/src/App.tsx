@@ -14,7 +14,7 @@ const Upload = lazy(() => import("./screens/Upload"));
 const JobScreen = lazy(() => import("./screens/JobScreen"));
 const History = lazy(() => import("./screens/History"));
 const Exports = lazy(() => import("./grid/Exports"));
-const NewTable = lazy(async () => ({ default: (await import("./screens/Structure")).NewTable }));
+const NewTable = lazy(async () => ({ default: (await import("./screens/Structure")).StructureForm }));
 const TableGrid = lazy(() => import("./screens/TableGrid"));
 const Structure = lazy(() => import("./screens/Structure"));
 const Access = lazy(() => import("./screens/Access"));
@@ -74,7 +74,7 @@ export function App({ onNavigate }: AppProps) {
         <Suspense fallback={<Loading label={t`Abrindo`} />}>
           <Switch>
             <Route path="/" component={Tables} />
-            <Route path="/nova" component={NewTable} />
+            <Route path="/nova">{() => <NewTable />}</Route>
             <Route path="/enviar" component={Upload} />
             <Route path="/envios" component={History} />
             <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
@@ -136,7 +136,7 @@ function Dropping() {
 
 /**
  * Keep the keyboard's place: where what had the focus has left the document, and nothing else took the focus, it goes
- * to `home` instead of falling to the body, from where Tab would begin anew.
+ * to the dialog that is open, or to `home`, instead of falling to the body, from where Tab would begin anew.
  */
 function useFocusKept(home: RefObject<HTMLElement | null>): void {
   useEffect(() => {
@@ -147,7 +147,8 @@ function useFocusKept(home: RefObject<HTMLElement | null>): void {
       last = event.target as Element;
     };
     const observer = new MutationObserver(() => {
-      if (last && !last.isConnected && document.activeElement === document.body) element.focus({ preventScroll: true });
+      if (!last || last.isConnected || document.activeElement !== document.body) return;
+      (document.querySelector<HTMLElement>("dialog:modal h2") ?? element).focus({ preventScroll: true });
     });
     element.addEventListener("focusin", remember);
     observer.observe(element, { childList: true, subtree: true });

@@ -54,14 +54,14 @@ const signedOut = () =>
 
 /** An answer that is no success: the API's own sentence, its stable code and what it names. */
 export class ApiFailure extends Error {
-  readonly status: number;
-  readonly body: Partial<ErrorBody>;
   readonly retryAfterSeconds: number | null;
 
-  constructor(status: number, body: Partial<ErrorBody>, retryAfter: string | null) {
+  constructor(
+    readonly status = 0,
+    readonly body: Partial<ErrorBody> = {},
+    retryAfter: string | null = null,
+  ) {
     super(status === 401 ? signedOut() : (body.error ?? sentenceOfStatus(status)));
-    this.status = status;
-    this.body = body;
     this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
   }
 
@@ -155,6 +155,6 @@ async function fetchWith(request: Request, token: string): Promise<Response> {
     return await fetch(new Request(request, { headers }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiFailure(0, {}, null);
+    throw new ApiFailure();
   }
 }

@@ -1,6 +1,7 @@
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { type Api, ApiFailure } from "./session";
+import type { PresignedUpload } from "./types";
 
 // The files on their way: they belong to the page, and not to the screen that began to send them.
 
@@ -10,14 +11,9 @@ export const EXTENSIONS = "csv txt tsv xlsx xlsm xls ods json jsonl ndjson parqu
 
 export type Mode = "append" | "replace" | "upsert";
 
-interface PresignedPost {
-  url: string;
-  fields: Record<string, string>;
-}
-
 interface Sending {
   file: File;
-  post: PresignedPost;
+  post: PresignedUpload;
   sent: number;
   /** `expired`: the bucket takes it no more, and only a new upload helps. */
   state: "waiting" | "sending" | "sent" | "failed" | "expired";
@@ -54,7 +50,7 @@ function faultOf(files: readonly File[]): ApiFailure | null {
   else if (odd) fault = t`“${odd.name}” não é CSV, XLSX, XLS, ODS, JSON, Parquet nem ZIP`;
   else if (empty) fault = t`“${empty.name}” está vazio`;
   else if (new Set(files.map((file) => file.name)).size < files.length) fault = t`Dois arquivos têm o mesmo nome`;
-  return fault ? new ApiFailure(0, { error: fault }, null) : null;
+  return fault ? new ApiFailure(0, { error: fault }) : null;
 }
 
 /** Sends the files of one upload at a time, two at once; leaving the page while it does asks first. */
@@ -79,7 +75,7 @@ export class UploadQueue {
 
   readonly begin = async (chosen: readonly File[], tableId: string | null, mode: Mode): Promise<void> => {
     if (chosen.length === 0) return;
-    const busy = new ApiFailure(0, { error: t`Espere o envio que está em andamento` }, null);
+    const busy = new ApiFailure(0, { error: t`Espere o envio que está em andamento` });
     const failure = isSending(this.state.get()) ? busy : faultOf(chosen);
     this.state.update({ failure });
     if (failure) return;
@@ -143,7 +139,7 @@ export class UploadQueue {
   }
 }
 
-function waiting(file: File, post: PresignedPost): Sending {
+function waiting(file: File, post: PresignedUpload): Sending {
   return { file, post, sent: 0, state: "waiting", reason: "", stop: new AbortController() };
 }
 

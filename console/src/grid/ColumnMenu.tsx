@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { tableQuestion } from "../api/queries";
 import { ApiFailure } from "../api/session";
-import type { Column, ColumnFormat as Format } from "../api/types";
+import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
@@ -100,39 +100,28 @@ function ColumnChange({ column }: { column: Column }) {
   );
 }
 
-const KINDS = {
-  plain: {},
-  grouped: { thousands: true },
-  bare: { thousands: false },
-  BRL: { currency: "BRL" },
-  USD: { currency: "USD" },
-  EUR: { currency: "EUR" },
-  percent: { percent: true },
-} satisfies Record<string, Format>;
-type Kind = keyof typeof KINDS;
-const kindLabels = (): Choices<Kind> => [
-  ["plain", t`Como está`],
-  ["grouped", t`1.234 (com ponto de milhar)`],
-  ["bare", t`1234 (sem ponto de milhar)`],
-  ["BRL", "R$ 1.234,00"],
-  ["USD", "US$ 1.234,00"],
-  ["EUR", "€ 1.234,00"],
-  ["percent", "12,5% (porcentagem)"],
+/** What numbers may be shown as; of those whose format a column has, the last one is its own. */
+const kinds = (): [kind: string, label: string, format: Format][] => [
+  ["plain", t`Como está`, {}],
+  ["grouped", t`1.234 (com ponto de milhar)`, { thousands: true }],
+  ["bare", t`1234 (sem ponto de milhar)`, { thousands: false }],
+  ["percent", t`12,5% (porcentagem)`, { percent: true }],
+  ["BRL", "R$ 1.234,00", { currency: "BRL" }],
+  ["USD", "US$ 1.234,00", { currency: "USD" }],
+  ["EUR", "€ 1.234,00", { currency: "EUR" }],
 ];
 const decimalChoices = (): Choices => [
   ["", t`Todas as que houver`],
   ...["0", "1", "2", "3", "4", "6", "8", "10"].map((count) => [count, count] as const),
 ];
-const dateChoices = (): Choices<NonNullable<Format["date"]>> => [
-  ["date", t`Dia: 31/12/2025`],
-  ["month", t`Mês: 12/2025`],
-  ["year", t`Ano: 2025`],
-];
-const timeChoices = (): Choices<NonNullable<Format["date"]>> => [
-  ["datetime", t`Dia e hora: 31/12/2025 08:30`],
-  ["time", t`Hora: 08:30`],
-  ...dateChoices(),
-];
+const dateChoices = (type: ColumnType): Choices<NonNullable<Format["date"]>> => {
+  const days = [
+    ["date", t`Dia: 31/12/2025`],
+    ["month", t`Mês: 12/2025`],
+    ["year", t`Ano: 2025`],
+  ] as const;
+  return type === "date" ? days : [["datetime", t`Dia e hora: 31/12/2025 08:30`], ["time", t`Hora: 08:30`], ...days];
+};
 
 interface ColumnFormatProps {
   column: Column;
@@ -143,21 +132,23 @@ interface ColumnFormatProps {
 /** How a column's values are shown to everybody; the values themselves stay as they are. */
 function ColumnFormat({ column, format, onFormat }: ColumnFormatProps) {
   if (isNumeric(column.type)) {
-    const decimals = format.decimals ?? null;
-    const more = decimals === null ? {} : { decimals };
+    const { decimals = null, ...rest } = format;
+    const all = kinds();
+    const isOf = (kind: Format): boolean =>
+      Object.entries(kind).every(([part, said]) => rest[part as "percent"] === said);
     return (
       <>
         <SelectField
           label={t`Mostrar os números como`}
-          choices={kindLabels()}
-          value={kindOf(format)}
-          onChoose={(kind) => onFormat({ ...KINDS[kind], ...more })}
+          choices={all.map(([kind, label]) => [kind, label])}
+          value={all.findLast(([, , kind]) => isOf(kind))?.[0] ?? "plain"}
+          onValue={(chosen) => onFormat({ ...all.find(([kind]) => kind === chosen)?.[2], decimals })}
         />
         <SelectField
           label={t`Casas decimais`}
           choices={decimalChoices()}
           value={decimals === null ? "" : String(decimals)}
-          onChoose={(count) => onFormat({ ...format, decimals: count === "" ? null : Number(count) })}
+          onValue={(count) => onFormat({ ...format, decimals: count === "" ? null : Number(count) })}
         />
       </>
     );
@@ -166,15 +157,9 @@ function ColumnFormat({ column, format, onFormat }: ColumnFormatProps) {
   return (
     <SelectField
       label={t`Mostrar como`}
-      choices={column.type === "date" ? dateChoices() : timeChoices()}
+      choices={dateChoices(column.type)}
       value={format.date ?? column.type}
-      onChoose={(date) => onFormat({ date })}
+      onValue={(date) => onFormat({ date })}
     />
   );
-}
-
-function kindOf({ thousands, currency, percent }: Format): Kind {
-  if (currency) return currency;
-  if (percent) return "percent";
-  return thousands === true ? "grouped" : thousands === false ? "bare" : "plain";
 }

@@ -30,7 +30,7 @@ export function ExportDialog() {
   };
   return (
     <Dialog title={t`Exportar`} isSide onClose={onClose}>
-      <Radios legend={t`Formato`} choices={formats()} value={format} onChoose={setFormat} />
+      <Radios legend={t`Formato`} choices={formats()} value={format} onValue={setFormat} />
       <Ask label={t`Preparar arquivo`} kind="primary" onGo={start} />
       <h3>{t`Arquivos desta tabela`}</h3>
       <ExportList tableId={table._id} />

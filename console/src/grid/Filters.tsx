@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Failure, Form, Select, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Dialog, Failure, fieldsOf, Select, SelectField, TextField } from "../ui/parts";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
 import { columnOf, useParts } from "./sheet";
@@ -42,7 +42,6 @@ export function Filters() {
       {filters.map((filter, index) => (
         <Button
           key={index}
-          className="mt-chip"
           aria-label={t`Tirar o filtro ${words(table, filter)}`}
           onClick={() => onView({ where: allOf(filters.filter((_, at) => at !== index)) })}
         >
@@ -50,11 +49,7 @@ export function Filters() {
         </Button>
       ))}
       {view.group_by.map((name) => (
-        <Button
-          key={name}
-          className="mt-chip"
-          onClick={() => onView({ group_by: view.group_by.filter((one) => one !== name) })}
-        >
+        <Button key={name} onClick={() => onView({ group_by: view.group_by.filter((one) => one !== name) })}>
           {t`Por ${columnOf(table, name).display_name}`} <X />
         </Button>
       ))}
@@ -113,13 +108,13 @@ function Views() {
           ...known.map((one) => [one._id, one.shared ? t`${one.name} (de todos)` : one.name] as const),
         ]}
         value={saved?._id ?? ""}
-        onChoose={open}
+        onValue={open}
       />
       <Select
         aria-label={t`Altura das linhas`}
         choices={heights()}
         value={String(view.row_height)}
-        onChoose={(height) => onView({ row_height: Number(height) })}
+        onValue={(height) => onView({ row_height: Number(height) })}
       />
       <Button onClick={() => onOpen("view")}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
     </>
@@ -181,8 +176,8 @@ export function SaveView() {
     >
       <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
       {save.error && <Failure error={save.error} />}
-      <TextField label={t`Nome da visão`} value={name} maxLength={200} onText={setName} />
-      <Check isChecked={shared} onCheck={setShared}>{t`Mostrar também aos colegas`}</Check>
+      <TextField label={t`Nome da visão`} value={name} maxLength={200} onValue={setName} />
+      <Check value={shared} onValue={setShared}>{t`Mostrar também aos colegas`}</Check>
     </Dialog>
   );
 }
@@ -208,24 +203,24 @@ export function FilterDialog() {
     onClose();
   };
   return (
-    <Dialog title={t`Filtrar`} onClose={onClose} actions={null}>
-      <Form onSubmit={submit}>
-        {drafts.map((draft, index) => (
-          <fieldset key={index} className="mt-choices">
-            {index > 0 && <legend>{t`ou`}</legend>}
-            <ConditionFields
-              draft={draft}
-              isFaulty={isTried && conditions[index] === null}
-              onDraft={(changes) => setDrafts(drafts.with(index, { ...draft, ...changes }))}
-            />
-          </fieldset>
-        ))}
-        <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>{t`ou…`}</Button>
-        <div className="mt-actions">
-          <Button onClick={onClose}>{t`Voltar`}</Button>
-          <Button kind="primary" type="submit">{t`Aplicar`}</Button>
-        </div>
-      </Form>
+    <Dialog
+      title={t`Filtrar`}
+      onClose={onClose}
+      keep={t`Voltar`}
+      onSubmit={submit}
+      actions={<Button kind="primary" type="submit">{t`Aplicar`}</Button>}
+    >
+      {drafts.map((draft, index) => (
+        <fieldset key={index} className="mt-choices">
+          {index > 0 && <legend>{t`ou`}</legend>}
+          <ConditionFields
+            draft={draft}
+            isFaulty={isTried && conditions[index] === null}
+            onDraft={(changes) => setDrafts(drafts.with(index, { ...draft, ...changes }))}
+          />
+        </fieldset>
+      ))}
+      <Button kind="quiet" onClick={() => setDrafts([...drafts, begun()])}>{t`ou…`}</Button>
     </Dialog>
   );
 }
@@ -236,8 +231,10 @@ interface ConditionFieldsProps {
   onDraft: (changes: Partial<Draft>) => void;
 }
 
-function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: ConditionFieldsProps) {
+function ConditionFields({ draft, isFaulty, onDraft }: ConditionFieldsProps) {
   const { table } = useParts();
+  const { column, op, text } = draft;
+  const field = fieldsOf(draft, onDraft);
   const { type } = columnOf(table, column);
   const hasValue = op !== "is_null" && op !== "is_not_null";
   const isList = op === "in" || op === "nin";
@@ -247,7 +244,7 @@ function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: Con
         label={t`Coluna`}
         choices={table.columns.map((one) => [one.name, one.display_name])}
         value={column}
-        onChoose={(name) => onDraft(draftFor(table, name))}
+        onValue={(name) => onDraft(draftFor(table, name))}
       />
       <SelectField<Draft["op"]>
         label={t`Condição`}
@@ -255,8 +252,7 @@ function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: Con
           ...operatorsOf(type).map((one) => [one, operatorLabels()[one]] as const),
           ["is_not_null", t`não está vazia`],
         ]}
-        value={op}
-        onChoose={(chosen) => onDraft({ op: chosen })}
+        {...field("op")}
       />
       {hasValue && type === "boolean" && (
         <SelectField
@@ -265,8 +261,7 @@ function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: Con
             ["Sim", t`Sim`],
             ["Não", t`Não`],
           ]}
-          value={text}
-          onChoose={(chosen) => onDraft({ text: chosen })}
+          {...field("text")}
         />
       )}
       {hasValue && type !== "boolean" && (
@@ -275,8 +270,7 @@ function ConditionFields({ draft: { column, op, text }, isFaulty, onDraft }: Con
             label={t`Valor`}
             hint={isList ? t`Vários, com ponto e vírgula entre eles` : undefined}
             error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
-            value={text}
-            onText={(written) => onDraft({ text: written })}
+            {...field("text")}
           />
           {(type === "date" || type === "datetime") && (
             <Calendar

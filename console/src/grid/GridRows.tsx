@@ -133,11 +133,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      className={classes(
-        "mt-grid-row mt-grid-data",
-        grid.state.editing?.row === index && "mt-edited-row",
-        view.row_height > ROW_HEIGHT && "mt-tall",
-      )}
+      className={classes("mt-grid-row mt-grid-data", view.row_height > ROW_HEIGHT && "mt-tall")}
       style={{ transform: `translateY(${index * height - top}px)`, height }}
     >
       <div

@@ -1,12 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { Link } from "wouter";
 import { useGet } from "../api/queries";
 import { ApiFailure } from "../api/session";
 import type { DeletedRow, RowChange } from "../api/types";
+import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Check, Dialog, Failure, Loading, SelectField } from "../ui/parts";
+import { Button, Dialog, Facts, Failure, Loading } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
@@ -23,26 +22,15 @@ const doorWords = (): Record<string, string> => ({
 });
 const SHOWN = 5;
 
-type Change = RowChange & { row_id?: string };
-
 /** Every change of a table's rows, newest first. */
 export function TableHistory() {
   const { table, onOpen, onClose, api } = useParts();
-  const [action, setAction] = useState("");
-  const filter = action === "" ? {} : { action: action as Change["action"] };
   return (
     <Dialog title={t`Histórico da tabela`} isSide onClose={onClose}>
-      <SelectField
-        label={t`Mostrar`}
-        choices={[["", t`Todas`], ...Object.entries(actionWords())]}
-        value={action}
-        onChoose={setAction}
-      />
       <Listing
-        key={action}
-        queryKey={["history", table._id, action]}
+        queryKey={["history", table._id]}
         load={(page, signal) => {
-          const query = { page, per_page: 20, numbers: "string" as const, ...filter };
+          const query = { page, per_page: 20, numbers: "string" as const };
           return api.GET("/{table_id}/history", { path: { table_id: table._id }, query, signal });
         }}
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
@@ -103,14 +91,12 @@ function Origin({ rowId, column }: RowStoryProps) {
         {jobId && <Link href={`/envios/${jobId}`}>{t`Ver o envio`}</Link>}
       </p>
       {available ? (
-        <dl className="mt-facts">
-          {cells.map((cell) => (
-            <div key={cell.column} className={cell.column === column ? "mt-cell-selected" : ""}>
-              <dt>{cell.source}</dt>
-              <dd aria-current={cell.column === column}>{cell.text ?? ""}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts
+          facts={cells.map(({ source, text, ...of }) => [
+            source,
+            of.column === column ? <mark key={of.column}>{text}</mark> : text,
+          ])}
+        />
       ) : (
         <p className="mt-quiet">{t`O arquivo já foi apagado: a linha não pode mais ser mostrada como estava nele.`}</p>
       )}
@@ -127,10 +113,18 @@ interface ChangeItemProps extends RowChange {
 /** Who changed what, when, by which door, from what to what. */
 function ChangeItem({ changes, action, column = null, onRow, ...change }: ChangeItemProps) {
   const { table, who } = useParts();
-  const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
-  const ordered = [...first, ...changes.filter((one) => one.column !== column)];
-  const shown = isWhole ? ordered : ordered.slice(0, SHOWN);
+  const lines = [...first, ...changes.filter((one) => one.column !== column)].map((one) => {
+    const known = columnOf(table, one.column);
+    const text = (value: Cell): string => showCell(value, known) || t`(vazia)`;
+    return (
+      <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
+        {known.display_name}: {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
+        {action === "update" && " → "}
+        {action !== "delete" && text(one.after)}
+      </p>
+    );
+  });
   const door = doorWords()[change.via] ?? change.via;
   return (
     <li>
@@ -141,53 +135,44 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
         · {formatMoment(change.at)} · {change.job_id ? <Link href={`/envios/${change.job_id}`}>{door}</Link> : door}
         {onRow && <Button kind="quiet" onClick={onRow}>{t`Ver a linha`}</Button>}
       </p>
-      {shown.map((one) => {
-        const known = columnOf(table, one.column);
-        const text = (value: Cell): string => showCell(value, known) || t`(vazia)`;
-        return (
-          <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
-            {known.display_name}: {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
-            {action === "update" && " → "}
-            {action !== "delete" && text(one.after)}
-          </p>
-        );
-      })}
-      {ordered.length > shown.length && (
-        <Button
-          kind="quiet"
-          onClick={() => setWhole(true)}
-        >{t`Mostrar as outras ${ordered.length - shown.length}`}</Button>
+      {lines.slice(0, SHOWN)}
+      {lines.length > SHOWN && (
+        <details>
+          <summary>{t`As outras ${lines.length - SHOWN}`}</summary>
+          {lines.slice(SHOWN)}
+        </details>
       )}
     </li>
   );
 }
 
 const PER_PAGE = 200;
-const SHOWN_COLUMNS = 5;
 
-/** Deleted rows, by deletion: those that are chosen come back. */
+/** Deleted rows, by deletion: they come back one by one, or all of it that are shown. */
 export function Trash() {
   const { table, isEditable, onClose, api, announce, who } = useParts();
   const path = { table_id: table._id };
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const restore = useMutation({
-    // What is chosen while the list is asked for again is no longer of this one: a mutation's own end comes after that.
-    mutationFn: async (ids: ReadonlySet<string>) => {
-      const { restored } = await api.POST("/{table_id}/trash/restore", { path, body: { ids: [...ids] } });
-      setChosen((now) => new Set([...now].filter((id) => !ids.has(id))));
-      announce(plural(restored, "linha voltou", "linhas voltaram"));
-    },
-  });
-  const words = (row: DeletedRow): string => rowWords(table.columns.slice(0, SHOWN_COLUMNS), row);
+  const restore = async (rows: readonly DeletedRow[]): Promise<void> => {
+    const { restored } = await api.POST("/{table_id}/trash/restore", { path, body: { ids: rows.map(({ id }) => id) } });
+    announce(plural(restored, "linha voltou", "linhas voltaram"));
+  };
+  const deletedRow = (row: DeletedRow) => {
+    const words = rowWords(table.columns.slice(0, SHOWN), row);
+    if (!isEditable) return words;
+    const label = (
+      <>
+        {t`Trazer de volta`} <span className="mt-hidden">{words}</span>
+      </>
+    );
+    return (
+      <>
+        {words} <Ask label={label} onGo={() => restore([row])} />
+      </>
+    );
+  };
   return (
     <Dialog title={t`Lixeira`} isSide onClose={onClose}>
       <p className="mt-quiet">{t`Linhas apagadas ficam aqui por 90 dias, com seus valores.`}</p>
-      {restore.error && <Failure error={restore.error} />}
-      {isEditable && (
-        <Button kind="primary" disabled={restore.isPending || chosen.size === 0} onClick={() => restore.mutate(chosen)}>
-          {chosen.size === 0 ? t`Trazer de volta as escolhidas` : t`Trazer de volta ${plural(chosen.size, "linha")}`}
-        </Button>
-      )}
       <Listing
         queryKey={["trash", table._id]}
         perPage={PER_PAGE}
@@ -197,51 +182,24 @@ export function Trash() {
         }}
         empty={t`A lixeira está vazia`}
         whole={(rows) =>
-          deletionsOf(rows).map((deletion) => (
-            <section key={deletion[0].deleted_at}>
-              <div className="mt-title-bar">
-                <h3>{t`${who(deletion[0].deleted_by)} apagou em ${formatMoment(deletion[0].deleted_at)}`}</h3>
-                {isEditable && (
-                  <Button
-                    kind="quiet"
-                    onClick={() => setChosen(new Set([...chosen, ...deletion.map(({ id }) => id)]))}
-                  >{t`Escolher estas`}</Button>
+          [...Map.groupBy(rows, (row) => `${row.deleted_at} ${row.deleted_by}`)].map(([key, deletion]) => {
+            const { deleted_by, deleted_at } = deletion[0] as DeletedRow;
+            return (
+              <section key={key}>
+                <h3>{t`${who(deleted_by)} apagou em ${formatMoment(deleted_at)}`}</h3>
+                {isEditable && deletion.length > 1 && (
+                  <Ask label={t`Trazer de volta ${plural(deletion.length, "linha")}`} onGo={() => restore(deletion)} />
                 )}
-              </div>
-              <ul className="mt-list">
-                {deletion.map((row) => (
-                  <li key={row.id}>
-                    {isEditable ? (
-                      <Check
-                        isChecked={chosen.has(row.id)}
-                        onCheck={(isOn) => {
-                          const others = [...chosen].filter((id) => id !== row.id);
-                          setChosen(new Set(isOn ? [...others, row.id] : others));
-                        }}
-                      >
-                        {words(row)}
-                      </Check>
-                    ) : (
-                      words(row)
-                    )}
-                  </li>
-                ))}
-              </ul>
-            </section>
-          ))
+                <ul className="mt-list">
+                  {deletion.map((row) => (
+                    <li key={row.id}>{deletedRow(row)}</li>
+                  ))}
+                </ul>
+              </section>
+            );
+          })
         }
       />
     </Dialog>
   );
-}
-
-/** Group rows that were deleted at once; the list has them one after the other. */
-function deletionsOf(rows: readonly DeletedRow[]): [DeletedRow, ...DeletedRow[]][] {
-  const groups: [DeletedRow, ...DeletedRow[]][] = [];
-  for (const row of rows) {
-    const last = groups.at(-1);
-    if (last?.[0].deleted_at === row.deleted_at && last[0].deleted_by === row.deleted_by) last.push(row);
-    else groups.push([row]);
-  }
-  return groups;
 }

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { ApiFailure } from "../api/session";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
-import { Alert, Button, Dialog, Facts, Field, Form } from "../ui/parts";
+import { Alert, Button, Dialog, Facts, Field } from "../ui/parts";
 import { formatCell, typeLabels } from "../values/cells";
 import { plural } from "../values/numbers";
 import { CellField } from "./CellEditor";
@@ -55,35 +55,36 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
     }
   };
   return (
-    <Dialog title={row ? t`Linha` : t`Nova linha`} onClose={onClose} actions={null}>
-      <Form onSubmit={submit}>
-        {insert.error && <Alert>{insert.error.message}</Alert>}
-        {table.columns.map((column) => (
-          <Field
-            key={column.name}
-            label={column.display_name}
-            hint={column.description ?? typeLabels()[column.type]}
-            error={faults[column.name]}
-          >
-            {(ids) => (
-              <CellField
-                type={column.type}
-                text={shownIn(row, column)}
-                isReadOnly={!isEditable}
-                attributes={{ ...ids, name: column.name }}
-              />
-            )}
-          </Field>
-        ))}
-        <div className="mt-actions">
-          <Button onClick={onClose}>{t`Fechar`}</Button>
-          {isEditable && (
-            <Button kind="primary" type="submit" disabled={insert.isPending}>
-              {insert.isPending ? t`Gravando…` : t`Gravar`}
-            </Button>
+    <Dialog
+      title={row ? t`Linha` : t`Nova linha`}
+      onClose={onClose}
+      onSubmit={submit}
+      actions={
+        isEditable && (
+          <Button kind="primary" type="submit" disabled={insert.isPending}>
+            {insert.isPending ? t`Gravando…` : t`Gravar`}
+          </Button>
+        )
+      }
+    >
+      {insert.error && <Alert>{insert.error.message}</Alert>}
+      {table.columns.map((column) => (
+        <Field
+          key={column.name}
+          label={column.display_name}
+          hint={column.description ?? typeLabels()[column.type]}
+          error={faults[column.name]}
+        >
+          {(ids) => (
+            <CellField
+              type={column.type}
+              text={shownIn(row, column)}
+              isReadOnly={!isEditable}
+              attributes={{ ...ids, name: column.name }}
+            />
           )}
-        </div>
-      </Form>
+        </Field>
+      ))}
     </Dialog>
   );
 }

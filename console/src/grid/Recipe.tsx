@@ -44,9 +44,9 @@ export function Recipe() {
       {kept && (
         <>
           <Check
-            isChecked={(change.isPending ? change.variables : kept.auto_confirm) === "unchanged"}
-            isDisabled={!can("update") || change.isPending}
-            onCheck={(isOn) => change.mutate(isOn ? "unchanged" : "never")}
+            value={(change.isPending ? change.variables : kept.auto_confirm) === "unchanged"}
+            disabled={!can("update") || change.isPending}
+            onValue={(isOn) => change.mutate(isOn ? "unchanged" : "never")}
           >{t`Importar sozinho os arquivos em que nada mudou`}</Check>
           <Sentences kept={kept} />
         </>

@@ -414,7 +414,7 @@ function isAsWished({ base, changes }: RowChange, record: RecordOfRow): boolean 
 }
 
 function failureOf(error: unknown): ApiFailure {
-  return error instanceof ApiFailure ? error : new ApiFailure(0, {}, null);
+  return error instanceof ApiFailure ? error : new ApiFailure();
 }
 
 function reasonOf(text: string, reason: string): string {

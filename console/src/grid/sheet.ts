@@ -79,7 +79,7 @@ export function totalChoice({ view, onView }: SheetParts, { name, type }: Column
   return {
     choices: [["", none] as const, ...totalsOf(type).map((fn) => [fn, totalLabels()[fn]] as const)],
     value: now ?? ("" as const),
-    onChoose: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
+    onValue: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
   };
 }
 

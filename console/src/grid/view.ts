@@ -166,7 +166,9 @@ function viewOf(partOf: (part: keyof GridView) => unknown): GridView {
   const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
   const parts = Object.entries(PLAIN).map(([part, plain]) => {
     const value = partOf(part as keyof GridView);
-    return [part, kindOf(value) === kindOf(plain) ? value : plain];
+    const element = part === "columns" ? {} : "";
+    const isList = Array.isArray(value) && value.every((one) => kindOf(one) === kindOf(element));
+    return [part, kindOf(value) === kindOf(plain) && (isList || !Array.isArray(value)) ? value : plain];
   });
   return Object.fromEntries(parts) as GridView;
 }

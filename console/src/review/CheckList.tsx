@@ -41,9 +41,9 @@ export function CheckList({ children }: { children: ReactNode }) {
       </p>
     );
   const worst = message ? "stop" : checks[0]?.weight;
-  const news = checks.filter((check) => check.acceptance);
-  const accept = (accepted: readonly Check[]): void => {
-    const adjustments = Object.fromEntries(accepted.flatMap(({ acceptance }) => (acceptance ? [acceptance] : [])));
+  const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
+  const accept = (): void => {
+    const adjustments = Object.fromEntries(news);
     onDraft({ adjustments, remember: true }); // for the table's next files, too
   };
   return (
@@ -62,7 +62,7 @@ export function CheckList({ children }: { children: ReactNode }) {
           {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}
         </h2>
         {news.length > 0 && (
-          <Button onClick={() => accept(news)}>
+          <Button onClick={accept}>
             {news.length === 1 ? t`Aceitar no modelo` : t`Aceitar as ${news.length} mudanças no modelo`}
           </Button>
         )}
@@ -83,9 +83,6 @@ export function CheckList({ children }: { children: ReactNode }) {
             >
               {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
             </button>{" "}
-            {news.length > 1 && check.acceptance && (
-              <Button data-rove tabIndex={-1} onClick={() => accept([check])}>{t`Aceitar`}</Button>
-            )}
             {check.difference && <Sides difference={check.difference} spot={check.spot} />}
           </li>
         ))}

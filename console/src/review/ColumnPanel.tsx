@@ -2,7 +2,7 @@ import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, fieldsOf, Radios, SelectField, TextField } from "../ui/parts";
 import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
@@ -36,10 +36,10 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
         label={t`Coluna`}
         choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : t` (fora)`}`])}
         value={column.name}
-        onChoose={look.select}
+        onValue={look.select}
       />
       {place === undefined && <NameAndType column={reviewed} isTabbed />}
-      <Check isChecked={include} onCheck={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
+      <Check value={include} onValue={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
       <p>
         <strong>{typeLabels()[type]}</strong>{" "}
         <span className="mt-badge">
@@ -82,14 +82,15 @@ interface PartProps {
 /** What the table's column takes, and where it stands in a new table. */
 function Rules({ column: { name, source, nullable, into, adjustment }, onAdjust }: PartProps) {
   const { job, columns, draft, onDraft, can } = useReview();
-  const { isKey = false, standard = "" } = adjustment;
+  const said = { isKey: false, standard: "", ...adjustment };
+  const field = fieldsOf(said, onAdjust);
   if (into) {
     const others = draft.makeNullable.filter((one) => one !== name);
     if (into.nullable || !can("update")) return null;
     return (
       <Check
-        isChecked={draft.makeNullable.includes(name)}
-        onCheck={(isOn) => onDraft({ makeNullable: isOn ? [...others, name] : others })}
+        value={draft.makeNullable.includes(name)}
+        onValue={(isOn) => onDraft({ makeNullable: isOn ? [...others, name] : others })}
       >{t`Deixar a coluna da tabela aceitar células vazias`}</Check>
     );
   }
@@ -100,22 +101,14 @@ function Rules({ column: { name, source, nullable, into, adjustment }, onAdjust 
   return (
     <>
       <Check
-        isChecked={!nullable}
-        isDisabled={isKey}
-        onCheck={(isRequired) => onAdjust({ nullable: !isRequired })}
+        value={!nullable}
+        disabled={said.isKey}
+        onValue={(isRequired) => onAdjust({ nullable: !isRequired })}
       >{t`Obrigatória: nunca pode ficar vazia`}</Check>
       {job.user_table_id === null && (
         <>
-          <Check
-            isChecked={isKey}
-            onCheck={(isOn) => onAdjust({ isKey: isOn })}
-          >{t`Chave: não se repete, e por ela um envio atualiza linhas`}</Check>
-          <TextField
-            label={t`Valor padrão`}
-            hint={t`O das linhas que forem criadas sem ela`}
-            value={standard}
-            onText={(text) => onAdjust({ standard: text })}
-          />
+          <Check {...field("isKey")}>{t`Chave: não se repete, e por ela um envio atualiza linhas`}</Check>
+          <TextField label={t`Valor padrão`} hint={t`O das linhas que forem criadas sem ela`} {...field("standard")} />
           <div className="mt-actions">
             <Button onClick={() => move(-1)}>{t`Uma coluna antes`}</Button>
             <Button onClick={() => move(1)}>{t`Uma coluna depois`}</Button>
@@ -170,7 +163,7 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
         const shared = {
           choices: [["", detected] as const, ...options],
           value: String(adjustment[field] ?? ""),
-          onChoose: (value: string) => choose(field, value),
+          onValue: (value: string) => choose(field, value),
         };
         if (!is) return null;
         if (options.length > MOST_RADIOS) return <SelectField key={field} label={label} {...shared} />;
@@ -205,7 +198,7 @@ function Words({ label, words, onWords }: WordsProps) {
       label={label}
       hint={t`Com ponto e vírgula entre eles; nada escrito: os detectados`}
       value={text}
-      onText={(written) => {
+      onValue={(written) => {
         setText(written);
         const all = written.split(";").map((word) => word.trim());
         onWords(all.filter((word) => word !== "").slice(0, 20));

@@ -309,7 +309,7 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
             ["out", t`não importar`],
           ]}
           value={include ? (into?.name ?? "new") : "out"}
-          onChoose={(value) => {
+          onValue={(value) => {
             const isOut = value === "out";
             onAdjust([source], isOut ? { include: false } : { include: true, into: value === "new" ? null : value });
           }}
@@ -333,7 +333,7 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
             tabIndex={tabIndex}
             choices={typeChoices()}
             value={type}
-            onChoose={(next) => onAdjust([source], { type: next })}
+            onValue={(next) => onAdjust([source], { type: next })}
           />
         </>
       )}

@@ -1,7 +1,7 @@
 import { Check as Tick } from "lucide-react";
 import { useState } from "react";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, SelectField } from "../ui/parts";
+import { Button, Check, type Choices, fieldsOf, SelectField } from "../ui/parts";
 import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, wordOf } from "../values/words";
 import { ColumnPanel } from "./ColumnPanel";
@@ -11,7 +11,7 @@ import type { Overrides, TableReading } from "./lines";
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
 export function ReadingSection() {
-  const { job, look, columns, isBusy, onAdjust, onState, onOverride } = useReview();
+  const { job, look, columns, isBusy, onAdjust, reanalysis, onOverride } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
@@ -28,8 +28,8 @@ export function ReadingSection() {
       () => onOverride({ include: !table.include }),
     ],
     [isStated, t`Voltar ao detectado`, () => onOverride({})],
-    [job.recipe !== null, t`Ler sem o modelo da tabela`, () => onState({ recipe: false })],
-    [job.stated?.recipe === false, t`Ler com o modelo da tabela`, () => onState({ recipe: null })],
+    [job.recipe !== null, t`Ler sem o modelo da tabela`, () => reanalysis.mutate({ recipe: false })],
+    [job.stated?.recipe === false, t`Ler com o modelo da tabela`, () => reanalysis.mutate({ recipe: null })],
     [true, t`Importar tudo como texto`, () => onAdjust(sources, { type: "text" })],
   ];
   return (
@@ -58,8 +58,8 @@ export function ReadingSection() {
               </Button>
             ),
         )}
-        <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} stated={stated} />
       </div>
+      <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} stated={stated} />
       <div className="mt-review-sheet">
         <div className="mt-review-lines">
           <FileGrid key={look.table} table={table} />
@@ -119,8 +119,9 @@ function ReadingOptions({ table, stated }: { table: TableReading; stated: Overri
   const isText = table.encoding !== null;
   const shown = { ...table, trim: stated.trim, fill_merged: stated.fill_merged, ...overrides };
   const set = (changes: Overrides): void => setOverrides({ ...overrides, ...changes });
+  const field = fieldsOf(shown, set);
   return (
-    <details className="mt-options">
+    <details>
       <summary>{t`Alterar a leitura`}</summary>
       <div className="mt-fields">
         {isText &&
@@ -130,26 +131,23 @@ function ReadingOptions({ table, stated }: { table: TableReading; stated: Overri
               label={label}
               value={shown[field] ?? ""}
               choices={choices}
-              onChoose={(value) => set({ [field]: value || null })}
+              onValue={(value) => set({ [field]: value || null })}
             />
           ))}
         <SelectField
           label={t`Cabeçalho`}
           value={shown.header_line === null ? "0" : String(shown.header_lines)}
           choices={headers()}
-          onChoose={(count) => {
+          onValue={(count) => {
             const line = table.header_line ?? 1;
             set(count === "0" ? { header_line: null } : { header_line: line, header_lines: Number(count) });
           }}
         />
-        <Check
-          isChecked={shown.trim === true}
-          onCheck={(trim) => set({ trim })}
-        >{t`Retirar espaços nas pontas das células`}</Check>
+        <Check {...field("trim")} value={shown.trim === true}>{t`Retirar espaços nas pontas das células`}</Check>
         {!isText && table.kind !== "html" && (
           <Check
-            isChecked={shown.fill_merged !== false}
-            onCheck={(fill_merged) => set({ fill_merged })}
+            {...field("fill_merged")}
+            value={shown.fill_merged !== false}
           >{t`Repetir em cada linha o valor das células mescladas`}</Check>
         )}
       </div>

@@ -1,29 +1,14 @@
-import { useMutation } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { useRecipe, useTable } from "../api/queries";
-import { type Confirmation, fileNames, type InferredSchema, type Job, type Reanalysis } from "../api/types";
+import { useEffect, useRef } from "react";
+import { fileNames, type InferredSchema, type Job } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Failure, Radios, Steps, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Failure, fieldsOf, Radios, Steps, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
 import { CheckList } from "./CheckList";
 import { Cancel, ConfirmBar } from "./ConfirmBar";
-import { checksOf, type Check as Doubt } from "./checks";
-import {
-  type Draft,
-  keptSentence,
-  type Look,
-  type ReviewedColumn,
-  type ReviewParts,
-  ReviewProvider,
-  review,
-  toConfirmation,
-  useDraft,
-  useReview,
-} from "./draft";
-import { type Overrides, type Spot, usePlaces } from "./lines";
+import { type Draft, keptSentence, ReviewProvider, useReview, useReviewParts } from "./draft";
 import { ReadingSection } from "./ReadingSection";
 
 /**
@@ -31,57 +16,12 @@ import { ReadingSection } from "./ReadingSection";
  * the files are read again the job has what the reading before gave.
  */
 export function Review({ job }: { job: Job }) {
+  const parts = useReviewParts(job);
+  const { draft, name, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
   const { user_table_id: into, inferred_schema: schema } = job;
-  const { data: table = null } = useTable(into ?? "", into !== null);
-  const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
-  const targets = table?.columns ?? NO_COLUMNS;
-  const shared = useConsole();
-  const { api, can } = shared;
-  const { draft, change: onDraft, flush, failure } = useDraft(job);
-  const columns = useMemo(
-    () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order) : []),
-    [schema, draft.adjustments, targets, recipe, draft.order],
-  );
-  const allPlaces = usePlaces(job);
-  const checks = checksOf(job, columns, allPlaces, targets);
-  const look = useLook(job, columns, checks);
-  const path = { job_id: job._id };
-  const reanalyze = useMutation({
-    mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }),
-  });
-  const confirm = useMutation({
-    mutationFn: async (body: Confirmation) => {
-      await flush(); // values that do not fit bring the draft back
-      return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
-    },
-  });
-  const onOverride = (overrides: Overrides): void => {
-    const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {};
-    reanalyze.mutate({ tables: [{ file, sheet, ...overrides }] });
-  };
-  const isBusy = job.status === "analisando" || reanalyze.isPending || isLoading;
   const kept = useKept(schema, draft, isBusy);
-  const name = draft.tableName ?? schema?.suggested_table_name ?? "";
-  const onAdjust: ReviewParts["onAdjust"] = (sources, changes) =>
-    onDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
-  const onConfirm = (onMisfit = draft.onMisfit): void => {
-    const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
-    const emptied = draft.makeNullable.filter((one) => columns.some((column) => column.into?.name === one));
-    confirm.mutate({
-      display_name: toName(name),
-      ...(into || toName(name) === name ? {} : { title: name }),
-      columns: toConfirmation(columns),
-      ...(into || key.length === 0 ? {} : { key }),
-      on_misfit: onMisfit,
-      remember: draft.remember,
-      ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
-    });
-  };
-  const places = allPlaces[look.table] ?? new Map();
-  const shown = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
-  const acts = { onDraft, onAdjust, onState: reanalyze.mutate, onOverride, confirmation: confirm, onConfirm };
   return (
-    <ReviewProvider value={{ ...shown, ...acts }}>
+    <ReviewProvider value={parts}>
       <section aria-labelledby="review-title">
         <div className="mt-title-bar">
           <h1 id="review-title">{fileNames(job)}</h1>
@@ -95,7 +35,7 @@ export function Review({ job }: { job: Job }) {
         <CheckList>
           <MisfitActions />
         </CheckList>
-        {reanalyze.error && <Failure error={reanalyze.error} />}
+        {reanalysis.error && <Failure error={reanalysis.error} />}
         {failure !== null && <Failure error={failure} onRetry={() => void flush().catch(() => {})} />}
         {kept && <p className="mt-note">{kept}</p>}
         {schema && !into && (
@@ -103,10 +43,9 @@ export function Review({ job }: { job: Job }) {
             label={t`Nova tabela`}
             hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
             maxLength={200}
-            className="mt-target"
             value={name}
             spellCheck={false}
-            onText={(tableName) => onDraft({ tableName })}
+            onValue={(tableName) => onDraft({ tableName })}
           />
         )}
         <ReadingSection />
@@ -120,29 +59,6 @@ export function Review({ job }: { job: Job }) {
       </section>
     </ReviewProvider>
   );
-}
-
-const NO_COLUMNS: [] = [];
-
-function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Doubt[]): Look {
-  const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
-  const [table, choose] = useState(Math.max(included, 0));
-  const [spot, setSpot] = useState<Spot | null>(null);
-  const [selected, setSelected] = useState<string | null>(null);
-  const select = (name: string | null): void => {
-    setSelected(name);
-    setSpot(null); // a phone shows the panel or the cell
-  };
-  const doubtful = checks.find((check) => check.column !== null)?.column;
-  const column = columns.find((one) => one.column.name === (selected ?? doubtful)) ?? columns[0] ?? null;
-  const at = (check: Doubt): void => {
-    if (check.column !== null) select(check.column);
-    if (check.spot) {
-      choose(check.spot.table);
-      setSpot({ ...check.spot }); // another object: the same cell takes the focus again
-    } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
-  };
-  return { table, spot, column, choose, select, isChosen: selected !== null && spot === null, at };
 }
 
 /** Say what became of a person's changes when the files were read again. */
@@ -166,6 +82,7 @@ const misfitChoices = (): Choices<Draft["onMisfit"]> => [
 /** What can be done at once about values that do not fit, and about labels that have changed. */
 function MisfitActions() {
   const { job, columns, draft, onDraft, onAdjust, onConfirm } = useReview();
+  const field = fieldsOf(draft, onDraft);
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
   return (
@@ -182,18 +99,10 @@ function MisfitActions() {
         )}
       </div>
       {!job.error && (job.append_plan?.conflicts ?? []).length > 0 && (
-        <Radios
-          legend={t`O que fazer com as linhas que não servem`}
-          choices={misfitChoices()}
-          value={draft.onMisfit}
-          onChoose={(onMisfit) => onDraft({ onMisfit })}
-        />
+        <Radios legend={t`O que fazer com as linhas que não servem`} choices={misfitChoices()} {...field("onMisfit")} />
       )}
       {(job.recipe?.differences ?? []).length > 0 && (
-        <Check
-          isChecked={draft.remember}
-          onCheck={(remember) => onDraft({ remember })}
-        >{t`Ler assim também os próximos arquivos desta tabela`}</Check>
+        <Check {...field("remember")}>{t`Ler assim também os próximos arquivos desta tabela`}</Check>
       )}
     </>
   );

@@ -1,6 +1,6 @@
-import { notifyManager, type QueryClient, type UseMutationResult, useQueryClient } from "@tanstack/react-query";
-import { createContext, useEffect, useMemo } from "react";
-import { jobQuestion } from "../api/queries";
+import { notifyManager, type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
+import { createContext, useEffect, useMemo, useState } from "react";
+import { jobQuestion, useRecipe, useTable } from "../api/queries";
 import type { Api } from "../api/session";
 import type {
   Column,
@@ -11,15 +11,15 @@ import type {
   Job,
   Reanalysis,
   Recipe,
-  Table,
 } from "../api/types";
-import { type ConsoleParts, useConsole } from "../ui/context";
+import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";
 import { plural } from "../values/numbers";
-import type { Check } from "./checks";
-import type { Overrides, Spot } from "./lines";
+import { toName } from "../values/words";
+import { type Check, checksOf } from "./checks";
+import { type Overrides, type Spot, usePlaces } from "./lines";
 
 type Confirmed = Confirmation["columns"][number];
 
@@ -174,43 +174,86 @@ export interface Draft {
   remember: boolean;
 }
 
-/** What a person looks at: a file or sheet, a cell of it, a column. */
-export interface Look {
-  table: number;
-  spot: Spot | null;
-  column: ReviewedColumn | null;
-  choose: (table: number) => void;
-  select: (column: string | null) => void;
-  /** Whether a person has chosen the column: a phone shows its panel then. */
-  isChosen: boolean;
-  /** Go to where an entry of the list leads. */
-  at: (check: Check) => void;
+const NO_COLUMNS: [] = [];
+
+/** What the parts of a review share: the job, what was said of it, what is looked at, and what can be done. */
+export function useReviewParts(job: Job) {
+  const { user_table_id: into, inferred_schema: schema } = job;
+  const shared = useConsole();
+  const { api } = shared;
+  // The table that the files go into, and what it remembers of its files; null where there is none.
+  const { data: table = null } = useTable(into ?? "", into !== null);
+  const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
+  const targets: readonly Target[] = table?.columns ?? NO_COLUMNS;
+  const { draft, change: onDraft, flush, failure } = useDraft(job);
+  const columns = useMemo(
+    () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order) : []),
+    [schema, draft.adjustments, targets, recipe, draft.order],
+  );
+  const allPlaces = usePlaces(job);
+  const checks = checksOf(job, columns, allPlaces, targets);
+  const look = useLook(job, columns, checks);
+  const path = { job_id: job._id };
+  const reanalysis = useMutation({
+    mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }),
+  });
+  const confirmation = useMutation({
+    mutationFn: async (body: Confirmation) => {
+      await flush(); // values that do not fit bring the draft back
+      return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
+    },
+  });
+  const name = draft.tableName ?? schema?.suggested_table_name ?? ""; // of a new table
+  /** Have the files read again, with this said of the file or sheet that is looked at. */
+  const onOverride = (overrides: Overrides): void => {
+    const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {};
+    reanalysis.mutate({ tables: [{ file, sheet, ...overrides }] });
+  };
+  const onAdjust = (sources: readonly string[], changes: Adjustment): void =>
+    onDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
+  const onConfirm = (onMisfit = draft.onMisfit): void => {
+    const key = columns.filter((one) => one.include && one.adjustment.isKey).map((one) => one.name);
+    const emptied = draft.makeNullable.filter((one) => columns.some((column) => column.into?.name === one));
+    confirmation.mutate({
+      display_name: toName(name),
+      ...(into || toName(name) === name ? {} : { title: name }),
+      columns: toConfirmation(columns),
+      ...(into || key.length === 0 ? {} : { key }),
+      on_misfit: onMisfit,
+      remember: draft.remember,
+      ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
+    });
+  };
+  const isBusy = job.status === "analisando" || reanalysis.isPending || isLoading;
+  const places = allPlaces[look.table] ?? new Map<string, number>(); // of the file or sheet that is looked at
+  const shown = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
+  return { ...shown, failure, flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
 }
 
-/** What the parts of a review share. */
-export interface ReviewParts extends ConsoleParts {
-  job: Job;
-  /** The table that the file goes into, and what it remembers of its files; null where there is none. */
-  table: Table | null;
-  recipe: Recipe | null;
-  look: Look;
-  columns: readonly ReviewedColumn[];
-  /** Where each stands in the lines of the file or sheet that is looked at. */
-  places: ReadonlyMap<string, number>;
-  checks: readonly Check[];
-  targets: readonly Target[];
-  isBusy: boolean;
-  draft: Draft;
-  /** What the new table is called. */
-  name: string;
-  onDraft: (changes: Partial<Draft>) => void;
-  onAdjust: (sources: readonly string[], changes: Adjustment) => void;
-  /** Have the files read again, with this said of them. */
-  onState: (statement: Reanalysis) => void;
-  /** Have them read again, with this said of the file or sheet that is looked at. */
-  onOverride: (overrides: Overrides) => void;
-  confirmation: Pick<UseMutationResult, "isPending" | "error">;
-  onConfirm: (onMisfit?: Draft["onMisfit"]) => void;
+export type ReviewParts = ReturnType<typeof useReviewParts>;
+
+/** What a person looks at: a file or sheet, a cell of it, a column. */
+function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]) {
+  const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
+  const [table, choose] = useState(Math.max(included, 0));
+  const [spot, setSpot] = useState<Spot | null>(null);
+  const [selected, setSelected] = useState<string | null>(null);
+  const select = (name: string | null): void => {
+    setSelected(name);
+    setSpot(null); // a phone shows the panel or the cell
+  };
+  const doubtful = checks.find((check) => check.column !== null)?.column;
+  const column = columns.find((one) => one.column.name === (selected ?? doubtful)) ?? columns[0] ?? null;
+  /** Go to where an entry of the list leads. */
+  const at = (check: Check): void => {
+    if (check.column !== null) select(check.column);
+    if (check.spot) {
+      choose(check.spot.table);
+      setSpot({ ...check.spot }); // another object: the same cell takes the focus again
+    } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
+  };
+  const isChosen = selected !== null && spot === null; // by a person: a phone shows its panel then
+  return { table, spot, column, choose, select, isChosen, at };
 }
 
 export const ReviewProvider = createContext<ReviewParts | null>(null);

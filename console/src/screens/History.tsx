@@ -32,7 +32,7 @@ export default function History() {
         label={t`Situação`}
         choices={[["", t`Todas`], ...Object.entries(statusLabels())]}
         value={status}
-        onChoose={(situacao) => setQuery({ situacao, pagina: "" })}
+        onValue={(situacao) => setQuery({ situacao, pagina: "" })}
       />
       <Listing
         queryKey={["/upload-jobs", status]}

@@ -132,7 +132,7 @@ function Failed({ job }: { job: Job }) {
     <section aria-labelledby="job-title">
       <h1 id="job-title">{isCancelled ? t`Importação cancelada` : t`Não foi possível importar`}</h1>
       <p>{fileNames(job)}</p>
-      {!isCancelled && job.error && <Failure error={new ApiFailure(0, { error: job.error.message, details }, null)} />}
+      {!isCancelled && job.error && <Failure error={new ApiFailure(0, { error: job.error.message, details })} />}
       <Link href={uploadPath(job)} className="mt-button mt-button-primary">{t`Enviar de novo`}</Link>
     </section>
   );

@@ -8,58 +8,11 @@ import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, Failure, Field, Form, Loading, SelectField, TextField } from "../ui/parts";
+import { Button, Check, Failure, Field, Form, fieldsOf, Loading, SelectField, TextField } from "../ui/parts";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
-
-/** A table by hand: its name, its columns. */
-export function NewTable() {
-  const { api } = useConsole();
-  const [, navigate] = useLocation();
-  const [title, setTitle] = useState("");
-  const [name, setName] = useState("");
-  const [columns, setColumns] = useState<readonly DraftColumn[]>([emptyDraft()]);
-  const create = useMutation({
-    mutationFn: () => {
-      const titled = title && title !== name ? { title } : {};
-      return api.POST("", { body: { display_name: name, columns: toColumns(columns), ...titled } });
-    },
-    onSuccess: (table) => navigate(`/tabelas/${table._id}`),
-  });
-  return (
-    <Form onSubmit={() => create.mutate()} aria-labelledby="new-title">
-      <h1 id="new-title">{t`Criar tabela`}</h1>
-      {create.error && <Failure error={create.error} />}
-      <TextField
-        label={t`Título`}
-        value={title}
-        maxLength={200}
-        onText={(text) => {
-          if (name === "" || name === toName(title)) setName(toName(text));
-          setTitle(text);
-        }}
-      />
-      <TextField
-        label={t`Nome da tabela`}
-        hint={t`Letras minúsculas, números e _; é o nome que programas de BI veem`}
-        required
-        value={name}
-        spellCheck={false}
-        onText={setName}
-      />
-      <h2>{t`Colunas`}</h2>
-      <ColumnFields columns={columns} onChange={setColumns} faults={faultsByColumn(create.error)} />
-      <div className="mt-actions">
-        <Button onClick={() => setColumns([...columns, emptyDraft()])}>{t`Acrescentar coluna`}</Button>
-        <Button kind="primary" type="submit" disabled={create.isPending}>
-          {create.isPending ? t`Criando…` : t`Criar tabela`}
-        </Button>
-      </div>
-    </Form>
-  );
-}
 
 /** A table's name, columns, key and indexes; its end, too. */
 export default function Structure({ tableId }: { tableId: string }) {
@@ -69,47 +22,61 @@ export default function Structure({ tableId }: { tableId: string }) {
   return <StructureForm key={table.data.version} table={table.data} />;
 }
 
-function StructureForm({ table }: { table: Table }) {
+/** A table as it is to be: one that there is, or else one that is made by hand. */
+export function StructureForm({ table }: { table?: Table }) {
   const { api, announce } = useConsole();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState(() => startOf(table));
   const change = (changes: Partial<typeof draft>): void => setDraft({ ...draft, ...changes });
-  const { display_name, title, description, status, columns, key, indexes } = draft;
+  const field = fieldsOf(draft, change);
+  const { status, history, ...named } = draft;
+  const { display_name, title, description, columns, key, indexes } = named;
   const body = {
-    ...draft,
-    version: table.version,
+    ...named,
     columns: toColumns(columns),
     key: key.length === 0 ? null : key,
     indexes: indexes.filter((index) => index.length > 0),
   };
-  const written = JSON.stringify(body);
+  const written = JSON.stringify([body, status, history]);
   const isChanged = useRef(written).current !== written;
   const save = useMutation({
-    mutationFn: () => api.PUT("/{table_id}", { path: { table_id: table._id }, body }),
-    onSuccess: () => announce(t`Estrutura gravada`),
+    mutationFn: () => {
+      if (!table) return api.POST("", { body });
+      const changed = { ...body, status, history, version: table.version };
+      return api.PUT("/{table_id}", { path: { table_id: table._id }, body: changed });
+    },
+    onSuccess: ({ _id }) => (table ? announce(t`Estrutura gravada`) : navigate(`/tabelas/${_id}`)),
   });
-  const remove = async (): Promise<void> => {
-    await api.DELETE("/{table_id}", { path: { table_id: table._id } });
+  const remove = async ({ _id: table_id }: Table): Promise<void> => {
+    await api.DELETE("/{table_id}", { path: { table_id } });
     navigate("/");
   };
   const isStale = save.error instanceof ApiFailure && save.error.code === "TABLE_CHANGED";
   return (
     <Form onSubmit={() => save.mutate()} aria-labelledby="structure-title">
       <div className="mt-title-bar">
-        <h1 id="structure-title">{t`Estrutura de ${table.title || table.display_name}`}</h1>
-        <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>
+        <h1 id="structure-title">{table ? t`Estrutura de ${table.title || table.display_name}` : t`Criar tabela`}</h1>
+        {table && <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>}
       </div>
       {save.error && (
         <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
       )}
-      <TextField label={t`Título`} value={title} maxLength={200} onText={(text) => change({ title: text })} />
+      <TextField
+        label={t`Título`}
+        value={title}
+        maxLength={200}
+        onValue={(text) => {
+          const follows = !table && (display_name === "" || display_name === toName(title));
+          change({ title: text, ...(follows ? { display_name: toName(text) } : {}) });
+        }}
+      />
       <TextField
         label={t`Nome da tabela`}
-        value={display_name}
+        hint={table ? undefined : t`Letras minúsculas, números e _; é o nome que programas de BI veem`}
         required
         spellCheck={false}
-        onText={(name) => change({ display_name: name })}
+        {...field("display_name")}
       />
       <Field label={t`Descrição`}>
         {(ids) => (
@@ -122,11 +89,13 @@ function StructureForm({ table }: { table: Table }) {
           />
         )}
       </Field>
-      <Check
-        isChecked={status === "active"}
-        onCheck={(isOn) => change({ status: isOn ? "active" : "inactive" })}
-      >{t`Ativa (aceita alterações)`}</Check>
-      {draft.history && table.history ? (
+      {table && (
+        <Check
+          value={status === "active"}
+          onValue={(isOn) => change({ status: isOn ? "active" : "inactive" })}
+        >{t`Ativa (aceita alterações)`}</Check>
+      )}
+      {table && history && table.history ? (
         <p>
           {t`Guarda por 90 dias quem mudou o quê, e as linhas apagadas.`}{" "}
           <Ask
@@ -139,52 +108,53 @@ function StructureForm({ table }: { table: Table }) {
           </Ask>
         </p>
       ) : (
-        <Check isChecked={draft.history} onCheck={(history) => change({ history })}>
-          {t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}
-        </Check>
+        table && <Check {...field("history")}>{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
       )}
       <h2>{t`Colunas`}</h2>
-      <ColumnFields
-        columns={columns}
-        onChange={(changed) => change({ columns: [...changed] })}
-        faults={faultsByColumn(save.error)}
-      />
-      <Button onClick={() => change({ columns: [...columns, emptyDraft()] })}>{t`Acrescentar coluna`}</Button>
-      <HiddenColumns table={table} isChanged={isChanged} />
+      <ColumnFields columns={columns} onChange={field("columns").onValue} faults={faultsByColumn(save.error)} />
+      <Button onClick={() => change({ columns: [...columns, NEW_COLUMN] })}>{t`Acrescentar coluna`}</Button>
+      {table && <HiddenColumns table={table} isChanged={isChanged} />}
       <h2>{t`Chave e índices`}</h2>
       <ColumnPicker
         label={t`Chave`}
         hint={t`Colunas que juntas não se repetem: por elas um envio atualiza linhas`}
         columns={columns}
-        chosen={key}
-        onChange={(chosen) => change({ key: chosen })}
+        {...field("key")}
       />
       {indexes.map((index, place) => (
         <ColumnPicker
           key={place}
           label={t`Índice ${place + 1}`}
           columns={columns}
-          chosen={index}
-          onChange={(chosen) => change({ indexes: indexes.map((one, at) => (at === place ? chosen : one)) })}
+          value={index}
+          onValue={(chosen) => change({ indexes: indexes.with(place, chosen) })}
         />
       ))}
       <Button onClick={() => change({ indexes: [...indexes, []] })}>{t`Acrescentar índice`}</Button>
       <p className="mt-quiet">{t`Um índice torna rápido filtrar e ordenar por suas colunas em tabelas grandes.`}</p>
       <div className="mt-sticky-bar">
-        <Ask label={t`Apagar tabela`} title={t`Apagar ${table.title || table.display_name}?`} onGo={remove}>
-          <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
-        </Ask>
+        {table && (
+          <Ask
+            label={t`Apagar tabela`}
+            title={t`Apagar ${table.title || table.display_name}?`}
+            onGo={() => remove(table)}
+          >
+            <p>{t`A tabela sai das listas e dos programas de BI. Só quem cuida do sistema pode trazê-la de volta.`}</p>
+          </Ask>
+        )}
         <Button kind="primary" type="submit" disabled={save.isPending}>
-          {save.isPending ? t`Gravando…` : t`Gravar`}
+          {save.isPending ? t`Gravando…` : table ? t`Gravar` : t`Criar tabela`}
         </Button>
       </div>
     </Form>
   );
 }
 
-function startOf({ display_name, title, description, status, history, columns, key, indexes }: Table) {
+function startOf(table: Partial<Table> = {}) {
+  const { display_name = "", title, description, status = "active", history = false, columns, key, indexes } = table;
   const texts = { display_name, title: title ?? "", description: description ?? "" };
-  return { ...texts, status, history, columns: columns.map(draftOf), key: key ?? [], indexes: indexes ?? [] };
+  const drafts: readonly DraftColumn[] = columns?.map(draftOf) ?? [NEW_COLUMN];
+  return { ...texts, status, history, columns: drafts, key: key ?? [], indexes: indexes ?? [] };
 }
 
 /** The columns that were taken out, and their way back. */
@@ -230,15 +200,15 @@ interface ColumnPickerProps {
   hint?: string;
   columns: readonly DraftColumn[];
   /** Names, in the order that counts. */
-  chosen: readonly string[];
-  onChange: (chosen: string[]) => void;
+  value: readonly string[];
+  onValue: (chosen: string[]) => void;
 }
 
 /** Columns in an order: a list adds one, a click takes one away. */
-function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerProps) {
+function ColumnPicker({ label, hint, columns, value: chosen, onValue }: ColumnPickerProps) {
   const labelOf = (name: string): string => columns.find((column) => column.name === name)?.display_name || name;
   return (
-    <div className="mt-inline mt-picker">
+    <div className="mt-actions">
       <SelectField
         label={label}
         hint={hint}
@@ -249,14 +219,13 @@ function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerPr
             .map((column) => [column.name, labelOf(column.name)] as const),
         ]}
         value=""
-        onChoose={(name) => onChange([...chosen, name])}
+        onValue={(name) => onValue([...chosen, name])}
       />
       {chosen.map((name) => (
         <Button
           key={name}
-          className="mt-chip"
           aria-label={t`Tirar ${labelOf(name)} de ${label}`}
-          onClick={() => onChange(chosen.filter((one) => one !== name))}
+          onClick={() => onValue(chosen.filter((one) => one !== name))}
         >
           {labelOf(name)} <X />
         </Button>
@@ -267,17 +236,14 @@ function ColumnPicker({ label, hint, columns, chosen, onChange }: ColumnPickerPr
 
 /** A column as it is being written; `previous_name` is what an existing one is called today. */
 export interface DraftColumn extends Pick<Column, "name" | "display_name" | "type" | "nullable" | "description"> {
-  key: string;
   previous_name?: string;
 }
 
 export function draftOf({ name, display_name, type, nullable, description = null }: Column): DraftColumn {
-  return { key: name, name, display_name, type, nullable, description, previous_name: name };
+  return { name, display_name, type, nullable, description, previous_name: name };
 }
 
-function emptyDraft(): DraftColumn {
-  return { key: crypto.randomUUID(), display_name: "", name: "", type: "text", nullable: true };
-}
+const NEW_COLUMN: DraftColumn = { display_name: "", name: "", type: "text", nullable: true };
 
 interface ColumnFieldsProps {
   columns: readonly DraftColumn[];
@@ -287,65 +253,51 @@ interface ColumnFieldsProps {
 
 /** The list of a table's columns, to write or to change. */
 export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
-  const change = (index: number, changes: Partial<DraftColumn>): void =>
-    onChange(columns.map((column, at) => (at === index ? { ...column, ...changes } : column)));
   return (
     <ol className="mt-columns">
-      {columns.map((column, index) => (
-        <li key={column.key} className="mt-panel">
-          <TextField
-            label={t`Nome para as pessoas`}
-            error={faults.get(index)}
-            value={column.display_name}
-            maxLength={500}
-            onText={(display_name) => {
-              const isNew = column.previous_name === undefined; // others are known by their names elsewhere
-              const follows = isNew && (column.name === "" || column.name === toName(column.display_name));
-              change(index, { display_name, ...(follows ? { name: toName(display_name) } : {}) });
-            }}
-          />
-          <TextField
-            label={t`Nome no banco`}
-            value={column.name}
-            spellCheck={false}
-            onText={(name) => change(index, { name })}
-          />
-          <SelectField
-            label={t`Tipo`}
-            choices={typeChoices()}
-            value={column.type}
-            onChoose={(type) => change(index, { type })}
-          />
-          <Check
-            isChecked={column.nullable}
-            onCheck={(nullable) => change(index, { nullable })}
-          >{t`Pode ficar vazia`}</Check>
-          <TextField
-            label={t`Descrição`}
-            value={column.description ?? ""}
-            onText={(description) => change(index, { description })}
-          />
-          <Ask
-            label={
-              <>
-                {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.display_name}`}</span>
-              </>
-            }
-            title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
-            yes={t`Tirar a coluna`}
-            onGo={() => onChange(columns.filter((_, at) => at !== index))}
-          >
-            <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
-          </Ask>
-        </li>
-      ))}
+      {columns.map((column, index) => {
+        const change = (changes: Partial<DraftColumn>): void =>
+          onChange(columns.with(index, { ...column, ...changes }));
+        const field = fieldsOf(column, change);
+        return (
+          <li key={index} className="mt-panel">
+            <TextField
+              label={t`Nome para as pessoas`}
+              error={faults.get(index)}
+              value={column.display_name}
+              maxLength={500}
+              onValue={(display_name) => {
+                const isNew = column.previous_name === undefined; // others are known by their names elsewhere
+                const follows = isNew && (column.name === "" || column.name === toName(column.display_name));
+                change({ display_name, ...(follows ? { name: toName(display_name) } : {}) });
+              }}
+            />
+            <TextField label={t`Nome no banco`} spellCheck={false} {...field("name")} />
+            <SelectField label={t`Tipo`} choices={typeChoices()} {...field("type")} />
+            <Check {...field("nullable")}>{t`Pode ficar vazia`}</Check>
+            <TextField label={t`Descrição`} {...field("description")} value={column.description ?? ""} />
+            <Ask
+              label={
+                <>
+                  {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.display_name}`}</span>
+                </>
+              }
+              title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
+              yes={t`Tirar a coluna`}
+              onGo={() => onChange(columns.toSpliced(index, 1))}
+            >
+              <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
+            </Ask>
+          </li>
+        );
+      })}
     </ol>
   );
 }
 
 /** Return what the API is sent for these drafts; what they do not name of a column stays. */
 export function toColumns(columns: readonly DraftColumn[]) {
-  return columns.map(({ key: _, description, previous_name, ...column }) => ({
+  return columns.map(({ description, previous_name, ...column }) => ({
     ...column,
     description: description || null,
     ...(previous_name && previous_name !== column.name ? { previous_name } : {}),

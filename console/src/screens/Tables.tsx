@@ -40,7 +40,7 @@ function List() {
           <WaysIn />
         </div>
       </div>
-      <TextField label={t`Procurar tabela`} type="search" value={search} onText={(q) => setQuery({ q, pagina: "" })} />
+      <TextField label={t`Procurar tabela`} type="search" value={search} onValue={(q) => setQuery({ q, pagina: "" })} />
       <Listing
         queryKey={["tables", searched]}
         at={pageOf(address)}

@@ -38,7 +38,7 @@ export default function Upload() {
           legend={t`Para a tabela ${target.data?.display_name ?? "…"}`}
           choices={target.data?.key ? modes() : modes().slice(0, 2)}
           value={mode}
-          onChoose={setMode}
+          onValue={setMode}
         />
       )}
       {state.failure !== null && <Failure error={state.failure} />}

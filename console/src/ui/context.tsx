@@ -19,14 +19,10 @@ const Shared = createContext<ConsoleParts | null>(null);
 
 export const useConsole = (): ConsoleParts => useShared(Shared, "no console around this: mount it by mount()");
 
-interface ConsoleProviderProps {
-  session: Session;
-  uploads: UploadQueue;
-  children: ReactNode;
-}
+type ProviderProps = Pick<ConsoleParts, "uploads"> & { session: Session; children: ReactNode };
 
 /** Share it, with one polite live region, which also shows what it says. */
-export function ConsoleProvider({ session, uploads, children }: ConsoleProviderProps) {
+export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const [said, setSaid] = useState("");
   const timer = useRef(0);
   const caller = useStore(session.caller);

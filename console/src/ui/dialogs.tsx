@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { type FocusEvent, type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
+import { type FocusEvent, type KeyboardEvent, type ReactNode, useId, useState } from "react";
 import { t } from "./language";
 import { Button, type ButtonProps, Dialog, Failure } from "./parts";
 
@@ -83,9 +83,8 @@ interface MenuProps {
 }
 
 /** A button with a list of actions over everything else: nothing around it can cut it off. */
-export function Menu({ label, children, actions, isDisabled = false, className = "", ...rest }: MenuProps) {
+export function Menu({ label, children, actions, isDisabled = false, className = "", tabIndex = 0 }: MenuProps) {
   const id = useId();
-  const list = useRef<HTMLDivElement>(null);
   return (
     <>
       <button
@@ -94,25 +93,24 @@ export function Menu({ label, children, actions, isDisabled = false, className =
         className={`mt-menu-button ${className}`}
         aria-label={label}
         aria-haspopup="menu"
-        tabIndex={rest.tabIndex ?? 0}
+        tabIndex={tabIndex}
         aria-disabled={isDisabled} // not disabled: the focus would be lost
         popoverTarget={isDisabled ? undefined : id}
       >
         {children}
       </button>
       <div
-        ref={list}
         id={id}
         popover="auto"
         className="mt-menu-list"
         onToggle={(event) => {
-          if (event.newState === "open") list.current?.querySelector("button")?.focus();
+          if (event.newState === "open") event.currentTarget.querySelector("button")?.focus();
         }}
         onFocus={(event) => event.stopPropagation()} // a menu within a group keeps its own place
         onKeyDown={(event) => {
           event.stopPropagation();
           roving.onKeyDown(event);
-          if (event.key === "Tab") list.current?.hidePopover();
+          if (event.key === "Tab") event.currentTarget.hidePopover();
         }}
       >
         {actions.map(([name, run]) => (
@@ -120,8 +118,8 @@ export function Menu({ label, children, actions, isDisabled = false, className =
             key={name}
             kind="quiet"
             data-rove
-            onClick={() => {
-              list.current?.hidePopover();
+            onClick={(event) => {
+              event.currentTarget.parentElement?.hidePopover(); // first: the focus goes back to the button
               run();
             }}
           >

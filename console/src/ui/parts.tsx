@@ -30,16 +30,15 @@ interface FieldProps {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
-  className?: string;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ReactNode;
 }
 
 /** A field with its label, its hint and what is wrong with it, all told to who cannot see them. */
-export function Field({ label, hint, error, className = "", children }: FieldProps) {
+export function Field({ label, hint, error, children }: FieldProps) {
   const id = useId();
   const told = error ?? hint;
   return (
-    <div className={classes("mt-field", error && "mt-field-wrong", className)}>
+    <div className={"mt-field"}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,
@@ -70,8 +69,10 @@ interface DialogProps {
   title: string;
   onClose: () => void;
   children: ReactNode;
-  /** What can be done; null where the children have that. */
+  /** What can be done besides. */
   actions?: ReactNode;
+  /** Makes a form of it all. */
+  onSubmit?: FormProps["onSubmit"];
   /** What the way back is called. */
   keep?: string;
   /** Whether it stands at the side, as high as the page: for lists. */
@@ -79,7 +80,7 @@ interface DialogProps {
 }
 
 /** The browser's own dialog: it holds the focus, closes by Escape, and gives the focus back. */
-export function Dialog({ title, onClose, children, actions, keep = t`Fechar`, isSide = false }: DialogProps) {
+export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = false, ...rest }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -92,6 +93,15 @@ export function Dialog({ title, onClose, children, actions, keep = t`Fechar`, is
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  const inner = (
+    <>
+      {rest.children}
+      <div className="mt-actions">
+        <Button onClick={onClose}>{keep}</Button>
+        {rest.actions}
+      </div>
+    </>
+  );
   return (
     <dialog
       ref={element}
@@ -105,13 +115,7 @@ export function Dialog({ title, onClose, children, actions, keep = t`Fechar`, is
       <h2 id={id} tabIndex={-1}>
         {title}
       </h2>
-      {children}
-      {actions !== null && (
-        <div className="mt-actions">
-          <Button onClick={onClose}>{keep}</Button>
-          {actions}
-        </div>
-      )}
+      {onSubmit ? <Form onSubmit={onSubmit}>{inner}</Form> : inner}
     </dialog>
   );
 }
@@ -214,8 +218,8 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
     <dl className="mt-facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
+      {facts.map(([name, value], index) => (
+        <div key={index}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
@@ -265,14 +269,14 @@ export type Choices<Value extends string = string> = readonly (readonly [value: 
 interface SelectProps<Value extends string> extends Omit<ComponentProps<"select">, "value" | "onChange"> {
   choices: Choices<Value>;
   value: Value;
-  onChoose: (value: Value) => void;
+  onValue: (value: Value) => void;
 }
 
 /** A drop-down; a value that is none of its choices is shown as it is. */
-export function Select<Value extends string>({ choices, value, onChoose, ...rest }: SelectProps<Value>) {
+export function Select<Value extends string>({ choices, value, onValue, ...rest }: SelectProps<Value>) {
   const isKnown = choices.some(([one]) => one === value);
   return (
-    <select {...rest} value={value} onChange={(event) => onChoose(event.target.value as Value)}>
+    <select {...rest} value={value} onChange={(event) => onValue(event.target.value as Value)}>
       {!isKnown && <option value={value}>{value || t`nenhum`}</option>}
       {choices.map(([one, label]) => (
         <option key={one} value={one}>
@@ -283,7 +287,7 @@ export function Select<Value extends string>({ choices, value, onChoose, ...rest
   );
 }
 
-type Labelled = Pick<FieldProps, "label" | "hint" | "error" | "className">;
+type Labelled = Pick<FieldProps, "label" | "hint" | "error">;
 
 export function SelectField<Value extends string>({ label, hint, error, ...rest }: Labelled & SelectProps<Value>) {
   return (
@@ -293,53 +297,45 @@ export function SelectField<Value extends string>({ label, hint, error, ...rest 
   );
 }
 
-type TextProps = Omit<ComponentProps<"input">, "onChange"> & { onText: (text: string) => void };
+type TextProps = Omit<ComponentProps<"input">, "onChange"> & { onValue: (text: string) => void };
 
-export function TextField({ label, hint, error, className, onText, ...rest }: Labelled & TextProps) {
+export function TextField({ label, hint, error, onValue, ...rest }: Labelled & TextProps) {
   return (
-    <Field label={label} hint={hint} error={error} {...(className ? { className } : {})}>
-      {(ids) => <input {...ids} {...rest} onChange={(event) => onText(event.target.value)} />}
+    <Field label={label} hint={hint} error={error}>
+      {(ids) => <input {...ids} {...rest} onChange={(event) => onValue(event.target.value)} />}
     </Field>
   );
 }
 
-interface CheckProps {
-  isChecked: boolean;
-  isDisabled?: boolean;
-  onCheck: (isChecked: boolean) => void;
-  children: ReactNode;
-}
+type CheckProps = Omit<ComponentProps<"input">, "value"> & { value: boolean; onValue: (value: boolean) => void };
 
-export function Check({ isChecked, isDisabled = false, onCheck, children }: CheckProps) {
+export function Check({ value, onValue, children, ...rest }: CheckProps) {
   return (
     <label className="mt-check">
-      <input
-        type="checkbox"
-        checked={isChecked}
-        disabled={isDisabled}
-        onChange={(event) => onCheck(event.target.checked)}
-      />{" "}
-      {children}
+      <input {...rest} type="checkbox" checked={value} onChange={(event) => onValue(event.target.checked)} /> {children}
     </label>
   );
 }
 
-interface RadiosProps<Value extends string> {
-  legend: string;
-  choices: Choices<Value>;
-  value: Value;
-  onChoose: (value: Value) => void;
-}
+type RadiosProps<Value extends string> = SelectProps<Value> & { legend: string };
 
-export function Radios<Value extends string>({ legend, choices, value, onChoose }: RadiosProps<Value>) {
+export function Radios<Value extends string>({ legend, choices, value, onValue }: RadiosProps<Value>) {
   return (
     <fieldset className="mt-choices">
       <legend>{legend}</legend>
       {choices.map(([one, label]) => (
         <label key={one}>
-          <input type="radio" name={legend} checked={value === one} onChange={() => onChoose(one)} /> {label}
+          <input type="radio" name={legend} checked={value === one} onChange={() => onValue(one)} /> {label}
         </label>
       ))}
     </fieldset>
   );
+}
+
+/** Return how a field shows a part of a draft, and changes it: `<Check {...field("nullable")}>`. */
+export function fieldsOf<Draft extends object>(draft: Draft, change: (changes: Partial<Draft>) => void) {
+  return <Part extends keyof Draft>(part: Part) => ({
+    value: draft[part],
+    onValue: (value: Draft[Part]): void => change({ [part]: value } as unknown as Partial<Draft>),
+  });
 }

@@ -1,5 +1,6 @@
 // Numbers stay texts from the API to the screen and back: a JavaScript number holds 15 digits, a cell may have 1,000.
 
+import type { ColumnFormat } from "../api/types";
 import { language, say } from "../ui/language";
 import patterns from "./patterns.json";
 
@@ -17,18 +18,10 @@ export function formatNumber(text: string): string {
 const MOST_DECIMALS = 100; // that a browser writes
 const CURRENCIES = { BRL: "R$", USD: "US$", EUR: "€" };
 
-/** How a number is shown; what is not there is as its type has it. */
-interface NumberFormat {
-  thousands?: boolean | null;
-  decimals?: number | null;
-  currency?: keyof typeof CURRENCIES | null;
-  percent?: boolean | null;
-}
-
 const formatters = new Map<string, Intl.NumberFormat>();
 
 /** Write a number for the eye, rounded half away from zero: `≈` stands before one that has more digits than are shown. */
-export function showNumber(text: string, { thousands, decimals, currency, percent }: NumberFormat): string {
+export function showNumber(text: string, { thousands, decimals, currency, percent }: ColumnFormat): string {
   const match = PLAIN_NUMBER.exec(text);
   if (!match) return text;
   const [, , , fraction = ""] = match;
