@@ -177,9 +177,7 @@ class GridRow:
     @property
     def is_units(self) -> bool:
         """Whether all filled cells are units of measure; a remark fills the first cell alone."""
-        if self.extent < 2 < len(self.cells):
-            return False
-        return all(
+        return self.extent > 1 and all(
             not self.looks[column].is_value and UNIT.fullmatch(self.text(column)) for column in self.columns
         )
 

@@ -5,6 +5,7 @@ doubled (or escaped). A record that is malformed, or has more or fewer cells tha
 mender, if there is one. A quote that never closes never swallows the file.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from managed_tables_reader.text.mending import Mender
 
 _MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
 _MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted
+_GLUED = re.compile(rf"(?:[^\W\d]|[.!?)]){QUOTE}\w")
 
 
 @dataclass
@@ -27,6 +29,11 @@ class Record:
     last_line: int = 0
     strict: list[str] | None = None  # the cells before mending
     has_quotes: bool = False  # its first line does
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it was repaired, or has a quote right after a word, as where a delimiter is lost."""
+        return self.repaired or (self.stray and any(map(_GLUED.search, self.cells)))
 
 
 class Lines:
@@ -104,6 +111,6 @@ class RecordReader:
 
     def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
         """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
-        mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
+        mended = self._mender.mend(text, cells) if self._mender else None
         found = mended or cells or self._dialect.split(text)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)

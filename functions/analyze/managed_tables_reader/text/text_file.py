@@ -57,7 +57,6 @@ class TextFile:
     has_comments: bool = False  # lines that begin with `#` are not rows
     has_formulas: bool = False
     is_prose: bool = False  # sentences in one column, not a table
-    has_stray: bool = False  # a row unlike the others has a quote inside a cell
     footer_lines: int = 0  # between `end_bytes` and the end of the file
     footer: Sequence[Row] = ()  # its rows, their lines counted from `end_bytes`
     trim: bool = False
@@ -153,7 +152,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     records = read_records(source.sample, choice.dialect, choice.change)
     start = _place(records, choice.data_line)
     width = choice.layout.width
-    if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
+    if width == 1 or not any(one.repaired or len(one.cells) > width for one in records):
         return records
     mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
@@ -198,7 +197,6 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding("WRAPPED_LINES")] if choice.change is unwrap else []
-    text.has_stray = any(text.mender.is_suspicious(one.cells) for one in rows if one.stray)
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
     text.has_comments = width > 1 and all(map(text.is_comment, marked))
     return text
@@ -212,7 +210,6 @@ def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
         _cut(text, text.source.start, text.source.sample, line, rows)
     elif overrides.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
-        # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
         rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
         end = find_end(rows, text.width, text.header.kinds, keeps_ends=True)
         if end < len(rows):
