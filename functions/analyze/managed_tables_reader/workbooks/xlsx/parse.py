@@ -1,4 +1,4 @@
-"""Parse any well-formed XML of a sheet, for sheets that `xlsx.scan` declines."""
+"""Parse any well-formed XML of rows and of sheets, for what `xlsx.scan` cannot match."""
 
 import re
 from collections.abc import Iterator
@@ -37,40 +37,49 @@ def _rows(stream: IO[bytes], reader: CellReader) -> Iterator[NumberedRow]:
             if element.get("hidden") in _TRUE:
                 reader.hide_columns(element.get("min", ""), element.get("max", ""))
         else:
-            stated = element.get("r", "")
-            number = int(stated) if _NUMBER.fullmatch(stated) else number + 1
-            if number > MAX_ROWS:
-                raise WorkbookTooLargeError("tem linhas demais")
-            reader.tally.hidden_rows += element.get("hidden") in _TRUE
-            cells = _cells(number, element, reader)
+            number = row_number(element, number, reader)
+            cells: Cells = []
+            for _, column, cell in placed_cells(element):
+                text = cell_text(number, column, cell, reader)
+                if text is not None:
+                    cells.extend([None] * (column + 1 - len(cells)))
+                    cells[column] = text
             if any(cells):
                 yield number, cells
 
 
-def _cells(number: int, row: Element, reader: CellReader) -> Cells:
-    cells: Cells = []
+def row_number(row: Element, before: int, reader: CellReader) -> int:
+    """Return the number of a row that follows another one, and note whether it is hidden."""
+    stated = row.get("r", "")
+    number = int(stated) if _NUMBER.fullmatch(stated) else before + 1
+    if number > MAX_ROWS:
+        raise WorkbookTooLargeError("tem linhas demais")
+    reader.tally.hidden_rows += row.get("hidden") in _TRUE
+    return number
+
+
+def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
+    """Yield the cells, each with the letters that it states, if any, and its column (from 0)."""
     column = -1
     for cell in row.findall("c"):
         reference = REFERENCE.fullmatch(cell.get("r", ""))
-        column = column_index(reference[1].upper()) if reference else column + 1
+        letters = reference[1] if reference else ""
+        column = column_index(letters.upper()) if letters else column + 1
         if column >= MAX_COLUMNS:
             raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
-        text = _text(number, column, cell, reader)
-        if text is not None:
-            cells.extend([None] * (column + 1 - len(cells)))
-            cells[column] = text
-    return cells
+        yield letters, column, cell
 
 
-def _text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
+def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
+    """Return the text of a cell, None if it is empty."""
     style, cell_type = cell.get("s", ""), cell.get("t", "")
-    raw, inline = cell.findtext("v", ""), cell.find("is")
+    value, inline = cell.findtext("v"), cell.find("is")
     if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
         inline = cell
-    if inline is not None:
-        raw += shown_text(inline)
+    raw = (value or "") + (shown_text(inline) if inline is not None else "")
     if len(raw) > _MAX_TEXT_CHARACTERS:
         raise WorkbookTooLargeError("uma célula tem dezenas de megabytes")
-    if not raw and cell_type != "str" and cell.find("f") is not None:
+    is_empty_text = cell_type == "str" and value is not None
+    if not raw and not is_empty_text and cell.find("f") is not None:
         reader.tally.uncached += 1
     return reader.text(row, column, style, cell_type, raw)

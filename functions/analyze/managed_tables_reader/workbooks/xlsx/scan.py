@@ -1,63 +1,48 @@
 """Scan a sheet's rows fast, in the form in which every common program writes them.
 
 Programs write rows that look alike, so each row's cells are taken with a single match of an expression that
-is learnt from the sheet (`RowPattern`); a row that differs is split into its cells. A sheet that is not
-written in this form is read by `xlsx.parse`.
+is learnt from the sheet (`RowPattern`); a row that differs is parsed as XML, as `xlsx.parse` does all rows of
+a sheet that cannot be cut into rows.
 """
 
+import io
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
+from xml.etree.ElementTree import Element
 
-from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch, Column
+from managed_tables_reader.rows.sheets import Batch, Column
 from managed_tables_reader.workbooks.numbers import TRIMMED_NUMBER, is_plain
-from managed_tables_reader.workbooks.raw import BATCH_ROWS, WorkbookTooLargeError
-from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
-from managed_tables_reader.workbooks.xlsx.strings import (
-    ElementCutter,
-    NotCanonicalError,
-    rich_text,
-    unescape_xml,
-)
+from managed_tables_reader.workbooks.package import read_xml
+from managed_tables_reader.workbooks.raw import BATCH_ROWS, WorkbookError
+from managed_tables_reader.workbooks.xlsx.cells import CellReader
+from managed_tables_reader.workbooks.xlsx.parse import cell_text, placed_cells, row_number
+from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanonicalError
 
 _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
-_CELL_PARTS = 6  # re.split's pieces for each cell: what stands before it, and five groups
 
 _ATTRIBUTE_PAIR = re.compile(r'(\w+)="([^"]*)"')
 _ROW = r"<{p}row\b([^<>]*)>"
 _ROW_NUMBER = re.compile(r'\sr="([0-9]{1,7})"')
-_REFERENCE = re.compile(r'\sr="([A-Z]{1,3})[0-9]+"')
-_INLINE_TEXT = r'\s*<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>\s*'
 _MERGED = re.compile(r'<(?:\w+:)?mergeCell [^<>]*ref="([^"<>]+)"')
 _HIDDEN_COLUMN = re.compile(r'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _SPACED = re.compile(r">\s+<")
 _HIDDEN_ROW = r'<{p}row [^<>]*hidden="(?:1|true)"'
 
-_MAX_LEARNT_COLUMNS = 256  # the expression of a wider sheet costs more than it saves
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
-_MAX_LESSONS = 60  # a sheet that still differs after so many is split cell by cell
+_MAX_LEARNT_COLUMNS = 3_000  # of all expressions of a sheet, each a millisecond: then its rows are parsed
+_END = "end-of-row"  # the element that is put behind each row to be parsed
 
 # In these templates `{p}` stands for the prefix of the spreadsheet's namespace, mostly none, and `{s}` for
 # the blanks between elements, none at all in most files.
-_INNER = r"[^<]*(?:<(?!/{p}is>)[^<]*)*"
 _ATTRIBUTES = r'(?:\s+(?!r=)[\w:]+="[^"<>]*")*'
-_ROW_TAG = (
-    r"({s}(?:<{p}row\b[^<>]*/>{s})*"  # rows without cells
-    rf'<{{p}}row{_ATTRIBUTES}(?:\s+r="([0-9]{{1,7}})"[^<>]*)?\s*(?<!/)>)'
-)
-"""Its groups: the row's tag and those of rows without cells before it, and the row's number."""
 _EMPTY_ROWS = r"{s}(?:<{p}row\b[^<>]*/>{s})*"
+_ROW_TAG = rf'({_EMPTY_ROWS}<{{p}}row{_ATTRIBUTES}(?:\s+r="([0-9]{{1,7}})"[^<>]*)?\s*(?<!/)>)'
+"""Its groups: the row's tag and those of rows without cells before it, and the row's number."""
 _FORMULA = r"(?:<{p}f(?:\s[^<>]*)?(?:/>|>[^<]*</{p}f>){s})?"
 _INLINE = r'{s}<{p}is>{s}<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>{s}</{p}is>{s}'
 _VALUE = r'<{p}v(?: xml:space="preserve")?>([^<]*)</{p}v>{s}'
-_CELL = (
-    rf'{{s}}<{{p}}c(?: r="([A-Z]{{1,3}})[0-9]+")?((?:\s+[\w:]+="[^"<>]*")*)\s*(?:/>|>{{s}}({_FORMULA})'
-    rf"(?:{_VALUE}|<{{p}}v ?/>{{s}}|<{{p}}is>({_INNER})</{{p}}is>{{s}}|<{{p}}is ?/>{{s}})?"
-    r"</{p}c>)"
-)
-"""One cell, whatever its look: its column, attributes, formula, value, and the content of its inline text."""
 
 
 class CellLook(NamedTuple):
@@ -71,7 +56,7 @@ class CellLook(NamedTuple):
     has_value: bool = True
 
 
-def _compile(template: str, prefix: str, *, spaced: bool) -> re.Pattern[str]:
+def _compile(template: str, prefix: str, *, spaced: bool = True) -> re.Pattern[str]:
     """Return the expression of a sheet whose elements have the prefix, with blanks between them or not."""
     return re.compile(template.replace("{p}", prefix).replace("{s}", r"\s*" if spaced else ""))
 
@@ -79,7 +64,7 @@ def _compile(template: str, prefix: str, *, spaced: bool) -> re.Pattern[str]:
 class RowPattern:
     """The look of a sheet's rows as learnt so far: per column, the kinds of cell that were met.
 
-    Cells' columns are known by their references or, if they have none (`is_positional`), by counting.
+    Cells' columns are known by their references or, if they have none, by counting.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -87,53 +72,65 @@ class RowPattern:
         self._seen: set[tuple[int, CellLook]] = set()
         self._looks: dict[int, list[CellLook]] = {}
         self._letters: dict[int, str] = {}
-        self._lessons = 0
+        self._columns = 0  # of the expressions so far
         self._is_stale = False
         self._match: re.Pattern[str] | None = None
-        self._is_spaced = False
-        self.is_positional = False
+        self._is_spaced = self._is_positional = False
         self.groups: list[tuple[int, CellLook]] = []
         """The column and look of each group after those of the row."""
 
-    def learn(self, letters: str, column: int, look: CellLook) -> None:
+    def learn(self, letters: str, column: int, cell: Element) -> None:
         """Note a cell: a look that is met twice is expected from then on."""
+        self._is_positional |= not letters and not column
+        looks = self._looks.get(column, [])
+        if len(looks) == _MAX_LEARNT_LOOKS or self._columns > _MAX_LEARNT_COLUMNS:
+            return
+        look = _look(cell)
         if (column, look) not in self._seen:
             self._seen.add((column, look))
-            return
-        looks = self._looks.setdefault(column, [])
-        if look not in looks and len(looks) < _MAX_LEARNT_LOOKS:
-            looks.append(look)
+        elif look not in looks:
+            self._looks[column] = [*looks, look]
             self._letters[column] = letters
             self._is_stale = True
 
     def expect_blanks(self) -> None:
         """Note that there are blanks between the elements, as in indented XML."""
-        if not self._is_spaced:
-            self._is_spaced = self._is_stale = True
+        self._is_stale |= not self._is_spaced and bool(self._looks)
+        self._is_spaced = True
 
     def compiled(self) -> re.Pattern[str] | None:
         """Return the expression of a whole row, None if there is none worth trying."""
         if self._is_stale:
             self._is_stale = False
-            self._lessons += 1
-            last = max(self._looks, default=_MAX_LEARNT_COLUMNS)
-            is_worth_it = self._lessons <= _MAX_LESSONS and last < _MAX_LEARNT_COLUMNS
-            self._match = self._compiled_row() if is_worth_it else None
+            columns = range(max(self._looks) + 1) if self._is_positional else sorted(self._looks)
+            self._columns += len(columns)
+            self._match = self._compiled_row(columns) if self._columns <= _MAX_LEARNT_COLUMNS else None
         return self._match
 
-    def _compiled_row(self) -> re.Pattern[str]:
+    def _compiled_row(self, columns: Sequence[int]) -> re.Pattern[str]:
         self.groups = []
-        columns = range(max(self._looks) + 1) if self.is_positional else sorted(self._looks)
         cells = "".join(map(self._column, columns))
-        return _compile(f"{_ROW_TAG}{cells}{{s}}", self._prefix, spaced=self._is_spaced)
+        return _compile(f"{_ROW_TAG}{{s}}{cells}", self._prefix, spaced=self._is_spaced)
 
     def _column(self, column: int) -> str:
         looks = [look for look in self._looks.get(column, ()) if look.has_value]
         self.groups += [(column, look) for look in looks]
         bodies = "".join(f"{_body(look)}</{{p}}c>|" for look in looks)
-        if self.is_positional:  # only the end of the row may stand in a cell's place
-            return rf"{{s}}(?:<{{p}}c(?:{bodies}{_ATTRIBUTES}\s*(?:/>|></{{p}}c>))|\Z)"
-        return rf'{{s}}(?:<{{p}}c r="{self._letters[column]}[0-9]+"(?:{bodies}[^<>/]*(?:/>|></{{p}}c>)))?+'
+        if self._is_positional:  # only the end of the row may stand in a cell's place
+            return rf"(?:<{{p}}c(?:{bodies}{_ATTRIBUTES}\s*(?:/>|></{{p}}c>)){{s}}|\Z)"
+        return rf'(?:<{{p}}c r="{self._letters[column]}[0-9]+"(?:{bodies}[^<>/]*(?:/>|></{{p}}c>)){{s}})?+'
+
+
+def _look(cell: Element) -> CellLook:
+    value = cell.findtext("v")
+    cell_type = cell.get("t", "")
+    return CellLook(
+        attributes="".join(f' {name}="{text}"' for name, text in cell.attrib.items() if name != "r"),
+        style=cell.get("s", ""),
+        type=cell_type,
+        is_plain=cell_type in ("", "n") and is_plain(value or ""),
+        has_value=value is not None or cell.find("is") is not None,
+    )
 
 
 def _body(look: CellLook) -> str:
@@ -183,13 +180,11 @@ class SheetScanner:
             self._reader.merge(reference)
 
     def _prepare(self, prefix: str) -> None:
-        def compiled(template: str) -> re.Pattern[str]:
-            return _compile(template, prefix, spaced=True)
-
+        self._prefix = prefix
         self._pattern = RowPattern(prefix)
-        self._cell, self._row_tag, self._row = compiled(_CELL), compiled(_ROW_TAG), compiled(_ROW)
-        self._empty_rows, self._inline_text = compiled(_EMPTY_ROWS), compiled(_INLINE_TEXT)
-        self._hidden_row = compiled(_HIDDEN_ROW)
+        self._row, self._empty_rows, self._hidden_row = (
+            _compile(template, prefix) for template in (_ROW, _EMPTY_ROWS, _HIDDEN_ROW)
+        )
 
     def _note_hidden(self, tags: Sequence[str | None]) -> None:
         """Count the hidden rows among those of the tags."""
@@ -211,11 +206,12 @@ class SheetScanner:
         return grid.batch(numbers)
 
     def _numbers(self, rows: list[str], found: list[re.Match[str] | None], grid: "_Grid") -> list[int]:
-        """Return the rows' numbers; those that were not matched are split and put into the grid."""
+        """Return the rows' numbers; those that were not matched are parsed and put into the grid."""
         numbers: list[int] = []
+        parsed = self._parsed([row for row, one in zip(rows, found, strict=True) if one is None])
         for place, one in enumerate(found):
             if one is None:
-                for column, text in self._split(rows[place]).items():
+                for column, text in self._cells(next(parsed)):
                     grid.column(column)[place] = text
             else:
                 number = one[2]
@@ -241,69 +237,37 @@ class SheetScanner:
             number = int(found[1]) if found else number + 1
         return number
 
-    def _split(self, row: str) -> dict[int, str]:
-        """Return a row's cells by column, whatever their look, and note its number."""
-        start = self._row_tag.match(row)
-        if start is None or "<!" in row or "<?" in row:
+    def _parsed(self, rows: Sequence[str]) -> Iterator[list[Element]]:
+        """Yield each row, whatever its look, behind those without cells before it."""
+        ends = f"</{self._prefix}row><{_END}/>"
+        xml = f"<rows>{ends.join((*rows, ''))}</rows>"
+        if "<!" in xml or "<?" in xml:  # which may hold an end tag that is none
             raise NotCanonicalError
-        self._number = int(start[2]) if start[2] else self._next_number(start[1])
-        self._note_hidden([start[1]])
-        if _SPACED.search(row):
+        if _SPACED.search(xml):
             self._pattern.expect_blanks()
-        cells: dict[int, str] = {}
-        column = -1
-        for letters, attributes, *content in self._cells_in(row[start.end() :]):
-            letters, attributes = _reference(letters, attributes)
-            column = column_index(letters) if letters else column + 1
-            if column >= MAX_COLUMNS:
-                raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
-            if not letters and not column:
-                self._pattern.is_positional = True
-            text = self._text(letters, column, _look(attributes), content)
+        group: list[Element] = []
+        try:
+            for element in read_xml(io.BytesIO(xml.encode()), heads=(_END,), wholes=("row",)):
+                if element.tag == "row":
+                    group.append(element)
+                elif not group or any(map(len, group[:-1])):
+                    raise NotCanonicalError
+                else:
+                    yield group
+                    group = []
+        except WorkbookError as error:  # the row ends elsewhere, or refers to what stands outside
+            raise NotCanonicalError from error
+        raise NotCanonicalError  # asked for one more: a row stands in another
+
+    def _cells(self, rows: Sequence[Element]) -> Iterator[tuple[int, str]]:
+        """Yield the cells of the last row that are not empty, and note its number."""
+        for row in rows:
+            self._number = row_number(row, self._number, self._reader)
+        for letters, column, cell in placed_cells(rows[-1]):
+            self._pattern.learn(letters, column, cell)
+            text = cell_text(self._number, column, cell, self._reader)
             if text is not None:
-                cells[column] = text
-        return cells
-
-    def _cells_in(self, text: str) -> Iterator[tuple[Any, ...]]:
-        """Return the cells' groups; nothing may stand between them."""
-        pieces = self._cell.split(text)
-        if "".join(pieces[::_CELL_PARTS]).strip():
-            raise NotCanonicalError
-        return zip(*(pieces[group::_CELL_PARTS] for group in range(1, _CELL_PARTS)), strict=True)
-
-    def _text(self, letters: str, column: int, look: CellLook, content: Sequence[str | None]) -> str | None:
-        """Return the text of one cell, and note its look."""
-        formula, value, inline = content
-        if inline is None and not value:
-            is_empty_text = look.type == "str" and value is not None
-            self._reader.tally.uncached += bool(formula) and not is_empty_text
-            self._pattern.learn(letters, column, look._replace(has_value=value is not None))
-            return None
-        if inline is not None:
-            plain = self._inline_text.fullmatch(inline)
-            raw = unescape_xml(plain[1]) if plain else rich_text(inline)
-        else:
-            raw = unescape_xml(value or "")
-            if look.type in ("", "n") and is_plain(raw):
-                look = look._replace(is_plain=True)
-        self._pattern.learn(letters, column, look)
-        return self._reader.text(self._number, column, look.style, look.type, raw)
-
-
-@lru_cache(4_096)  # a sheet has few looks
-def _look(attributes: str) -> CellLook:
-    named = dict(_ATTRIBUTE_PAIR.findall(attributes))
-    return CellLook(attributes, named.get("s", ""), named.get("t", ""))
-
-
-def _reference(letters: str | None, attributes: str) -> tuple[str, str]:
-    """Return a cell's column and its other attributes, wherever its reference stands among them."""
-    if letters or ' r="' not in attributes:
-        return letters or "", attributes
-    found = _REFERENCE.search(attributes)
-    if found is None:
-        raise NotCanonicalError
-    return found[1], attributes[: found.start()] + attributes[found.end() :]
+                yield column, text
 
 
 class _Grid:

@@ -58,11 +58,6 @@ def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
         return [mark_text(unescape_hex(text)) or None for text in _parse_texts(stream, "si")]
 
 
-def rich_text(inner_xml: str) -> str:
-    """Return the text inside a cell's `is`, with `_xHHHH_` as it stands."""
-    return _parse_texts(io.BytesIO(f"<is>{inner_xml}</is>".encode()), "is")[0]
-
-
 def _cut_texts(stream: IO[bytes]) -> list[str | None]:
     cutter = ElementCutter(stream, "sst", "si")
     prefix = cutter.open()
