@@ -26,7 +26,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -57,7 +57,7 @@ from managed_tables_api.http.answers import as_answer, error_answer
 from managed_tables_api.http.requests import receive_body, refusal_of
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows import single_rows
-from managed_tables_api.rows.running import NamedTable
+from managed_tables_api.rows.running import NamedTable, Table
 from managed_tables_api.services import ApiServices
 
 ANSWER_SECONDS = 26.0  # API Gateway hangs up after 29 s, of which a process may take two to begin
@@ -210,13 +210,14 @@ def known_export(export_id: str, caller: SignedIn, services: Services) -> Export
 
 
 async def path_table(table_id: str, request: Request) -> NamedTable:
-    """Return the table of the path for work on its rows; looks nothing up, since the work does."""
+    """Return the table of the path, on which the route's function is run; looks nothing up itself."""
     caller, services = request.state.caller, request.app.state.services
     named: NamedTable = services.named_table(caller.company_id, table_id, caller.user_id)
     return named
 
 
-PathTable = Annotated[NamedTable, Depends(path_table)]
+# As the route's function has it: `_answering` calls the function by `NamedTable.do`.
+PathTable = Annotated[Table, Depends(path_table)]
 KnownCompany = Annotated[ConnectionRecord, Depends(known_company)]
 KnownTable = Annotated[TableRecord, Depends(known_table)]
 KnownJob = Annotated[JobRecord, Depends(known_job)]
@@ -296,15 +297,27 @@ class ApiRoute(APIRoute):
 
 
 def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
-    """Return the function with its content, or its error, made into an answer where it has its thread."""
+    """Return the function with its content, or its error, made into an answer where it has its thread.
+
+    One of a table's rows does its work on the table, once more where the definition was stale. A query that
+    takes too long is the request's fault where the route says that it raises QUERY_TOO_HEAVY.
+    """
     if inspect.iscoroutinefunction(endpoint):  # which has none, and returns a response
         return endpoint
+    takes_long = errors.QUERY_TOO_HEAVY in getattr(endpoint, "errors", ())
 
     @wraps(endpoint)
     def answer(**arguments: Any) -> Response:
+        work: Callable[..., Any] = endpoint
+        table = arguments.get("table")
+        if isinstance(table, NamedTable):
+            del arguments["table"]
+            work = partial(table.do, endpoint)
         try:
-            return as_answer(endpoint(**arguments), status_code)
+            return as_answer(work(**arguments), status_code)
         except ApiError as error:
+            if takes_long and error.kind is errors.DATABASE_TIMEOUT:
+                return error_answer(ApiError(errors.QUERY_TOO_HEAVY))
             return error_answer(error)
 
     return answer  # type: ignore[return-value]

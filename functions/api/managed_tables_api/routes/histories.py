@@ -56,7 +56,6 @@ from managed_tables_api.rows.statements import (
     names_of,
     table_of,
 )
-from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
 
 router = api_router("/{table_id}", "History")
@@ -82,17 +81,13 @@ def list_row_history(
     table: PathTable, row_id: str, query: Annotated[NumbersQuery, Query()]
 ) -> models.RowHistoryAnswer:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
-    return table.do(of_row, row_id, query.numbers)
+    return of_row(table, row_id, query.numbers)
 
 
 @router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
 @raises(errors.STORAGE_UNAVAILABLE)
 def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
-    return table.do(_find_origin, row_id, services)
-
-
-def _find_origin(table: Table, row_id: str, services: ApiServices) -> models.RowOriginAnswer:
     change = _find_load(table, row_id)
     is_load = change.action in (LOADED, UPSERTED)
     origin = models.RowOriginAnswer(
@@ -151,16 +146,12 @@ def list_table_history(
     table: PathTable, query: Annotated[models.HistoryQuery, Query()]
 ) -> models.TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first."""
-    return table.do(of_table, query)
+    return of_table(table, query)
 
 
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
 def list_trash(table: PathTable, query: Annotated[models.TrashQuery, Query()]) -> models.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
-    return table.do(_list_page, query)
-
-
-def _list_page(table: Table, query: models.TrashQuery) -> models.TrashAnswer:
     listed = table.read(_page_statement(table.definition), {**table.kept_days, **query.window})
     names = read_names(table)
     records = []
@@ -182,7 +173,7 @@ def restore_rows(
     table: PathTable, body: Annotated[models.RestoreBody, from_json(models.RestoreBody)]
 ) -> models.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
-    return models.RestoredAnswer(restored=table.do(restore_deleted, body))
+    return models.RestoredAnswer(restored=restore_deleted(table, body))
 
 
 def restore_deleted(table: Table, asked: models.RestoreBody) -> int:

@@ -22,7 +22,7 @@ from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
-from managed_tables_api.rows.running import NamedTable, light_enough
+from managed_tables_api.rows.running import Table
 from managed_tables_api.rows.single_rows import (
     VERSION_HEADER,
     RowJson,
@@ -168,7 +168,7 @@ def query_rows(table: PathTable, request: Annotated[ListRequest, Depends(body_re
 @router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
 def get_row(table: PathTable, row_id: str, query: Annotated[RowQuery, Query()]) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
-    return _row_answer(table.do(single_rows.get, row_id, query))
+    return _row_answer(single_rows.get(table, row_id, query))
 
 
 @router.post(
@@ -177,7 +177,7 @@ def get_row(table: PathTable, row_id: str, query: Annotated[RowQuery, Query()]) 
 @raises(*WRITE_ERRORS, errors.IDEMPOTENCY_KEY_REUSED, errors.RESPONSE_TOO_LARGE, errors.TABLE_WITHOUT_KEY)
 def insert_rows(table: PathTable, new: Annotated[NewRows, Depends(new_rows)]) -> Response:
     """Insert rows, all of them or none."""
-    inserted = table.do(insert, new)
+    inserted = insert(table, new)
     fields = [f'"inserted":{inserted.count}']
     if new.on_conflict is not None:
         fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
@@ -204,7 +204,7 @@ def update_row(
     row_version: IfMatch,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
-    return _row_answer(table.do(single_rows.update, row_id, fields, row_version, query))
+    return _row_answer(single_rows.update(table, row_id, fields, row_version, query))
 
 
 @router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
@@ -213,7 +213,7 @@ def delete_row(
     table: PathTable, row_id: str, row_version: Annotated[str | None, Depends(version_to_delete)]
 ) -> None:
     """Delete a row; with a version, only if nobody has changed it since."""
-    table.do(single_rows.delete, row_id, row_version)
+    single_rows.delete(table, row_id, row_version)
 
 
 @router.patch(
@@ -227,8 +227,7 @@ def update_rows(
     table: PathTable, body: Annotated[Object, json_object_of(models.BulkUpdate)]
 ) -> models.UpdatedAnswer:
     """Change many rows, each by its id or all of a condition: all of them or none."""
-    with light_enough():
-        return models.UpdatedAnswer(updated=table.do(bulk_changes.update, body))
+    return models.UpdatedAnswer(updated=bulk_changes.update(table, body))
 
 
 @router.post("/delete", summary="Delete rows in bulk", dependencies=[*_WRITES, Depends(numbers_of_errors)])
@@ -237,13 +236,11 @@ def delete_rows(
     table: PathTable, body: Annotated[Object, json_object_of(models.BulkDelete)]
 ) -> models.DeletedAnswer:
     """Delete many rows, by their ids or by a condition: all of them or none."""
-    with light_enough():
-        return models.DeletedAnswer(deleted=table.do(bulk_changes.delete, body))
+    return models.DeletedAnswer(deleted=bulk_changes.delete(table, body))
 
 
-def _page_answer(table: NamedTable, request: ListRequest) -> Response:
-    with light_enough():
-        page = table.do(list_page, request)
+def _page_answer(table: Table, request: ListRequest) -> Response:
+    page = list_page(table, request)
     total, next_cursor = json.dumps(page.total), json.dumps(page.next_cursor)
     return _json(
         f'{{"total":{total},"quantity":{len(page.rows)},"records":[{",".join(page.rows)}],'

@@ -42,10 +42,6 @@ _NOW = sql.SQL(
 @router.get("", summary="List views")
 def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) -> views.ViewsAnswer:
     """Return the caller's own views of the table and those that are shared, by name."""
-    return table.do(_list_page, query)
-
-
-def _list_page(table: Table, query: views.ViewsQuery) -> views.ViewsAnswer:
     statement = compose_statement(
         "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
         " SELECT 1, (SELECT count(*) FROM found), page.* FROM definition"
@@ -66,10 +62,6 @@ def create_view(
     table: PathTable, body: Annotated[views.NewView, from_json(views.NewView, holds_values=True)]
 ) -> views.ViewAnswer:
     """Save a view as the caller's own; a name is taken once for each owner."""
-    return table.do(_create, body)
-
-
-def _create(table: Table, body: views.NewView) -> views.ViewAnswer:
     views.check_content(body, table.definition.by_name, table.parsers)
     parameters = {
         "user_id": table.user_id,
@@ -99,10 +91,6 @@ def get_view(table: PathTable, view_id: str) -> views.ViewAnswer:
 
     What was asked of a column that is gone, or that no longer fits its type, is left out; `warnings` say so.
     """
-    return table.do(_get, view_id)
-
-
-def _get(table: Table, view_id: str) -> views.ViewAnswer:
     row = _found(table.read(_find_statement(), _view_key(table, view_id)))
     return _answer(table, read_names(table), row)
 
@@ -115,10 +103,6 @@ def update_view(
     body: Annotated[views.ViewChange, from_json(views.ViewChange, holds_values=True)],
 ) -> views.ViewAnswer:
     """Change a view of the caller's own; what is missing stays, null takes away."""
-    return table.do(_update, view_id, body)
-
-
-def _update(table: Table, view_id: str, body: views.ViewChange) -> views.ViewAnswer:
     key = _view_key(table, view_id)
     views.check_content(body, table.definition.by_name, table.parsers)
     asked = {name: value for name, value in body if name in body.model_fields_set}
@@ -144,10 +128,6 @@ def _update(table: Table, view_id: str, body: views.ViewChange) -> views.ViewAns
 @raises(errors.VIEW_OF_ANOTHER, errors.OUTCOME_UNKNOWN)
 def delete_view(table: PathTable, view_id: str) -> None:
     """Delete a view of the caller's own."""
-    table.do(_delete, view_id)
-
-
-def _delete(table: Table, view_id: str) -> None:
     key = _view_key(table, view_id)
     _owned(table.read(_find_statement(), key), table)
     statement = _write_statement(

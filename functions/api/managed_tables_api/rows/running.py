@@ -7,8 +7,7 @@ the version in its own snapshot: a stale copy answers nothing.
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -289,17 +288,6 @@ class NamedTable:
                     raise
             is_fresh = True
         raise ApiError(errors.TABLE_BUSY)
-
-
-@contextmanager
-def light_enough() -> Iterator[None]:
-    """Raise QUERY_TOO_HEAVY for a query of a request that takes too long."""
-    try:
-        yield
-    except ApiError as error:
-        if error.kind is errors.DATABASE_TIMEOUT:
-            raise ApiError(errors.QUERY_TOO_HEAVY) from error
-        raise
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
