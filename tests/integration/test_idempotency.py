@@ -73,7 +73,7 @@ def test_a_request_recovers_the_databases_lost_answer(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks during the work: the client gets 201, the rows are stored once."""
-    lost = lose_the_first_answer(monkeypatch, b"inserted AS")
+    lost = lose_the_first_answer(monkeypatch, b"written AS")
     assert insert(rows, {"rows": ROWS}, "k").status == 201
     assert len(lost) == 1
     assert rows.list()["total"] == 2

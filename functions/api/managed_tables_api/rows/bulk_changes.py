@@ -6,10 +6,11 @@ Every id and value is checked, and every fault named, before anything is written
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from psycopg import sql
 from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
-from managed_tables.conditions.composition import condition_parameters
+from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conditions.reading import read_where
 from managed_tables.conditions.tree import Condition, leaves, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail
@@ -20,7 +21,6 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import is_uuid
 from managed_tables.values import array_text, quoted
 from managed_tables_api.http.requests import refusal
-from managed_tables_api.rows import bulk_statements as statements
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import NULL, Findings, check_fields, column_array, parse_changes
 from managed_tables_api.rows.running import (
@@ -32,7 +32,22 @@ from managed_tables_api.rows.running import (
     numbered,
 )
 from managed_tables_api.rows.single_rows import CHANGED, NO_VERSION, is_version, versioned
-from managed_tables_api.rows.statements import VERSION_FIELD
+from managed_tables_api.rows.statements import (
+    CHANGED_COUNT,
+    TABLE,
+    VERSION_FIELD,
+    Shown,
+    assignments,
+    cell,
+    column_arrays,
+    compose_deletion,
+    compose_reading,
+    compose_statement,
+    kept_statement,
+    names_of,
+    parameter,
+    part,
+)
 
 Body = Mapping[str, Any]
 
@@ -73,10 +88,10 @@ def delete(table: Table, body: Body) -> int:
                 raise refusal(f"ids[{number}]", Fault("NOT_A_TEXT", "deve ser o id de uma linha"))
             places.setdefault(_checked_id(row_id, "ids[{}]", number), number)
         any_version: Parameters = {"row_versions": array_text([NULL] * len(places))}
-        statement = statements.delete_rows_statement(table.definition)
+        statement = delete_rows_statement(table.definition)
         return _all_or_none(table, statement, any_version, "ids[{}]", places)
     condition = _read_where(table, body)
-    statement = statements.delete_where_statement(table.definition, without_values(condition))
+    statement = delete_where_statement(table.definition, without_values(condition))
     return _count(table, statement, {**condition_parameters(condition), **table.acting("bulk")})
 
 
@@ -101,10 +116,10 @@ def _update_rows(table: Table, body: Body) -> int:
             parameters[f"g{place}"] = array_text("t" if column.name in row else "f" for _, row in given)
     findings.raise_any()
     try:
-        statement = statements.update_rows_statement(definition, changed)
+        statement = update_rows_statement(definition, changed)
         return _all_or_none(table, statement, parameters, "rows[{}].id", places)
     except KeyTaken:
-        statement = statements.exchange_rows_statement(definition, changed)
+        statement = exchange_rows_statement(definition, changed)
         parameters |= {"actor": NOT_RECORDED, "recorder": table.acting("bulk")["actor"]}
         return _all_or_none(table, statement, parameters, "rows[{}].id", places)
 
@@ -115,7 +130,7 @@ def _update_where(table: Table, body: Body) -> int:
     if not isinstance(fields, dict) or not fields:
         raise refusal("set", _NO_SET)
     changes = parse_changes(table.definition, fields, table.parsers)
-    statement = statements.update_where_statement(table.definition, tuple(changes), without_values(condition))
+    statement = update_where_statement(table.definition, tuple(changes), without_values(condition))
     parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
     return _count(table, statement, {**parameters, **table.acting("bulk")})
 
@@ -132,7 +147,7 @@ def _all_or_none(
     try:
         return _count(table, statement, asked)
     except DivisionByZero as missed:
-        search = statements.refused_rows_statement(table.definition, versioned(table.definition))
+        search = refused_rows_statement(table.definition, versioned(table.definition))
         refused = table.read(search, {**asked, "limit": str(MAX_ERROR_DETAILS)})
         raise _row_refusal(refused, path, places) from missed
 
@@ -212,3 +227,160 @@ def _version_array(definition: Definition, given: Sequence[tuple[int, Object]], 
             findings.add(number, VERSION_FIELD, version, NO_VERSION)
         elements.append(NULL if version is None else quoted(str(version)))
     return array_text(elements)
+
+
+# The columns that rows are changed in, each with whether some of the rows leave it as it is.
+Changed = tuple[tuple[str, bool], ...]
+
+_ID = sql.Identifier("$id")
+_ROW_VERSION = sql.Identifier("$row_version")
+# A row that was missed is a division by zero, which undoes the statement: all of the rows or none.
+_ALL = sql.SQL(
+    " SELECT 1, total.count, 1 / (total.count = %(wanted)s::bigint)::integer"
+    " FROM definition, (SELECT count(*) FROM changed) AS total"
+)
+_MINUS = sql.SQL("OPERATOR(managed_tables.-)")  # of hstore
+
+
+@kept_statement
+def update_rows_statement(definition: Definition, changed: Changed) -> bytes:
+    """Return the statement that changes rows by their ids: (1, how many); it fails where it misses one.
+
+    They are locked in the order of their ids, however PostgreSQL then finds them. Parameters: table_id,
+    version, ids, row_versions (NULL for any), how many are `wanted`; one array a column, c0, c1, …; g0, g1, …
+    that say which rows name a column that not all do. All arrays are as long.
+    """
+    values = _new_values(changed).items()
+    changes = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in values]
+    return compose_statement(
+        "WITH {held}, locked AS MATERIALIZED (SELECT FROM definition, {table} AS {t}"
+        " WHERE {t}.id = ANY (%(ids)s::uuid[]) ORDER BY {t}.id FOR NO KEY UPDATE OF {t}),"
+        " changed AS (UPDATE {table} AS {t} SET {changes} FROM definition, {given}"
+        " AND (SELECT count(*) FROM locked) >= 0 RETURNING 1){all}",
+        definition,
+        active=True,
+        changes=sql.SQL(", ").join(changes),
+        given=_given_rows(definition, changed),
+        all=_ALL,
+    )
+
+
+@kept_statement
+def exchange_rows_statement(definition: Definition, changed: Changed) -> bytes:
+    """Return the statement that does what `update_rows_statement` does, also where rows exchange their keys.
+
+    PostgreSQL judges a key row by row, so the old rows go before the new ones come: all are counted first.
+    For the history they are updated: its triggers are to be off, and `recorder` is who acts.
+    """
+    values = _new_values(changed)
+    cells = [values.get(column.name, cell(TABLE, column.name)) for column in definition.columns]
+    return compose_statement(
+        "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
+        " RETURNING {t}.id, {row_cells}, {cells}),"
+        " changed AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
+        " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
+        " RETURNING {t}.id, {row_cells} AS {became}),"
+        " recorded AS (INSERT INTO managed_tables.row_history"
+        " (table_id, row_id, user_id, via, action, before, after)"
+        " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
+        " split_part(%(recorder)s::text, ' ', 2), 'update',"
+        " {was} {minus} {became}, {became} {minus} {was}"
+        " FROM gone JOIN changed USING (id)){all}",
+        definition,
+        active=True,
+        all=_ALL,
+        names=names_of(definition.columns),
+        given=_given_rows(definition, changed),
+        cells=sql.SQL(", ").join(cells),
+        row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
+        was=sql.Identifier("$was"),
+        became=sql.Identifier("$became"),
+        minus=_MINUS,
+    )
+
+
+def _given_rows(definition: Definition, changed: Changed) -> sql.Composed:
+    """Return the rows of the request, joined to those that they mean."""
+    columns = [definition.by_name[name] for name, _ in changed]
+    partial = [place for place, (_, is_partial) in enumerate(changed) if is_partial]
+    arrays = [
+        parameter("ids", "uuid[]"),
+        parameter("row_versions", "text[]"),
+        column_arrays(enumerate(columns)),
+    ]
+    arrays += [parameter(f"g{place}", "boolean[]") for place in partial]
+    fields = [_ID, _ROW_VERSION, *(sql.Identifier(name) for name, _ in changed), *map(_given, partial)]
+    return part(
+        "unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}"
+        " AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})",
+        arrays=sql.SQL(", ").join(arrays),
+        fields=sql.SQL(", ").join(fields),
+        id=_ID,
+        v=_ROW_VERSION,
+    )
+
+
+def _given(place: int) -> sql.Identifier:
+    return sql.Identifier(f"$given{place}")
+
+
+def _new_values(changed: Changed) -> dict[str, sql.Composed]:
+    """Return what a row of the table is to have in each changed column."""
+    always, where_given = "{row}.{name}", "CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
+    return {
+        name: part(where_given if is_partial else always, name=sql.Identifier(name), given=_given(place))
+        for place, (name, is_partial) in enumerate(changed)
+    }
+
+
+@kept_statement
+def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
+    """Return the statement of the rows that are gone or changed: (1, id, row as JSON or NULL, their number).
+
+    Parameters: table_id, version, ids, row_versions, limit. One row of NULLs where there are none.
+    """
+    return compose_reading(
+        "SELECT {row}.{id}::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()"
+        " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
+        " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
+        " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint",
+        definition,
+        id=_ID,
+        v=_ROW_VERSION,
+        json=shown.json(TABLE, stored=True),
+    )
+
+
+@kept_statement
+def delete_rows_statement(definition: Definition) -> bytes:
+    """Return the statement that deletes rows by their ids: (1, how many); it fails where it misses one.
+
+    Parameters: table_id, version, ids, how many are `wanted`.
+    """
+    return compose_deletion(definition, part("{t}.id = ANY (%(ids)s::uuid[])"), _ALL)
+
+
+@kept_statement
+def delete_where_statement(definition: Definition, condition: Condition) -> bytes:
+    """Return the statement that deletes the rows of a condition: (1, how many).
+
+    Parameters: table_id, version, those of the condition.
+    """
+    return compose_deletion(definition, condition_sql(condition, TABLE))
+
+
+@kept_statement
+def update_where_statement(definition: Definition, names: Sequence[str], condition: Condition) -> bytes:
+    """Return the statement that changes the rows of a condition alike: (1, how many).
+
+    Parameters: table_id, version, c0, c1, … in the order of `names`, those of the condition.
+    """
+    return compose_statement(
+        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {condition}"
+        " RETURNING 1){count}",
+        definition,
+        active=True,
+        changes=assignments(definition, names),
+        condition=condition_sql(condition, TABLE),
+        count=CHANGED_COUNT,
+    )

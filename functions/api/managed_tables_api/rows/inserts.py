@@ -3,9 +3,8 @@
 What meets a row of the same key is updated, ignored or refused (409, naming the rows and the values).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal, LiteralString
 
 from psycopg import sql
@@ -13,7 +12,7 @@ from psycopg import sql
 from managed_tables import errors, exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ApiError
-from managed_tables.history.recording import row_cells
+from managed_tables.history.recording import recorded_rows, row_cells
 from managed_tables.schema import Column
 from managed_tables.wording import named_values
 from managed_tables_api.http.requests import Numbers
@@ -29,74 +28,130 @@ from managed_tables_api.rows.running import (
     numbered,
 )
 from managed_tables_api.rows.statements import (
-    NOW,
-    NUMBER,
     ROW,
     TABLE,
-    Returned,
     Shown,
-    applied_request_statement,
+    cell,
     column_arrays,
     compose_reading,
     compose_statement,
     counted,
-    given_rows,
-    insert_statement,
     kept_statement,
     names_of,
     part,
-    recorded,
-    row_json,
 )
 
 OnConflict = Literal["error", "update", "ignore"]
+Returned = Literal["count", "ids", "records"]
 
-_GIVEN = sql.Identifier("$given")
+_NUMBER = sql.Identifier("$number")  # of a row in the request, from 1
 _REPEATED = sql.Identifier("$repeated")
+# Of the definition, where rows are inserted: what their ids begin with.
+_NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
+# UUIDv7: 48 bits of milliseconds, version, then 32 bits (12 before the variant, 20 after it) that count the
+# rows of the batch from the 4,096th of the millisecond, so that two requests of one millisecond keep their
+# order; 42 random bits. A batch of more than a million rows runs on into the next 4,096th.
+_COUNTER = "((microseconds %% 1000 * 4096 / 1000) << 20) + {row}.{number} - 1"
+_ROW_ID = sql.SQL(
+    "(lpad(to_hex(microseconds / 1000 + ((COUNTER) >> 32)), 12, '0') || '7'"
+    " || lpad(to_hex(((COUNTER) >> 20) & 4095), 3, '0')"
+    " || to_hex((-9223372036854775808)::bigint | (((COUNTER) & 1048575) << 42)"
+    " | floor(random() * 4398046511104)::bigint))::uuid".replace("COUNTER", _COUNTER)
+).format(row=ROW, number=_NUMBER)
+_RESULTS: dict[Returned, sql.SQL] = {
+    "count": sql.SQL("NULL::text"),
+    "ids": sql.SQL("(SELECT json_agg(id ORDER BY id)::text FROM {source})"),
+    "records": sql.SQL("(SELECT '[' || string_agg(row, ',' ORDER BY id) || ']' FROM {source})"),
+}
+
+
+@kept_statement
+def insert_statement(
+    definition: Definition,
+    returned: Returned = "count",
+    numbers: Numbers = "number",
+    changed: tuple[str, ...] | None = None,
+) -> bytes:
+    """Return the statement that inserts rows: (1, inserted, updated, the returned part, their ids).
+
+    Where the table has a row's key, `changed` are the columns that are updated in it, none to ignore the row;
+    without, the statement fails. Parameters: table_id, version, one array a column, c0, c1, …. `ids` and
+    `records` are returned as the text of a JSON list in the order of the rows, with the ids as that of an
+    array; `count` as NULLs. Ids are as docs/architecture.md says.
+    """
+    fields = [part("{t}.id, {t}.xmax = 0 AS is_new")]
+    if returned == "records":
+        fields.append(part("{json} AS row", json=_stored_row(definition, numbers)))
+    if definition.history:
+        fields.append(row_cells(TABLE))
+    made = sql.SQL("(SELECT id, cells FROM written WHERE is_new)")
+    return compose_statement(
+        "WITH {held}, written AS (INSERT INTO {table} AS {t} (id, {names})"
+        " SELECT {row_id}, {values} FROM definition,"
+        " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number}){on_conflict} RETURNING {fields}),"
+        "{recorded} {counted} SELECT 1, (SELECT count(*) FROM written WHERE is_new),"
+        " (SELECT count(*) FROM written WHERE NOT is_new), {result}, {ids} FROM definition",
+        definition,
+        active=True,
+        select=_NOW,
+        names=names_of(definition.columns),
+        row_id=_ROW_ID,
+        values=_cells(definition.columns),
+        arrays=column_arrays(enumerate(definition.columns)),
+        number=_NUMBER,
+        on_conflict=sql.SQL("") if changed is None else _on_conflict(definition, changed),
+        fields=sql.SQL(", ").join(fields),
+        recorded=recorded_rows(made) + sql.SQL(",") if definition.history else sql.SQL(""),
+        counted=counted(sql.SQL("(SELECT count(*) FROM written WHERE is_new)")),
+        result=_RESULTS[returned].format(source=sql.SQL("written")),
+        ids=sql.SQL("NULL" if returned == "count" else "(SELECT array_agg(id)::text FROM written)"),
+    )
+
+
+def _cells(columns: Sequence[Column]) -> sql.Composed:
+    """Return the cells of a given row."""
+    return sql.SQL(", ").join(cell(ROW, column.name) for column in columns)
+
+
+def _stored_row(definition: Definition, numbers: Numbers) -> sql.Composed:
+    return Shown(definition.columns, numbers).json(TABLE, stored=True)
+
+
+def _on_conflict(definition: Definition, changed: tuple[str, ...]) -> sql.Composed:
+    """Return what becomes of a row whose key the table has.
+
+    Rows are met in the order of their keys, so that two such requests do not lock one another out.
+    """
+    key = key_columns(definition)
+    changes = [sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in changed]
+    action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes)) if changed else sql.SQL("NOTHING")
+    return sql.SQL(" ORDER BY {} ON CONFLICT ({}) DO {}").format(_cells(key), names_of(key), action)
+
+
+@kept_statement
+def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
+    """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
+
+    `counts` are the rows inserted and updated, NULL of a plain insert that an earlier release has recorded.
+    NULLs if there was none. Parameters: table_id, version, key.
+    """
+    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
+    if returned == "records":
+        source = part(
+            "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
+            definition,
+            json=_stored_row(definition, numbers),
+        )
+    return compose_reading(
+        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
+        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
+        result=_RESULTS[returned].format(source=source),
+    )
 
 
 def key_columns(definition: Definition) -> tuple[Column, ...]:
     """Return the columns of the table's key, none without one."""
     return tuple(definition.by_name[name] for name in definition.key or ())
-
-
-@kept_statement
-def merge_statement(definition: Definition, names: tuple[str, ...], on_conflict: OnConflict) -> bytes:
-    """Return the statement that inserts rows of a table with a key: (1, inserted, updated).
-
-    A row whose key the table has is updated in the columns `names`, or ignored. Parameters: table_id,
-    version, one array a column, c0, c1, …. Rows are met in the order of their keys, so that two such
-    requests do not lock one another out.
-    """
-    key = [sql.Identifier(column.name) for column in key_columns(definition)]
-    return compose_statement(
-        "WITH {held}, {given} AS MATERIALIZED ({rows}),"
-        " merged AS (INSERT INTO {table} AS {t} (id, {columns})"
-        " SELECT {given}.* FROM {given} ORDER BY {key}"
-        " ON CONFLICT ({key}) DO {action} RETURNING {t}.xmax = 0 AS is_new{made}),"
-        "{recorded} {counted} SELECT 1, count(*) FILTER (WHERE merged.is_new),"
-        " count(*) FILTER (WHERE NOT merged.is_new) FROM definition LEFT JOIN merged ON true"
-        " GROUP BY definition.microseconds",
-        definition,
-        active=True,
-        select=NOW,
-        given=_GIVEN,
-        rows=given_rows(definition),
-        columns=names_of(definition.columns),
-        key=sql.SQL(", ").join(key),
-        action=_action(names, key, on_conflict),
-        made=part(", {t}.id, {cells}", cells=row_cells(TABLE)) if definition.history else sql.SQL(""),
-        recorded=recorded(definition, sql.SQL("(SELECT id, cells FROM merged WHERE is_new)")),
-        counted=counted(sql.SQL("(SELECT count(*) FROM merged WHERE is_new)")),
-    )
-
-
-def _action(names: tuple[str, ...], key: list[sql.Identifier], on_conflict: OnConflict) -> sql.Composable:
-    if on_conflict == "ignore":
-        return sql.SQL("NOTHING")
-    changed = [sql.Identifier(name) for name in names] or key
-    changes = [sql.SQL("{name} = EXCLUDED.{name}").format(name=name) for name in changed]
-    return sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes))
 
 
 @kept_statement
@@ -114,8 +169,8 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
         " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
         " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
         " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint",
-        number=NUMBER,
-        key=row_json(Shown(columns, has_id=False).fields(ROW)),
+        number=_NUMBER,
+        key=Shown(columns, has_id=False).json(ROW),
         names=names_of(columns),
         repeated=_REPEATED,
         arrays=column_arrays(numbered),
@@ -213,6 +268,11 @@ class NewRows:
     numbers: Numbers = "number"
     on_conflict: OnConflict | None = None
 
+    @property
+    def merges(self) -> bool:
+        """Whether a row whose key the table has is no error."""
+        return self.on_conflict in ("update", "ignore")
+
 
 @dataclass(frozen=True)
 class InsertedRows:
@@ -222,7 +282,6 @@ class InsertedRows:
     returned: str | None = None
     updated: int = 0
     ignored: int = 0
-    ids: str | None = None  # of the inserted rows, as the text of an array, where something is returned
 
 
 # Of two requests with one key the later one waits here for the earlier one's end, and inserts nothing.
@@ -255,85 +314,76 @@ def insert(table: Table, new: NewRows) -> InsertedRows:
 
 
 def _apply(table: Table, new: NewRows) -> InsertedRows | None:
-    """Insert or merge the rows, None where their request's key is taken."""
-    definition, is_keyed = table.definition, new.key is not None
+    """Insert or merge the rows, None where their request's key is taken.
+
+    All of them are read before the first statement: a transaction holds a connection, and what it locks.
+    """
+    definition, key = table.definition, new.key
     arrays = parse_rows(definition, new.rows, table.parsers, table.settings.zone)
     parameters = {**table.acting("api"), **numbered(arrays)}
-    if new.key is not None:
-        own = {"key": new.key.key, "fingerprint": new.key.fingerprint, "row_count": str(len(new.rows))}
-        parameters |= own
-    merges = new.on_conflict in ("update", "ignore")
-    write = _merge(table, new, parameters) if merges else partial(_insert, table, new, parameters)
+    if key is not None:
+        claimed = {"key": key.key, "fingerprint": key.fingerprint, "row_count": str(len(new.rows))}
+        parameters |= claimed
+    batches = _batches(table, new, parameters)
 
     def claim_and_write(execute: Execute) -> InsertedRows | None:
-        if is_keyed and not execute(_CLAIM, parameters)[0][1]:
+        if key is not None and not execute(_CLAIM, parameters)[0][1]:
             return None
-        written = write(execute)
-        if is_keyed:
-            counts = f"{{{written.count},{written.updated}}}"
-            execute(_RECORD_OUTCOME, {**parameters, "counts": counts, "ids": written.ids})
-        return written
+        if len(batches) > 1:  # of one statement PostgreSQL itself would say so
+            repeated = execute(*_repeated_keys(definition, parameters, within_request=True))
+            if repeated[0][1] is not None:
+                raise _key_refusal(definition, repeated)
+        written = [execute(*batch)[0] for batch in batches]
+        inserted, updated = (sum(counts[place] for counts in written) for place in (1, 2))
+        returned, ids = written[0][3:]
+        table.require_sendable([returned or ""])  # before anything is committed
+        if key is not None:
+            execute(_RECORD_OUTCOME, {**parameters, "counts": f"{{{inserted},{updated}}}", "ids": ids})
+        return InsertedRows(inserted, returned, updated, len(new.rows) - inserted - updated)
 
     try:
-        if is_keyed or merges or new.returned != "count":
-            return table.transact(claim_and_write, repeatable=is_keyed)
-        return write(table.run)
+        if key is not None or new.merges or new.returned != "count":
+            return table.transact(claim_and_write, repeatable=key is not None)
+        return claim_and_write(table.run)
     except KeyTaken as taken:
         definition = _with_key(definition, taken)
-        statement = repeated_keys_statement(definition, within_request=new.on_conflict == "update")
-        repeated = table.read(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
+        within_request = new.on_conflict == "update"
+        repeated = table.read(*_repeated_keys(definition, parameters, within_request=within_request))
         raise _key_refusal(definition, repeated) from taken
 
 
-def _insert(table: Table, new: NewRows, parameters: Parameters, execute: Execute) -> InsertedRows:
-    statement = insert_statement(table.definition, new.returned, new.numbers)
-    (_, count, returned, ids), *_ = execute(statement, parameters)
-    table.require_sendable([returned or ""])  # before anything is committed
-    return InsertedRows(count, returned, ids=ids)
+Batch = tuple[bytes, Parameters]
 
 
-def _merge(table: Table, new: NewRows, parameters: Parameters) -> Callable[[Execute], InsertedRows]:
-    """Return what inserts the rows, those whose key the table has as `on_conflict` says.
-
-    All of them are read before it is called: it holds a connection, and what its statements lock.
-    """
-    definition = table.definition
-    if definition.key is None:
+def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[Batch]:
+    """Return a statement and its parameters for all rows, or for those that name the same columns."""
+    definition, key = table.definition, table.definition.key
+    if not new.merges:
+        return [(insert_statement(definition, new.returned, new.numbers), parameters)]
+    if key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
     if new.returned != "count":
         raise ApiError(errors.INVALID_REQUEST, reason="return não vai com on_conflict=update ou ignore")
-    batches = _batches(table, new, parameters)
-
-    def write(execute: Execute) -> InsertedRows:
-        if len(batches) > 1:  # of one statement PostgreSQL itself would say so
-            statement = repeated_keys_statement(definition, within_request=True)
-            repeated = execute(statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)})
-            if repeated[0][1] is not None:
-                raise _key_refusal(definition, repeated)
-        counts = [execute(statement, given)[0] for statement, given in batches]
-        inserted, updated = (sum(count[place] for count in counts) for place in (1, 2))
-        return InsertedRows(inserted, None, updated, len(new.rows) - inserted - updated)
-
-    return write
-
-
-def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[tuple[bytes, Parameters]]:
-    """Return a statement and its parameters for the rows that name the same columns."""
-    definition = table.definition
     if new.on_conflict == "ignore":
-        return [(merge_statement(definition, (), "ignore"), parameters)]
+        return [(insert_statement(definition, changed=()), parameters)]
     by_names: dict[tuple[str, ...], list[Any]] = {}
     for row in new.rows:
         by_names.setdefault(tuple(sorted(row)), []).append(row)
-    batches: list[tuple[bytes, Parameters]] = []
+    batches: list[Batch] = []
     for names, rows in by_names.items():
         given = parameters
         if len(by_names) > 1:
             arrays = parse_rows(definition, rows, table.parsers, table.settings.zone)
             given = {"actor": parameters["actor"], **numbered(arrays)}
-        changed = tuple(name for name in names if name not in (definition.key or ()))
-        batches.append((merge_statement(definition, changed, "update"), given))
+        changed = tuple(name for name in names if name not in key)
+        batches.append((insert_statement(definition, changed=changed or tuple(key)), given))
     return batches
+
+
+def _repeated_keys(definition: Definition, parameters: Parameters, *, within_request: bool) -> Batch:
+    """Return the statement of the rows that repeat a key, and its parameters."""
+    statement = repeated_keys_statement(definition, within_request=within_request)
+    return statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)}
 
 
 def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:

@@ -28,8 +28,8 @@ from managed_tables_api.rows.statements import (
     compose_reading,
     compose_statement,
     kept_statement,
+    parameter,
     part,
-    row_json,
 )
 
 
@@ -106,8 +106,8 @@ def after_row(order: Order, nulls: Sequence[bool]) -> sql.Composed:
         if is_null:  # nothing comes after NULL
             equal.append(sql.SQL("{} IS NULL").format(key))
             continue
-        kind = sql.SQL("uuid" if sort.column is None else POSTGRES_TYPES[sort.column.type])
-        value = sql.SQL("%({})s::{}").format(sql.SQL(f"k{place}"), kind)
+        kind = "uuid" if sort.column is None else POSTGRES_TYPES[sort.column.type]
+        value = parameter(f"k{place}", kind)
         beyond = "{key} < {value}" if sort.descending else "{key} > {value}"
         if sort.column is not None:
             beyond = f"({beyond} OR {{key}} IS NULL)"
@@ -167,7 +167,7 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
         " FROM ({source}) AS {t}) AS {t}) AS page ON true",
         keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order),
         size=SIZE,
-        json=row_json(shape.shown.fields(TABLE)),
+        json=shape.shown.json(TABLE),
         bytes=shape.shown.size(),
         source=source,
         select=select,

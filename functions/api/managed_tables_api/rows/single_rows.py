@@ -3,11 +3,12 @@
 ROW_NOT_FOUND is raised before anything about the request.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from psycopg import sql
 from pydantic import Field
 
 from managed_tables import exact_json
@@ -20,12 +21,15 @@ from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import Definition, KeyTaken, Parameters, Table, numbered, row_key
 from managed_tables_api.rows.statements import (
+    TABLE,
     VERSION_FIELD,
     Shown,
+    assignments,
     check_version_field,
-    delete_statement,
-    find_statement,
-    update_statement,
+    compose_deletion,
+    compose_reading,
+    compose_statement,
+    kept_statement,
 )
 
 VERSION_HEADER = "If-Match"
@@ -39,6 +43,52 @@ class RowQuery(NumbersQuery):
     versions: QueryBoolean = Field(
         default=False, description="`true` acrescenta `_version`, a versão de cada linha (extensão)"
     )
+
+
+# A row of another version than asked for, NULL for any, is not changed.
+_THE_ROW = sql.SQL(
+    "{t}.id = %(id)s::uuid AND (%(row_version)s::text IS NULL OR {t}.xmin::text = %(row_version)s::text)"
+).format(t=TABLE)
+
+
+@kept_statement
+def find_statement(definition: Definition, shown: Shown) -> bytes:
+    """Return the statement of one row: (1, row as JSON, its version), NULLs for both where there is none.
+
+    Parameters: table_id, version, id.
+    """
+    return compose_reading(
+        "SELECT {json}, {t}.xmin::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
+        definition,
+        json=shown.json(TABLE, stored=True),
+    )
+
+
+@kept_statement
+def update_statement(definition: Definition, names: Sequence[str], shown: Shown) -> bytes:
+    """Return the statement that changes a row: (1, row as JSON, its version), NULLs where it changed none.
+
+    Parameters: table_id, version, id, row_version, c0, c1, … in the order of `names`.
+    """
+    return compose_statement(
+        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {the_row}"
+        " RETURNING {json} AS row, {t}.xmin::text AS version)"
+        " SELECT 1, changed.row, changed.version FROM definition LEFT JOIN changed ON true",
+        definition,
+        active=True,
+        changes=assignments(definition, names),
+        the_row=_THE_ROW,
+        json=shown.json(TABLE, stored=True),
+    )
+
+
+@kept_statement
+def delete_statement(definition: Definition) -> bytes:
+    """Return the statement that deletes a row: (1, how many).
+
+    Parameters: table_id, version, id, row_version.
+    """
+    return compose_deletion(definition, _THE_ROW)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, LiteralString, ParamSpec
+from typing import Any, LiteralString, ParamSpec
 
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
@@ -18,7 +18,7 @@ from psycopg import sql
 
 from managed_tables.databases.applied import counting
 from managed_tables.details import Fault, Place
-from managed_tables.history.recording import ACTOR, recorded_rows, row_cells
+from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.http.requests import Numbers, refusal
@@ -69,15 +69,17 @@ class Shown:
     has_id: bool = True
     names: tuple[str, ...] | None = None
 
-    def fields(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
-        """Return the select list of a row as it is answered; `stored`: the source is the table."""
+    def json(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
+        """Return a row as the text of its JSON as it is answered; `stored`: the source is the table."""
         fields = [_field(source, column, self.numbers) for column in self.columns]
         if self.has_id:
             fields.insert(0, cell(source, ID_COLUMN))
         if self.versions:
             version = sql.SQL("{}.xmin::text" if stored else "{}.{}").format(source, _VERSION)
             fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
-        return sql.SQL(", ").join(fields)
+        return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row})").format(
+            row=_JSON, fields=sql.SQL(", ").join(fields)
+        )
 
     def raw(self) -> sql.Composed:
         """Return the select list of the table's values as they are stored."""
@@ -129,22 +131,15 @@ def names_of(columns: Iterable[Column]) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
 
 
-def array(parameter: str, element: str) -> sql.Composed:
-    """Return a parameter that is an array."""
-    return sql.SQL("%({})s::{}[]").format(sql.SQL(parameter), sql.SQL(element))
+def parameter(name: str, kind: str) -> sql.Composed:
+    """Return a parameter with its cast: `%(c0)s::bigint`."""
+    return sql.SQL("%({})s::{}").format(sql.SQL(name), sql.SQL(kind))
 
 
 def column_arrays(columns: Iterable[tuple[int, Column]]) -> sql.Composed:
     """Return the parameters that have the values of columns: c0, c1, … by their numbers."""
-    arrays = (array(f"c{number}", POSTGRES_TYPES[column.type]) for number, column in columns)
+    arrays = (parameter(f"c{number}", f"{POSTGRES_TYPES[column.type]}[]") for number, column in columns)
     return sql.SQL(", ").join(arrays)
-
-
-def row_json(fields: sql.Composable) -> sql.Composed:
-    """Return a row of these fields as the text of its JSON."""
-    return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row})").format(
-        row=_JSON, fields=fields
-    )
 
 
 def table_of(definition: Definition) -> sql.Identifier:
@@ -206,176 +201,22 @@ def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Comp
     return cell(source, column.name)
 
 
-Returned = Literal["count", "ids", "records"]
-
-
 def counted(change: sql.Composable) -> sql.Composed:
     """Return the CTE that adds the change to the table's exact count of rows."""
     return sql.SQL("counted AS ({})").format(counting(TABLE_ID, change + sql.SQL(" FROM definition")))
 
 
-NUMBER = sql.Identifier("$number")  # of a row in the request, from 1
-# Of the definition, where rows are inserted: what their ids begin with.
-NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
-
-
-@kept_statement
-def find_statement(definition: Definition, shown: Shown) -> bytes:
-    """Return the statement of one row: (1, row as JSON, its version), NULLs for both where there is none.
-
-    Parameters: table_id, version, id.
-    """
-    return compose_reading(
-        "SELECT {json}, {t}.xmin::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
-        definition,
-        json=_row_json(shown),
-    )
-
-
-def _row_json(shown: Shown) -> sql.Composed:
-    """Return a stored row as the JSON that is answered."""
-    return row_json(shown.fields(TABLE, stored=True)) + sql.SQL(" AS row")
-
-
-@kept_statement
-def insert_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
-    """Return the statement that inserts rows given as arrays: (1, their number, the returned part, ids).
-
-    Parameters: table_id, version, one array a column, c0, c1, …. Ids are as docs/architecture.md says. `ids`
-    and `records` are returned as the text of a JSON list in the order of the rows, with the ids as that of an
-    array; `count` as NULLs.
-    """
-    ids = "NULL" if returned == "count" else "(SELECT array_agg(id)::text FROM inserted)"
-    return compose_statement(
-        "WITH {held}, inserted AS (INSERT INTO {table} AS {t} (id, {names}) {rows} RETURNING {returning}),"
-        "{recorded} {counted} SELECT 1, (SELECT count(*) FROM inserted), {result}, {ids} FROM definition",
-        definition,
-        active=True,
-        select=NOW,
-        names=names_of(definition.columns),
-        rows=given_rows(definition),
-        returning=_returning(definition, returned, numbers),
-        recorded=recorded(definition, sql.SQL("inserted")),
-        counted=counted(sql.SQL("(SELECT count(*) FROM inserted)")),
-        result=_RESULTS[returned].format(source=sql.SQL("inserted")),
-        ids=sql.SQL(ids),
-    )
-
-
-_RESULTS: dict[Returned, sql.SQL] = {
-    "count": sql.SQL("NULL::text"),
-    "ids": sql.SQL("(SELECT json_agg(id ORDER BY id)::text FROM {source})"),
-    "records": sql.SQL("(SELECT '[' || string_agg(row, ',' ORDER BY id) || ']' FROM {source})"),
-}
-
-
-def _returning(definition: Definition, returned: Returned, numbers: Numbers) -> sql.Composable:
-    fields = [cell(TABLE, "id")]
-    if returned == "records":
-        fields.append(_row_json(Shown(definition.columns, numbers)))
-    if definition.history:
-        fields.append(row_cells(TABLE))
-    return sql.SQL(", ").join(fields)
-
-
-def recorded(definition: Definition, source: sql.Composable) -> sql.Composable:
-    """Return the CTE, and a comma, that writes inserted rows into the history, where the table has one."""
-    return recorded_rows(source) + sql.SQL(",") if definition.history else sql.SQL("")
-
-
-def given_rows(definition: Definition) -> sql.Composed:
-    """Return the SELECT of the given rows, each with its new id."""
-    return part(
-        "SELECT {row_id} AS id, {values} FROM definition,"
-        " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})",
-        row_id=_ROW_ID,
-        values=sql.SQL(", ").join(cell(ROW, column.name) for column in definition.columns),
-        arrays=column_arrays(enumerate(definition.columns)),
-        names=names_of(definition.columns),
-        number=NUMBER,
-    )
-
-
-@kept_statement
-def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
-    """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
-
-    `counts` are the rows inserted and updated, NULL of a plain insert that an earlier release has recorded.
-    NULLs if there was none. Parameters: table_id, version, key.
-    """
-    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
-    if returned == "records":
-        source = part(
-            "(SELECT {t}.id, {json} FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
-            definition,
-            json=_row_json(Shown(definition.columns, numbers)),
-        )
-    return compose_reading(
-        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
-        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
-        result=_RESULTS[returned].format(source=source),
-    )
-
-
-# UUIDv7: 48 bits of milliseconds, version, then 32 bits (12 before the variant, 20 after it) that count the
-# rows of the batch from the 4,096th of the millisecond, so that two requests of one millisecond keep their
-# order; 42 random bits. A batch of more than a million rows runs on into the next 4,096th.
-_COUNTER = "((microseconds %% 1000 * 4096 / 1000) << 20) + {row}.{number} - 1"
-_ROW_ID = sql.SQL(
-    "(lpad(to_hex(microseconds / 1000 + ((COUNTER) >> 32)), 12, '0') || '7'"
-    " || lpad(to_hex(((COUNTER) >> 20) & 4095), 3, '0')"
-    " || to_hex((-9223372036854775808)::bigint | (((COUNTER) & 1048575) << 42)"
-    " | floor(random() * 4398046511104)::bigint))::uuid".replace("COUNTER", _COUNTER)
-).format(row=ROW, number=NUMBER)
-
-
 def assignments(definition: Definition, names: Sequence[str]) -> sql.Composed:
     """Return the list of an UPDATE's SET: the columns in the order of `names` to c0, c1, …."""
     return sql.SQL(", ").join(
-        sql.SQL("{} = %({})s::{}").format(
-            sql.Identifier(name),
-            sql.SQL(f"c{place}"),
-            sql.SQL(POSTGRES_TYPES[definition.by_name[name].type]),
+        sql.SQL("{} = {}").format(
+            sql.Identifier(name), parameter(f"c{place}", POSTGRES_TYPES[definition.by_name[name].type])
         )
         for place, name in enumerate(names)
     )
 
 
 CHANGED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM changed) FROM definition")
-_CHANGED_ROW = sql.SQL(" SELECT 1, changed.row, changed.version FROM definition LEFT JOIN changed ON true")
-# A row of another version than asked for, NULL for any, is not changed.
-_THE_ROW = sql.SQL(
-    "{t}.id = %(id)s::uuid AND (%(row_version)s::text IS NULL OR {t}.xmin::text = %(row_version)s::text)"
-).format(t=TABLE)
-
-
-_NO_CTE = sql.SQL("")
-
-
-def compose_update(
-    definition: Definition,
-    changes: sql.Composable,
-    rows: sql.Composable,
-    *,
-    returning: sql.Composable = NOTHING,
-    result: sql.Composable = CHANGED_COUNT,
-    before: sql.Composable = _NO_CTE,
-) -> bytes:
-    """Return the statement that updates rows, as the CTE `changed`; `rows` follows `FROM definition`.
-
-    `before` is a CTE before it, and a comma.
-    """
-    return compose_statement(
-        "WITH {held}, {before}changed AS (UPDATE {table} AS {t} SET {changes} FROM definition{rows}"
-        " RETURNING {returning}){result}",
-        definition,
-        active=True,
-        changes=changes,
-        rows=rows,
-        returning=returning,
-        result=result,
-        before=before,
-    )
 
 
 def compose_deletion(
@@ -391,27 +232,3 @@ def compose_deletion(
         counted=counted(sql.SQL("-(SELECT count(*) FROM changed)")),
         result=result,
     )
-
-
-@kept_statement
-def update_statement(definition: Definition, names: Sequence[str], shown: Shown) -> bytes:
-    """Return the statement that changes a row: (1, row as JSON, its version), NULLs where it changed none.
-
-    Parameters: table_id, version, id, row_version, c0, c1, … in the order of `names`.
-    """
-    return compose_update(
-        definition,
-        assignments(definition, names),
-        sql.SQL(" WHERE {}").format(_THE_ROW),
-        returning=part("{json}, {t}.xmin::text AS version", json=_row_json(shown)),
-        result=_CHANGED_ROW,
-    )
-
-
-@kept_statement
-def delete_statement(definition: Definition) -> bytes:
-    """Return the statement that deletes a row: (1, how many).
-
-    Parameters: table_id, version, id, row_version.
-    """
-    return compose_deletion(definition, _THE_ROW)
