@@ -386,6 +386,36 @@ test("every view of a table is offered, however many there are", async ({ page, 
   await expect(page.getByLabel("Visão", { exact: true }).locator("option")).toHaveCount(42);
 });
 
+test("a table is made by hand, its name after its title, with a description and a key", async ({
+  page,
+  company,
+  visit,
+}) => {
+  await visit("/nova");
+  await page.getByLabel("Título", { exact: true }).fill("Preço Médio");
+  await expect(page.getByLabel("Nome da tabela")).toHaveValue("preco_medio");
+  await page.getByLabel("Descrição").first().fill("De todos os meses");
+  await page.getByLabel("Nome para as pessoas").fill("Mês");
+  await page.getByRole("button", { name: "Acrescentar coluna" }).click();
+  await page.getByLabel("Nome para as pessoas").last().fill("Valor");
+  await page.getByLabel("Tipo").last().selectOption("decimal");
+  await page.getByLabel("Chave").selectOption("mes");
+  await page.getByRole("button", { name: "Criar tabela" }).click();
+  await expect(page.getByRole("heading", { name: "Preço Médio" })).toBeVisible();
+  const { records } = await company.call("GET", "?search=preco_medio");
+  expect(records).toEqual([
+    expect.objectContaining({
+      title: "Preço Médio",
+      description: "De todos os meses",
+      key: ["mes"],
+      columns: [
+        expect.objectContaining({ name: "mes", display_name: "Mês", type: "text", nullable: true }),
+        expect.objectContaining({ name: "valor", display_name: "Valor", type: "decimal", nullable: true }),
+      ],
+    }),
+  ]);
+});
+
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {
   const table = await company.table("tirada", ["nome:text", "valor:decimal"], [{ nome: "a", valor: "1.5" }]);
   await visit(`/tabelas/${table}/estrutura`);

@@ -148,7 +148,8 @@ function useFocusKept(home: RefObject<HTMLElement | null>): void {
     };
     const observer = new MutationObserver(() => {
       if (!last || last.isConnected || document.activeElement !== document.body) return;
-      (document.querySelector<HTMLElement>("dialog:modal h2") ?? element).focus({ preventScroll: true });
+      const [inner = element] = [...document.querySelectorAll<HTMLElement>("dialog:modal h2")].reverse();
+      inner.focus({ preventScroll: true });
     });
     element.addEventListener("focusin", remember);
     observer.observe(element, { childList: true, subtree: true });

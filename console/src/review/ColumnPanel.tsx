@@ -230,11 +230,11 @@ function Profile({ profile, type, label }: { profile: ColumnProfile; type: Colum
 /** How much of a column is filled, empty and odd: a thin bar, told in words, too. */
 export function FillBar({ profile: { rows, empty }, odd }: { profile: ColumnProfile; odd: number }) {
   const words = t`${formatCount(empty)} vazias, ${formatCount(odd)} que fogem, de ${formatCount(rows)}`;
+  const share = (count: number): string => `0 0 ${(100 * count) / Math.max(rows, 1)}%`;
   return (
     <span className="mt-fill-bar" role="img" aria-label={words} title={words}>
-      <i style={{ flexGrow: Math.max(rows - empty - odd, 0) }} />
-      <i className="mt-bar-odd" style={{ flexGrow: odd }} />
-      <i className="mt-bar-empty" style={{ flexGrow: empty }} />
+      <i style={{ flex: share(Math.max(rows - empty - odd, 0)) }} />
+      <i className="mt-bar-odd" style={{ flex: share(odd) }} />
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 import { fileNames, type InferredSchema, type Job } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Failure, fieldsOf, Radios, Steps, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Failure, fieldsOf, Radios, Steps } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
@@ -39,14 +39,18 @@ export function Review({ job }: { job: Job }) {
         {failure !== null && <Failure error={failure} onRetry={() => void flush().catch(() => {})} />}
         {kept && <p className="mt-note">{kept}</p>}
         {schema && !into && (
-          <TextField
-            label={t`Nova tabela`}
-            hint={toName(name) === name ? undefined : t`Nos programas de BI: ${toName(name)}`}
-            maxLength={200}
-            value={name}
-            spellCheck={false}
-            onValue={(tableName) => onDraft({ tableName })}
-          />
+          <p className="mt-actions">
+            <label>
+              <strong>{t`Nova tabela`}</strong>{" "}
+              <input
+                maxLength={200}
+                value={name}
+                spellCheck={false}
+                onChange={(event) => onDraft({ tableName: event.target.value })}
+              />
+            </label>
+            {toName(name) !== name && <span className="mt-quiet">{t`Nos programas de BI: ${toName(name)}`}</span>}
+          </p>
         )}
         <ReadingSection />
         {!can("upload") ? (
