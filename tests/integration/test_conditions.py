@@ -17,7 +17,7 @@ from managed_tables.conditions.composition import condition_parameters, conditio
 from managed_tables.conditions.folding import index_expression
 from managed_tables.conditions.reading import read_filters, read_where
 from managed_tables.conditions.searching import read_search
-from managed_tables.conditions.tree import EVERY_ROW, And, Condition, without_values
+from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, without_values
 from managed_tables.errors import ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnFormat
 from managed_tables.values import parsers
@@ -245,7 +245,7 @@ def test_an_empty_group_adds_nothing_to_a_condition(tree: Any, plain: Any) -> No
 
 def test_what_is_kept_of_a_condition_has_none_of_its_values() -> None:
     tree = {"or": [condition("produto", "eq", "segredo"), {"not": condition("produto", "in", ["segredo"])}]}
-    found = And((read_where(tree, COLUMNS, PARSERS), read_search("segredo", COLUMNS.values())))
+    found = all_of([read_where(tree, COLUMNS, PARSERS), read_search("segredo", COLUMNS.values())])
     assert without_values(found) == found
     assert "segredo" in repr(found)
     assert "segredo" not in repr(without_values(found))

@@ -4,7 +4,6 @@ Parameters are `w0`, `w1`, … in the order of `tree.leaves`, each text with a c
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count
 
 from psycopg import sql
@@ -23,7 +22,6 @@ _SIGNS = {
     Operator.LTE: "<=",
     Operator.NE: "IS DISTINCT FROM",
 }
-_NEGATIONS = {Operator.NIN: Operator.IN, Operator.NOT_CONTAINS: Operator.CONTAINS}
 
 
 def condition_sql(condition: Condition, table: sql.Identifier) -> sql.Composed:
@@ -33,22 +31,19 @@ def condition_sql(condition: Condition, table: sql.Identifier) -> sql.Composed:
 
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
     """Return the parameters of `condition_sql`."""
-    values: dict[str, str | None] = {}
-    for place, leaf in enumerate(tree.leaves(condition)):
-        value = leaf.text if isinstance(leaf, Search) else leaf.value
-        if value is not None:
-            values[f"w{place}"] = value
-    return values
+    values = ((f"w{place}", leaf.value) for place, leaf in enumerate(tree.leaves(condition)))
+    return {name: value for name, value in values if value is not None}
 
 
 def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int]) -> sql.Composed:
     match condition:
-        case tree.And(conditions):
-            return _joined(" AND ", "true", [_compose(one, table, places) for one in conditions])
-        case tree.Or(conditions):
-            return _joined(" OR ", "false", [_compose(one, table, places) for one in conditions])
+        case tree.Group(word, ()):
+            return sql.Composed([sql.SQL("true" if word == "and" else "false")])
+        case tree.Group(word, conditions):
+            parts = [_compose(one, table, places) for one in conditions]
+            return sql.SQL("({})").format(sql.SQL(" AND " if word == "and" else " OR ").join(parts))
         case tree.Not(inner):
-            return _negated(_compose(inner, table, places))
+            return sql.SQL("({}) IS NOT TRUE").format(_compose(inner, table, places))
         case Search():
             parameter = sql.SQL("%({})s::text").format(sql.SQL(f"w{next(places)}"))
             return search_sql(condition, table, parameter)
@@ -56,25 +51,16 @@ def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int])
             return _comparison(condition, table, next(places))
 
 
-def _joined(word: str, empty: str, parts: list[sql.Composed]) -> sql.Composed:
-    return sql.SQL("({})").format(sql.SQL(word).join(parts)) if parts else sql.Composed([sql.SQL(empty)])
-
-
-def _negated(condition: sql.Composed) -> sql.Composed:
-    return sql.SQL("({}) IS NOT TRUE").format(condition)
-
-
 def _comparison(comparison: Comparison, table: sql.Identifier, place: int) -> sql.Composed:
-    operator, cell = comparison.operator, _cell(table, comparison.column)
-    if operator in _NEGATIONS:
-        return _negated(_comparison(replace(comparison, operator=_NEGATIONS[operator]), table, place))
+    operator = comparison.operator
+    cell = sql.SQL("{}.{}").format(table, sql.Identifier(comparison.column))
     if operator is Operator.IS_NULL:
         return sql.SQL("{} IS NULL").format(cell)
     if comparison.type is ColumnType.TEXT:
         return _text_comparison(operator, cell, place)
     type_name = sql.SQL(POSTGRES_TYPES[comparison.type] if comparison.type else "uuid")
     value = sql.SQL("%({})s::{}").format(sql.SQL(f"w{place}"), type_name)
-    if operator in tree.LIST_OPERATORS:
+    if operator is Operator.IN:
         return sql.SQL("{} = ANY ({}[])").format(cell, value)
     return sql.SQL("{} {} {}").format(cell, sql.SQL(_SIGNS[operator]), value)
 
@@ -99,10 +85,6 @@ def _text_comparison(operator: Operator, cell: sql.Composed, place: int) -> sql.
         case _:  # in the database's own order of texts
             form = '(({}) COLLATE "default") {} ({} COLLATE "default")'
             return sql.SQL(form).format(text, sql.SQL(_SIGNS[operator]), value)
-
-
-def _cell(table: sql.Identifier, column: str) -> sql.Composed:
-    return sql.SQL("{}.{}").format(table, sql.Identifier(column))
 
 
 def _folded_value(place: int, fold: Callable[[sql.Composable], sql.Composed] = folded) -> sql.Composed:

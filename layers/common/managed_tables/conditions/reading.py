@@ -127,9 +127,9 @@ class _Reader:
         if not is_known:
             return EVERY_ROW
         operator, column_type = Operator(word), None if name == ID_COLUMN else self._columns[name].type
-        if self._place == "query":
-            value = _from_text(value, column_type, operator)
-        return self._compared(Comparison(name, column_type, operator), value, value_path)
+        bare = Comparison(name, column_type, tree.NEGATIONS.get(operator, operator))
+        found = self._compared(bare, _from_text(value, bare) if self._place == "query" else value, value_path)
+        return tree.Not(found) if operator in tree.NEGATIONS else found
 
     def _compared(self, bare: Comparison, value: Any, path: str) -> Condition:
         """Return the comparison with its value."""
@@ -140,7 +140,7 @@ class _Reader:
             return bare if value else tree.Not(bare)
         if bare.operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
             return self._wrong(path, _TEXT_ONLY, column=name)
-        read = self._list if bare.operator in tree.LIST_OPERATORS else self._value
+        read = self._list if bare.operator is Operator.IN else self._value
         return replace(bare, value=read(name, column_type, value, path))
 
     def _list(self, name: str, column_type: ColumnType | None, values: Any, path: str) -> str:
@@ -187,10 +187,11 @@ def _parse_id(value: Any) -> str:
     return value
 
 
-def _from_text(text: str, column_type: ColumnType | None, operator: Operator) -> Any:
+def _from_text(text: str, bare: Comparison) -> Any:
     """Return a value of a query string as JSON has it: only booleans and lists are written otherwise."""
-    if operator in tree.LIST_OPERATORS:
-        return [_from_text(item.replace("\\,", ","), column_type, Operator.EQ) for item in _COMMA.split(text)]
-    if column_type is ColumnType.BOOLEAN or operator is Operator.IS_NULL:
+    if bare.operator is Operator.IN:
+        item = replace(bare, operator=Operator.EQ)
+        return [_from_text(part.replace("\\,", ","), item) for part in _COMMA.split(text)]
+    if bare.type is ColumnType.BOOLEAN or bare.operator is Operator.IS_NULL:
         return {"true": True, "false": False}.get(text, text)
     return text

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Union
+from typing import Literal, Union
 
 from managed_tables.schema import ColumnType
 
@@ -26,17 +26,16 @@ class Operator(StrEnum):
     IS_NULL = "is_null"
 
 
-TEXT_OPERATORS = frozenset(
-    {Operator.CONTAINS, Operator.NOT_CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH}
-)
-LIST_OPERATORS = frozenset({Operator.IN, Operator.NIN})
+TEXT_OPERATORS = frozenset({Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH})
+# Those that hold exactly where another one does not.
+NEGATIONS = {Operator.NIN: Operator.IN, Operator.NOT_CONTAINS: Operator.CONTAINS}
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A column compared with a value; `type` is None for the row's id.
 
-    `value` is PostgreSQL's text of the value, for `in` and `nin` that of an array, None for `is_null`.
+    `value` is PostgreSQL's text of the value, for `in` that of an array, None for `is_null`.
     """
 
     column: str
@@ -63,21 +62,15 @@ class Search:
     columns: tuple[Searched, ...]
     zone: str = "UTC"
     has_marks: bool = False
-    text: str = field(default="", compare=False)
+    value: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
-class And:
-    """All of the conditions; with none of them, every row."""
+class Group:
+    """All of the conditions (`and`), or any of them (`or`); with none of them, every row or none."""
 
-    conditions: tuple["Condition", ...]
-
-
-@dataclass(frozen=True)
-class Or:
-    """Any of the conditions; with none of them, no row."""
-
-    conditions: tuple["Condition", ...]
+    word: Literal["and", "or"]
+    conditions: tuple["Condition", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,44 +80,41 @@ class Not:
     condition: "Condition"
 
 
-Condition = Union[Comparison, Search, And, Or, Not]  # noqa: UP007 - refers to itself
-EVERY_ROW = And(())
-NO_ROW = Or(())
+Condition = Union[Comparison, Search, Group, Not]  # noqa: UP007 - refers to itself
+EVERY_ROW, NO_ROW = Group("and"), Group("or")
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
     """Return what holds where all of them do; those that hold of every row are left out."""
-    kept = tuple(one for one in conditions if one != EVERY_ROW)
-    return kept[0] if len(kept) == 1 else And(kept)
+    return _grouped("and", [one for one in conditions if one != EVERY_ROW])
 
 
 def any_of(conditions: Sequence[Condition]) -> Condition:
     """Return what holds where any of them does; those that hold of no row are left out."""
     if EVERY_ROW in conditions:
         return EVERY_ROW
-    kept = tuple(one for one in conditions if one != NO_ROW)
-    return kept[0] if len(kept) == 1 else Or(kept)
+    return _grouped("or", [one for one in conditions if one != NO_ROW])
+
+
+def _grouped(word: Literal["and", "or"], conditions: Sequence[Condition]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else Group(word, tuple(conditions))
 
 
 def without_values(condition: Condition) -> Condition:
     """Return the equal condition that holds none of the request's values: fit to be kept."""
     match condition:
-        case And(conditions):
-            return And(tuple(map(without_values, conditions)))
-        case Or(conditions):
-            return Or(tuple(map(without_values, conditions)))
+        case Group(word, conditions):
+            return Group(word, tuple(map(without_values, conditions)))
         case Not(inner):
             return Not(without_values(inner))
-        case Search():
-            return replace(condition, text="")
-        case Comparison():
+        case _:
             return replace(condition, value=None)
 
 
 def leaves(condition: Condition) -> Iterator[Comparison | Search]:
     """Yield the comparisons and searches from left to right: the order of their parameters."""
     match condition:
-        case And(conditions) | Or(conditions):
+        case Group(_, conditions):
             for one in conditions:
                 yield from leaves(one)
         case Not(inner):
