@@ -17,7 +17,6 @@ Standard library only: it runs before anything is installed.
 
 import hashlib
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -50,34 +49,30 @@ _UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct
 
 
 @dataclass(frozen=True)
-class Platform:
-    """What an artefact is built for: a Python version and, unless it is this machine, a platform."""
+class Target:
+    """A Python version, its interpreter if it is one of this machine, and how uv is told of both."""
 
     version: str
-    interpreter: Path | None
-    architecture: str
-
-    @property
-    def machine(self) -> str:
-        """The processor as wheels name it."""
-        return _MACHINES[self.architecture]
+    interpreter: str | None
+    options: list[str]
 
 
-def read_target(environment: dict[str, str]) -> Platform:
+def read_target(environment: dict[str, str]) -> Target:
     """Return the target that the environment names."""
+    interpreter = environment.get("ARTEFACT_PYTHON")
+    if interpreter is not None:
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        found = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
+        return Target(found.stdout.strip(), interpreter, ["--python", interpreter])
     runtime = environment.get("ARTEFACT_RUNTIME", DEFAULT_RUNTIME)
     architecture = environment.get("ARTEFACT_ARCHITECTURE", DEFAULT_ARCHITECTURE)
     if architecture not in _MACHINES or not re.fullmatch(r"python3\.\d+", runtime):
         raise SystemExit(f"artefact: no such target: {runtime} on {architecture}")
-    interpreter = environment.get("ARTEFACT_PYTHON")
-    if interpreter is None:
-        return Platform(runtime.removeprefix("python"), None, architecture)
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    version = subprocess.run([interpreter, "-c", code], check=True, capture_output=True, text=True)
-    return Platform(version.stdout.strip(), Path(interpreter), platform.machine())
+    version, machine = runtime.removeprefix("python"), f"{_MACHINES[architecture]}-{_MANYLINUX}"
+    return Target(version, None, ["--python-platform", machine, "--python-version", version])
 
 
-def build(name: str, folder: Path, target: Platform) -> None:
+def build(name: str, folder: Path, target: Target) -> None:
     """Fill `folder` with the artefact `name`; a layer's packages lie in its folder `python`."""
     packages = folder / "python" if name == LAYER else folder
     packages.mkdir(parents=True, exist_ok=True)
@@ -122,12 +117,13 @@ def _pins(text: str) -> dict[str, str]:
     return {found[1]: found[2] for line in text.splitlines() if (found := _REQUIREMENT.match(line))}
 
 
-def _install(requirements: str, folder: Path, target: Platform) -> None:
+def _install(requirements: str, folder: Path, target: Target) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         listed = Path(scratch) / "requirements.txt"
         listed.write_text(requirements)
         exact = ["--no-deps", "--require-hashes", "--target", str(folder), "-r", str(listed)]
-        subprocess.run([*_install_command(target), *exact], check=True)
+        install = [find_uv(), "pip", "install", "--quiet", "--only-binary", ":all:"]
+        subprocess.run([*install, *target.options, *exact], check=True)
 
 
 def find_uv() -> str:
@@ -137,19 +133,6 @@ def find_uv() -> str:
     if found is None:
         raise SystemExit("artefact: uv is not installed: run `make setup`")
     return found
-
-
-def _install_command(target: Platform) -> list[str]:
-    command = [find_uv(), "pip", "install", "--quiet", "--only-binary", ":all:"]
-    if target.interpreter:
-        return [*command, "--python", str(target.interpreter)]
-    return [
-        *command,
-        "--python-platform",
-        f"{target.machine}-{_MANYLINUX}",
-        "--python-version",
-        target.version,
-    ]
 
 
 def prune(folder: Path) -> None:
@@ -178,7 +161,7 @@ def _is_record(path: Path) -> bool:
     return path.name in _UNUSED_RECORDS and (path.parent.suffix == ".dist-info" or path.name == ".lock")
 
 
-def _compile(folder: Path, target: Platform) -> None:
+def _compile(folder: Path, target: Target) -> None:
     """Compile to bytecode that stays valid when files are copied or unzipped (no time stamps in it)."""
     find = [find_uv(), "python", "find", "--no-python-downloads", target.version]
     python = target.interpreter or subprocess.run(find, capture_output=True, text=True).stdout.strip()
