@@ -2,9 +2,10 @@
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
+_END: Any = object()
 
 
 def one_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
@@ -14,14 +15,7 @@ def one_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     generator is closed.
     """
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(_take, items)
-        while item := coming.result():
-            coming = pool.submit(_take, items)
-            yield item[0]
-
-
-def _take(items: Iterator[Item]) -> tuple[Item] | None:
-    """Return the next item in a tuple, None where there are no more."""
-    for item in items:
-        return (item,)
-    return None
+        coming = pool.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = pool.submit(next, items, _END)
+            yield item
