@@ -6,7 +6,7 @@ business of whoever stores it.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -22,10 +22,18 @@ class InvalidJson(ValueError):  # noqa: N818 - named for what it tells
 def loads(raw: bytes) -> Any:
     """Parse UTF-8 JSON text; raises InvalidJson, never RecursionError nor anything else.
 
-    Refused by name: NaN and Infinity, a key given twice in one object, nesting beyond Python's own limit.
+    Refused by name: NaN and Infinity, a key given twice in one object, nesting and whole numbers beyond
+    Python's own limits.
     """
     try:
-        return _parse(raw.decode("utf-8-sig"), int)
+        return json.loads(
+            raw.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct,
+        )
+    except InvalidJson:
+        raise
     except UnicodeDecodeError as error:
         raise InvalidJson(f"o texto não é UTF-8 (byte {error.start})") from error
     except RecursionError as error:
@@ -34,27 +42,8 @@ def loads(raw: bytes) -> Any:
         raise InvalidJson(f"JSON malformado na linha {error.lineno}, coluna {error.colno}") from error
     except ArithmeticError as error:
         raise InvalidJson("número com expoente fora do limite") from error
-
-
-def _parse(text: str, parse_int: Callable[[str], Any]) -> Any:
-    try:
-        return json.loads(
-            text,
-            parse_float=Decimal,
-            parse_int=parse_int,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_distinct,
-        )
-    except (InvalidJson, json.JSONDecodeError):
-        raise
-    except ValueError:
-        # Python's own limit on the digits of an int is 4,300: such a number can only be a decimal. Few bodies
-        # hold one, and with a function of ours for each integer all would take almost three times as long.
-        return _parse(text, _integer)
-
-
-def _integer(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < 1_000 else Decimal(digits)
+    except ValueError as error:  # Python's own limit is 4,300 digits, no column's is above 1,000
+        raise InvalidJson("número com algarismos demais") from error
 
 
 def _refuse_constant(name: str) -> None:
