@@ -1,6 +1,5 @@
 """Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
-import time
 from functools import partial
 
 from managed_tables.databases.connecting import Databases, SessionLimits
@@ -22,7 +21,6 @@ from managed_tables.wiring.aws_services import AwsServices, once
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000
-ADDRESS_SECONDS = 60.0  # for which a process knows where a further cluster listens
 UNACKNOWLEDGED_MAX_MS = 10_000  # a request has 29 s, in which a connection that leads nowhere can be replaced
 
 
@@ -31,7 +29,6 @@ class Services(AwsServices):
 
     postgres_secret: once[PostgresSecret] = once(lambda self: self._read_default_secret())
     _known_secrets: once[dict[str, PostgresSecret]] = once(lambda _: {})
-    _known_addresses: once[dict[str, tuple[float, ClusterAddress]]] = once(lambda _: {})
 
     reconciliation = once(lambda self: Reconciliation(self.items, self.tables, self.open_company))
     table_reading = once(lambda self: TableListing(self.tables, self.reconciliation, self.open_company))
@@ -121,12 +118,8 @@ class Services(AwsServices):
         """Return the cluster's address, by its record or the settings, else by the administrator's secret."""
         if cluster == DEFAULT_CLUSTER:
             return self.settings.default_address or self.postgres_secret
-        read_at, address = self._known_addresses.get(cluster, (-ADDRESS_SECONDS, None))
-        if address is None or time.monotonic() - read_at > ADDRESS_SECONDS:
-            found = self.clusters.get(cluster)
-            address = ClusterAddress(host=found.host, port=found.port, sslmode=self.settings.postgres_sslmode)
-            self._known_addresses[cluster] = (time.monotonic(), address)
-        return address
+        found = self.clusters.get(cluster)
+        return ClusterAddress(host=found.host, port=found.port, sslmode=self.settings.postgres_sslmode)
 
 
 def load_services() -> Services:
