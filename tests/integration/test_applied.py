@@ -1,6 +1,6 @@
 """What a company's database keeps of its tables and loads: each record stands alone, versions fence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -19,7 +19,6 @@ from managed_tables.databases.applied import (
     fence,
     find_applied,
     find_applied_job,
-    interrupt_and_shut_out,
     loader_name,
     lock_version,
     record_change,
@@ -29,7 +28,7 @@ from managed_tables.databases.applied import (
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError, JobErrorKind
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
 from managed_tables.uploads import OfferedFile
 from managed_tables.wiring.services import Services
@@ -79,37 +78,31 @@ def test_a_job_is_shut_out_beside_one_that_has_loaded(connection: PgConnection) 
     assert find_applied_job(connection, "job 3") is None
 
 
-@pytest.mark.parametrize("shut_out", [shut_out_job, interrupt_and_shut_out])
-def test_why_a_job_was_shut_out_first_is_kept(
-    connection: PgConnection, shut_out: Callable[..., AppliedJob | JobError]
-) -> None:
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_why_a_job_was_shut_out_first_is_kept(connection: PgConnection, *, interrupts: bool) -> None:
     """Whole, whatever its texts have in them; who shuts it out again is told that."""
     fault = Fault("INVALID_CHARACTER", "contém o caractere NUL")
     error = JobError(VALUES_NOT_CONVERTED, [detail("row", fault, value="{a}\x00\udc80")], 7, count=7)
     for told in (error, JobError(JOB_FAULT)):
-        found = shut_out(connection, "job 2", "table 1", told)
+        found = shut_out_job(connection, "job 2", "table 1", told, interrupts=interrupts)
         assert isinstance(found, JobError)
         assert found.as_record() == error.as_record()
     with pytest.raises(JobError, match="Valores que não puderam"):
         find_applied_job(connection, "job 2")
 
 
-@pytest.mark.parametrize(("row_count", "kind"), [(-1, JOB_FAULT), (-2, JOB_CANCELLED)])
-def test_a_job_that_an_earlier_release_shut_out_stays_so(
-    connection: PgConnection, row_count: int, kind: JobErrorKind
-) -> None:
-    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = %s", [row_count])
+def test_a_job_that_an_earlier_release_shut_out_stays_so(connection: PgConnection) -> None:
+    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = -1")
     with pytest.raises(JobError) as caught:
         find_applied_job(connection, "job 1")
-    assert caught.value.kind == kind
+    assert caught.value.kind == JOB_FAULT
 
 
 def test_what_has_loaded_is_not_shut_out(connection: PgConnection) -> None:
     load(connection, "job 2", "table 2", LoadResult(7))
     assert shut_out_job(connection, "job 1", "table 1", CANCELLED) == AppliedJob("table 1", RESULT)
-    assert interrupt_and_shut_out(connection, "job 2", "table 2", CANCELLED) == AppliedJob(
-        "table 2", LoadResult(7)
-    )
+    ended = shut_out_job(connection, "job 2", "table 2", CANCELLED, interrupts=True)
+    assert ended == AppliedJob("table 2", LoadResult(7))
     assert not claim_job(connection, "job 1", "table 1")
 
 
@@ -125,7 +118,8 @@ def test_cancelling_interrupts_the_session_that_loads(
         loader.execute("SELECT set_config('application_name', %s, false)", [loader_name("job 2")])
         loader.execute("BEGIN")
         assert claim_job(loader, "job 2", "table 1")
-        assert isinstance(interrupt_and_shut_out(connection, "job 2", "table 1", CANCELLED), JobError)
+        ended = shut_out_job(connection, "job 2", "table 1", CANCELLED, interrupts=True)
+        assert isinstance(ended, JobError)
         assert loader.broken or not is_alive(loader)
 
 

@@ -12,14 +12,13 @@ from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord, LoadResult
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
+from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.schema import Column
 
 _UNDONE_WITHIN_MS = 5_000  # a session that is ended undoes what it has done, which takes a moment
 COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
 
-# As a job's number of rows: it has loaded none, and never will. Its result says why, before 0.3.0 the number.
-_SHUT_OUT, _CANCELLED = -1, -2
+_SHUT_OUT = -1  # as a job's number of rows: it has loaded none, and never will; its result says why
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,8 @@ def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None
     if row is None:
         return None
     table_id, row_count, result = row
-    if row_count < 0 and result is None:
-        raise JobError(JOB_CANCELLED if row_count == _CANCELLED else JOB_FAULT)
-    if row_count < 0:
-        raise JobError.from_record(exact_json.loads(result.encode()))
+    if row_count < 0:  # before 0.3.0 the result did not say why
+        raise JobError.from_record(exact_json.loads(result.encode())) if result else JobError(JOB_FAULT)
     return AppliedJob(table_id, LoadResult(**result) if result else LoadResult(inserted=row_count))
 
 
@@ -116,13 +113,20 @@ def record_result(
 
 
 def shut_out_job(
-    connection: PgConnection, job_id: str, table_id: str, error: JobError
+    connection: PgConnection, job_id: str, table_id: str, error: JobError, *, interrupts: bool = False
 ) -> AppliedJob | JobError:
     """Return what the job has loaded; if nothing, shut it out, so that it never will, and return why.
 
     That is the error with which it was shut out first. Waits for a run that is loading at this moment, within
-    the session's lock timeout.
+    the session's lock timeout; or `interrupts` it: its session is terminated, and PostgreSQL decides whether
+    its commit was first, since no session is terminated during one.
     """
+    if interrupts:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
+            " WHERE usename = current_user AND application_name = %s",
+            [_UNDONE_WITHIN_MS, loader_name(job_id)],
+        )
     # As text in JSON: jsonb takes no NUL and no half of a character, which the values of an error may have.
     record = Jsonb(exact_json.dumps(error.as_record()).decode())
     connection.execute(
@@ -134,21 +138,6 @@ def shut_out_job(
         return find_applied_job(connection, job_id) or error
     except JobError as first:
         return first
-
-
-def interrupt_and_shut_out(
-    connection: PgConnection, job_id: str, table_id: str, error: JobError
-) -> AppliedJob | JobError:
-    """Shut out the job without waiting: the session of a run that is loading is terminated.
-
-    PostgreSQL decides whether its commit was first: no session is terminated during one.
-    """
-    connection.execute(
-        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity"
-        " WHERE usename = current_user AND application_name = %s",
-        [_UNDONE_WITHIN_MS, loader_name(job_id)],
-    )
-    return shut_out_job(connection, job_id, table_id, error)
 
 
 def loader_name(job_id: str) -> str:

@@ -17,7 +17,7 @@ from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp
-from managed_tables.databases.applied import AppliedJob, interrupt_and_shut_out, shut_out_job
+from managed_tables.databases.applied import AppliedJob, shut_out_job
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, TABLE_NOT_FOUND, ApiError, JobError
 from managed_tables.object_keys import job_prefixes
 from managed_tables.observability import get_logger
@@ -85,8 +85,7 @@ def resolve(
     company = services.provisioning.require(job.company_id)
     table_id = job.reserved_table_id or job.user_table_id or ""  # neither: rejected, so nothing was loaded
     with services.open_company(company) as connection:
-        shut_out = interrupt_and_shut_out if interrupts else shut_out_job
-        ended = shut_out(connection, job.job_id, table_id, error)
+        ended = shut_out_job(connection, job.job_id, table_id, error, interrupts=interrupts)
     if isinstance(ended, AppliedJob):
         return complete(services, company, job, ended)
     failed = services.jobs.fail(job, ended.as_record())
