@@ -8,7 +8,6 @@ one: the session that loads it has its time zone set, and PostgreSQL resolves ho
 skips or repeats.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
@@ -59,66 +58,47 @@ NUMBERED_NAMES = (
 OF = any_case("de")  # `1 de maio de 2024`
 ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
 _YEAR_MONTH = "(?:1[5-9]|20)[0-9]{2}[.](?:0[1-9]|1[0-2])"  # `2008.1` may be October that lost its zero
-_FEBRUARY, _LONG_MONTHS = 2, (1, 3, 5, 7, 8, 10, 12)
 
-# Days, and the months that have them in every year, in digits and by number; 29 February is apart.
+# Days, and the months that have them, in digits and by number: in every year, last of all in leap years.
 _DAYS_OF_MONTHS = (
-    ("(?:0?[1-9]|1[0-9]|2[0-8])", "(?:0?[1-9]|1[0-2])", tuple(range(1, 13))),
-    ("(?:29|30)", "(?:0?[13-9]|1[0-2])", tuple(month for month in range(1, 13) if month != _FEBRUARY)),
-    ("31", "(?:0?[13578]|1[02])", _LONG_MONTHS),
+    ("(?:0?[1-9]|1[0-9]|2[0-8])", "(?:0?[1-9]|1[0-2])", range(1, 13)),
+    ("(?:29|30)", "(?:0?[13-9]|1[0-2])", (1, *range(3, 13))),
+    ("31", "(?:0?[13578]|1[02])", (1, 3, 5, 7, 8, 10, 12)),
+    ("29", "0?2", (2,)),
 )
-
-
-@dataclass(frozen=True)
-class _DayForm:
-    """One way of writing a day: its parts in order, and the separator between them."""
-
-    parts: str
-    separators: tuple[str, ...]
-    is_named: bool = False
-    has_short_year: bool = False
-
-    def pattern(self) -> str:
-        """Return the regular expression of the days that the calendar has."""
-        return "|".join(days for separator in self.separators for days in self._days(separator))
-
-    def _days(self, separator: str) -> list[str]:
-        year, leap_year = (_SHORT_YEAR, _SHORT_LEAP_YEAR) if self.has_short_year else (_YEAR, _LEAP_YEAR)
-        if "d" not in self.parts:
-            _, digits, numbers = _DAYS_OF_MONTHS[0]
-            return [self._of_year(separator, self._month(digits, numbers), year)]
-        days = [
-            self._of_month(separator, days, self._month(digits, numbers))
-            for days, digits, numbers in _DAYS_OF_MONTHS
-        ]
-        leap_day = self._of_month(separator, "29", self._month("0?2", (_FEBRUARY,)))
-        return [
-            self._of_year(separator, f"(?:{'|'.join(days)})", year),
-            self._of_year(separator, leap_day, leap_year),
-        ]
-
-    def _month(self, digits: str, numbers: tuple[int, ...]) -> str:
-        names = "|".join(_NAMES[number - 1] for number in numbers)
-        return f"(?:{names})[.]?" if self.is_named else digits
-
-    def _of_month(self, separator: str, day: str, month: str) -> str:
-        written = {"d": f"{day}{ORDINAL}?" if self.is_named else day, "m": month}
-        return separator.join(written[part] for part in self.parts if part != "y")
-
-    def _of_year(self, separator: str, days: str, year: str) -> str:
-        return separator.join((year, days) if self.parts[0] == "y" else (days, year))
-
-
-_YEAR_FIRST, _COMPACT = _DayForm("ymd", ("-", "/")), _DayForm("ymd", ("",))
-_MONTHS = (_DayForm("ym", ("-",)), _DayForm("my", ("/",)))
 _BESIDE_NAMES = ("-", "/", " ")
-_NAMED, _NAMED_MONTHS = (
-    (
-        _DayForm(parts, (*_BESIDE_NAMES, f" {OF} "), is_named=True),
-        _DayForm(parts, _BESIDE_NAMES, is_named=True, has_short_year=True),
+
+
+def _form(parts: str, *separators: str, is_named: bool = False, has_short_year: bool = False) -> str:
+    """Return the pattern of days of the calendar, or of months, their parts in order, between separators."""
+    year, leap_year = (_SHORT_YEAR, _SHORT_LEAP_YEAR) if has_short_year else (_YEAR, _LEAP_YEAR)
+    patterns = []
+    for separator in separators:
+        first, *others, leap_day = _without_year(parts, separator, is_named=is_named)
+        of_years = [(first, year)]
+        if "d" in parts:
+            of_years = [(f"(?:{'|'.join((first, *others))})", year), (leap_day, leap_year)]
+        patterns += [separator.join(one[::-1] if parts[0] == "y" else one) for one in of_years]
+    return "|".join(patterns)
+
+
+def _without_year(parts: str, separator: str, *, is_named: bool) -> list[str]:
+    """Return a pattern of each of _DAYS_OF_MONTHS."""
+    patterns = []
+    for day, digits, numbers in _DAYS_OF_MONTHS:
+        names = "|".join(_NAMES[number - 1] for number in numbers)
+        named = {"d": f"{day}{ORDINAL}?", "m": f"(?:{names})[.]?"}
+        written = named if is_named else {"d": day, "m": digits}
+        patterns.append(separator.join(written[part] for part in parts if part != "y"))
+    return patterns
+
+
+def _named(parts: str) -> tuple[str, str]:
+    """Return the patterns of days, or of months, whose months are named."""
+    return (
+        _form(parts, *_BESIDE_NAMES, f" {OF} ", is_named=True),
+        _form(parts, *_BESIDE_NAMES, is_named=True, has_short_year=True),
     )
-    for parts in ("dmy", "my")
-)
 
 
 @cache
@@ -127,16 +107,17 @@ def days_pattern(order: str, shape: Shape) -> str:
     if shape is Shape.YEAR_MONTH:
         return _YEAR_MONTH
     if shape is Shape.COMPACT:
-        return _COMPACT.pattern()
-    forms = [_YEAR_FIRST]
+        return _form("ymd", "")
+    forms = [_form("ymd", "-", "/")]
     if order != "ymd":
-        forms += [_DayForm(order, ("/", "[.]", "-")), _DayForm(order, ("/",), has_short_year=True)]
+        forms += [_form(order, "/", "[.]", "-"), _form(order, "/", has_short_year=True)]
     if shape in (Shape.NAMED, Shape.MONTH):
-        forms += _NAMED
-    months = () if shape in (Shape.DAY, Shape.NAMED) else (*(form.pattern() for form in _MONTHS), _YEAR_MONTH)
+        forms += _named("dmy")
     if shape is Shape.MONTH:
-        forms += _NAMED_MONTHS
-    return "|".join([*(form.pattern() for form in forms), *months])
+        forms += _named("my")
+    if shape not in (Shape.DAY, Shape.NAMED):
+        forms += [_form("ym", "-"), _form("my", "/"), _YEAR_MONTH]
+    return "|".join(forms)
 
 
 MAX_TIME_BYTES = 64  # the longest form with room for blanks; spares long texts the pattern
