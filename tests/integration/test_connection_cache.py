@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from rows_client import RowsCompany
@@ -110,7 +111,7 @@ def test_a_connection_that_the_server_ended_is_not_handed_out(
 ) -> None:
     """Nor in a process that was frozen while the server ended its session, and did not notice."""
     if not is_noticed:
-        monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
+        monkeypatch.setattr(connection_cache, "select", Mock(**{"poll().poll.return_value": []}))
         monkeypatch.setattr(connection_cache, "ASK_AFTER_SECONDS", 0.0)
     with cache.use(company) as killer:
         with cache.use(company) as victim:

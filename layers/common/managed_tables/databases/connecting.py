@@ -8,7 +8,7 @@ import hmac
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -207,12 +207,8 @@ class Databases:
     @contextmanager
     def company_connection(self, connection: ConnectionRecord) -> Iterator[PgConnection]:
         """Open a connection as the company for the `with` block, psycopg's errors translated."""
-        opened = self.open_company_connection(connection)
-        try:
-            with translated_errors():
-                yield opened
-        finally:
-            opened.close()
+        with closing(self.open_company_connection(connection)) as opened, translated_errors():
+            yield opened
 
     def _open(
         self, address: ClusterAddress, database: str, user: str, password: str, limits: SessionLimits
@@ -262,23 +258,24 @@ def is_of_an_index(error: psycopg.Error) -> bool:
     return error.diag.source_function in _INDEX_FUNCTIONS
 
 
+_ANSWERS = {
+    LockNotAvailable: errors.TABLE_BUSY,
+    QueryCanceled: errors.DATABASE_TIMEOUT,
+    ConfigurationLimitExceeded: errors.QUERY_TOO_HEAVY,
+}
+
+
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Turn psycopg's errors of busy, slow, greedy or absent databases, and of values, into answers."""
     try:
         yield
-    except LockNotAvailable as error:
-        raise ApiError(errors.TABLE_BUSY) from error
-    except QueryCanceled as error:
-        raise ApiError(errors.DATABASE_TIMEOUT) from error
-    except ConfigurationLimitExceeded as error:
-        raise ApiError(errors.QUERY_TOO_HEAVY) from error
     except DivisionByZero:  # how a statement of ours ends itself
         raise
     except psycopg.DataError as error:
         raise ApiError(errors.INVALID_REQUEST, reason="o banco não aceita um dos valores") from error
     except psycopg.OperationalError as error:
-        raise ApiError(errors.DATABASE_UNAVAILABLE) from error
+        raise ApiError(_ANSWERS.get(type(error), errors.DATABASE_UNAVAILABLE)) from error
 
 
 _REHEARSES: ContextVar[bool] = ContextVar("rehearses", default=False)

@@ -76,8 +76,7 @@ class ConnectionCache:
         while (found := self._pop_idle(company)) is not None:
             since, owner, connection = found
             rested = time.monotonic() - since
-            is_there = rested < IDLE_SECONDS and owner == company and _is_quiet(connection)
-            if is_there and (rested < ASK_AFTER_SECONDS or _answers(connection)):
+            if rested < IDLE_SECONDS and owner == company and _is_alive(connection, rested):
                 return connection
             connection.close()
         dropped: list[PgConnection] = []
@@ -110,21 +109,19 @@ class ConnectionCache:
             connection.close()
 
 
-def _is_quiet(connection: PgConnection) -> bool:
-    """Return whether the server has said nothing since: between statements it speaks only to say goodbye."""
+def _is_alive(connection: PgConnection, rested_seconds: float) -> bool:
+    """Return whether the server is still there: between statements it speaks only to say goodbye.
+
+    One that has rested for a while is asked: a process that was frozen may not have heard it.
+    """
     try:
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLIN)
-        return not connection.closed and not poll.poll(0)
+        if connection.closed or poll.poll(0):
+            return False
+        if rested_seconds >= ASK_AFTER_SECONDS:
+            connection.execute("SELECT 1")
     except (psycopg.Error, OSError, ValueError):
-        return False
-
-
-def _answers(connection: PgConnection) -> bool:
-    """Return whether the server still answers on it."""
-    try:
-        connection.execute("SELECT 1")
-    except psycopg.Error:
         return False
     return True
 
