@@ -1,13 +1,10 @@
 """Codes that a word in the label or the check digits of the values give away."""
 
-import pytest
-
 from managed_tables_analyze.inference.signs import (
     CODE_WORDS,
     checked_code,
     find_code_in_label,
     find_code_in_values,
-    find_cut_code,
 )
 
 NAMED = {
@@ -101,19 +98,3 @@ def test_enough_values_with_valid_check_digits_are_codes() -> None:
 def _invoice_key(number: int) -> str:
     digits = f"{INVOICE_KEY[:33]}{number:010d}"
     return next(key for last in range(10) if checked_code(key := f"{digits}{last}"))
-
-
-@pytest.mark.parametrize(
-    ("names", "values", "cut"),
-    [
-        ("CEP", ["01310100", "1310100"], "1310100"),
-        ("CEP", ["1310100", "1310101"], None),
-        ("CPF", ["52998224725", "123"], "123"),
-        ("CEP/CPF", ["52998224725", "01310100"], None),
-        ("código", ["1", "22"], None),
-    ],
-)
-def test_a_code_without_its_leading_zeros_is_found_beside_whole_ones(
-    names: str, values: list[str], cut: str | None
-) -> None:
-    assert find_cut_code(names, values) == cut

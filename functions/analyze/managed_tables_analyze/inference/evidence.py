@@ -4,27 +4,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
 from managed_tables.conversion.columns import DecimalMark, Formats
-from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.sql_text import choose, matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import LONGEST_CODE, names_quantity, names_year
 from managed_tables_analyze.inference.tallies import (
     COLUMNS_PER_SCAN,
-    HEAD,
-    ask_columns,
-    columns_where,
-    count_cells,
+    Cells,
+    Hypothesis,
     long_column,
 )
-from managed_tables_analyze.inference.trial import MARKS, ChosenType, Trial
+from managed_tables_analyze.inference.trial import Trial
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
@@ -37,8 +32,8 @@ _SHORT_DECIMAL = "[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 class Evidence:
     """What the cells of columns show, given how each is read, besides their tallies."""
 
-    connection: DuckDBPyConnection
-    staged: Path
+    head: Cells
+    rows: Cells
     trials: Sequence[Trial]
 
     @cached_property
@@ -50,7 +45,7 @@ class Evidence:
             has_digit = f"regexp_matches({cell}, '[0-9]')"
             return f"list(trim({cell}) ORDER BY {ROW_NUMBER}) FILTER ({is_short} AND {has_digit})"
 
-        found = ask_columns(self.connection, HEAD, self._of(ColumnType.INTEGER, ColumnType.DECIMAL), values)
+        found = self.head.ask_columns(self._of(ColumnType.INTEGER, ColumnType.DECIMAL), values)
         return {
             column: list(dict.fromkeys(listed or ()))[:_DISTINCT_VALUES]
             for column, (listed,) in found.items()
@@ -59,27 +54,25 @@ class Evidence:
     @cached_property
     def times_of_day(self) -> set[int]:
         """The columns of text in whose head every filled cell is a time of day."""
-        return columns_where(self.connection, HEAD, self._of(None), _are_times)
+        return self.head.columns_where(self._of(None), _are_times)
 
     @cached_property
     def times_without_zone(self) -> set[int]:
         """The columns of datetimes in whose head some time has no zone."""
-        return columns_where(self.connection, HEAD, self._of(ColumnType.DATETIME), _is_without_zone)
+        return self.head.columns_where(self._of(ColumnType.DATETIME), _is_without_zone)
 
     @cached_property
     def lone_letters(self) -> set[int]:
         """The columns of booleans that have a letter without its partner: `F` alone is a sex or a size."""
-        columns, rows = self._of(ColumnType.BOOLEAN), staged_rows(self.staged)
-        found = ask_columns(self.connection, rows, columns, _letters)
+        found = self.rows.ask_columns(self._of(ColumnType.BOOLEAN), _letters)
         return {column for column, (letters,) in found.items() if not _are_paired(set(letters or ()))}
 
     @cached_property
     def compact_days(self) -> set[int]:
         """The columns of eight digits in which every cell may be a day, `yyyymmdd`."""
         columns = self._all_match(_EIGHT_DIGITS)
-        choice = ChosenType(ColumnType.DATE, Formats(null_tokens=True))
-        asked = [(column, choice) for column in columns]
-        tallies = count_cells(self.connection, staged_rows(self.staged), asked)
+        days = Hypothesis(ColumnType.DATE, Formats(null_tokens=True), shape=None)
+        tallies = self.rows.count([(column, days) for column in columns])
         return {column for column, tally in zip(columns, tallies, strict=True) if tally.holds}
 
     @cached_property
@@ -87,8 +80,7 @@ class Evidence:
         """Why parentheses are no minus in a column: all its numbers, or years, have them."""
         years = {trial.column for trial in self.trials if names_year(trial.label)}
         columns = sorted({*self._all_match(_ENCLOSED), *years.intersection(self.head_values)})
-        rows = staged_rows(self.staged)
-        found = ask_columns(self.connection, rows, columns, _first_enclosed, _are_enclosed)
+        found = self.rows.ask_columns(columns, _first_enclosed, _are_enclosed)
         return {
             column: Finding("PARENTHESES", {"example": example.strip()})
             for column, (example, all_are) in found.items()
@@ -104,8 +96,8 @@ class Evidence:
     def writing(self) -> dict[int, Finding]:
         """Why the writing of decimals shows that they are codes, by columns: they are no quantities.
 
-        A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column. For
-        most columns a look at the head and a search for the letter of an exponent are enough.
+        A bare `2E5` is a code, unless other cells have marks; so are `1.1` and `1.10` in one column, which
+        for most columns a look at the head rules out.
         """
         # A workbook's numbers have a point, and so have those of its texts that look like them.
         marks: dict[int, DecimalMark] = {
@@ -113,45 +105,30 @@ class Evidence:
             for trial in self.trials
             if (chosen := trial.chosen) and chosen.type is ColumnType.DECIMAL and not chosen.formats.unit
         }
-        rows = staged_rows(self.staged)
-        with_exponents = columns_where(self.connection, rows, sorted(marks), _has_exponent)
-        may_be_codes = [column for column, mark in sorted(marks.items()) if mark == "."]
-        short = columns_where(self.connection, HEAD, may_be_codes, _are_short)
-        return {
-            column: found
-            for mark in MARKS
-            for column, found in self._codes_by_writing(
-                [column for column in sorted(with_exponents | short) if marks[column] == mark], mark
-            )
+        found = {
+            column: Finding("BARE_EXPONENTS", {"example": example})
+            for column, (example, has_marks) in self.rows.ask_columns(
+                list(marks), _bare_exponent, _has_marks
+            ).items()
+            if example is not None and not has_marks
         }
+        with_points = [column for column, mark in marks.items() if mark == "."]
+        return found | dict(self._written_differently(with_points))
 
-    def _codes_by_writing(self, columns: Sequence[int], mark: DecimalMark) -> Iterator[tuple[int, Finding]]:
-        """Yield which columns are codes, of those that the head or the letter of an exponent leaves open."""
-
-        def bare_exponent(cell: str) -> str:
-            return f"min({cell}) FILTER (regexp_full_match({cell}, '{_BARE_EXPONENT}'))"
-
-        def with_decimals(cell: str) -> str:
-            return f"count(*) FILTER (contains({cell}, '{mark}') OR regexp_matches({cell}, '[eE][+-]'))"
-
-        rows = staged_rows(self.staged)
-        aggregates = (bare_exponent, with_decimals, _are_short, _differ_in_decimals)
-        suspects: list[int] = []
-        for column, answers in ask_columns(self.connection, rows, columns, *aggregates).items():
-            example, decimals, are_short, widths_differ = answers
-            if example is not None and not decimals:
-                yield column, Finding("BARE_EXPONENTS", {"example": example})
-            elif mark == "." and are_short and widths_differ:
-                suspects.append(column)
-        suspects = [column for column in suspects if not names_quantity(self.trials[column].label)]
-        for start in range(0, len(suspects), COLUMNS_PER_SCAN):
-            cells = long_column(rows, suspects[start : start + COLUMNS_PER_SCAN])
-            pairs = (  # of two cells that are the same number but different texts
-                f"SELECT number, min(cell) AS least, max(cell) AS greatest FROM {cells} "  # noqa: S608 - own SQL
+    def _written_differently(self, columns: Sequence[int]) -> Iterator[tuple[int, Finding]]:
+        """Yield the columns in which two cells are the same number but different texts, and the first two."""
+        columns = [column for column in columns if not names_quantity(self.trials[column].label)]
+        looks = ((self.head, _are_short), (self.rows, _are_short), (self.rows, _differ_in_decimals))
+        for cells, test in looks:
+            columns = sorted(cells.columns_where(columns, test))
+        for start in range(0, len(columns), COLUMNS_PER_SCAN):
+            below = long_column(self.rows.relation, columns[start : start + COLUMNS_PER_SCAN])
+            pairs = (
+                f"SELECT number, min(cell) AS least, max(cell) AS greatest FROM {below} "  # noqa: S608 - own SQL
                 "WHERE contains(cell, '.') GROUP BY number, rtrim(rtrim(cell, '0'), '.') "
                 "HAVING min(cell) <> max(cell)"
             )
-            found = self.connection.execute(
+            found = self.rows.connection.execute(
                 f"SELECT number, min(least), arg_min(greatest, least) FROM ({pairs}) GROUP BY number"  # noqa: S608
             ).fetchall()
             for column, *pair in found:
@@ -186,9 +163,19 @@ def _are_paired(seen: set[str]) -> bool:
     return all(any(letter in pair and seen.issuperset(pair) for pair in LETTER_PAIRS) for letter in seen)
 
 
-def _has_exponent(cell: str) -> str:
-    """Return the SQL test that some cell has an `E`: it costs little, and few columns pass it."""
-    return f"bool_or(contains({cell}, 'E') OR contains({cell}, 'e'))"
+def _bare_exponent(cell: str) -> str:
+    is_bare = _if_exponent(cell, f"regexp_full_match({cell}, '{_BARE_EXPONENT}')")
+    return f"min({cell}) FILTER ({is_bare})"
+
+
+def _has_marks(cell: str) -> str:
+    signed = _if_exponent(cell, f"regexp_matches({cell}, '[eE][+-]')")
+    return f"bool_or(contains({cell}, ',') OR contains({cell}, '.') OR {signed})"
+
+
+def _if_exponent(cell: str, test: str) -> str:
+    """Return a test that is run only where a cell has an `E`, which costs little to see and is rare."""
+    return choose((f"contains({cell}, 'E') OR contains({cell}, 'e')", test), otherwise="false")
 
 
 def _are_short(cell: str) -> str:

@@ -2,25 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.reasons import explain
-from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.tallies import cell_name, find_exceptions
-from managed_tables_analyze.inference.trial import Hypothesis
+from managed_tables_analyze.inference.tallies import Cells, Hypothesis
 
 SURE, LABELLED, DOUBTFUL = 1.0, 0.9, 0.5  # confidence: every cell fits; by its label; a guess was needed
 _WARNED = 0.9  # with a warning that some value may mean something else
-_EXCEPTIONS_PER_SCAN = 60
 
 
 @dataclass
@@ -86,24 +78,12 @@ class JudgedColumn:
         )
 
 
-def add_exceptions(
-    connection: DuckDBPyConnection, staged: Path, judged: Sequence[JudgedColumn], files: Sequence[str]
-) -> None:
+def add_exceptions(rows: Cells, judged: Sequence[JudgedColumn], files: Sequence[str]) -> None:
     """Give each column of text its first exceptions, in the order of the rows."""
     led = [(number, one.lead) for number, one in enumerate(judged) if one.lead is not None]
-    first = find_exceptions(connection, staged_rows(staged), led)
-    asked = [(*of, rows) for of, rows in zip(led, first, strict=True) if rows]
-    for start in range(0, len(asked), _EXCEPTIONS_PER_SCAN):
-        batch = asked[start : start + _EXCEPTIONS_PER_SCAN]
-        cells = (f"left({unmarked(cell_name(number))}, {MAX_VALUE_CHARACTERS})" for number, _, _ in batch)
-        numbers = ", ".join(map(str, sorted({row for _, _, rows in batch for row in rows})))
-        shown = connection.execute(
-            f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {staged_rows(staged)} "  # noqa: S608
-            f"WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
-        ).fetchall()
-        for row, file, sheet, line, *values in shown:
-            for (number, lead, rows), value in zip(batch, values, strict=True):
-                if row in rows:
-                    one, place = judged[number], {"file": files[file], "sheet": sheet, "line": line}
-                    reason = explain(value, lead.type, one.formats).reason
-                    one.exceptions.append(InferenceException(**place, value=value, reason=reason))
+    for (number, lead), cells in zip(led, rows.find_exceptions(led), strict=True):
+        one = judged[number]
+        for cell in cells:
+            reason = explain(cell["value"] or "", lead.type, one.formats).reason
+            place = cell | {"file": files[cell["file"]]}
+            one.exceptions.append(InferenceException.read({**place, "reason": reason}))

@@ -18,8 +18,8 @@ from managed_tables_analyze.inference.explanation import SURE, JudgedColumn, add
 from managed_tables_analyze.inference.judging import Judge
 from managed_tables_analyze.inference.marks import choose_marks, choose_orders
 from managed_tables_analyze.inference.oddities import find_oddities
-from managed_tables_analyze.inference.tallies import HEAD, columns_where, count_cells
-from managed_tables_analyze.inference.trial import ChosenType, Hypothesis, Trial, try_columns
+from managed_tables_analyze.inference.tallies import HEAD, Cells, Hypothesis
+from managed_tables_analyze.inference.trial import Trial, try_columns
 from managed_tables_analyze.watching import watched
 
 _COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file that is done by then
@@ -58,22 +58,22 @@ def infer_columns(
             zip(labels, names, former_columns or unknown, strict=True)
         )
     ]
+    head, rows = Cells(connection, HEAD), Cells(connection, staged_rows(staged))
     with watched(connection, report, 0, _COUNTED):
-        try_columns(connection, staged, trials)
-    choose_marks(connection, staged, trials, delimiter)
-    choose_orders(connection, staged, trials)
-    evidence = Evidence(connection, staged, trials)
-    judge = Judge(connection, staged, trials, evidence, f"{datetime.now(UTC):%Y-%m-%d}")
+        try_columns(head, rows, trials)
+    choose_marks(rows, trials, delimiter)
+    choose_orders(rows, trials)
+    judge = Judge(Evidence(head, rows, trials), f"{datetime.now(UTC):%Y-%m-%d}")
     judged = list(map(judge.judge, trials))
     report(_JUDGED)
-    oddities = find_oddities(connection, staged, [(one.type, one.is_proven) for one in judged], files)
+    oddities = find_oddities(rows, [(one.type, one.is_proven) for one in judged], files)
     for trial, one, findings in zip(trials, judged, about, strict=True):
         judge.add_oddities(trial, one, oddities[trial.column])
         one.reader_findings = findings
-    _take_stated_types(connection, staged, judged, types, replace(plain, null_tokens=False))
+    _take_stated_types(rows, judged, types, replace(plain, null_tokens=False))
     report(_EXPLAINED)
-    add_exceptions(connection, staged, judged, files)
-    _add_units(connection, judged)
+    add_exceptions(rows, judged, files)
+    _add_units(head, judged)
     return judged
 
 
@@ -82,15 +82,15 @@ def _is_percent(findings: Sequence[Finding]) -> bool:
 
 
 def _take_stated_types(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    judged: list[JudgedColumn],
-    types: Sequence[ColumnType | None],
-    formats: Formats,
+    rows: Cells, judged: list[JudgedColumn], types: Sequence[ColumnType | None], formats: Formats
 ) -> None:
     """Give the columns the types that the files state, where every cell has such a value."""
-    stated = [(column, ChosenType(kind, formats)) for column, kind in enumerate(types) if kind is not None]
-    tallies = count_cells(connection, staged_rows(staged), stated)
+    stated = [
+        (column, Hypothesis(kind, formats, shape=None))
+        for column, kind in enumerate(types)
+        if kind is not None
+    ]
+    tallies = rows.count(stated)
     for (column, choice), tally in zip(stated, tallies, strict=True):
         if tally.exceptions or tally.blank:
             continue
@@ -108,10 +108,10 @@ def named_column(ground: GroundCode, *, nullable: bool) -> JudgedColumn:
     return JudgedColumn("", ColumnType.TEXT, nullable, Formats(), SURE, [Finding(ground)])
 
 
-def _add_units(connection: DuckDBPyConnection, judged: Sequence[JudgedColumn]) -> None:
+def _add_units(head: Cells, judged: Sequence[JudgedColumn]) -> None:
     """Note the unit of each column's numbers, of reais too, which every number may carry."""
     plain = [place for place, one in enumerate(judged) if one.type.is_number and not one.formats.unit]
-    reais = columns_where(connection, HEAD, plain, _are_reais)
+    reais = head.columns_where(plain, _are_reais)
     for place, one in enumerate(judged):
         is_percent = _is_percent(one.grounds)
         one.unit = PERCENT if is_percent else one.formats.unit or ("R$" if place in reais else "")

@@ -1,12 +1,9 @@
 """Judge one column from its trial and its neighbours' readings: type, formats and grounds."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats
 from managed_tables.conversion.sql_text import matches, trimmed
@@ -20,19 +17,18 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.explanation import DOUBTFUL, LABELLED, SURE, JudgedColumn
 from managed_tables_analyze.inference.marks import describe_doubt
-from managed_tables_analyze.inference.oddities import find_example, find_mojibake
+from managed_tables_analyze.inference.oddities import find_mojibake
 from managed_tables_analyze.inference.signs import (
     LONGEST_CODE,
     find_code_in_label,
     find_code_in_values,
-    find_cut_code,
     is_cut_code,
     is_whole_code,
     lengths_of,
     names_birth,
 )
-from managed_tables_analyze.inference.tallies import NOTHING, CellTally
-from managed_tables_analyze.inference.trial import Hypothesis, Trial
+from managed_tables_analyze.inference.tallies import Aggregate, CellTally, Hypothesis
+from managed_tables_analyze.inference.trial import Trial
 
 _FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
@@ -45,9 +41,6 @@ _IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 class Judge:
     """Judges the columns of one staged object; `today` is the latest possible day of birth."""
 
-    connection: DuckDBPyConnection
-    staged: Path
-    trials: Sequence[Trial]
     evidence: Evidence
     today: str
 
@@ -81,8 +74,7 @@ class Judge:
         if ground is None:
             return self._judge_quantity(trial, chosen, formats)
         judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
-        if code is not None and (cut := find_cut_code(code, values)):
-            judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": cut}))
+        self._warn_of_cut_codes(trial, judged, code)
         return judged.or_else(chosen.type, "ALL_NUMBERS")
 
     def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
@@ -125,7 +117,7 @@ class Judge:
             "example": example,
             "day": self._value_of(example, judged.type, formats),
             "other_day": self._value_of(example, judged.type, replace(formats, date_order=other)),
-            "proof": self.trials[proof].name,
+            "proof": self.evidence.trials[proof].name,
             "order": formats.date_order,
         }
         judged.doubt(Finding("AMBIGUOUS_DATES", values))
@@ -133,15 +125,18 @@ class Judge:
     def _value_of(self, text: str, column_type: ColumnType, formats: Formats) -> str:
         """Return the value of a cell under a type and formats."""
         value = Hypothesis(column_type, formats).conversion("cell").value
-        found = self.connection.execute(f"SELECT {value} FROM (SELECT ? AS cell)", [text]).fetchone()  # noqa: S608
+        connection = self.evidence.rows.connection
+        found = connection.execute(f"SELECT {value} FROM (SELECT ? AS cell)", [text]).fetchone()  # noqa: S608
         return str(found[0]) if found else ""
 
-    def _example(self, trial: Trial, test: Callable[[str], str]) -> str:
-        return find_example(self.connection, self.staged, trial.column, test).strip()
+    def _example(self, trial: Trial, test: Aggregate) -> str:
+        """Return the first cell of a column that passes a test: the head has most of them."""
+        found = (cells.find_first(trial.column, test) for cells in (self.evidence.head, self.evidence.rows))
+        return next((cell for cell in found if cell is not None), "").strip()
 
     def _judge_text(self, trial: Trial) -> JudgedColumn:
-        counted = [(what, tally) for what, tally in trial.tallies.items() if isinstance(what, Hypothesis)]
-        nothing = (None, trial.tallies.get(NOTHING, CellTally()))
+        counted = [(what, tally) for what, tally in trial.tallies.items() if what is not None]
+        nothing = (None, trial.tallies.get(None, CellTally()))
         best, tally = max(counted, key=lambda pair: pair[1].share, default=nothing)
         formats = _formats_of(best, replace(trial.formats, null_tokens=True))
         if tally.judged == 0:
@@ -156,7 +151,7 @@ class Judge:
             judged.alternatives.append(Alternative(type=best.type, reason=write_text(misfits)))
             judged.lead = best
         self._explain_text(trial, judged)
-        self._warn_of_cut_codes(trial, judged)
+        self._warn_of_cut_codes(trial, judged, find_code_in_label(trial.label, LONGEST_CODE))
         return judged
 
     def _explain_text(self, trial: Trial, judged: JudgedColumn) -> None:
@@ -173,14 +168,13 @@ class Judge:
         elif trial.is_seen and trial.column in self.evidence.times_of_day:
             judged.grounds = [Finding("TIMES_OF_DAY")]
 
-    def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn) -> None:
+    def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn, code: str | None) -> None:
         """Warn of a code that lost leading zeros among others that are written in full, with separators."""
-        code = find_code_in_label(trial.label, LONGEST_CODE) or ""
-        lengths = lengths_of(code)
+        lengths = lengths_of(code or "")
         if not lengths:
             return
         tests = (partial(is_cut_code, lengths), partial(is_whole_code, lengths))
-        example, whole = (find_example(self.connection, self.staged, trial.column, test) for test in tests)
+        example, whole = (self._example(trial, test) for test in tests)
         if example and whole:
             judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": example}))
 

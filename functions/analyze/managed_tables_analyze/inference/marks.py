@@ -9,40 +9,35 @@ have no mark: only its texts do. Where days and months may be either, another co
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.sql_text import matches
 from managed_tables.conversion.times import DateOrder
 from managed_tables.conversion.units import is_currency
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
-from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.tallies import Condition, Pattern, Question, count_cells
-from managed_tables_analyze.inference.trial import Hypothesis, Trial, count_all
+from managed_tables_analyze.inference.tallies import Cells, Hypothesis
+from managed_tables_analyze.inference.trial import Trial, count_all
 
 _BY_COLUMNS = "columns"
 _BY_DAYS = "days"
 _WITH_COMMA = ("R$", "BRL", "€", "EUR")
 _BY_THOUSANDS = "thousands"
-_HAS_MARK = Pattern(r"[^,.]*[,.](?s:.*)")
-_HAS_TEXT_MARK = Pattern(rf"[^,{TEXT_SIGN}]*[,{TEXT_SIGN}](?s:.*)")
-_HAS_REAL = Pattern(r"[^$]*[Rr][$](?s:.*)")
+_HAS_MARK = r"[^,.]*[,.](?s:.*)"
+_HAS_TEXT_MARK = rf"[^,{TEXT_SIGN}]*[,{TEXT_SIGN}](?s:.*)"
+_HAS_REAL = r"[^$]*[Rr][$](?s:.*)"
 # Four digits in a row where others have separators: then these do not separate thousands.
-_UNGROUPED_THOUSAND = Pattern(r"\s*[+-]?[1-9][0-9]{3,}\s*")
+_UNGROUPED_THOUSAND = r"\s*[+-]?[1-9][0-9]{3,}\s*"
 
 
-def choose_marks(
-    connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial], delimiter: str | None
-) -> None:
+def choose_marks(rows: Cells, trials: Sequence[Trial], delimiter: str | None) -> None:
     """Choose how each column is read; only the order of dates may still change.
 
     Where its cells leave the mark open, a column has the one again that it had in such files before, without
     a doubt, unless some column of this file shows another.
     """
-    found = _ask_open(connection, staged, trials)
+    found = _ask_open(rows, trials)
     mark, doubt = _by_file(trials, delimiter)
     is_kept = not any(map(_contradicts, trials))
     for trial in trials:
@@ -57,21 +52,21 @@ def choose_marks(
             _choose_open(trial, found, mark, doubt)
 
 
-def _ask_open(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> set[Question]:
-    """Return the conditions that cells meet, for columns of numbers whose mark their cells may leave open."""
+def _ask_open(rows: Cells, trials: Sequence[Trial]) -> set[tuple[int, str]]:
+    """Return the patterns that some cells match, for columns of numbers whose mark may be open."""
     # The reading in which the separator is the decimal mark.
     others = [
         (trial, _decimal(trial, _other(trial.verdict[0].formats.decimal_mark)))
         for trial in trials
         if _is_grouped(trial)
     ]
-    count_all(connection, staged, others)
-    asked = [(trial.column, condition) for trial in trials for condition in _open_questions(trial)]
-    tallies = count_cells(connection, staged_rows(staged), asked)
-    return {question for question, tally in zip(asked, tallies, strict=True) if tally.fits}
+    count_all(rows, others)
+    asked = [(trial.column, pattern) for trial in trials for pattern in _open_questions(trial)]
+    answers = rows.ask(asked, lambda pattern, cell: f"bool_or({matches(cell, pattern)})")
+    return {question for question, holds in zip(asked, answers, strict=True) if holds}
 
 
-def _choose_open(trial: Trial, found: set[Question], mark: DecimalMark, doubt: str) -> None:
+def _choose_open(trial: Trial, found: set[tuple[int, str]], mark: DecimalMark, doubt: str) -> None:
     """Choose the reading of a column of numbers of which some cells may have either mark, if any has one."""
     verdict = trial.verdict[0]
     marked = {(trial.column, _HAS_MARK), (trial.column, _HAS_TEXT_MARK)}
@@ -160,7 +155,7 @@ def _certain_mark(trial: Trial) -> DecimalMark | None:
     return mark
 
 
-def _open_questions(trial: Trial) -> tuple[Condition, ...]:
+def _open_questions(trial: Trial) -> tuple[str, ...]:
     """Return what to ask about all cells of a column of numbers whose mark they leave open."""
     if not trial.is_number or _certain_mark(trial) is not None:
         return ()
@@ -170,7 +165,7 @@ def _open_questions(trial: Trial) -> tuple[Condition, ...]:
     return (_UNGROUPED_THOUSAND,) if _is_grouped(trial) and not is_workbook else ()
 
 
-def choose_orders(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
+def choose_orders(rows: Cells, trials: Sequence[Trial]) -> None:
     """Give dates that allow both orders the one that another column proves.
 
     If columns prove both orders, or none proves any, the day comes first. The order that a column had in such
@@ -179,7 +174,7 @@ def choose_orders(connection: DuckDBPyConnection, staged: Path, trials: Sequence
     dated = [trial for trial in trials if trial.is_ordered]
     # The head of nearly every column has a day after the twelfth: only the others are counted over all rows.
     others = [(trial, other) for trial in dated if (other := trial.month_first)]
-    count_all(connection, staged, others)
+    count_all(rows, others)
     both = [(trial, other) for trial, other in others if trial.holds(other)]
     open_columns = {trial.column for trial, _ in both}
     proofs = [trial for trial in dated if trial.column not in open_columns]

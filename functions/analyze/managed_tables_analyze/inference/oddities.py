@@ -4,17 +4,14 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.cells import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.tallies import HEAD, ask, cell_name
+from managed_tables_analyze.inference.tallies import Cells
 
 # A spreadsheet shows a whole number of 12 digits or more this way, and exports what it shows: the digits left
 # out are lost, and the number that remains looks as good as any.
@@ -92,10 +89,7 @@ _ODDITIES = (
 
 
 def find_oddities(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    kinds: Sequence[tuple[ColumnType, bool]],
-    files: Sequence[str],
+    rows: Cells, kinds: Sequence[tuple[ColumnType, bool]], files: Sequence[str]
 ) -> dict[int, list[Finding]]:
     """Return the findings about columns' odd cells, whose example is the first such cell as it stands.
 
@@ -107,47 +101,26 @@ def find_oddities(
         for oddity in _ODDITIES
         if oddity.is_asked_of(*kind)
     ]
-    counts = ask(
-        connection, staged_rows(staged), asked, lambda oddity, cell: f"count(*) FILTER ({oddity.test(cell)})"
-    )
+    counts = rows.ask(asked, lambda oddity, cell: f"count(*) FILTER ({oddity.test(cell)})")
+    seen = [(question, count) for question, count in zip(asked, counts, strict=True) if count]
     found: dict[int, list[Finding]] = defaultdict(list)
-    for (column, oddity), count in zip(asked, counts, strict=True):
-        if count:
-            found[column].append(_look_up(connection, staged, column, oddity, count, files))
+    answers = rows.ask([question for question, _ in seen], _look_up)
+    for ((column, oddity), count), look in zip(seen, answers, strict=True):
+        finding = Finding(oddity.code, {"example": look["example"]}, count)
+        if len(look["places"]) == 1:  # lines are of one file or sheet
+            [place] = look["places"]
+            file, sheet = files[place["file"]], place["sheet"]
+            finding = replace(finding, lines=tuple(look["lines"]), file=file, sheet=sheet)
+        found[column].append(finding)
     return found
 
 
-def _look_up(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    column: int,
-    oddity: Oddity,
-    count: int,
-    files: Sequence[str],
-) -> Finding:
-    """Return the finding; lines are left out if they are of more than one file or sheet."""
-    cell = cell_name(column)
-    row = connection.execute(
-        f"SELECT arg_min({cell}, {ROW_NUMBER}), min(line, {MAX_LINES}), min(file), max(file), "  # noqa: S608
-        f"count(DISTINCT coalesce(sheet, '')), any_value(sheet) "
-        f"FROM {staged_rows(staged)} WHERE {oddity.test(cell)}"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate has one row
-    example, lines, first, last, sheets, sheet = row
-    finding = Finding(oddity.code, {"example": example}, count)
-    is_one_place = first == last and sheets <= 1
-    return replace(finding, lines=tuple(lines), file=files[first], sheet=sheet) if is_one_place else finding
-
-
-def find_example(
-    connection: DuckDBPyConnection, staged: Path, column: int, test: Callable[[str], str]
-) -> str:
-    """Return the first cell of a column that passes a test, as written: the head has most of them."""
-    cell = cell_name(column)
-    for rows in (HEAD, staged_rows(staged)):
-        found = connection.execute(
-            f"SELECT {cell} FROM {rows} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
-        ).fetchone()
-        if found:
-            return str(found[0])
-    return ""
+def _look_up(oddity: Oddity, cell: str) -> str:
+    aggregates = {
+        "example": f"arg_min({cell}, {ROW_NUMBER})",
+        "lines": f"min(line, {MAX_LINES})",
+        "places": "list(DISTINCT {'file': file, 'sheet': sheet})",
+    }
+    test = oddity.test(cell)
+    parts = [f"'{name}': {aggregate} FILTER ({test})" for name, aggregate in aggregates.items()]
+    return f"{{{', '.join(parts)}}}"

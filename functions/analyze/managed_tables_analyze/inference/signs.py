@@ -142,20 +142,6 @@ def _digits_of(cell: str) -> str:
     return f"regexp_replace({cell}, '[^0-9]', '', 'g')"
 
 
-def find_cut_code(names: str, values: Collection[str]) -> str | None:
-    """Return a value that has lost leading zeros, None unless other values have the code's full length.
-
-    `names` is what `find_code_in_label` returned.
-    """
-    lengths = lengths_of(names)
-    found = {len(value) for value in values}
-    if not lengths.intersection(found):
-        return None
-    digits = [value.strip("0") and value for value in values if _DIGITS.fullmatch(value)]
-    cut = [value for value in digits if value and len(value) not in lengths and len(value) < max(lengths)]
-    return min(cut, default=None)
-
-
 def find_code_in_values(values: Collection[str]) -> str | None:
     """Return which code all values are, by their check digits, or None; `values` are distinct."""
     if any(_INTERNATIONAL_PHONE.fullmatch(value) for value in values):

@@ -3,13 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.cells import empty_cell, empty_text
-from managed_tables.conversion.sql_text import choose, matches
+from managed_tables.conversion.columns import Conversion, Formats, build_conversion
+from managed_tables.conversion.sql_text import choose
+from managed_tables.conversion.times import Shape
+from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables.schema import ColumnType
 
 # Planning costs DuckDB 1.6 ms a question, and disproportionately more if one query has many: few questions
 # are asked column by column (faster over many rows), many over one long column of cells.
@@ -29,39 +34,30 @@ Aggregate = Callable[[str], str]
 """Makes the SQL of an aggregate of a column's cells from that of a cell."""
 
 
-class Condition:
-    """A test of a cell; hashable, so that columns with the same test are counted together."""
-
-    def test(self, cell: str) -> str:
-        """Return the SQL test, never NULL for a cell that is not."""
-        raise NotImplementedError
-
-    def empty(self, cell: str) -> str:
-        """Return the SQL test that a cell which fails `test` holds nothing to judge."""
-        return empty_cell(cell, null_tokens=True)
-
-
 @dataclass(frozen=True)
-class Pattern(Condition):
-    """The condition that the whole cell matches a regular expression."""
+class Hypothesis:
+    """A type with the formats that matter to it; the other formats are left at their defaults.
 
-    pattern: str
+    `shape` is how dates are written that suggest it; None where cells need only convert: a person might
+    choose the type, though nothing suggests it.
+    """
+
+    type: ColumnType
+    formats: Formats
+    shape: Shape | None = Shape.DAY
 
     def test(self, cell: str) -> str:
-        """Return the SQL test of `cell`."""
-        return matches(cell, self.pattern)
+        """Return the SQL test that a cell looks like this, never NULL for a cell that is not."""
+        conversion = build_conversion(cell, self.type, self.formats, self.shape or Shape.DAY)
+        return conversion.suggests if self.shape else conversion.converts
+
+    def conversion(self, cell: str) -> Conversion:
+        """Return the SQL that converts a cell, whatever its shape suggests."""
+        return build_conversion(cell, self.type, self.formats)
 
 
-class _Nothing(Condition):
-    """The condition that no cell meets: its tally counts empty cells and others."""
-
-    def test(self, cell: str) -> str:  # noqa: ARG002 - no cell meets it
-        return "false"
-
-
-NOTHING = _Nothing()
-Question = tuple[int, Condition]
-"""A column, and a condition that its cells may meet."""
+Question = tuple[int, Hypothesis | None]
+"""A column, and what its cells may be; None counts those that are empty, and the others."""
 
 
 @dataclass(frozen=True)
@@ -99,108 +95,127 @@ class CellTally:
         return self.fits / self.judged if self.judged else 0.0
 
 
+class FoundCell(TypedDict):
+    """A cell of the staged object, by the number of its file; `value` is how it begins, as written."""
+
+    file: int
+    sheet: str | None
+    line: int
+    value: str | None
+
+
+def found_cell(cell: str) -> str:
+    """Return the SQL of a `FoundCell`."""
+    value = f"left({unmarked(cell)}, {MAX_VALUE_CHARACTERS})"
+    return f"{{'file': file, 'sheet': sheet, 'line': line, 'value': {value}}}"
+
+
 def cell_name(column: int) -> str:
     """Return the SQL of a cell of the staged object's column, counted from 0."""
     return f"c{column}"
 
 
 def long_column(relation: str, columns: Sequence[int]) -> str:
-    """Return a relation of `number` (of the column), `cell` and row number: the columns below one another."""
+    """Return a relation of places, `number` (of the column) and `cell`: the columns below one another."""
     cells = ", ".join(map(cell_name, columns))
     numbers = ", ".join(f"{column}::SMALLINT" for column in columns)
-    return f"(SELECT {ROW_NUMBER}, unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM {relation})"  # noqa: S608
-
-
-def count_cells(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[CellTally]:
-    """Return one tally for each question, in order."""
-
-    def counts(condition: Condition, cell: str) -> str:
-        return f"[count(*), count({cell}), sum({_kind(condition, cell)})]"
-
-    answers = ask(connection, relation, questions, counts)
-    return [_tally(*answer) if answer else CellTally() for answer in answers]
-
-
-def find_exceptions(
-    connection: DuckDBPyConnection, relation: str, questions: Sequence[Question]
-) -> list[list[int]]:
-    """Return, for each question, the row numbers of its first exceptions, in order."""
-
-    def first(condition: Condition, cell: str) -> str:
-        return f"min({ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({_kind(condition, cell)} = {_OTHER})"
-
-    return [rows or [] for rows in ask(connection, relation, questions, first)]
-
-
-def ask_columns(
-    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], *aggregates: Aggregate
-) -> dict[int, tuple[Any, ...]]:
-    """Return the aggregates of each column's cells, all columns in few passes; None if there are no rows."""
-    asked = [(column, aggregate) for column in columns for aggregate in aggregates]
-    answers = iter(ask(connection, relation, asked, lambda aggregate, cell: aggregate(cell)))
-    return {column: tuple(next(answers) for _ in aggregates) for column in columns}
-
-
-def columns_where(
-    connection: DuckDBPyConnection, relation: str, columns: Sequence[int], test: Aggregate
-) -> set[int]:
-    """Return the columns of whose cells an aggregate holds."""
-    answers = ask_columns(connection, relation, columns, test)
-    return {column for column, (holds,) in answers.items() if holds}
+    place = f"{ROW_NUMBER}, file, sheet, line"
+    return f"(SELECT {place}, unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM {relation})"  # noqa: S608
 
 
 _T = TypeVar("_T", bound=Hashable)
 
 
-def ask(
-    connection: DuckDBPyConnection,
-    relation: str,
-    questions: Sequence[tuple[int, _T]],
-    aggregate: Callable[[_T, str], str],
-) -> list[Any]:
-    """Return what each column answers to what is asked of it, of which `aggregate` makes the SQL."""
-    if len(questions) > MANY_QUESTIONS:
-        return _ask_as_one_column(connection, relation, questions, aggregate)
-    answers: list[Any] = []
-    for start in range(0, len(questions), QUESTIONS_PER_SCAN):
-        batch = questions[start : start + QUESTIONS_PER_SCAN]
-        asked = ", ".join(aggregate(what, cell_name(column)) for column, what in batch)
-        answers += connection.execute(f"SELECT {asked} FROM {relation}").fetchall()[0]  # noqa: S608 - own SQL
-    return answers
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a staged object, or of its head: the rows of an SQL relation."""
+
+    connection: DuckDBPyConnection
+    relation: str
+
+    def count(self, questions: Sequence[Question]) -> list[CellTally]:
+        """Return one tally for each question, in order."""
+
+        def counts(what: Hypothesis | None, cell: str) -> str:
+            return f"[count(*), count({cell}), sum({_kind(what, cell)})]"
+
+        answers = self.ask(questions, counts)
+        return [_tally(*answer) if answer else CellTally() for answer in answers]
+
+    def find_exceptions(self, questions: Sequence[Question]) -> list[list[FoundCell]]:
+        """Return, for each question, the first cells that are exceptions."""
+
+        def first(what: Hypothesis | None, cell: str) -> str:
+            is_exception = f"{_kind(what, cell)} = {_OTHER}"
+            return f"arg_min({found_cell(cell)}, {ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({is_exception})"
+
+        return [cells or [] for cells in self.ask(questions, first)]
+
+    def count_rows(self) -> int:
+        """Return the number of rows."""
+        [(count,)] = self.connection.execute(f"SELECT count(*) FROM {self.relation}").fetchall()  # noqa: S608
+        return int(count)
+
+    def find_first(self, column: int, test: Aggregate) -> str | None:
+        """Return the first cell of a column that passes a test, as written."""
+        cell = cell_name(column)
+        found = self.connection.execute(
+            f"SELECT {cell} FROM {self.relation} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return str(found[0]) if found else None
+
+    def columns_where(self, columns: Sequence[int], test: Aggregate) -> set[int]:
+        """Return the columns of whose cells an aggregate holds."""
+        return {column for column, (holds,) in self.ask_columns(columns, test).items() if holds}
+
+    def ask_columns(self, columns: Sequence[int], *aggregates: Aggregate) -> dict[int, tuple[Any, ...]]:
+        """Return the aggregates of each column's cells, all columns in few passes; None if no rows."""
+        asked = [(column, aggregate) for column in columns for aggregate in aggregates]
+        answers = iter(self.ask(asked, lambda aggregate, cell: aggregate(cell)))
+        return {column: tuple(next(answers) for _ in aggregates) for column in columns}
+
+    def ask(self, questions: Sequence[tuple[int, _T]], aggregate: Callable[[_T, str], str]) -> list[Any]:
+        """Return what each column answers to what is asked of it, of which `aggregate` makes the SQL."""
+        if len(questions) > MANY_QUESTIONS:
+            return self._ask_as_one_column(questions, aggregate)
+        answers: list[Any] = []
+        for start in range(0, len(questions), QUESTIONS_PER_SCAN):
+            batch = questions[start : start + QUESTIONS_PER_SCAN]
+            asked = ", ".join(aggregate(what, cell_name(column)) for column, what in batch)
+            answers += self.connection.execute(f"SELECT {asked} FROM {self.relation}").fetchall()[0]  # noqa: S608
+        return answers
+
+    def _ask_as_one_column(
+        self, questions: Sequence[tuple[int, _T]], aggregate: Callable[[_T, str], str]
+    ) -> list[Any]:
+        columns_of: dict[_T, dict[int, None]] = defaultdict(dict)
+        for column, what in questions:
+            columns_of[what][column] = None
+        asked_of: dict[tuple[int, ...], list[_T]] = defaultdict(list)
+        for what, columns in columns_of.items():
+            asked_of[tuple(sorted(columns))].append(what)
+        found: dict[tuple[int, _T], Any] = {}
+        for of, asked in asked_of.items():
+            aggregates = ", ".join(aggregate(what, "cell") for what in asked)
+            size = len(of) if self.relation == HEAD else COLUMNS_PER_SCAN
+            for start in range(0, len(of), size):
+                cells = long_column(self.relation, of[start : start + size])
+                rows = self.connection.execute(
+                    f"SELECT number, {aggregates} FROM {cells} GROUP BY number"  # noqa: S608 - own SQL
+                )
+                for number, *answers in rows.fetchall():
+                    found |= zip([(number, what) for what in asked], answers, strict=True)
+        return [found.get(question) for question in questions]
 
 
-def _ask_as_one_column(
-    connection: DuckDBPyConnection,
-    relation: str,
-    questions: Sequence[tuple[int, _T]],
-    aggregate: Callable[[_T, str], str],
-) -> list[Any]:
-    columns_of: dict[_T, dict[int, None]] = defaultdict(dict)
-    for column, what in questions:
-        columns_of[what][column] = None
-    asked_of: dict[tuple[int, ...], list[_T]] = defaultdict(list)
-    for what, columns in columns_of.items():
-        asked_of[tuple(sorted(columns))].append(what)
-    found: dict[tuple[int, _T], Any] = {}
-    for of, asked in asked_of.items():
-        aggregates = ", ".join(aggregate(what, "cell") for what in asked)
-        size = len(of) if relation == HEAD else COLUMNS_PER_SCAN
-        for start in range(0, len(of), size):
-            cells = long_column(relation, of[start : start + size])
-            rows = connection.execute(f"SELECT number, {aggregates} FROM {cells} GROUP BY number")  # noqa: S608
-            for number, *answers in rows.fetchall():
-                found |= zip([(number, what) for what in asked], answers, strict=True)
-    return [found.get(question) for question in questions]
-
-
-def _kind(condition: Condition, cell: str) -> str:
+def _kind(what: Hypothesis | None, cell: str) -> str:
+    test = what.test(cell) if what else "false"
+    no_value = what.conversion(cell).empty if what else empty_cell(cell, null_tokens=True)
     return choose(
         (f"{cell} IS NULL OR {cell} = ''", f"{_EMPTY}::BIGINT"),
-        (condition.test(cell), f"{_FITS}::BIGINT"),
+        (test, f"{_FITS}::BIGINT"),
         (empty_text(cell), f"{_EMPTY}::BIGINT"),
-        (condition.empty(cell), f"{_BLANK}::BIGINT"),
+        (no_value, f"{_BLANK}::BIGINT"),
         otherwise=f"{_OTHER}::BIGINT",
     )
 

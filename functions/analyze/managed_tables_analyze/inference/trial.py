@@ -3,28 +3,24 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
+from itertools import chain
 
-from duckdb import DuckDBPyConnection
-
-from managed_tables.conversion.columns import Conversion, DecimalMark, Formats, build_conversion
-from managed_tables.conversion.sql_text import literal
+from managed_tables.conversion.cells import empty_cell
+from managed_tables.conversion.columns import DecimalMark, Formats
+from managed_tables.conversion.sql_text import literal, matches
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.documents.recipes import FormerColumn
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import names_day
 from managed_tables_analyze.inference.tallies import (
     HEAD,
-    NOTHING,
+    Cells,
     CellTally,
-    Condition,
-    Pattern,
+    Hypothesis,
     Question,
     cell_name,
-    columns_where,
-    count_cells,
 )
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
@@ -55,48 +51,14 @@ _LETTERS_BY_CHANCE = 0.9  # half of a column of F and M looks like a boolean
 _MONTHS_BY_CHANCE = 6  # amounts whose cents are all from 01 to 12: one time in 300,000
 _SPARSE = "inference_sparse"
 
-_MAY_HAVE_UNIT = Pattern(NUMBER_PERHAPS_WITH_UNIT)
 _MAX_UNITS = 20  # more than one reason needs
 
 
-@dataclass(frozen=True)
-class Hypothesis(Condition):
-    """A type with the formats that matter to it; the other formats are left at their defaults."""
-
-    type: ColumnType
-    formats: Formats
-    shape: Shape = Shape.DAY
-
-    def test(self, cell: str) -> str:
-        """Return the SQL test that a cell looks like this."""
-        return build_conversion(cell, self.type, self.formats, self.shape).suggests
-
-    def empty(self, cell: str) -> str:
-        """Return the SQL test that a cell holds no value of this type."""
-        return self.conversion(cell).empty
-
-    def conversion(self, cell: str) -> Conversion:
-        """Return the SQL that converts a cell, whatever its shape suggests."""
-        return build_conversion(cell, self.type, self.formats)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Regular expressions that each match some cell of a column, unless a narrower type fits, too."""
-        if self.type.is_time:
-            return (_NEEDS[self.shape], _TIME) if self.type is ColumnType.DATETIME else (_NEEDS[self.shape],)
-        return (_NUMBER,) if self.type.is_number else ()
-
-
-@dataclass(frozen=True)
-class ChosenType(Condition):
-    """A type that a person might choose, though the cells do not suggest it."""
-
-    type: ColumnType
-    formats: Formats
-
-    def test(self, cell: str) -> str:
-        """Return the SQL test that a cell converts to this."""
-        return build_conversion(cell, self.type, self.formats).converts
+def _needs(what: Hypothesis) -> tuple[str, ...]:
+    """Return patterns that each match some cell of such a column, unless a narrower type fits, too."""
+    if what.type.is_time and what.shape:
+        return (_NEEDS[what.shape], _TIME) if what.type is ColumnType.DATETIME else (_NEEDS[what.shape],)
+    return (_NUMBER,) if what.type.is_number else ()
 
 
 Rungs = tuple[tuple[Hypothesis, ...], ...]
@@ -163,7 +125,7 @@ class Trial:
     rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)
     lead: Hypothesis | None = None
     is_seen: bool = False
-    tallies: dict[Condition, CellTally] = field(default_factory=dict)
+    tallies: dict[Hypothesis | None, CellTally] = field(default_factory=dict)
     verdict: tuple[Hypothesis, ...] = ()
     units: tuple[str, ...] = ()
     chosen: Hypothesis | None = None
@@ -228,7 +190,7 @@ class Trial:
         """Return what to count now: a rung, or what explains a text column; empty when all is known."""
         if self.verdict or (not self.rungs and self.tallies):
             return []
-        return [(self.column, what) for what in (self.rungs[0] if self.rungs else [self.lead or NOTHING])]
+        return [(self.column, what) for what in (self.rungs[0] if self.rungs else [self.lead])]
 
     def take(self, counted: Mapping[Question, CellTally]) -> None:
         """Take what was counted; of the rung that was asked, the hypotheses that hold are the verdict."""
@@ -238,59 +200,49 @@ class Trial:
             self.verdict = tuple(hypothesis for hypothesis in rung if self.holds(hypothesis))
 
 
-def try_columns(connection: DuckDBPyConnection, staged: Path, trials: Sequence[Trial]) -> None:
-    """Finish the trials of all columns; leaves the object's head in the temporary table `HEAD`."""
-    rows = staged_rows(staged)
+def try_columns(head: Cells, rows: Cells, trials: Sequence[Trial]) -> None:
+    """Finish the trials of all columns; makes the head's temporary table."""
     head_rows = max(_HEAD_ROWS_MIN, min(_HEAD_ROWS_MAX, _HEAD_CELLS // max(len(trials), 1)))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows} LIMIT {head_rows}")
-    [(row_count,)] = connection.execute(f"SELECT count(*) FROM {HEAD}").fetchall()  # noqa: S608 - own SQL
-    is_whole = row_count < head_rows
-    in_head = _propose(connection, HEAD, _filled(connection, HEAD, trials), is_whole=is_whole)
+    rows.connection.execute(f"CREATE OR REPLACE TEMP TABLE {HEAD} AS FROM {rows.relation} LIMIT {head_rows}")
+    is_whole = head.count_rows() < head_rows
+    in_head = _propose(head, _filled(head, trials), is_whole=is_whole)
     known = in_head if is_whole else {}
-    _propose_unseen(connection, rows, [trial for trial in trials if not trial.is_seen])
+    _propose_unseen(rows, [trial for trial in trials if not trial.is_seen])
     while asked := [question for trial in trials for question in trial.next_questions()]:
         unknown = [one for one in asked if one not in known]
-        known |= zip(unknown, count_cells(connection, rows, unknown), strict=True)
+        known |= zip(unknown, rows.count(unknown), strict=True)
         for trial in trials:
             trial.take(known)
 
 
-def count_all(
-    connection: DuckDBPyConnection, staged: Path, wanted: Sequence[tuple[Trial, Hypothesis]]
-) -> None:
+def count_all(rows: Cells, wanted: Sequence[tuple[Trial, Hypothesis]]) -> None:
     """Count more hypotheses over all rows, into their trials."""
-    asked = [(trial.column, hypothesis) for trial, hypothesis in wanted]
-    tallies = count_cells(connection, staged_rows(staged), asked)
+    tallies = rows.count([(trial.column, hypothesis) for trial, hypothesis in wanted])
     for (trial, hypothesis), tally in zip(wanted, tallies, strict=True):
         trial.tallies[hypothesis] = tally
 
 
-def _propose(
-    connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial], *, is_whole: bool = False
-) -> dict[Question, CellTally]:
-    """Give each trial the hypotheses that no cell of `relation` contradicts, else the best of the others.
+def _propose(cells: Cells, trials: Sequence[Trial], *, is_whole: bool = False) -> dict[Question, CellTally]:
+    """Give each trial the hypotheses that no cell contradicts, else the best of the others.
 
-    Return what was counted in `relation`; `is_whole`: there are no other rows.
+    Return what was counted; `is_whole`: there are no other rows.
     """
     ladders = {trial.column: trial.ladder for trial in trials}
     if is_whole and len(trials) <= _FEW_COLUMNS:
-        ladders = _narrowed(connection, relation, ladders)
-    asked = [(column, what) for column, ladder in ladders.items() for what in _asked_of(ladder)]
-    found = dict(zip(asked, count_cells(connection, relation, asked), strict=True))
+        ladders = _narrowed(cells, ladders)
+    hypotheses = {column: list(chain(*ladder)) for column, ladder in ladders.items()}
+    asked: list[Question] = [(column, what) for column, found in hypotheses.items() for what in found]
+    known = dict(zip(asked, cells.count(asked), strict=True))
     for trial in trials:
-        ladder = ladders[trial.column]
-        every = {what: found[trial.column, what] for rung in ladder for what in rung}
-        _propose_rungs(trial, ladder, every)
-        if not trial.rungs and found.get((trial.column, _MAY_HAVE_UNIT), CellTally()).holds:
-            _propose_unit(connection, relation, trial)
+        every = {what: known[trial.column, what] for what in hypotheses[trial.column]}
+        _propose_rungs(trial, ladders[trial.column], every)
         if not trial.rungs:
             _propose_lead(trial, every)
-    return found
+    _propose_units(cells, {trial.column: trial for trial in trials if not trial.rungs})
+    return known
 
 
-def _narrowed(
-    connection: DuckDBPyConnection, relation: str, ladders: Mapping[int, Rungs]
-) -> dict[int, Rungs]:
+def _narrowed(cells: Cells, ladders: Mapping[int, Rungs]) -> dict[int, Rungs]:
     """Return the columns' ladders without rungs that no cell fits, or that fit where a narrower one does.
 
     Planning their tests costs more than looking for what they need, unless many columns are asked as one.
@@ -300,18 +252,12 @@ def _narrowed(
     def has(need: str) -> Callable[[str], str]:
         return lambda cell: f"bool_or(regexp_matches({cell}, {literal(need)}))"
 
-    needs = dict.fromkeys(need for ladder in ladders.values() for rung in ladder for need in rung[0].needs)
-    having = {need: columns_where(connection, relation, list(ladders), has(need)) for need in needs}
+    needs = dict.fromkeys(need for ladder in ladders.values() for rung in ladder for need in _needs(rung[0]))
+    having = {need: cells.columns_where(list(ladders), has(need)) for need in needs}
     return {
-        column: tuple(rung for rung in ladder if all(column in having[need] for need in rung[0].needs))
+        column: tuple(rung for rung in ladder if all(column in having[need] for need in _needs(rung[0])))
         for column, ladder in ladders.items()
     }
-
-
-def _asked_of(ladder: Rungs) -> list[Condition]:
-    """Return all that is asked of a column's first rows."""
-    hypotheses = [what for rung in ladder for what in rung]
-    return [*hypotheses, _MAY_HAVE_UNIT] if any(what.type.is_number for what in hypotheses) else [*hypotheses]
 
 
 def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, CellTally]) -> None:
@@ -326,17 +272,23 @@ def _propose_rungs(trial: Trial, ladder: Rungs, every: Mapping[Hypothesis, CellT
     trial.rungs = [rung for rung in alive if rung]
 
 
-def _propose_unit(connection: DuckDBPyConnection, relation: str, trial: Trial) -> None:
-    """Give a trial the hypothesis that all its numbers carry one unit, or the units that they carry."""
-    cell = cell_name(trial.column)
-    # One number of each sort is enough, and there are few sorts.
-    sorts = f"regexp_replace({cell}, '[0-9.,]+', '1', 'g')"
-    found = connection.execute(
-        f"SELECT DISTINCT {sorts} FROM {relation} WHERE regexp_matches({cell}, '[0-9]') LIMIT {_MAX_UNITS}"  # noqa: S608
-    ).fetchall()
-    trial.units = tuple(sorted({find_unit(text) or "" for (text,) in found}))
-    if len(trial.units) == 1 and is_known_unit(trial.units[0]):
-        trial.rungs = [_unit_rung(trial.plain, trial.units[0])]
+def _propose_units(cells: Cells, texts: Mapping[int, Trial]) -> None:
+    """Give columns of numbers the hypothesis that all carry one unit, or the units that they carry."""
+    for column in cells.columns_where(list(texts), _may_have_units):
+        # One number of each sort is enough, and there are few sorts.
+        cell, trial = cell_name(column), texts[column]
+        found = cells.connection.execute(
+            f"SELECT DISTINCT regexp_replace({cell}, '[0-9.,]+', '1', 'g') FROM {cells.relation} "  # noqa: S608
+            f"WHERE regexp_matches({cell}, '[0-9]') LIMIT {_MAX_UNITS}"
+        ).fetchall()
+        trial.units = tuple(sorted({find_unit(text) or "" for (text,) in found}))
+        if len(trial.units) == 1 and is_known_unit(trial.units[0]):
+            trial.rungs, trial.lead = [_unit_rung(trial.plain, trial.units[0])], None
+
+
+def _may_have_units(cell: str) -> str:
+    is_number = matches(cell, NUMBER_PERHAPS_WITH_UNIT)
+    return f"bool_and({is_number}) FILTER (NOT {empty_cell(cell, null_tokens=True)})"
 
 
 def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
@@ -350,24 +302,23 @@ def _propose_lead(trial: Trial, every: Mapping[Hypothesis, CellTally]) -> None:
     trial.lead = max(likely, key=likely.__getitem__, default=None)
 
 
-def _propose_unseen(connection: DuckDBPyConnection, rows: str, trials: Sequence[Trial]) -> None:
+def _propose_unseen(rows: Cells, trials: Sequence[Trial]) -> None:
     """Propose hypotheses for columns that are empty in the head, by their first values, if any."""
-    filled = _filled(connection, rows, trials)
-    [(row_count,)] = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()  # noqa: S608 - own SQL
-    columns = {trial.column for trial in filled}
+    filled = _filled(rows, trials)
+    columns, nothing = {trial.column for trial in filled}, CellTally(empty=rows.count_rows())
     for trial in trials:
         if trial.column not in columns:
-            trial.tallies[NOTHING] = CellTally(empty=row_count)
+            trial.tallies[None] = nothing
     for start in range(0, len(filled), _COLUMNS_PER_SCAN):
         batch = filled[start : start + _COLUMNS_PER_SCAN]
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SPARSE} AS {_first_values(rows, batch)}")
-        _propose(connection, _SPARSE, batch)
+        values = _first_values(rows.relation, batch)
+        rows.connection.execute(f"CREATE OR REPLACE TEMP TABLE {_SPARSE} AS {values}")
+        _propose(Cells(rows.connection, _SPARSE), batch)
 
 
-def _filled(connection: DuckDBPyConnection, relation: str, trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials whose columns hold something in `relation`."""
-    numbers = [trial.column for trial in trials]
-    columns = columns_where(connection, relation, numbers, lambda cell: f"bool_or({cell} <> '')")
+def _filled(cells: Cells, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose columns hold something."""
+    columns = cells.columns_where([trial.column for trial in trials], lambda cell: f"bool_or({cell} <> '')")
     return [trial for trial in trials if trial.column in columns]
 
 
@@ -379,4 +330,5 @@ def _first_values(rows: str, trials: Sequence[Trial]) -> str:
     )
     cells = ", ".join(f"unnest({name}) AS {name}" for name in names)
     numbers = f"unnest(range({_SPARSE_VALUES})) AS {ROW_NUMBER}"
-    return f"SELECT {numbers}, {cells} FROM (SELECT {first} FROM {rows})"  # noqa: S608 - own SQL
+    no_place = "NULL AS file, NULL AS sheet, NULL AS line"  # values of one row are of several
+    return f"SELECT {numbers}, {no_place}, {cells} FROM (SELECT {first} FROM {rows})"  # noqa: S608 - own SQL
