@@ -9,7 +9,7 @@ import openpyxl
 from managed_tables.documents.analyses import AppendPlan
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import analyze
-from managed_tables_analyze.append_plan import FileColumn, feed_columns, plan_append
+from managed_tables_analyze.append_plan import feed_columns, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import SourceFile
 
@@ -24,13 +24,8 @@ def plan(folder: Path, content: str | bytes) -> AppendPlan:
     path = folder / "00"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     found = analyze([SourceFile(path, "vendas.csv")], folder, ZoneInfo("UTC"))
-    inferred = [
-        FileColumn(one.name, one.source or "", one.type, staged.formats, one.nullable)
-        for one, staged in zip(found.document.inferred_schema.columns, found.document.columns, strict=True)
-    ]
     with open_duckdb(folder) as connection:
-        fed = feed_columns(inferred, TABLE, found.former_columns)
-        return plan_append(connection, found.staged, fed, TABLE, found.document.files)
+        return plan_append(feed_columns(connection, found, TABLE), TABLE, found.document.files)
 
 
 def test_columns_are_matched_by_name_and_by_the_tables_label(tmp_path: Path) -> None:

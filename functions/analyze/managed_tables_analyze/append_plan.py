@@ -10,40 +10,46 @@ from managed_tables.conversion.cells import EMPTY_CELL
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.conversion.columns import Formats, build_conversion
 from managed_tables.conversion.reasons import explain
-from managed_tables.conversion.workbook_cells import unmarked
-from managed_tables.details import MAX_VALUE_CHARACTERS, detail
+from managed_tables.details import detail
 from managed_tables.documents.analyses import AppendPlan, Conflict
 from managed_tables.documents.progress import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.messages.findings import MAX_LINES
 from managed_tables.schema import Column, ColumnType
-from managed_tables_analyze.inference.tallies import cell_name
+from managed_tables_analyze.analysis import Analysis
+from managed_tables_analyze.inference.tallies import FoundCell, cell_name, found_cell
 
-NO_CHOICE = ColumnChoice()
+CELL = "cell"  # of a fed column, as its choice changes it
 MAX_DETAILS = 5  # of one column
 
 
-@dataclass(frozen=True)
-class FileColumn:
-    """A column of the staged object: its inferred name, its label, its type and formats, and its choice."""
+class FedCell(FoundCell):
+    """A cell of a fed column."""
 
+    is_empty: bool
+
+
+@dataclass(frozen=True)
+class FedColumn:
+    """A column of the file, by its number in the `staged` object, and the table's column that it feeds.
+
+    `name`, `type`, `formats` and `nullable` are inferred, `label` is the file's; `before` is where such a
+    column went before, and `choice` how it was filled.
+    """
+
+    connection: DuckDBPyConnection
+    staged: Path
+    number: int
     name: str
     label: str
     type: ColumnType
     formats: Formats
     nullable: bool
-    choice: ColumnChoice = NO_CHOICE
-
-
-@dataclass(frozen=True)
-class FedColumn:
-    """A column of the file: its number in the staged object, and the table's column that it feeds."""
-
-    number: int
-    file: FileColumn
-    table: Column | None
+    choice: ColumnChoice
     before: FormerColumn | None
+    table: Column | None
 
     @property
     def kept(self) -> RecipeColumn | None:
@@ -51,113 +57,113 @@ class FedColumn:
         return self.before.kept if self.before else None
 
     @property
-    def cell(self) -> str:
-        """The SQL of its cells."""
-        return cell_name(self.number)
+    def rows(self) -> str:
+        """The SQL relation of the staged rows, with the column's `CELL`."""
+        cell = self.choice.rewritten(cell_name(self.number))
+        return f"(SELECT *, {cell} AS {CELL} FROM {staged_rows(self.staged)})"  # noqa: S608 - own SQL
 
-    def rows(self, staged: Path) -> str:
-        """Return the SQL relation of the staged rows, with the column's cells as its choice changes them."""
-        rows, choice = staged_rows(staged), self.file.choice
-        if not choice.rewrites:
-            return rows
-        return f"(SELECT * REPLACE ({choice.rewritten(self.cell)} AS {self.cell}) FROM {rows})"  # noqa: S608
+    def find(self, test: str, empty: str = "false") -> tuple[int, list[FedCell]]:
+        """Return how many cells pass the SQL test of `CELL`, and the first; `empty` is one more test."""
+        cell = f"struct_insert({found_cell(cell_name(self.number))}, is_empty := {empty})"
+        [(count, cells)] = self.connection.execute(
+            f"SELECT count(*), arg_min({cell}, {ROW_NUMBER}, {MAX_LINES}) FROM {self.rows} WHERE {test}"  # noqa: S608
+        ).fetchall()
+        return count, cells or []
+
+    def misfits(self, column_type: ColumnType, formats: Formats) -> tuple[int, list[FedCell]]:
+        """Return how many cells do not convert to a type under these formats, and the first."""
+        return self.find(build_conversion(CELL, column_type, formats).refuses(CELL))
 
 
-def feed_columns(
-    inferred: Sequence[FileColumn], table: Sequence[Column], former_columns: Sequence[FormerColumn | None]
-) -> list[FedColumn]:
+def feed_columns(connection: DuckDBPyConnection, found: Analysis, table: Sequence[Column]) -> list[FedColumn]:
     """Return each inferred column with the table's column that it feeds, if there is one.
 
     By where such a column went before; one that is new by its name, else by its label.
     """
+    schema, staged = found.document.inferred_schema, found.document.columns
     by_name = {column.name: column for column in table}
-    labels = make_column_names([column.display_name for column in table])
-    known = {one.name: before for one, before in zip(inferred, former_columns, strict=True) if before}
-    found = {name: by_name[one.name] for name, one in known.items() if one.name in by_name}
-    left = [one.name for one in inferred if one.name not in known]
-    for candidates in (by_name, dict(zip(labels, table, strict=True))):
-        found |= _free(candidates, left, found)
+    by_label = dict(zip(make_column_names([column.display_name for column in table]), table, strict=True))
+    names = [one.name for one in schema.columns]
+    fed = _feeds(dict(zip(names, found.former_columns, strict=True)), by_name, by_label)
+    inferred = zip(schema.columns, staged, found.former_columns, strict=True)
     return [
-        FedColumn(number, one, found.get(one.name), known.get(one.name))
-        for number, one in enumerate(inferred)
+        FedColumn(
+            connection,
+            found.staged,
+            number,
+            one.name,
+            one.source or one.name,
+            one.type,
+            of.formats,
+            one.nullable,
+            of.choice,
+            was,
+            fed.get(one.name),
+        )
+        for number, (one, of, was) in enumerate(inferred)
     ]
 
 
-def _free(
-    candidates: Mapping[str, Column], names: Sequence[str], found: Mapping[str, Column]
+def _feeds(
+    former: Mapping[str, FormerColumn | None], by_name: Mapping[str, Column], by_label: Mapping[str, Column]
 ) -> dict[str, Column]:
-    """Return the candidates of these names that nobody has found yet."""
-    taken = {column.name for column in found.values()}
-    free = {name: column for name, column in candidates.items() if column.name not in taken}
-    return {name: free[name] for name in names if name in free and name not in found}
+    """Return the table's column that each inferred column feeds, by its name."""
+    fed: dict[str, Column] = {}
+    new: list[str] = []
+    for name, before in former.items():
+        if before is None:
+            new.append(name)
+        elif column := by_name.get(before.name or ""):
+            fed[name] = column
+    for candidates in (by_name, by_label):
+        taken = {column.name for column in fed.values()}
+        free = {name: column for name, column in candidates.items() if column.name not in taken}
+        fed |= {name: free[name] for name in new if name in free and name not in fed}
+    return fed
 
 
-def plan_append(
-    connection: DuckDBPyConnection,
-    staged: Path,
-    fed: Sequence[FedColumn],
-    table: Sequence[Column],
-    files: Sequence[str],
-) -> AppendPlan:
+def plan_append(fed: Sequence[FedColumn], table: Sequence[Column], files: Sequence[str]) -> AppendPlan:
     """Return the plan, its conflicts counted against the table's columns.
 
     A column that was left out before is no new one.
     """
-    taken = {one.table.name for one in fed if one.table}
-    conflicts = (_find_conflict(connection, staged, one, files) for one in fed)
+    pairs = [(one, one.table) for one in fed if one.table]
+    taken = {column.name for _, column in pairs}
+    conflicts = (_find_conflict(one, column, files) for one, column in pairs)
     return AppendPlan(
-        matched=[[one.file.label, one.table.name] for one in fed if one.table],
-        new=[one.file.name for one in fed if not one.table and (not one.before or one.before.name)],
+        matched=[[one.label, column.name] for one, column in pairs],
+        new=[one.name for one in fed if not one.table and (not one.before or one.before.name)],
         missing=[column.name for column in table if column.name not in taken],
         conflicts=list(filter(None, conflicts)),
     )
 
 
-def as_kept(connection: DuckDBPyConnection, staged: Path, one: FedColumn) -> FedColumn:
+def as_kept(one: FedColumn) -> FedColumn:
     """Return the column under other formats where it is a text as it stands, but converts as is remembered.
 
     The mark and the order that it had before hold unless more cells fit those that were found.
     """
-    found, column, kept = one.file.formats, one.table, one.kept
-    if column is None or kept is None or one.file.type is not ColumnType.TEXT:
+    column, kept, found = one.table, one.kept, one.formats
+    if column is None or column.type is ColumnType.TEXT or kept is None or one.type is not ColumnType.TEXT:
         return one
     formats = ColumnChoice(decimal_mark=kept.decimal_mark, date_order=kept.date_order).formats(found)
-    if column.type is ColumnType.TEXT or formats == found:
+    if formats == found or one.misfits(column.type, formats)[0] > one.misfits(column.type, found)[0]:
         return one
-    ways = (build_conversion(one.cell, column.type, way) for way in (formats, found))
-    tests = [f"count(*) FILTER ({way.refuses(one.cell)})" for way in ways]
-    row = connection.execute(
-        f"SELECT {', '.join(tests)} FROM {one.rows(staged)} WHERE {one.cell} IS NOT NULL"  # noqa: S608 - own SQL
-    ).fetchone()
-    if row is None or row[0] > row[1]:
-        return one
-    return replace(one, file=replace(one.file, formats=formats))
+    return replace(one, formats=formats)
 
 
-def _find_conflict(
-    connection: DuckDBPyConnection, staged: Path, one: FedColumn, files: Sequence[str]
-) -> Conflict | None:
-    column, file = one.table, one.file
-    if column is None:
+def _find_conflict(one: FedColumn, column: Column, files: Sequence[str]) -> Conflict | None:
+    is_same = column.type in (one.type, ColumnType.TEXT)
+    if is_same and (column.nullable or not (one.nullable or one.choice.rewrites)):
         return None
-    is_same = column.type in (file.type, ColumnType.TEXT)
-    if is_same and (column.nullable or not (file.nullable or file.choice.rewrites)):
-        return None
-    conversion = build_conversion(one.cell, column.type, file.formats)
-    test = conversion.refuses(one.cell, nullable=column.nullable)
-    row = connection.execute(
-        f"SELECT count(*), min({ROW_NUMBER}, {MAX_DETAILS}) FROM {one.rows(staged)} WHERE {test}"  # noqa: S608
-    ).fetchone()
-    if row is None or not row[0]:
-        return None
-    value, numbers = f"left({unmarked(one.cell)}, {MAX_VALUE_CHARACTERS})", ", ".join(map(str, row[1]))
-    shown = connection.execute(
-        f"SELECT file, sheet, line, {value}, {conversion.empty} FROM {staged_rows(staged)}"  # noqa: S608
-        f" WHERE {ROW_NUMBER} IN ({numbers}) ORDER BY {ROW_NUMBER}"
-    ).fetchall()
+    conversion = build_conversion(CELL, column.type, one.formats)
+    test = conversion.refuses(CELL, nullable=column.nullable)
+    count, cells = one.find(test, conversion.empty)
     details = []
-    for number, sheet, line, text, is_empty in shown:
-        fault = EMPTY_CELL if is_empty else explain(text or "", column.type, file.formats)
-        place = {"file": files[number], "line": line, **({} if sheet is None else {"sheet": sheet})}
-        details.append(DetailBody.read(detail("file", fault, **place, column=column.name, value=text)))
-    return Conflict(column=column.name, count=row[0], details=details)
+    for cell in cells[:MAX_DETAILS]:
+        fault = EMPTY_CELL if cell["is_empty"] else explain(cell["value"] or "", column.type, one.formats)
+        place = {"file": files[cell["file"]], "line": cell["line"]}
+        place |= {} if cell["sheet"] is None else {"sheet": cell["sheet"]}
+        found = detail("file", fault, **place, column=column.name, value=cell["value"])
+        details.append(DetailBody.read(found))
+    return Conflict(column=column.name, count=count, details=details) if count else None

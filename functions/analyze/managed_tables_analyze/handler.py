@@ -37,7 +37,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_analyze.analysis import Analysis, Report, analyze
-from managed_tables_analyze.differences import Before, compare_with_table, is_as_before
+from managed_tables_analyze.differences import compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import AllOverrides
 
@@ -253,10 +253,7 @@ def _store_preview(services: AwsServices, key_of: Callable[[str], str], found: A
 
 
 def _compare_with_table(
-    services: AwsServices,
-    job: JobRecord,
-    found: Analysis,
-    recalled: Recalled | None,
+    services: AwsServices, job: JobRecord, found: Analysis, recalled: Recalled | None
 ) -> None:
     """Record what becomes of the columns in the table that the job loads into, and what is not as before."""
     if job.user_table_id is None:
@@ -265,9 +262,7 @@ def _compare_with_table(
     columns = table.columns if table is not None else ()
     key = table.key if table is not None and job.mode == "upsert" else None
     needed = key or [column.name for column in columns if column.is_required]
-    tables = [one for one in found.reading.tables if one.include]
-    before = Before(recalled, tables, needed, found.medians) if recalled else None
-    compare_with_table(found.document, found.staged, found.former_columns, columns, before)
+    compare_with_table(found, columns, recalled, needed)
 
 
 def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:
