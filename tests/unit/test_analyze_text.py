@@ -274,6 +274,14 @@ def test_a_label_over_rows_and_their_subtotal_are_told(tmp_path: Path) -> None:
     assert told["SUBTOTAL_LINES"] == ((5,), 1, ())
 
 
+def test_sums_are_told_beyond_the_rows_in_which_any_is_sought(tmp_path: Path) -> None:
+    amounts = [[90_001 + group * step for step in (37, 53, 71)] for group in range(150)]
+    rows = [row for group in amounts for row in (*group, sum(group))]
+    text = "item;valor\n" + "".join(f"i{number};{row}\n" for number, row in enumerate(rows))
+    [told] = _analyze(tmp_path, text.encode()).findings
+    assert (told.code, told.count) == ("SUBTOTAL_LINES", len(amounts))
+
+
 def test_a_name_without_its_values_is_no_label(tmp_path: Path) -> None:
     """In a list of people some have neither a phone nor an age: no column is filled in all other rows."""
     rows = "".join(f"Ana {n};{n if n % 3 else ''};{n if n % 4 else ''}\n" for n in range(40))

@@ -34,7 +34,7 @@ _COLUMNS_COMPARED = 30  # among which a total leaves some empty, and a label all
 _FEWEST_USUAL = 3  # columns that rows fill: a name without its only value is no label
 _USUAL = 0.8  # share of the fuller rows that fill a usual column
 _SAMPLE_ROWS = 500  # in which sums are sought: enough to see that a file has any
-_MOST_ROWS = 20_000  # in which all of them are found then
+_SUMMED_ROWS = 20_000  # in which all of them are found then
 _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
 _NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*"
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
@@ -83,7 +83,7 @@ def find_told_rows(
     sample = _read(connection, staged, columns, _SAMPLE_ROWS)
     sums = _find_sums(sample)
     if sums and len(sample) == _SAMPLE_ROWS:
-        sums = _find_sums(_read(connection, staged, columns, _MOST_ROWS))
+        sums = _find_sums(_read(connection, staged, columns, _SUMMED_ROWS))
     usual = _usual_columns(columns, [cells for *_, cells in sample]) if sample else []
     is_total, is_label = _is_total(columns, sums), _is_label(usual)
     text = f"CASE WHEN label THEN concat_ws(' ', {', '.join(columns)}) END"
