@@ -125,7 +125,7 @@ def analyze(
             is_workbook=table.is_workbook,
             types=table.types,
             timezone=zone.key,
-            reader_findings=[*table.findings, *table.grounds],
+            reader_findings=table.findings,
             former_columns=former_columns,
             report=partial(report, "inferring"),
         )
@@ -133,7 +133,7 @@ def analyze(
         told = find_told_rows(
             connection, staged, [column.type for column in judged], table.files, first=len(origins)
         )
-        findings = [*table.findings, *joined, *_find_cut_labels(table), *told]
+        findings = [*table.warnings, *joined, *_find_cut_labels(table), *told]
         types = [(column.type, column.formats) for column in judged]
         shown_rows = convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = read_sample_rows(connection, table.names, types, zone)

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -244,20 +246,16 @@ def _histograms(
         "ELSE (high - low) / bins END AS width FROM spans) "
         "SELECT p.number, low, high, width, is_whole, CASE WHEN width = 0 THEN 0 "
         "ELSE least(bins - 1, floor((x - low) / width)) END::INTEGER AS bin, sum(n)::BIGINT "
-        "FROM profiled p JOIN widths USING (number) WHERE isfinite(x) GROUP BY ALL"
+        "FROM profiled p JOIN widths USING (number) WHERE isfinite(x) GROUP BY ALL ORDER BY number, bin"
     ).fetchall()
-    columns: dict[int, tuple[float, float, float, bool, dict[int, int]]] = {}
-    for number, low, high, width, is_whole, place, count in found:
-        columns.setdefault(number, (low, high, width, is_whole, {}))[4][place] = count
-    for number, (low, high, width, is_whole, counts) in columns.items():
-        bounds = (
-            (place, low + width * place, low + width * (place + 1) - is_whole)
-            for place in range(max(counts) + 1)
-        )
+    for (number, low, high, width, is_whole), bins in groupby(found, key=itemgetter(slice(5))):
+        counts = {place: count for *_, place, count in bins}
         last = max(counts)
+        starts = [low + width * place for place in range(last + 1)]
+        ends = [*(low + width * place - is_whole for place in range(1, last + 1)), high]
         yield (
             number,
-            [(first, high if place == last else end, counts.get(place, 0)) for place, first, end in bounds],
+            [(*bounds, counts.get(place, 0)) for place, bounds in enumerate(zip(starts, ends, strict=True))],
         )
 
 

@@ -15,7 +15,7 @@ from managed_tables.identifiers import MAX_COLUMNS, make_column_names
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, are_rejects, staged_rows
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.staging.sql import cell_sql, fill_down, read_sql, select_sql, write_parquet
+from managed_tables_analyze.staging.sql import cell_sql, read_sql, select_sql, write_parquet
 from managed_tables_analyze.staging.sums import find_sum
 from managed_tables_reader.rows.notes import rows_left_out
 from managed_tables_reader.rows.parts import Part
@@ -41,12 +41,22 @@ class OriginColumn:
     nullable: bool
 
 
+@dataclass(frozen=True)
+class StagedPart:
+    """The rows of one part, with the columns of the table that they have, in order."""
+
+    path: Path
+    place: SheetPlace
+    columns: list[int]
+    has_numbers: bool
+
+
 @dataclass
 class CombinedTable:
     """The columns so far, and the staged parts in order.
 
     `labels` are the headers as first written, None for a column without one; `names` identify columns.
-    `findings` are warnings, `grounds` what the files' own formats say about columns.
+    `findings` are warnings, and grounds: what the files' own formats say about columns.
     """
 
     work_dir: Path
@@ -55,20 +65,30 @@ class CombinedTable:
     labels: list[str | None] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    grounds: list[Finding] = field(default_factory=list)
     row_count: int = 0
-    is_workbook: bool = False
-    places: list[SheetPlace] = field(default_factory=list)  # of the staged parts
+    parts: list[StagedPart] = field(default_factory=list)
     _types: dict[str, ColumnType | None] = field(default_factory=dict)  # by column
-    _staged: list[Path] = field(default_factory=list)
-    _columns_of_parts: list[list[int]] = field(default_factory=list)
-    _has_numbers: list[bool] = field(default_factory=list)
     _has_header: bool = False
 
     @property
     def types(self) -> list[ColumnType | None]:
         """Each column's type if every file with such a column states it."""
         return [self._types.get(name) for name in self.names]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """The findings that a person should look at."""
+        return [one for one in self.findings if one.code in WARNING_CODES]
+
+    @property
+    def places(self) -> list[SheetPlace]:
+        """Where each staged part is from."""
+        return [part.place for part in self.parts]
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether a workbook's own numbers are among the cells."""
+        return any(part.has_numbers for part in self.parts)
 
     def add_file(self, name: str) -> int:
         """Add a file and return its index in the staged object."""
@@ -78,61 +98,40 @@ class CombinedTable:
     def add(self, part: Part) -> None:
         """Stage a part's rows; raises MisreadError if DuckDB does not read as many as were counted."""
         kept = self._kept_columns(part)
-        if are_rejects(part.labels):
-            kept = [column for column in kept if column < len(part.labels) - len(PLACE_LABELS)]
-            part.is_guarded = True
-        names = self._match(part, kept)
-        target = self.work_dir / f"part{len(self._staged):04d}.parquet"
-        fresh = [name for name in names if name not in self.names]
-        indexes = [(self.names + fresh).index(name) for name in names]
-        self._refuse_too_many(part, len(self.names) + len(fresh))
-        places = dict(zip(kept, indexes, strict=True))
+        named = dict(zip(kept, self._match(part, kept), strict=True))
+        names = [*self.names, *(name for name in named.values() if name not in self.names)]
+        if len(names) > MAX_COLUMNS:
+            line, file = part.header_line or part.data_line, self.files[part.file]
+            raise JobError(TOO_MANY_COLUMNS, file=file, count=len(names), line=line, limit=MAX_COLUMNS)
+        places = {column: names.index(name) for column, name in named.items()}
+        target = self.work_dir / f"part{len(self.parts):04d}.parquet"
         with _misread(part):
-            count = write_parquet(self.connection, _select(part, places), target, len(names))
-        if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, indexes):
+            count = write_parquet(self.connection, select_sql(part, places), target, len(places))
+        if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, [*places.values()]):
             raise MisreadError
-        count -= self._leave_out_sum(part, target, indexes)
-        self._take(part, fresh, places)
-        self._staged.append(target)
-        self.places.append((part.file, part.sheet))
-        self._columns_of_parts.append(sorted(indexes))
-        self._has_numbers.append(part.has_numbers)
-        self.row_count += count
+        self.row_count += count - self._leave_out_sum(part, target, sorted(places.values()))
+        self._take(part, named, names)
+        place = part.file, part.sheet
+        self.parts.append(StagedPart(target, place, sorted(places.values()), part.has_numbers))
 
-    def _refuse_too_many(self, part: Part, total: int) -> None:
-        if total > MAX_COLUMNS:
-            line = part.header_line or part.data_line
-            file = self.files[part.file]
-            raise JobError(TOO_MANY_COLUMNS, file=file, count=total, line=line, limit=MAX_COLUMNS)
-
-    def _take(self, part: Part, fresh: Sequence[str], indexes: dict[int, int]) -> None:
-        """Take over a staged part's columns, of which `fresh` are new, and its findings."""
-        labels = {index: _label(part, column) for column, index in indexes.items()}
-        first = len(self.names)
-        self.names += fresh
-        self.labels += [labels[first + number] for number in range(len(fresh))]
-        self.is_workbook = self.is_workbook or part.has_numbers
-        self._has_header = self._has_header or bool(part.labels)
-        if self._staged and (fresh or len(indexes) < first):
-            missing = [name for column, name in enumerate(self.names) if column not in indexes.values()]
+    def _take(self, part: Part, named: dict[int, str], names: list[str]) -> None:
+        """Take over a staged part's columns, with which the table has these names, and its findings."""
+        fresh = {column: name for column, name in named.items() if name not in self.names}
+        missing = [name for name in self.names if name not in named.values()]
+        if self.parts and (fresh or missing):
             values = {"new": len(fresh), "missing": len(missing)}
-            part.findings.append(Finding("OTHER_HEADER", values, columns=(*fresh, *missing)))
-        named = {column: self.names[index] for column, index in indexes.items()}
+            part.findings.append(Finding("OTHER_HEADER", values, columns=(*fresh.values(), *missing)))
+        part.findings += _about_columns(part, named)
+        self.findings += (one.named(named).at(self.files[part.file], part.sheet) for one in part.findings)
+        self.names, self.labels = names, [*self.labels, *(_label(part, column) for column in fresh)]
+        self._has_header = self._has_header or bool(part.labels)
         self._take_types(part, named)
-        self._report(part, named)
 
     def _take_types(self, part: Part, named: dict[int, str]) -> None:
         """Take over the types that a part states, where no other part's differ."""
         for column, name in named.items():
             stated = part.types[column] if part.types else None
             self._types[name] = stated if self._types.get(name, stated) is stated else None
-
-    def _report(self, part: Part, named: dict[int, str]) -> None:
-        """Take over a part's findings; `named` are the names of its columns."""
-        part.findings += _about_columns(part, named)
-        for finding in part.findings:
-            placed = finding.named(named).at(self.files[part.file], part.sheet)
-            (self.findings if placed.code in WARNING_CODES else self.grounds).append(placed)
 
     def _match(self, part: Part, kept: Sequence[int]) -> list[str]:
         """Return the names of a part's columns; a part without header is matched by position."""
@@ -142,10 +141,13 @@ class CombinedTable:
         return make_column_names([_label(part, column) or "" for column in kept])
 
     def _kept_columns(self, part: Part) -> list[int]:
-        """Return the part's columns except those that have neither label nor value."""
-        unlabelled = [column for column in range(part.width) if _label(part, column) is None]
+        """Return the part's columns except those that have neither label nor value, and rejects' places."""
+        width = part.width
+        if are_rejects(part.labels):
+            part.is_guarded, width = True, len(part.labels) - len(PLACE_LABELS)
+        unlabelled = [column for column in range(width) if _label(part, column) is None]
         if not unlabelled:
-            return list(range(part.width))
+            return list(range(width))
         counts = ", ".join(
             f"count(nullif(trim({cell_sql(part, column)}, {_BLANKS}), ''))" for column in unlabelled
         )
@@ -153,8 +155,8 @@ class CombinedTable:
             [found] = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchall()  # noqa: S608
         empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
         if not part.labels:
-            empty = _surplus(part.width, empty)
-        return [column for column in range(part.width) if column not in empty] or [0]
+            empty = _surplus(width, empty)
+        return [column for column in range(width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
         """Return whether a part read as it is has blank rows, repeated page heads, separator lines or a mark.
@@ -188,7 +190,7 @@ class CombinedTable:
         """Remove a last row that sums up those above it from a staged part; return how many were removed."""
         if part.keeps_last or part.is_guarded:
             return 0
-        row = find_sum(self.connection, staged, sorted(indexes))
+        row = find_sum(self.connection, staged, indexes)
         if row is None:
             return 0
         line = row[0]
@@ -205,28 +207,24 @@ class CombinedTable:
     def finish(self, target: Path, origins: Sequence[OriginColumn] = ()) -> None:
         """Write the staged object: all parts in order, every column in each, those of `origins` first."""
         width = len(self.names)
-        if len(self._staged) == 1 and self._columns_of_parts[0] == list(range(width)) and not origins:
-            self._staged[0].rename(target)
+        if len(self.parts) == 1 and self.parts[0].columns == list(range(width)) and not origins:
+            self.parts[0].path.rename(target)
             return
-        added = [one.cells for one in origins]
-        parts = zip(self._staged, self._columns_of_parts, self._has_numbers, strict=True)
-        selects = [self._select_part(added, *part) for part in parts]
+        selects = (self._select(part, [one.cells for one in origins]) for part in self.parts)
         write_parquet(self.connection, " UNION ALL ".join(selects), target, len(origins) + width)
-        for staged in self._staged:
-            staged.unlink()
-        own = make_column_names([*self.names, *(one.label for one in origins)])[len(self.names) :]
+        for part in self.parts:
+            part.path.unlink()
+        own = make_column_names([*self.names, *(one.label for one in origins)])[width:]
         self.names = [*own, *self.names]
         self.labels = [*(one.label for one in origins), *self.labels]
 
-    def _select_part(
-        self, added: Sequence[str], staged: Path, present: Sequence[int], has_numbers: bool
-    ) -> str:
+    def _select(self, part: StagedPart, added: Sequence[str]) -> str:
         """Return the query of a part's rows in every column of the table, the cells `added` first."""
-        is_signed = self.is_workbook and not has_numbers
-        own = {column: mark_texts(f"c{column}") if is_signed else f"c{column}" for column in present}
+        is_signed = self.is_workbook and not part.has_numbers
+        own = {column: mark_texts(f"c{column}") if is_signed else f"c{column}" for column in part.columns}
         cells = [*added, *(own.get(column, "NULL::VARCHAR") for column in range(len(self.names)))]
         named = [f"{cell} AS c{column}" for column, cell in enumerate(cells)]
-        return f"SELECT {', '.join(['file', 'sheet', 'line', *named])} FROM {staged_rows(staged)}"  # noqa: S608
+        return f"SELECT {', '.join(['file', 'sheet', 'line', *named])} FROM {staged_rows(part.path)}"  # noqa: S608
 
 
 @contextmanager
@@ -247,13 +245,6 @@ def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
     nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
     if part.labels and nameless and not part.is_ragged:
         yield Finding("NAMELESS_COLUMNS", count=len(nameless), columns=nameless)
-
-
-def _select(part: Part, places: dict[int, int]) -> str:
-    """Return the query of a part's rows; `places` are the table's columns by the part's."""
-    select = select_sql(part, {index: column for column, index in places.items()})
-    fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
-    return fill_down(select, fills) if fills else select
 
 
 def _surplus(width: int, empty: set[int]) -> set[int]:

@@ -63,13 +63,16 @@ def read_sql(part: Part) -> str:
     )
 
 
-def select_sql(part: Part, columns: Mapping[int, int]) -> str:
-    """Return the SELECT of the staged rows; `columns` says which of the part's columns is which `c<i>`."""
+def select_sql(part: Part, places: Mapping[int, int]) -> str:
+    """Return the query of the staged rows; `places` says which `c<i>` each of the part's columns is."""
     line = "line::INTEGER" if part.has_line else lines_from(part.data_line)
     sheet = "NULL::VARCHAR" if part.sheet is None else f"{literal(part.sheet)}::VARCHAR"
-    cells = [f"{cell_sql(part, column)} AS c{index}" for index, column in sorted(columns.items())]
+    in_order = sorted(places, key=places.__getitem__)
+    cells = [f"{cell_sql(part, column)} AS c{places[column]}" for column in in_order]
     selected = ", ".join([f"{part.file}::USMALLINT AS file", f"{sheet} AS sheet", f"{line} AS line", *cells])
-    return f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
+    select = f"SELECT {selected} FROM {read_sql(part)}"  # noqa: S608 - literals quoted above, names are ours
+    fills = [(places[column], top, bottom) for column, top, bottom in part.fills if column in places]
+    return _fill_down(select, fills) if fills else select
 
 
 def cell_sql(part: Part, column: int) -> str:
@@ -91,7 +94,7 @@ def _text_of_formula(cell: str) -> str:
     return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
 
 
-def fill_down(select: str, fills: Sequence[Fill]) -> str:
+def _fill_down(select: str, fills: Sequence[Fill]) -> str:
     """Return the query of a part's rows with the cells filled; columns are those of the staged object."""
     joins, replaced = [], []
     for column in sorted({column for column, _, _ in fills}):
