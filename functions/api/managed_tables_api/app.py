@@ -125,6 +125,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     views.router,
     agents.router,
 )
+ROUTES = [route for router in ROUTERS for route in router.routes]
+reserve_fixed_words(ROUTES)  # once: every app has these very routes
 
 
 def create_app(services: ApiServices) -> FastAPI:
@@ -148,17 +150,10 @@ def create_app(services: ApiServices) -> FastAPI:
         expose_headers=list(EXPOSED_HEADERS),
         max_age=PREFLIGHT_MAX_AGE_SECONDS,
     )
-    for router in ROUTERS:
-        mount(app, router)
-    reserve_fixed_words(app.router.routes)
+    app.router.routes.extend(ROUTES)  # `include_router` would make each again at the first request
     return app
 
 
 def make_app() -> FastAPI:
     """Return the app on the services of this process's environment, for an ASGI server."""
     return create_app(ApiServices(load_settings()))
-
-
-def mount(app: FastAPI, router: APIRouter) -> None:
-    """Put a router's routes on the app; `include_router` would make each again at the first request."""
-    app.router.routes.extend(router.routes)

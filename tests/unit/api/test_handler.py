@@ -14,7 +14,7 @@ from api_probe import bearer, probe
 from managed_tables.ids import new_record_id
 from managed_tables.settings import Settings
 from managed_tables_api import handler as module
-from managed_tables_api.app import create_app, mount
+from managed_tables_api.app import create_app
 from managed_tables_api.handler import ApiHandler
 from managed_tables_api.services import ApiServices
 
@@ -36,7 +36,7 @@ def handle(services: ApiServices, monkeypatch: pytest.MonkeyPatch) -> ApiHandler
 
     def create_probed_app(made: ApiServices) -> Any:
         app = create_app(made)
-        mount(app, probe)
+        app.router.routes.extend(probe.routes)
         return app
 
     monkeypatch.setattr(module, "create_app", create_probed_app)
