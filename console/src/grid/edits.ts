@@ -45,7 +45,7 @@ interface EditListener {
 
 interface RowTexts {
   row: RecordOfRow;
-  texts: readonly (readonly [column: string, text: string])[];
+  texts: Readonly<Record<string, string>>;
 }
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
@@ -77,7 +77,7 @@ export class EditSession {
 
   readonly edit = (row: RecordOfRow, name: string, text: string): void => {
     this.state.update({ refusal: null });
-    this.write([{ row, texts: [[name, text]] }]);
+    this.write([{ row, texts: { [name]: text } }]);
   };
 
   /** Save values of a row, from a form. */
@@ -88,10 +88,13 @@ export class EditSession {
     const cells = spread(text === "" ? [[""]] : parseClipboard(text), range);
     const rows = await this.rowsFrom(range.top, cells.length);
     const names = columns.slice(range.left).map(({ name }) => name);
-    const lines = cells.map((line) => line.slice(0, names.length).map((cell, at) => [names[at] ?? "", cell] as const));
-    this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? [] }] : [])));
+    const lines = cells.map(
+      (line): Record<string, string> =>
+        Object.fromEntries(names.slice(0, line.length).map((name, at) => [name, line[at] ?? ""])),
+    );
+    this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : [])));
     const fresh = lines.slice(Math.max((this.rows().total ?? 0) - range.top, 0));
-    if (rows.length > 0 && fresh.length > 0) this.offer(fresh.map((texts) => Object.fromEntries(texts)));
+    if (rows.length > 0 && fresh.length > 0) this.offer(fresh);
   };
 
   /** Give every row of a range the values of its first, exactly. */
@@ -121,9 +124,9 @@ export class EditSession {
     const read = texts.map((line) => readTexts(this.table.columns, line, null));
     const values = read.map((one) => one.values);
     const faults = read.flatMap(({ wrong }, index) =>
-      this.table.columns.flatMap(({ name, display_name: label }) => {
-        const reason = reasonOf(texts[index]?.[name] ?? "", wrong[name] ?? "");
-        return name in wrong ? [t`linha ${index + 1} do que foi colado, ${label}: ${reason}`] : [];
+      Object.entries(wrong).map(([name, reason]) => {
+        const told = reasonOf(texts[index]?.[name] ?? "", reason);
+        return t`linha ${index + 1} do que foi colado, ${columnOf(this.table, name).display_name}: ${told}`;
       }),
     );
     if (faults.length > 0) {
@@ -338,32 +341,26 @@ export class EditSession {
     this.state.update({ refusal: t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
   }
 
-  /** Read texts for cells and save their values; what is no value is one step of the history. */
+  /** Read texts for cells and save their values; what is no value is marked, and one step of the history. */
   private write(written: readonly RowTexts[]): void {
-    const refused: string[] = [];
+    const refused = new Map<string, CellState>();
     const changed = written.flatMap(({ row, texts }): RowChange[] => {
-      const read = texts.map(([name, text]) => [name, this.read(row, name, text, refused)] as const);
-      const values = read.filter(([, value]) => value !== undefined);
+      const values = Object.entries(texts).flatMap(([name, text]) => {
+        const column = this.table.columns.find((one) => one.name === name);
+        const before = row[name] ?? null;
+        if (!column || text === formatCell(before, column.type)) return [];
+        const parsed = parseCell(text, column.type, column.nullable);
+        if (parsed.ok) return parsed.value === before ? [] : [[name, parsed.value] as const];
+        refused.set(cellKey(row.id, name), { state: "refused", text, reason: reasonOf(text, parsed.reason) });
+        this.listener.announce(t`Não gravado: ${parsed.reason}`);
+        return [];
+      });
       return values.length === 0 ? [] : [{ id: row.id, base: row, changes: Object.fromEntries(values) }];
     });
-    this.remember(refused);
+    this.unmark(written.flatMap(({ row, texts }) => Object.keys(texts).map((name) => cellKey(row.id, name))));
+    this.mark([...refused]);
+    this.remember([...refused.keys()]);
     if (changed.length > 0) this.save(changed);
-  }
-
-  /** Read the text for a cell; undefined where it says what stands there already, or is no value: that is marked. */
-  private read(row: RecordOfRow, name: string, text: string, refused: string[]): Cell {
-    const column = this.table.columns.find((one) => one.name === name);
-    const key = cellKey(row.id, name);
-    const isSame = !column || text === formatCell(row[name], column.type);
-    const parsed = isSame ? null : parseCell(text, column.type, column.nullable);
-    if (!parsed || parsed.ok) {
-      this.unmark([key]);
-      return parsed?.value === (row[name] ?? null) ? undefined : parsed?.value;
-    }
-    this.mark([[key, { state: "refused", text, reason: reasonOf(text, parsed.reason) }]]);
-    refused.push(key);
-    this.listener.announce(t`Não gravado: ${parsed.reason}`);
-    return undefined;
   }
 
   private remember(refused: readonly string[]): void {
