@@ -6,7 +6,8 @@ business of whoever stores it.
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+import re
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -59,33 +60,19 @@ def _distinct(pairs: list[tuple[str, Value]]) -> Object:
 
 def dumps(value: Any) -> bytes:
     """Write JSON text as UTF-8, a Decimal digit for digit as a number; a lone surrogate as its escape."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except TypeError:  # the standard encoder cannot write a Decimal as a number
-        text = "".join(_pieces(value))
+    mark = os.urandom(16).hex()  # of what is a number, as no text can have it
+
+    def write_number(number: object) -> str | None:
+        if not isinstance(number, Decimal):
+            raise TypeError(f"{type(number).__name__} is not written as JSON")
+        return f"{mark}{number}" if number.is_finite() else None
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=write_number)
+    if mark in text:
+        text = re.sub(f'"{mark}([^"]*)"', r"\1", text)
     return text.encode("utf-8", "backslashreplace")
 
 
 def digest(value: Any) -> str:
     """Return 32 hex digits that tell the value from others."""
     return hashlib.sha256(dumps(value)).hexdigest()[:32]
-
-
-def _pieces(value: Any) -> Iterator[str]:
-    if isinstance(value, Decimal):
-        yield str(value) if value.is_finite() else "null"
-    elif isinstance(value, dict):
-        yield "{"
-        for number, (key, item) in enumerate(value.items()):
-            yield f"{',' if number else ''}{json.dumps(key, ensure_ascii=False)}:"
-            yield from _pieces(item)
-        yield "}"
-    elif isinstance(value, list | tuple):
-        yield "["
-        for number, item in enumerate(value):
-            if number:
-                yield ","
-            yield from _pieces(item)
-        yield "]"
-    else:
-        yield json.dumps(value, ensure_ascii=False, allow_nan=False)
