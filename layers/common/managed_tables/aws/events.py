@@ -14,36 +14,29 @@ DETAIL_TYPES = {"done": "Upload job done", "failed": "Upload job failed"}
 _COUNTS = ("inserted", "updated", "unchanged", "rejected")
 
 
-class Events:
-    """The events of one bus; `client` is asked for when the first one is sent."""
-
-    def __init__(self, client: Callable[[], Any], bus_name: str) -> None:
-        self._client = client
-        self._bus_name = bus_name
-
-    def tell_end(self, job: JobRecord) -> bool:
-        """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
-        detail = {
-            "company_id": job.company_id,
-            "job_id": job.job_id,
-            "table_id": job.user_table_id,
-            "mode": job.mode,
-            "origin": job.origin,
-            "outcome": job.status,
-            "error_code": job.error["code"] if job.error else None,
-            "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
-            "created_at": job.created_at,
-            "ended_at": job.updated_at,
-        }
-        entry = {
-            "Source": SOURCE,
-            "DetailType": DETAIL_TYPES[job.status],
-            "Detail": exact_json.dumps(detail).decode(),
-            "EventBusName": self._bus_name,
-        }
-        try:
-            answer = self._client().put_events(Entries=[entry])
-        except (ClientError, BotoCoreError):
-            get_logger("events").warning("event not sent", exc_info=True, job_id=job.job_id)
-            return False
-        return bool(answer["FailedEntryCount"] == 0)
+def send_end(client: Callable[[], Any], bus_name: str, job: JobRecord) -> bool:
+    """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
+    detail = {
+        "company_id": job.company_id,
+        "job_id": job.job_id,
+        "table_id": job.user_table_id,
+        "mode": job.mode,
+        "origin": job.origin,
+        "outcome": job.status,
+        "error_code": job.error["code"] if job.error else None,
+        "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
+        "created_at": job.created_at,
+        "ended_at": job.updated_at,
+    }
+    entry = {
+        "Source": SOURCE,
+        "DetailType": DETAIL_TYPES[job.status],
+        "Detail": exact_json.dumps(detail).decode(),
+        "EventBusName": bus_name,
+    }
+    try:
+        answer = client().put_events(Entries=[entry])
+    except (ClientError, BotoCoreError):
+        get_logger("events").warning("event not sent", exc_info=True, job_id=job.job_id)
+        return False
+    return bool(answer["FailedEntryCount"] == 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from managed_tables.aws.events import Events
+from managed_tables.aws.events import send_end
 from managed_tables.aws.executions import Executions
 from managed_tables.aws.storage import JobDocuments, Storage
 from managed_tables.catalog.connections import Clusters, Connections
@@ -91,7 +91,6 @@ class AwsServices:
     exports = once(lambda self: Exports(self.items, self.settings.export_retention_days))
     export_slots = once(lambda self: Slots(self.items, self.settings.running_exports_max, RUNNING_EXPORTS))
     job_documents = once(lambda self: JobDocuments(self.storage))
-    events = once(lambda self: Events(lambda: self.eventbridge, self.settings.event_bus_name))
     executions = once(lambda self: Executions(self.stepfunctions, self.settings.state_machine_arn))
     export_executions = once(
         lambda self: Executions(self.stepfunctions, self.settings.export_state_machine_arn)
@@ -113,7 +112,7 @@ class AwsServices:
     def _tell_end(self, job: JobRecord) -> bool:
         """Tell the company's next job, and other systems, of a job's end; whether both have taken it."""
         left = self.shares.leave(job)
-        return self.events.tell_end(job) and left
+        return send_end(lambda: self.eventbridge, self.settings.event_bus_name, job) and left
 
     def _secret(self, arn: str) -> str:
         """Return a secret's text; raises SECRETS_UNAVAILABLE where Secrets Manager does not answer."""
