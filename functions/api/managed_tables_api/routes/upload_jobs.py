@@ -1,6 +1,5 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -52,15 +51,19 @@ _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
 RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
 
-def render_jobs(
-    jobs: list[JobRecord], documents: JobDocuments, max_bytes: int, numbers: Numbers
-) -> list[bytes]:
-    """Return the answers of jobs, as JSON, which have `max_bytes` together.
+def render_jobs(jobs: list[JobRecord], documents: JobDocuments, room: int, numbers: Numbers) -> list[bytes]:
+    """Return the answers of jobs, as JSON, which have `room` together, in bytes.
 
     Where whole ones take more, the last have what their records say, without details of an error, and at
     last are left out.
     """
-    answers, room = _first(map(_render_bare, jobs), max_bytes)
+    answers: list[bytes] = []
+    for job in jobs:
+        bare = _render_bare(job)
+        room -= len(bare) + 1  # and a comma
+        if room < 0:
+            return answers
+        answers.append(bare)
     with ThreadPoolExecutor(READ_AT_ONCE) as pool:
         for start in range(0, len(answers), READ_AT_ONCE):  # no more documents than that are read in vain
             known = pool.map(lambda job: job_answer(job, documents), jobs[start : start + READ_AT_ONCE])
@@ -71,17 +74,6 @@ def render_jobs(
                     return answers
                 answers[place] = whole
     return answers
-
-
-def _first(answers: Iterable[bytes], max_bytes: int) -> tuple[list[bytes], int]:
-    """Return the first answers that have room together, and the room that is left."""
-    taken, room = [], max_bytes
-    for answer in answers:
-        if len(answer) + 1 > room:  # and a comma
-            break
-        room -= len(answer) + 1
-        taken.append(answer)
-    return taken, room
 
 
 def _render_bare(job: JobRecord) -> bytes:
