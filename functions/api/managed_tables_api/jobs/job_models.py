@@ -1,15 +1,21 @@
 """Model what the jobs' routes take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import ConfigDict, Field, PlainSerializer, field_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.choices import FROM_LIST, ColumnChoice
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
-from managed_tables.documents.confirmations import Additions, ConfirmedDocument, LoadTerms, OnMisfit
+from managed_tables.documents.confirmations import (
+    Additions,
+    ConfirmedDocument,
+    LoadTerms,
+    OnMisfit,
+    WantedSchema,
+)
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.recipes import JobRecipe
@@ -207,21 +213,19 @@ class Confirmation(_Agreed):
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
 
-    @property
-    def additions(self) -> Additions:
-        """What a new table has besides its name and columns."""
-        return Additions(title=self.title, description=self.description, key=self.key)
-
-    @property
-    def terms(self) -> LoadTerms:
-        """On which terms the rows are loaded."""
+    def as_schema(self) -> WantedSchema:
+        """Return what is confirmed; of columns only the choices that are stated."""
         choices = {column.name: column.choice for column in self.columns}
-        stated = {name: choice for name, choice in choices.items() if choice != ColumnChoice()}
-        return LoadTerms(
-            choices=stated,
-            make_nullable=self.make_nullable,
-            on_misfit=self.on_misfit,
-            remember=self.remember,
+        return WantedSchema(
+            display_name=self.display_name,
+            columns=[column.column for column in self.columns],
+            terms=LoadTerms(
+                choices={name: choice for name, choice in choices.items() if choice != ColumnChoice()},
+                make_nullable=self.make_nullable,
+                on_misfit=self.on_misfit,
+                remember=self.remember,
+            ),
+            additions=Additions(title=self.title, description=self.description, key=self.key),
         )
 
 
@@ -256,24 +260,13 @@ class UndoAnswer(Document):
     kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")
 
 
-_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})
-
-
 class StatedTable(TableStatement):
     """How one file or sheet is to be read; what is left out stays as it was stated, null is found anew.
 
-    With no field at all nothing is stated any more. An item of `reading.tables` may be sent back: what is
-    only shown there is ignored.
+    With no field at all nothing is stated any more.
     """
 
     model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_what_is_shown(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {name: stated for name, stated in value.items() if name not in _SHOWN_ALONE}
 
 
 class OriginColumns(OriginLabels):

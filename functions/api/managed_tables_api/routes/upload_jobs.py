@@ -15,7 +15,7 @@ from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument, WantedSchema
+from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.statements import Draft
 from managed_tables.errors import NO_REJECTS, ApiError
@@ -304,11 +304,7 @@ def confirm_upload_job(
     """
     if body.make_nullable:
         caller.require(Permission.UPDATE)
-    columns = [column.column for column in body.columns]
-    wanted = WantedSchema(
-        display_name=body.display_name, columns=columns, terms=body.terms, additions=body.additions
-    )
-    confirm_job(services, job, wanted)
+    confirm_job(services, job, body.as_schema())
     return models.ConfirmAnswer(status="inserting")
 
 
