@@ -1,15 +1,15 @@
 """Apply an update to a table's definition: its columns compared with those asked for, the rest checked."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from enum import Enum
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import EllipsisType
 
 from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
 from managed_tables.documents.confirmations import Additions
 from managed_tables.errors import TABLE_VERSION_CHANGED, ApiError
-from managed_tables.schema import Column, Columns, ColumnType
+from managed_tables.schema import Column, Columns
 from managed_tables.tables.definitions import (
     MAX_DESCRIPTION_CHARACTERS,
     MAX_TITLE_CHARACTERS,
@@ -28,97 +28,105 @@ MAX_INDEX_COLUMNS = 3
 
 @dataclass(frozen=True)
 class Placed:
-    """A wanted column, its index in the new list (for `details`), and the type that it had."""
+    """A column as it is to be, its index in the new list (for `details`), and the one that it continues."""
 
     index: int
     column: Column
-    old_type: ColumnType
+    old: Column | None
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether its values become those of another type."""
+        return self.old is not None and self.old.type is not self.column.type
+
+    @property
+    def alters(self) -> bool:
+        """Whether anything but texts changes."""
+        texts = {"display_name", "description", "format"}
+        return self.old is None or self.old.model_dump(exclude=texts) != self.column.model_dump(exclude=texts)
 
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """What turns a table's columns into `columns`, all of it named by the new names."""
+    """What turns a table's columns into others; those that go are `hidden`, by name, under another name."""
 
-    columns: tuple[Column, ...]
-    renamed: tuple[tuple[str, str], ...] = ()
-    hidden: tuple[tuple[str, str], ...] = ()
-    converted: tuple[Placed, ...] = ()
-    added: tuple[Placed, ...] = ()
-    tightened: tuple[Placed, ...] = ()
-    loosened: tuple[Placed, ...] = ()
-    redefaulted: tuple[Placed, ...] = ()
+    placed: tuple[Placed, ...]
+    hidden: Mapping[str, str]
 
     @property
-    def renames(self) -> list[tuple[str, str]]:
-        """Old and new names, to be renamed one by one: through names that nobody has: two may swap."""
-        aside = [(old, f"${number}") for number, (old, _) in enumerate(self.renamed)]
-        return [*aside, *((f"${number}", new) for number, (_, new) in enumerate(self.renamed))]
+    def columns(self) -> tuple[Column, ...]:
+        """The columns as they are to be."""
+        return tuple(placed.column for placed in self.placed)
+
+    @property
+    def added(self) -> list[Placed]:
+        """The columns that continue none."""
+        return [placed for placed in self.placed if placed.old is None]
+
+    @property
+    def converted(self) -> list[Placed]:
+        """The columns whose type changes."""
+        return [placed for placed in self.placed if placed.is_converted]
 
     @property
     def converted_from(self) -> set[str]:
         """The names that the columns had whose type changes."""
-        olds = {new: old for old, new in self.renamed}
-        return {olds.get(placed.column.name, placed.column.name) for placed in self.converted}
+        return {placed.old.name for placed in self.converted if placed.old}
+
+    @property
+    def tightened(self) -> list[Placed]:
+        """The columns that let NULL in no more."""
+        kept = ((placed, placed.old) for placed in self.placed if not placed.column.nullable)
+        return [placed for placed, old in kept if old is not None and old.nullable]
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The new names of columns by their old ones."""
+        pairs = ((placed.old.name, placed.column.name) for placed in self.placed if placed.old)
+        return {old: new for old, new in pairs if old != new}
+
+    @property
+    def renames(self) -> list[tuple[str, str]]:
+        """Old and new names, to be renamed one by one: through names that nobody has: two may swap."""
+        aside = [(old, f"${number}") for number, old in enumerate(self.renamed)]
+        return [*aside, *((f"${number}", new) for number, new in enumerate(self.renamed.values()))]
 
     def follow(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return the new names of columns that stay."""
-        renamed = dict(self.renamed)
-        return tuple(renamed.get(name, name) for name in names)
+        return tuple(self.renamed.get(name, name) for name in names)
 
-    def origins(self, current: Columns) -> dict[str, Column]:
-        """Return the present columns that keep their values, by their new names."""
-        gone = self.converted_from | {name for name, _ in self.hidden}
-        renamed = dict(self.renamed)
-        return {renamed.get(c.name, c.name): c for c in current if c.name not in gone}
+    @property
+    def origins(self) -> dict[str, Column]:
+        """The present columns that keep their values, by their new names."""
+        kept = ((placed.column.name, placed.old) for placed in self.placed if not placed.is_converted)
+        return {name: old for name, old in kept if old is not None}
 
     @property
     def alters(self) -> bool:
         """Return whether anything but texts and the order changes."""
-        return any(getattr(self, part.name) for part in fields(self) if part.name != "columns")
+        return bool(self.hidden) or any(placed.alters for placed in self.placed)
+
+
+def _unchanged(columns: Columns) -> ColumnPlan:
+    """Return the plan that leaves the columns as they are."""
+    return ColumnPlan(tuple(Placed(index, column, column) for index, column in enumerate(columns)), {})
 
 
 def plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: int) -> ColumnPlan:
     """Compare the columns by `previous_name`, else by `name`; raises INVALID_SCHEMA naming the faults.
 
     A name that another column continues by `previous_name` is free for a new column. A missing column is
-    hidden under a name that says nothing, distinct by the version of the table that hides it.
+    hidden under a name that says nothing, and is never used twice: the version that hides it is in it.
     """
     check_columns(wanted)
     olds = _continued(current, wanted)
-    placed = list(map(_placed, range(len(olds)), wanted, olds))
-    kept = [(new, old) for new, old in zip(placed, olds, strict=True) if old]
-    return ColumnPlan(
-        columns=tuple(new.column for new in placed),
-        renamed=tuple((old.name, new.column.name) for new, old in kept if old.name != new.column.name),
-        hidden=_hidden(current, {old.name for _, old in kept}, new_version),
-        converted=_where(kept, lambda old, new: old.type != new.type),
-        added=tuple(new for new, old in zip(placed, olds, strict=True) if old is None),
-        tightened=_where(kept, lambda old, new: old.nullable and not new.nullable),
-        loosened=_where(kept, lambda old, new: new.nullable and not old.nullable),
-        redefaulted=_where(kept, lambda old, new: _default_of(old) != _default_of(new)),
-    )
-
-
-def _placed(index: int, change: ColumnChange, old: Column | None) -> Placed:
-    column = change.as_column(old)
-    return Placed(index, column, old.type if old is not None else column.type)
-
-
-def _hidden(current: Columns, kept: set[str], version: int) -> tuple[tuple[str, str], ...]:
-    """Return the columns that go, with names that are never used twice."""
+    pairs = enumerate(zip(wanted, olds, strict=True))
+    kept = {old.name for old in olds if old is not None}
     gone = [column.name for column in current if column.name not in kept]
-    return tuple((name, f"hidden${version}_{index}") for index, name in enumerate(gone))
-
-
-def _where(
-    kept: Sequence[tuple[Placed, Column]], differs: Callable[[Column, Column], bool]
-) -> tuple[Placed, ...]:
-    return tuple(new for new, old in kept if differs(old, new.column))
-
-
-def _default_of(column: Column) -> tuple[str | None, ColumnType]:
-    """Return the default as PostgreSQL holds it: one of another type is another one."""
-    return column.default, column.type if column.default is not None else ColumnType.TEXT
+    return ColumnPlan(
+        tuple(Placed(index, change.as_column(old), old) for index, (change, old) in pairs),
+        {name: f"hidden${new_version}_{index}" for index, name in enumerate(gone)},
+    )
 
 
 def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column | None]:
@@ -128,27 +136,13 @@ def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column 
     faults: list[Detail] = []
     for index, change in enumerate(wanted):
         name = change.previous_name
-        if name is None:
-            continue
         if name in free:
             claimed[name] = free.pop(name)
-            continue
-        if name in claimed:
-            fault = Fault("DUPLICATE_NAME", "previous_name repetido")
-        else:
-            fault = Fault("UNKNOWN_COLUMN", "previous_name não é uma coluna da tabela")
-        faults.append(column_fault(index, change.name, fault, field="previous_name"))
+        elif name is not None:
+            fault = _CLAIMED if name in claimed else _NO_COLUMN
+            faults.append(column_fault(index, change.name, fault, field="previous_name"))
     raise_faults(faults)
     return [claimed.get(change.previous_name or "") or free.get(change.name) for change in wanted]
-
-
-class Keep(Enum):
-    """What is not named in a request, where null would mean to take it away."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
 
 
 def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
@@ -158,7 +152,7 @@ def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
 
 @dataclass(frozen=True)
 class TableChange:
-    """An update; None (KEEP for optional parts) leaves a part as it is.
+    """An update; None leaves a part as it is, `...` one that None would take away.
 
     `columns` is the whole new list. Of `added_columns` those that the table has not, by name, are appended to
     the current list, in which `nullable_columns` become nullable; those of a job (`job_id`) are its own
@@ -172,17 +166,17 @@ class TableChange:
     unused_columns: Collection[str] = ()  # that the job has added, to be dropped
     job_id: str | None = None  # of the job that adds columns, or whose columns are dropped
     nullable_columns: Collection[str] = ()
-    title: str | Keep | None = KEEP
-    description: str | Keep | None = KEEP
-    key: Sequence[str] | Keep | None = KEEP
-    indexes: Sequence[Sequence[str]] | Keep = KEEP
+    title: str | EllipsisType | None = ...
+    description: str | EllipsisType | None = ...
+    key: Sequence[str] | EllipsisType | None = ...
+    indexes: Sequence[Sequence[str]] | EllipsisType = ...
     history: bool | None = None
     versions: frozenset[int] | None = None
 
     @property
     def builds_indexes(self) -> bool:
         """Return whether indexes may have to be built, which takes its time."""
-        return self.key not in (None, KEEP) or self.indexes is not KEEP
+        return self.key not in (None, ...) or self.indexes is not ...
 
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
         """Return the whole list that is asked of a table with these columns."""
@@ -209,7 +203,7 @@ def check_texts(title: str | None, description: str | None) -> None:
 
 def put_on(applied: Applied, additions: Additions) -> Applied:
     """Return the definition with the additions; raises INVALID_SCHEMA."""
-    return _changed(applied, ColumnPlan(applied.columns), TableChange(**dict(additions)))
+    return _changed(applied, _unchanged(applied.columns), TableChange(**dict(additions)))
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
@@ -219,7 +213,7 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
         raise ApiError(TABLE_VERSION_CHANGED, version=before.version)
     if change.display_name is not None and change.display_name != before.display_name:
         check_table_name(change.display_name)
-    plan, columns = ColumnPlan(before.columns), change.columns_for(before.columns)
+    plan, columns = _unchanged(before.columns), change.columns_for(before.columns)
     if columns is not None:
         plan = plan_columns(before.columns, columns, before.version + 1)
     pack_columns(plan.columns)  # refuses what the catalog cannot store, before anything begins
@@ -236,8 +230,8 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
 def _changed(before: Applied, plan: ColumnPlan, change: TableChange) -> Applied:
     """Return the definition with the plan's columns, and with texts, key and indexes as the change asks."""
     key, indexes = _key(before, plan, change), _indexes(before, plan, change)
-    title = before.title if change.title is KEEP else change.title or None
-    description = before.description if change.description is KEEP else change.description or None
+    title = before.title if change.title is ... else change.title or None
+    description = before.description if change.description is ... else change.description or None
     check_texts(title, description)
     return replace(
         before, columns=plan.columns, title=title, description=description, key=key, indexes=indexes
@@ -248,21 +242,20 @@ def _key(before: Applied, plan: ColumnPlan, change: TableChange) -> Key | None:
     """Return the key that the table is to have; raises INVALID_SCHEMA where it loses one of its columns."""
     if change.key is None:
         return None
-    if change.key is not KEEP:
+    if change.key is not ...:
         raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
         return tuple(change.key)
-    lost = [name for name in before.key or () if name in dict(plan.hidden)]
+    lost = [name for name in before.key or () if name in plan.hidden]
     raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
     return before.key and plan.follow(before.key)
 
 
 def _indexes(before: Applied, plan: ColumnPlan, change: TableChange) -> Indexes:
     """Return the indexes that the table is to have: those that lose a column go."""
-    if change.indexes is not KEEP:
+    if change.indexes is not ...:
         raise_faults(list(_index_faults(change.indexes, plan.columns)))
         return tuple(map(tuple, change.indexes))
-    hidden = dict(plan.hidden)
-    return tuple(plan.follow(index) for index in before.indexes if hidden.keys().isdisjoint(index))
+    return tuple(plan.follow(index) for index in before.indexes if plan.hidden.keys().isdisjoint(index))
 
 
 def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterator[Detail]:
@@ -290,3 +283,5 @@ def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) 
 
 _IN_KEY = Fault("KEY_COLUMN", "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
 _REPEATED = Fault("REPEATED", "coluna repetida")
+_CLAIMED = Fault("DUPLICATE_NAME", "previous_name repetido")
+_NO_COLUMN = Fault("UNKNOWN_COLUMN", "previous_name não é uma coluna da tabela")

@@ -1,6 +1,6 @@
 """Change a table's columns in PostgreSQL: checked and applied in one transaction, or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -12,6 +12,7 @@ from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.history.recording import record_renames
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.finding_texts import TYPE_NAMES
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
@@ -19,6 +20,7 @@ from managed_tables.tables.changes import ColumnPlan, Placed
 from managed_tables.tables.definitions import column_fault, raise_faults
 from managed_tables.tables.hidden_columns import hide_columns
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
+from managed_tables.undo import forget_table, rename_kept_columns
 from managed_tables.wording import counted
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one
@@ -39,11 +41,11 @@ _PlacedFault = tuple[int, Detail]  # of the column of this index
 def change_physical_columns(
     connection: PgConnection, table_id: str, display_name: str, plan: ColumnPlan, zone: str
 ) -> None:
-    """Apply the plan, in the transaction that the caller has begun.
+    """Apply the plan, in the transaction that the caller has begun, to the table's kept rows as well.
 
-    Raises INVALID_SCHEMA, with a detail for each of the first values that do not convert, and for each column
-    where NULLs are in the way;
-    the caller's transaction must then roll back.
+    A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
+    longer be undone. Raises INVALID_SCHEMA, with a detail for each of the first values that do not convert,
+    and for each column where NULLs are in the way; the caller's transaction must then roll back.
     """
     table = physical_name(display_name)
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
@@ -56,19 +58,32 @@ def change_physical_columns(
         connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(table, column))
     # A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
     conversions = [_choose_reading(connection, table, placed, zone) for placed in plan.converted]
-    faults = [*_nulls(connection, table, plan), *_missing_values(connection, table_id, plan)]
+    faults = list(_missing_values(connection, table_id, table, plan))
     total = len(faults) + sum(conversion.misfits for conversion in conversions)
     faults = sorted([*_misfits(connection, table, conversions), *faults], key=itemgetter(0))
     raise_faults([fault for _, fault in faults], total)
-    _alter(connection, table, plan, conversions, zone)
+    using = {conversion.placed.column.name: conversion.reading for conversion in conversions}
+    actions = [action for placed in plan.placed for action in _actions(placed, using, zone)]
+    try:  # as one statement, so that the table is rewritten once at most
+        if actions:
+            connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+    except (TooManyColumns, ProgramLimitExceeded) as error:
+        reason = "a tabela passa do que o PostgreSQL comporta (1.600 colunas, contando as ocultas)"
+        raise ApiError(INVALID_SCHEMA, reason=reason) from error
+    renames = [*plan.hidden.items(), *plan.renames]
+    record_renames(connection, table_id, renames)
+    if plan.converted:
+        forget_table(connection, table_id)
+    rename_kept_columns(connection, table_id, renames)
 
 
 def _choose_reading(
     connection: PgConnection, table: sql.Identifier, placed: Placed, zone: str
 ) -> _Conversion:
     """Choose the reading of the column that leaves the fewest values out."""
-    found = readings(placed.column.name, placed.old_type, placed.column.type, zone)
-    counts = _count_where(connection, table, [_is_misfit(placed.column, reading) for reading in found])
+    column, old = placed.column, placed.old
+    found = readings(column.name, old.type if old else column.type, column.type, zone)
+    counts = _count_where(connection, table, [_is_misfit(column, reading) for reading in found])
     misfits = min(counts)
     return _Conversion(placed, found[counts.index(misfits)], misfits)
 
@@ -98,63 +113,41 @@ def _misfits(
             yield index, column_fault(index, column.name, fault, field="type", value=value)
 
 
-def _nulls(connection: PgConnection, table: sql.Identifier, plan: ColumnPlan) -> list[_PlacedFault]:
-    conditions = [
-        sql.SQL("{} IS NULL").format(sql.Identifier(placed.column.name)) for placed in plan.tightened
-    ]
-    counts = _count_where(connection, table, conditions)
-    return [
-        _not_nullable(placed, f"{counted(count, 'linha', 'linhas')} sem valor nesta coluna")
-        for placed, count in zip(plan.tightened, counts, strict=True)
-        if count
-    ]
-
-
-def _missing_values(connection: PgConnection, table_id: str, plan: ColumnPlan) -> list[_PlacedFault]:
+def _missing_values(
+    connection: PgConnection, table_id: str, table: sql.Identifier, plan: ColumnPlan
+) -> Iterator[_PlacedFault]:
+    """Yield the columns that are to have a value in every row, and that rows have none for."""
+    names = [sql.Identifier(placed.column.name) for placed in plan.tightened]
+    nulls = _count_where(connection, table, [sql.SQL("{} IS NULL").format(name) for name in names])
     required = [placed for placed in plan.added if placed.column.is_required]
-    count = count_rows(connection, [table_id])[table_id] if required else 0
-    reason = f"coluna nova obrigatória em uma tabela com {counted(count, 'linha', 'linhas')}"
-    return [_not_nullable(placed, reason) for placed in required if count]
-
-
-def _alter(
-    connection: PgConnection,
-    table: sql.Identifier,
-    plan: ColumnPlan,
-    conversions: list[_Conversion],
-    zone: str,
-) -> None:
-    """Do the rest as one statement, so that the table is rewritten once at most."""
-    actions = [
-        *(
-            sql.SQL("ALTER COLUMN {} TYPE {} USING {}").format(
-                sql.Identifier(conversion.placed.column.name),
-                column_type(conversion.placed.column),
-                conversion.reading,
-            )
-            for conversion in conversions
-        ),
-        *(sql.SQL("ADD COLUMN {}").format(column_definition(placed.column, zone)) for placed in plan.added),
-        *(_nullability(placed.column, "SET") for placed in plan.tightened),
-        *(_nullability(placed.column, "DROP") for placed in plan.loosened),
-        *(
-            sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(
-                sql.Identifier(placed.column.name), default_value(placed.column, zone)
-            )
-            for placed in plan.redefaulted
-        ),
+    rows = count_rows(connection, [table_id])[table_id] if required else 0
+    new = "coluna nova obrigatória em uma tabela com {}"
+    lacking = [
+        (placed, count, "{} sem valor nesta coluna")
+        for placed, count in zip(plan.tightened, nulls, strict=True)
     ]
-    if not actions:
+    for placed, count, reason in (*lacking, *((placed, rows, new) for placed in required)):
+        if count:
+            fault = Fault("NOT_NULLABLE", reason.format(counted(count, "linha", "linhas")))
+            yield placed.index, column_fault(placed.index, placed.column.name, fault, field="nullable")
+
+
+def _actions(placed: Placed, using: Mapping[str, sql.Composed], zone: str) -> Iterator[sql.Composed]:
+    """Yield the actions of ALTER TABLE that make the column what is asked for."""
+    column, old, name = placed.column, placed.old, sql.Identifier(placed.column.name)
+    if old is None:
+        yield sql.SQL("ADD COLUMN {}").format(column_definition(column, zone))
         return
-    try:
-        connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
-    except (TooManyColumns, ProgramLimitExceeded) as error:
-        reason = "a tabela passa do que o PostgreSQL comporta (1.600 colunas, contando as ocultas)"
-        raise ApiError(INVALID_SCHEMA, reason=reason) from error
-
-
-def _nullability(column: Column, action: str) -> sql.Composed:
-    return sql.SQL(f"ALTER COLUMN {{}} {action} NOT NULL").format(sql.Identifier(column.name))
+    if placed.is_converted:
+        yield sql.SQL("ALTER COLUMN {} TYPE {} USING {}").format(
+            name, column_type(column), using[column.name]
+        )
+    if column.nullable != old.nullable:
+        yield sql.SQL("ALTER COLUMN {} {} NOT NULL").format(
+            name, sql.SQL("DROP" if column.nullable else "SET")
+        )
+    if column.default != (None if placed.is_converted else old.default):
+        yield sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(name, default_value(column, zone))
 
 
 def _is_misfit(column: Column, reading: sql.Composed) -> sql.Composed:
@@ -172,11 +165,6 @@ def _count_where(
     return list(row[0]) if row else []
 
 
-def _not_nullable(placed: Placed, reason: str) -> _PlacedFault:
-    fault = Fault("NOT_NULLABLE", reason)
-    return placed.index, column_fault(placed.index, placed.column.name, fault, field="nullable")
-
-
 _T = ColumnType
 _ORDERS = ("ymd", "dmy", "mdy")
 _AS_BOOLEAN = "CASE {c} WHEN 0 THEN false WHEN 1 THEN true END"
@@ -184,14 +172,10 @@ _AS_BOOLEAN = "CASE {c} WHEN 0 THEN false WHEN 1 THEN true END"
 # `{c}` is the column and `{zone}` the zone of a time without one. Each gives NULL for a value that the
 # other type cannot hold unchanged; several are readings of a whole column, tried in this order.
 _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
-    (_T.TEXT, _T.INTEGER): (
-        "managed_tables.try_integer({c}, false)",
-        "managed_tables.try_integer({c}, true)",
-    ),
-    (_T.TEXT, _T.DECIMAL): (
-        "managed_tables.try_decimal({c}, false)",
-        "managed_tables.try_decimal({c}, true)",
-    ),
+    **{
+        (_T.TEXT, new): tuple(f"managed_tables.try_{new}({{c}}, {mark})" for mark in ("false", "true"))
+        for new in (_T.INTEGER, _T.DECIMAL)
+    },
     (_T.TEXT, _T.BOOLEAN): ("managed_tables.try_boolean({c})",),
     (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c}}, '{order}')" for order in _ORDERS),
     (_T.TEXT, _T.DATETIME): tuple(

@@ -9,7 +9,7 @@ them is a claim: it ends when rows are loaded with the column, by whichever job,
 table's columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -126,9 +126,9 @@ def describe_hidden(connection: PgConnection, table_id: str) -> list[HiddenColum
 
 
 def hide_columns(
-    connection: PgConnection, table_id: str, table: sql.Identifier, hidden: Sequence[tuple[str, str]]
+    connection: PgConnection, table_id: str, table: sql.Identifier, hidden: Mapping[str, str]
 ) -> None:
-    """Move the columns (name, hidden name) of the table out of it, in the caller's transaction."""
+    """Move the columns of the table (hidden names by names) out of it, in the caller's transaction."""
     if not hidden:
         return
     connection.execute(
@@ -137,10 +137,10 @@ def hide_columns(
         " FROM managed_tables.tables, jsonb_array_elements(columns) AS item,"
         " unnest(%s::text[], %s::text[]) AS hidden (name, hidden_name)"
         " WHERE table_id = %s AND item ->> 'name' = hidden.name",
-        [*map(list, zip(*hidden, strict=True)), table_id],
+        [list(hidden), list(hidden.values()), table_id],
     )
-    version = hidden[0][1].rpartition("$")[2].partition("_")[0]
-    names = [sql.Identifier(name) for name, _ in hidden]
+    version = next(iter(hidden.values())).rpartition("$")[2].partition("_")[0]
+    names = list(map(sql.Identifier, hidden))
     comma = sql.SQL(", ")
     connection.execute(
         sql.SQL("CREATE TABLE {kept} AS SELECT {id}, {values} FROM {table} WHERE {filled}").format(
@@ -148,7 +148,7 @@ def hide_columns(
             id=_ID,
             values=comma.join(
                 sql.SQL("{} AS {}").format(sql.Identifier(name), sql.Identifier(hidden_name))
-                for name, hidden_name in hidden
+                for name, hidden_name in hidden.items()
             ),
             table=table,
             filled=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in names),

@@ -31,7 +31,7 @@ from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
 from managed_tables.errors import COLUMN_NOT_FOUND, TABLE_NOT_FOUND, ApiError
-from managed_tables.history.recording import record_renames, start_history, stop_history
+from managed_tables.history.recording import start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, Columns
 from managed_tables.tables import physical
@@ -52,7 +52,6 @@ from managed_tables.tables.reconciliation import (
     Reconciliation,
     Waiting,
 )
-from managed_tables.undo import forget_table, rename_kept_columns
 
 # While a change waits for the table's lock, readers queue behind it: it waits briefly, and often.
 DDL_LOCK_TIMEOUT_MS = 1_000
@@ -227,9 +226,7 @@ class TableOperations:
     ) -> None:
         """Build the new indexes ahead of step 2; raises _BuildInterrupted where the connection is lost."""
         try:
-            physical.build_indexes(
-                connection, begun.table_id, begun.applied, applied, plan.origins(begun.columns)
-            )
+            physical.build_indexes(connection, begun.table_id, begun.applied, applied, plan.origins)
         except Exception as error:
             if connection.broken:
                 raise _BuildInterrupted(begun.table_id) from error
@@ -277,9 +274,8 @@ class TableOperations:
     ) -> None:
         lock_version(connection, table.table_id, table.version)
         if change.unused_columns:
-            unused = list(dict(plan.hidden))
-            drop_added(connection, table.table_id, table.display_name, change.job_id, unused)
-            plan = replace(plan, hidden=())  # they have no values to hide
+            drop_added(connection, table.table_id, table.display_name, change.job_id, list(plan.hidden))
+            plan = replace(plan, hidden={})  # they have no values to hide
         _keep_history(connection, table, applied)
         if applied.status != table.status:
             # Until nobody writes to the table; nobody does until the transaction ends, and readers go on.
@@ -290,7 +286,6 @@ class TableOperations:
             physical.drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
-            _follow_columns(connection, table.table_id, plan)
             follow_columns_in_recipe(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
             physical.rename_physical_table(connection, table.display_name, applied.display_name)
@@ -355,16 +350,3 @@ def new_table(
 
 def _begun(table: TableRecord, kind: PendingKind, new_name: str | None = None) -> TableRecord:
     return replace(table, pending=Pending(new_record_id(), kind, table.version, timestamp(), new_name))
-
-
-def _follow_columns(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:
-    """Rename the columns of kept rows as the table's own, in the transaction that changes them.
-
-    A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
-    longer be undone.
-    """
-    renames = [*plan.hidden, *plan.renames]
-    record_renames(connection, table_id, renames)
-    if plan.converted:
-        forget_table(connection, table_id)
-    rename_kept_columns(connection, table_id, renames)

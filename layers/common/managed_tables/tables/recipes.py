@@ -294,11 +294,8 @@ def follow_columns_in_recipe(connection: PgConnection, table_id: str, plan: Colu
     if row is None:
         return
     before = [built(RecipeColumn).model_validate(one) for one in row[0]]
-    renamed, types = dict(plan.renamed), {column.name: column.type for column in plan.columns}
-    gone = {name for name, _ in plan.hidden}
-    named = ((renamed.get(one.name, one.name), one) for one in before if one.name not in gone)
-    columns = [
-        one.model_copy(update={"name": name, "type": types[name]}) for name, one in named if name in types
-    ]
+    kept = {placed.old.name: placed.column for placed in plan.placed if placed.old}
+    pairs = ((one, kept.get(one.name)) for one in before)
+    columns = [one.model_copy(update={"name": own.name, "type": own.type}) for one, own in pairs if own]
     if columns != before:
         change_recipe(connection, table_id, RecipeParts(columns=columns))
