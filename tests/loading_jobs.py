@@ -88,7 +88,7 @@ class JobMaker:
         services, company_id = self.services, self.company.company_id
         reserved, own = None, set[str]()
         if table_id is None:
-            table = services.upload_tables.reserve(self.company, job_id, USER_ID, display_name, columns)
+            table = services.reconciliation.reserve(self.company, job_id, USER_ID, display_name, columns)
             table_id = reserved = table.table_id
         existing = services.tables.find(company_id, table_id)
         if existing is not None and existing.state == "ready":

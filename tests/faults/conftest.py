@@ -22,7 +22,7 @@ from worlds import ForkedJobMaker, World, waiting_machine
 from managed_tables.ids import new_record_id
 from managed_tables.jobs import undoing as operation
 from managed_tables.settings import Settings
-from managed_tables.tables import reconciliation, upload_tables
+from managed_tables.tables import reconciliation
 from managed_tables_api.services import ApiServices
 from managed_tables_insert.copying import wire
 from managed_tables_local.deployed.emulator import Emulator
@@ -50,7 +50,7 @@ def world(
         for kind in reconciliation.STALE_AFTER_SECONDS:
             patch.setitem(reconciliation.STALE_AFTER_SECONDS, kind, STALE_AFTER_SECONDS)
         patch.setattr(operation, "RECOVERED_AFTER", timedelta())
-        patch.setattr(upload_tables, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
+        patch.setattr(reconciliation, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
         patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)
         services = _deploy(emulator, postgres_dsn)
         company = services.provisioning.provision(new_record_id())

@@ -326,7 +326,7 @@ def test_of_two_objects_for_one_new_table_the_second_waits_and_appends(inbox: In
     first, second = inbox.take(SALES, UNATTENDED), inbox.take(SALES, UNATTENDED)
     for job in (first, second):
         inbox.analyze(job)
-    inbox.services.upload_tables.reserve(
+    inbox.services.reconciliation.reserve(
         inbox.company, first.job_id, first.user_id, "vendas", [column("produto"), column("valor", "decimal")]
     )
     assert inbox.insert(second) == "busy"
@@ -339,7 +339,7 @@ def test_of_two_objects_for_one_new_table_the_second_waits_and_appends(inbox: In
 def test_an_unattended_job_waits_only_so_long_for_another_to_make_its_table(inbox: Inbox) -> None:
     first, second = inbox.take(SALES, UNATTENDED), inbox.take(SALES, UNATTENDED)
     inbox.analyze(second)
-    inbox.services.upload_tables.reserve(
+    inbox.services.reconciliation.reserve(
         inbox.company, first.job_id, first.user_id, "vendas", [column("produto")]
     )
     ended = run_job(inbox.services, inbox.company.company_id, second.job_id, is_last_attempt=True)

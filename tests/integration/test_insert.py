@@ -106,7 +106,7 @@ def test_a_run_killed_between_commit_and_metadata_is_finished_by_the_next(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(maker.services.upload_tables), "finalise", die)
+        patch.setattr(type(maker.services.reconciliation), "end_reservation", die)
         with pytest.raises(SystemExit):
             run(maker, job_id)
     assert maker.job(job_id).status == "inserting"

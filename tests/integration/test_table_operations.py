@@ -373,14 +373,16 @@ def load(services: Services, company: ConnectionRecord, table: TableRecord) -> N
 def test_an_uploads_table_is_hidden_until_it_is_finalized(
     company: ConnectionRecord, services: Services
 ) -> None:
-    uploads = services.upload_tables
+    uploads = services.reconciliation
     table = uploads.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
     refused(DUPLICATE_NAME, services.table_operations.create, company, USER, "vendas", COLUMNS)
     refused(TABLE_NOT_FOUND, services.table_reading.get, company, table.table_id)
     assert services.table_reading.page(company, 1, 20).total == 0
     load(services, company, table)
     for _ in range(2):
-        assert uploads.finalise(company, table.table_id).source == "upload"
+        shown = uploads.end_reservation(company, table.table_id)
+        assert shown is not None
+        assert shown.source == "upload"
     assert_agreed(services, company)
 
 
@@ -388,17 +390,16 @@ def test_a_repeated_confirmation_finds_its_own_reservation(
     company: ConnectionRecord, services: Services
 ) -> None:
     job_id = new_record_id()
-    first = services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
-    assert services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS) == first
+    first = services.reconciliation.reserve(company, job_id, USER, "vendas", COLUMNS)
+    assert services.reconciliation.reserve(company, job_id, USER, "vendas", COLUMNS) == first
     other = (company, new_record_id(), USER, "vendas", COLUMNS)
-    refused(DUPLICATE_NAME, services.upload_tables.reserve, *other)
+    refused(DUPLICATE_NAME, services.reconciliation.reserve, *other)
 
 
 def test_a_released_table_can_no_longer_be_created(company: ConnectionRecord, services: Services) -> None:
-    uploads = services.upload_tables
+    uploads = services.reconciliation
     table = uploads.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
-    assert uploads.release(company, table.table_id)
-    assert uploads.release(company, table.table_id)
+    assert [uploads.end_reservation(company, table.table_id) for _ in range(2)] == [None, None]
     with pytest.raises(Fenced):
         load(services, company, table)
     services.table_operations.create(company, USER, "vendas", COLUMNS)
@@ -408,9 +409,9 @@ def test_a_released_table_can_no_longer_be_created(company: ConnectionRecord, se
 def test_a_loaded_table_is_finalized_instead_of_released(
     company: ConnectionRecord, services: Services
 ) -> None:
-    table = services.upload_tables.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
+    table = services.reconciliation.reserve(company, new_record_id(), USER, "vendas", COLUMNS)
     load(services, company, table)
-    assert not services.upload_tables.release(company, table.table_id)
+    assert services.reconciliation.end_reservation(company, table.table_id) is not None
     assert_agreed(services, company)
 
 
@@ -423,7 +424,7 @@ def test_a_reservation_lasts_as_long_as_its_job_makes_the_table(
 ) -> None:
     """A job that was rejected and confirmed again makes another table and no longer needs this one."""
     job_id = new_record_id()
-    table = services.upload_tables.reserve(company, job_id, USER, "vendas", COLUMNS)
+    table = services.reconciliation.reserve(company, job_id, USER, "vendas", COLUMNS)
     if status:
         reserved = table.table_id if is_of_this_table else new_record_id()
         item = {

@@ -211,8 +211,8 @@ class Loading:
         """Give up the job's files, and the table that it was to make; what fails is left to others."""
         attempt(lambda: self.services.imports.forget(self.job), self.job.job_id)
         if self.job.mode == "create":
-            release = self.services.upload_tables.release
-            attempt(lambda: release(self.company, self.confirmed.table_id), self.job.job_id)
+            end = self.services.reconciliation.end_reservation
+            attempt(lambda: end(self.company, self.confirmed.table_id), self.job.job_id)
 
 
 def run_job(

@@ -22,7 +22,7 @@ from managed_tables.catalog.items import (
 )
 from managed_tables.clock import timestamp
 from managed_tables.errors import INVALID_SCHEMA, ApiError
-from managed_tables.ids import NOBODY
+from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.schema import Column, Columns
 
 TableStatus = Literal["active", "inactive"]
@@ -126,6 +126,27 @@ class TableRecord(Definition):
     def applied(self) -> Applied:
         """The definition that the record holds, as PostgreSQL has it."""
         return Applied(columns=self.columns, **self.definition())
+
+
+def new_table(
+    company_id: str, user_id: str, display_name: str, columns: Columns, job_id: str | None = None
+) -> TableRecord:
+    """Return the record of a table that is about to be made, by a user or an upload's job, with a new id."""
+    now = timestamp()
+    return TableRecord(
+        company_id=company_id,
+        table_id=new_record_id(),
+        display_name=display_name,
+        packed_columns=pack_columns(columns),
+        source="upload" if job_id else "manual",
+        status="active",
+        state="creating",
+        version=0,
+        pending=Pending(new_record_id(), "upload" if job_id else "create", 0, now, job_id=job_id),
+        created_by_user_id=user_id,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def pack_columns(columns: Columns) -> bytes:
@@ -248,15 +269,13 @@ class Tables:
 
         Who made it is not known there; when it was, its id says.
         """
-        created_ms = int(table_id[:12], 16)
-        created_at = timestamp(datetime.fromtimestamp(created_ms / 1_000, UTC))
-        table = TableRecord(
-            company_id=company_id,
+        created_at = timestamp(datetime.fromtimestamp(int(table_id[:12], 16) / 1_000, UTC))
+        made = new_table(company_id, NOBODY, applied.display_name, applied.columns)
+        table = replace(
+            made,
             table_id=table_id,
-            packed_columns=pack_columns(applied.columns),
-            source="manual",
             state="ready",
-            created_by_user_id=NOBODY,
+            pending=None,
             created_at=created_at,
             updated_at=created_at,
             **applied.definition(),

@@ -9,7 +9,6 @@ notifies the state machine again.
 from collections.abc import Collection, Mapping, Sequence
 
 from managed_tables import errors, exact_json
-from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
@@ -69,7 +68,9 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
             Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)),
             wanted.additions,
         )
-        table_id = _reserve(services, company, job, wanted)
+        named = wanted.display_name or ""
+        reserve = services.reconciliation.reserve
+        table_id = reserve(company, job.job_id, job.user_id, named, wanted.columns).table_id
     else:
         table = services.table_reading.get(company, job.user_table_id or "")
         if table.status != "active":
@@ -84,7 +85,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
         return confirmed
     current = services.jobs.get(job.company_id, job.job_id)
     if table is None and current.reserved_table_id != table_id:  # else the one first reserved the same name
-        services.upload_tables.release(company, table_id)
+        services.reconciliation.end_reservation(company, table_id)
     return current
 
 
@@ -100,20 +101,6 @@ def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -
     if table.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
     return list(table.key)
-
-
-def _reserve(services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema) -> str:
-    """Return the id of the table that holds the name for this job, reserved now or by an earlier attempt."""
-    name = wanted.display_name or ""
-    try:
-        reserved = services.upload_tables.reserve(company, job.job_id, job.user_id, name, wanted.columns)
-    except ApiError as error:
-        table = services.tables.find_holder(job.company_id, name)
-        pending = table.pending if table else None
-        if error.kind is errors.DUPLICATE_NAME and table and pending and pending.job_id == job.job_id:
-            return table.table_id
-        raise
-    return reserved.table_id
 
 
 def _record(

@@ -18,7 +18,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import AppliedJob, shut_out_job
-from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, TABLE_NOT_FOUND, ApiError, JobError
+from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, ApiError, JobError
 from managed_tables.object_keys import job_prefixes
 from managed_tables.observability import get_logger
 from managed_tables.tables.hidden_columns import ColumnsInUse, find_added
@@ -102,11 +102,7 @@ def complete(
     None where it has ended already, or was confirmed since `job` was read.
     """
     if job.mode == "create":
-        try:
-            services.upload_tables.finalise(company, applied.table_id)
-        except ApiError as error:
-            if error.kind is not TABLE_NOT_FOUND:  # shown by an earlier run, and deleted by somebody since
-                raise
+        services.reconciliation.end_reservation(company, applied.table_id)
     attempt(lambda: services.imports.remember(job, applied.table_id), job.job_id)
     return services.jobs.complete(job, applied.table_id, applied.result)
 
@@ -139,7 +135,7 @@ def take_back(services: Services, job: JobRecord) -> None:
     if job.mode != "create":
         _take_back_columns(services, company, job)
     elif job.reserved_table_id:
-        services.upload_tables.release(company, job.reserved_table_id)
+        services.reconciliation.end_reservation(company, job.reserved_table_id)
 
 
 def _take_back_columns(services: Services, company: ConnectionRecord, job: JobRecord) -> None:

@@ -23,7 +23,7 @@ from managed_tables.catalog.tables import (
     TableChanged,
     TableRecord,
     Tables,
-    TableSource,
+    new_table,
     pack_columns,
 )
 from managed_tables.clock import timestamp
@@ -95,7 +95,7 @@ class TableOperations:
         check_columns(columns)
 
         def begin(_: Waiting) -> _Attempt:
-            table = new_table(company, user_id, display_name, columns, "manual", "create")
+            table = new_table(company.company_id, user_id, display_name, columns)
             applied = put_on(replace(table.applied, version=1), additions)
 
             def step(connection: PgConnection) -> None:
@@ -209,7 +209,8 @@ class TableOperations:
                     self._run(connection, begun, attempt.step)
                     found = self.tables.finish(begun, applied)
             except NameTaken:
-                self.reconciliation.await_name(company, applied.display_name, waiting)
+                holder = self.tables.find_holder(company.company_id, applied.display_name)
+                self.reconciliation.await_name(company, applied.display_name, holder, waiting)
             except TableChanged:
                 waiting.pause()
             except (Fenced, _BuildInterrupted):
@@ -319,33 +320,6 @@ class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
 def _differs_by_version_alone(table: TableRecord, before: TableRecord) -> bool:
     """Return whether nothing else of the table moved, as where an operation was shut out."""
     return replace(table.applied, version=before.version) == before.applied
-
-
-def new_table(
-    company: ConnectionRecord,
-    user_id: str,
-    display_name: str,
-    columns: Columns,
-    source: TableSource,
-    kind: PendingKind,
-    job_id: str | None = None,
-) -> TableRecord:
-    """Return the record of a table that is about to be made, with a new id."""
-    now = timestamp()
-    return TableRecord(
-        company_id=company.company_id,
-        table_id=new_record_id(),
-        display_name=display_name,
-        packed_columns=pack_columns(columns),
-        source=source,
-        status="active",
-        state="creating",
-        version=0,
-        pending=Pending(new_record_id(), kind, 0, now, job_id=job_id),
-        created_by_user_id=user_id,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 def _begun(table: TableRecord, kind: PendingKind, new_name: str | None = None) -> TableRecord:

@@ -3,24 +3,40 @@
 It is safe at any moment, since the version in PostgreSQL is the fence: an operation inside its transaction is
 waited for, a committed one is finished, and a later one finds itself shut out and starts again. The ages
 below are politeness, not correctness.
+
+The making of an upload's table is such an operation, of several steps:
+
+1. the confirmation calls `reserve`: the name is taken, nobody sees the table yet;
+2. insert calls `create_table_to_fill` (module `physical`) first in its loading transaction;
+3. after the commit, and again whenever insert is repeated, it calls `end_reservation`, which shows the table;
+4. when nothing is inserted (values do not convert, the job fails) the same call frees the name.
 """
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import Pending, PendingKind, TableRecord, Tables
+from managed_tables.catalog.tables import (
+    NameTaken,
+    Pending,
+    PendingKind,
+    TableRecord,
+    Tables,
+    new_table,
+)
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import count_rows, fence
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.errors import DUPLICATE_NAME, TABLE_BUSY, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import is_record_id
+from managed_tables.schema import Columns
+from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.physical import drop_leftovers
 
 OpenCompany = Callable[[ConnectionRecord], AbstractContextManager[PgConnection]]
@@ -30,6 +46,7 @@ STALE_AFTER_SECONDS: dict[PendingKind, float] = {
     "index": 40.0,  # longer than the request that builds an index may take
     "upload": 30.0,  # a confirmation reserves before it moves the job to `inserting`
 }
+REUSED_WITHIN_SECONDS = STALE_AFTER_SECONDS["upload"] / 2
 AT_ONCE_MS = 20  # for a lock that is free: a busy server takes a moment to give it
 LEFTOVER_LOCK_TIMEOUT_MS = 2_000  # readers and writers of the table queue behind who waits for it
 READER_LOCK_TIMEOUT_MS = 50
@@ -72,24 +89,63 @@ class Reconciliation:
             if not self.end_stale(company, table):
                 waiting.pause()
 
-    def await_name(self, company: ConnectionRecord, display_name: str, waiting: Waiting) -> None:
+    def await_name(
+        self, company: ConnectionRecord, display_name: str, holder: TableRecord | None, waiting: Waiting
+    ) -> None:
         """Return when a taken name may have become free; raises DUPLICATE_NAME where it is taken for good.
 
         A name that an upload reserves is taken; that of an operation of a moment is waited for.
         """
-        table = self.tables.find_holder(company.company_id, display_name)
-        if table is None or self.end_stale(company, table):
+        if holder is None or self.end_stale(company, holder):
             return
-        if table.pending is None or table.pending.kind == "upload":
+        if holder.pending is None or holder.pending.kind == "upload":
             raise ApiError(DUPLICATE_NAME, name=display_name)
         waiting.pause()
+
+    def reserve(
+        self, company: ConnectionRecord, job_id: str, user_id: str, display_name: str, columns: Columns
+    ) -> TableRecord:
+        """Take the name for the job's table; raises INVALID_SCHEMA or DUPLICATE_NAME.
+
+        The reservation lasts while the job's status is `inserting`, and for 30 s before that. The same
+        job and name again give the reservation that there is (its columns are what they were: those of
+        the table are given to `create_table_to_fill`), unless it may end before that status protects it.
+        """
+        check_table_name(display_name)
+        check_columns(columns)
+        waiting = Waiting()
+        while True:
+            table = new_table(company.company_id, user_id, display_name, columns, job_id)
+            with suppress(NameTaken):
+                self.tables.begin(table)
+                return table
+            holder = self.tables.find_holder(company.company_id, display_name)
+            pending = holder.pending if holder else None
+            if holder is None or pending is None or pending.job_id != job_id:
+                self.await_name(company, display_name, holder, waiting)
+            elif self._lasts(company, holder.table_id, pending, REUSED_WITHIN_SECONDS):
+                return holder
+            else:
+                self.end(company, holder)
+
+    def end_reservation(self, company: ConnectionRecord, table_id: str) -> TableRecord | None:
+        """Show the table if its loading transaction has committed, else give it up and free its name.
+
+        Returns the table that is shown; repeatable. A loading transaction that still runs is waited for
+        (TABLE_BUSY after the lock timeout); one that comes later finds itself shut out (`Fenced`).
+        """
+        table = self.tables.find(company.company_id, table_id)
+        return table if table is None or table.state != "creating" else self.end(company, table)
 
     def end_stale(self, company: ConnectionRecord, table: TableRecord, *, at_once: bool = False) -> bool:
         """End the table's operation if nobody else is going to; return whether it is ended.
 
         `at_once`, for readers: not where others hold the table.
         """
-        if not self._is_stale(company, table):
+        pending = table.pending
+        if pending is None or self._lasts(
+            company, table.table_id, pending, STALE_AFTER_SECONDS[pending.kind]
+        ):
             return False
         try:
             self.end(company, table, at_once=at_once)
@@ -114,27 +170,16 @@ class Reconciliation:
                 drop_leftovers(connection, table.table_id, applied, timeout_ms)
         return self.tables.finish(table, applied)
 
-    def _is_stale(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        pending = table.pending
-        if pending is None or age_seconds(pending) < STALE_AFTER_SECONDS[pending.kind]:
-            return False
-        return pending.kind != "upload" or not self.is_inserting(company, table)
+    def _lasts(self, company: ConnectionRecord, table_id: str, pending: Pending, seconds: float) -> bool:
+        """Return whether the operation is younger than that, or its job is inserting the table's rows.
 
-    def is_inserting(self, company: ConnectionRecord, table: TableRecord) -> bool:
-        """Return whether the job that reserved the table is inserting its rows into it.
-
-        Rejected and confirmed anew, it is making another table.
+        A job that was rejected and confirmed again is making another table.
         """
-        job_id = table.pending.job_id if table.pending else None
-        job = self.items.find(job_key(company.company_id, job_id or ""))
-        if job is None or job["status"] != "inserting":
-            return False
-        return bool(job.get("reserved_table_id") == table.table_id)
-
-
-def age_seconds(pending: Pending) -> float:
-    """Return for how long the operation has been under way."""
-    return (datetime.now(UTC) - parse_timestamp(pending.started_at)).total_seconds()
+        age = (datetime.now(UTC) - parse_timestamp(pending.started_at)).total_seconds()
+        if age < seconds or pending.kind != "upload":
+            return age < seconds
+        job = self.items.find(job_key(company.company_id, pending.job_id or "")) or {}
+        return (job.get("status"), job.get("reserved_table_id")) == ("inserting", table_id)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from managed_tables.settings import (
 )
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
-from managed_tables.tables.upload_tables import UploadTables
 from managed_tables.undo import Reminders
 from managed_tables.wiring.aws_services import AwsServices, once
 
@@ -32,7 +31,6 @@ class Services(AwsServices):
 
     reconciliation = once(lambda self: Reconciliation(self.items, self.tables, self.open_company))
     table_reading = once(lambda self: TableListing(self.tables, self.reconciliation, self.open_company))
-    upload_tables = once(lambda self: UploadTables(self.tables, self.reconciliation))
     reminders = once(lambda self: Reminders(self.items))
 
     @once
