@@ -9,6 +9,7 @@ notifies the state machine again.
 from collections.abc import Collection, Mapping, Sequence
 
 from managed_tables import errors, exact_json
+from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
 from managed_tables.conversion.choices import ColumnChoice
@@ -58,35 +59,71 @@ def confirm_job(
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: JobStatus) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
-    digest = wanted.digest
-    wanted = _with_sources(services, job, wanted)
+    sourced = _with_sources(services, job, wanted)
     company = services.provisioning.require(job.company_id)
-    table, opened = None, wanted.terms.make_nullable
-    if job.mode == "create":
-        raise_nullable_faults(wanted.terms, ())
-        put_on(
-            Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)),
-            wanted.additions,
-        )
-        named = wanted.display_name or ""
-        reserve = services.reconciliation.reserve
-        table_id = reserve(company, job.job_id, job.user_id, named, wanted.columns).table_id
-    else:
-        table = services.table_reading.get(company, job.user_table_id or "")
-        if table.status != "active":
-            raise ApiError(errors.TABLE_INACTIVE)
-        raise_nullable_faults(wanted.terms, table.columns)
-        needed = _needed_names(job, table, opened)
-        columns = _columns_for(with_nulls(table.columns, opened), wanted.columns, needed)
-        wanted = WantedSchema(display_name=table.display_name, columns=columns, terms=wanted.terms)
-        table_id = table.table_id
-    confirmed = _record(services, job, wanted, table_id, digest, waiting, table)
-    if confirmed is not None:
-        return confirmed
+    complete = _for_new_table if job.mode == "create" else _for_existing_table
+    confirmed = complete(services, company, job, sourced)
+    document = confirmed.as_json()
+    name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
+    key = job_key(job.company_id, job.job_id, name)
+    services.storage.put_json(key, document)
+    analysis = services.job_documents.find_analysis(job)
+    reserved = confirmed.table_id if job.mode == "create" else None
+    decided = services.jobs.confirm(
+        job,
+        confirmed_key=key,
+        digest=wanted.digest,
+        reserved_table_id=reserved,
+        total_rows=analysis.row_count if analysis else 0,
+        waiting=waiting,
+    )
+    if decided is not None:
+        return decided
     current = services.jobs.get(job.company_id, job.job_id)
-    if table is None and current.reserved_table_id != table_id:  # else the one first reserved the same name
-        services.reconciliation.end_reservation(company, table_id)
+    if reserved and current.reserved_table_id != reserved:  # else the one first reserved the same name
+        services.reconciliation.end_reservation(company, reserved)
     return current
+
+
+def _for_new_table(
+    services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema
+) -> ConfirmedDocument:
+    """Return the confirmation of a table's making, whose name is reserved now or by an earlier attempt."""
+    raise_nullable_faults(wanted.terms, ())
+    put_on(
+        Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)), wanted.additions
+    )
+    name = wanted.display_name or ""
+    table = services.reconciliation.reserve(company, job.job_id, job.user_id, name, wanted.columns)
+    return ConfirmedDocument(
+        display_name=name,
+        columns=wanted.columns,
+        terms=wanted.terms,
+        additions=wanted.additions,
+        table_id=table.table_id,
+        own_columns=[],
+    )
+
+
+def _for_existing_table(
+    services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema
+) -> ConfirmedDocument:
+    """Return the confirmation of a load into the job's table, whose columns hold as they are."""
+    table, opened = services.table_reading.get(company, job.user_table_id or ""), wanted.terms.make_nullable
+    if table.status != "active":
+        raise ApiError(errors.TABLE_INACTIVE)
+    own = table.columns
+    raise_nullable_faults(wanted.terms, own)
+    columns = _columns_for(with_nulls(own, opened), wanted.columns, _needed_names(job, table, opened))
+    own_names = {column.name for column in own}
+    return ConfirmedDocument(
+        display_name=table.display_name,
+        columns=columns,
+        terms=wanted.terms,
+        table_id=table.table_id,
+        own_columns=[column.name for column in columns if column.name in own_names],
+        key=list(table.key or ()) if job.mode == "upsert" else None,
+    )
 
 
 def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -> list[str]:
@@ -101,41 +138,6 @@ def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -
     if table.key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
     return list(table.key)
-
-
-def _record(
-    services: Services,
-    job: JobRecord,
-    wanted: WantedSchema,
-    table_id: str,
-    digest: str,
-    waiting: JobStatus,
-    table: TableRecord | None,
-) -> JobRecord | None:
-    """Write the confirmed schema and let the job's record decide; None where it decided otherwise."""
-    own_names = {column.name for column in table.columns} if table else set()
-    confirmed = ConfirmedDocument(
-        display_name=wanted.display_name or "",
-        columns=wanted.columns,
-        terms=wanted.terms,
-        additions=wanted.additions,
-        table_id=table_id,
-        own_columns=[column.name for column in wanted.columns if column.name in own_names],
-        key=list(table.key or ()) if table and job.mode == "upsert" else None,
-    )
-    document = confirmed.as_json()
-    name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
-    key = job_key(job.company_id, job.job_id, name)
-    services.storage.put_json(key, document)
-    analysis = services.job_documents.find_analysis(job)
-    return services.jobs.confirm(
-        job,
-        confirmed_key=key,
-        digest=digest,
-        reserved_table_id=None if table else table_id,
-        total_rows=analysis.row_count if analysis else 0,
-        waiting=waiting,
-    )
 
 
 def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:

@@ -56,48 +56,38 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
     company = services.provisioning.require(job.company_id)
     actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
-    if is_rehearsal():
-        return _rehearse(services, company, job, actor, force=force)
     undone = _recover(services, company, job) or _undo(services, company, job, actor, force=force)
-    services.imports.forget(job)  # the same files may come again without a warning
-    services.jobs.record_undone(job)
+    if not is_rehearsal():
+        services.imports.forget(job)  # the same files may come again without a warning
+        services.jobs.record_undone(job)
     return undone
 
 
 def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
     """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
     with services.open_company(company) as connection:
-        outcome = _find_outcome(connection, job.job_id)
-    if outcome is None:
+        row = connection.execute(
+            "SELECT outcome, undone_at FROM managed_tables.undoable_jobs"
+            " WHERE job_id = %s AND undone_at IS NOT NULL",
+            [job.job_id],
+        ).fetchone()
+    if row is None:
         return None
-    undone, undone_at = outcome
-    if datetime.now(UTC) - undone_at < RECOVERED_AFTER or services.jobs.record_undone(job) is None:
+    is_known = is_rehearsal() or datetime.now(UTC) - row[1] < RECOVERED_AFTER
+    if is_known or services.jobs.record_undone(job) is None:
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
-    return undone
+    return Undone(**row[0])
 
 
 def _undo(
     services: Services, company: ConnectionRecord, job: JobRecord, actor: Actor, *, force: bool
 ) -> Undone:
+    """Undo the job; in a rehearsal nothing of it stays."""
     if job.mode == "create":
         with _unless_forced(force=force):
             return _delete_table(services, company, job)
-    with services.open_company(company) as connection, connection.transaction():
+    with services.open_company(company) as connection, performed(connection), connection.transaction():
         return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
-
-
-def _rehearse(
-    services: Services, company: ConnectionRecord, job: JobRecord, actor: Actor, *, force: bool
-) -> Undone:
-    """Return what undoing the job would do; nothing of it stays."""
-    days = services.settings.undo_days
-    with services.open_company(company) as connection, performed(connection):
-        if _find_outcome(connection, job.job_id) is not None:
-            raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
-        if job.mode == "create":
-            with _unless_forced(force=force), connection.transaction():
-                return undo_creation(connection, job.job_id, days)
-        return undo_load(connection, job.job_id, days, actor, force=force)
 
 
 @contextmanager
@@ -117,6 +107,10 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     def step(connection: PgConnection) -> None:
         undone[:] = [undo_creation(connection, job.job_id, services.settings.undo_days)]
 
+    if is_rehearsal():
+        with services.open_company(company) as connection, performed(connection):
+            step(connection)
+        return undone[0]
     try:
         services.table_operations.delete(company, job.user_table_id or "", before=step)
     except ApiError as error:
@@ -124,16 +118,6 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
             raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída") from error
         raise
     return undone[0]
-
-
-def _find_outcome(connection: PgConnection, job_id: str) -> tuple[Undone, datetime] | None:
-    """Return what an earlier request has undone of the job, and when."""
-    row = connection.execute(
-        "SELECT outcome, undone_at FROM managed_tables.undoable_jobs"
-        " WHERE job_id = %s AND undone_at IS NOT NULL",
-        [job_id],
-    ).fetchone()
-    return None if row is None else (Undone(**row[0]), row[1])
 
 
 def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> Undone:
