@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.conditions.reading import read_filters, read_where
@@ -19,8 +18,8 @@ from managed_tables.conditions.tree import all_of, without_values
 from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column, ColumnType
-from managed_tables.values import Parsers
+from managed_tables.schema import Column
+from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.requests import offset_of, refusal
 from managed_tables_api.rows.aggregates import read_grouping
@@ -68,13 +67,13 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
             raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
-        pairs = list(zip(shape.order, keys, strict=True))[-1 if is_long else 0 :]
-        checked = [_checked_key(sort, key, table.parsers) for sort, key in pairs]
-    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
+        if not all(_is_key(sort, key) for sort, key in zip(shape.order, keys, strict=True)):
+            raise ValueError(keys)
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise refused_cursor(place, "cursor inválido") from error
     if not is_long:
-        return checked
-    (_, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": checked[-1]})
+        return keys
+    (_, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": keys[-1]})
     if now is None:
         raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
     present: Keys = json.loads(now)
@@ -101,16 +100,9 @@ def _binding(definition: Definition, shape: PageShape) -> str:
     return base64.b64encode(digest).decode()[:_DIGEST_CHARACTERS]
 
 
-def _checked_key(sort: SortKey, key: object, parsers: Parsers) -> str | None:
-    if sort.column is None:
-        if not isinstance(key, str) or str(UUID(key)) != key:
-            raise ValueError(key)
-        return key
-    if key is None:
-        return None
-    if sort.column.type is ColumnType.BOOLEAN:
-        key = {"true": True, "false": False}.get(str(key))
-    return parsers[sort.column.type](key)
+def _is_key(sort: SortKey, key: object) -> bool:
+    """Return whether this may be a parameter; PostgreSQL refuses a text that is no value of its column."""
+    return sort.column is not None if key is None else isinstance(key, str) and is_storable(key)
 
 
 _ESTIMATE_TIMES = 3  # of the limit: how far a page may be weighed too heavy before it is made
@@ -148,7 +140,7 @@ def list_page(table: Table, request: ListRequest) -> Page:
     """Return a page of rows or of groups; times are shown in the deployment's zone."""
     definition, limit_bytes = table.definition, table.settings.response_max_bytes
     asked = request.asked
-    shape = read_shape(definition, request, table.parsers, table.settings.default_timezone)
+    shape = _read_shape(table, request)
     parameters: dict[str, str | None] = {
         **condition_parameters(shape.condition),
         "limit": str(asked.per_page + 1),  # one more shows whether there is a next page
@@ -173,14 +165,13 @@ def list_page(table: Table, request: ListRequest) -> Page:
     return Page(page[0][0] if shape.counted else None, rows, next_cursor)
 
 
-def read_shape(
-    definition: Definition, request: ListRequest, parsers: Parsers, zone: str = "UTC"
-) -> PageShape:
+def _read_shape(table: Table, request: ListRequest) -> PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
-    asked, place, names = request.asked, request.place, definition.by_name
+    definition, parsers, asked, place = table.definition, table.parsers, request.asked, request.place
+    names = definition.by_name
     if asked.cursor is not None and "page" in asked.model_fields_set:
         raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
-    parts = [read_search(asked.q, names.values(), zone)]
+    parts = [read_search(asked.q, names.values(), table.settings.default_timezone)]
     if asked.where is not None:
         parts.insert(0, read_where(asked.where, names, parsers))
     if request.filters:
