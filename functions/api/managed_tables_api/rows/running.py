@@ -31,7 +31,6 @@ from managed_tables.values import Parsers, parsers
 from managed_tables_api.http.answers import response_too_large
 
 MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
-MAX_CACHED_COMPANIES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,6 @@ class Tables:
         self.settings = settings
         self.parsers = parsers(settings.zone)
         self._lock = threading.Lock()
-        self._companies: LRUCache[str, ConnectionRecord] = LRUCache(MAX_CACHED_COMPANIES)
         self._definitions: LRUCache[tuple[str, str], Definition] = LRUCache(
             MAX_CACHED_COLUMNS, lambda definition: len(definition.columns)
         )
@@ -82,38 +80,29 @@ class Tables:
 
     def read(self, company_id: str, table_id: str) -> Definition:
         """Return the definition as it is now; raises TABLE_NOT_FOUND."""
-        table_id = table_id.lower()
-        company = self._company(company_id) if is_record_id(table_id) else None
-        if company is None:
-            raise ApiError(errors.TABLE_NOT_FOUND)
-        key = (company_id, table_id)
+        key = (company_id, table_id.lower())
         try:
-            with translated_errors(), self.connections.use(company) as connection:
-                applied = find_applied(connection, table_id)
+            definition = self._read(*key)
         except ApiError:
             with self._lock:
-                self._definitions.pop(key, None)
-                self._companies.pop(company_id, None)  # the database may be at another place now
+                self._definitions.pop(key, None)  # the database may be at another place now
             raise
-        if applied is None or applied.deleted:
-            with self._lock:
-                self._definitions.pop(key, None)
-            raise ApiError(errors.TABLE_NOT_FOUND)
-        known = {name: getattr(applied, name) for name in _OF_DEFINITIONS}
-        definition = Definition(company, table_id, **known)
         with self._lock:
             self._definitions[key] = definition
         return definition
 
-    def _company(self, company_id: str) -> ConnectionRecord | None:
-        with self._lock:
-            company = self._companies.get(company_id)
+    def _read(self, company_id: str, table_id: str) -> Definition:
+        if not is_record_id(table_id):
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        cached = self.find_cached(company_id, table_id)
+        company = cached.connection if cached else self._find_company(company_id)
         if company is None:
-            company = self._find_company(company_id)
-            if company is not None:
-                with self._lock:
-                    self._companies[company_id] = company
-        return company
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        with translated_errors(), self.connections.use(company) as connection:
+            applied = find_applied(connection, table_id)
+        if applied is None or applied.deleted:
+            raise ApiError(errors.TABLE_NOT_FOUND)
+        return Definition(company, table_id, **{name: getattr(applied, name) for name in _OF_DEFINITIONS})
 
 
 Result = TypeVar("Result")
