@@ -138,46 +138,36 @@ def column_array(
     A row that does not name the column has the element `unnamed`; where that is None, it has NULL, or is
     refused.
     """
-    elements = _at_once(column, numbered, unnamed)
-    if elements is not None:
-        return array_text(elements)
     name, quote = column.name, element_of(column)
-    elements = []
+    values = [row.get(name) for _, row in numbered]
+    takes_null = column.nullable and (unnamed in (None, NULL) or all(name in row for _, row in numbered))
+    if takes_null or None not in values:  # none but is what its value says, or is refused for an empty one
+        at_once = array_elements(column.type, values)
+        if at_once is not None:
+            return array_text(at_once)
+    elements: list[str] = []
     for number, row in numbered:
         if name not in row and unnamed is not None:
             elements.append(unnamed)
             continue
-        missing = _NOT_NULLABLE if name in row else _REQUIRED
-        text = _parse_cell(column, row.get(name), parse, number, findings, missing)
+        text = _parse_cell(column, row.get(name), parse, number, findings, is_named=name in row)
         elements.append(NULL if text is None else quote(text))
     return array_text(elements)
 
 
 def _parse_cell(
-    column: Column, value: Any, parse: Parser, row: int, findings: Findings, missing: Fault = _NOT_NULLABLE
+    column: Column, value: Any, parse: Parser, row: int, findings: Findings, *, is_named: bool = True
 ) -> str | None:
     """Return PostgreSQL's text of a value, None for NULL, and for what is refused."""
     if value is None:
         if not column.nullable:
-            findings.add(row, column.name, None, missing)
+            findings.add(row, column.name, None, _NOT_NULLABLE if is_named else _REQUIRED)
         return None
     try:
         return parse(value)
     except InvalidValue as error:
         findings.add(row, column.name, value, error.fault)
         return None
-
-
-def _at_once(
-    column: Column, numbered: Sequence[tuple[int, Mapping[str, Any]]], unnamed: str | None
-) -> list[str] | None:
-    """Return the elements where none is but what its value says, or is refused for an empty one."""
-    name = column.name
-    values = [row.get(name) for _, row in numbered]
-    is_plain = column.nullable and (unnamed in (None, NULL) or all(name in row for _, row in numbered))
-    if is_plain or all(value is not None for value in values):
-        return array_elements(column.type, values)
-    return None
 
 
 def element_of(column: Column) -> Callable[[str], str]:
