@@ -220,7 +220,7 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
     return part(
         _FROM_INDEX if is_by_id else _BY_IDS,
         definition,
-        raw=_stored(shape),
+        raw=shape.shown.raw(*(sort.name for sort in shape.order)),
         found=FOUND,
         where=_where(shape.condition, *others),
         order=_order_by(shape.order),
@@ -234,15 +234,6 @@ _BY_IDS: LiteralString = (
     "SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
     " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}"
 )
-
-
-def _stored(shape: PageShape) -> sql.Composed:
-    """Return the columns to read: those shown, and the keys of the order that are not."""
-    names = {column.name for column in shape.shown.columns}
-    hidden = [
-        cell(TABLE, sort.name) for sort in shape.order if sort.column is not None and sort.name not in names
-    ]
-    return sql.SQL(", ").join([shape.shown.raw(), *hidden])
 
 
 _LIMIT = sql.SQL("LIMIT %(limit)s::bigint")

@@ -81,9 +81,10 @@ class Shown:
             row=_JSON, fields=sql.SQL(", ").join(fields)
         )
 
-    def raw(self) -> sql.Composed:
-        """Return the select list of the table's values as they are stored."""
-        fields = [cell(TABLE, name) for name in (ID_COLUMN, *(column.name for column in self.columns))]
+    def raw(self, *hidden: str) -> sql.Composed:
+        """Return the select list of the table's values as they are stored, those of `hidden` columns too."""
+        names = dict.fromkeys((ID_COLUMN, *(column.name for column in self.columns), *hidden))
+        fields = [cell(TABLE, name) for name in names]
         if self.versions:
             fields.append(sql.SQL("{}.xmin::text AS {}").format(TABLE, _VERSION))
         return sql.SQL(", ").join(fields)
