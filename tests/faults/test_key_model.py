@@ -25,7 +25,7 @@ from managed_tables.documents.confirmations import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job
-from managed_tables_api.routes.histories import restore_deleted
+from managed_tables_api.routes.histories import restore_rows
 from managed_tables_api.rows import bulk_changes
 from managed_tables_api.rows.history_models import RestoreBody
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
@@ -133,7 +133,7 @@ class KeyedLife(Life):
         """Bring one or two deleted rows back, all of them or none."""
         ids = {list(self.trash)[pick % len(self.trash)] for pick in (first, second)}
         asked = RestoreBody(ids=sorted(ids))
-        code = self._ask(lambda: self._table().do(restore_deleted, asked), fault)
+        code = self._ask(lambda: self._table().do(restore_rows, asked), fault)
         keys = [self.trash[row_id].key for row_id in ids]
         if len(set(keys)) < len(keys) or set(keys) & self._keys():
             assert code == DUPLICATE_KEY.code

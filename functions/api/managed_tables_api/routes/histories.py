@@ -56,6 +56,7 @@ from managed_tables_api.rows.statements import (
     names_of,
     table_of,
 )
+from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
 
 router = api_router("/{table_id}", "History")
@@ -88,39 +89,35 @@ def list_row_history(
 @raises(errors.STORAGE_UNAVAILABLE)
 def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
-    change = _find_load(table, row_id)
-    is_load = change.action in (LOADED, UPSERTED)
-    origin = models.RowOriginAnswer(
-        kind="upload" if is_load else "api",
-        job_id=change.job_id,
-        file=None,
-        sheet=None,
-        line=None,
-        at=None if change.action == PRESENT else timestamp(change.at),
-        user_id=change.user_id,
-        available=False,
-        cells=[],
-    )
-    job = services.jobs.find(table.definition.connection.company_id, change.job_id or "") if is_load else None
-    if job is None or change.staged_id is None:
-        return origin
-    documents = services.job_documents
-    analysis, confirmed = documents.find_analysis(job), documents.find_confirmed(job)
-    place = services.read_place(job, row_number(change.staged_id))
-    if analysis is None or confirmed is None or place is None:
-        return origin
-    names = read_names(table).since(change.change_id)
-    cells = list(_cells(table.definition, analysis, confirmed, names, place["cells"]))
-    return origin.model_copy(update={**place, "available": True, "cells": cells})
-
-
-def _find_load(table: Table, row_id: str) -> Change:
-    """Return the load that last wrote the row, or the first change that is known of one without."""
     changes = read_changes(table, row_id)
     if changes[-1].action != PRESENT:
         raise ApiError(ROW_NOT_FOUND)
     loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
-    return loads[-1] if loads else changes[0]
+    change = loads[-1] if loads else changes[0]  # the first that is known of a row which no load wrote
+    place = _find_place(table, change, services) if loads else None
+    return models.RowOriginAnswer(
+        kind="upload" if loads else "api",
+        job_id=change.job_id,
+        at=None if change.action == PRESENT else timestamp(change.at),
+        user_id=change.user_id,
+        available=place is not None,
+        **(place or {"file": None, "sheet": None, "line": None, "cells": []}),
+    )
+
+
+def _find_place(table: Table, change: Change, services: ApiServices) -> dict[str, Any] | None:
+    """Return where a load's row stands in its file, with its cells; None once that is gone."""
+    job = services.jobs.find(table.definition.connection.company_id, change.job_id or "")
+    if job is None or change.staged_id is None:
+        return None
+    documents = services.job_documents
+    analysis, confirmed = documents.find_analysis(job), documents.find_confirmed(job)
+    place = services.read_place(job, row_number(change.staged_id))
+    if analysis is None or confirmed is None or place is None:
+        return None
+    names = read_names(table).since(change.change_id)
+    cells = list(_cells(table.definition, analysis, confirmed, names, place["cells"]))
+    return {**place, "cells": cells}
 
 
 def _cells(
@@ -173,28 +170,19 @@ def restore_rows(
     table: PathTable, body: Annotated[models.RestoreBody, from_json(models.RestoreBody)]
 ) -> models.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
-    return models.RestoredAnswer(restored=restore_deleted(table, body))
-
-
-def restore_deleted(table: Table, asked: models.RestoreBody) -> int:
-    """Bring deleted rows back, and return how many; those that are not in the trash are passed over.
-
-    Raises DUPLICATE_KEY where others have taken a key, and INVALID_REQUEST where a value is none of its
-    column's type any more.
-    """
-    if not all(map(is_uuid, asked.ids or ())):
+    if not all(map(is_uuid, body.ids or ())):
         raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
     zone = table.settings.zone
-    statement = _restore_statement(table.definition, zone.key, by_ids=asked.ids is not None)
+    statement = _restore_statement(table.definition, zone.key, by_ids=body.ids is not None)
     parameters = {
         **table.kept_days,
         **table.acting("restore"),
-        "ids": array_text(asked.ids or ()),
-        "deleted_after": models.in_zone(asked.deleted_after, zone),
-        "deleted_by": asked.deleted_by,
+        "ids": array_text(body.ids or ()),
+        "deleted_after": models.in_zone(body.deleted_after, zone),
+        "deleted_by": body.deleted_by,
     }
-    try:
-        return int(table.run(statement, parameters)[0][1])
+    try:  # what is not in the trash is passed over; a value that is none of its type any more is refused
+        return models.RestoredAnswer(restored=table.run(statement, parameters)[0][1])
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
 
