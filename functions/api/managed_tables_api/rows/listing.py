@@ -25,7 +25,6 @@ from managed_tables_api.http.requests import offset_of, refusal
 from managed_tables_api.rows.aggregates import read_grouping
 from managed_tables_api.rows.pages import (
     MAX_CURSOR_CHARACTERS,
-    UNKNOWN_FIELD,
     Order,
     PageShape,
     SortKey,
@@ -35,8 +34,8 @@ from managed_tables_api.rows.pages import (
 )
 from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.running import Definition, Table
-from managed_tables_api.rows.single_rows import RowQuery
-from managed_tables_api.rows.statements import Shown, check_version_field
+from managed_tables_api.rows.single_rows import RowQuery, read_shown
+from managed_tables_api.rows.statements import Shown
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 
@@ -179,7 +178,8 @@ def _read_shape(table: Table, request: ListRequest) -> PageShape:
     condition = all_of(parts)
     if asked.group_by is None and asked.aggregates is None:
         order = request.order({**names, ID_COLUMN: None}, (None,))
-        return PageShape(_read_shown(definition, request), order, condition, asked.count)
+        shown = read_shown(definition, request.query, place, asked.fields)
+        return PageShape(shown, order, condition, asked.count)
     if asked.fields is not None:
         raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), place)
     grouping = read_grouping(asked.group_by or (), asked.aggregates or (), names)
@@ -190,18 +190,3 @@ def _read_shape(table: Table, request: ListRequest) -> PageShape:
 
 
 _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"
-
-
-def _read_shown(definition: Definition, request: ListRequest) -> Shown:
-    fields, query = request.asked.fields, request.query
-    if query.versions:
-        check_version_field(definition.by_name, request.place)
-    if fields is None:
-        return Shown(definition.columns, query.numbers, query.versions)
-    wanted = dict.fromkeys(fields)
-    wanted.pop(ID_COLUMN, None)  # it always comes
-    for name in wanted:
-        if name not in definition.by_name:
-            raise refusal("fields", UNKNOWN_FIELD, request.place, value=name)
-    columns = tuple(definition.by_name[name] for name in wanted)
-    return Shown(columns, query.numbers, query.versions, names=tuple(wanted))

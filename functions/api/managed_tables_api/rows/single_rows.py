@@ -12,12 +12,14 @@ from psycopg import sql
 from pydantic import Field
 
 from managed_tables import exact_json
-from managed_tables.details import Fault, detail
+from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
+from managed_tables.identifiers import ID_COLUMN
 from managed_tables.tables.definitions import is_storable
-from managed_tables_api.http.requests import NumbersQuery, QueryBoolean
+from managed_tables_api.http.requests import NumbersQuery, QueryBoolean, refusal
 from managed_tables_api.rows.inserts import taken_by_update
+from managed_tables_api.rows.pages import UNKNOWN_FIELD
 from managed_tables_api.rows.parsing import parse_changes
 from managed_tables_api.rows.running import Definition, KeyTaken, Parameters, Table, numbered, row_key
 from managed_tables_api.rows.statements import (
@@ -25,7 +27,6 @@ from managed_tables_api.rows.statements import (
     VERSION_FIELD,
     Shown,
     assignments,
-    check_version_field,
     compose_deletion,
     compose_reading,
     compose_statement,
@@ -35,6 +36,7 @@ from managed_tables_api.rows.statements import (
 VERSION_HEADER = "If-Match"
 NO_VERSION = Fault("NOT_A_TEXT", f"{VERSION_FIELD} deve ser um texto que a API respondeu")
 CHANGED = Fault("ROW_CHANGED", "a linha foi alterada depois de lida")
+_NAME_TAKEN = Fault("NOT_ALLOWED", f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
 
 
 class RowQuery(NumbersQuery):
@@ -103,7 +105,7 @@ def get(table: Table, row_id: str, query: RowQuery) -> RowJson:
     """Return a row."""
     key = row_key(row_id)
     with _row_comes_first(table, key):
-        shown = _shown(table.definition, query)
+        shown = read_shown(table.definition, query)
     return _find(table, key, shown)
 
 
@@ -118,7 +120,7 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
         if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
             fields = dict(fields)
             row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
-        shown = _shown(definition, query)
+        shown = read_shown(definition, query)
         changes = parse_changes(definition, fields, table.parsers)
         acting = table.acting("api")
     if not changes:
@@ -173,11 +175,21 @@ def _missed(table: Table, key: Parameters, row_version: str | None) -> ApiError:
     return ApiError(ROW_CHANGED, [detail("row", CHANGED, row=0, value=row)], rows=[row])
 
 
-def _shown(definition: Definition, query: RowQuery) -> Shown:
-    """Return how a row is answered; raises INVALID_REQUEST where a column takes the version's name."""
-    if query.versions:
-        check_version_field(definition.by_name, "query")
-    return Shown(definition.columns, query.numbers, query.versions)
+def read_shown(
+    definition: Definition, query: RowQuery, place: Place = "query", fields: Sequence[str] | None = None
+) -> Shown:
+    """Return how rows are answered, with the columns `fields`, None for all; raises INVALID_REQUEST."""
+    if query.versions and VERSION_FIELD in definition.by_name:
+        raise refusal("versions", _NAME_TAKEN, place)
+    if fields is None:
+        return Shown(definition.columns, query.numbers, query.versions)
+    wanted = dict.fromkeys(fields)
+    wanted.pop(ID_COLUMN, None)  # it always comes
+    for name in wanted:
+        if name not in definition.by_name:
+            raise refusal("fields", UNKNOWN_FIELD, place, value=name)
+    columns = tuple(definition.by_name[name] for name in wanted)
+    return Shown(columns, query.numbers, query.versions, names=tuple(wanted))
 
 
 def versioned(definition: Definition) -> Shown:

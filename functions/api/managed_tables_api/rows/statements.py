@@ -7,7 +7,7 @@ Every parameter is text with a cast, so that a statement has one type signature 
 """
 
 import threading
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, LiteralString, ParamSpec
@@ -17,17 +17,15 @@ from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.databases.applied import counting
-from managed_tables.details import Fault, Place
 from managed_tables.history.recording import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables_api.http.requests import Numbers, refusal
+from managed_tables_api.http.requests import Numbers
 from managed_tables_api.rows.running import Definition
 
 Arguments = ParamSpec("Arguments")
 
 VERSION_FIELD = "_version"  # of a row as it is answered, unless a column of the table takes the name
-_NAME_TAKEN = Fault("NOT_ALLOWED", f"a tabela tem uma coluna {VERSION_FIELD}; use ETag e If-Match")
 
 KEPT_BYTES = 16 * 1024 * 1024  # of all statements: a page of 1,500 columns has 150 KB, one of ten 2 KB
 KEPT_STATEMENTS = 1_000  # each keeps its table's definition in memory, too
@@ -114,12 +112,6 @@ _KEPT_LOCK = threading.Lock()
 def kept_statement(compose: Callable[Arguments, bytes]) -> Callable[Arguments, bytes]:
     """Keep what a function composes; its arguments stay as long, and must hold no values of a request."""
     return cached(_KEPT, partial(hashkey, compose), _KEPT_LOCK)(compose)
-
-
-def check_version_field(columns: Container[str], place: Place) -> None:
-    """Raise INVALID_REQUEST for rows asked for with their versions where a column takes the name."""
-    if VERSION_FIELD in columns:
-        raise refusal("versions", _NAME_TAKEN, place)
 
 
 def cell(source: sql.Identifier, name: str) -> sql.Composed:
