@@ -9,12 +9,12 @@ from psycopg import sql
 
 from managed_tables import errors, exact_json
 from managed_tables.clock import timestamp
-from managed_tables.details import Fault, detail
+from managed_tables.details import Fault
 from managed_tables.errors import ApiError
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.requests import from_json
+from managed_tables_api.http.requests import from_json, refusal
 from managed_tables_api.rows import view_contents as views
 from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
@@ -166,9 +166,9 @@ def _answer(table: Table, names: Names, row: tuple[Any, ...]) -> views.ViewAnswe
 def _written(name: str, shared: bool, content: views.ViewContent) -> dict[str, str | None]:
     text = exact_json.dumps(content.model_dump(include=_CONTENT, exclude_none=True)).decode()
     if not name.strip():
-        views.refuse_any([detail("body", _EMPTY_NAME, path="name")])
+        raise refusal("name", _EMPTY_NAME)
     if len(text.encode()) > MAX_CONTENT_BYTES:
-        views.refuse_any([detail("body", _TOO_LARGE, path="")])
+        raise refusal("", _TOO_LARGE)
     return {"name": name.strip(), "shared": str(shared).lower(), "content": text}
 
 

@@ -1,13 +1,13 @@
 """Model views, judge what one asks of its table, and open one for a table that has changed since."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_serializer, field_validator
 
 from managed_tables.conditions.reading import read_where
-from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
+from managed_tables.details import Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
@@ -139,21 +139,13 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
     if content.group_by:
         read_grouping(content.group_by, (), columns)
     names = [column.name for column in content.columns or ()]
-    faults = name_faults(names, columns, "columns[{}].name", _TWICE)
-    refuse_any([*faults, *_total_faults(content.totals or {}, columns)])
-
-
-def refuse_any(details: list[Detail]) -> None:
-    """Raise INVALID_REQUEST if there are any."""
-    if details:
-        raise ApiError(INVALID_REQUEST, details)
-
-
-def _total_faults(totals: Mapping[str, Function], columns: Columns) -> Iterator[Detail]:
-    for name, function in totals.items():
-        fault = fault_of(function, columns.get(name))
+    faults = list(name_faults(names, columns, "columns[{}].name", _TWICE))
+    for name, function in (content.totals or {}).items():
+        fault, shown = fault_of(function, columns.get(name)), shown_text(name)
         if fault is not None:
-            yield detail("body", fault, path=f"totals.{shown_text(name)}", column=shown_text(name))
+            faults.append(detail("body", fault, path=f"totals.{shown}", column=shown))
+    if faults:
+        raise ApiError(INVALID_REQUEST, faults)
 
 
 @dataclass
