@@ -6,6 +6,7 @@ import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
+import type { Edited } from "../ui/store";
 import { isNumeric, typeLabels } from "../values/cells";
 import { gridColumns, totalChoice, useParts } from "./sheet";
 import { type GridView, resized, type ViewColumn, withColumn, writeView } from "./view";
@@ -85,14 +86,14 @@ function ColumnChange({ column }: { column: Column }) {
     <>
       <ColumnFormat
         column={column}
-        format={(pending ?? column).format ?? {}}
-        onFormat={(format) => save.mutate([{ ...column, format }])}
+        value={(pending ?? column).format ?? {}}
+        onValue={(format) => save.mutate([{ ...column, format }])}
       />
       {save.error && <Failure error={save.error} />}
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
         <Form onSubmit={() => save.mutate(toColumns(drafts), { onSuccess: onClose })}>
-          <ColumnFields columns={drafts} onChange={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
+          <ColumnFields value={drafts} onValue={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </Form>
       </details>
@@ -123,14 +124,8 @@ const dateChoices = (type: ColumnType): Choices<NonNullable<Format["date"]>> => 
   return type === "date" ? days : [["datetime", t`Dia e hora: 31/12/2025 08:30`], ["time", t`Hora: 08:30`], ...days];
 };
 
-interface ColumnFormatProps {
-  column: Column;
-  format: Format;
-  onFormat: (format: Format) => void;
-}
-
 /** How a column's values are shown to everybody; the values themselves stay as they are. */
-function ColumnFormat({ column, format, onFormat }: ColumnFormatProps) {
+function ColumnFormat({ column, value: format, onValue: onFormat }: { column: Column } & Edited<Format>) {
   if (isNumeric(column.type)) {
     const { decimals = null, ...rest } = format;
     const all = kinds();

@@ -2,7 +2,8 @@ import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, fieldsOf, Radios, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
+import { type Edited, fieldsOf } from "../ui/store";
 import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
@@ -175,8 +176,8 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
             <Words
               key={field}
               label={label}
-              words={adjustment[field] ?? []}
-              onWords={(tokens) => onAdjust({ [field]: tokens.length > 0 ? tokens : null })}
+              value={adjustment[field] ?? []}
+              onValue={(tokens) => onAdjust({ [field]: tokens.length > 0 ? tokens : null })}
             />
           ),
       )}
@@ -184,15 +185,9 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
   );
 }
 
-interface WordsProps {
-  label: string;
-  words: readonly string[];
-  onWords: (words: string[]) => void;
-}
-
 /** Words with semicolons between them; none written are those that were detected. */
-function Words({ label, words, onWords }: WordsProps) {
-  const [text, setText] = useState(words.join("; "));
+function Words({ label, value, onValue }: { label: string } & Edited<readonly string[]>) {
+  const [text, setText] = useState(value.join("; "));
   return (
     <TextField
       label={label}
@@ -201,7 +196,7 @@ function Words({ label, words, onWords }: WordsProps) {
       onValue={(written) => {
         setText(written);
         const all = written.split(";").map((word) => word.trim());
-        onWords(all.filter((word) => word !== "").slice(0, 20));
+        onValue(all.filter((word) => word !== "").slice(0, 20));
       }}
     />
   );

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, classes, Failure, Form, Loading, Select, TypeIcon } from "../ui/parts";
+import type { Edited } from "../ui/store";
 import { columnLetter, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { FillBar } from "./ColumnPanel";
@@ -48,7 +49,7 @@ export function FileGrid({ table }: { table: TableReading }) {
   const firstPlace = Math.min(...byPlace.keys());
   return (
     <>
-      <Where table={table} last={preview.data.last_line} shown={shown} onShow={setShown} />
+      <Where table={table} last={preview.data.last_line} value={shown} onValue={setShown} />
       <div
         ref={scroller}
         className={classes("mt-preview", (isBusy || preview.isPlaceholderData) && "mt-dimmed")}
@@ -91,16 +92,10 @@ export function FileGrid({ table }: { table: TableReading }) {
 /** The lines of a file that are shown: a page of them from one line on, or those that are no data. */
 type Shown = number | typeof LEFT_OUT;
 const LEFT_OUT = "left out";
-
-interface WhereProps {
-  table: TableReading;
-  last: number;
-  shown: Shown;
-  onShow: (shown: Shown) => void;
-}
+type WhereProps = Edited<Shown> & { table: TableReading; last: number };
 
 /** Which lines of the file are shown. */
-function Where({ table, last, shown, onShow }: WhereProps) {
+function Where({ table, last, value: shown, onValue: onShow }: WhereProps) {
   const isLong = last > PAGE_LINES;
   const out = table.skipped_lines.length;
   const places: [is: boolean, label: string, Shown][] = [

@@ -1,7 +1,8 @@
 import { Check as Tick } from "lucide-react";
 import { useState } from "react";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, fieldsOf, SelectField } from "../ui/parts";
+import { Button, Check, type Choices, SelectField } from "../ui/parts";
+import { fieldsOf } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, wordOf } from "../values/words";
 import { ColumnPanel } from "./ColumnPanel";

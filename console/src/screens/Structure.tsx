@@ -8,7 +8,8 @@ import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, Failure, Field, Form, fieldsOf, Loading, SelectField, TextField } from "../ui/parts";
+import { Button, Check, Failure, Field, Form, Loading, SelectField, TextField } from "../ui/parts";
+import { type Edited, fieldsOf } from "../ui/store";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -111,7 +112,7 @@ export function StructureForm({ table }: { table?: Table }) {
         table && <Check {...field("history")}>{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
       )}
       <h2>{t`Colunas`}</h2>
-      <ColumnFields columns={columns} onChange={field("columns").onValue} faults={faultsByColumn(save.error)} />
+      <ColumnFields {...field("columns")} faults={faultsByColumn(save.error)} />
       <Button onClick={() => change({ columns: [...columns, NEW_COLUMN] })}>{t`Acrescentar coluna`}</Button>
       {table && <HiddenColumns table={table} isChanged={isChanged} />}
       <h2>{t`Chave e índices`}</h2>
@@ -195,16 +196,13 @@ function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean 
   );
 }
 
-interface ColumnPickerProps {
+interface ColumnPickerProps extends Edited<string[]> {
   label: string;
   hint?: string;
   columns: readonly DraftColumn[];
-  /** Names, in the order that counts. */
-  value: readonly string[];
-  onValue: (chosen: string[]) => void;
 }
 
-/** Columns in an order: a list adds one, a click takes one away. */
+/** Columns by their names, in the order that counts: a list adds one, a click takes one away. */
 function ColumnPicker({ label, hint, columns, value: chosen, onValue }: ColumnPickerProps) {
   const labelOf = (name: string): string => columns.find((column) => column.name === name)?.display_name || name;
   return (
@@ -245,19 +243,14 @@ export function draftOf({ name, display_name, type, nullable, description = null
 
 const NEW_COLUMN: DraftColumn = { display_name: "", name: "", type: "text", nullable: true };
 
-interface ColumnFieldsProps {
-  columns: readonly DraftColumn[];
-  onChange: (columns: readonly DraftColumn[]) => void;
-  faults: ReadonlyMap<number, string>;
-}
+type ColumnFieldsProps = Edited<readonly DraftColumn[]> & { faults: ReadonlyMap<number, string> };
 
 /** The list of a table's columns, to write or to change. */
-export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
+export function ColumnFields({ value: columns, onValue, faults }: ColumnFieldsProps) {
   return (
     <ol className="mt-columns">
       {columns.map((column, index) => {
-        const change = (changes: Partial<DraftColumn>): void =>
-          onChange(columns.with(index, { ...column, ...changes }));
+        const change = (changes: Partial<DraftColumn>): void => onValue(columns.with(index, { ...column, ...changes }));
         const field = fieldsOf(column, change);
         return (
           <li key={index} className="mt-panel">
@@ -284,7 +277,7 @@ export function ColumnFields({ columns, onChange, faults }: ColumnFieldsProps) {
               }
               title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
               yes={t`Tirar a coluna`}
-              onGo={() => onChange(columns.toSpliced(index, 1))}
+              onGo={() => onValue(columns.toSpliced(index, 1))}
             >
               <p>{t`Depois de “Gravar”, os valores dela não aparecem mais, nem aqui nem nos programas de BI. Dá para trazê-la de volta em “Colunas tiradas”, nesta página.`}</p>
             </Ask>

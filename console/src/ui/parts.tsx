@@ -12,6 +12,7 @@ import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, 
 import { ApiFailure } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
+import type { Edited } from "./store";
 
 /** Join the names of classes, without those that do not hold. */
 export function classes(...names: readonly (string | false | undefined)[]): string {
@@ -266,11 +267,8 @@ export function TypeIcon({ type }: { type: ColumnType }) {
 
 export type Choices<Value extends string = string> = readonly (readonly [value: Value, label: string])[];
 
-interface SelectProps<Value extends string> extends Omit<ComponentProps<"select">, "value" | "onChange"> {
-  choices: Choices<Value>;
-  value: Value;
-  onValue: (value: Value) => void;
-}
+type SelectProps<Value extends string> = Omit<ComponentProps<"select">, "value" | "onChange"> &
+  Edited<Value> & { choices: Choices<Value> };
 
 /** A drop-down; a value that is none of its choices is shown as it is. */
 export function Select<Value extends string>({ choices, value, onValue, ...rest }: SelectProps<Value>) {
@@ -297,7 +295,7 @@ export function SelectField<Value extends string>({ label, hint, error, ...rest 
   );
 }
 
-type TextProps = Omit<ComponentProps<"input">, "onChange"> & { onValue: (text: string) => void };
+type TextProps = Omit<ComponentProps<"input">, "value" | "onChange"> & Edited<string>;
 
 export function TextField({ label, hint, error, onValue, ...rest }: Labelled & TextProps) {
   return (
@@ -307,7 +305,7 @@ export function TextField({ label, hint, error, onValue, ...rest }: Labelled & T
   );
 }
 
-type CheckProps = Omit<ComponentProps<"input">, "value"> & { value: boolean; onValue: (value: boolean) => void };
+type CheckProps = Omit<ComponentProps<"input">, "value"> & Edited<boolean>;
 
 export function Check({ value, onValue, children, ...rest }: CheckProps) {
   return (
@@ -330,12 +328,4 @@ export function Radios<Value extends string>({ legend, choices, value, onValue }
       ))}
     </fieldset>
   );
-}
-
-/** Return how a field shows a part of a draft, and changes it: `<Check {...field("nullable")}>`. */
-export function fieldsOf<Draft extends object>(draft: Draft, change: (changes: Partial<Draft>) => void) {
-  return <Part extends keyof Draft>(part: Part) => ({
-    value: draft[part],
-    onValue: (value: Draft[Part]): void => change({ [part]: value } as unknown as Partial<Draft>),
-  });
 }

@@ -45,3 +45,17 @@ export function useShared<Shared>(context: Context<Shared | null>, missing: stri
   if (!shared) throw new Error(missing);
   return shared;
 }
+
+/** What a field is of: its value, and who hears another one. */
+export interface Edited<Value> {
+  value: Value;
+  onValue: (value: Value) => void;
+}
+
+/** Return how a field shows a part of a draft, and changes it: `<Check {...field("nullable")}>`. */
+export function fieldsOf<Draft extends object>(draft: Draft, change: (changes: Partial<Draft>) => void) {
+  return <Part extends keyof Draft>(part: Part) => ({
+    value: draft[part],
+    onValue: (value: Draft[Part]): void => change({ [part]: value } as unknown as Partial<Draft>),
+  });
+}
