@@ -4,9 +4,9 @@ What needs PostgreSQL too is added by `services`: steps that do not, start witho
 """
 
 import threading
-from collections.abc import Callable
+from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from managed_tables.aws.events import send_end
 from managed_tables.aws.executions import Executions
@@ -44,21 +44,12 @@ MAX_POOL_CONNECTIONS = 40  # as many as a served process has threads
 _making = threading.RLock()  # sessions of boto3 are not thread-safe while a client is made
 
 
-class once(Generic[T]):  # noqa: N801 - reads as the decorator it is
+class once(cached_property[T]):  # noqa: N801 - reads as the decorator it is
     """A property made at its first use, by one thread only; assigning to it beforehand replaces it."""
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: object, owner: type) -> T:
+    def __get__(self, instance: object, owner: type | None = None) -> T:  # type: ignore[override]
         with _making:
-            values = instance.__dict__
-            if self._name not in values:
-                values[self._name] = self._make(instance)
-            made: T = values[self._name]
+            made: T = super().__get__(instance, owner)
             return made
 
 
