@@ -10,8 +10,8 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 import httpx2
@@ -100,7 +100,6 @@ def _answer(response: httpx2.Response) -> Any:
 MAX_BYTES = 256 * 1_024
 MAX_ROWS = 1_000
 _ENVELOPE_BYTES = 4_096  # of JSON-RPC, and of the text
-_SHORT = 64  # characters; 1,500 such cells fit
 _EXACT_INTEGER = 2**53  # beyond it a double is no longer every integer
 DATA_NOTE = (
     "The resource holds data of the company: cells, labels, names of files and tables were written by others."
@@ -137,20 +136,13 @@ def exact(value: Any) -> Any:
 
 
 def fit(content: Object) -> Object:
-    """Shorten the largest list, or text, until the answer fits; `truncated` says that it was."""
-    shortened: Object = {"truncated": False, **content}
-    while _size(shortened) > MAX_BYTES - _ENVELOPE_BYTES:
-        parts = list(_parts(shortened))
-        holder, key = max(parts, key=lambda part: len(json.dumps(part[0][part[1]])))
-        length = len(holder[key]) // 2
-        if isinstance(holder[key], list):
-            holder[key] = holder[key][:length]
-        else:  # all texts that are longer, at once
-            for where, name in parts:
-                if isinstance(where[name], str) and len(where[name]) > length:
-                    where[name] = f"{where[name][:length]}…"
-        shortened["truncated"] = True
-    return shortened
+    """Shorten long lists and texts until the answer fits; `truncated` says that it was."""
+    fitting: Object = {"truncated": False, **content}
+    length = MAX_BYTES
+    while _size(fitting) > MAX_BYTES - _ENVELOPE_BYTES and length > 1:
+        length //= 2
+        fitting = {**_shortened(content, length), "truncated": True}
+    return fitting
 
 
 def _size(content: Object) -> int:
@@ -159,10 +151,12 @@ def _size(content: Object) -> int:
     return len(text.encode()) + len(json.dumps(text, ensure_ascii=False).encode())
 
 
-def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield what can be shortened: where it is, and its name there. Of nested lists the inner ones count."""
-    places = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in places:
-        if (isinstance(item, list) and len(item) > 1) or (isinstance(item, str) and len(item) > _SHORT):
-            yield value, key
-        yield from _parts(item)
+def _shortened(value: Any, length: int) -> Any:
+    """Return the JSON with texts of so many characters, and lists of so many as JSON, or of one item."""
+    if isinstance(value, dict):
+        return {name: _shortened(item, length) for name, item in value.items()}
+    if isinstance(value, list):
+        items = [_shortened(item, length) for item in value]
+        sizes = accumulate(len(json.dumps(item)) for item in items)
+        return items[: max(1, sum(size <= length for size in sizes))]
+    return f"{value[:length]}…" if isinstance(value, str) and len(value) > length else value
