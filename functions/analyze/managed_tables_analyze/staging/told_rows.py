@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
 from math import gcd, log2
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean as mean
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
@@ -39,9 +41,6 @@ _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
 _NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*"
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
 
-_Row = tuple[int, str | None, int, list[str | None]]
-"""The number of a file, the sheet, the line and the cells."""
-
 Cells = Sequence[str | None]
 _Numbers = list[int | None]
 """A row's numbers in the smallest unit of each column; None for a cell that is no number."""
@@ -50,7 +49,7 @@ _SURE = 6.0  # bits that must be saved besides those that say which row is a sum
 _MISFIT = 0.5  # of the bits of a number that is no sum: a mean, a share
 _FEWEST_ROWS = 2  # to sum: one alone is its own sum
 _ANCHORS = 3  # columns by which the rows of a sum are counted
-_MOST_ROWS = 500  # of a sum
+_LONGEST_SUM = 500  # in rows
 _MOST_DECIMALS = 4  # of shares, which are seldom written out
 _LAST_ROWS = 6  # that may be statistics of the rows above
 _STATISTICS: tuple[Callable[[list[int]], float], ...] = (min, max, mean)
@@ -80,11 +79,12 @@ def find_told_rows(
     }
     if len(columns) == 1:  # nothing to sum, and no label beside others
         return []
-    sample = _read(connection, staged, columns, _SAMPLE_ROWS)
-    sums = _find_sums(sample)
+    select = f"SELECT file, sheet, line, {', '.join(columns)} FROM {staged_rows(staged)} LIMIT"  # noqa: S608
+    sample = connection.execute(f"{select} {_SAMPLE_ROWS}").fetchall()
+    sums = list(_find_sums(sample))
     if sums and len(sample) == _SAMPLE_ROWS:
-        sums = _find_sums(_read(connection, staged, columns, _SUMMED_ROWS))
-    usual = _usual_columns(columns, [cells for *_, cells in sample]) if sample else []
+        sums = list(_find_sums(connection.execute(f"{select} {_SUMMED_ROWS}").fetchall()))
+    usual = _usual_columns(columns, [cells for _, _, _, *cells in sample]) if sample else []
     is_total, is_label = _is_total(columns, sums), _is_label(usual)
     text = f"CASE WHEN label THEN concat_ws(' ', {', '.join(columns)}) END"
     found = connection.execute(
@@ -98,21 +98,12 @@ def find_told_rows(
     return [one.at(files[file], sheet) for file, sheet, *counts in found for one in _findings(*counts)]
 
 
-def _read(connection: DuckDBPyConnection, staged: Path, columns: Iterable[str], limit: int) -> list[_Row]:
-    rows = connection.execute(
-        f"SELECT file, sheet, line, {', '.join(columns)} FROM {staged_rows(staged)} LIMIT {limit}"  # noqa: S608
-    ).fetchall()
-    return [(file, sheet, line, cells) for file, sheet, line, *cells in rows]
-
-
-def _find_sums(rows: Sequence[_Row]) -> list[tuple[int, str | None, int]]:
-    """Return the file, the sheet and the line of each row that is a sum of others."""
-    found = []
-    for place, part in groupby(rows, key=lambda row: row[:2]):
-        parts = list(part)
-        sums = find_subtotals([cells for *_, cells in parts])
-        found += [(*place, parts[number][2]) for number in sorted(sums)]
-    return found
+def _find_sums(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, str | None, int]]:
+    """Yield the file, the sheet and the line of each row that is a sum of others: rows begin with these."""
+    for place, part in groupby(rows, key=itemgetter(0, 1)):
+        lines, *columns = list(zip(*part, strict=True))[2:]
+        for number in sorted(find_subtotals(list(zip(*columns, strict=True)))):
+            yield *place, lines[number]
 
 
 def _usual_columns(columns: Iterable[str], rows: Sequence[Cells]) -> list[str]:
@@ -241,7 +232,7 @@ def _counts(row: _Numbers, above: Sequence[_Numbers]) -> Iterator[int]:
     anchors = (column for column, number in enumerate(row) if number and abs(number) > 1)
     for column in islice(anchors, _ANCHORS):
         number, total = row[column] or 0, 0
-        for count, upper in enumerate(islice(reversed(above), _MOST_ROWS), start=1):
+        for count, upper in enumerate(islice(reversed(above), _LONGEST_SUM), start=1):
             total += upper[column] or 0
             if count >= _FEWEST_ROWS and abs(total - number) * 2 <= count:
                 yield count
