@@ -1,7 +1,7 @@
 """Score layouts: the bits that describe a grid's rows under each."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import accumulate, pairwise
@@ -11,7 +11,6 @@ from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header_bits import MOST_ABOVE, HeaderScorer, Kinds
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, is_year
-from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known
 
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
 _TITLE_CELLS = 3
@@ -20,7 +19,10 @@ _KINDS = 4  # of a column that are tried, most frequent first
 
 @dataclass(frozen=True)
 class Layout:
-    """A candidate: the header is from `first` to `stop`, the data from `start` to `end`, remarks between."""
+    """A candidate: the header is from `first` to `stop`, the data from `start` to `end`.
+
+    Between are the rows that a person leaves out.
+    """
 
     first: int
     stop: int
@@ -39,14 +41,13 @@ class Layout:
 class Scorer(HeaderScorer):
     """Scores layouts of `width` columns."""
 
-    def __init__(
-        self, rows: Sequence[GridRow], width: int, *, keeps_ends: bool, known: Known = NOTHING_KNOWN
-    ) -> None:
-        super().__init__(rows, width, keeps_ends=keeps_ends, known=known)
-        self._all_row_bits = cache(self._find_row_bits)
-        self._find_below = cache(
-            lambda has_values: [self._below_bits(one, has_values) for one in range(len(rows))]
-        )
+    @cached_property
+    def _all_row_bits(self) -> Callable[[Kinds], list[float]]:
+        return cache(self._find_row_bits)
+
+    @cached_property
+    def _find_below(self) -> Callable[[bool], list[float]]:
+        return cache(lambda has_values: [self._below_bits(one, has_values) for one in range(len(self.rows))])
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, given the end of the data."""
@@ -68,36 +69,15 @@ class Scorer(HeaderScorer):
         """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
         return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end, kinds)
 
-    def score(self, first: int, start: int, end: int, kinds: Kinds, lines: int | None = None) -> Layout:
-        """Return the layout with its bits, part by part; a header of `lines`, else of all rows or of one."""
-        stops = [start if lines is None else min(first + lines, start)]
-        if lines is None and first + 1 < start and self._may_be_remarks(first + 1, start, kinds):
-            stops.append(first + 1)
-        headers = {stop: self._header_bits(first, stop, start, kinds) for stop in stops}
-        stop = min(headers, key=headers.__getitem__)
+    def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
+        """Return the layout of a header from `first` to the data, with its bits part by part."""
         bits = {
             "above": self._above[first],
-            "header": headers[stop],
+            "header": self.header_bits(first, start, kinds),
             "rows": self.body_bits(start, end, kinds),
             "footer": self.footer_bits(end, kinds),
         }
-        return Layout(first, stop, start, end, self.width, kinds, bits)
-
-    def _header_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
-        """Return the bits of a header, and of remarks about the columns below it: the source, the unit."""
-        remarks = weights.REMARKS + sum(self._below(kinds)[stop:start]) if stop < start else 0.0
-        return remarks + self.header_bits(first, stop, start, kinds)
-
-    def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
-        """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
-        rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
-        if kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
-            return False
-        is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
-        cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
-        fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
-        has_totals = weights.NOTE in self._words[stop:start]
-        return not is_wider and not has_totals and sum(fitting) * 2 <= len(fitting)
+        return Layout(first, start, start, end, self.width, kinds, bits)
 
     # Rows of the table
 
@@ -115,33 +95,23 @@ class Scorer(HeaderScorer):
             for upper, place in pairwise([start - 1, *repeated]):
                 bits[place] = min(bits[place], self._texts[place])
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
-                end = self.find_section_end(bits, kinds, first, place)
-                bits[end:place] = self._footer_lines(end, kinds)[end:place]
+                end = self.find_footer(bits, kinds, first, place)
+                bits[end:place] = self._below(end, kinds)[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
-
-    def find_section_end(self, bits: Sequence[float], kinds: Kinds, start: int, end: int) -> int:
-        """Return where totals and titles begin above a repeated header; `bits` are those of the rows."""
-        first = end
-        while first > start and len(self.rows[first - 1].filled) == 1 and not self._words[first - 1]:
-            first -= 1
-        while first > start and self._words[first - 1]:
-            first -= 1
-        return self.find_footer(bits, kinds, first, end)
 
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
-        best, fewest, below, named = end, 0.0, self._find_below(False), self._below(kinds)
-        total, saved = weights.FOOTER, 0.0
+        ways = (self._find_below(False), self._find_below(kinds[0] != TEXT))  # the second: below blank lines
+        best, fewest, totals = end, 0.0, [weights.FOOTER, weights.FOOTER]
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
             row = self.rows[place]
-            total += below[place] - bits[place] - sentence * row.is_sentence
-            saved += below[place] - named[place]
-            found = total - saved if row.after_gap else total
-            if found < fewest:
-                best, fewest = place, found
+            within = bits[place] + sentence * row.is_sentence
+            totals = [total + below[place] - within for total, below in zip(totals, ways, strict=True)]
+            if totals[row.after_gap] < fewest:
+                best, fewest = place, totals[row.after_gap]
         return best
 
     @cached_property
@@ -238,15 +208,14 @@ class Scorer(HeaderScorer):
         """Return the bits of the rows from `end` on, as a footer."""
         if end == len(self.rows):
             return 0.0
-        return weights.FOOTER + sum(self._footer_lines(end, kinds)[end:])
+        return weights.FOOTER + sum(self._below(end, kinds)[end:])
 
-    def _footer_lines(self, end: int, kinds: Kinds) -> list[float]:
-        """Return the bits of each row in a footer from `end` on: lines have values only below blank lines."""
-        return self._below(kinds) if self.rows[end].after_gap else self._find_below(False)
+    def _below(self, end: int, kinds: Kinds) -> list[float]:
+        """Return the bits of each row in a footer from `end` on.
 
-    def _below(self, kinds: Kinds) -> list[float]:
-        """Return the bits of each row below table or header; a word where data have values has its own."""
-        return self._find_below(kinds[0] != TEXT)
+        Below blank lines, a word where the data have values has values of its own.
+        """
+        return self._find_below(self.rows[end].after_gap and kinds[0] != TEXT)
 
     def _below_bits(self, place: int, has_values: bool) -> float:
         row = self.rows[place]

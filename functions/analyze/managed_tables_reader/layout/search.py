@@ -308,7 +308,7 @@ def _rank_starts(scorer: Scorer, end: int, stated: Stated, count: int) -> list[L
     for start, firsts in candidates(scorer.rows, end, stated):
         if len(best) == count and scorer.least(firsts[0], start, end, kinds[start]) >= best[-1].total:
             continue
-        best += [scorer.score(first, start, end, kinds[start], stated.header_lines) for first in firsts]
+        best += [scorer.score(first, start, end, kinds[start]) for first in firsts]
         best = nsmallest(count, best, key=_bits)
     return best
 
@@ -324,7 +324,8 @@ def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tu
         line = stated.first_line or 1
         starts = [next((place for place, row in enumerate(rows) if row.number >= line), end)]
     elif stated.header_line:
-        starts = range(min(stated.header_lines or 1, end), min(MOST_LINES, end) + 1)
+        lines = stated.header_lines
+        starts = range(min(lines or 1, end), min(lines or MOST_LINES, end) + 1)
     for start in starts:
         if stated.header_line is None:
             yield start, range(max(0, start - MOST_LINES), min(start + 1, end))

@@ -13,9 +13,7 @@ from math import inf
 from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables_reader.layout.grid import GridRow, make_grid
-from managed_tables_reader.layout.looks import TEXT
-from managed_tables_reader.layout.score import Scorer
-from managed_tables_reader.layout.search import Header
+from managed_tables_reader.layout.search import Header, find_end
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.writer import QUOTE
@@ -81,14 +79,13 @@ def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: 
     if not window or _is_usual(_cells(window[-1][1], delimiter), header.width):
         return []
     copied = [(number, line.count(LINE_FEED), _cells(line, delimiter)) for number, line in window]
-    line, width = header.first_line, header.width
+    line = header.first_line
     above = make_grid([(line, line, header.labels, None)] if line else [])
     grid = make_grid((number, number + breaks, cells, None) for number, breaks, cells in copied)
-    start = len(above) + sum(row.number < begin for row in grid)
-    kinds = (*header.kinds, *(TEXT,) * width)[:width]
-    scorer = Scorer([*above, *grid], width, keeps_ends=False)
-    end = scorer.find_section_end(scorer.row_bits(start, kinds), kinds, start + 1, len(scorer.rows))
-    below = scorer.rows[end].number if end < len(scorer.rows) else inf
+    start = 1 + sum(row.number < begin for row in grid)
+    above += grid[:start]
+    end = find_end(grid[start:], header.width, header.kinds, keeps_ends=False, above=above)
+    below = grid[start + end].number if start + end < len(grid) else inf
     return [(number, cells) for number, _, cells in copied if number >= below]
 
 
