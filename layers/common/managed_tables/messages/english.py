@@ -126,16 +126,12 @@ class _Reader:
         """Return the English of what stands in a hole; None where it is not of that kind."""
         if kind in _PATTERNS and not _PATTERNS[kind].fullmatch(value):
             return None
-        match kind:
-            case "n":
-                return value.translate(_SWAPPED)
-            case "s":
-                return self.find(value, depth)
-            case "l":
-                return self.find_listed(value, (", ",), depth)
-            case "t":
-                return self._sentences.get(value, value)
-            case "names":
-                is_cut = value.endswith(AND_OTHERS) and value.count(", ") >= SHOWN_NAMES - 1
-                return value.removesuffix(AND_OTHERS) + " and others" if is_cut else value
-        return value
+        if kind == "s":
+            return self.find(value, depth)
+        if kind == "l":
+            return self.find_listed(value, (", ",), depth)
+        if kind == "t":
+            return self._sentences.get(value, value)
+        if kind == "names" and value.endswith(AND_OTHERS) and value.count(", ") >= SHOWN_NAMES - 1:
+            return value.removesuffix(AND_OTHERS) + " and others"
+        return value.translate(_SWAPPED) if kind == "n" else value
