@@ -169,9 +169,10 @@ def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:
     """Return which of its two forms a body has; raises INVALID_REQUEST for any other."""
     if body.keys() == {by_ids}:
         return True
-    for name in body.keys() - by_condition:
-        fault = Fault("UNKNOWN_FIELD", f"campo desconhecido ou que não vai com os outros: {name}")
-        raise refusal(name, fault)
+    unknown = [name for name in body if name not in by_condition]
+    if unknown:
+        fault = Fault("UNKNOWN_FIELD", f"campo desconhecido ou que não vai com os outros: {unknown[0]}")
+        raise refusal(unknown[0], fault)
     return False
 
 
