@@ -16,6 +16,8 @@ from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
 from managed_tables.catalog.job_records import JobMode, JobRecord
+from managed_tables.databases.connecting import rehearsal
+from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, ApiError
 from managed_tables.history.recording import Actor
 from managed_tables.ids import NOBODY
 from managed_tables.jobs import undoing as operation
@@ -93,6 +95,26 @@ def test_an_undo_restores_the_table(
     assert [row["id"] for row in loads.table.rows.list()["records"]] == ids
     assert loads.maker.job(job.job_id).undone_at is not None
     assert (job.job_id in kept_tables(loads)) == (mode == "upsert")
+
+
+def rehearsed(loads: Loads, job: JobRecord, *, force: bool = False) -> Any:
+    """Return the counts of an undo that is rehearsed, or what refuses it."""
+    with rehearsal():
+        try:
+            return astuple(undo_job(loads.maker.services, job, NOBODY, force=force))
+        except ApiError as error:
+            return error.kind
+
+
+@each_mode
+def test_a_rehearsed_undo_leaves_nothing(loads: Loads, mode: JobMode, counts: tuple[int, int, int]) -> None:
+    """It tells what the undo does, as often as it is asked, and is refused where that would be."""
+    job = load(loads, mode)
+    rows = loads.rows(*NAMES)
+    assert [rehearsed(loads, job) for _ in range(2)] == [counts, counts]
+    assert loads.rows(*NAMES) == rows
+    assert loads.undone(job) == counts
+    assert rehearsed(loads, job) is NOT_UNDOABLE
 
 
 @each_mode
@@ -192,7 +214,9 @@ def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, 
         return Loads(maker, TableClient(loading_company, job.user_table_id or "", name)), job
 
     loads, job = make()
+    assert rehearsed(loads, job) == (4, 0, 0)
     assert loads.undone(job) == (4, 0, 0)
+    assert rehearsed(loads, job) is NOT_UNDOABLE
     assert loads.table.call("GET").status_code == 404
     assert loads.undo(job).json()["code"] == "NOT_UNDOABLE"
     assert maker.services.tables.find(maker.company.company_id, loads.table.table_id, deleted=True)
@@ -202,6 +226,8 @@ def test_the_undo_of_a_creation_deletes_the_table(loading_company: RowsCompany, 
     loads.table.rows.insert({"k": "N", "v": 7})
     answer = loads.undo(job)
     assert (answer.status_code, answer.json()["error"][:20]) == (409, "2 linhas mudaram dep")
+    assert rehearsed(loads, job) is CHANGED_SINCE
+    assert rehearsed(loads, job, force=True) == (3, 0, 1)
     assert len(loads.rows("k")) == 5
     assert loads.undone(job, force=True) == (3, 0, 1)
     assert loads.rows("k", "v") == [("A", 11), ("N", 7)]
