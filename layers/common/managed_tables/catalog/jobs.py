@@ -9,7 +9,7 @@ confirmation has been recorded since. `waiting_confirm` itself is written by the
 the task token.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
@@ -78,7 +78,7 @@ class Jobs:
         """Return those of the jobs that there are and that can be read, in this order."""
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
             items = pool.map(lambda job_id: self._items.find(job_key(company_id, job_id)), job_ids)
-            return list(_readable(item for item in items if item is not None))
+            return [job for job in map(_read, filter(None, items)) if job is not None]
 
     def list_ids(
         self, company_id: str, *, status: JobStatus | None = None, table_id: str | None = None
@@ -93,18 +93,14 @@ class Jobs:
 
         Records that cannot be read are left out, and logged: the company goes on with its other jobs.
         """
-        return (job for job in _readable(self._active_items(company_id)) if not job.is_terminal)
+        jobs = map(_read, self._active_items(company_id))
+        return (job for job in jobs if job is not None and not job.is_terminal)
 
     def is_loaded(self, company_id: str, table_id: str, *, by_others_than: str) -> bool:
         """Return whether another job is loading into the table; one that cannot be read may be."""
-        for item in self._active_items(company_id):
-            try:
-                job = JobRecord.read(item)
-            except UNREADABLE:
-                return True
-            if (job.status, job.user_table_id) == ("inserting", table_id) and job.job_id != by_others_than:
-                return True
-        return False
+        others = (one for one in self._active_items(company_id) if one.get("job_id") != by_others_than)
+        loading = ("inserting", table_id)
+        return any(job is None or (job.status, job.user_table_id) == loading for job in map(_read, others))
 
     def _active_items(self, company_id: str) -> Iterator[Item]:
         return self._items.query_index(ACTIVE_JOBS_INDEX, "active_pk", company_pk(company_id))
@@ -121,12 +117,11 @@ class Jobs:
         """
         unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
-            try:
-                job = JobRecord.read(item)
-            except UNREADABLE:
-                unreadable.append(f"{item['pk']} {item['sk']}")
-            else:
+            job = _read(item)
+            if job is not None:
                 yield job
+            else:
+                unreadable.append(f"{item['pk']} {item['sk']}")
         if unreadable:
             raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
 
@@ -370,10 +365,10 @@ class Jobs:
         return None if item is None else JobRecord.read(item)
 
 
-def _readable(items: Iterable[Item]) -> Iterator[JobRecord]:
-    """Yield the jobs of the items, and log those that are none: a later release's, or somebody's hand."""
-    for item in items:
-        try:
-            yield JobRecord.read(item)
-        except UNREADABLE:
-            get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))
+def _read(item: Item) -> JobRecord | None:
+    """Return the item's job; None, and logged, where it is none: a later release's, or somebody's hand."""
+    try:
+        return JobRecord.read(item)
+    except UNREADABLE:
+        get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))
+        return None
