@@ -5,14 +5,12 @@ import io
 import pytest
 
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 
 def _read(text: str, width: int = 0, **dialect: str) -> list[Record]:
     lines = Lines(iter(io.StringIO(text, newline="").readlines()))
-    mender = Mender(Dialect(**dialect), width) if width else None
-    return list(RecordReader(lines, Dialect(**dialect), mender))
+    return list(RecordReader(lines, Dialect(**dialect), width))
 
 
 def _cells(text: str, width: int = 0, **dialect: str) -> list[list[str]]:
@@ -61,7 +59,7 @@ def test_an_unclosed_quote_does_not_affect_other_lines() -> None:
     text = 'a,b\n1,"x\n2,y\n3,z\n'
     assert [record.line for record in _read(text, width=2)] == [1, 2, 3, 4]
     lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
-    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
+    reader = RecordReader(lines, Dialect(";"), 4)
     assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
@@ -69,19 +67,9 @@ def test_words_of_a_note_are_not_split_at_blanks() -> None:
     assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
 
 
-_TEXT = "caderno de capa dura"
-_ORDERS = [
-    [f"{n % 28 + 1:02}/03/2024", str(n), f"R$ {n},50", _TEXT[: n % 15 + 3], "a b"] for n in range(1, 40)
-]
-
-
 def _read_order(line: str) -> list[str]:
-    return _mended(line, _ORDERS)
-
-
-def _mended(line: str, rows: list[list[str]]) -> list[str]:
-    mender = Mender(Dialect(";"), len(rows[0]), rows)
-    return next(iter(RecordReader(Lines(iter([f"{line}\n"])), Dialect(";"), mender))).cells
+    [cells] = _cells(f"{line}\n", width=5, delimiter=";")
+    return cells
 
 
 @pytest.mark.parametrize(
@@ -93,9 +81,10 @@ def _mended(line: str, rows: list[list[str]]) -> list[str]:
         "5;R$ 7,50;lápis;a b",
         "05/03/2024;;lápis;a b",
         "05/03/20247;R$ 7,50;lápis;a b",
+        "05/03/2024;7;R$ 7,50;lápis; azul;a b",
     ],
 )
-def test_a_short_row_is_left_unchanged(line: str) -> None:
+def test_a_row_without_quotes_is_left_unchanged(line: str) -> None:
     assert _read_order(line) == line.split(";")
 
 
@@ -123,10 +112,5 @@ def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
 
 def test_a_multiline_cell_stays_whole_in_a_short_row() -> None:
     lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
-    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
+    reader = RecordReader(lines, Dialect(";"), 4)
     assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
-
-
-def test_a_short_row_keeps_its_quoted_cells_whole_without_known_columns() -> None:
-    reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), Mender(Dialect(","), 5))
-    assert next(iter(reader)).cells == ["1", "", "R$ 0,50", "x"]

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +22,6 @@ from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.text.choosing import Choice, align, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 _ALIGNED = "as colunas são alinhadas por espaços"
@@ -54,11 +52,6 @@ class TextFile:
     trim: bool = False
     keeps_last: bool = False  # the table's end is stated
     is_changed: bool = False  # the source's lines differ from the file's
-
-    @cached_property
-    def mender(self) -> Mender:
-        """The mender of the other rows, which knows the columns by the first ones; made when first needed."""
-        return Mender(self.dialect, self.width, (one.cells for one in self.rows if not one.repaired))
 
     def is_comment(self, cells: Sequence[str]) -> bool:
         """Return whether a record that begins with `#` is none of data: a full one below texts is a row."""
@@ -137,10 +130,9 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) > width for one in records):
         return records
-    mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
-    mended = read_records(source.sample, choice.dialect, mender, line)
+    mended = read_records(source.sample, choice.dialect, width, line)
     return [*records[:first], *mended]
 
 

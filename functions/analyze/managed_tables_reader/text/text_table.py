@@ -104,7 +104,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
 def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
     """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
     is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
-    reader = RecordReader(lines, text.dialect, text.mender)
+    reader = RecordReader(lines, text.dialect, text.width)
     while lines.number < text.header.data_line - 1 and lines.take() is not None:
         pass
     while (line := lines.take()) is not None:
