@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from managed_tables.ahead import one_ahead
 from managed_tables.documents.analyses import TableReading
+from managed_tables.documents.recipes import TableKind
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
@@ -15,12 +17,12 @@ from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.preview import LineIndex, Preview
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, AllOverrides, Overrides, beginning
+from managed_tables_reader.rows.reading import AllOverrides, Overrides, beginning
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
 from managed_tables_reader.workbooks.opening import read_workbook
-from managed_tables_reader.workbooks.tables.sheet_choice import SheetChoice, StagedSheet, choose_sheets
+from managed_tables_reader.workbooks.tables.sheet_choice import StagedSheet, choose_sheets
 from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
 
 
@@ -50,15 +52,8 @@ class ReadTable:
         """How the table was read, up to what became of its part: a last row of sums is left out later."""
         if self.part is None:
             return self.first_reading
-        extent = self.part.extent
         texts = list(filter(None, map(beginning, self.part.skip_texts)))
-        found = {
-            "first_line": extent.first_line,
-            "last_line": extent.last_line,
-            "skipped_lines": sorted(extent.skipped)[:MAX_SKIPPED_LINES],
-            "rows": self.part.expected_rows or 0,
-            **({"skip_texts": texts} if texts else {}),
-        }
+        found = self.part.places | ({"skip_texts": texts} if texts else {})
         return self.first_reading.model_copy(update=found)
 
     def read_exactly(self) -> Part:
@@ -184,19 +179,18 @@ class _FileReader:
             made.unlink(missing_ok=True)
 
     def _read_workbook(self, path: Path, kind: Kind, name: str, file: int) -> Iterator[ReadTable]:
-        choice = self._choose_sheets(path, kind, name, file)
-        if not choice.has_cells:
-            raise JobError(FILE_EMPTY, file=name)
-        findings = [finding.at(name) for finding in choice.findings]
-        for reading, part in choice.tables:
-            if part is not None:
-                part.file = file
-            yield ReadTable(reading.model_copy(update={"file": file, "name": name}), part, findings)
+        tables, findings = choose_sheets(
+            self._staged(path, kind, name, file), cast("TableKind", kind.value), name
+        )
+        findings = [finding.at(name) for finding in findings]
+        for reading, part in tables:
+            yield ReadTable(reading, part, findings)
             findings = []
             if part is not None:
                 part.path.unlink()
 
-    def _choose_sheets(self, path: Path, kind: Kind, name: str, file: int) -> SheetChoice:
+    def _staged(self, path: Path, kind: Kind, name: str, file: int) -> list[StagedSheet]:
+        """Return the sheets, those that may be imported with their parts."""
         staged: list[StagedSheet] = []
         for number, sheet in enumerate(read_workbook(path, kind, name, self._room.limit)):
             target = self._work_dir / f"{path.name}.sheet{number:04d}"
@@ -207,8 +201,10 @@ class _FileReader:
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
             self._preview.add(index, part)
+            if part is not None:
+                part.file = file
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
-        return choose_sheets(staged, kind)
+        return staged
 
 
 def _about_prose(text: TextFile) -> Finding:
@@ -217,22 +213,14 @@ def _about_prose(text: TextFile) -> Finding:
 
 
 def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableReading:
-    dialect, header = text.dialect, text.header
-    return TableReading(
-        file=part.file,
-        sheet=None,
-        include=True,
-        kind="csv",
-        name=text.name,
-        encoding=text.source.encoding.name,
+    encoding, dialect = text.source.encoding.name, text.dialect
+    return reasons.reading_of(
+        part,
+        text.name,
+        "csv",
+        reasons.of_text(encoding, dialect.delimiter, part.header_line, overrides),
+        encoding=encoding,
         delimiter=dialect.delimiter or None,
         quote=None if dialect.quote == NO_QUOTE else dialect.quote,
         escape=dialect.escape or None,
-        header_line=header.first_line,
-        header_lines=header.line_count,
-        first_line=None,
-        last_line=None,
-        skipped_lines=[],
-        rows=0,
-        reasons=reasons.of_text(text.source.encoding.name, dialect.delimiter, header.first_line, overrides),
     )

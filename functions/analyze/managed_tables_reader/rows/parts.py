@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_reader.rows.notes import Extent
+from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES
 
 Fill = tuple[int, int, int]
 """The column (from 0), the row that has the value, the last row that it covers."""
@@ -48,3 +50,15 @@ class Part:
     keeps_last: bool = False  # the end of the rows is stated
     types: list[ColumnType] | None = None  # if the file states them
     extent: Extent = field(default_factory=Extent)
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """Where the header and the rows are, as a reading says it."""
+        return {
+            "header_line": self.header_line,
+            "header_lines": self.header_lines,
+            "first_line": self.extent.first_line,
+            "last_line": self.extent.last_line,
+            "skipped_lines": sorted(self.extent.skipped)[:MAX_SKIPPED_LINES],
+            "rows": self.expected_rows or 0,
+        }

@@ -1,7 +1,9 @@
-"""The reasons of a reading: a stable code, and the sentence that a business user reads."""
+"""How a table was read, and the reasons: a stable code, and the sentence that a business user reads."""
 
-from managed_tables.documents.analyses import ReadingReason
+from managed_tables.documents.analyses import ReadingReason, TableReading
+from managed_tables.documents.recipes import TableKind
 from managed_tables.messages.findings import ReasonCode
+from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import Overrides
 
 
@@ -48,6 +50,15 @@ _DELIMITERS = {
     " ": "espaço",
     ":": "dois-pontos",
 }
+
+
+def reading_of(
+    part: Part, name: str, kind: TableKind, why: list[ReadingReason], **cut: str | None
+) -> TableReading:
+    """Return how a part was read from the file of this name; `cut` says how a text was cut."""
+    place = {"file": part.file, "sheet": part.sheet, "include": True, "kind": kind, "name": name}
+    uncut = dict.fromkeys(("encoding", "delimiter", "quote", "escape"))
+    return TableReading.read(place | uncut | cut | part.places | {"reasons": why})
 
 
 def of_text(

@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from pathlib import Path
 
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.recipes import TableKind
+from managed_tables.errors import FILE_EMPTY, JobError
 from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode
-from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, Overrides
+from managed_tables_reader.rows.reading import Overrides
 
-_RECORDS = (Kind.JSON, Kind.JSON_LINES, Kind.PARQUET)
+_RECORDS = ("json", "jsonl", "parquet")
 _COVER_WIDTH = 2  # columns: a title, or names and their values
 _COVER_SHARE = 5  # a table has so many times the cells of its cover
 _SURE_SHARE = 2  # the same, for a table on several sheets
@@ -39,26 +39,22 @@ class StagedSheet:
         return is_found if self.overrides.include is None else self.overrides.include
 
 
-@dataclass(frozen=True)
-class SheetChoice:
-    """How every sheet was read, and its part if it is to be imported; `findings` name those left out."""
-
-    tables: list[tuple[TableReading, Part | None]]
-    findings: list[Finding]
-    has_cells: bool
-
-
-def choose_sheets(staged: Sequence[StagedSheet], kind: Kind) -> SheetChoice:
+def choose_sheets(
+    staged: Sequence[StagedSheet], kind: TableKind, name: str
+) -> tuple[list[tuple[TableReading, Part | None]], list[Finding]]:
     """Choose the first table, or that of the known labels, and all sheets that agree; delete the others.
 
-    The `include` of a sheet's own overrides decides, whatever the others are.
+    Return how every sheet was read, with its part if it is to be imported, and what is to be said of those
+    left out. The `include` of a sheet's own overrides decides, whatever the others are.
     """
     findings = list(_about_sheets("HIDDEN_SHEETS", [one.name for one in staged if one.is_hidden]))
     parts = [(sheet, sheet.part) for sheet in staged if sheet.part is not None]
+    if not parts:
+        raise JobError(FILE_EMPTY, file=name)
     found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
     chosen = [part for sheet, part in parts if sheet.is_wanted(part in found)]
-    tables = [_reading(one, chosen, kind) for one in staged]
-    return SheetChoice(tables, findings if chosen else [], bool(parts))
+    tables = [_reading(one, chosen, kind, name) for one in staged]
+    return tables, findings if chosen else []
 
 
 def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
@@ -130,39 +126,20 @@ def _about_sheets(code: WarningCode, sheets: Sequence[str | None]) -> Iterator[F
         yield Finding(code, {"names": names}, count=len(names), sheet=names[0] if len(names) == 1 else None)
 
 
-def _reading(sheet: StagedSheet, chosen: Sequence[Part], kind: Kind) -> tuple[TableReading, Part | None]:
-    reading = TableReading(
-        file=0,
-        sheet=sheet.name,
-        include=True,
-        kind=cast("TableKind", kind.value),
-        name="",
-        encoding=None,
-        delimiter=None,
-        quote=None,
-        escape=None,
-        header_line=None,
-        header_lines=0,
-        first_line=None,
-        last_line=None,
-        skipped_lines=[],
-        rows=0,
-        reasons=[],
-    )
-    part = sheet.part
+def _reading(
+    sheet: StagedSheet, chosen: Sequence[Part], kind: TableKind, name: str
+) -> tuple[TableReading, Part | None]:
+    part, overrides = sheet.part, sheet.overrides
     if part is None:
-        is_empty = sheet.visible or sheet.overrides.include
-        return reading.left_out(reasons.SHEET_EMPTY if is_empty else reasons.SHEET_HIDDEN), None
-    reading.header_line, reading.header_lines = part.header_line, part.header_lines
-    reading.first_line, reading.last_line = part.extent.first_line, part.extent.last_line
-    reading.skipped_lines = sorted(part.extent.skipped)[:MAX_SKIPPED_LINES]
-    reading.rows = part.expected_rows or 0
-    reading.reasons = reasons.of_header(part.header_line, sheet.overrides)
-    if kind in _RECORDS:
-        reading.reasons = [reasons.OF_RECORDS]
+        nothing = Part(Path(), [], 0, 1, None, file=overrides.file, sheet=sheet.name)
+        is_empty = sheet.visible or overrides.include
+        why = reasons.SHEET_EMPTY if is_empty else reasons.SHEET_HIDDEN
+        return reasons.reading_of(nothing, name, kind, []).left_out(why), None
+    of_header = [reasons.OF_RECORDS] if kind in _RECORDS else reasons.of_header(part.header_line, overrides)
+    reading = reasons.reading_of(part, name, kind, of_header)
     if part in chosen:
         return reading, part
     part.path.unlink()
-    if sheet.overrides.include is False:
+    if overrides.include is False:
         return reading.left_out(reasons.EXCLUDED), None
     return reading.left_out(reasons.SHEET_DIFFERS if reading.rows else reasons.SHEET_WITHOUT_ROWS), None
