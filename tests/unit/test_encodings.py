@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from managed_tables.messages.findings import Finding
-from managed_tables_reader.files.encodings import CHUNK_BYTES, NotTextError, detect_encoding, transcode
+from managed_tables_reader.files.encodings import (
+    CHUNK_BYTES,
+    Encoding,
+    NotTextError,
+    detect_encoding,
+    transcode,
+)
 
 TEXT = "código;descrição;preço\n1;Não há ação em São João;2,50\n"
 
@@ -59,6 +65,14 @@ def test_invalid_bytes_in_utf_8_are_read_as_cp1252_and_reported_by_line(tmp_path
     name, text, findings = _read(tmp_path, content)
     assert (name, text) == ("utf-8", "ação\nsão\nnão\npé\n")
     assert [(finding.code, finding.lines) for finding in findings] == [("INVALID_UTF8", (4,))]
+
+
+def test_bytes_that_a_stated_encoding_has_not_are_reported(tmp_path: Path) -> None:
+    path, encoding = tmp_path / "file", Encoding("shift_jis")
+    path.write_bytes("日\n本".encode("shift_jis") + b"\xff\n")
+    transcode(path, tmp_path / "utf8", encoding)
+    [finding] = encoding.findings
+    assert (finding.code, finding.lines) == ("BYTES_LOST", (2,))
 
 
 def test_nul_characters_are_removed_and_reported_by_line(tmp_path: Path) -> None:

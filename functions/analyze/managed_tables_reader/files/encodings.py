@@ -224,28 +224,27 @@ class _LineNotes:
 
     def findings(self) -> list[Finding]:
         """Return one finding for each sort of line."""
-        return [
-            about_lines(what, lines, self._counts[what], **self._values(what))
-            for what, lines in self._found.items()
-        ]
-
-    def _values(self, what: WarningCode) -> dict[str, str]:
-        return {"example": self._examples[what]} if what in self._examples else {}
+        found = []
+        for what, lines in self._found.items():
+            example = {"example": self._examples[what]} if what in self._examples else {}
+            found.append(about_lines(what, lines, self._counts[what], **example))
+        return found
 
 
 def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
-    if encoding.name in WIDE_ENCODINGS:
-        yield from _decoded_wide(path, encoding, lines)
-    elif encoding.broken_utf8:
+    if encoding.broken_utf8:
         yield from _decoded_broken(path, encoding, lines)
-    elif encoding.name == "cp1252":
-        for chunk in _chunks(path):
-            yield _decode_cp1252(chunk)
-    else:
-        decoder = codecs.getincrementaldecoder(encoding.name)("replace")
-        for chunk in _chunks(path, encoding.mark_bytes):
-            yield decoder.decode(chunk)
-        yield decoder.decode(b"", final=True)
+        return
+    if encoding.name == "cp1252":
+        yield from map(_decode_cp1252, _chunks(path))
+        return
+    decoder = codecs.getincrementaldecoder(encoding.name)("replace")
+    for chunk in _chunks(path, encoding.mark_bytes):
+        text = decoder.decode(chunk)
+        lines.note("BYTES_LOST", text, "\ufffd")
+        yield text
+    if decoder.decode(b"", final=True):  # the file ends in the middle of a character, which is left out
+        lines.add_line("BYTES_LOST", 0)
 
 
 def _decode_cp1252(chunk: bytes) -> str:
@@ -256,17 +255,6 @@ def _decode_cp1252(chunk: bytes) -> str:
     if len(chunk.translate(None, _C1)) == len(chunk):
         return chunk.decode("latin-1")
     return chunk.decode("cp1252", _UNDEFINED)
-
-
-def _decoded_wide(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding.name)("replace")
-    for chunk in _chunks(path, encoding.mark_bytes):
-        text = decoder.decode(chunk)
-        lines.note("BYTES_LOST", text, "\ufffd")
-        yield text
-    rest = decoder.decode(b"", final=True)
-    if rest:  # the file ends in the middle of a character, which is left out
-        lines.add_line("BYTES_LOST", 0)
 
 
 def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
