@@ -95,11 +95,6 @@ class CellReader:
             return self._shared_texts(raws)
         if cell_type in ("str", "inlineStr"):
             return _inline_texts(raws)
-        if cell_type == "b":
-            found = {
-                raw: raw and self.text(0, column, style, cell_type, unescape_xml(raw)) for raw in set(raws)
-            }
-            return [found[raw] for raw in raws]
         return [
             raw and self.text(row, column, style, cell_type, unescape_xml(raw))
             for row, raw in zip(rows, raws, strict=True)

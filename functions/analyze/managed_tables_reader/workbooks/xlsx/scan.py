@@ -23,12 +23,10 @@ _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches mo
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
 
 _ATTRIBUTE_PAIR = re.compile(r'(\w+)="([^"]*)"')
-_ROW = r"<{p}row\b([^<>]*)>"
-_ROW_NUMBER = re.compile(r'\sr="([0-9]{1,7})"')
 _MERGED = re.compile(r'<(?:\w+:)?mergeCell [^<>]*ref="([^"<>]+)"')
 _HIDDEN_COLUMN = re.compile(r'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _SPACED = re.compile(r">\s+<")
-_HIDDEN_ROW = r'<{p}row [^<>]*hidden="(?:1|true)"'
+_HIDDEN = re.compile(r'\shidden="(?:1|true)"')
 
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
 _MAX_LEARNT_COLUMNS = 3_000  # of all expressions of a sheet, each a millisecond: then its rows are parsed
@@ -38,8 +36,11 @@ _END = "end-of-row"  # the element that is put behind each row to be parsed
 # the blanks between elements, none at all in most files.
 _ATTRIBUTES = r'(?:\s+(?!r=)[\w:]+="[^"<>]*")*'
 _EMPTY_ROWS = r"{s}(?:<{p}row\b[^<>]*/>{s})*"
-_ROW_TAG = rf'({_EMPTY_ROWS}<{{p}}row{_ATTRIBUTES}(?:\s+r="([0-9]{{1,7}})"[^<>]*)?\s*(?<!/)>)'
-"""Its groups: the row's tag and those of rows without cells before it, and the row's number."""
+_ROW_TAG = (
+    rf'({_EMPTY_ROWS}<{{p}}row{_ATTRIBUTES}\s+r="([0-9]{{1,7}})"[^<>]*(?<!/)>'
+    rf"|{{s}}<{{p}}row{_ATTRIBUTES}\s*(?<!/)>)"
+)
+"""Its groups: the row's tag and, if it has a number, those of rows without cells before it; the number."""
 _FORMULA = r"(?:<{p}f(?:\s[^<>]*)?(?:/>|>[^<]*</{p}f>){s})?"
 _INLINE = r'{s}<{p}is>{s}<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>{s}</{p}is>{s}'
 _VALUE = r'<{p}v(?: xml:space="preserve")?>([^<]*)</{p}v>{s}'
@@ -160,7 +161,7 @@ class SheetScanner:
         prefix = self._cutter.open()
         if prefix is None:
             return
-        self._prepare(prefix)
+        self._prefix, self._pattern = prefix, RowPattern(prefix)
         for attributes in _HIDDEN_COLUMN.findall(self._cutter.before):
             named = dict(_ATTRIBUTE_PAIR.findall(attributes))
             self._reader.hide_columns(named.get("min", ""), named.get("max", ""))
@@ -173,24 +174,11 @@ class SheetScanner:
                 if batch is not None:
                     yield batch
                 self._rows_at_once = min(2 * self._rows_at_once, BATCH_ROWS)
-        if self._empty_rows.fullmatch(self._cutter.rest) is None:
+        if _compile(_EMPTY_ROWS, prefix).fullmatch(self._cutter.rest) is None:
             raise NotCanonicalError
-        self._note_hidden([self._cutter.rest])
+        self._reader.tally.hidden_rows += len(_HIDDEN.findall(self._cutter.rest))
         for reference in _MERGED.findall(self._cutter.after):
             self._reader.merge(reference)
-
-    def _prepare(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._pattern = RowPattern(prefix)
-        self._row, self._empty_rows, self._hidden_row = (
-            _compile(template, prefix) for template in (_ROW, _EMPTY_ROWS, _HIDDEN_ROW)
-        )
-
-    def _note_hidden(self, tags: Sequence[str | None]) -> None:
-        """Count the hidden rows among those of the tags."""
-        for text in tags:
-            if text and 'hidden="' in text:
-                self._reader.tally.hidden_rows += len(self._hidden_row.findall(text))
 
     def _batch(self, rows: list[str]) -> Batch | None:
         """Return the rows that are not empty, None if all are."""
@@ -214,28 +202,21 @@ class SheetScanner:
                 for column, text in self._cells(next(parsed)):
                     grid.column(column)[place] = text
             else:
-                number = one[2]
-                self._number = int(number) if number else self._next_number(one[1])
+                self._number = int(one[2]) if one[2] else self._number + 1
             numbers.append(self._number)
         return numbers
 
     def _fill(self, grid: "_Grid", numbers: list[int], matched: list[tuple[str | None, ...]]) -> None:
         """Turn the matched rows' groups into text, column by column."""
         tags, _, *groups = zip(*matched, strict=True)
-        self._note_hidden(tags)
+        self._reader.tally.hidden_rows += sum(
+            len(_HIDDEN.findall(tag)) for tag in tags if tag and "hidden" in tag
+        )
         for (column, look), raws in zip(self._pattern.groups, groups, strict=True):
             if raws.count(None) < len(raws):
                 is_plain = look.is_plain
                 texts = self._reader.texts(numbers, column, look.style, look.type, raws, is_plain=is_plain)
                 grid.put(column, texts)
-
-    def _next_number(self, tags: str | None) -> int:
-        """Return the number of the last row of some tags; a row without a number follows the one before."""
-        number = self._number
-        for attributes in self._row.findall(tags or ""):
-            found = _ROW_NUMBER.search(attributes)
-            number = int(found[1]) if found else number + 1
-        return number
 
     def _parsed(self, rows: Sequence[str]) -> Iterator[list[Element]]:
         """Yield each row, whatever its look, behind those without cells before it."""
