@@ -9,15 +9,11 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from managed_tables.conversion.one_line import ESCAPE, on_one_line
 from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
-from managed_tables.documents.analyses import (
-    BLOCK_BYTES,
-    MAX_COLUMNS_SHOWN,
-    PreviewTable,
-)
+from managed_tables.documents.analyses import BLOCK_BYTES, MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding
 from managed_tables_reader.files.source import Source, open_lines
 from managed_tables_reader.rows.parts import Part
@@ -25,6 +21,10 @@ from managed_tables_reader.rows.sheets import Batch
 from managed_tables_reader.rows.writer import DEFAULT_DELIMITER, QUOTE
 from managed_tables_reader.text.records import Lines, RecordReader
 from managed_tables_reader.text.text_file import TextFile
+
+_COPIED = {  # how lines of a copy are cut
+    "upload": None, "encoding": "utf-8", "delimiter": DEFAULT_DELIMITER, "quote": QUOTE, "is_numbered": True,
+}  # fmt: skip
 
 
 @dataclass
@@ -86,32 +86,16 @@ class Preview:
                 index.last_line = max(index.last_line, batch.numbers[-1])
                 yield batch
 
-    def add(
-        self,
-        index: "LineIndex",
-        part: Part | None,
-        *,
-        upload: int | None = None,
-        encoding: str = "utf-8",
-        delimiter: str = DEFAULT_DELIMITER,
-        quote: str = QUOTE,
-        is_numbered: bool = True,
-    ) -> None:
-        """Add a table whose lines are indexed; by default they were copied, as those of a sheet are."""
-        self.tables.append(
-            PreviewTable(
-                upload=upload,
-                encoding=encoding,
-                delimiter=delimiter,
-                quote=quote,
-                is_numbered=is_numbered,
-                header_end=part.header_end if part else None,
-                columns=index.columns or (part.width if part else 0),
-                last_line=index.last_line,
-                blocks=index.blocks,
-                end=index.end,
-            )
-        )
+    def add(self, index: "LineIndex", part: Part | None, **cut: Any) -> None:
+        """Add a table whose lines are indexed; unless said otherwise they were copied, as a sheet's are."""
+        place = {
+            "header_end": part.header_end if part else None,
+            "columns": index.columns or (part.width if part else 0),
+            "last_line": index.last_line,
+            "blocks": index.blocks,
+            "end": index.end,
+        }
+        self.tables.append(PreviewTable.read(_COPIED | cut | place))
 
 
 @dataclass

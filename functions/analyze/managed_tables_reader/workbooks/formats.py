@@ -306,11 +306,11 @@ def serial_text(raw: str, kind: FormatKind, is_1904: bool) -> str:
     days, ms = divmod(total_ms, _DAY_MS)
     is_date = kind is FormatKind.DATE and not ms
     if days == 0 and (kind is FormatKind.TIME or not (is_1904 or serial < 0 or is_date)):
-        return _time(ms)
+        return duration_text(ms, hour_digits=2)
     day = _day(days, is_1904)
     if day is None:
         return exact_number(raw)
-    return day if is_date else f"{day}T{_time(ms)}"
+    return day if is_date else f"{day}T{duration_text(ms, hour_digits=2)}"
 
 
 def iso_text(raw: str, kind: FormatKind) -> str:
@@ -326,28 +326,18 @@ def iso_text(raw: str, kind: FormatKind) -> str:
 
 @lru_cache(maxsize=100_000)  # 270 years
 def _day(days: int, is_1904: bool) -> str | None:
-    if is_1904:
-        return _add(_EPOCH_1904, days)
-    if days < 1 or days == _LEAP_DAY:
-        return None
-    return _add(_EPOCH_1900, days + 1 if days < _LEAP_DAY else days)
-
-
-def _add(epoch: date, days: int) -> str | None:
+    if not is_1904 and days <= _LEAP_DAY:
+        days = days + 1 if 0 < days < _LEAP_DAY else -1
+    epoch = _EPOCH_1904 if is_1904 else _EPOCH_1900
     return (epoch + timedelta(days)).isoformat() if 0 <= days <= (_LAST_DAY - epoch).days else None
 
 
-def _time(total_ms: int) -> str:
-    seconds, ms = divmod(total_ms, 1_000)
-    text = _MINUTES[seconds // 60] + _SECONDS[seconds % 60]
-    return f"{text}.{ms:03d}" if ms else text
-
-
-def duration_text(total_ms: int) -> str:
-    """Return a duration in hours, minutes and seconds."""
+def duration_text(total_ms: int, hour_digits: int = 1) -> str:
+    """Return a duration, or a time of day with two digits for the hour, in hours, minutes and seconds."""
     sign = "-" if total_ms < 0 else ""
     seconds, ms = divmod(abs(total_ms), 1_000)
-    text = f"{sign}{seconds // 3_600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    hours = f"{sign}{seconds // 3_600:0{hour_digits}d}"
+    text = f"{hours}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{text}.{ms:03d}" if ms else text
 
 

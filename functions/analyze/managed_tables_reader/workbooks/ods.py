@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.workbook_cells import mark_text
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
+from managed_tables_reader.workbooks import formats
 from managed_tables_reader.workbooks.package import Package, open_package, read_count, read_xml
 from managed_tables_reader.workbooks.raw import (
     Cells,
@@ -124,9 +125,7 @@ def duration_text(raw: str) -> str:
     days, hours, minutes, seconds = (int(found[group] or 0) for group in range(2, 6))
     fraction = Decimal((found[6] or "0").replace(",", "."))
     total_ms = ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1_000 + round(fraction * 1_000)
-    seconds, ms = divmod(total_ms, 1_000)
-    text = f"{found[1]}{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{ms:03d}" if ms else text
+    return formats.duration_text(-total_ms if found[1] else total_ms, hour_digits=2)
 
 
 def shown_identifier(number: str, shown: str) -> str | None:

@@ -22,7 +22,7 @@ from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.rows.sheets import Batch, MergedRange, Sheet
-from managed_tables_reader.workbooks.raw import FrameKind, Told, read_frame
+from managed_tables_reader.workbooks.raw import FrameKind, read_frame
 
 _MIN_SECONDS = 20  # a small file is read in a second, even by a cold Lambda
 _SECONDS_PER_MB = 10  # twenty times what it takes
@@ -64,16 +64,12 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
         for frame, content in frames:
             if frame is FrameKind.SHEET_END:
                 merged_down.extend(map(tuple, content[1]))
-                findings.extend(map(_finding, content[0]))
+                for code, count, values, places in content[0]:
+                    findings.append(Finding(code, values, count, places=tuple(places)))
                 return
             yield Batch(*content)
 
     return Sheet(name, visible, batches(), findings, has_numbers, shown_dates, merged_down, labels, types)
-
-
-def _finding(record: Told) -> Finding:
-    code, count, values, places = record
-    return Finding(code, values, count, places=tuple(places))
 
 
 @contextmanager

@@ -131,8 +131,7 @@ class _Text:
     def peek(self) -> str:
         """Return the next character that is no blank, empty at the end."""
         while True:
-            blanks = _BLANKS.match(self._text, self._at)
-            self._at = blanks.end() if blanks else self._at
+            self._at = self._after_blanks(self._at)
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._fill():
@@ -146,8 +145,9 @@ class _Text:
 
     def fields(self) -> _Object:
         """Return the line of the object that comes next, and its fields: nested values as their JSON."""
-        if self.peek() != "{":
-            raise self._not_an_object()
+        if self.peek() not in ("", "{"):
+            reason = f"a linha {self._line()} não tem um registro, com nomes e valores entre chaves"
+            raise NotTabularError(reason)
         fields, end = self._decode()
         line = self._line()
         if len({name for name, _ in fields}) != len(fields):
@@ -198,13 +198,6 @@ class _Text:
     def _after_blanks(self, at: int) -> int:
         found = _BLANKS.match(self._text, at)
         return found.end() if found else at
-
-    def _not_an_object(self) -> NotTabularError:
-        if not self.peek():
-            return self.invalid()
-        return NotTabularError(
-            f"a linha {self._line()} não tem um registro, com nomes e valores entre chaves"
-        )
 
     def _line(self, at: int | None = None) -> int:
         """Return the line of a place; lines are counted once, since objects are asked for in order."""
