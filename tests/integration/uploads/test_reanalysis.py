@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from upload_flow import (
     BASE,
     OVERRIDES,
+    READING,
     confirm,
     declare,
     error_of,
@@ -143,6 +144,14 @@ def test_a_draft_is_bounded_and_for_those_who_may_upload(api: ApiServices, clien
     assert client.put(path, json={}, headers=reader).status_code == 403
     assert confirm(client, job_id).status_code == 200
     error_of(client.put(path, json={}), 400, "JOB_NOT_WAITING_CONFIRM")
+
+
+def test_an_item_of_the_reading_may_be_sent_back(api: ApiServices, client: TestClient) -> None:
+    job_id = waiting_job(api, client)
+    shown = {**READING["tables"][1], "encoding": None, "rows": 3, "reasons": [], "header_line": None}  # type: ignore[index]
+    assert reanalyze(client, job_id, shown).status_code == 200
+    stated = {"include": True, "quote": None, "header_line": None}
+    assert overrides_of(api, client, job_id)["tables"] == [{"file": 1, "sheet": "Dados", **stated}]
 
 
 def test_a_repeated_request_has_no_effect(api: ApiServices, client: TestClient) -> None:

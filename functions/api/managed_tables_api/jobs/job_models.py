@@ -1,8 +1,8 @@
 """Model what the jobs' routes take and answer, as OpenAPI shows it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
@@ -260,13 +260,24 @@ class UndoAnswer(Document):
     kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")
 
 
+_SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})
+
+
 class StatedTable(TableStatement):
     """How one file or sheet is to be read; what is left out stays as it was stated, null is found anew.
 
-    With no field at all nothing is stated any more.
+    With no field at all nothing is stated any more. An item of `reading.tables` may be sent back: what is
+    only shown there is ignored.
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_what_is_shown(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: stated for name, stated in value.items() if name not in _SHOWN_ALONE}
 
 
 class OriginColumns(OriginLabels):
