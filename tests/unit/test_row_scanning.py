@@ -103,6 +103,12 @@ def test_a_namespace_prefix_is_scanned_as_expat_reads_it() -> None:
     assert scanned(xml) == parsed(xml)
 
 
+def test_a_reference_without_letters_is_counted_in_each_row() -> None:
+    full = repeated('<row><c r="AN"><v>1</v></c><c r="N"><v>2</v></c></row>')
+    xml = sheet(f'{full}<row><c r="7"><v>3</v></c></row>')
+    assert scanned(xml) == parsed(xml)
+
+
 def test_a_text_without_its_is_element_is_read() -> None:
     rows, _ = parsed(sheet('<row r="1"><c r="A1" t="inlineStr"><t>direto</t></c></row>'))
     assert rows == [(1, ["direto"])]

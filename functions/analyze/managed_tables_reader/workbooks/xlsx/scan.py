@@ -84,7 +84,8 @@ class RowPattern:
         """Note a cell: a look that is met twice is expected from then on."""
         self._is_positional |= not letters and not column
         looks = self._looks.get(column, [])
-        if len(looks) == _MAX_LEARNT_LOOKS or self._columns > _MAX_LEARNT_COLUMNS:
+        is_known = bool(letters) or self._is_positional  # `r="5"` names no column
+        if not is_known or len(looks) == _MAX_LEARNT_LOOKS or self._columns > _MAX_LEARNT_COLUMNS:
             return
         look = _look(cell)
         if (column, look) not in self._seen:
