@@ -243,7 +243,7 @@ def test_a_session_that_ended_meanwhile_causes_no_error(
     with cache.use(rows.company) as connection:
         connection.execute("SET idle_session_timeout = 20")
         ended = connection.info.backend_pid
-    monkeypatch.setattr(connection_cache, "_is_quiet", lambda _: True)
+    monkeypatch.setattr(connection_cache, "_is_alive", lambda *_: True)
     while (ended,) in rows.execute("SELECT pid FROM pg_stat_activity"):
         pass
     assert rows.insert({"produto": "X"}) == {"inserted": 1}
