@@ -7,7 +7,6 @@ business of whoever stores it.
 import hashlib
 import json
 import os
-import re
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -65,11 +64,10 @@ def dumps(value: Any) -> bytes:
     def write_number(number: object) -> str | None:
         if not isinstance(number, Decimal):
             raise TypeError(f"{type(number).__name__} is not written as JSON")
-        return f"{mark}{number}" if number.is_finite() else None
+        return f"{mark}{number}{mark}" if number.is_finite() else None
 
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=write_number)
-    if mark in text:
-        text = re.sub(f'"{mark}([^"]*)"', r"\1", text)
+    text = text.replace(f'"{mark}', "").replace(f'{mark}"', "")
     return text.encode("utf-8", "backslashreplace")
 
 
