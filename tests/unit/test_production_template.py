@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from deployments import LISTED_ATTRIBUTES
 from pydantic import ValidationError
 
+from managed_tables.aws import metrics
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
 from managed_tables.settings import PostgresSecret, Settings
@@ -295,6 +297,21 @@ def test_the_dashboard_is_json_of_metrics_that_exist() -> None:
     assert all(widget["properties"]["metrics"] for widget in widgets)
     known = {*names, *read_template("watching")["Parameters"], "AWS"}
     assert set(re.findall(r"\$\{(\w+)", body)) <= known
+    written = re.findall(r'name="(\w+)"', Path(metrics.__file__).read_text())
+    shown = {one for widget in widgets for one in _own_metrics(widget["properties"]["metrics"])}
+    assert shown
+    assert shown <= set(written)
+
+
+def _own_metrics(listed: list[list[Any]]) -> Iterator[str]:
+    """Yield the names of our own metrics; `.` is what the one before has there, `...` all that it has."""
+    namespace = name = ""
+    for first, second, *_ in listed:
+        if first != "...":
+            namespace = namespace if first == "." else first
+            name = name if second == "." else second
+        if namespace == metrics.NAMESPACE:
+            yield name
 
 
 def test_a_failed_first_deployment_does_not_block_the_second() -> None:
