@@ -64,6 +64,11 @@ class Search:
     has_marks: bool = False
     value: str | None = field(default=None, compare=False)
 
+    def __repr__(self) -> str:
+        """Return what binds a cursor, as 0.3.0 writes it."""
+        marks, text = self.has_marks, self.value
+        return f"Search(columns={self.columns!r}, zone={self.zone!r}, has_marks={marks}, text={text!r})"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -71,6 +76,10 @@ class Group:
 
     word: Literal["and", "or"]
     conditions: tuple["Condition", ...] = ()
+
+    def __repr__(self) -> str:
+        """Return what binds a cursor, as 0.3.0 writes it: amid an upgrade both releases answer pages."""
+        return f"{self.word.title()}(conditions={self.conditions!r})"
 
 
 @dataclass(frozen=True)
