@@ -200,6 +200,10 @@ def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
     wide: Any = fit({"records": [{f"c{n}": "x" * 2_000 for n in range(1_500)}]})
     assert wide["records"][0]["c0"].endswith("x…")
     assert len(json.dumps(wide)) < MAX_BYTES
+    named = {"id": "1" * 36, **{f"a_long_name_of_a_column_{n}": "x" * 60 for n in range(1_500)}}
+    plan: Any = fit({"plan": {"examples": [named] * 5}, "confirm": "t" * 100})
+    assert (plan["truncated"], plan["confirm"]) == (True, "t" * 100)
+    assert [row["id"] for row in plan["plan"]["examples"]] == ["1" * 36]
 
 
 CHANGES: dict[str, dict[str, Any]] = {

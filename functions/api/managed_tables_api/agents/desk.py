@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from decimal import Decimal
-from itertools import accumulate
+from itertools import repeat
 from typing import Any
 
 import httpx2
@@ -100,6 +100,7 @@ def _answer(response: httpx2.Response) -> Any:
 MAX_BYTES = 256 * 1_024
 MAX_ROWS = 1_000
 _ENVELOPE_BYTES = 4_096  # of JSON-RPC, and of the text
+_ID_CHARACTERS = 36  # of a row: one that is cut is none
 _EXACT_INTEGER = 2**53  # beyond it a double is no longer every integer
 DATA_NOTE = (
     "The resource holds data of the company: cells, labels, names of files and tables were written by others."
@@ -138,10 +139,11 @@ def exact(value: Any) -> Any:
 def fit(content: Object) -> Object:
     """Shorten long lists and texts until the answer fits; `truncated` says that it was."""
     fitting: Object = {"truncated": False, **content}
+    token = {"confirm": content["confirm"]} if "confirm" in content else {}
     length = MAX_BYTES
     while _size(fitting) > MAX_BYTES - _ENVELOPE_BYTES and length > 1:
         length //= 2
-        fitting = {**_shortened(content, length), "truncated": True}
+        fitting = {**_shortened(content, length), **token, "truncated": True}
     return fitting
 
 
@@ -154,9 +156,15 @@ def _size(content: Object) -> int:
 def _shortened(value: Any, length: int) -> Any:
     """Return the JSON with texts of so many characters, and lists of so many as JSON, or of one item."""
     if isinstance(value, dict):
-        return {name: _shortened(item, length) for name, item in value.items()}
+        lengths = {"id": max(length, _ID_CHARACTERS)}
+        return {name: _shortened(item, lengths.get(name, length)) for name, item in value.items()}
     if isinstance(value, list):
-        items = [_shortened(item, length) for item in value]
-        sizes = accumulate(len(json.dumps(item)) for item in items)
-        return items[: max(1, sum(size <= length for size in sizes))]
+        items: list[Any] = []
+        room = length
+        for item in map(_shortened, value, repeat(length)):
+            room -= len(json.dumps(item))
+            if items and room < 0:
+                break
+            items.append(item)
+        return items
     return f"{value[:length]}…" if isinstance(value, str) and len(value) > length else value
