@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
@@ -171,7 +172,11 @@ class Reader:
 
     def shown(self, value: Any) -> Value:
         """Return a value of data, or a row, as the request's `numbers` wants it."""
-        return as_text(value) if QueryParams(self._query).get("numbers") == "string" else value
+        return as_text(value) if self._wants_text else value
+
+    @cached_property
+    def _wants_text(self) -> bool:
+        return QueryParams(self._query).get("numbers") == "string"
 
     def mark(self, headers: MutableHeaders) -> None:
         """Say in an answer's headers that it depends on the request's; one without a sentence does not."""
