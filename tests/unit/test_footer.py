@@ -3,7 +3,7 @@
 import pytest
 
 from managed_tables_reader.layout.grid import make_grid
-from managed_tables_reader.layout.looks import PLAIN_KINDS, TEXT, look
+from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.search import find_end
 from managed_tables_reader.rows.sheets import Row
 
@@ -11,7 +11,7 @@ from managed_tables_reader.rows.sheets import Row
 def footer_length(rows: list[Row], width: int, *, keeps_ends: bool) -> int:
     """Count the rows below the table; its first row gives the kinds of the columns."""
     grid = make_grid((number, number, cells, None) for number, cells in rows)
-    kinds = tuple(one.kind if one.kind in PLAIN_KINDS else TEXT for one in map(look, rows[0][1]))
+    kinds = tuple(one.plain_kind or TEXT for one in map(look, rows[0][1]))
     end = find_end(grid, width, kinds, keeps_ends=keeps_ends)
     return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
 

@@ -60,7 +60,9 @@ def test_a_cell_has_a_kind(kind: str) -> None:
     assert {cell: look(cell).kind for cell in KINDS[kind]} == dict.fromkeys(KINDS[kind], kind)
     found = [look(f" {cell} ") for cell in KINDS[kind]]
     assert {one.kind for one in found} == {kind}
+    assert {one.plain_kind for one in found} == {kind}
     assert {one.is_value for one in found} == {kind in ("number", "date", "time", "code", "address")}
+    assert {one.is_nothing for one in found} == {kind in ("", "null")}
 
 
 LOOKS = {
@@ -87,7 +89,7 @@ def test_what_converts_looks_like_it(written: Written) -> None:
 def test_a_text_with_digits_has_a_shape() -> None:
     assert {cell: look(cell).kind for cell in SHAPES} == SHAPES
     for cell in SHAPES:
-        assert not look(cell).is_value
+        assert (look(cell).plain_kind, look(cell).is_value) == ("text", False)
         assert look(cell).bits < look(cell).as_text
 
 

@@ -5,12 +5,14 @@ import io
 import pytest
 
 from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 
 def _read(text: str, width: int = 0, **dialect: str) -> list[Record]:
     lines = Lines(iter(io.StringIO(text, newline="").readlines()))
-    return list(RecordReader(lines, Dialect(**dialect), width))
+    mender = Mender(Dialect(**dialect), width) if width else None
+    return list(RecordReader(lines, Dialect(**dialect), mender))
 
 
 def _cells(text: str, width: int = 0, **dialect: str) -> list[list[str]]:
@@ -47,6 +49,8 @@ def test_backslash_escapes_a_quote_if_the_dialect_says_so() -> None:
         ('1,"ends in 10"","next, one"', ["1", 'ends in 10"', "next, one"]),
         ('"1,abc,x', ['"1', "abc", "x"]),
         ('1,"say "hi", now",x', ["1", 'say "hi", now', "x"]),
+        ("1;abc;x", ["1", "abc", "x"]),
+        ('1 "a b" x', ["1", "a b", "x"]),
     ],
 )
 def test_a_malformed_line_is_repaired_to_the_tables_width(line: str, cells: list[str]) -> None:
@@ -59,7 +63,7 @@ def test_an_unclosed_quote_does_not_affect_other_lines() -> None:
     text = 'a,b\n1,"x\n2,y\n3,z\n'
     assert [record.line for record in _read(text, width=2)] == [1, 2, 3, 4]
     lines = Lines(iter(['1;"b;c;d\n', '2;"b";c;d\n']))
-    reader = RecordReader(lines, Dialect(";"), 4)
+    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", '"b', "c", "d"], ["2", "b", "c", "d"]]
 
 
@@ -67,9 +71,30 @@ def test_words_of_a_note_are_not_split_at_blanks() -> None:
     assert _cells("Fonte: sistema interno\n", width=3, delimiter=";") == [["Fonte: sistema interno"]]
 
 
-def _read_order(line: str) -> list[str]:
-    [cells] = _cells(f"{line}\n", width=5, delimiter=";")
-    return cells
+_TEXT = "caderno de capa dura"
+_ORDERS = [
+    [f"{n % 28 + 1:02}/03/2024", str(n), f"R$ {n},50", _TEXT[: n % 15 + 3], "a b"] for n in range(1, 40)
+]
+
+
+def _mended(line: str, rows: list[list[str]] = _ORDERS) -> list[str]:
+    mender = Mender(Dialect(";"), len(rows[0]), rows)
+    return next(iter(RecordReader(Lines(iter([f"{line}\n"])), Dialect(";"), mender))).cells
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("05/03/20247;R$ 7,50;lápis;a b", ["05/03/2024", "7", "R$ 7,50", "lápis", "a b"]),
+        ("05/03/2024;7R$ 7,50;lápis;a b", ["05/03/2024", "7", "R$ 7,50", "lápis", "a b"]),
+        ("05/03/2024;7;R$ 7,50lápis azul;a b", ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
+        ('05/03/2024;7;R$ 7,50;"lápis; azul""a b"', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
+        ('05/03/2024;7;"R$ 7,50" "lápis azul";"a b"', ["05/03/2024", "7", "R$ 7,50", "lápis azul", "a b"]),
+        ('05/03/2024;7;R$ 7,50"lápis; azul";a b', ["05/03/2024", "7", "R$ 7,50", "lápis; azul", "a b"]),
+    ],
+)
+def test_a_row_that_lacks_a_delimiter_is_split_to_match_its_columns(line: str, cells: list[str]) -> None:
+    assert _mended(line) == cells
 
 
 @pytest.mark.parametrize(
@@ -80,12 +105,10 @@ def _read_order(line: str) -> list[str]:
         "05/03/2024;7;R$ 7,50;lápis",
         "5;R$ 7,50;lápis;a b",
         "05/03/2024;;lápis;a b",
-        "05/03/20247;R$ 7,50;lápis;a b",
-        "05/03/2024;7;R$ 7,50;lápis; azul;a b",
     ],
 )
-def test_a_row_without_quotes_is_left_unchanged(line: str) -> None:
-    assert _read_order(line) == line.split(";")
+def test_a_short_row_is_left_unchanged_if_no_split_matches(line: str) -> None:
+    assert _mended(line) == line.split(";")
 
 
 @pytest.mark.parametrize(
@@ -97,20 +120,35 @@ def test_a_row_without_quotes_is_left_unchanged(line: str) -> None:
     ],
 )
 def test_quotes_inside_unquoted_cells_are_text(line: str) -> None:
-    assert _read_order(line) == line.split(";")
+    assert _mended(line) == line.split(";")
 
 
-@pytest.mark.parametrize(("line", "is_doubtful"), [('7;bolsa"couro; preta"', True), ('7;tela 5";x', False)])
-def test_a_quote_right_after_a_word_makes_a_row_doubtful(line: str, is_doubtful: bool) -> None:
-    [record] = _read(f"{line}\n", width=3, delimiter=";")
-    assert (record.repaired, record.is_doubtful) == (False, is_doubtful)
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('7;bolsa"couro; preta"', ["7", "bolsa", "couro; preta"]),  # also three cells without a repair
+        ('7;"tubo; 5"" grosso""couro; preta"', ["7", 'tubo; 5" grosso', "couro; preta"]),
+    ],
+)
+def test_a_quote_after_a_word_opens_the_next_cell(line: str, cells: list[str]) -> None:
+    assert _mended(line, [[str(n), _TEXT[: n % 15 + 3], _TEXT[n % 9 :]] for n in range(1, 40)]) == cells
+
+
+def test_a_short_row_of_numbers_is_not_split() -> None:
+    rows = [[str(n), str(n * 3), str(n), str(n + 1)] for n in range(1, 30)]
+    assert _mended("1;23;5", rows) == ["1", "23", "5"]
 
 
 def test_a_short_row_keeps_its_quoted_cells_whole() -> None:
-    assert _read_order('05/03/2024;7;R$ 7,50;"lápis; azul"') == ["05/03/2024", "7", "R$ 7,50", "lápis; azul"]
+    assert _mended('05/03/2024;7;R$ 7,50;"lápis; azul"') == ["05/03/2024", "7", "R$ 7,50", "lápis; azul"]
 
 
 def test_a_multiline_cell_stays_whole_in_a_short_row() -> None:
     lines = Lines(iter(['1;"casa\n', 'azul; e verde";x\n', "2;b;c;d\n"]))
-    reader = RecordReader(lines, Dialect(";"), 4)
+    reader = RecordReader(lines, Dialect(";"), Mender(Dialect(";"), 4))
     assert [record.cells for record in reader] == [["1", "casa\nazul; e verde", "x"], ["2", "b", "c", "d"]]
+
+
+def test_a_short_row_keeps_its_quoted_cells_whole_without_known_columns() -> None:
+    reader = RecordReader(Lines(iter(['1,,"R$ 0,50",x\n'])), Dialect(","), Mender(Dialect(","), 5))
+    assert next(iter(reader)).cells == ["1", "", "R$ 0,50", "x"]

@@ -54,17 +54,17 @@ class HeaderScorer:
         self._line = cache(self._line_bits)  # headers of one start share their lower lines
         self._known = cache(lambda place, start: _known_bits(rows[place], self._sure(place, start)))
 
-    def header_bits(self, first: int, start: int, kinds: Kinds) -> float:
-        """Return the bits of the rows from `first` on as a header of the data from `start` on.
+    def header_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
+        """Return the bits of the rows from `first` to `stop` as a header of the data from `start` on.
 
         `kinds` are those of the columns below.
         """
-        if first == start:
+        if first == stop:
             return weights.NO_HEADER
-        lines = self.rows[first:start]
-        sure = [self._sure(place, start) for place in range(first, start)]
-        bits = sum(self._texts[place] - self._known(place, start) for place in range(first, start))
-        bits += sum(self._line(place, start, kinds) for place in range(first + 1, start))
+        lines = self.rows[first:stop]
+        sure = [self._sure(place, start) for place in range(first, stop)]
+        bits = sum(self._texts[place] - self._known(place, start) for place in range(first, stop))
+        bits += sum(self._line(place, stop, start, kinds) for place in range(first + 1, stop))
         bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self.rows))
         return bits + self._label_bits(lines, sure, start, kinds)
 
@@ -80,7 +80,7 @@ class HeaderScorer:
         counted = count_labels(self.rows[place], self.rows[start : start + _ROWS_COMPARED])
         return counted | self._known_labels.places(self.rows[place].cells)
 
-    def _line_bits(self, place: int, start: int, kinds: Kinds) -> float:
+    def _line_bits(self, place: int, stop: int, start: int, kinds: Kinds) -> float:
         """Return the bits of the first of further header lines: few if the line above is incomplete.
 
         A line groups the labels of those below it; one that has the first column alone lacks the next.
@@ -93,12 +93,12 @@ class HeaderScorer:
         if not all(is_year(below.cells[column]) for column in values - sure):
             return weights.HEADER_OF_VALUES
         are_periods = {*below.columns} <= sure.intersection(above.columns[1:])
-        lines = self.rows[place : place + 1 if above.columns == [0] else start]
+        lines = self.rows[place : place + 1 if above.columns == [0] else stop]
         grouped = (line for line in lines if self._is_grouped(above, line))
         first = next(grouped, below if are_periods else None)
         if first is None:
             return apart + weights.HEADER_LINE + _known_bits(below, sure)
-        alone = _ungrouped(above, self.rows[place:start], first, kinds)
+        alone = _ungrouped(above, self.rows[place:stop], first, kinds)
         return apart + weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
 
     def _is_grouped(self, above: GridRow, below: GridRow) -> bool:

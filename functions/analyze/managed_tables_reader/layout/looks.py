@@ -64,6 +64,16 @@ class Look(NamedTuple):
         """Whether the cell is of a kind that a label seldom is."""
         return self.kind in VALUES
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the cell is empty or a common word for no value."""
+        return self.kind in (EMPTY, NULL)
+
+    @property
+    def plain_kind(self) -> str:
+        """The kind, or text for a text with a certain shape."""
+        return self.kind if self.kind in PLAIN_KINDS or not self.kind else TEXT
+
 
 _NOTHING = Look(EMPTY, 0.0, 0.0)
 

@@ -19,10 +19,7 @@ _KINDS = 4  # of a column that are tried, most frequent first
 
 @dataclass(frozen=True)
 class Layout:
-    """A candidate: the header is from `first` to `stop`, the data from `start` to `end`.
-
-    Between are the rows that a person leaves out.
-    """
+    """A candidate: the header is from `first` to `stop`, the data from `start` to `end`, remarks between."""
 
     first: int
     stop: int
@@ -69,15 +66,37 @@ class Scorer(HeaderScorer):
         """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
         return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end, kinds)
 
-    def score(self, first: int, start: int, end: int, kinds: Kinds) -> Layout:
-        """Return the layout of a header from `first` to the data, with its bits part by part."""
+    def score(self, first: int, start: int, end: int, kinds: Kinds, *, has_all_lines: bool = False) -> Layout:
+        """Return the layout with its bits part by part; `has_all_lines`: the header goes down to the data."""
+        stops = [start]
+        if not has_all_lines and first + 1 < start and self._may_be_remarks(first + 1, start, kinds):
+            stops.append(first + 1)
+        headers = {stop: self._remarked_bits(first, stop, start, kinds) for stop in stops}
+        stop = min(headers, key=headers.__getitem__)
         bits = {
             "above": self._above[first],
-            "header": self.header_bits(first, start, kinds),
+            "header": headers[stop],
             "rows": self.body_bits(start, end, kinds),
             "footer": self.footer_bits(end, kinds),
         }
-        return Layout(first, start, start, end, self.width, kinds, bits)
+        return Layout(first, stop, start, end, self.width, kinds, bits)
+
+    def _remarked_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
+        """Return the bits of a header, and of remarks about the columns below it: the source, the unit."""
+        below = self._find_below(kinds[0] != TEXT)[stop:start]
+        remarks = weights.REMARKS + sum(below) if stop < start else 0.0
+        return remarks + self.header_bits(first, stop, start, kinds)
+
+    def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
+        """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
+        rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
+        if kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
+            return False
+        is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
+        cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
+        fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
+        has_totals = weights.NOTE in self._words[stop:start]
+        return not is_wider and not has_totals and sum(fitting) * 2 <= len(fitting)
 
     # Rows of the table
 

@@ -308,7 +308,8 @@ def _rank_starts(scorer: Scorer, end: int, stated: Stated, count: int) -> list[L
     for start, firsts in candidates(scorer.rows, end, stated):
         if len(best) == count and scorer.least(firsts[0], start, end, kinds[start]) >= best[-1].total:
             continue
-        best += [scorer.score(first, start, end, kinds[start]) for first in firsts]
+        are_all = stated.header_lines is not None
+        best += [scorer.score(first, start, end, kinds[start], has_all_lines=are_all) for first in firsts]
         best = nsmallest(count, best, key=_bits)
     return best
 

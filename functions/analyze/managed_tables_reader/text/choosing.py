@@ -15,6 +15,7 @@ from managed_tables_reader.layout.search import Grid, find_main, find_tables, na
 from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
 from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
@@ -260,12 +261,12 @@ def count_wrapped(lines: Iterable[str]) -> int:
 def read_records(
     lines: Sequence[str],
     dialect: Dialect,
-    width: int = 0,
+    mender: Mender | None = None,
     first_line: int = 1,
 ) -> list[Record]:
     """Return the records of lines, changed already, from `first_line` on and without the line of a hint."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
-    reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, width)
+    reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender)
     return _with_row_names([*reader], may_be_words=dialect.delimiter == " ")
 
 

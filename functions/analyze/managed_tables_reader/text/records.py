@@ -1,21 +1,19 @@
 """Read records by the strict grammar: a record is one line, or several while a quote is open.
 
 A record is well formed if every cell that begins with a quote also ends with one, and quotes inside are
-doubled (or escaped). One that is malformed, or has quotes and more cells than the table, is mended. A quote
-that never closes never swallows the file.
+doubled (or escaped). A record that is malformed, or has more or fewer cells than the table, is handed to the
+mender, if there is one. A quote that never closes never swallows the file.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import Dialect
-from managed_tables_reader.text.mending import regroup
+from managed_tables_reader.text.mending import Mender
 
 _MAX_LINES_OF_RECORD = 5_000  # of a quoted cell with line breaks; beyond that, its quote counts as stray
 _MAX_CHARACTERS_OF_RECORD = 4_194_304  # the same in characters, those of the first line not counted
-_GLUED = re.compile(rf"(?:[^\W\d]|[.!?)]){QUOTE}\w")
 
 
 @dataclass
@@ -29,11 +27,6 @@ class Record:
     last_line: int = 0
     strict: list[str] | None = None  # the cells before mending
     has_quotes: bool = False  # its first line does
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether it was repaired, or has a quote right after a word, as where a delimiter is lost."""
-        return self.repaired or (self.stray and any(map(_GLUED.search, self.cells)))
 
 
 class Lines:
@@ -58,12 +51,13 @@ class Lines:
 
 
 class RecordReader:
-    """Reads records of a dialect from lines; those that do not fit a table of `width` cells are mended."""
+    """Reads records of a dialect from lines; `mender`, if any, mends those that do not fit the table."""
 
-    def __init__(self, lines: Lines, dialect: Dialect, width: int = 0) -> None:
+    def __init__(self, lines: Lines, dialect: Dialect, mender: Mender | None = None) -> None:
         self._lines = lines
         self._dialect = dialect
-        self._width = width
+        self._mender = mender
+        self._width = mender.width if mender else 0
 
     def __iter__(self) -> Iterator[Record]:
         while (line := self._lines.take()) is not None:
@@ -78,7 +72,7 @@ class RecordReader:
         elif self._dialect.quote in text:
             record = self._read_quoted(number, line, text)
         else:
-            record = Record(number, self._dialect.split(text))
+            record = self._mended(number, text, self._dialect.split(text))
         record.last_line = self._lines.number
         record.has_quotes = QUOTE in text
         return record
@@ -109,8 +103,7 @@ class RecordReader:
         return self._mended(number, text, None if taken else cells)
 
     def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
-        """Return the record of a line with quotes: its `cells`, mended if malformed (None) or too many."""
-        is_odd = self._width and (cells is None or len(cells) > self._width)
-        mended = regroup(text, self._dialect, self._width) if is_odd else None
+        """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
+        mended = self._mender.mend(text, cells, stray=stray) if self._mender else None
         found = mended or cells or self._dialect.split(text)
         return Record(number, found, repaired=found is not cells, stray=stray, strict=cells)

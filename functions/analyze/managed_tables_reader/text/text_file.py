@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +23,7 @@ from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.text.choosing import Choice, align, choose, grid_of, read_records, unwrap
 from managed_tables_reader.text.dialect import Dialect
+from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 _ALIGNED = "as colunas são alinhadas por espaços"
@@ -47,11 +49,17 @@ class TextFile:
     has_comments: bool = False  # lines that begin with `#` are not rows
     has_formulas: bool = False
     is_prose: bool = False  # sentences in one column, not a table
+    has_stray: bool = False  # a row unlike the others has a quote inside a cell
     footer_lines: int = 0  # between `end_bytes` and the end of the file
     footer: Sequence[Row] = ()  # its rows, their lines counted from `end_bytes`
     trim: bool = False
     keeps_last: bool = False  # the table's end is stated
     is_changed: bool = False  # the source's lines differ from the file's
+
+    @cached_property
+    def mender(self) -> Mender:
+        """The mender of the other rows, which knows the columns by the first ones; made when first needed."""
+        return Mender(self.dialect, self.width, (one.cells for one in self.rows if not one.repaired))
 
     def is_comment(self, cells: Sequence[str]) -> bool:
         """Return whether a record that begins with `#` is none of data: a full one below texts is a row."""
@@ -128,11 +136,12 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     records = read_records(source.sample, choice.dialect)
     start = _place(records, choice.data_line)
     width = choice.layout.width
-    if width == 1 or not any(one.repaired or len(one.cells) > width for one in records):
+    if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
         return records
+    mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
-    mended = read_records(source.sample, choice.dialect, width, line)
+    mended = read_records(source.sample, choice.dialect, mender, line)
     return [*records[:first], *mended]
 
 
@@ -172,6 +181,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding("WRAPPED_LINES")] if choice.change is unwrap else []
+    text.has_stray = any(text.mender.is_suspicious(one.cells) for one in rows if one.stray)
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
     text.has_comments = width > 1 and all(map(text.is_comment, marked))
     return text
@@ -185,6 +195,7 @@ def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
         _cut(text, text.source.start, text.source.sample, line, rows)
     elif overrides.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
+        # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
         rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
         end = find_end(rows, text.width, text.header.kinds, keeps_ends=True)
         if end < len(rows):

@@ -51,7 +51,7 @@ def _is_odd(text: TextFile) -> bool:
     oddities = (
         len(dialect.delimiter.encode()) > 1 or dialect.delimiter == " " or dialect.escape,
         text.source.start or text.end_bytes != text.source.size,
-        any(one.is_doubtful for one in text.rows) or text.width < len(header.labels),
+        text.has_stray or text.width < len(header.labels),
         # A line above the header that may repeat, but not be recognised by its first cell.
         any(column or not start for column, start in header.page_head.starts),
     )
@@ -104,7 +104,7 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
 def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes) -> None:
     """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
     is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
-    reader = RecordReader(lines, text.dialect, text.width)
+    reader = RecordReader(lines, text.dialect, text.mender)
     while lines.number < text.header.data_line - 1 and lines.take() is not None:
         pass
     while (line := lines.take()) is not None:
@@ -156,7 +156,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
         raise JobError(
             TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
         )
-    if record.is_doubtful:
+    if record.repaired:
         notes.add("REPAIRED_ROWS", record.line)
     notes.count_cells(record.line, len(cells))
     notes.extent.take(record.line, record.last_line)
