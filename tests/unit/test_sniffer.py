@@ -120,7 +120,7 @@ def test_a_title_with_a_comma_lets_no_comma_cut_aligned_columns() -> None:
     "lines",
     [
         ["x      y      z\n", *(f"{number}   {number}.5   {number}.25\n" for number in range(10, 20))],
-        ["x y  z\n", *(f"{number} {number}.5  {number * 3}\n" for number in range(1, 9))],
+        ["  x   y  z\n", *(f"{number} {number}  {number}.5   {number * 3}\n" for number in range(1, 9))],
     ],
 )
 def test_aligned_words_are_read(lines: list[str]) -> None:

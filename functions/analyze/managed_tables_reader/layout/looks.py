@@ -48,7 +48,7 @@ LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
 _BITS = {"date": weights.DATE, "boolean": weights.BOOLEAN, NULL: weights.NULL_WORD}
 PLAIN_KINDS = frozenset({"number", "date", "time", "code", "address", "boolean", "null", "text"})
-VALUES = frozenset({"number", "date", "time", "code", "address"})
+_VALUES = frozenset({"number", "date", "time", "code", "address"})
 
 
 class Look(NamedTuple):
@@ -62,7 +62,7 @@ class Look(NamedTuple):
     @property
     def is_value(self) -> bool:
         """Whether the cell is of a kind that a label seldom is."""
-        return self.kind in VALUES
+        return self.kind in _VALUES
 
     @property
     def is_nothing(self) -> bool:

@@ -64,5 +64,5 @@ DELIMITERS = {
 }
 OTHER_DELIMITER = APOSTROPHE = RARE  # than such files are known to have; as quote
 BLANKS_WITHOUT_HEADER = TEXTS_CUT = ABSURD  # a blank cuts unlabelled columns; texts are cut without labels
-ALIGNED = LIKELY  # columns of words, or of a fixed width
+RUNS_OF_BLANKS = ALIGNED = LIKELY  # columns of words by tabs; columns of a fixed width
 WRAPPED_LINE = LIKELY  # a line quoted as a whole

@@ -9,7 +9,7 @@ from operator import attrgetter, itemgetter
 from managed_tables_reader.files.source import Change
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment, make_grid
-from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, VALUES, look, text_bits
+from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
@@ -28,6 +28,8 @@ _IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
+_VALUES = 0.8  # least share of values in a column of values
+_DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 _RUN = "\0"  # what stands for one: no text has it here
 _BACKSLASH = "\\"
@@ -69,7 +71,7 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
 
 def _read(lines: Sequence[str], way: _Way) -> list[Record]:
     change, dialect, _ = way
-    return read_records([*(change(lines) if change else lines)], dialect)
+    return read_records([*(change(lines) if change else lines)], dialect, change)
 
 
 def _score(
@@ -120,9 +122,8 @@ def _blank_bits(way: _Way, layout: Layout, first: GridRow, missing: int) -> floa
     if change is align:
         is_word = " " not in "".join(filter(None, first.cells)).strip()  # the label of a single column
         return _IMPOSSIBLE * (has_header and missing > 0 and is_word)
-    if change is collapse and VALUES.isdisjoint(layout.kinds):  # words alone are as likely of a fixed width
-        return _IMPOSSIBLE
-    if dialect.delimiter != " " or missing < 2:  # R writes no label above its row names
+    are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
+    if not are_blanks or missing < 2:  # R writes no label above its row names
         return 0.0
     return _IMPOSSIBLE if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
 
@@ -167,10 +168,9 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 
 def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:
     """Yield the ways that change the lines; a stated quote has a meaning in the lines as they are alone."""
-    if any(map(_RUN_OF_BLANKS.search, lines)):
-        counts = {len(words) for words in map(str.split, lines) if words}
-        if len(counts) == 1 and not has_quote and QUOTE not in "".join(lines):
-            yield collapse, Dialect(" "), weights.ALIGNED  # of equal cost with the next, it is the first
+    if not has_quote and _is_cut_by_runs(lines):
+        yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
+    elif any(map(_RUN_OF_BLANKS.search, lines)):
         yield align, Dialect(_RUN, NO_QUOTE), weights.ALIGNED
     if not has_quote and (wrapped := count_wrapped(lines)):
         for dialect, prior in propose_dialects(list(unwrap(lines))):
@@ -233,9 +233,47 @@ def _with_escape(dialect: Dialect, text: str) -> Dialect:
     return escaped if inside > doubled else dialect
 
 
+def _is_cut_by_runs(sample: Sequence[str]) -> bool:
+    """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
+    lines = [line.strip() for line in sample if not line.isspace()]
+    text = "\n".join(lines)
+    labels, *rows = map(str.split, lines or [""])
+    if len(rows) < 2 or "  " not in text or _DELIMITER.search(text) or len({*map(len, rows)}) > 1:
+        return False
+    return _may_label(labels, rows) and _are_mostly_values(rows)
+
+
+def _are_mostly_values(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether more than half of several columns hold values, nearly throughout."""
+    values = [sum(look(word).is_value for word in column) for column in zip(*rows, strict=True)]
+    return len(values) > 1 and sum(count >= _VALUES * len(rows) for count in values) * 2 > len(values)
+
+
+def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether words may label all columns, or all but the one of R's row names."""
+    if len(labels) == len(rows[0]):
+        # Values above two columns: in fact one column without a label, whose values contain blanks.
+        return len(labels) > 2 or not any(look(one).is_value for one in labels)
+    names = [row[0] for row in rows]
+    are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
+    return len(labels) == len(rows[0]) - 1 and are_names
+
+
+class UnevenError(Exception):
+    """A line has more or fewer words than those before it: which word is missing is unknown."""
+
+
 def collapse(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with a single blank for each run of them."""
-    return (re.sub(" +", " ", line.strip(" ")) for line in lines)
+    """Yield the lines with a tab for each run of blanks; UnevenError if their numbers of words differ."""
+    widths: set[int] = set()
+    for number, line in enumerate(lines):
+        body = line.rstrip("\r\n")
+        words = body.split()
+        if words and number:  # the labels may be one fewer
+            widths.add(len(words))
+        if len(widths) > 1:
+            raise UnevenError
+        yield "\t".join(words) + line[len(body) :]
 
 
 def align(lines: Iterable[str]) -> Iterator[str]:
@@ -261,13 +299,14 @@ def count_wrapped(lines: Iterable[str]) -> int:
 def read_records(
     lines: Sequence[str],
     dialect: Dialect,
+    change: Change | None,
     mender: Mender | None = None,
     first_line: int = 1,
 ) -> list[Record]:
     """Return the records of lines, changed already, from `first_line` on and without the line of a hint."""
     skipped = max(1 if find_hint(lines) else 0, first_line - 1)
     reader = RecordReader(Lines(iter(lines[skipped:]), skipped), dialect, mender)
-    return _with_row_names([*reader], may_be_words=dialect.delimiter == " ")
+    return _with_row_names([*reader], may_be_words=change is collapse or dialect.delimiter == " ")
 
 
 def _with_row_names(records: list[Record], *, may_be_words: bool) -> list[Record]:

@@ -21,7 +21,15 @@ from managed_tables_reader.layout.search import Grid, Header, find_end, find_hea
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
-from managed_tables_reader.text.choosing import Choice, align, choose, grid_of, read_records, unwrap
+from managed_tables_reader.text.choosing import (
+    Choice,
+    UnevenError,
+    align,
+    choose,
+    grid_of,
+    read_records,
+    unwrap,
+)
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
@@ -97,8 +105,7 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
     stated = stated_places(overrides)
     source = open_source(path, name, work_dir, overrides)
     choice = _choose(source, name, overrides, stated)
-    if choice.change is not None:
-        source = source.change(choice.change, work_dir / f"{source.path.name}.changed")
+    source = _changed(source, choice, name, work_dir)
     records = _read_sample(source, choice)
     grid = Grid(
         grid_of(records),
@@ -128,12 +135,22 @@ def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> 
     return found[0]
 
 
+def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
+    """Return the source with its lines changed as chosen; JobError if a line cannot be."""
+    if choice.change is None:
+        return source
+    try:
+        return source.change(choice.change, work_dir / f"{source.path.name}.changed")
+    except UnevenError as error:
+        raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
+
+
 def _read_sample(source: Source, choice: Choice) -> list[Record]:
     """Return the sample's records; those from the header on are mended if they do not fit the layout.
 
     The line above a table without a header may be one that another delimiter cuts.
     """
-    records = read_records(source.sample, choice.dialect)
+    records = read_records(source.sample, choice.dialect, choice.change)
     start = _place(records, choice.data_line)
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
@@ -141,7 +158,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
-    mended = read_records(source.sample, choice.dialect, mender, line)
+    mended = read_records(source.sample, choice.dialect, choice.change, mender, line)
     return [*records[:first], *mended]
 
 
