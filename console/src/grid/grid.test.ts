@@ -137,6 +137,10 @@ describe("views", () => {
   it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
   it("ignore what is no part of them", () =>
     expect(readView("where=1&columns=[null]&sort=[1]&group_by=[&x=y")).toEqual(readView("")));
+  it.each(['{"and":[null]}', '{"and":5}', '{"or":null}', '{"and":[{"or":["a"]}]}'])(
+    "ignore a condition such as %s",
+    (where) => expect(readView(`where=${where}&totals={"valor":{}}`)).toEqual(readView("")),
+  );
 
   it("sort up, down and not at all, alone or beside others", () => {
     expect(toggleSort([], "a", false)).toEqual(["a"]);

@@ -161,14 +161,28 @@ export function readView(query: string): GridView {
   });
 }
 
+const isText = (value: unknown): boolean => typeof value === "string";
+const isObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
+const isListOf = (value: unknown, is: (one: unknown) => boolean): boolean => Array.isArray(value) && value.every(is);
+
+/** What has the shape of each part; whether the table knows what stands in it is for the API to say. */
+const SHAPES: Record<keyof GridView, (value: unknown) => boolean> = {
+  where: (value) =>
+    isObject(value) &&
+    Object.entries(value).every(([name, parts]) => !["and", "or"].includes(name) || isListOf(parts, SHAPES.where)),
+  q: isText,
+  sort: (value) => isListOf(value, isText),
+  columns: (value) => isListOf(value, isObject),
+  group_by: (value) => isListOf(value, isText),
+  totals: (value) => isObject(value) && Object.values(value).every(isText),
+  row_height: (value) => typeof value === "number",
+};
+
 /** Return the view of these parts; what is none, or is not said, is as usual. */
 function viewOf(partOf: (part: keyof GridView) => unknown): GridView {
-  const kindOf = (value: unknown): string => Object.prototype.toString.call(value);
   const parts = Object.entries(PLAIN).map(([part, plain]) => {
     const value = partOf(part as keyof GridView);
-    const element = part === "columns" ? {} : "";
-    const isList = Array.isArray(value) && value.every((one) => kindOf(one) === kindOf(element));
-    return [part, kindOf(value) === kindOf(plain) && (isList || !Array.isArray(value)) ? value : plain];
+    return [part, SHAPES[part as keyof GridView](value) ? value : plain];
   });
   return Object.fromEntries(parts) as GridView;
 }
