@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { formatCount } from "../values/numbers";
 import { t } from "./language";
@@ -48,8 +48,12 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
     placeholderData: (before) => before,
     refetchInterval: (query) => rest.again?.(query.state.data?.records ?? []) ?? false,
   });
+  const last = list.data && !list.isPlaceholderData ? lastPage(list.data.total, perPage) : page;
+  useEffect(() => {
+    if (page > last) go(last); // what stood there is gone, or was never there
+  }, [page, last]);
   if (list.error) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
-  if (!list.data) return <Loading label={t`Carregando a lista`} />;
+  if (!list.data || page > last) return <Loading label={t`Carregando a lista`} />;
   const { records, total } = list.data;
   return (
     <>
@@ -61,10 +65,12 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
   );
 }
 
+const lastPage = (total: number, perPage: number): number => Math.max(Math.ceil(total / perPage), 1);
+
 type PagerProps = Record<"page" | "perPage" | "total", number> & { onPage: (page: number) => void };
 
 function Pager({ page, perPage, total, onPage }: PagerProps) {
-  const last = Math.max(Math.ceil(total / perPage), 1);
+  const last = lastPage(total, perPage);
   if (last === 1) return null;
   const first = (page - 1) * perPage + 1;
   return (
