@@ -386,6 +386,29 @@ test("every view of a table is offered, however many there are", async ({ page, 
   await expect(page.getByLabel("Visão", { exact: true }).locator("option")).toHaveCount(42);
 });
 
+test("what was deleted at once comes back at once, and the keyboard stays in the list of the trash", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const rows = Array.from({ length: 203 }, (_, index) => ({ nome: String(index).padStart(3, "0") }));
+  const table = await company.table("juntas", ["nome:text"], rows);
+  const pages = await Promise.all([1, 2, 3].map((at) => company.call("GET", `/${table}/data?per_page=100&page=${at}`)));
+  const ids = pages.flatMap(({ records }) => (records as { id: string }[]).map(({ id }) => id));
+  await company.call("POST", `/${table}/data/delete`, { ids });
+  await visit(`/tabelas/${table}`);
+  await page.getByRole("button", { name: "Mais desta tabela" }).click();
+  await page.getByRole("button", { name: "Lixeira", exact: true }).click();
+  const trash = page.getByRole("dialog", { name: "Lixeira" });
+  await expect(trash.getByRole("heading", { name: /^Você apagou/ })).toHaveCount(1);
+  const next = (await trash.getByRole("listitem").nth(8).getByRole("button").textContent()) ?? "";
+  await trash.getByRole("listitem").nth(7).getByRole("button").press("Enter");
+  await expect(trash.locator("li button:focus")).toHaveText(next);
+  await trash.getByRole("button", { name: "Próxima" }).click();
+  await trash.getByRole("button", { name: "Trazer de volta 2 linhas" }).click();
+  await expect(trash.getByRole("button", { name: "Trazer de volta 200 linhas" })).toBeVisible();
+});
+
 test("a table is made by hand, its name after its title, with a description and a key", async ({
   page,
   company,

@@ -136,7 +136,8 @@ function Dropping() {
 
 /**
  * Keep the keyboard's place: where what had the focus has left the document, and nothing else took the focus, it goes
- * to the dialog that is open, or to `home`, instead of falling to the body, from where Tab would begin anew.
+ * to the next of a list in a dialog, to the dialog that is open, or to `home`, instead of falling to the body, from where
+ * Tab would begin anew.
  */
 function useFocusKept(home: RefObject<HTMLElement | null>): void {
   useEffect(() => {
@@ -146,10 +147,14 @@ function useFocusKept(home: RefObject<HTMLElement | null>): void {
     const remember = (event: FocusEvent): void => {
       last = event.target as Element;
     };
-    const observer = new MutationObserver(() => {
+    const observer = new MutationObserver((changes) => {
       if (!last || last.isConnected || document.activeElement !== document.body) return;
-      const [inner = element] = [...document.querySelectorAll<HTMLElement>("dialog:modal h2")].reverse();
-      inner.focus({ preventScroll: true });
+      const gone = changes.find(({ removedNodes }) => [...removedNodes].some((node) => node.contains(last)));
+      const besides = [gone?.nextSibling, gone?.previousSibling].map((one) =>
+        one instanceof HTMLLIElement && one.closest("dialog") ? one.querySelector("button") : null,
+      );
+      const inner = [...element.querySelectorAll<HTMLElement>("dialog:modal > h2")].at(-1);
+      (besides.find((one) => one !== null) ?? inner ?? element).focus({ preventScroll: true });
     });
     element.addEventListener("focusin", remember);
     observer.observe(element, { childList: true, subtree: true });

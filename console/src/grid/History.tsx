@@ -182,13 +182,17 @@ export function Trash() {
         }}
         empty={t`A lixeira está vazia`}
         whole={(rows) =>
-          [...Map.groupBy(rows, (row) => `${row.deleted_at} ${row.deleted_by}`)].map(([key, deletion]) => {
-            const { deleted_by, deleted_at } = deletion[0] as DeletedRow;
+          deletionsOf(rows).map((deletion, index) => {
+            const { id, deleted_by, deleted_at } = deletion[0] as DeletedRow;
             return (
-              <section key={key}>
+              <section key={index}>
                 <h3>{t`${who(deleted_by)} apagou em ${formatMoment(deleted_at)}`}</h3>
                 {isEditable && deletion.length > 1 && (
-                  <Ask label={t`Trazer de volta ${plural(deletion.length, "linha")}`} onGo={() => restore(deletion)} />
+                  <Ask
+                    key={id}
+                    label={t`Trazer de volta ${plural(deletion.length, "linha")}`}
+                    onGo={() => restore(deletion)}
+                  />
                 )}
                 <ul className="mt-list">
                   {deletion.map((row) => (
@@ -202,4 +206,18 @@ export function Trash() {
       />
     </Dialog>
   );
+}
+
+const AT_ONCE_MS = 100; // between two rows of one deletion: each has a moment of its own
+
+/** Group rows that were deleted at once; the list has them one after the other. */
+function deletionsOf(rows: readonly DeletedRow[]): DeletedRow[][] {
+  const groups: DeletedRow[][] = [];
+  for (const row of rows) {
+    const before = groups.at(-1)?.at(-1);
+    const gap = before ? Date.parse(before.deleted_at) - Date.parse(row.deleted_at) : AT_ONCE_MS;
+    if (gap < AT_ONCE_MS && before?.deleted_by === row.deleted_by) groups.at(-1)?.push(row);
+    else groups.push([row]);
+  }
+  return groups;
 }
