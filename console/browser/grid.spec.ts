@@ -419,10 +419,11 @@ test("a table is made by hand, its name after its title, with a description and 
   await expect(page.getByLabel("Nome da tabela")).toHaveValue("preco_medio");
   await page.getByLabel("Descrição").first().fill("De todos os meses");
   await page.getByLabel("Nome para as pessoas").fill("Mês");
+  await page.getByLabel("Chave").selectOption("mes");
+  await page.getByLabel("Nome no banco").fill("competencia"); // the key follows
   await page.getByRole("button", { name: "Acrescentar coluna" }).click();
   await page.getByLabel("Nome para as pessoas").last().fill("Valor");
   await page.getByLabel("Tipo").last().selectOption("decimal");
-  await page.getByLabel("Chave").selectOption("mes");
   await page.getByRole("button", { name: "Criar tabela" }).click();
   await expect(page.getByRole("heading", { name: "Preço Médio" })).toBeVisible();
   const { records } = await company.call("GET", "?search=preco_medio");
@@ -430,9 +431,9 @@ test("a table is made by hand, its name after its title, with a description and 
     expect.objectContaining({
       title: "Preço Médio",
       description: "De todos os meses",
-      key: ["mes"],
+      key: ["competencia"],
       columns: [
-        expect.objectContaining({ name: "mes", display_name: "Mês", type: "text", nullable: true }),
+        expect.objectContaining({ name: "competencia", display_name: "Mês", type: "text", nullable: true }),
         expect.objectContaining({ name: "valor", display_name: "Valor", type: "decimal", nullable: true }),
       ],
     }),

@@ -39,6 +39,12 @@ export function StructureForm({ table }: { table?: Table }) {
     key: key.length === 0 ? null : key,
     indexes: indexes.filter((index) => index.length > 0),
   };
+  const onColumns = (changed: readonly DraftColumn[]): void => {
+    const isOther = changed.length !== columns.length; // else each stands where it stood, whatever it is called
+    const now = (name: string): string =>
+      (isOther ? undefined : changed[columns.findIndex((one) => one.name === name)]?.name) ?? name;
+    change({ columns: changed, key: key.map(now), indexes: indexes.map((index) => index.map(now)) });
+  };
   const written = JSON.stringify([body, status, history]);
   const isChanged = useRef(written).current !== written;
   const save = useMutation({
@@ -112,7 +118,7 @@ export function StructureForm({ table }: { table?: Table }) {
         table && <Check {...field("history")}>{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
       )}
       <h2>{t`Colunas`}</h2>
-      <ColumnFields {...field("columns")} faults={faultsByColumn(save.error)} />
+      <ColumnFields value={columns} onValue={onColumns} faults={faultsByColumn(save.error)} />
       <Button onClick={() => change({ columns: [...columns, NEW_COLUMN] })}>{t`Acrescentar coluna`}</Button>
       {table && <HiddenColumns table={table} isChanged={isChanged} />}
       <h2>{t`Chave e índices`}</h2>
