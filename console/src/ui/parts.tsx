@@ -181,7 +181,8 @@ export function detailText(detail: DetailLike, letter?: string): string {
     text("column") && (letter ? t`coluna ${letter} (${text("column")})` : t`coluna ${text("column")}`),
     !text("column") && text("path"),
   ].filter(Boolean);
-  const value = detail["value"] === undefined ? "" : `"${text("value")}" `;
+  const isShown = detail["value"] === null || !["undefined", "object"].includes(typeof detail["value"]);
+  const value = isShown ? `"${text("value")}" ` : ""; // a key's values are said by the reason
   return `${places.join(", ")}${places.length > 0 ? ": " : ""}${value}${text("reason")}`;
 }
 
