@@ -94,7 +94,13 @@ function Origin({ rowId, column }: RowStoryProps) {
         <Facts
           facts={cells.map(({ source, text, ...of }) => [
             source,
-            of.column === column ? <mark key={of.column}>{text}</mark> : text,
+            of.column === column ? (
+              <mark key={of.column} aria-current="true">
+                {text || t`(vazia)`}
+              </mark>
+            ) : (
+              text
+            ),
           ])}
         />
       ) : (

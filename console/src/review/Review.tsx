@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useId, useRef } from "react";
 import { fileNames, type InferredSchema, type Job } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
@@ -21,6 +21,7 @@ export function Review({ job }: { job: Job }) {
   const { draft, name, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
   const { user_table_id: into, inferred_schema: schema } = job;
   const kept = useKept(schema, draft, isBusy);
+  const hint = useId();
   return (
     <ReviewProvider value={parts}>
       <section aria-labelledby="review-title">
@@ -47,10 +48,13 @@ export function Review({ job }: { job: Job }) {
                 maxLength={200}
                 value={name}
                 spellCheck={false}
+                aria-describedby={hint}
                 onChange={(event) => onDraft({ tableName: event.target.value })}
               />
             </label>
-            {toName(name) !== name && <span className="mt-quiet">{t`Nos programas de BI: ${toName(name)}`}</span>}
+            <span id={hint} className="mt-quiet">
+              {toName(name) !== name && t`Nos programas de BI: ${toName(name)}`}
+            </span>
           </p>
         )}
         <ReadingSection />
