@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { Link } from "wouter";
 import { useGet } from "../api/queries";
 import { ApiFailure } from "../api/session";
@@ -119,8 +120,10 @@ interface ChangeItemProps extends RowChange {
 /** Who changed what, when, by which door, from what to what. */
 function ChangeItem({ changes, action, column = null, onRow, ...change }: ChangeItemProps) {
   const { table, who } = useParts();
+  const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
-  const lines = [...first, ...changes.filter((one) => one.column !== column)].map((one) => {
+  const ordered = [...first, ...changes.filter((one) => one.column !== column)];
+  const line = (one: RowChange["changes"][number]) => {
     const known = columnOf(table, one.column);
     const text = (value: Cell): string => showCell(value, known) || t`(vazia)`;
     return (
@@ -130,7 +133,7 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
         {action !== "delete" && text(one.after)}
       </p>
     );
-  });
+  };
   const door = doorWords()[change.via] ?? change.via;
   return (
     <li>
@@ -141,11 +144,11 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
         · {formatMoment(change.at)} · {change.job_id ? <Link href={`/envios/${change.job_id}`}>{door}</Link> : door}
         {onRow && <Button kind="quiet" onClick={onRow}>{t`Ver a linha`}</Button>}
       </p>
-      {lines.slice(0, SHOWN)}
-      {lines.length > SHOWN && (
-        <details>
-          <summary>{t`As outras ${lines.length - SHOWN}`}</summary>
-          {lines.slice(SHOWN)}
+      {ordered.slice(0, SHOWN).map(line)}
+      {ordered.length > SHOWN && (
+        <details onToggle={(event) => setWhole(event.currentTarget.open)}>
+          <summary>{t`As outras ${ordered.length - SHOWN}`}</summary>
+          {isWhole && ordered.slice(SHOWN).map(line)}
         </details>
       )}
     </li>
