@@ -424,6 +424,11 @@ test("a table is made by hand, its name after its title, with a description and 
   await page.getByRole("button", { name: "Acrescentar coluna" }).click();
   await page.getByLabel("Nome para as pessoas").last().fill("Valor");
   await page.getByLabel("Tipo").last().selectOption("decimal");
+  await page.getByLabel("Nome da tabela").fill("preço médio");
+  await page.getByRole("button", { name: "Criar tabela" }).press("Enter");
+  await expect(page.getByRole("alert")).toContainText("preço médio");
+  await expect(page.getByRole("button", { name: "Criar tabela" })).toBeFocused();
+  await page.getByLabel("Nome da tabela").fill("preco_medio");
   await page.getByRole("button", { name: "Criar tabela" }).click();
   await expect(page.getByRole("heading", { name: "Preço Médio" })).toBeVisible();
   const { records } = await company.call("GET", "?search=preco_medio");

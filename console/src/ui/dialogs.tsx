@@ -42,7 +42,6 @@ export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = labe
   const [isAsked, setAsked] = useState(false);
   const run = useMutation({ mutationFn: (work: Promise<unknown>) => work, onSuccess: () => setAsked(false) });
   const go = (): void => {
-    if (run.isPending) return; // its buttons are not disabled meanwhile: the focus would be lost
     const work = onGo();
     if (work instanceof Promise) run.mutate(work);
     else setAsked(false); // what is done at once changes nothing elsewhere, and nothing is asked for again
@@ -50,7 +49,7 @@ export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = labe
   const failure = run.error && <Failure error={run.error} />;
   return (
     <>
-      <Button kind={kind} aria-disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
+      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
         {label}
       </Button>
       {!title && failure}
@@ -60,7 +59,7 @@ export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = labe
           onClose={() => setAsked(false)}
           keep={keep}
           actions={
-            <Button kind="danger" aria-disabled={run.isPending} onClick={go}>
+            <Button kind="danger" disabled={run.isPending} onClick={go}>
               {yes}
             </Button>
           }

@@ -23,8 +23,11 @@ export interface ButtonProps extends ComponentProps<"button"> {
   kind?: "primary" | "plain" | "danger" | "quiet";
 }
 
-export function Button({ kind = "plain", className = "", type = "button", ...rest }: ButtonProps) {
-  return <button type={type} className={`mt-button mt-button-${kind} ${className}`} {...rest} />;
+/** A button; one that is disabled keeps the focus, which the browser's own would lose to the page. */
+export function Button({ kind = "plain", className = "", type = "button", disabled = false, ...rest }: ButtonProps) {
+  const held: ComponentProps<"button"> = { "aria-disabled": true, onClick: (event) => event.preventDefault() };
+  const classNames = `mt-button mt-button-${kind} ${className}`;
+  return <button type={type} className={classNames} {...rest} {...(disabled ? held : {})} />;
 }
 
 interface FieldProps {
