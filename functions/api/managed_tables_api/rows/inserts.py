@@ -86,9 +86,9 @@ def insert_statement(
         fields.append(row_cells(TABLE))
     made = sql.SQL("(SELECT id, cells FROM written WHERE is_new)")
     return compose_statement(
-        "WITH {held}, written AS (INSERT INTO {table} AS {t} (id, {names})"
-        " SELECT {row_id}, {values} FROM definition,"
-        " unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number}){on_conflict} RETURNING {fields}),"
+        "WITH {held}, written AS (INSERT INTO {table} AS {t} (id, {names}) SELECT {row}.* FROM"
+        " (SELECT {row_id} AS id, {values} FROM definition, unnest({arrays}) WITH ORDINALITY"
+        " AS {row} ({names}, {number})) AS {row}{on_conflict} RETURNING {fields}),"
         "{recorded} {counted} SELECT 1, (SELECT count(*) FROM written WHERE is_new),"
         " (SELECT count(*) FROM written WHERE NOT is_new), {result}, {ids} FROM definition",
         definition,
