@@ -215,3 +215,13 @@ def test_a_tampered_cursor_is_422(rows: RowsClient, sort_by: str) -> None:
         changed = [value if at == place else item for at, item in enumerate(content)]
         text = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode().rstrip("=")
         assert rows.call("GET", cursor=text, sort_by=sort_by).status == 422, changed
+
+
+def test_a_cursor_of_groups_that_says_it_is_of_a_row_is_422(rows: RowsClient) -> None:
+    rows.insert(*({"produto": name, "quantidade": 1} for name in "ab"))
+    count = {"fn": "count", "as": "total"}
+    body = {"group_by": ["produto"], "aggregates": [count], "sort": ["-total"], "per_page": 1}
+    cursor = rows.call("POST", "/query", body).body["next_cursor"]
+    binding, keys, _ = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    text = base64.urlsafe_b64encode(json.dumps([binding, keys, True]).encode()).decode().rstrip("=")
+    assert rows.call("POST", "/query", {**body, "cursor": text}).status == 422

@@ -66,6 +66,8 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
             raise refused_cursor(place, _OF_ANOTHER_LIST)
         if not isinstance(keys, list) or not isinstance(is_long, bool):
             raise ValueError(keys)
+        if is_long and shape.grouping is not None:  # a group has no row to look its keys up by
+            raise ValueError(keys)
         if not all(_is_key(sort, key) for sort, key in zip(shape.order, keys, strict=True)):
             raise ValueError(keys)
     except (binascii.Error, ValueError, TypeError, RecursionError) as error:
