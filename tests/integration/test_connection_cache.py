@@ -52,6 +52,33 @@ def test_the_connection_used_last_is_used_first(cache: ConnectionCache, company:
         assert pid(again) == pids[0]
 
 
+def test_a_record_that_changed_keeps_the_connections_unless_the_database_moved(
+    cache: ConnectionCache, company: ConnectionRecord
+) -> None:
+    with cache.use(company) as connection:
+        used = pid(connection)
+    with cache.use(replace(company, reader_generation=9, schema_version=9)) as connection:
+        assert pid(connection) == used
+    with cache.use(replace(company, cluster="two")) as connection:
+        assert pid(connection) != used
+
+
+def test_all_tables_of_a_company_are_reached_by_the_same_record(
+    rows_company: RowsCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One table is known when the record changes, the other is asked for afterwards."""
+    tables, renewed = rows_company.services.row_tables, replace(rows_company.company, reader_generation=9)
+    first, second = (rows_company.make_table({"produto": "text"}, name) for name in ("a", "b"))
+    first.list()
+    monkeypatch.setattr(tables, "_find_company", lambda _: renewed)
+    for client in (second, first):
+        client.list()
+        known = tables.find_cached(renewed.company_id, client.table_id)
+        assert known is not None
+        assert known.connection == renewed
+    rows_company.drop_tables()
+
+
 def test_where_all_are_in_use_a_request_waits_only_a_while(
     cache: ConnectionCache, company: ConnectionRecord
 ) -> None:

@@ -98,11 +98,20 @@ class Tables:
         company = cached.connection if cached else self._find_company(company_id)
         if company is None:
             raise ApiError(errors.TABLE_NOT_FOUND)
+        if cached is None:
+            self._forget_former(company)
         with translated_errors(), self.connections.use(company) as connection:
             applied = find_applied(connection, table_id)
         if applied is None or applied.deleted:
             raise ApiError(errors.TABLE_NOT_FOUND)
         return Definition(company, table_id, **{name: getattr(applied, name) for name in _OF_DEFINITIONS})
+
+    def _forget_former(self, company: ConnectionRecord) -> None:
+        """Forget the definitions that have another record of the company: its database may have moved."""
+        with self._lock:
+            for key in [key for key in self._definitions if key[0] == company.company_id]:
+                if self._definitions[key].connection != company:
+                    del self._definitions[key]
 
 
 Result = TypeVar("Result")

@@ -76,7 +76,8 @@ class ConnectionCache:
         while (found := self._pop_idle(company)) is not None:
             since, owner, connection = found
             rested = time.monotonic() - since
-            if rested < IDLE_SECONDS and owner == company and _is_alive(connection, rested):
+            is_there = owner.cluster == company.cluster  # no other change of the record concerns a session
+            if rested < IDLE_SECONDS and is_there and _is_alive(connection, rested):
                 return connection
             connection.close()
         dropped: list[PgConnection] = []
