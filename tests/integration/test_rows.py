@@ -239,8 +239,10 @@ def test_a_session_that_ended_meanwhile_causes_no_error(
 ) -> None:
     """Its end went unnoticed, as in a frozen process; the ended session had inserted nothing."""
     cache = rows.services.connection_cache
+    company = rows.services.provisioning.require(rows.company.company_id)
+    rows.list()  # the table is known: it is the insert that meets the session
     cache.close_idle()
-    with cache.use(rows.company) as connection:
+    with cache.use(company) as connection:
         connection.execute("SET idle_session_timeout = 20")
         ended = connection.info.backend_pid
     monkeypatch.setattr(connection_cache, "_is_alive", lambda *_: True)
