@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from reports import MAY, TERMS, Reports, ask, recipe_of
+from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
 from rows_client import RowsCompany
 
 from managed_tables.conversion.choices import ColumnChoice
@@ -103,6 +103,20 @@ def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) 
         ("Data", "data", "text"),
     ]
     assert produto["name"] == "produto"
+
+
+def test_a_column_that_is_gone_is_not_found_again_by_another_of_its_name(reports: Reports) -> None:
+    """A load begun before the column went remembers it; its label feeds no column that takes its name."""
+    table = reports.load(MAY)
+    produto, _, data = table.get()["columns"]
+    job_id = reports.wait("Produto;Data\nmel;03/05/2026\n", table.table_id)
+    table.changed(columns=[produto, data])
+    reports.confirm(job_id, [COLUMNS[0], COLUMNS[2]], LoadTerms())
+    assert reports.insert(job_id) == "done"
+    assert "valor_total" in [one["name"] for one in recipe_of(table)["columns"]]
+    table.changed(columns=[{**produto, "name": "valor_total", "previous_name": "produto"}, data])
+    fed = [(one["source"], one["name"]) for one in recipe_of(table)["columns"]]
+    assert fed == [("Produto", "valor_total"), ("Data", "data")]
 
 
 def test_two_jobs_of_one_table_at_once_leave_one_recipe(reports: Reports) -> None:
