@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from types import EllipsisType
 
 from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
@@ -24,6 +25,7 @@ from managed_tables.tables.definitions import (
 MAX_KEY_COLUMNS = 32  # of an index of PostgreSQL
 MAX_INDEXES = 10
 MAX_INDEX_COLUMNS = 3
+_WHAT_ROWS_HAVE = attrgetter("name", "type", "nullable", "default")  # of a column; the rest are texts
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,7 @@ class Placed:
     @property
     def alters(self) -> bool:
         """Whether anything but texts changes."""
-        texts = {"display_name", "description", "format"}
-        return self.old is None or self.old.model_dump(exclude=texts) != self.column.model_dump(exclude=texts)
+        return self.old is None or _WHAT_ROWS_HAVE(self.old) != _WHAT_ROWS_HAVE(self.column)
 
 
 @dataclass(frozen=True)
