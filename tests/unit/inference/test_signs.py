@@ -246,6 +246,15 @@ def test_years_with_a_month_behind_a_point_are_months(infer: Infer) -> None:
         assert infer(numbers).type is not ColumnType.DATE
 
 
+@pytest.mark.parametrize("empty", ["-", "#N/D", "#DIV/0!", " ", "__/__/____"])
+def test_the_example_of_months_is_one_also_where_a_cell_without_value_comes_first(
+    infer: Infer, empty: str
+) -> None:
+    found = infer([empty, "01/2024", "02/2024"])
+    [warning] = [one for one in found.findings if one.code == "MONTHS_AS_DATES"]
+    assert warning.values == {"example": "01/2024", "day": "2024-01-01"}
+
+
 def test_a_code_that_lost_its_zeros_among_formatted_ones_is_told(infer: Infer) -> None:
     formatted = [f"123.456.789-{number}" for number in range(10, 20)]
     for cut in ("1234567890", "23.456.789-10"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.sql_text import matches, trimmed
+from managed_tables.conversion.sql_text import matches
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.conversion.units import PERCENT, is_known_unit
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
@@ -102,7 +102,7 @@ class Judge:
         if chosen.shape is Shape.YEAR_MONTH:
             judged.or_else(ColumnType.DECIMAL, "ALL_NUMBERS")
         if chosen.shape in (Shape.MONTH, Shape.YEAR_MONTH):
-            example = self._example(trial, _is_month)
+            example = self._example(trial, lambda cell: f"({chosen.test(cell)} AND {_is_month(cell)})")
             values = {"example": example, "day": self._value_of(example, judged.type, formats)}
             judged.warnings.append(Finding("MONTHS_AS_DATES", values))
         if trial.order_proof is not None:
@@ -268,7 +268,7 @@ def _is_signed(cell: str) -> str:
 
 
 def _is_month(cell: str) -> str:
-    return f"({trimmed(cell)} <> '' AND NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')})"
+    return f"NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')}"
 
 
 def _has_leading_zero(cell: str) -> str:
