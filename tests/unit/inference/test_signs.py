@@ -260,6 +260,8 @@ def test_a_code_that_lost_its_zeros_among_formatted_ones_is_told(infer: Infer) -
     for cut in ("1234567890", "23.456.789-10"):
         [told] = infer([*formatted, cut], "CPF do cliente").findings
         assert (told.code, told.values) == ("ZEROS_LOST", {"name": "CPF", "example": cut})
+    [told] = infer(["33000167000101", "191", "0"], "CNPJ").findings  # of a bank: eleven zeros are lost
+    assert (told.code, told.values["example"]) == ("ZEROS_LOST", "191")
     assert infer([*formatted, "isento", "12", "12345678901"], "CPF").findings == []
     assert infer([*formatted, "1234567890"], "Documento").findings == []
 

@@ -1,7 +1,7 @@
 """Judge one column from its trial and its neighbours' readings: type, formats and grounds."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,6 +23,7 @@ from managed_tables_analyze.inference.signs import (
     find_code_in_label,
     find_code_in_values,
     is_cut_code,
+    is_short_code,
     is_whole_code,
     lengths_of,
     names_birth,
@@ -74,7 +75,7 @@ class Judge:
         if ground is None:
             return self._judge_quantity(trial, chosen, formats)
         judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
-        self._warn_of_cut_codes(trial, judged, code)
+        self._warn_of_cut_codes(trial, judged, code, is_short_code)
         return judged.or_else(chosen.type, "ALL_NUMBERS")
 
     def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
@@ -168,12 +169,18 @@ class Judge:
         elif trial.is_seen and trial.column in self.evidence.times_of_day:
             judged.grounds = [Finding("TIMES_OF_DAY")]
 
-    def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn, code: str | None) -> None:
-        """Warn of a code that lost leading zeros among others that are written in full, with separators."""
+    def _warn_of_cut_codes(
+        self,
+        trial: Trial,
+        judged: JudgedColumn,
+        code: str | None,
+        is_cut: Callable[[Collection[int], str], str] = is_cut_code,
+    ) -> None:
+        """Warn of a code that lost leading zeros among others that are written in full."""
         lengths = lengths_of(code or "")
         if not lengths:
             return
-        tests = (partial(is_cut_code, lengths), partial(is_whole_code, lengths))
+        tests = (partial(is_cut, lengths), partial(is_whole_code, lengths))
         example, whole = (self._example(trial, test) for test in tests)
         if example and whole:
             judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": example}))

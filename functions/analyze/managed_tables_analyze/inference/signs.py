@@ -138,6 +138,13 @@ def is_cut_code(lengths: Collection[int], cell: str) -> str:
     return f"regexp_full_match({cell}, '[0-9][-0-9./ ]*') AND strlen({_digits_of(cell)}) IN ({counts})"
 
 
+def is_short_code(lengths: Collection[int], cell: str) -> str:
+    """Return the SQL test that a number has too few digits for such a code, however many zeros it lost."""
+    counts = ", ".join(map(str, sorted(lengths)))
+    pattern = f"[1-9][0-9]{{0,{max(lengths) - 2}}}"
+    return f"regexp_full_match(trim({cell}), '{pattern}') AND strlen(trim({cell})) NOT IN ({counts})"
+
+
 def _digits_of(cell: str) -> str:
     return f"regexp_replace({cell}, '[^0-9]', '', 'g')"
 
