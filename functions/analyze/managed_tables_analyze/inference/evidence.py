@@ -1,9 +1,9 @@
 """Look up what judging needs besides the tallies: each fact when first needed, for all columns at once."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
 from managed_tables.conversion.columns import DecimalMark, Formats
@@ -19,7 +19,7 @@ from managed_tables_analyze.inference.tallies import (
     Hypothesis,
     long_column,
 )
-from managed_tables_analyze.inference.trial import Trial
+from managed_tables_analyze.inference.trial import MARKS, Trial
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
@@ -96,7 +96,7 @@ class Evidence:
     def writing(self) -> dict[int, Finding]:
         """Why the writing of decimals shows that they are codes, by columns: they are no quantities.
 
-        A bare `2E5` is a code, unless other cells have marks; so are `1.1` and `1.10` in one column, which
+        A bare `2E5` is a code, unless other cells have decimals; so are `1.1` and `1.10` in one column, which
         for most columns a look at the head rules out.
         """
         # A workbook's numbers have a point, and so have those of its texts that look like them.
@@ -105,15 +105,17 @@ class Evidence:
             for trial in self.trials
             if (chosen := trial.chosen) and chosen.type is ColumnType.DECIMAL and not chosen.formats.unit
         }
-        found = {
-            column: Finding("BARE_EXPONENTS", {"example": example})
-            for column, (example, has_marks) in self.rows.ask_columns(
-                list(marks), _bare_exponent, _has_marks
-            ).items()
-            if example is not None and not has_marks
-        }
         with_points = [column for column, mark in marks.items() if mark == "."]
-        return found | dict(self._written_differently(with_points))
+        return dict(self._bare_exponents(marks)) | dict(self._written_differently(with_points))
+
+    def _bare_exponents(self, marks: Mapping[int, DecimalMark]) -> Iterator[tuple[int, Finding]]:
+        """Yield the columns that have a bare exponent and no decimals, by their marks, and the first one."""
+        for mark in MARKS:
+            columns = [column for column, own in marks.items() if own == mark]
+            found = self.rows.ask_columns(columns, _bare_exponent, partial(_has_decimals, mark))
+            for column, (example, has_decimals) in found.items():
+                if example is not None and not has_decimals:
+                    yield column, Finding("BARE_EXPONENTS", {"example": example})
 
     def _written_differently(self, columns: Sequence[int]) -> Iterator[tuple[int, Finding]]:
         """Yield the columns in which two cells are the same number but different texts, and the first two."""
@@ -168,9 +170,9 @@ def _bare_exponent(cell: str) -> str:
     return f"min({cell}) FILTER ({is_bare})"
 
 
-def _has_marks(cell: str) -> str:
+def _has_decimals(mark: DecimalMark, cell: str) -> str:
     signed = _if_exponent(cell, f"regexp_matches({cell}, '[eE][+-]')")
-    return f"bool_or(contains({cell}, ',') OR contains({cell}, '.') OR {signed})"
+    return f"bool_or(contains({cell}, '{mark}') OR {signed})"
 
 
 def _if_exponent(cell: str, test: str) -> str:
