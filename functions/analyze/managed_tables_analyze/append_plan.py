@@ -70,6 +70,14 @@ class FedColumn:
         ).fetchall()
         return count, cells or []
 
+    @property
+    def example(self) -> str | None:
+        """Its first filled cell, without a look at the others."""
+        found = self.connection.execute(
+            f"SELECT {found_cell(cell_name(self.number))} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return str(found[0]["value"]) if found else None
+
     def misfits(self, column_type: ColumnType, formats: Formats) -> tuple[int, list[FedCell]]:
         """Return how many cells do not convert to a type under these formats, and the first."""
         return self.find(build_conversion(CELL, column_type, formats).refuses(CELL))

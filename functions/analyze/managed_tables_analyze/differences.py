@@ -196,8 +196,7 @@ class FileComparison:
         self, code: DifferenceCode, one: FedColumn, column: str, before: str | None = None
     ) -> Difference:
         """Return the difference that a column was not there before, with one of its cells."""
-        _, cells = one.find(f"trim({CELL}) <> ''")
-        return difference(code, column=column, before=before, after=one.label, example=_example(cells))
+        return difference(code, column=column, before=before, after=one.label, example=one.example)
 
     def _likeness(self, kept: RecipeColumn, one: FedColumn) -> float:
         """Return how alike a column is to one that is missing, by label, type and place."""
