@@ -15,11 +15,11 @@ from managed_tables.documents.analyses import AppendPlan, Conflict
 from managed_tables.documents.progress import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
-from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import Analysis
-from managed_tables_analyze.inference.tallies import FoundCell, cell_name, found_cell
+from managed_tables_analyze.inference.tallies import FoundCell, beginning, cell_name, first_cells
 
 CELL = "cell"  # of a fed column, as its choice changes it
 MAX_DETAILS = 5  # of one column
@@ -64,9 +64,9 @@ class FedColumn:
 
     def find(self, test: str, empty: str = "false") -> tuple[int, list[FedCell]]:
         """Return how many cells pass the SQL test of `CELL`, and the first; `empty` is one more test."""
-        cell = f"struct_insert({found_cell(cell_name(self.number))}, is_empty := {empty})"
+        first = first_cells(cell_name(self.number), MAX_LINES, is_empty=empty)
         [(count, cells)] = self.connection.execute(
-            f"SELECT count(*), arg_min({cell}, {ROW_NUMBER}, {MAX_LINES}) FROM {self.rows} WHERE {test}"  # noqa: S608
+            f"SELECT count(*), {first} FROM {self.rows} WHERE {test}"  # noqa: S608 - own SQL
         ).fetchall()
         return count, cells or []
 
@@ -74,9 +74,9 @@ class FedColumn:
     def example(self) -> str | None:
         """Its first filled cell, without a look at the others."""
         found = self.connection.execute(
-            f"SELECT {found_cell(cell_name(self.number))} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
+            f"SELECT {beginning(cell_name(self.number))} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
         ).fetchone()
-        return str(found[0]["value"]) if found else None
+        return str(found[0]) if found else None
 
     def misfits(self, column_type: ColumnType, formats: Formats) -> tuple[int, list[FedCell]]:
         """Return how many cells do not convert to a type under these formats, and the first."""

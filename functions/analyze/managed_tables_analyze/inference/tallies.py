@@ -104,10 +104,17 @@ class FoundCell(TypedDict):
     value: str | None
 
 
-def found_cell(cell: str) -> str:
-    """Return the SQL of a `FoundCell`."""
-    value = f"left({unmarked(cell)}, {MAX_VALUE_CHARACTERS})"
-    return f"{{'file': file, 'sheet': sheet, 'line': line, 'value': {value}}}"
+def beginning(cell: str) -> str:
+    """Return the SQL of how a cell begins, as written."""
+    return f"left({unmarked(cell)}, {MAX_VALUE_CHARACTERS})"
+
+
+def first_cells(cell: str, count: int, test: str = "true", **more: str) -> str:
+    """Return the SQL of the first `FoundCell`s that pass a test, with more fields: only theirs are cut."""
+    fields = {"file": "file", "sheet": "sheet", "line": "line", "value": cell, **more}
+    struct = ", ".join(f"'{name}': {field}" for name, field in fields.items())
+    found = f"arg_min({{{struct}}}, {ROW_NUMBER}, {count}) FILTER ({test})"
+    return f"[struct_update(one, value := {beginning('one.value')}) FOR one IN {found}]"
 
 
 def cell_name(column: int) -> str:
@@ -146,8 +153,7 @@ class Cells:
         """Return, for each question, the first cells that are exceptions."""
 
         def first(what: Hypothesis | None, cell: str) -> str:
-            is_exception = f"{_kind(what, cell)} = {_OTHER}"
-            return f"arg_min({found_cell(cell)}, {ROW_NUMBER}, {EXCEPTIONS_KEPT}) FILTER ({is_exception})"
+            return first_cells(cell, EXCEPTIONS_KEPT, f"{_kind(what, cell)} = {_OTHER}")
 
         return [cells or [] for cells in self.ask(questions, first)]
 
