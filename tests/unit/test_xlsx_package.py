@@ -1,8 +1,10 @@
 """The parts of an XLSX file, written by hand: tabs, styles, strings, cells, merged ranges."""
 
+import gc
 import io
 import zipfile
 from pathlib import Path
+from xml.parsers import expat
 
 import pytest
 from read_sheets import Read, read
@@ -10,6 +12,7 @@ from read_sheets import Read, read
 from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables_reader.rows.sheets import LABEL_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, parse_format
+from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
 from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings, unescape_xml
@@ -105,6 +108,22 @@ def test_a_missing_or_damaged_part_is_reported(path: Path) -> None:
         package.writestr("x", "")
     with pytest.raises(WorkbookError, match="o pacote não contém uma pasta de trabalho do Excel"):
         read(read_xlsx(path))
+
+
+def test_xml_that_was_read_leaves_no_parser() -> None:
+    """The child runs without the collector: a circle would keep each parser, and the last element."""
+
+    def parsers() -> int:
+        return sum(isinstance(one, expat.XMLParserType) for one in gc.get_objects())
+
+    gc.disable()
+    try:
+        before = parsers()
+        for read_rows in (list, next):  # to the end, and no further than is needed
+            read_rows(read_xml(io.BytesIO(b"<rows><row/><row/></rows>"), wholes=("row",)))
+        assert parsers() == before
+    finally:
+        gc.enable()
 
 
 def test_a_root_that_is_not_a_workbook_is_refused(path: Path) -> None:

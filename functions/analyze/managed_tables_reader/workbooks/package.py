@@ -154,14 +154,17 @@ def read_xml(
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = _refuse_doctype
     chunk = None
-    while chunk != b"":
-        chunk = stream.read(_CHUNK_BYTES)
-        try:
-            parser.Parse(chunk, not chunk)
-        except (expat.ExpatError, LookupError, ValueError) as error:  # the last two for an encoding's name
-            raise WorkbookError(f"XML malformado ({error})") from error
-        yield from done
-        done.clear()
+    try:
+        while chunk != b"":
+            chunk = stream.read(_CHUNK_BYTES)
+            try:
+                parser.Parse(chunk, not chunk)
+            except (expat.ExpatError, LookupError, ValueError) as error:  # the two for an encoding's name
+                raise WorkbookError(f"XML malformado ({error})") from error
+            yield from done
+            done.clear()
+    finally:  # they refer to the parser: a circle that the child, without a collector, would keep for good
+        parser.StartElementHandler = parser.EndElementHandler = None
 
 
 def _without_prefixes(attributes: dict[str, str]) -> dict[str, str]:
