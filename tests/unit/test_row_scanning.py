@@ -128,6 +128,7 @@ def test_rows_of_mixed_forms_are_scanned_as_expat_reads_them(monkeypatch: pytest
         '<row r="2"><c r="A2"><v>2</v></c></row><row r="1"><c r="A1"><v>1</v></c></row>',
         '<row r="1"><c r="A1" t="str"><v>&own;</v></c></row>',
         '<row r="1"><row r="2"><c r="A2"><v>1</v></c></row></row>',
+        '<row r="1"/><end-of-row/><row r="2"><c r="A2"><v>1</v></c></row>',
     ],
 )
 def test_what_is_no_row_in_itself_is_left_to_expat(body: str) -> None:

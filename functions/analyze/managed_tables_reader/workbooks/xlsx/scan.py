@@ -223,7 +223,8 @@ class SheetScanner:
         """Yield each row, whatever its look, behind those without cells before it."""
         ends = f"</{self._prefix}row><{_END}/>"
         xml = f"<rows>{ends.join((*rows, ''))}</rows>"
-        if "<!" in xml or "<?" in xml:  # which may hold an end tag that is none
+        # A comment may hold an end tag that is none; an end of ours in the sheet would part a row in two.
+        if "<!" in xml or "<?" in xml or xml.count(_END) > len(rows):
             raise NotCanonicalError
         if _SPACED.search(xml):
             self._pattern.expect_blanks()
