@@ -29,7 +29,10 @@ _SPACED = re.compile(r">\s+<")
 _HIDDEN = re.compile(r'\shidden="(?:1|true)"')
 
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
-_MAX_LEARNT_COLUMNS = 3_000  # of all expressions of a sheet, each a millisecond: then its rows are parsed
+_MAX_LEARNT_COLUMNS = 3_000  # of all expressions of a sheet: then no more is learnt
+_FREE_COLUMNS = 256  # of the first expressions; each more must be worth it:
+_CELLS_PER_COLUMN = 70  # are parsed in the time that a column's expression takes to compile
+_MAX_LESSON = 20_000  # cells of a batch: rows that no expression will match teach no more
 _END = "end-of-row"  # the element that is put behind each row to be parsed
 
 # In these templates `{p}` stands for the prefix of the spreadsheet's namespace, mostly none, and `{s}` for
@@ -74,6 +77,7 @@ class RowPattern:
         self._looks: dict[int, list[CellLook]] = {}
         self._letters: dict[int, str] = {}
         self._columns = 0  # of the expressions so far
+        self._cells = self._cells_before = 0  # that were parsed, and those of the batches before
         self._is_stale = False
         self._match: re.Pattern[str] | None = None
         self._is_spaced = self._is_positional = False
@@ -85,7 +89,9 @@ class RowPattern:
         self._is_positional |= not letters and not column
         looks = self._looks.get(column, [])
         is_known = bool(letters) or self._is_positional  # `r="5"` names no column
-        if not is_known or len(looks) == _MAX_LEARNT_LOOKS or self._columns > _MAX_LEARNT_COLUMNS:
+        self._cells += 1
+        is_over = self._columns > _MAX_LEARNT_COLUMNS or self._cells > self._cells_before + _MAX_LESSON
+        if is_over or not is_known or len(looks) == _MAX_LEARNT_LOOKS:
             return
         look = _look(cell)
         if (column, look) not in self._seen:
@@ -102,11 +108,14 @@ class RowPattern:
 
     def compiled(self) -> re.Pattern[str] | None:
         """Return the expression of a whole row, None if there is none worth trying."""
-        if self._is_stale:
+        self._cells_before = self._cells
+        columns = range(max(self._looks, default=-1) + 1) if self._is_positional else sorted(self._looks)
+        total = self._columns + len(columns)
+        if self._is_stale and total <= _FREE_COLUMNS + self._cells // _CELLS_PER_COLUMN:
             self._is_stale = False
-            columns = range(max(self._looks) + 1) if self._is_positional else sorted(self._looks)
-            self._columns += len(columns)
-            self._match = self._compiled_row(columns) if self._columns <= _MAX_LEARNT_COLUMNS else None
+            self._columns = total
+            if total <= _MAX_LEARNT_COLUMNS:
+                self._match = self._compiled_row(columns)
         return self._match
 
     def _compiled_row(self, columns: Sequence[int]) -> re.Pattern[str]:
