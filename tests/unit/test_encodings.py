@@ -67,6 +67,11 @@ def test_invalid_bytes_in_utf_8_are_read_as_cp1252_and_reported_by_line(tmp_path
     assert [(finding.code, finding.lines) for finding in findings] == [("INVALID_UTF8", (4,))]
 
 
+def test_a_sign_of_lost_characters_that_stands_in_the_file_is_no_loss(tmp_path: Path) -> None:
+    _, _, findings = _read(tmp_path, "a\0\nb\ufffd\n".encode())
+    assert [(finding.code, finding.lines) for finding in findings] == [("NUL_REMOVED", (1,))]
+
+
 def test_bytes_that_a_stated_encoding_has_not_are_reported(tmp_path: Path) -> None:
     path, encoding = tmp_path / "file", Encoding("shift_jis")
     path.write_bytes("日\n本".encode("shift_jis") + b"\xff\n")

@@ -241,7 +241,8 @@ def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]
     decoder = codecs.getincrementaldecoder(encoding.name)("replace")
     for chunk in _chunks(path, encoding.mark_bytes):
         text = decoder.decode(chunk)
-        lines.note("BYTES_LOST", text, "\ufffd")
+        if encoding.name != "utf-8":  # all its bytes are read: what stands for a loss is the file's own
+            lines.note("BYTES_LOST", text, "\ufffd")
         yield text
     if decoder.decode(b"", final=True):  # the file ends in the middle of a character, which is left out
         lines.add_line("BYTES_LOST", 0)
