@@ -24,8 +24,8 @@ TEMPLATE = f"""Globals:
       DefinitionUri: ../../../statemachine/job.asl.json
 """
 FILES = {
-    "ApiFunction/managed_tables_api/__init__.py": "",
-    "ApiFunction/managed_tables_api/handler.py": "import managed_tables.ids\nimport own",
+    "ApiFunction/managed_tables_api/__init__.py": "OWN = 1",
+    "ApiFunction/managed_tables_api/handler.py": "import managed_tables.ids, own\nfrom . import OWN",
     "ApiFunction/own.py": "",
     f"ApiFunction/{SETTINGS_DIGEST}": "of samconfig.toml",
     "CommonLayer/python/managed_tables/ids.py": "print('the layer')",

@@ -53,7 +53,7 @@ def _archive(folder: Path, archive: zipfile.ZipFile) -> None:
 
 
 def _point_to(package: Path, layer: Path, archive: zipfile.ZipFile) -> None:
-    """Put a package into an archive whose modules are those of the built one, beside the layer's packages."""
-    paths = [str(package.parent), str(layer)]
-    code = f"import sys\n\nsys.path[:0] = {paths!r}\n__path__ = [{str(package)!r}]\n"
+    """Put a package into an archive that is the built one, its modules where they lie, beside the layer's."""
+    paths, own = [str(package.parent), str(layer)], (package / "__init__.py").read_text()
+    code = f"import sys\n\nsys.path[:0] = {paths!r}\n__path__ = [{str(package)!r}]\n{own}"
     archive.writestr(zipfile.ZipInfo(f"{package.name}/__init__.py"), code)
