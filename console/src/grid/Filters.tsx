@@ -27,7 +27,7 @@ export function Filters() {
     return () => window.clearTimeout(timer);
   }, [search]);
   return (
-    <div className="mt-actions mt-filters" role="search">
+    <div className="mt-actions" role="search">
       <label>
         <span className="mt-hidden">{t`Procurar nas linhas`}</span>
         <input
