@@ -42,7 +42,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
   const id = useId();
   const told = error ?? hint;
   return (
-    <div className={"mt-field"}>
+    <div className="mt-field">
       <label htmlFor={id}>{label}</label>
       {children({
         id,
@@ -319,7 +319,7 @@ export function Check({ value, onValue, children, ...rest }: CheckProps) {
   );
 }
 
-type RadiosProps<Value extends string> = SelectProps<Value> & { legend: string };
+type RadiosProps<Value extends string> = Edited<Value> & { legend: string; choices: Choices<Value> };
 
 export function Radios<Value extends string>({ legend, choices, value, onValue }: RadiosProps<Value>) {
   return (
