@@ -287,7 +287,7 @@ function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>
  * The draft of a job's review: what the server has, and on top of it what has not got there yet. `flush` sends that, and
  * resolves when the server has it; `failure` is what the last attempt failed by, or null.
  */
-export function useDraft(job: Job) {
+function useDraft(job: Job) {
   const { api, can } = useConsole();
   const queries = useQueryClient();
   const keeper = useMemo(() => new Keeper(api, queries, job._id), [api, queries, job._id]);

@@ -5,7 +5,7 @@ import { t } from "./language";
 import { useShared, useStore } from "./store";
 
 /** What every part of the console shares; everything is allowed until it is known who the token speaks of. */
-export interface ConsoleParts extends Caller {
+interface ConsoleParts extends Caller {
   api: Api;
   /** The files that are on their way. */
   uploads: UploadQueue;
