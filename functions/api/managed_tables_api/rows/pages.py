@@ -51,6 +51,11 @@ class SortKey:
         direction: LiteralString = "DESC" if self.descending else "ASC"
         return sql.SQL(direction if self.column is None else direction + " NULLS LAST")
 
+    @property
+    def text(self) -> sql.Composed:
+        """The key of a row as text."""
+        return sql.SQL("{}.id::text").format(TABLE) if self.column is None else cell_text(TABLE, self.column)
+
 
 Order = tuple[SortKey, ...]  # no two rows share all of the keys
 
@@ -178,12 +183,10 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
 
 def _key_text(shape: PageShape, sort: SortKey) -> sql.Composed:
     """Return the text of a key; of a long text only as much as shows that it is too long for a cursor."""
-    if sort.column is None:
-        return sql.SQL("{}.id::text").format(TABLE)
-    text = cell_text(TABLE, sort.column)
-    if shape.grouping is not None or sort.column.type not in (ColumnType.TEXT, ColumnType.DECIMAL):
-        return text
-    return sql.SQL("left({}, {})").format(text, MAX_CURSOR_CHARACTERS + 1)
+    may_be_long = sort.column is not None and sort.column.type in (ColumnType.TEXT, ColumnType.DECIMAL)
+    if shape.grouping is not None or not may_be_long:
+        return sort.text
+    return sql.SQL("left({}, {})").format(sort.text, MAX_CURSOR_CHARACTERS + 1)
 
 
 def _total(definition: Definition, shape: PageShape) -> sql.Composable:
@@ -298,8 +301,5 @@ def keys_statement(definition: Definition, order: Order) -> bytes:
     return compose_reading(
         "SELECT json_build_array({keys})::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
         definition,
-        keys=sql.SQL(", ").join(
-            sql.SQL("{}.id::text").format(TABLE) if sort.column is None else cell_text(TABLE, sort.column)
-            for sort in order
-        ),
+        keys=sql.SQL(", ").join(sort.text for sort in order),
     )
