@@ -86,7 +86,7 @@ def read_order(
         if name not in names:
             raise refusal(path, UNKNOWN_FIELD, place, value=name)
         if name in sorts:
-            raise refusal(path, _TWICE, place, value=name)
+            raise refusal(path, TWICE, place, value=name)
         sorts[name] = SortKey(names[name], word.startswith("-"))
     for tie in map(SortKey, ties):
         sorts.setdefault(tie.name, tie)
@@ -95,7 +95,7 @@ def read_order(
     return tuple(keys[: ids[0] + 1] if ids else keys)
 
 
-_TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
+TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
 UNKNOWN_FIELD = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela ou id")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_serializer, field_validator
 
 from managed_tables.conditions.reading import read_where
-from managed_tables.details import Fault, detail, name_faults, shown_text
+from managed_tables.details import detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
@@ -15,7 +15,7 @@ from managed_tables.schema import Column
 from managed_tables.values import Parsers
 from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
 from managed_tables_api.rows.aggregates import MAX_GROUP_COLUMNS, Function, fault_of, read_grouping
-from managed_tables_api.rows.pages import read_order
+from managed_tables_api.rows.pages import TWICE, read_order
 from managed_tables_api.rows.row_history import Names
 from managed_tables_api.rows.row_models import STORABLE, SentWhere, SortWords
 
@@ -126,7 +126,6 @@ class ViewsAnswer(ListAnswer):
 
 Columns = Mapping[str, Column]
 
-_TWICE = Fault("DUPLICATE_NAME", "a mesma coluna duas vezes")
 _GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
 _CHANGED = "De outro tipo, sem os filtros e totais que tinham: {}"
 
@@ -139,7 +138,7 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
     if content.group_by:
         read_grouping(content.group_by, (), columns)
     names = [column.name for column in content.columns or ()]
-    faults = list(name_faults(names, columns, "columns[{}].name", _TWICE))
+    faults = list(name_faults(names, columns, "columns[{}].name", TWICE))
     for name, function in (content.totals or {}).items():
         fault, shown = fault_of(function, columns.get(name)), shown_text(name)
         if fault is not None:
