@@ -162,7 +162,6 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
     table_id, version, limit, and of `insert_statement` the arrays of the key's columns.
     """
     columns = key_columns(definition)
-    numbered = ((definition.columns.index(column), column) for column in columns)
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
     return compose_reading(
         "SELECT {row}.{number} AS number, {key}, count(*) OVER () FROM (SELECT *,"
@@ -173,7 +172,7 @@ def repeated_keys_statement(definition: Definition, *, within_request: bool) -> 
         key=Shown(columns, has_id=False).json(ROW),
         names=names_of(columns),
         repeated=_REPEATED,
-        arrays=column_arrays(numbered),
+        arrays=column_arrays((definition.columns.index(column), column) for column in columns),
         there=there,
     )
 
@@ -322,8 +321,7 @@ def _apply(table: Table, new: NewRows) -> InsertedRows | None:
     arrays = parse_rows(definition, new.rows, table.parsers, table.settings.zone)
     parameters = {**table.acting("api"), **numbered(arrays)}
     if key is not None:
-        claimed = {"key": key.key, "fingerprint": key.fingerprint, "row_count": str(len(new.rows))}
-        parameters |= claimed
+        parameters |= {"key": key.key, "fingerprint": key.fingerprint, "row_count": str(len(new.rows))}
     batches = _batches(table, new, parameters)
 
     def claim_and_write(execute: Execute) -> InsertedRows | None:
