@@ -252,9 +252,9 @@ def test_what_is_kept_of_a_condition_has_none_of_its_values() -> None:
 
 
 def test_a_cursor_is_bound_by_a_condition_as_0_3_0_writes_it() -> None:
-    """Amid an upgrade both releases answer, and a page goes on from a cursor of the other one."""
     assert repr(EVERY_ROW) == "And(conditions=())"
     assert repr(read_search("x", [])) == "Search(columns=(), zone='UTC', has_marks=False, text='x')"
+    assert "<Operator.NIN: 'nin'>" in repr(read_where(condition("produto", "nin", ["x"]), COLUMNS, PARSERS))
 
 
 NO_CONDITION = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'

@@ -4,6 +4,7 @@ Parameters are `w0`, `w1`, … in the order of `tree.leaves`, each text with a c
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 from psycopg import sql
@@ -31,8 +32,8 @@ def condition_sql(condition: Condition, table: sql.Identifier) -> sql.Composed:
 
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
     """Return the parameters of `condition_sql`."""
-    values = ((f"w{place}", leaf.value) for place, leaf in enumerate(tree.leaves(condition)))
-    return {name: value for name, value in values if value is not None}
+    values = (one.text if isinstance(one, Search) else one.value for one in tree.leaves(condition))
+    return {f"w{place}": value for place, value in enumerate(values) if value is not None}
 
 
 def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int]) -> sql.Composed:
@@ -47,6 +48,8 @@ def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int])
         case Search():
             parameter = sql.SQL("%({})s::text").format(sql.SQL(f"w{next(places)}"))
             return search_sql(condition, table, parameter)
+        case Comparison(operator=word) if word in tree.NEGATIONS:
+            return _compose(tree.Not(replace(condition, operator=tree.NEGATIONS[word])), table, places)
         case Comparison():
             return _comparison(condition, table, next(places))
 

@@ -126,10 +126,8 @@ class _Reader:
             return self._wrong(word_path, _UNKNOWN_OPERATOR, value=shown_value(word))
         if not is_known:
             return EVERY_ROW
-        operator, column_type = Operator(word), None if name == ID_COLUMN else self._columns[name].type
-        bare = Comparison(name, column_type, tree.NEGATIONS.get(operator, operator))
-        found = self._compared(bare, _from_text(value, bare) if self._place == "query" else value, value_path)
-        return tree.Not(found) if operator in tree.NEGATIONS else found
+        bare = Comparison(name, None if name == ID_COLUMN else self._columns[name].type, Operator(word))
+        return self._compared(bare, _from_text(value, bare) if self._place == "query" else value, value_path)
 
     def _compared(self, bare: Comparison, value: Any, path: str) -> Condition:
         """Return the comparison with its value."""
@@ -140,7 +138,7 @@ class _Reader:
             return bare if value else tree.Not(bare)
         if bare.operator in tree.TEXT_OPERATORS and column_type is not ColumnType.TEXT:
             return self._wrong(path, _TEXT_ONLY, column=name)
-        read = self._list if bare.operator is Operator.IN else self._value
+        read = self._list if bare.operator in tree.LIST_OPERATORS else self._value
         return replace(bare, value=read(name, column_type, value, path))
 
     def _list(self, name: str, column_type: ColumnType | None, values: Any, path: str) -> str:
@@ -189,7 +187,7 @@ def _parse_id(value: Any) -> str:
 
 def _from_text(text: str, bare: Comparison) -> Any:
     """Return a value of a query string as JSON has it: only booleans and lists are written otherwise."""
-    if bare.operator is Operator.IN:
+    if bare.operator in tree.LIST_OPERATORS:
         item = replace(bare, operator=Operator.EQ)
         return [_from_text(part.replace("\\,", ","), item) for part in _COMMA.split(text)]
     if bare.type is ColumnType.BOOLEAN or bare.operator is Operator.IS_NULL:

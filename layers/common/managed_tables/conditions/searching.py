@@ -34,7 +34,7 @@ def read_search(text: str | None, columns: Iterable[Column], zone: str = "UTC") 
         return EVERY_ROW
     plain = text.strip()
     found = tuple(one for column in columns for one in _searched(column, plain))
-    return Search(found, zone, has_marks="." in plain, value=text)
+    return Search(found, zone, has_marks="." in plain, text=text)
 
 
 def _searched(column: Column, text: str) -> Iterator[Searched]:

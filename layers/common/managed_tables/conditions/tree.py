@@ -26,7 +26,8 @@ class Operator(StrEnum):
     IS_NULL = "is_null"
 
 
-TEXT_OPERATORS = frozenset({Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH})
+TEXT_OPERATORS = {Operator.CONTAINS, Operator.NOT_CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH}
+LIST_OPERATORS = {Operator.IN, Operator.NIN}
 # Those that hold exactly where another one does not.
 NEGATIONS = {Operator.NIN: Operator.IN, Operator.NOT_CONTAINS: Operator.CONTAINS}
 
@@ -35,7 +36,7 @@ NEGATIONS = {Operator.NIN: Operator.IN, Operator.NOT_CONTAINS: Operator.CONTAINS
 class Comparison:
     """A column compared with a value; `type` is None for the row's id.
 
-    `value` is PostgreSQL's text of the value, for `in` that of an array, None for `is_null`.
+    `value` is PostgreSQL's text of the value, for `in` and `nin` that of an array, None for `is_null`.
     """
 
     column: str
@@ -62,12 +63,7 @@ class Search:
     columns: tuple[Searched, ...]
     zone: str = "UTC"
     has_marks: bool = False
-    value: str | None = field(default=None, compare=False)
-
-    def __repr__(self) -> str:
-        """Return what binds a cursor, as 0.3.0 writes it."""
-        marks, text = self.has_marks, self.value
-        return f"Search(columns={self.columns!r}, zone={self.zone!r}, has_marks={marks}, text={text!r})"
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,9 @@ def without_values(condition: Condition) -> Condition:
             return Group(word, tuple(map(without_values, conditions)))
         case Not(inner):
             return Not(without_values(inner))
-        case _:
+        case Search():
+            return replace(condition, text="")
+        case Comparison():
             return replace(condition, value=None)
 
 
