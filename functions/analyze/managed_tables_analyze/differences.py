@@ -9,8 +9,6 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
-from duckdb import DuckDBPyConnection
-
 from managed_tables.conversion.columns import build_conversion
 from managed_tables.conversion.sql_text import choose, matches
 from managed_tables.documents.analyses import AnalysisDocument, Profile, TableColumn, TableReading
@@ -94,7 +92,6 @@ def difference(
 class FileComparison:
     """A job's files beside what their table remembers; every row needs the columns `needed`."""
 
-    connection: DuckDBPyConnection
     found: Analysis
     recalled: Recalled
     needed: Sequence[str]
@@ -262,26 +259,12 @@ class FileComparison:
             column_type, median = one.type, self.found.medians.get(one.number)
             if column_type is ColumnType.TEXT and one.table.type.is_number:
                 column_type = one.table.type
-                profile, median = self._look_at_numbers(one, column_type, profile)
+                profile, median = _look_at_numbers(one, column_type, profile)
             changes = chain(_changes(seen, column_type, profile, median), self._other_unit(one))
             for what, before, after in islice(changes, 1):
                 yield difference(
                     "VALUES_CHANGED", column=one.table.name, before=before, after=after, what=what
                 )
-
-    def _look_at_numbers(
-        self, one: FedColumn, column_type: ColumnType, profile: Profile
-    ) -> tuple[Profile, float | None]:
-        """Return the profile of a column that is a text as it stands, but converts as it is chosen."""
-        conversion = build_conversion(CELL, column_type, one.formats)
-        value = choose((conversion.empty, "NULL"), (conversion.converts, conversion.value), otherwise="NULL")
-        [(rows, empty, least, greatest, median)] = self.connection.execute(
-            "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608
-            f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {one.rows}"
-            f" LIMIT {ROWS_COMPARED})"
-        ).fetchall()
-        numbers = {"rows": rows, "empty": empty, "min": least, "max": greatest}
-        return profile.model_copy(update=numbers), median
 
     def _other_unit(self, one: FedColumn) -> Iterator[_Change]:
         before, after = self.recalled.found.units.get(one.label, ""), one.formats.unit
@@ -309,7 +292,7 @@ def compare_with_table(
         fed = list(map(as_kept, feed_columns(connection, found, table)))
         document.append_plan = plan_append(fed, table, document.files)
         if recalled is not None:
-            document.recipe = FileComparison(connection, found, recalled, needed, fed, table).result()
+            document.recipe = FileComparison(found, recalled, needed, fed, table).result()
     for column, of, one in zip(document.inferred_schema.columns, document.columns, fed, strict=True):
         of.formats = one.formats
         column.nullable = column.nullable or one.table is None
@@ -342,6 +325,20 @@ def _contradiction(
 
 def _example(cells: Sequence[FedCell]) -> str | None:
     return cells[0]["value"] if cells else None
+
+
+def _look_at_numbers(
+    one: FedColumn, column_type: ColumnType, profile: Profile
+) -> tuple[Profile, float | None]:
+    """Return the profile of a column that is a text as it stands, but converts as it is chosen."""
+    conversion = build_conversion(CELL, column_type, one.formats)
+    value = choose((conversion.empty, "NULL"), (conversion.converts, conversion.value), otherwise="NULL")
+    [(rows, empty, least, greatest, median)] = one.connection.execute(
+        "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608
+        f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {one.rows} LIMIT {ROWS_COMPARED})"
+    ).fetchall()
+    numbers = {"rows": rows, "empty": empty, "min": least, "max": greatest}
+    return profile.model_copy(update=numbers), median
 
 
 def _changes(
