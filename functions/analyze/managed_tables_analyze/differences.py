@@ -318,13 +318,9 @@ def is_as_before(document: AnalysisDocument, mode: str) -> bool:
 def _contradiction(
     code: DifferenceCode, table: Column, before: str, after: str, count: int, cells: Sequence[FedCell]
 ) -> Difference:
-    lines, example = sorted(cell["line"] for cell in cells), _example(cells)
+    lines, example = sorted(cell["line"] for cell in cells), cells[0]["value"] if cells else None
     shown = {"before": before, "after": after, "example": example, "count": count}
     return difference(code, column=table.name, lines=lines, **shown)
-
-
-def _example(cells: Sequence[FedCell]) -> str | None:
-    return cells[0]["value"] if cells else None
 
 
 def _look_at_numbers(
