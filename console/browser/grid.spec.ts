@@ -17,6 +17,11 @@ function cell(page: Page, row: number, column: number) {
   return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
 }
 
+async function more(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "Mais desta tabela" }).click();
+  await page.getByRole("button", { name, exact: true }).click();
+}
+
 function column(name: string) {
   return { name, display_name: name, type: name === "valor" ? "decimal" : "text", nullable: true };
 }
@@ -208,11 +213,7 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
       .or(page.getByText("1 linha", { exact: true }))
       .first(),
   ).toBeVisible();
-  const more = async (name: string): Promise<void> => {
-    await page.getByRole("button", { name: "Mais desta tabela" }).click();
-    await page.getByRole("button", { name, exact: true }).click();
-  };
-  await more("Lixeira");
+  await more(page, "Lixeira");
   const trash = page.getByRole("dialog", { name: "Lixeira" });
   await expect(trash.getByRole("heading", { name: /^Você apagou/ })).toHaveCount(2);
   await expectAccessible(page);
@@ -239,7 +240,7 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await expect(story).toContainText("valor: 1.000,50 → 7,5");
   await expectAccessible(page);
   await page.keyboard.press("Escape");
-  await more("Histórico");
+  await more(page, "Histórico");
   const history = page.getByRole("dialog", { name: "Histórico da tabela" });
   await expect(history.getByRole("listitem")).toHaveCount(7);
   await expect(history.getByRole("listitem").first()).toHaveText(/^Você alterou.*valor: 1\.000,50 → 7,5$/);
@@ -397,8 +398,7 @@ test("what was deleted at once comes back at once, and the keyboard stays in the
   const ids = pages.flatMap(({ records }) => (records as { id: string }[]).map(({ id }) => id));
   await company.call("POST", `/${table}/data/delete`, { ids });
   await visit(`/tabelas/${table}`);
-  await page.getByRole("button", { name: "Mais desta tabela" }).click();
-  await page.getByRole("button", { name: "Lixeira", exact: true }).click();
+  await more(page, "Lixeira");
   const trash = page.getByRole("dialog", { name: "Lixeira" });
   await expect(trash.getByRole("heading", { name: /^Você apagou/ })).toHaveCount(1);
   const next = (await trash.getByRole("listitem").nth(8).getByRole("button").textContent()) ?? "";
