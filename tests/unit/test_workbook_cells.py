@@ -14,13 +14,7 @@ from managed_tables_reader.workbooks.formats import (
     show_mask,
     shown_date,
 )
-from managed_tables_reader.workbooks.numbers import (
-    NumberCells,
-    exact_number,
-    float_text,
-    is_number,
-    is_plain,
-)
+from managed_tables_reader.workbooks.numbers import NumberCells, exact_number, float_text, is_number, is_plain
 from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, Tally, Told, in_batches
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 

@@ -19,13 +19,7 @@ from managed_tables.errors import ApiError
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables_api.calls import reserve_fixed_words
-from managed_tables_api.http.answers import (
-    SERVICE,
-    JsonAnswer,
-    answering,
-    error_answer,
-    error_body,
-)
+from managed_tables_api.http.answers import SERVICE, JsonAnswer, answering, error_answer, error_body
 from managed_tables_api.routes import (
     agents,
     connection,

@@ -16,15 +16,7 @@ Where one route has a word and another an id at the same place, the word is no i
 
 import inspect
 import re
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Collection,
-    Coroutine,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property, partial, wraps
 from typing import Annotated, Any, TypeVar

@@ -13,12 +13,7 @@ from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import LONGEST_CODE, names_quantity, names_year
-from managed_tables_analyze.inference.tallies import (
-    COLUMNS_PER_SCAN,
-    Cells,
-    Hypothesis,
-    long_column,
-)
+from managed_tables_analyze.inference.tallies import COLUMNS_PER_SCAN, Cells, Hypothesis, long_column
 from managed_tables_analyze.inference.trial import MARKS, Trial
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by

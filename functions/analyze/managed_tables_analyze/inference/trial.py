@@ -14,14 +14,7 @@ from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import names_day
-from managed_tables_analyze.inference.tallies import (
-    HEAD,
-    Cells,
-    CellTally,
-    Hypothesis,
-    Question,
-    cell_name,
-)
+from managed_tables_analyze.inference.tallies import HEAD, Cells, CellTally, Hypothesis, Question, cell_name
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
 # Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that

@@ -22,13 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.sql_text import choose, literal, trimmed
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.findings import (
-    MAX_LINES,
-    MAX_PREVIEW,
-    Finding,
-    about_lines,
-    preview,
-)
+from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, about_lines, preview
 from managed_tables.schema import ColumnType
 
 _FIRST_COLUMNS = 3  # among which the word is sought

@@ -11,15 +11,7 @@ from itertools import pairwise, zip_longest
 from math import inf
 
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.looks import (
-    LIST_ENDS,
-    TEXT,
-    Look,
-    is_year,
-    list_bits,
-    look,
-    repeated_bits,
-)
+from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, Look, is_year, list_bits, look, repeated_bits
 from managed_tables_reader.rows.separators import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"

@@ -177,9 +177,7 @@ def comma_words(max_items: int) -> BeforeValidator:
 
 
 BODY_PAUSE_MAX_SECONDS = 20.0  # between two pieces of a body; API Gateway hands a body over whole
-PARSED_AT_ONCE_BYTES = (
-    64 * 1_024
-)  # in less than a millisecond; a longer body would keep other requests waiting
+PARSED_AT_ONCE_BYTES = 64 * 1_024  # in under a millisecond; a longer body would keep other requests waiting
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 

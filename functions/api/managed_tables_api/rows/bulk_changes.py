@@ -23,14 +23,7 @@ from managed_tables.values import array_text, quoted
 from managed_tables_api.http.requests import refusal
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import NULL, Findings, check_fields, column_array, parse_changes
-from managed_tables_api.rows.running import (
-    Definition,
-    Found,
-    KeyTaken,
-    Parameters,
-    Table,
-    numbered,
-)
+from managed_tables_api.rows.running import Definition, Found, KeyTaken, Parameters, Table, numbered
 from managed_tables_api.rows.single_rows import CHANGED, NO_VERSION, is_version, versioned
 from managed_tables_api.rows.statements import (
     CHANGED_COUNT,

@@ -10,15 +10,7 @@ become (12.5 or 0.125) is for a person to say.
 
 import re
 
-from managed_tables.conversion.sql_text import (
-    ANYTHING,
-    BLANK,
-    choose,
-    is_longer,
-    literal,
-    matches,
-    trimmed,
-)
+from managed_tables.conversion.sql_text import ANYTHING, BLANK, choose, is_longer, literal, matches, trimmed
 from managed_tables.schema import MAX_DECIMAL_DIGITS
 
 _EXPONENT = r"[eE][+-]?([0-9]{1,4})"

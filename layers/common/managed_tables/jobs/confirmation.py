@@ -19,12 +19,7 @@ from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
-from managed_tables.tables.definitions import (
-    check_columns,
-    check_table_name,
-    column_fault,
-    raise_faults,
-)
+from managed_tables.tables.definitions import check_columns, check_table_name, column_fault, raise_faults
 from managed_tables.wiring.services import Services
 
 _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")

@@ -22,14 +22,7 @@ from datetime import UTC, datetime
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import Items
 from managed_tables.catalog.keys import job_key
-from managed_tables.catalog.tables import (
-    NameTaken,
-    Pending,
-    PendingKind,
-    TableRecord,
-    Tables,
-    new_table,
-)
+from managed_tables.catalog.tables import NameTaken, Pending, PendingKind, TableRecord, Tables, new_table
 from managed_tables.clock import parse_timestamp
 from managed_tables.databases.applied import count_rows, fence
 from managed_tables.databases.connecting import PgConnection
