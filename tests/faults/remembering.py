@@ -40,7 +40,7 @@ def _job(world: World) -> tuple[str, str]:
     table_id = world.make_table("vendas", SCHEMA, OLD)
     company = world.services.provisioning.require(world.company_id)
     with world.services.open_company(company) as connection, connection.transaction():
-        keep_recipe(connection, table_id, new_record_id(), RECIPE)
+        keep_recipe(connection, table_id, new_record_id(), RECIPE, SCHEMA)
         connection.execute(
             'UPDATE managed_tables.recipes SET recipe = recipe || \'{"auto_confirm": "unchanged"}\''
         )

@@ -79,7 +79,7 @@ class Load:
             add_to_count(connection, table_id, result.inserted)
             record_result(connection, job, plan.files, transfer.ids, result)
             if plan.recipe is not None:
-                keep_recipe(connection, table_id, job.job_id, plan.recipe)
+                keep_recipe(connection, table_id, job.job_id, plan.recipe, table.columns)
         return AppliedJob(table_id, result)
 
     @contextmanager

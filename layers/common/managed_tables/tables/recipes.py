@@ -4,7 +4,7 @@ A recipe is told by what a file says (labels, texts, its sheet), never by number
 `managed_tables.recipes` by the transaction that loads, so that recipe and rows never disagree.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -197,15 +197,22 @@ def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedC
     )
 
 
-def keep_recipe(connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe) -> None:
-    """Keep the recipe of a load in its transaction; whether jobs confirm themselves stays as it was."""
+def keep_recipe(
+    connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe, columns: Sequence[Column]
+) -> None:
+    """Keep the recipe of a load in its transaction; whether jobs confirm themselves stays as it was.
+
+    `columns` are the table's: others may have gone, or have another type, since the load read the recipe.
+    """
+    own = {column.name: column for column in columns}
+    kept = recipe.model_copy(update={"columns": _fitting(recipe.columns, own)})
     connection.execute(
         "INSERT INTO managed_tables.recipes AS kept (table_id, version, job_id, recipe)"
         " VALUES (%s, 1, %s, %s)"
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
         " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm')",
-        [table_id, job_id, Jsonb(recipe.as_json())],
+        [table_id, job_id, Jsonb(kept.as_json())],
     )
 
 
@@ -294,8 +301,12 @@ def follow_columns_in_recipe(connection: PgConnection, table_id: str, plan: Colu
     if row is None:
         return
     before = [built(RecipeColumn).model_validate(one) for one in row[0]]
-    kept = {placed.old.name: placed.column for placed in plan.placed if placed.old}
-    pairs = ((one, kept.get(one.name)) for one in before)
-    columns = [one.model_copy(update={"name": own.name, "type": own.type}) for one, own in pairs if own]
+    columns = _fitting(before, {placed.old.name: placed.column for placed in plan.placed if placed.old})
     if columns != before:
         change_recipe(connection, table_id, RecipeParts(columns=columns))
+
+
+def _fitting(columns: Sequence[RecipeColumn], own: Mapping[str, Column]) -> list[RecipeColumn]:
+    """Return the recipe's columns that the table has, as it has them; `own` are the table's, by name."""
+    pairs = ((one, own.get(one.name)) for one in columns)
+    return [one.model_copy(update={"name": new.name, "type": new.type}) for one, new in pairs if new]
