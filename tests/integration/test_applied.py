@@ -28,7 +28,7 @@ from managed_tables.databases.applied import (
 )
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError, JobErrorKind
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
 from managed_tables.uploads import OfferedFile
 from managed_tables.wiring.services import Services
@@ -91,11 +91,14 @@ def test_why_a_job_was_shut_out_first_is_kept(connection: PgConnection, *, inter
         find_applied_job(connection, "job 2")
 
 
-def test_a_job_that_an_earlier_release_shut_out_stays_so(connection: PgConnection) -> None:
-    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = -1")
-    with pytest.raises(JobError) as caught:
-        find_applied_job(connection, "job 1")
-    assert caught.value.kind == JOB_FAULT
+@pytest.mark.parametrize(("number", "kind"), [(-1, JOB_FAULT), (-2, JOB_CANCELLED)])
+def test_a_job_that_0_2_0_shut_out_stays_so(
+    connection: PgConnection, number: int, kind: JobErrorKind
+) -> None:
+    connection.execute("UPDATE managed_tables.applied_jobs SET result = NULL, row_count = %s", [number])
+    found = shut_out_job(connection, "job 1", "table 1", JobError(VALUES_NOT_CONVERTED, count=1))
+    assert isinstance(found, JobError)
+    assert found.kind == kind
 
 
 def test_what_has_loaded_is_not_shut_out(connection: PgConnection) -> None:

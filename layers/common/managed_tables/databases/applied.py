@@ -12,13 +12,14 @@ from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord, LoadResult
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.errors import JOB_FAULT, JobError
+from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
 from managed_tables.schema import Column
 
 _UNDONE_WITHIN_MS = 5_000  # a session that is ended undoes what it has done, which takes a moment
 COUNT_SLOTS = 16  # of a table's row counts: writers of one table do not queue for one row
 
 _SHUT_OUT = -1  # as a job's number of rows: it has loaded none, and never will; its result says why
+_CANCELLED = -2  # the same in 0.2.0, whose result did not say why
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None
     if row is None:
         return None
     table_id, row_count, result = row
-    if row_count < 0:  # before 0.3.0 the result did not say why
-        raise JobError.from_record(exact_json.loads(result.encode())) if result else JobError(JOB_FAULT)
+    if row_count < 0 and result is None:  # of 0.2.0
+        raise JobError(JOB_CANCELLED if row_count == _CANCELLED else JOB_FAULT)
+    if row_count < 0:
+        raise JobError.from_record(exact_json.loads(result.encode()))
     return AppliedJob(table_id, LoadResult(**result) if result else LoadResult(inserted=row_count))
 
 
