@@ -74,9 +74,10 @@ def test_a_job_that_cannot_be_swept_does_not_stop_the_others(
     assert {status_of(services, *job) for job in lost} == {"inserting"}
 
 
-def test_a_record_that_is_not_a_job_does_not_stop_the_others(
-    services: Services, company: ConnectionRecord
+def test_records_that_are_no_jobs_do_not_stop_the_others(
+    services: Services, company: ConnectionRecord, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The log names them by one line, with what is wrong and without a trace, however many they are."""
     job_id = put_job(services, company.company_id)
     for number in range(3):
         owner = f"COMPANY#{new_record_id()}"
@@ -85,6 +86,9 @@ def test_a_record_that_is_not_a_job_does_not_stop_the_others(
     with pytest.raises(SweepFault):
         sweep(services)
     assert status_of(services, company.company_id, job_id) == "failed"
+    [line] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert not line.exc_info
+    assert line.__dict__["jobs"].count("KeyError('company_id')") == 3
 
 
 def test_an_unreachable_cluster_is_waited_for_twice_a_run(

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.aws.metrics import measure_oldest_ticket
 from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.jobs import UnreadableJobs
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
 from managed_tables.history.recording import forget_changes
@@ -119,8 +120,9 @@ class _Sweep:
         """Yield the jobs that need something; what stops the scan costs only those that come after it."""
         try:
             yield from self._services.jobs.scan_unfinished()
-        except Exception:
-            get_logger(SERVICE).exception("not all jobs could be read")
+        except Exception as error:
+            is_known = isinstance(error, UnreadableJobs)
+            get_logger(SERVICE).error("not all jobs could be read", exc_info=not is_known, jobs=str(error))
             self.outcomes["fault"] += 1
 
     def look_at(self, job: JobRecord) -> None:

@@ -117,11 +117,12 @@ class Jobs:
         """
         unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
-            job = _read(item)
-            if job is not None:
-                yield job
+            try:
+                job = JobRecord.read(item)
+            except UNREADABLE as error:
+                unreadable.append(f"{item['pk']} {item['sk']}: {error!r}")
             else:
-                unreadable.append(f"{item['pk']} {item['sk']}")
+                yield job
         if unreadable:
             raise UnreadableJobs(", ".join(unreadable[:MAX_ERROR_DETAILS]))
 
@@ -369,6 +370,6 @@ def _read(item: Item) -> JobRecord | None:
     """Return the item's job; None, and logged, where it is none: a later release's, or somebody's hand."""
     try:
         return JobRecord.read(item)
-    except UNREADABLE:
-        get_logger("jobs").error("job cannot be read", exc_info=True, job_id=item.get("job_id"))
+    except UNREADABLE as error:
+        get_logger("jobs").warning("job cannot be read", reason=repr(error), job_id=item.get("job_id"))
         return None
