@@ -118,6 +118,8 @@ def _told() -> Iterator[None]:
             raise JobError(errors.EXPORT_TOO_LARGE) from error
         if error.kind is errors.QUERY_TOO_HEAVY:
             raise JobError(errors.EXPORT_QUERY_TOO_HEAVY) from error
+        if error.kind is errors.INVALID_REQUEST:  # as another release, or PostgreSQL, reads the request
+            raise JobError(errors.EXPORT_FAULT) from error
         raise
     except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
         raise JobError(errors.EXPORT_TABLE_CHANGED) from error
