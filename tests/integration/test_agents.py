@@ -327,6 +327,7 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
 
 
 def test_a_tool_speaks_the_language_of_the_request(url: str, rows_company: RowsCompany) -> None:
+    """The request has no parameters: the routes that are called within would heed them."""
     accepted = {"Accept": "application/json, text/event-stream", "Accept-Language": "en"}
     headers = {"Authorization": f"Bearer {token(rows_company)}", **accepted}
     params = {"name": "query_rows", "arguments": {"table_id": "x"}}
@@ -334,3 +335,5 @@ def test_a_tool_speaks_the_language_of_the_request(url: str, rows_company: RowsC
     answer = httpx2.post(f"{url}/v1/managed-tables/mcp", json=body, headers=headers)
     assert answer.json()["result"]["structuredContent"]["error"] == "Table not found"
     assert answer.headers["content-language"] == "en"
+    answer = httpx2.post(f"{url}/v1/managed-tables/mcp?numbers=string", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_PARAMETER")

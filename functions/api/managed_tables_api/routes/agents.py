@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from managed_tables_api.calls import Services, SignedIn, api_router
+from managed_tables_api.calls import Services, SignedIn, api_router, check_parameters
 from managed_tables_api.http.requests import receive_body, received
 
 router = api_router("", "Agents")
@@ -14,6 +14,7 @@ async def serve_agent(request: Request, caller: SignedIn, services: Services) ->
     """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
     from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
 
+    await check_parameters(request)  # the routes called within would heed `numbers`
     with services.slots.request(caller.company_id):
         await receive_body(request)
     return AgentAnswer(request, received(request), caller)
