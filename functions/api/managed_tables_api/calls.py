@@ -118,26 +118,7 @@ async def receive_any(request: Request) -> AsyncIterator[None]:
     yield
 
 
-class Slot:
-    """The dependency that receives the body, then holds one of the company's threads; TOO_MANY_REQUESTS.
-
-    The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
-    which may be slow to be taken.
-    """
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-
-    async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
-        """Hold the slot, and what was received."""
-        slots: RequestSlots = request.app.state.services.slots
-        with slots.request(caller.company_id) as share:
-            async with self._receive(request), share.slot():
-                with answered_within(ANSWER_SECONDS):
-                    yield
-
-
-async def check_parameters(request: Request) -> None:
+def check_parameters(request: Request) -> None:
     """Raise UNKNOWN_PARAMETER for what a route does not declare: an ignored filter is a wrong answer.
 
     Raises INVALID_REQUEST for a character that no table can hold.
@@ -157,13 +138,29 @@ async def check_parameters(request: Request) -> None:
             raise ApiError(errors.INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
 
 
+class Slot:
+    """The dependency that receives the body, then holds one of the company's threads; TOO_MANY_REQUESTS.
+
+    The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
+    which may be slow to be taken. No body is received of a request whose parameters are refused.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
+        """Hold the slot, and what was received."""
+        slots: RequestSlots = request.app.state.services.slots
+        with slots.request(caller.company_id) as share:
+            check_parameters(request)
+            async with self._receive(request), share.slot():
+                with answered_within(ANSWER_SECONDS):
+                    yield
+
+
 def requires(permission: Permission, receive: Receive = receive_any) -> list[Any]:
     """Return the dependencies of a route that needs a permission, in the contract's order of checks."""
-    return [
-        Depends(Permitted(permission)),
-        Depends(Slot(receive), scope="function"),
-        Depends(check_parameters),
-    ]
+    return [Depends(Permitted(permission)), Depends(Slot(receive), scope="function")]
 
 
 def known_company(caller: SignedIn, services: Services) -> ConnectionRecord:

@@ -57,6 +57,8 @@ def test_a_form_with_files_that_may_not_be_uploaded_is_422(client: TestClient) -
     for content in (b"", b"--y", b"--x\r\n\r\n"):
         response = client.post(f"{BASE}/upload", content=content, headers=malformed)
         error_of(response, 422, "INVALID_UPLOAD")
+    response = client.post(f"{BASE}/upload?name=a", content=b"", headers=malformed)
+    error_of(response, 422, "UNKNOWN_PARAMETER")  # before the form is received
     assert client.get(f"{BASE}/upload-jobs/active").json() == {"records": []}
 
 

@@ -14,7 +14,7 @@ async def serve_agent(request: Request, caller: SignedIn, services: Services) ->
     """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
     from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
 
-    await check_parameters(request)  # the routes called within would heed `numbers`
+    check_parameters(request)  # the routes called within would heed `numbers`
     with services.slots.request(caller.company_id):
         await receive_body(request)
     return AgentAnswer(request, received(request), caller)
