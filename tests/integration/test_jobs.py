@@ -252,13 +252,13 @@ def test_only_the_token_that_was_sent_is_removed(jobs: Jobs) -> None:
     assert found.task_token is None
 
 
-def test_a_rejected_job_keeps_a_bounded_error(jobs: Jobs) -> None:
+def test_a_rejected_job_keeps_a_bounded_error_and_its_progress(jobs: Jobs) -> None:
     job = waiting(jobs)
     job = confirm(jobs, job) or job
     rejected = jobs.reject(job, ERROR)
     assert rejected
     assert rejected.error
-    assert rejected.status == "inserting"
+    assert (rejected.status, rejected.progress) == ("inserting", job.progress)
     assert len(rejected.error["details"]) == 20
     assert rejected.error["details"][0] == {"line": 3, "value": "é" * MAX_DETAIL_CHARACTERS, "sheet": None}
 

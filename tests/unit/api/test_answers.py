@@ -1,5 +1,8 @@
 """Response headers (ETag, Retry-After, Allow, CORS), and numbers of a job as text."""
 
+from dataclasses import replace
+from unittest.mock import Mock
+
 import pytest
 from api_probe import bearer
 from fastapi import FastAPI
@@ -7,12 +10,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from managed_tables.catalog.job_records import new_job
 from managed_tables.documents.analyses import InferredColumn, InferredSchema, Profile
 from managed_tables.documents.progress import DetailBody
-from managed_tables.errors import DATABASE_UNAVAILABLE, TABLE_NOT_FOUND, TOO_MANY_REQUESTS, ApiError
+from managed_tables.errors import (
+    DATABASE_UNAVAILABLE,
+    TABLE_NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    VALUES_NOT_CONVERTED,
+    ApiError,
+    JobError,
+)
+from managed_tables.uploads import OfferedFile
 from managed_tables_api.http.answers import EntityTags, error_answer
-from managed_tables_api.jobs.job_models import JobAnswer, JobFailure
-from managed_tables_api.routes.upload_jobs import show_numbers_as_text
+from managed_tables_api.jobs.job_models import JobAnswer, JobFailure, JobQuery
+from managed_tables_api.routes.upload_jobs import job_fields, show_numbers_as_text
 
 ORIGIN = {"Origin": "https://console.example"}
 BASE = "/v1/managed-tables"
@@ -122,3 +134,14 @@ def test_numbers_as_text_apply_to_a_jobs_data_but_not_to_its_counts() -> None:
     assert shown["total_row_count_estimate"] == 2
     assert found["error"]["details"] == [{"line": 3, "value": "12"}, {"line": 4}]
     assert schema.sample_rows[0]["n"] == 9007199254740993
+
+
+def test_a_job_shows_its_error_once_it_has_left_the_step_that_found_it() -> None:
+    """Between a rejection and the status that the state machine writes the job inserts, as before."""
+    error = JobError(VALUES_NOT_CONVERTED, count=1).as_record()
+    job = replace(
+        new_job("a" * 24, "b" * 24, "c" * 24, "create", None, [OfferedFile("a.csv", 1)], 60), error=error
+    )
+    for status in ("analisando", "inserting", "waiting_confirm", "failed"):
+        shown = job_fields(replace(job, status=status), Mock(), JobQuery(fields="error"))["error"]
+        assert (shown is not None) == (status in ("waiting_confirm", "failed"))

@@ -46,6 +46,7 @@ REJECTS_EXPIRE_SECONDS = 900  # a browser fetches them at once
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
+_SHOW_ERRORS = ("waiting_confirm", "failed")  # a step records an error before its job leaves the step
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
 # What is answered from the job's record alone: a console polls these.
 RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
@@ -133,7 +134,7 @@ def _answer(
         confirmed_schema=models.ConfirmedSchema.of(confirmed) if confirmed else None,
         progress=_progress(job),
         result=models.JobResult.of(job.result) if job.result else None,
-        error=JobFailure.read(job.error) if job.error else None,
+        error=JobFailure.read(job.error) if job.error and job.status in _SHOW_ERRORS else None,
         warnings=analysis.warnings if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
     )
@@ -144,12 +145,10 @@ def _progress(job: JobRecord) -> JobProgress | None:
     match job.status:
         case "queued":
             return _receiving(job)
-        case "analisando":
+        case "analisando" | "inserting":  # which a confirmation begins at 0 %
             return job.progress or JobProgress(phase="reading", percent=0)
         case "waiting_confirm":
             return JobProgress(phase="waiting", percent=100)
-        case "inserting":
-            return job.progress or JobProgress(phase="inserting", percent=0)
         case "done":
             rows = job.result.row_count if job.result else None
             counts = {} if rows is None else {"processed_rows": rows, "total_rows": rows}

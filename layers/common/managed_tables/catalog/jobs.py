@@ -236,7 +236,7 @@ class Jobs:
 
         None if the job is no longer inserting what `job` says.
         """
-        changes = {"error": bounded_error(error), "progress": None, "reserved_table_id": None}
+        changes = {"error": bounded_error(error), "reserved_table_id": None}
         return self._change(job, ("inserting",), changes, as_read=("confirmed_key",))
 
     def complete(self, job: JobRecord, table_id: str, result: LoadResult) -> JobRecord | None:
