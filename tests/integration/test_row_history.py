@@ -257,7 +257,7 @@ def test_a_row_that_never_was_has_no_history(table: TableClient) -> None:
 
 
 def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:
-    """By the load that last wrote it, an upsert too, under the names of now; a row of the API has none."""
+    """By the last load of it that was not undone, an upsert too, under the names of now; of the API: none."""
     services = loads.maker.services
     services.read_place = lambda job, number: find_origin(services, job, number)  # type: ignore[attr-defined]
     first = loads.run("append", [["A", "1,50"], ["B", "2,5"]], "k", "v")
@@ -276,6 +276,9 @@ def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:
     origin = found(loads.table, f"/data/{ids['B']}/origin")
     assert (origin["job_id"], origin["line"], origin["cells"][1]["column"]) == (second.job_id, 3, "valor")
     assert origin["cells"][1]["text"] == "7,25"
+    loads.undone(second)
+    origin = found(loads.table, f"/data/{ids['B']}/origin")
+    assert (origin["job_id"], origin["line"], origin["cells"][1]["text"]) == (first.job_id, 3, "2,5")
     origin = found(loads.table, f"/data/{of_api}/origin")
     assert (origin["kind"], origin["job_id"], origin["cells"]) == ("api", None, [])
     services.storage.delete(first.staged_key)

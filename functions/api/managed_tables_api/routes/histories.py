@@ -92,7 +92,8 @@ def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.
     changes = read_changes(table, row_id)
     if changes[-1].action != PRESENT:
         raise ApiError(ROW_NOT_FOUND)
-    loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
+    undone = {change.job_id for change in changes if (change.via, change.action) == ("undo", "update")}
+    loads = [load for load in changes if load.action in (LOADED, UPSERTED) and load.job_id not in undone]
     change = loads[-1] if loads else changes[0]  # the first that is known of a row which no load wrote
     place = _find_place(table, change, services) if loads else None
     return models.RowOriginAnswer(
