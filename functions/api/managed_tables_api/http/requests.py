@@ -39,6 +39,9 @@ Numbers = Literal["number", "string"]
 
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
+# Pydantic's names of the types of a union, which are no places of a body.
+_UNION_TYPES = frozenset({"constrained-int", "constrained-str"})
+
 _FAULTS: dict[str, tuple[DetailCode, str]] = {
     "missing": ("REQUIRED", "obrigatório"),
     "string_type": ("NOT_A_TEXT", "deve ser texto"),
@@ -69,7 +72,12 @@ _INVALID = Fault("INVALID", "valor inválido")
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
     """Return INVALID_REQUEST with the first of pydantic's findings as details of the body or the query."""
     details: list[Detail] = [
-        detail(place, _fault(finding), path=json_path(finding["loc"]), **_value(finding))
+        detail(
+            place,
+            _fault(finding),
+            path=json_path([part for part in finding["loc"] if part not in _UNION_TYPES]),
+            **_value(finding),
+        )
         for finding in findings[:MAX_ERROR_DETAILS]
     ]
     return ApiError(INVALID_REQUEST, details, len(findings))
