@@ -196,7 +196,8 @@ def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
     found = agent.call("query_rows", table_id=table.table_id, per_page=1_000)
     assert found["truncated"] is True
     assert len(json.dumps(found)) < MAX_BYTES
-    assert "details" in agent.call("query_rows", table_id=table.table_id, per_page=1_001, refused=True)
+    refusal = agent.call("query_rows", table_id=table.table_id, per_page=1_001, refused=True)
+    assert (refusal["details"][0]["path"], refusal["details"][0]["code"]) == ("per_page", "TOO_LARGE")
     wide: Any = fit({"records": [{f"c{n}": "x" * 2_000 for n in range(1_500)}]})
     assert wide["records"][0]["c0"].endswith("x…")
     assert len(json.dumps(wide)) < MAX_BYTES
@@ -204,6 +205,27 @@ def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
     plan: Any = fit({"plan": {"examples": [named] * 5}, "confirm": "t" * 100})
     assert (plan["truncated"], plan["confirm"]) == (True, "t" * 100)
     assert [row["id"] for row in plan["plan"]["examples"]] == ["1" * 36]
+
+
+def test_the_cursor_of_a_truncated_answer_skips_no_row(agent: Agent, table: TableClient) -> None:
+    table.rows.insert(*({**ROWS[1], "cidade": "x" * 2_000} for _ in range(300)))
+    asked: dict[str, Any] = {"table_id": table.table_id, "per_page": 1_000}
+    seen: list[str] = []
+    while not seen or asked["cursor"]:
+        found = agent.call("query_rows", **asked)
+        assert found["quantity"] == len(found["records"])
+        seen += [row["id"] for row in found["records"]]
+        asked["cursor"] = found["next_cursor"]
+    assert seen == [row["id"] for row in table.rows.list(per_page=1_000)["records"]]
+
+
+def test_an_undo_that_an_answer_does_not_hold_is_none(agent: Agent, table: TableClient) -> None:
+    """A shortened one would write shortened texts."""
+    table.rows.insert(*({**ROWS[1], "cidade": "x" * 200_000} for _ in range(2)))
+    where = {"column": "cidade", "op": "starts_with", "value": "xxx"}
+    asked = {"table_id": table.table_id, "action": "update", "where": where, "set": {"cidade": "y"}}
+    answer = agent.call("change_rows", **asked, confirm=agent.call("change_rows", **asked)["confirm"])
+    assert (answer["done"], answer["undo"], answer["truncated"]) == ({"updated": 2}, None, False)
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.errors import ApiError
-from managed_tables.exact_json import Object
 from managed_tables_api.agents.desk import DATA_NOTE, CallRefused, Desk, as_result
 from managed_tables_api.agents.tools import TOOLS, listed
 from managed_tables_api.auth import Caller
 from managed_tables_api.http.answers import error_body, say
+from managed_tables_api.http.requests import refusal_of
 
 _INSTRUCTIONS = (
     "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "
@@ -70,11 +70,7 @@ async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
     try:
         return as_result(await tool.model_validate(params.arguments or {}).act(desk))
     except ValidationError as error:
-        refusal: Object = {"code": "INVALID_ARGUMENTS", "error": say("Argumentos inválidos")}
-        refusal["details"] = [
-            {"path": ".".join(map(str, fault["loc"])), "reason": fault["msg"]} for fault in error.errors()
-        ]
-        return as_result(refusal, is_error=True)
+        return as_result(error_body(refusal_of("body", error.errors())), is_error=True)
     except CallRefused as refused:
         return as_result(refused.body, is_error=True)
     except ApiError as error:

@@ -10,19 +10,14 @@ from mcp_types import Tool, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
-from managed_tables.details import Fault, detail
-from managed_tables.errors import INVALID_REQUEST, ApiError
-from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk
+from managed_tables.details import Fault
+from managed_tables.errors import JOB_NOT_WAITING, ApiError
+from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk, exact, fit
 from managed_tables_api.http.answers import say
+from managed_tables_api.http.requests import refusal
 
 _EXAMPLES = 5
 _INFERRED = ("name", "display_name", "type")
-_NOTHING: dict[str, Any] = {
-    "suggested_table_name": "",
-    "columns": [],
-    "sample_rows": [],
-    "total_row_count_estimate": 0,
-}
 
 
 class Plan(TypedDict):
@@ -108,7 +103,15 @@ class QueryRows(ToolCall):
     cursor: str | None = None
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.call("POST", f"{_path(self.table_id)}/data/query", self._given("table_id"))
+        path, asked = f"{_path(self.table_id)}/data/query", self._given("table_id")
+        page = await desk.call("POST", path, asked)
+        shown = len(fit(exact(page))["records"])  # type: ignore[arg-type]
+        if shown == len(page["records"]):
+            return page
+        cut = {**page, "next_cursor": None}
+        if self.page in (None, 1):  # otherwise fewer rows a page would be other rows
+            cut = await desk.call("POST", path, {**asked, "per_page": shown})
+        return {**cut, "truncated": True}  # its cursor goes on behind the last row that is shown
 
 
 class RowOrigin(ToolCall):
@@ -148,10 +151,7 @@ class UploadFile(ToolCall):
         try:
             return base64.b64decode(self.content_base64 or "", validate=True)
         except binascii.Error as error:
-            fault = Fault("NOT_ALLOWED", "content_base64 não é base64")
-            raise ApiError(
-                INVALID_REQUEST, [detail("body", fault, path="content_base64")], reason=fault.reason
-            ) from error
+            raise refusal("content_base64", Fault("NOT_ALLOWED", "não é base64")) from error
 
 
 class GetJob(ToolCall):
@@ -196,7 +196,8 @@ class ConfirmJob(_Write):
         job = await desk.call("GET", _job(self.job_id))
         table_id, append_plan = job["user_table_id"], job["append_plan"] or {"conflicts": []}
         table = await desk.call("GET", _path(table_id)) if table_id else {}
-        schema = job["inferred_schema"] or _NOTHING
+        if (schema := job["inferred_schema"]) is None or job["status"] != "waiting_confirm":
+            raise ApiError(JOB_NOT_WAITING)
         plan = Plan(
             rows=schema["total_row_count_estimate"],
             examples=schema["sample_rows"][:_EXAMPLES],
@@ -276,7 +277,7 @@ class ChangeRows(_Write):
         return list(page["records"])
 
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
-        """Return the call that takes the change back; None where too many rows changed for one."""
+        """Return the call that takes the change back; None where one does not hold all of it."""
         ids = self.ids or [row["id"] for row in before]
         if self.action in ("insert", "restore"):
             return self._call("delete", ids=done.get("ids", ids))
@@ -286,7 +287,8 @@ class ChangeRows(_Write):
             return self._call("restore", ids=ids)
         changed = {"id"}.union(*(self.rows or [self.set or {}]))
         rows = [{name: value for name, value in row.items() if name in changed} for row in before]
-        return self._call("update", rows=rows)
+        undo = self._call("update", rows=rows)
+        return None if fit(exact({"undo": undo}))["truncated"] else undo  # cut values are not to be written
 
     def _call(self, action: str, **what: Any) -> Undo:
         return Undo(tool="change_rows", arguments={"table_id": self.table_id, "action": action, **what})
@@ -336,15 +338,8 @@ def _job(job_id: str) -> str:
     return f"/upload-jobs{_path(job_id)}"
 
 
-_READING: tuple[type[ToolCall], ...] = (ListTables, DescribeTable, QueryRows, RowOrigin, GetJob)
-_OTHERS: tuple[type[ToolCall], ...] = (
-    UploadFile,
-    CorrectReading,
-    ConfirmJob,
-    ChangeRows,
-    UndoJob,
-    ExportTable,
-)
+_READING = (ListTables, DescribeTable, QueryRows, RowOrigin, GetJob)
+_OTHERS = (UploadFile, CorrectReading, ConfirmJob, ChangeRows, UndoJob, ExportTable)
 TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", tool.__name__).lower(): tool for tool in (*_READING, *_OTHERS)}
 
 
