@@ -2,7 +2,7 @@ import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useRef } 
 import type { ColumnType } from "../api/types";
 import { t } from "../ui/language";
 import { formatDate } from "../values/dates";
-import type { EditEnd } from "./model";
+import type { EditEnd } from "./control";
 
 interface CellEditorProps {
   label: string;

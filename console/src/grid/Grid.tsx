@@ -1,12 +1,10 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from "react";
-import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { useStore } from "../ui/store";
-import { formatCell } from "../values/cells";
-import { useCommands } from "./commands";
+import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import { GridControl, rangeIn } from "./model";
-import { type GridColumn, type GridParts, gridColumns, markOf, type Sheet, useParts } from "./sheet";
+import type { Place } from "./model";
+import { gridColumns, type Sheet, useParts } from "./sheet";
 import { ROW_HEIGHT, useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
@@ -16,12 +14,10 @@ export function Grid() {
   const parts = useParts();
   const { table, view, rows, isEditable } = parts;
   const columns = useMemo(() => gridColumns(table, view), [table, view]);
-  const commands = useCommands(columns);
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
   if (rows.total !== null) shownBefore.current = rows.total;
   const dataCount = shownBefore.current;
-  const hasNewRow = isEditable && rows.total !== null;
-  const rowCount = dataCount + (hasNewRow ? 1 : 0);
+  const rowCount = dataCount + (isEditable && rows.total !== null ? 1 : 0);
   const widths = columns.map((column) => column.width);
   const frozen = columns.filter((column) => column.left !== null).length;
   const port = useViewport(rowCount, widths, frozen, Math.max(view.row_height, ROW_HEIGHT));
@@ -29,25 +25,14 @@ export function Grid() {
   const state = useStore(control.state);
   const focus = useFocus(parts, control, port.scroller, rowCount);
   const [first, end] = port.rows;
-
-  control.commands = commands;
-  control.extent = {
-    rows: rowCount,
-    data: dataCount,
-    columns: columns.length,
-    page: Math.max(Math.floor(port.extent.viewport / port.rowHeight) - 1, 1),
-    textAt: ({ row, column }) => {
-      if (!isEditable) return null;
-      return row === dataCount ? "" : textOf(parts, rows.rowAt(row), columns[column]);
-    },
-  };
-  control.reveal = (place) => {
+  const reveal = (place: Place): void => {
     focus.wants.current = true;
     port.reveal(place);
   };
+  const grid: GridParts = { sheet: parts, columns, rows: rowCount, data: dataCount, port, reveal, state, control };
+  control.drawn = grid;
 
   useEffect(() => rows.show(first, Math.min(end, dataCount)), [rows.show, first, end, dataCount]);
-  const grid: GridParts = { columns, rowCount: dataCount, hasNewRow, port, state, control };
 
   return (
     <div
@@ -67,7 +52,7 @@ export function Grid() {
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        void commands.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
+        void control.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}
@@ -85,12 +70,6 @@ export function Grid() {
       </div>
     </div>
   );
-}
-
-/** What a cell shows, and what its editor begins with; null where its row is not here. */
-function textOf(sheet: Sheet, row: RecordOfRow | undefined, column: GridColumn | undefined): string | null {
-  if (!row || !column) return null;
-  return markOf(sheet, row, column.name)?.text ?? formatCell(row[column.name], column.type);
 }
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */

@@ -7,9 +7,10 @@ import { classes, Select, TypeIcon } from "../ui/parts";
 import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor } from "./CellEditor";
-import { isInRange, isOneCell, type Place, rangeIn } from "./model";
+import { type GridParts, rangeIn } from "./control";
+import { isInRange, isOneCell, type Place } from "./model";
 import { queryRows } from "./rows";
-import { type GridColumn, type GridParts, markOf, totalChoice, useParts } from "./sheet";
+import { type GridColumn, markOf, totalChoice, useParts } from "./sheet";
 import { aggregatesOf, askedOf, resized, type Total } from "./view";
 import { ROW_HEIGHT } from "./viewport";
 
@@ -44,11 +45,11 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
       title={`${column.display_name} (${typeLabels()[column.type]})`}
       onClick={(event) => {
         focus();
-        grid.control.commands.sort(index, event.shiftKey);
+        grid.control.sort(index, event.shiftKey);
       }}
       onContextMenu={(event) => {
         event.preventDefault();
-        grid.control.commands.menu(index);
+        grid.control.menu(index);
       }}
     >
       <TypeIcon type={column.type} />
@@ -67,7 +68,7 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
         onClick={(event) => {
           event.stopPropagation();
           focus();
-          grid.control.commands.menu(index);
+          grid.control.menu(index);
         }}
       >
         <EllipsisVertical />
@@ -126,7 +127,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
   const { rows, view, selected, onOpen } = useParts();
   const { top, rowHeight: height } = grid.port;
   const row = rows.rowAt(index);
-  const isNew = grid.hasNewRow && index === grid.rowCount;
+  const isNew = index === grid.data;
   const isSelected = row !== undefined && selected.has(row.id);
   return (
     <div
@@ -141,7 +142,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
-        onClick={(event) => row && grid.control.commands.select(index, event.shiftKey)}
+        onClick={(event) => row && grid.control.select(index, event.shiftKey)}
         onDoubleClick={() => row && onOpen({ row })}
       >
         {isNew ? "+" : formatCount(index + 1)}
@@ -156,7 +157,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
 function DataCell({ column, place, grid }: { column: GridColumn; place: Place; grid: GridParts }) {
   const parts = useParts();
   const row = parts.rows.rowAt(place.row);
-  const isNew = place.row === grid.rowCount;
+  const isNew = place.row === grid.data;
   const { state, control } = grid;
   const { active, editing } = state;
   const { name, type } = column;
@@ -211,7 +212,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           tabIndex={-1}
           aria-label={column.display_name}
           checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
-          onChange={(event) => control.commands.edit(place, event.target.checked ? "Sim" : "Não")}
+          onChange={(event) => control.edit(place, event.target.checked ? "Sim" : "Não")}
         />
       )}
       {isEdited ? (
@@ -233,9 +234,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           onMouseDown={(event) => {
             event.preventDefault();
             event.stopPropagation();
-            window.addEventListener("mouseup", () => control.commands.fill(rangeIn(control.state.get())), {
-              once: true,
-            });
+            window.addEventListener("mouseup", control.fill, { once: true });
           }}
         />
       )}

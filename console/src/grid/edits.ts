@@ -115,8 +115,7 @@ export class EditSession {
     const isRoom = count <= MAX_ROWS;
     const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
     this.state.update({ refusal });
-    if (!isRoom || !(await this.rows().need(first, Math.min(first + count, this.rows().total ?? 0)))) return [];
-    return Array.from({ length: count }, (_, at) => this.rows().rowAt(first + at));
+    return (isRoom && (await this.rows().read(first, first + count))) || [];
   }
 
   /** Read the texts of new rows; they wait for a yes, or are inserted at once. */

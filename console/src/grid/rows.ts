@@ -126,6 +126,12 @@ export class RowSource {
     );
   };
 
+  /** Wait for these rows, as far as there are such, and return them; null where they do not come, which is told. */
+  readonly read = async (first: number, end: number): Promise<(RecordOfRow | undefined)[] | null> => {
+    if (!(await this.need(first, Math.min(end, this.total ?? 0)))) return null;
+    return Array.from({ length: end - first }, (_, at) => this.rowAt(first + at));
+  };
+
   /** Ask again for what is shown, which stays until the answers are there. */
   readonly reload = (): Promise<void> => this.queries.invalidateQueries({ queryKey: this.ofTable });
 

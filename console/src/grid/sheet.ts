@@ -7,10 +7,8 @@ import { useShared, useWindowEvents } from "../ui/store";
 import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
-import type { GridControl, GridState } from "./model";
 import { cellKey, useRows } from "./rows";
 import { type GridView, isFiltered, shownColumns, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
-import type { Viewport } from "./viewport";
 
 export interface GridColumn extends Column {
   width: number;
@@ -25,18 +23,6 @@ export interface CellState {
   text?: string;
   state?: "saving" | "refused" | "unsaved" | "changed";
   reason?: string;
-}
-
-/** What the rows of a grid are drawn by. */
-export interface GridParts {
-  columns: readonly GridColumn[];
-  /** How many rows the table has. */
-  rowCount: number;
-  /** Whether an empty row stands after the last one: what is typed there is a new row. */
-  hasNewRow: boolean;
-  port: Viewport;
-  state: GridState;
-  control: GridControl;
 }
 
 type Named = "filter" | "view" | "exports" | "history" | "trash" | "recipe" | "keys";
@@ -56,7 +42,7 @@ export function useSheetParts(table: Table, handle: ViewHandle) {
   return { ...shared, ...sheet, ...handle, table, isEditable, selected, onSelected, opened, onOpen, onClose };
 }
 
-type SheetParts = ReturnType<typeof useSheetParts>;
+export type SheetParts = ReturnType<typeof useSheetParts>;
 
 /** Return a column of a table; of one that it no longer has, what its values are shown by. */
 export function columnOf({ columns }: Table, name: string): Pick<Column, "display_name" | "type" | "format"> {

@@ -1,0 +1,226 @@
+import type { RecordOfRow } from "../api/types";
+import { t } from "../ui/language";
+import { Store } from "../ui/store";
+import { formatCell, toClipboard } from "../values/cells";
+import { SEARCH_FIELD } from "./Filters";
+import { move, type Place, type Range, rangeOf } from "./model";
+import { type GridColumn, markOf, type SheetParts } from "./sheet";
+import { resized, toggleSort } from "./view";
+import type { Viewport } from "./viewport";
+
+/** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
+export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
+
+interface Editing extends Place {
+  text: string;
+  /** Whether the text was typed over what stood there. */
+  isTyped: boolean;
+}
+
+export interface GridState {
+  active: Place;
+  /** Where a range began that ends at the active cell. */
+  anchor: Place | null;
+  editing: Editing | null;
+}
+
+export function rangeIn({ active, anchor }: GridState): Range {
+  return rangeOf(anchor ?? active, active);
+}
+
+/** What a grid is drawn by. */
+export interface GridParts {
+  sheet: SheetParts;
+  columns: readonly GridColumn[];
+  /** How many rows can have the focus: those of the table, and an empty one where there may be new ones. */
+  rows: number;
+  /** How many of them are the table's. */
+  data: number;
+  port: Viewport;
+  reveal: (place: Place) => void;
+  state: GridState;
+  control: GridControl;
+}
+
+type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
+type Reaction = (() => unknown) | undefined;
+
+const RESIZE_STEP = 16;
+const STEPS = { cancel: [0, 0], down: [1, 0], up: [-1, 0], right: [0, 1], left: [0, -1] } as const;
+const MAX_SELECTED = 1_000; // of one deletion
+const MAX_COPIED_ROWS = 5_000;
+
+/** A grid's state, and what keys and mouse do to it and its sheet; each drawing of the grid says first what it holds. */
+export class GridControl {
+  readonly state = new Store<GridState>({ active: { row: -1, column: 0 }, anchor: null, editing: null });
+  drawn!: GridParts;
+  private lastSelected = 0;
+
+  readonly focus = (place: Place, extend = false): void => {
+    const { active, anchor } = this.state.get();
+    const isRange = extend && place.row >= 0 && active.row >= 0;
+    this.state.update({ active: place, anchor: isRange ? (anchor ?? active) : null });
+    this.drawn.reveal(place);
+  };
+
+  /** Follow the active row to where it is now. */
+  readonly move = (row: number): void => {
+    this.state.update({ active: { ...this.state.get().active, row } });
+  };
+
+  readonly begin = (place: Place, typed?: string): void => {
+    const { sheet, columns, data } = this.drawn;
+    const [row, column] = [sheet.rows.rowAt(place.row), columns[place.column]];
+    const stood = place.row === data ? "" : row && column && textOf(sheet, row, column);
+    if (!sheet.isEditable || stood === undefined) return; // its row is not here
+    const editing = { ...place, text: typed ?? stood, isTyped: typed !== undefined };
+    this.state.update({ active: place, anchor: null, editing });
+  };
+
+  readonly finish = (end: EditEnd, text: string | null): void => {
+    const { editing } = this.state.get();
+    if (!editing) return;
+    this.state.update({ editing: null });
+    if (end === "cancel") this.discard(editing);
+    else if (text !== null) this.edit(editing, text);
+    if (end === "blur") return;
+    const { rows, columns } = this.drawn;
+    const [down, right] = STEPS[end];
+    this.focus({ row: clamp(editing.row + down, rows), column: clamp(editing.column + right, columns.length) });
+  };
+
+  readonly edit = ({ row: index, column }: Place, text: string): void => {
+    const { rows, edits } = this.drawn.sheet;
+    const row = rows.rowAt(index);
+    const name = this.drawn.columns[column]?.name ?? "";
+    if (row) edits.edit(row, name, text);
+    else if (name && text && index === rows.total) edits.offer([{ [name]: text }], false);
+  };
+
+  private discard({ row: index, column }: Place): void {
+    const { rows, edits } = this.drawn.sheet;
+    const row = rows.rowAt(index);
+    if (row) edits.discard(row, this.drawn.columns[column]?.name ?? "");
+  }
+
+  readonly paste = async (range: Range, text: string, { sheet, columns } = this.drawn): Promise<void> => {
+    if (sheet.isEditable) await sheet.edits.paste(range, text, columns);
+  };
+
+  readonly fill = (): void => {
+    const { sheet, columns } = this.drawn;
+    if (sheet.isEditable) void sheet.edits.fill(rangeIn(this.state.get()), columns);
+  };
+
+  /** Put the texts of a range on the clipboard; false where they are too many. */
+  private async copy(range: Range, { sheet, columns } = this.drawn): Promise<boolean> {
+    const { rows, announce } = sheet;
+    const end = Math.min(range.bottom + 1, rows.total ?? 0);
+    const isRoom = end - range.top <= MAX_COPIED_ROWS;
+    const records = isRoom ? await rows.read(range.top, end) : [];
+    if (records === null) return false;
+    const shown = columns.slice(range.left, range.right + 1);
+    const texts = records.flatMap((row) => (row ? [shown.map((column) => textOf(sheet, row, column))] : []));
+    const isCopied = isRoom && texts.length === records.length;
+    if (isCopied) await navigator.clipboard?.writeText(toClipboard(texts));
+    announce(isCopied ? t`Copiado` : t`São linhas demais para copiar: use Exportar`);
+    return isCopied;
+  }
+
+  private async cut(range: Range): Promise<void> {
+    const { drawn } = this; // the columns that were copied are emptied, whatever is shown by then
+    if (await this.copy(range, drawn)) await this.paste(range, "", drawn);
+  }
+
+  readonly sort = (index: number, add: boolean): void => {
+    const { sheet, columns } = this.drawn;
+    const { name = "", display_name } = columns[index] ?? {};
+    const sort = toggleSort(sheet.view.sort, name, add);
+    sheet.onView({ sort });
+    sheet.announce(sort.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
+  };
+
+  readonly menu = (index: number): void => this.drawn.sheet.onOpen({ menu: this.drawn.columns[index]?.name ?? "" });
+
+  private resize(index: number, by: number): void {
+    const { table, view, onView } = this.drawn.sheet;
+    const { name = "", width = 0 } = this.drawn.columns[index] ?? {};
+    onView(resized(table, view, name, width + by));
+  }
+
+  readonly select = async (index: number, extend: boolean): Promise<void> => {
+    const { rows, selected, onSelected, announce } = this.drawn.sheet;
+    const from = extend ? this.lastSelected : index;
+    const [first, last] = [Math.min(from, index), Math.max(from, index)];
+    this.lastSelected = index;
+    if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
+    const after = new Set(selected);
+    for (const row of (await rows.read(first, last + 1)) ?? []) {
+      if (row && (extend || !after.delete(row.id))) after.add(row.id);
+    }
+    onSelected(after);
+  };
+
+  /** Take a key; false where it is the browser's. */
+  readonly press = (press: KeyPress): boolean => {
+    const reaction = this.state.get().editing ? undefined : this.reactionTo(press);
+    reaction?.();
+    return reaction !== undefined;
+  };
+
+  private reactionTo({ key, shiftKey: shift, altKey: alt, ctrlKey, metaKey }: KeyPress): Reaction {
+    const control = ctrlKey || metaKey;
+    const { sheet, columns, rows, data, port } = this.drawn;
+    const { active } = this.state.get();
+    const range = rangeIn(this.state.get());
+    const page = Math.max(Math.floor(port.extent.viewport / port.rowHeight) - 1, 1);
+    const bounds = { rows: control && data > 0 ? data : rows, columns: columns.length, page };
+    const target = alt ? null : move(active, key, control, bounds);
+    if (target) return () => this.focus(target, shift);
+    const pressed = `${control ? "Ctrl+" : ""}${alt ? "Alt+" : ""}${control ? key.toLowerCase() : key}`;
+    const always: Record<string, Reaction> = {
+      "/": () => document.getElementById(SEARCH_FIELD)?.focus(),
+      "?": () => sheet.onOpen("keys"),
+    };
+    const onHeader: Record<string, Reaction> = {
+      Enter: () => this.sort(active.column, shift),
+      " ": () => this.sort(active.column, shift),
+      "Alt+ArrowDown": () => this.menu(active.column),
+      "Alt+ArrowRight": () => this.resize(active.column, RESIZE_STEP),
+      "Alt+ArrowLeft": () => this.resize(active.column, -RESIZE_STEP),
+    };
+    const clear = () => this.paste({ ...range, bottom: Math.min(range.bottom, (sheet.rows.total ?? 0) - 1) }, ""); // not the empty row at the foot
+    const onCell: Record<string, Reaction> = {
+      " ": () => this.select(active.row, shift),
+      Enter: () => this.begin(active),
+      F2: () => this.begin(active),
+      Delete: clear,
+      Backspace: clear,
+      Escape: () => {
+        this.state.update({ anchor: null });
+        this.discard(active);
+      },
+      "Ctrl+z": shift ? sheet.edits.redo : sheet.edits.undo,
+      "Ctrl+y": sheet.edits.redo,
+      "Ctrl+c": () => this.copy(range),
+      "Ctrl+x": () => this.cut(range),
+      "Ctrl+d": this.fill,
+      "Ctrl+a": () => {
+        const last = { row: Math.max(data - 1, 0), column: columns.length - 1 };
+        this.state.update({ anchor: { row: 0, column: 0 }, active: last });
+      },
+    };
+    const isTyped = key.length === 1 && !control && !alt && active.row >= 0;
+    const reaction = { ...(active.row < 0 ? onHeader : onCell), ...always }[pressed];
+    return reaction ?? (isTyped ? () => this.begin(active, key) : undefined);
+  }
+}
+
+/** What a cell shows, and what its editor begins with. */
+function textOf(sheet: SheetParts, row: RecordOfRow, { name, type }: GridColumn): string {
+  return markOf(sheet, row, name)?.text ?? formatCell(row[name], type);
+}
+
+function clamp(index: number, count: number): number {
+  return Math.min(Math.max(index, 0), count - 1);
+}
