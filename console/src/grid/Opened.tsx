@@ -45,7 +45,8 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
   const faults = { ...Object.fromEntries(details.map(({ column, reason }) => [column, reason])), ...wrong };
   const submit = (form: HTMLFormElement): void => {
     const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
-    const { values, wrong } = readTexts(table.columns, texts, row);
+    const written = table.columns.filter((column) => row === null || texts[column.name] !== shownIn(row, column));
+    const { values, wrong } = readTexts(written, texts, row);
     setWrong(wrong);
     if (Object.keys(wrong).length > 0) return;
     if (row === null) insert.mutate([values]);

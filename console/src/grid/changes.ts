@@ -4,11 +4,14 @@ import type { Cells } from "./sheet";
 
 // Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
 
+/** Cells as they are written. */
+export type Values = Record<string, Exclude<Cell, undefined>>;
+
 /** What is to become of a row, and the row as the person saw it. */
 export interface RowChange {
   id: string;
   base: Cells;
-  changes: Cells;
+  changes: Values;
 }
 
 /** A cell that two people changed to different values. */
@@ -57,21 +60,23 @@ export function shownIn(row: RecordOfRow | null, { name, type }: Column): string
   return formatCell(row?.[name], type).replace(/\r\n|\r/g, "\n");
 }
 
-/** Return the values of the fields that were written, and what is wrong with the others. */
+/** Return the values of the texts that were written over a row's, or for a new one, and what is wrong with the others. */
 export function readTexts(
   columns: readonly Column[],
   texts: Readonly<Record<string, string>>,
   row: RecordOfRow | null,
 ) {
-  const values: Record<string, Cell> = {};
-  const wrong: Record<string, string> = {};
+  const values: Values = Object.create(null); // a column may be called __proto__
+  const wrong: Record<string, string> = Object.create(null);
   for (const column of columns) {
-    const text = texts[column.name] ?? "";
-    const isSame = row !== null && text === shownIn(row, column);
-    if (isSame || (row === null && text === "" && (column.nullable || column.default !== undefined))) continue;
-    const parsed = parseCell(text, column.type, column.nullable);
-    if (parsed.ok) values[column.name] = parsed.value;
-    else wrong[column.name] = parsed.reason;
+    const { name, type, nullable } = column;
+    const isWritten = Object.hasOwn(texts, name);
+    const text = (isWritten && texts[name]) || "";
+    const isEmpty = text === "" && (nullable || column.default !== undefined);
+    if (row ? !isWritten || text === formatCell(row[name], type) : isEmpty) continue;
+    const parsed = parseCell(text, type, nullable);
+    if (!parsed.ok) wrong[name] = parsed.reason;
+    else if (!row || parsed.value !== (row[name] ?? null)) values[name] = parsed.value;
   }
   return { values, wrong };
 }

@@ -2,9 +2,9 @@ import { type Api, ApiFailure } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
-import { type Cell, formatCell, parseCell, parseClipboard } from "../values/cells";
+import { formatCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
-import { type Clash, inverse, meet, type RowChange, readTexts, versionOf, without } from "./changes";
+import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
 import { type Range, spread } from "./model";
 import { cellKey, type RowSource, readRows } from "./rows";
 import { type CellState, type Cells, columnOf, type GridColumn } from "./sheet";
@@ -20,7 +20,7 @@ export interface EditState {
   marks: ReadonlyMap<string, CellState>;
   conflict: Conflict | null;
   /** Rows pasted beyond the last one, which wait for a yes. */
-  newRows: readonly Record<string, Cell>[] | null;
+  newRows: readonly Values[] | null;
   refusal: string | null;
   /** Whether the last save may or may not have happened. */
   isUnknown: boolean;
@@ -81,7 +81,7 @@ export class EditSession {
   };
 
   /** Save values of a row, from a form. */
-  readonly change = (row: RecordOfRow, changes: Cells): void => this.save([{ id: row.id, base: row, changes }]);
+  readonly change = (row: RecordOfRow, changes: Values): void => this.save([{ id: row.id, base: row, changes }]);
 
   /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
@@ -142,8 +142,8 @@ export class EditSession {
   };
 
   /** Insert rows; what they failed by is told, and thrown. */
-  readonly insert = async (values: readonly Record<string, Cell>[]): Promise<void> => {
-    const body = { rows: values.map((row) => toBody(row)) };
+  readonly insert = async (values: readonly Values[]): Promise<void> => {
+    const body = { rows: [...values] };
     try {
       const query = { numbers: "string" as const, return: "ids" as const };
       const { ids } = await this.api.POST("/{table_id}/data", { path: this.path, query, body });
@@ -344,17 +344,13 @@ export class EditSession {
   private write(written: readonly RowTexts[]): void {
     const refused = new Map<string, CellState>();
     const changed = written.flatMap(({ row, texts }): RowChange[] => {
-      const values = Object.entries(texts).flatMap(([name, text]) => {
-        const column = this.table.columns.find((one) => one.name === name);
-        const before = row[name] ?? null;
-        if (!column || text === formatCell(before, column.type)) return [];
-        const parsed = parseCell(text, column.type, column.nullable);
-        if (parsed.ok) return parsed.value === before ? [] : [[name, parsed.value] as const];
-        refused.set(cellKey(row.id, name), { state: "refused", text, reason: reasonOf(text, parsed.reason) });
-        this.listener.announce(t`Não gravado: ${parsed.reason}`);
-        return [];
-      });
-      return values.length === 0 ? [] : [{ id: row.id, base: row, changes: Object.fromEntries(values) }];
+      const { values, wrong } = readTexts(this.table.columns, texts, row);
+      for (const [name, reason] of Object.entries(wrong)) {
+        const text = texts[name] ?? "";
+        refused.set(cellKey(row.id, name), { state: "refused", text, reason: reasonOf(text, reason) });
+        this.listener.announce(t`Não gravado: ${reason}`);
+      }
+      return Object.keys(values).length === 0 ? [] : [{ id: row.id, base: row, changes: values }];
     });
     this.unmark(written.flatMap(({ row, texts }) => Object.keys(texts).map((name) => cellKey(row.id, name))));
     this.mark([...refused]);
@@ -390,15 +386,9 @@ function keysOf(changed: readonly RowChange[]): string[] {
   return changed.flatMap(({ id, changes }) => Object.keys(changes).map((column) => cellKey(id, column)));
 }
 
-type BodyValue = string | number | boolean | null;
-
-function toBody(cells: Cells): Record<string, BodyValue> {
-  return Object.fromEntries(Object.entries(cells).map(([name, value]) => [name, value ?? null]));
-}
-
-function versioned({ base, changes }: RowChange): Record<string, BodyValue> {
+function versioned({ base, changes }: RowChange): Values {
   const version = versionOf(base);
-  return { ...toBody(changes), ...(version ? { _version: version } : {}) };
+  return { ...changes, ...(version ? { _version: version } : {}) };
 }
 
 /** Whether a row is what this page wrote, and nothing else: then its version is this page's. */
