@@ -464,12 +464,20 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   company,
   visit,
 }) => {
-  const table = await company.table("escrita", ["nome:text", "valor:decimal"]);
+  const table = await company.table("escrita", ["nome:text", "valor:decimal", "nota:text"]);
+  await company.call("PUT", `/${table}`, { columns: ["nome", "valor"].map((name) => column(name)) });
   await visit(`/tabelas/${table}/estrutura`);
   await page.getByLabel("Título", { exact: true }).fill("Minha");
   await company.call("PUT", `/${table}`, { title: "Dela" });
   await page.getByRole("button", { name: "Tirar a coluna valor" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Tirar a coluna" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
+  await page.route(`**/${table}`, (route) => route.fulfill({ status: 500, json: {} })); // asked for again in vain
+  await page.getByRole("button", { name: "Trazer de volta nota" }).click();
+  const failed = page.waitForResponse((answer) => answer.status() === 500);
+  await page.getByRole("dialog").getByRole("button", { name: "Trazer de volta" }).click();
+  await failed;
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
 });

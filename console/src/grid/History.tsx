@@ -6,7 +6,7 @@ import type { DeletedRow, RowChange } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Dialog, Facts, Failure, Loading } from "../ui/parts";
+import { Button, Dialog, Facts, Pending } from "../ui/parts";
 import { type Cell, showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
@@ -78,8 +78,7 @@ function Origin({ rowId, column }: RowStoryProps) {
   if (origin.error instanceof ApiFailure && origin.error.status === 404) {
     return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
   }
-  if (origin.error) return <Failure error={origin.error} onRetry={() => void origin.refetch()} />;
-  if (!origin.data) return <Loading label={t`Procurando de onde a linha veio`} />;
+  if (!origin.data) return <Pending query={origin} label={t`Procurando de onde a linha veio`} />;
   const { kind, file, sheet, line, at, user_id: userId, job_id: jobId, available, cells } = origin.data;
   const since = at === null ? "" : t` em ${formatMoment(at)}`;
   if (kind === "api")

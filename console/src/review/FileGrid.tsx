@@ -2,7 +2,7 @@ import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, Triang
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, classes, Failure, Form, Loading, Select, TypeIcon } from "../ui/parts";
+import { Button, classes, Form, Pending, Select, TypeIcon } from "../ui/parts";
 import type { Edited } from "../ui/store";
 import { columnLetter, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
@@ -36,8 +36,7 @@ export function FileGrid({ table }: { table: TableReading }) {
     const head = scroller.current?.querySelector(".mt-head-selected");
     head?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [selected]);
-  if (preview.error) return <Failure error={preview.error} onRetry={() => void preview.refetch()} />;
-  if (!preview.data) return <Loading label={t`Carregando as linhas do arquivo`} />;
+  if (!preview.data) return <Pending query={preview} label={t`Carregando as linhas do arquivo`} />;
   const lines = (shown === LEFT_OUT && leftOut) || preview.data.lines;
   const byPlace = new Map<number, ReviewedColumn>();
   for (const one of table.include ? columns : []) {

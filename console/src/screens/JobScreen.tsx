@@ -8,7 +8,7 @@ import { Review } from "../review/Review";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Empty, Failure, Loading, ProgressBar, Steps } from "../ui/parts";
+import { Empty, Failure, Pending, ProgressBar, Steps } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { formatCount, formatMeasure, plural } from "../values/numbers";
 import { statusLabels } from "../values/words";
@@ -25,8 +25,7 @@ export default function JobScreen({ jobId }: { jobId: string }) {
       </Empty>
     );
   }
-  if (job.error && !job.data) return <Failure error={job.error} onRetry={() => void job.refetch()} />;
-  if (!job.data) return <Loading label={t`Carregando o envio`} />;
+  if (!job.data) return <Pending query={job} label={t`Carregando o envio`} />;
   const { status, draft } = job.data;
   if (status === "waiting_confirm") return <Review job={job.data} />;
   if (status === "analisando" && reviewed?._id === jobId) return <Review job={{ ...reviewed, status, draft }} />;

@@ -8,7 +8,7 @@ import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, Failure, Field, Form, Loading, SelectField, TextField } from "../ui/parts";
+import { Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
@@ -18,8 +18,7 @@ import { toName } from "../values/words";
 /** A table's name, columns, key and indexes; its end, too. */
 export default function Structure({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
-  if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
-  if (!table.data) return <Loading label={t`Carregando a estrutura`} />;
+  if (!table.data) return <Pending query={table} label={t`Carregando a estrutura`} />;
   return <StructureForm key={table.data.version} table={table.data} />;
 }
 

@@ -11,15 +11,14 @@ import { SheetProvider, useParts, useSheetParts } from "../grid/sheet";
 import { isFiltered, useView, type ViewHandle } from "../grid/view";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Alert, Button, Dialog, Empty, Failure, Loading } from "../ui/parts";
+import { Alert, Button, Dialog, Empty, Failure, Pending } from "../ui/parts";
 import { useStore } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
 
 export default function TableGrid({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
   const handle = useView(tableId);
-  if (table.error) return <Failure error={table.error} onRetry={() => void table.refetch()} />;
-  if (!table.data || handle.isLoading) return <Loading label={t`Carregando a tabela`} />;
+  if (!table.data || handle.isLoading) return <Pending query={table} label={t`Carregando a tabela`} />;
   return <TableSheet table={table.data} handle={handle} />;
 }
 

@@ -6,7 +6,7 @@ import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Empty, Failure, Loading, TextField } from "../ui/parts";
+import { Button, Empty, Pending, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 
@@ -16,8 +16,7 @@ const MOST_LOADS = 100; // of all tables, newest first
 export function Tables() {
   const { api } = useConsole();
   const status = useGet("/status", {});
-  if (status.error) return <Failure error={status.error} onRetry={() => void status.refetch()} />;
-  if (!status.data) return <Loading label={t`Carregando`} />;
+  if (!status.data) return <Pending query={status} label={t`Carregando`} />;
   if (status.data.provisioned) return <List />;
   return (
     <Empty title={t`Meus Dados ainda não está ativo na sua empresa`}>

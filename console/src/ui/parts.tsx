@@ -208,6 +208,12 @@ export function Loading({ label }: { label: string }) {
   );
 }
 
+/** What stands there until an answer comes: that it is on its way, or what it failed by. */
+export function Pending({ query, label }: { query: { error: unknown; refetch: () => unknown }; label: string }) {
+  if (!query.error) return <Loading label={label} />;
+  return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+}
+
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="mt-empty">
