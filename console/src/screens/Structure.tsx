@@ -8,7 +8,7 @@ import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
+import { Alert, Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
@@ -101,20 +101,11 @@ export function StructureForm({ table }: { table?: Table }) {
           onValue={(isOn) => change({ status: isOn ? "active" : "inactive" })}
         >{t`Ativa (aceita alterações)`}</Check>
       )}
-      {table && history && table.history ? (
-        <p>
-          {t`Guarda por 90 dias quem mudou o quê, e as linhas apagadas.`}{" "}
-          <Ask
-            label={t`Deixar de guardar`}
-            title={t`Deixar de guardar o histórico?`} // to stop forgets what was kept
-            keep={t`Continuar guardando`}
-            onGo={() => change({ history: false })}
-          >
-            <p>{t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}</p>
-          </Ask>
-        </p>
-      ) : (
-        table && <Check {...field("history")}>{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>
+      {table && <Check {...field("history")}>{t`Guardar por 90 dias quem mudou o quê, e as linhas apagadas`}</Check>}
+      {table?.history && !history && (
+        <Alert kind="warning">
+          {t`Depois de “Gravar”, o histórico e a lixeira desta tabela se perdem, e o que se apagar não volta mais.`}
+        </Alert>
       )}
       <h2>{t`Colunas`}</h2>
       <ColumnFields value={columns} onValue={onColumns} faults={faultsByColumn(save.error)} />
