@@ -148,11 +148,10 @@ function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): 
 }
 
 async function fetchWith(request: Request, token: string): Promise<Response> {
-  const headers = new Headers(request.headers);
-  headers.set("Authorization", `Bearer ${token}`);
-  headers.set("Accept-Language", language.get());
+  request.headers.set("Authorization", `Bearer ${token}`);
+  request.headers.set("Accept-Language", language.get());
   try {
-    return await fetch(new Request(request, { headers }));
+    return await fetch(request);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiFailure();

@@ -1,4 +1,4 @@
-import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useRef } from "react";
+import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef } from "react";
 import type { ColumnType } from "../api/types";
 import { t } from "../ui/language";
 import { formatDate } from "../values/dates";
@@ -26,8 +26,7 @@ export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: Ce
     const written = element?.value ?? "";
     onEnd(outcome, !isTyped && written === begun.current ? null : asWritten(written, text));
   };
-  const latest = useRef(end);
-  latest.current = end;
+  const leave = useEffectEvent(end);
   useEffect(() => {
     const element = field.current;
     begun.current = element?.value ?? "";
@@ -36,7 +35,7 @@ export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: Ce
       element.setSelectionRange(element.value.length, element.value.length);
     }
     return () => {
-      if (element && !element.isConnected) latest.current("blur", element); // its row was scrolled away
+      if (element && !element.isConnected) leave("blur", element); // its row was scrolled away
     };
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {

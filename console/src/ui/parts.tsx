@@ -8,7 +8,7 @@ import {
   TriangleAlert,
   Type,
 } from "lucide-react";
-import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ComponentProps, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
@@ -62,11 +62,15 @@ type FormProps = Omit<ComponentProps<"form">, "onSubmit"> & { onSubmit: (form: H
 
 /** A form that the page itself takes. */
 export function Form({ onSubmit, ...rest }: FormProps) {
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    onSubmit(event.currentTarget);
-  };
-  return <form {...rest} onSubmit={submit} />;
+  return (
+    <form
+      {...rest}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit(event.currentTarget);
+      }}
+    />
+  );
 }
 
 interface DialogProps {
@@ -87,15 +91,11 @@ interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = false, ...rest }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
-    const before = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
+    dialog?.showModal();
     if (dialog && dialog.scrollTop > 0) dialog.querySelector("h2")?.focus(); // and not a button at its end
-    return () => {
-      dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
+    return () => dialog?.close(); // while it is in the document: then it gives the focus back
   }, []);
   const inner = (
     <>
