@@ -1,10 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Dialog, Select, SelectField, TextField } from "../ui/parts";
 import { fieldsOf } from "../ui/store";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
@@ -28,16 +28,14 @@ export function Filters() {
   }, [search]);
   return (
     <div className="mt-actions" role="search">
-      <label>
-        <span className="mt-hidden">{t`Procurar nas linhas`}</span>
-        <input
-          id={SEARCH_FIELD}
-          type="search"
-          placeholder={t`Procurar nas linhas`}
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-        />
-      </label>
+      <input
+        id={SEARCH_FIELD}
+        type="search"
+        aria-label={t`Procurar nas linhas`}
+        placeholder={t`Procurar nas linhas`}
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+      />
       <Button onClick={() => onOpen("filter")}>{t`Filtrar`}</Button>
       <Views />
       {filters.map((filter, index) => (
@@ -129,28 +127,24 @@ export function SaveView() {
   const own = saved?.user_id === userId ? saved : null;
   const [name, setName] = useState(saved?.name ?? "");
   const [shared, setShared] = useState(own?.shared ?? false);
+  const path = { table_id: table._id };
+  const body = { ...view, name, shared };
   const done = (said: string, id: string): void => {
     announce(said);
     onClose();
     open(id);
   };
-  const save = useMutation({
-    mutationFn: (id: string | null) => {
-      const body = { ...view, name, shared };
-      const path = { table_id: table._id };
-      return id === null
-        ? api.POST("/{table_id}/views", { path, body })
-        : api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id: id }, body });
-    },
-    onSuccess: (kept) => {
-      queries.setQueryData(viewQuestion(table._id, kept._id), kept);
-      done(t`Visão gravada`, kept._id);
-    },
-  });
-  const remove = async (id: string): Promise<void> => {
-    await api.DELETE("/{table_id}/views/{view_id}", { path: { table_id: table._id, view_id: id } });
+  const save = async (saving: Promise<SavedView>): Promise<void> => {
+    const kept = await saving;
+    queries.setQueryData(viewQuestion(table._id, kept._id), kept);
+    done(t`Visão gravada`, kept._id);
+  };
+  const remove = async (view_id: string): Promise<void> => {
+    await api.DELETE("/{table_id}/views/{view_id}", { path: { ...path, view_id } });
     done(t`Visão apagada`, "");
   };
+  const replace = (view_id: string) =>
+    save(api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id }, body }));
   return (
     <Dialog
       title={t`Gravar visão`}
@@ -162,21 +156,16 @@ export function SaveView() {
               <p>{t`As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}
-          <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
-            {own ? t`Gravar como nova` : t`Gravar`}
-          </Button>
-          {own && (
-            <Button
-              kind="primary"
-              disabled={save.isPending}
-              onClick={() => save.mutate(own._id)}
-            >{t`Gravar em ${own.name}`}</Button>
-          )}
+          <Ask
+            label={own ? t`Gravar como nova` : t`Gravar`}
+            kind={own ? "plain" : "primary"}
+            onGo={() => save(api.POST("/{table_id}/views", { path, body }))}
+          />
+          {own && <Ask label={t`Gravar em ${own.name}`} kind="primary" onGo={() => replace(own._id)} />}
         </>
       }
     >
       <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
-      {save.error && <Failure error={save.error} />}
       <TextField label={t`Nome da visão`} value={name} maxLength={200} onValue={setName} />
       <Check value={shared} onValue={setShared}>{t`Mostrar também aos colegas`}</Check>
     </Dialog>

@@ -166,16 +166,10 @@ export function Trash() {
   };
   const deletedRow = (row: DeletedRow) => {
     const words = rowWords(table.columns.slice(0, SHOWN), row);
-    if (!isEditable) return words;
-    const label = (
-      <>
-        {t`Trazer de volta`} <span className="mt-hidden">{words}</span>
-      </>
-    );
     return (
-      <>
-        {words} <Ask label={label} onGo={() => restore([row])} />
-      </>
+      <li key={row.id}>
+        {words} {isEditable && <Ask label={t`Trazer de volta`} about={words} onGo={() => restore([row])} />}
+      </li>
     );
   };
   return (
@@ -202,11 +196,7 @@ export function Trash() {
                     onGo={() => restore(deletion)}
                   />
                 )}
-                <ul className="mt-list">
-                  {deletion.map((row) => (
-                    <li key={row.id}>{deletedRow(row)}</li>
-                  ))}
-                </ul>
+                <ul className="mt-list">{deletion.map(deletedRow)}</ul>
               </section>
             );
           })

@@ -266,11 +266,8 @@ export function ColumnFields({ value: columns, onValue, faults }: ColumnFieldsPr
             <Check {...field("nullable")}>{t`Pode ficar vazia`}</Check>
             <TextField label={t`Descrição`} {...field("description")} value={column.description ?? ""} />
             <Ask
-              label={
-                <>
-                  {t`Tirar`} <span className="mt-hidden">{t`a coluna ${column.display_name}`}</span>
-                </>
-              }
+              label={t`Tirar`}
+              about={t`a coluna ${column.display_name}`}
               title={column.previous_name && t`Tirar a coluna ${column.display_name}?`} // it has values
               yes={t`Tirar a coluna`}
               onGo={() => onValue(columns.toSpliced(index, 1))}

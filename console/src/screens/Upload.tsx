@@ -104,14 +104,10 @@ function Bars({ uploads, state }: { uploads: UploadQueue; state: UploadState }) 
               </p>
             )}
             {one.state === "sending" && (
-              <Button kind="quiet" onClick={() => uploads.abort(index)}>
-                {t`Interromper`} <span className="mt-hidden">{one.file.name}</span>
-              </Button>
+              <Button kind="quiet" about={one.file.name} onClick={() => uploads.abort(index)}>{t`Interromper`}</Button>
             )}
             {one.state === "failed" && (
-              <Button onClick={() => uploads.retry(index)}>
-                {t`Tentar de novo`} <span className="mt-hidden">{one.file.name}</span>
-              </Button>
+              <Button about={one.file.name} onClick={() => uploads.retry(index)}>{t`Tentar de novo`}</Button>
             )}
           </li>
         ))}

@@ -25,9 +25,8 @@ export const roving = {
   },
 };
 
-interface AskProps {
+interface AskProps extends Pick<ButtonProps, "kind" | "about"> {
   label: ReactNode;
-  kind?: NonNullable<ButtonProps["kind"]>;
   /** What is asked; without it nothing is. */
   title?: string | undefined;
   keep?: string;
@@ -38,7 +37,8 @@ interface AskProps {
 }
 
 /** A button that shows what it failed by, and asks before it does what cannot simply be taken back. */
-export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = label, onGo, children }: AskProps) {
+export function Ask({ label, about, kind = "quiet", title, keep = t`Manter`, yes = label, ...rest }: AskProps) {
+  const { onGo, children } = rest;
   const [isAsked, setAsked] = useState(false);
   const run = useMutation({ mutationFn: (work: Promise<unknown>) => work, onSuccess: () => setAsked(false) });
   const go = (): void => {
@@ -49,7 +49,7 @@ export function Ask({ label, kind = "quiet", title, keep = t`Manter`, yes = labe
   const failure = run.error && <Failure error={run.error} />;
   return (
     <>
-      <Button kind={kind} disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
+      <Button kind={kind} about={about} disabled={run.isPending} onClick={() => (title ? setAsked(true) : go())}>
         {label}
       </Button>
       {!title && failure}

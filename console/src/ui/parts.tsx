@@ -21,13 +21,21 @@ export function classes(...names: readonly (string | false | undefined)[]): stri
 
 export interface ButtonProps extends ComponentProps<"button"> {
   kind?: "primary" | "plain" | "danger" | "quiet";
+  /** What it is about, told to who cannot see where it stands. */
+  about?: string | undefined;
 }
 
 /** A button; one that is disabled keeps the focus, which the browser's own would lose to the page. */
-export function Button({ kind = "plain", className = "", type = "button", disabled = false, ...rest }: ButtonProps) {
+export function Button({ kind = "plain", className = "", type = "button", disabled = false, ...all }: ButtonProps) {
+  const { about, children, ...rest } = all;
   const held: ComponentProps<"button"> = { "aria-disabled": true, onClick: (event) => event.preventDefault() };
   const classNames = `mt-button mt-button-${kind} ${className}`;
-  return <button type={type} className={classNames} {...rest} {...(disabled ? held : {})} />;
+  return (
+    <button type={type} className={classNames} {...rest} {...(disabled ? held : {})}>
+      {children}
+      {about && <span className="mt-hidden"> {about}</span>}
+    </button>
+  );
 }
 
 interface FieldProps {
