@@ -57,6 +57,11 @@ export function Recipe() {
 
 function Sentences({ kept }: { kept: Kept }) {
   const { table } = useParts();
+  const said = [
+    ...kept.tables.flatMap(readingWords),
+    `${wordOf(modes(), kept.mode)}.`,
+    kept.on_misfit === "skip" && t`As linhas que não servem ficam de fora, num arquivo.`,
+  ];
   return (
     <>
       <p className="mt-quiet">
@@ -64,7 +69,7 @@ function Sentences({ kept }: { kept: Kept }) {
       </p>
       <h3>{t`Como o arquivo é lido`}</h3>
       <ul>
-        {[...kept.tables.flatMap(readingWords), ...loadingWords(kept)].map((words, index) => (
+        {said.filter(Boolean).map((words, index) => (
           <li key={index}>{words}</li>
         ))}
       </ul>
@@ -81,34 +86,30 @@ function Sentences({ kept }: { kept: Kept }) {
   );
 }
 
-function readingWords(table: Kept["tables"][number]): string[] {
-  const words: string[] = [];
-  if (table.sheet !== null) words.push(t`A aba é “${table.sheet}”.`);
-  if (table.encoding) words.push(t`O texto está em ${wordOf(encodings(), table.encoding)}.`);
-  if (table.delimiter) words.push(t`As células são separadas por: ${wordOf(delimiters(), table.delimiter)}.`);
-  if (table.labels.length === 0) words.push(t`O arquivo não tem cabeçalho.`);
-  else words.push(t`O cabeçalho é a linha que diz ${table.labels.map((label) => `“${label}”`).join(", ")}.`);
-  if (table.skip_texts.length > 0) {
-    words.push(t`Ficam fora as linhas que começam com ${table.skip_texts.map((text) => `“${text}”`).join(", ")}.`);
-  }
-  if (table.trim) words.push(t`Os espaços nas pontas das células são retirados.`);
-  return words;
+/** Quote some texts in one list; nothing where there are none. */
+function quoted(texts: readonly string[] | null | undefined): string {
+  return (texts ?? []).map((text) => `“${text}”`).join(", ");
 }
 
-function loadingWords({ mode, on_misfit: onMisfit }: Kept): string[] {
-  const words = [`${wordOf(modes(), mode)}.`];
-  return onMisfit === "skip" ? [...words, t`As linhas que não servem ficam de fora, num arquivo.`] : words;
+function readingWords({ sheet, encoding, delimiter, labels, skip_texts, trim }: Kept["tables"][number]) {
+  return [
+    sheet !== null && t`A aba é “${sheet}”.`,
+    encoding && t`O texto está em ${wordOf(encodings(), encoding)}.`,
+    delimiter && t`As células são separadas por: ${wordOf(delimiters(), delimiter)}.`,
+    quoted(labels) ? t`O cabeçalho é a linha que diz ${quoted(labels)}.` : t`O arquivo não tem cabeçalho.`,
+    quoted(skip_texts) && t`Ficam fora as linhas que começam com ${quoted(skip_texts)}.`,
+    trim && t`Os espaços nas pontas das células são retirados.`,
+  ];
 }
 
-function columnWords(column: Kept["columns"][number]): string[] {
-  const words: string[] = [];
-  const list = (tokens: readonly string[]): string => tokens.map((token) => `“${token}”`).join(", ");
-  if (column.type) words.push(typeLabels()[column.type].toLowerCase());
-  if (column.decimal_mark && column.type === "decimal")
-    words.push(t`decimais com ${wordOf(marks(), column.decimal_mark)}`);
-  if (column.date_order) words.push(wordOf(orders(), column.date_order));
-  if (column.null_tokens?.length) words.push(t`${list(column.null_tokens)} é vazio`);
-  if (column.true_tokens?.length) words.push(t`${list(column.true_tokens)} é Sim`);
-  if (column.false_tokens?.length) words.push(t`${list(column.false_tokens)} é Não`);
-  return words;
+function columnWords({ type, decimal_mark: mark, date_order: order, ...words }: Kept["columns"][number]) {
+  const all = [
+    type && typeLabels()[type].toLowerCase(),
+    mark && type === "decimal" && t`decimais com ${wordOf(marks(), mark)}`,
+    order && wordOf(orders(), order),
+    quoted(words.null_tokens) && t`${quoted(words.null_tokens)} é vazio`,
+    quoted(words.true_tokens) && t`${quoted(words.true_tokens)} é Sim`,
+    quoted(words.false_tokens) && t`${quoted(words.false_tokens)} é Não`,
+  ];
+  return all.filter(Boolean);
 }

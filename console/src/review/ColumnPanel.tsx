@@ -1,5 +1,4 @@
 import { TriangleAlert } from "lucide-react";
-import { useState } from "react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
@@ -187,14 +186,12 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
 
 /** Words with semicolons between them; none written are those that were detected. */
 function Words({ label, value, onValue }: { label: string } & Edited<readonly string[]>) {
-  const [text, setText] = useState(value.join("; "));
   return (
     <TextField
       label={label}
       hint={t`Com ponto e vírgula entre eles; nada escrito: os detectados`}
-      value={text}
+      defaultValue={value.join("; ")}
       onValue={(written) => {
-        setText(written);
         const all = written.split(";").map((word) => word.trim());
         onValue(all.filter((word) => word !== "").slice(0, 20));
       }}

@@ -1,4 +1,4 @@
-import { ChevronDown, TriangleAlert } from "lucide-react";
+import { ChevronDown } from "lucide-react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import type { Table } from "../api/types";
@@ -33,9 +33,9 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
         <Filters />
         {noView !== null && <Failure error={noView} />}
         {saved?.warnings.map(({ text }) => (
-          <p key={text} className="mt-note mt-note-warning">
-            <TriangleAlert /> {text}
-          </p>
+          <Alert key={text} kind="warning">
+            {text}
+          </Alert>
         ))}
         {rows.failure && <Failure error={rows.failure} onRetry={() => void rows.reload()} />}
         <Told state={state} />

@@ -313,7 +313,7 @@ export function SelectField<Value extends string>({ label, hint, error, ...rest 
   );
 }
 
-type TextProps = Omit<ComponentProps<"input">, "value" | "onChange"> & Edited<string>;
+type TextProps = Omit<ComponentProps<"input">, "onChange"> & Pick<Edited<string>, "onValue">;
 
 export function TextField({ label, hint, error, onValue, ...rest }: Labelled & TextProps) {
   return (
