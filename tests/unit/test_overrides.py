@@ -84,6 +84,18 @@ def test_labels_of_several_header_lines_are_joined(tmp_path: Path) -> None:
     assert (_table(found).header_lines, _table(found).first_line, found.document.row_count) == (2, 3, 2)
 
 
+def test_a_stated_number_of_header_lines_holds_wherever_they_are(tmp_path: Path) -> None:
+    assert _table(_read(tmp_path, UNITS)).header_lines == 1
+    for above in ("", "Vendas\n\n", "Filiais\n\nloja;cidade\ncod;uf\n1;Rio\n2;Recife\n\n\n"):
+        first = above.count("\n") + 1
+        for stated in ({}, {"first_line": first + 2}):
+            found = _read(tmp_path, above + UNITS + "3;1,00;03/02/2024\n", header_lines=2, **stated)
+            assert found.labels == ["id n", "valor R$", "dia d/m/a"]
+            assert (_table(found).header_line, _table(found).header_lines) == (first, 2)
+    for text, lines in ((SALES, 1), (SALES, 2), (SALES, 20), ("a;b\n", 3)):
+        assert _table(_read(tmp_path, text, header_lines=lines)).header_lines == min(lines, text.count("\n"))
+
+
 def test_lines_between_the_header_and_the_stated_first_line_are_left_out(tmp_path: Path) -> None:
     found = _read(tmp_path, UNITS, header_line=1, header_lines=1, first_line=3)
     assert found.labels == ["id", "valor", "dia"]

@@ -206,6 +206,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
         "first_line",
         "NO_SUCH_LINE",
     ),
+    ({"file": 0, "header_lines": 3, "first_line": 3}, "first_line", "NO_SUCH_LINE"),
     ({"file": 0, "first_line": 4, "last_line": 3}, "last_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": 4, "skip_lines": [4]}, "skip_lines", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": None, "header_lines": 1}, "header_lines", "NOT_ALLOWED"),

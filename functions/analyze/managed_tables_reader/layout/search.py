@@ -180,7 +180,8 @@ def narrow(grid: Grid, stated: Stated) -> tuple[Grid, Stated]:
     if stated.header_line == 0 or not grid.known.labels:
         return grid, stated
     cells = [row.labels or row.cells for row in grid.rows]
-    for count in dict.fromkeys((stated.header_lines or grid.known.header_lines, 1)):
+    counts = (stated.header_lines,) if stated.header_lines else (grid.known.header_lines, 1)
+    for count in dict.fromkeys(counts):
         lines = cells if count == 1 else [join_labels(cells[one:][:count], ()) for one in range(len(cells))]
         found = [*map(grid.known.count, lines)]
         if any(found):
@@ -219,15 +220,16 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
     """Return the tables from top to bottom, each with the place of its first row."""
     whole = find_layout(grid, stated)
     best, fewest = [(0, whole)], whole.total
+    others = stated if stated.header_line is None else _NOTHING  # a number of header lines is of any table
     for place in _splits(grid.rows, whole.start):
         above = find_layout(grid.cut(0, place), stated)
-        below = find_layout(grid.cut(place))
+        below = find_layout(grid.cut(place), others)
         row, header = grid.rows[place], grid.rows[whole.first : whole.start]
         repeats = any(cell and cell in line.cells for line in header for cell in row.cells[:1])
         apart = weights.TABLE if row.after_gap or repeats else weights.TABLE_CLOSE
         bits = above.total + below.total + apart
         if bits < fewest and below.first < below.start:
-            rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place))]
+            rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place), others)]
             best, fewest = [*find_tables(grid.cut(0, place), stated), *rest], bits
     return best
 
@@ -320,18 +322,24 @@ def _bits(layout: Layout) -> float:
 
 def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield each row where the data may begin, with the rows where its header may: a stated one is first."""
-    starts: Sequence[int] = range(min(MOST_ABOVE, end) + 1)
+    for start in _starts(rows, end, stated):
+        if stated.header_line is not None:
+            yield start, (0 if stated.header_line else start,)
+        elif stated.header_lines:
+            yield start, (max(0, start - stated.header_lines),)
+        else:
+            yield start, range(max(0, start - MOST_LINES), min(start + 1, end))
+
+
+def _starts(rows: Sequence[GridRow], end: int, stated: Stated) -> Sequence[int]:
+    """Return the rows where the data may begin."""
+    lines = stated.header_lines
     if stated.first_line or stated.header_line == 0:
         line = stated.first_line or 1
-        starts = [next((place for place, row in enumerate(rows) if row.number >= line), end)]
-    elif stated.header_line:
-        lines = stated.header_lines
-        starts = range(min(lines or 1, end), min(lines or MOST_LINES, end) + 1)
-    for start in starts:
-        if stated.header_line is None:
-            yield start, range(max(0, start - MOST_LINES), min(start + 1, end))
-        else:
-            yield start, (0 if stated.header_line else start,)
+        return [next((place for place, row in enumerate(rows) if row.number >= line), end)]
+    if stated.header_line:
+        return range(min(lines or 1, end), min(lines or MOST_LINES, end) + 1)
+    return range(min(lines or 0, end), min(MOST_ABOVE, end) + 1)
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
     header, lines, first = table.header_line, table.header_lines, table.first_line
     if header is None and lines and "header_line" in table.model_fields_set:
         yield "header_lines", _NO_HEADER_LINES
-    if header is not None and first is not None and first < header + (lines or 1):
+    elif (header or lines) and first is not None and first < (header or 1) + (lines or 1):
         yield "first_line", _HEADER_BELOW
 
 
