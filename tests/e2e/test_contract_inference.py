@@ -37,12 +37,7 @@ COLUMNS: tuple[tuple[str, str, bool, tuple[str, str, str]], ...] = (
     ("Mês primeiro", "date", False, ("01/13/2026", "02/03/2026", "12/31/2025")),
     ("Curta", "date", False, ("31/12/68", "31/12/69", "01/01/99")),
     ("Momento", "datetime", False, ("15/01/2026 10:30", "15/01/2026 10:30:05", "15/01/2026T10:30:00-03:00")),
-    (
-        "Instante",
-        "datetime",
-        False,
-        ("2026-01-15T10:30:00Z", "2026-01-15 10:30:00.25", "2026-01-15T10:30"),
-    ),
+    ("Instante", "datetime", False, ("2026-01-15T10:30:00Z", "2026-01-15 10:30:00.25", "2026-01-15T10:30")),
     ("Vazio", "integer", True, ("1", "", "3")),
     ("Nulo", "integer", True, ("N/A", "2", "-")),
     ("Traço", "text", False, ("a", "-", "N/A")),

@@ -375,10 +375,7 @@ def shares_flow(name: str, console: Console, cloud: Cloud) -> None:
             cloud.invoke(name, event)
     until(lambda: cloud.is_started(unstarted["job_id"]) or None, STEP_LIMIT_SECONDS)
     until(lambda: not cloud.has_token(company, confirmed) or None, STEP_LIMIT_SECONDS)
-    for job_id in (
-        unstarted["job_id"],
-        confirmed,
-    ):  # neither has what its step reads, so it may have failed
+    for job_id in (unstarted["job_id"], confirmed):  # neither has what its step reads, so it may have failed
         company.call("DELETE", f"/upload-jobs/{job_id}")
 
 
@@ -442,11 +439,7 @@ def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
 @pytest.mark.flow
 @pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
 def test_no_statement_can_be_removed(
-    name: str,
-    console: Console,
-    cloud: Cloud,
-    stack_file: Path,
-    capsys: pytest.CaptureFixture[str],
+    name: str, console: Console, cloud: Cloud, stack_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With all of them, everything works; without any one of them, something fails."""
     flow = partial(_flow_of, name)

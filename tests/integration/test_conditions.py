@@ -215,11 +215,7 @@ def nested(depth: int) -> dict[str, Any]:
         ),
         ({"and": [{"or": [None] * 51}] * 2}, "where.and[1].or[49]", "TOO_LONG"),
         ({"and": [{"or": {}}] * 101}, "where.and", "TOO_LONG"),
-        (
-            {"or": [{"and": [condition("pago", "eq", True)] * 51}] * 2},
-            "where.or[1].and[49]",
-            "TOO_LONG",
-        ),
+        ({"or": [{"and": [condition("pago", "eq", True)] * 51}] * 2}, "where.or[1].and[49]", "TOO_LONG"),
     ],
 )
 def test_a_wrong_condition_is_named(where: Any, path: str, code: str) -> None:

@@ -56,9 +56,7 @@ def test_a_rotation_gives_a_new_password_and_ends_the_old_one(
             assert session.execute("SELECT produto FROM vendas").fetchall() == [("Caf\u00e9",)]
 
 
-def test_the_last_rotated_password_survives_a_migration(
-    rows_company: RowsCompany,
-) -> None:
+def test_the_last_rotated_password_survives_a_migration(rows_company: RowsCompany) -> None:
     """An older release's database is migrated on first use, and nobody's login changes."""
     before = call(rows_company, "POST", "/rotate").json()
     record = {"pk": f"COMPANY#{rows_company.company.company_id}", "sk": "CONNECTION"}

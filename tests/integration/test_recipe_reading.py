@@ -48,11 +48,7 @@ def test_a_header_is_followed_and_its_columns_feed_what_they_fed(reports: Report
     assert found.reading.tables[0].header_line == 6
     assert [
         (one.source, one.table_column and one.table_column.name) for one in found.inferred_schema.columns
-    ] == [
-        ("Data", "data"),
-        ("PRODUTO", "produto"),
-        ("vlr.  total", "valor_total"),
-    ]
+    ] == [("Data", "data"), ("PRODUTO", "produto"), ("vlr.  total", "valor_total")]
     assert found.append_plan is not None
     assert (found.append_plan.new, found.append_plan.missing, found.append_plan.conflicts) == ([], [], [])
     assert found.recipe is not None

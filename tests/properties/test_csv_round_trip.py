@@ -29,11 +29,7 @@ _DOCUMENTS = st.integers(0, 10**11 - 1).map(
 )
 _PRICES = st.integers(0, 10**8).map(lambda n: "R$ " + f"{n / 100:,.2f}".translate(str.maketrans(",.", ".,")))
 _DAYS = st.dates(date(1000, 1, 1)).map(lambda day: f"{day:%d/%m/%Y}")  # years have four digits
-_SALES = st.lists(
-    st.tuples(_DOCUMENTS, _WORDS, _PRICES, _DAYS, _WORDS),
-    min_size=4,
-    max_size=15,
-)
+_SALES = st.lists(st.tuples(_DOCUMENTS, _WORDS, _PRICES, _DAYS, _WORDS), min_size=4, max_size=15)
 _SALES_HEADER = ("CPF", "Descrição", "Preço (R$)", "Dt. Emissão", "obs")
 _ABOVE = {
     "none": [],

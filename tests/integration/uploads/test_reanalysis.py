@@ -201,11 +201,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
     ({"file": 0, "skip_lines": [2, 51]}, "skip_lines", "NO_SUCH_LINE"),
     ({"file": 1, "sheet": "Resumo", "last_line": 6}, "last_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": 4, "first_line": 4}, "first_line", "NO_SUCH_LINE"),
-    (
-        {"file": 0, "header_line": 1, "header_lines": 3, "first_line": 3},
-        "first_line",
-        "NO_SUCH_LINE",
-    ),
+    ({"file": 0, "header_line": 1, "header_lines": 3, "first_line": 3}, "first_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_lines": 3, "first_line": 3}, "first_line", "NO_SUCH_LINE"),
     ({"file": 0, "first_line": 4, "last_line": 3}, "last_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": 4, "skip_lines": [4]}, "skip_lines", "NO_SUCH_LINE"),

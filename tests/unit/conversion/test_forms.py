@@ -219,11 +219,7 @@ def test_numeric_and_written_percentages_convert_in_one_column() -> None:
         ("1,2,3", "decimal", "não é um número com a vírgula como separador decimal"),
         ("abc", "decimal", "não é um número"),
         ("9" * 1_000, "integer", "é grande demais para um inteiro: use o tipo decimal"),
-        (
-            "9223372036854775808",
-            "integer",
-            "é grande demais para um inteiro: use o tipo decimal",
-        ),
+        ("9223372036854775808", "integer", "é grande demais para um inteiro: use o tipo decimal"),
         ("31/02/2024", "date", "não é um dia que exista, na ordem dia/mês/ano"),
         ("01/02/2024 10:30", "date", "tem hora, e a coluna é só de datas"),
         ("01/02/2024 24:00", "datetime", "a hora não existe ou não está no formato hh:mm:ss"),
