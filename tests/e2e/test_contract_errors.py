@@ -37,6 +37,13 @@ def test_a_wrong_method_has_the_error_shape(console: Console, method: str, path:
     assert answer.error == PORTUGUESE["405"]
 
 
+@pytest.mark.gateway
+def test_a_head_request_is_a_wrong_method(console: Console) -> None:
+    """No route has `HEAD`: it is 405 with `Allow`, and without a body."""
+    answer = console.call("HEAD", "/status")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "sentence"),
     [
