@@ -75,7 +75,7 @@ def test_a_late_rejection_does_not_override_committed_rows(
             with pytest.raises(ZeroDivisionError):
                 run(maker, job_id)
 
-    meanwhile(monkeypatch, "find_misfits", end_by_another_confirmation)
+    meanwhile(monkeypatch, "write_rejects", end_by_another_confirmation)
     assert run(maker, job_id) == {"outcome": "done"}
     assert run(maker, job_id) == {"outcome": "done"}
     assert maker.query("SELECT count(*) FROM vendas") == [(3,)]

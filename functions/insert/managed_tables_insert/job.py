@@ -17,6 +17,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_outcome, inserting_progress
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
@@ -29,7 +30,7 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.recipes import make_recipe
 from managed_tables.wiring.services import Services
 from managed_tables_insert.loading import Load
-from managed_tables_insert.misfits import find_misfits, write_rejects
+from managed_tables_insert.misfits import Rejects, write_rejects
 from managed_tables_insert.plan import LoadPlan, make_plan
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
@@ -96,8 +97,7 @@ class Loading:
             plan = self._plan(load, Path(folder))
             if plan.skips_misfits:
                 if self.job.mode != "create" or self.confirmed.additions.key:
-                    with load.repeated_keys(plan) as repeated:
-                        plan = repeated.leave_out() if repeated.key else plan
+                    plan = load.find_repeated_keys(plan).leave_out()
                 self._keep_rejects(converter, plan)
             self._remind()
             try:
@@ -108,9 +108,10 @@ class Loading:
             except DuplicateFound as found:
                 if not plan.skips_misfits:
                     self._refuse_misfits(converter, plan)
-                with load.repeated_keys(plan) as repeated:
-                    rows = repeated.describe()
-                raise JobError(errors.DUPLICATE_KEYS, rows.details, rows.count, count=rows.count) from found
+                repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS)
+                raise JobError(
+                    errors.DUPLICATE_KEYS, repeated.describe(), repeated.count, count=repeated.count
+                ) from found
             except Fenced as error:
                 raise JobError(errors.RESERVATION_LOST) from error
             except ApiError as error:
@@ -127,19 +128,19 @@ class Loading:
 
     def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
         """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
-        misfits = find_misfits(converter, plan)
-        if misfits.count:
-            self._keep_rejects(converter, plan)
-            raise JobError(errors.VALUES_NOT_CONVERTED, misfits.details, misfits.count, count=misfits.count)
+        found = self._keep_rejects(converter, plan)
+        if found.values:
+            raise JobError(errors.VALUES_NOT_CONVERTED, found.details, found.values, count=found.values)
 
-    def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
+    def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> Rejects:
         """Store the rows that do not fit, where there are any; repeatable."""
         keys = rejects_keys(self.job)
         target = plan.staged.with_name("rejects.csv")
-        count = write_rejects(converter, plan, target)
-        if count and keys is not None:
+        rejects = write_rejects(converter, plan, target)
+        if rejects.rows and keys is not None:
             self.services.storage.upload_file(target, keys[0])
-            self.services.storage.put_json(keys[1], {"rows": count})
+            self.services.storage.put_json(keys[1], {"rows": rejects.rows})
+        return rejects
 
     def _plan(self, load: Load, folder: Path) -> LoadPlan:
         """Return the plan; a table that is to get new columns has them, once all values are known to fit."""

@@ -6,8 +6,6 @@ same transaction: a deletion or a change of columns comes entirely before or aft
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
@@ -35,7 +33,7 @@ from managed_tables.tables.physical import add_primary_key, align_indexes, creat
 from managed_tables.tables.recipes import keep_recipe
 from managed_tables.undo import keep_rows, record_undoable
 from managed_tables_insert.merging import Merge, lock_out_writers
-from managed_tables_insert.misfits import RepeatedKeys
+from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import DuplicateFound, Report, Transfer
 
@@ -82,9 +80,8 @@ class Load:
                 keep_recipe(connection, table_id, job.job_id, plan.recipe, table.columns)
         return AppliedJob(table_id, result)
 
-    @contextmanager
-    def repeated_keys(self, plan: LoadPlan) -> Iterator[RepeatedKeys]:
-        """Open the rows whose key is there twice, in the file or, for an append, in the table.
+    def find_repeated_keys(self, plan: LoadPlan, limit: int | None = None) -> RepeatedKeys:
+        """Return the first rows, or all, whose key is there twice: in the file, or the table of an append.
 
         All is done in a transaction that is rolled back, with the table made where it is new.
         """
@@ -93,7 +90,7 @@ class Load:
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
             name, key = physical_name(table.display_name), _key_of(table)
             transfer = self._transfer(plan, lambda _: None)
-            yield RepeatedKeys.of(transfer, name, key, within_file=self.job.mode != "append")
+            return find_repeated_keys(transfer, name, key, limit, within_file=self.job.mode != "append")
 
     def current_columns(self) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
         """Return the columns to load, as a table has them now, and those of them that it has not yet.

@@ -6,8 +6,8 @@ that keeps a spreadsheet from running a text as a formula.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -23,124 +23,103 @@ from managed_tables_insert.merging import NEW, TABLE, match_keys
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, RowPlace
 from managed_tables_insert.transfer import STAGED, Transfer, identifiers
 
-COLUMNS_PER_SCAN = 40  # planning grows faster than the number of aggregates
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
 
 
-@dataclass(frozen=True)
-class Misfits:
-    """How many values do not fit; `details` are the first, in the order of the file."""
+@dataclass
+class Rejects:
+    """How many rows do not load, how many of their values do not fit, and details about the first values."""
 
-    count: int
-    details: list[Detail]
-
-
-def find_misfits(connection: DuckDBPyConnection, plan: LoadPlan) -> Misfits:
-    """Count every value that cannot be loaded, and describe the first ones."""
-    count = 0
-    misfits: list[tuple[int, int]] = []
-    for start in range(0, len(plan.columns), COLUMNS_PER_SCAN):
-        batch = plan.columns[start : start + COLUMNS_PER_SCAN]
-        for number, (of_column, first_rows) in enumerate(_scan(connection, plan, batch), start=start):
-            count += of_column
-            misfits += [(row, number) for row in first_rows]
-    return Misfits(count, _describe(connection, plan, sorted(misfits)[:MAX_ERROR_DETAILS]))
+    rows: int = 0
+    values: int = 0
+    details: list[Detail] = field(default_factory=list)
 
 
-def _scan(
-    connection: DuckDBPyConnection, plan: LoadPlan, columns: Sequence[LoadedColumn]
-) -> list[tuple[int, list[int]]]:
-    """Return, a column, how many values do not fit and the rows of the first of them."""
-    tests = ", ".join(f"{column.is_misfit()} AS m{number}" for number, column in enumerate(columns))
-    aggregates = ", ".join(
-        f"count(*) FILTER (m{number}), min({ROW_NUMBER}, {MAX_ERROR_DETAILS}) FILTER (m{number})"
-        for number in range(len(columns))
+def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) -> Rejects:
+    """Write the rows that cannot be loaded, in the order of the file, and return what was found of them."""
+    rejects = Rejects()
+    with target.open("w", encoding="utf-8", newline="") as out:
+        out.write(_BOM)
+        writer = csv.writer(out, delimiter=";")
+        writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
+        for place, misfits, repeated in _find_rows(connection, plan):
+            reasons = [f"{loaded.column.display_name}: {fault.reason}" for loaded, _, fault in misfits]
+            texts = [*(cell or "" for cell in place.cells), place.file, place.sheet or ""]
+            why = "; ".join([*reasons, repeated] if repeated else reasons)
+            writer.writerow([*map(guarded, texts), place.line, guarded(why)])
+            rejects.rows += 1
+            rejects.values += len(misfits)
+            for loaded, text, fault in misfits[: MAX_ERROR_DETAILS - len(rejects.details)]:
+                value = text and text[:MAX_VALUE_CHARACTERS]
+                rejects.details.append(place.detail(fault, column=loaded.column.name, value=value))
+    return rejects
+
+
+def _find_rows(
+    connection: DuckDBPyConnection, plan: LoadPlan
+) -> Iterator[tuple[RowPlace, list[tuple[LoadedColumn, str | None, Fault]], str | None]]:
+    """Yield each row with its cells, those that do not fit and why, and which key it repeats."""
+    width = len(plan.labels)
+    cells = [unmarked(f"c{number}") for number in range(width)]
+    tests = []
+    for loaded in plan.columns:  # an empty cell of a nullable column is no misfit
+        tests += [loaded.is_misfit(), "false" if loaded.column.nullable else loaded.conversion.empty]
+    repeated = "NULL"
+    if plan.skips_repeated:
+        repeated = f"(SELECT any_value(reason) FROM {REPEATED_KEYS} WHERE number = {ROW_NUMBER})"  # noqa: S608
+    refused = f"{plan.rows} WHERE {plan.has_misfit}"
+    # Which values they are takes 1,500 columns four times as long to plan, and most files have no such row.
+    if connection.execute(f"SELECT 1 FROM {refused} LIMIT 1").fetchone() is None:  # noqa: S608 - own SQL
+        return
+    rows = connection.execute(
+        f"SELECT file, sheet, line, {', '.join([repeated, *cells, *tests])} FROM {refused} "  # noqa: S608
+        f"ORDER BY {ROW_NUMBER}"
     )
-    row = connection.execute(
-        f"SELECT {aggregates} FROM (SELECT {ROW_NUMBER}, {tests} FROM {plan.rows})"  # noqa: S608 - own SQL
-    ).fetchall()[0]
-    return [(row[index], row[index + 1] or []) for index in range(0, len(row), 2)]
-
-
-def _describe(
-    connection: DuckDBPyConnection, plan: LoadPlan, misfits: Sequence[tuple[int, int]]
-) -> list[Detail]:
-    numbers = sorted({number for _, number in misfits})
-    cells = [
-        f"{{'value': left({unmarked(column.raw)}, {MAX_VALUE_CHARACTERS}), "
-        f"'is_empty': {column.conversion.empty}}}"
-        for column in (plan.columns[number] for number in numbers)
-    ]
-    places = plan.read_places(connection, (row for row, _ in misfits), cells)
-    refused = ((places[row], plan.columns[n], places[row].cells[numbers.index(n)]) for row, n in misfits)
-    return [
-        place.detail(loaded.fault_of(**cell), column=loaded.column.name, value=cell["value"])
-        for place, loaded, cell in refused
-    ]
+    while batch := rows.fetchmany(_FETCHED_ROWS):
+        for file, sheet, line, why_repeated, *rest in batch:
+            texts, flags = tuple(rest[:width]), rest[width:]
+            misfits = [
+                (loaded, texts[loaded.number], loaded.fault_of(texts[loaded.number], is_empty=is_empty))
+                for loaded, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
+                if is_misfit
+            ]
+            yield RowPlace(plan.files[file], sheet, line, texts), misfits, why_repeated
 
 
 @dataclass(frozen=True)
 class RepeatedKeys:
-    """The rows whose key is there already: in the file or, unless `within_file`, in the table."""
+    """The rows whose key is there already: how many, the id of each, and that of the first one in the file.
+
+    The first one is None for a row whose key the table has.
+    """
 
     transfer: Transfer  # of the key's columns alone
-    table: sql.Identifier
-    key: Columns
-    within_file: bool
+    rows: list[tuple[int, UUID, UUID | None]]
 
-    @classmethod
-    def of(
-        cls, transfer: Transfer, table: sql.Identifier, key: Columns, *, within_file: bool
-    ) -> "RepeatedKeys":
-        """Return those of the rows that a transfer brings."""
-        names = {column.name for column in key}
-        chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
-        return cls(replace(transfer, chosen=chosen), table, key, within_file)
+    @property
+    def count(self) -> int:
+        """How many there are, also of those that were not asked for."""
+        return self.rows[0][0] if self.rows else 0
 
-    def describe(self) -> Misfits:
-        """Count the rows, and describe the first ones."""
-        rows = self._find(MAX_ERROR_DETAILS)
-        places = self.transfer.find_places({row for _, *pair in rows for row in pair if row is not None})
-        details = [self._detail(places[row], places[first] if first else None) for _, row, first in rows]
-        return Misfits(rows[0][0] if rows else 0, details)
+    def describe(self) -> list[Detail]:
+        """Return a detail about each row."""
+        places = self.transfer.find_places({row for _, *pair in self.rows for row in pair if row is not None})
+        return [self._detail(places[row], places[first] if first else None) for _, row, first in self.rows]
 
     def leave_out(self) -> LoadPlan:
         """Return the plan without the rows; why they stay out is in the converter's table REPEATED_KEYS."""
-        rows = self._find(None)
-        numbers = [row_number(row) for _, row, _ in rows]
+        if not self.rows:
+            return self.transfer.plan
+        numbers = [row_number(row) for _, row, _ in self.rows]
         repeats = f"repete a chave ({self._names}) de outra linha"
-        reasons = [self._is_there if first is None else repeats for _, _, first in rows]
+        reasons = [self._is_there if first is None else repeats for _, _, first in self.rows]
         self.transfer.converter.execute(
             f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} AS"
             " SELECT unnest($1::BIGINT[]) AS number, unnest($2::VARCHAR[]) AS reason",
             [numbers, reasons],
         )
         return replace(self.transfer.plan, skips_repeated=True)
-
-    def _find(self, limit: int | None) -> list[tuple[int, UUID, UUID | None]]:
-        """Stage the rows; return the first repeated ones: how many there are, the id, that of the first one.
-
-        The first one is None for a row whose key the table has.
-        """
-        there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(
-            self.table, TABLE, match_keys(self.key)
-        )
-        query = sql.SQL(
-            'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
-            'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
-            ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
-            ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
-        ).format(
-            names=identifiers([column.name for column in self.key]),
-            there=sql.SQL("false") if self.within_file else there,
-            staged=STAGED,
-            new=NEW,
-            limit=sql.Literal(limit),
-        )
-        with self.transfer.connection.transaction(force_rollback=True):
-            self.transfer.stage_like(self.table)
-            return self.transfer.connection.execute(query).fetchall()
 
     def _detail(self, place: RowPlace, first: RowPlace | None) -> Detail:
         reason = self._is_there
@@ -162,48 +141,30 @@ class RepeatedKeys:
         return f"a tabela já tem uma linha com esta chave ({self._names})"
 
 
-def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) -> int:
-    """Write the rows with values that cannot be loaded and return how many there are."""
-    count = 0
-    with target.open("w", encoding="utf-8", newline="") as out:
-        out.write(_BOM)
-        writer = csv.writer(out, delimiter=";")
-        writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
-        for cells, place, reasons in _find_rows(connection, plan):
-            file, sheet, line = place
-            why = guarded("; ".join(reasons))
-            writer.writerow(
-                [*(guarded(cell or "") for cell in cells), guarded(file), guarded(sheet), line, why]
-            )
-            count += 1
-    return count
+def find_repeated_keys(
+    transfer: Transfer, table: sql.Identifier, key: Columns, limit: int | None, *, within_file: bool
+) -> RepeatedKeys:
+    """Stage the rows and return those that repeat a key of the file or, unless `within_file`, of the table.
 
-
-def _find_rows(
-    connection: DuckDBPyConnection, plan: LoadPlan
-) -> Iterator[tuple[Sequence[str | None], tuple[str, str, int], list[str]]]:
-    """Yield each row's cells, its place, and why it does not fit, in the order of the file."""
-    width = len(plan.labels)
-    cells = ", ".join(unmarked(f"c{number}") for number in range(width))
-    tests = ", ".join(
-        f"({column.is_misfit()}) AS m{number}, {column.conversion.empty} AS e{number}"
-        for number, column in enumerate(plan.columns)
+    None does where the table has no key. The transaction is to be rolled back.
+    """
+    if not key:
+        return RepeatedKeys(transfer, [])
+    names = {column.name for column in key}
+    chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
+    transfer = replace(transfer, chosen=chosen)
+    transfer.stage_like(table)
+    there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table, TABLE, match_keys(key))
+    query = sql.SQL(
+        'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
+        'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
+        ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
+        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
+    ).format(
+        names=identifiers(sorted(names)),
+        there=sql.SQL("false") if within_file else there,
+        staged=STAGED,
+        new=NEW,
+        limit=sql.Literal(limit),
     )
-    repeated = "NULL"
-    if plan.skips_repeated:
-        repeated = f"(SELECT any_value(reason) FROM {REPEATED_KEYS} WHERE number = {ROW_NUMBER})"  # noqa: S608
-    rows = connection.execute(
-        f"SELECT file, sheet, line, {repeated}, {cells}, {tests} FROM {plan.rows} "  # noqa: S608 - own SQL
-        f"WHERE {plan.has_misfit} ORDER BY {ROW_NUMBER}"
-    )
-    while batch := rows.fetchmany(_FETCHED_ROWS):
-        for file, sheet, line, why_repeated, *rest in batch:
-            texts, flags = rest[:width], rest[width:]
-            reasons = [
-                f"{column.column.display_name}: "
-                + column.fault_of(texts[int(column.raw[1:])], is_empty=is_empty).reason
-                for column, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
-                if is_misfit
-            ]
-            reasons += [why_repeated] if why_repeated else []
-            yield texts, (plan.files[file], sheet or "", line), reasons
+    return RepeatedKeys(transfer, transfer.connection.execute(query).fetchall())

@@ -27,15 +27,15 @@ MISFIT = "managed-tables: a value does not fit"  # the message of the error that
 class LoadedColumn:
     """A column of the table and the cells that fill it.
 
-    `raw` is the SQL of the staged object's column, `cell` that of the cell to convert, as `choice` may change
-    it; `zone` is that of times without one if it is not the session's. `is_proven`: every cell that is
+    `number` is that of the staged object's column, `cell` the SQL of the cell to convert, as `choice` may
+    change it; `zone` is that of times without one if it is not the session's. `is_proven`: every cell that is
     not NULL is known to convert.
     """
 
     column: Column
     cell: str
     formats: Formats
-    raw: str = ""
+    number: int = 0
     choice: ColumnChoice = field(default_factory=ColumnChoice)
     zone: str | None = None
     is_proven: bool = False
@@ -104,7 +104,7 @@ class LoadPlan:
         """The SQL relation of the staged object's rows, with their numbers and what cells are made into."""
         staged = staged_rows(self.staged)
         made = [
-            f"{column.choice.rewritten(column.raw)} AS {column.cell}"
+            f"{column.choice.rewritten(f'c{column.number}')} AS {column.cell}"
             for column in self.columns
             if column.choice.rewrites
         ]
@@ -160,12 +160,11 @@ def make_plan(
         number, analyzed = known[terms.source(column.name)]
         choice = terms.choice(column.name).over(analyzed.choice)
         formats = choice.formats(analyzed.formats)
-        raw = f"c{number}"
-        cell = f"x{place}" if choice.rewrites else raw
+        cell = f"x{place}" if choice.rewrites else f"c{number}"
         zone = None if formats.timezone == session_zone else formats.timezone
         is_as_inferred = column.type == types[number] and formats == analyzed.formats and not choice.rewrites
         is_proven = is_as_inferred and analyzed.proven
-        columns.append(LoadedColumn(column, cell, formats, raw, choice, zone, is_proven))
+        columns.append(LoadedColumn(column, cell, formats, number, choice, zone, is_proven))
     return LoadPlan(
         staged,
         tuple(columns),
