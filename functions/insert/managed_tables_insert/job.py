@@ -18,7 +18,6 @@ from managed_tables.catalog.job_records import JobRecord, StepOutcome, failed_ou
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.details import MAX_ERROR_DETAILS
-from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.ending import attempt, complete, resolve
@@ -156,19 +155,15 @@ class Loading:
         columns, missing = load.current_columns()
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
         if terms.remember:
-            plan = self._remembered(plan, analysis)
+            before = self.services.job_documents.find_recalled(self.job)
+            loaded = [each.column for each in plan.columns]
+            recipe = make_recipe(analysis, loaded, terms, self.job.mode, plan.timezone, before)
+            plan = replace(plan, recipe=recipe)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
                 self._refuse_misfits(load.converter, plan)
             self._add_columns(missing)
         return plan
-
-    def _remembered(self, plan: LoadPlan, analysis: AnalysisDocument) -> LoadPlan:
-        """Return the plan with what is to be remembered of the load."""
-        columns = [loaded.column for loaded in plan.columns]
-        before = self.services.job_documents.find_recalled(self.job)
-        terms, mode = self.confirmed.terms, self.job.mode
-        return replace(plan, recipe=make_recipe(analysis, columns, terms, mode, plan.timezone, before))
 
     def _add_columns(self, columns: tuple[Column, ...]) -> None:
         nullable = self.confirmed.terms.make_nullable

@@ -1,11 +1,9 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.cells import EMPTY_CELL
 from managed_tables.conversion.choices import ColumnChoice
@@ -123,22 +121,6 @@ class LoadPlan:
         values = [f"{column.value()} AS v{place}" for place, column in enumerate(columns)]
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
         return f"SELECT {', '.join([ROW_NUMBER, *values])} FROM {self.rows}{kept}"  # noqa: S608 - own SQL
-
-    def read_places(
-        self, converter: DuckDBPyConnection, numbers: Iterable[int], cells: Sequence[str]
-    ) -> dict[int, RowPlace]:
-        """Return the place of each row, by its number, with what the SQL of `cells` gives of it."""
-        wanted = ", ".join(map(str, sorted(set(numbers))))
-        if not wanted:
-            return {}
-        rows = converter.execute(
-            f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {self.rows}"  # noqa: S608
-            f" WHERE {ROW_NUMBER} IN ({wanted})"
-        ).fetchall()
-        return {
-            number: RowPlace(self.files[file], sheet, line, tuple(values))
-            for number, file, sheet, line, *values in rows
-        }
 
 
 def make_plan(

@@ -24,6 +24,7 @@ from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.errors import KEY_VALUE_TOO_LONG, ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import row_id_range, row_number
+from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
 from managed_tables_insert.copying.binary import HEADER, TRAILER
 from managed_tables_insert.copying.wire import Cells, Wire
@@ -111,11 +112,19 @@ class Transfer:
         return {name: find_zone(self.connection, name) for name in names}
 
     def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, RowPlace]:
-        """Return the place of each row, found by its id, with the beginnings of its cells."""
-        numbers = {row_id: row_number(row_id) for row_id in row_ids}
+        """Return the place of each row by its id, in the file's order, with the beginnings of its cells."""
+        ids = {row_number(row_id): row_id for row_id in row_ids}
+        if not ids:
+            return {}
         cells = [f"left({column.cell}, {MAX_VALUE_CHARACTERS})" for column in self.columns]
-        places = self.plan.read_places(self.converter, numbers.values(), cells)
-        return {row_id: places[number] for row_id, number in numbers.items()}
+        rows = self.converter.execute(
+            f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {self.plan.rows}"  # noqa: S608
+            f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, ids))}) ORDER BY {ROW_NUMBER}"
+        ).fetchall()
+        return {
+            ids[number]: RowPlace(self.plan.files[file], sheet, line, tuple(texts))
+            for number, file, sheet, line, *texts in rows
+        }
 
 
 def identifiers(names: Sequence[str]) -> sql.Composed:
