@@ -29,7 +29,7 @@ from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_export.csv_files import compose
 from managed_tables_export.destination import open_destination
-from managed_tables_export.export import FORMATS
+from managed_tables_export.export import WRITERS
 from managed_tables_export.snapshot import ExportSource, Snapshot
 
 _TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
@@ -68,14 +68,13 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSou
 
 def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
     """Write the table as functions/export does."""
-    format_ = FORMATS[cast("ExportFormat", form)]
     clock = Clock()
     with (
         _source(dsn, table, form, dialect) as source,
         tempfile.TemporaryDirectory() as folder,
-        open_destination(cast("Storage", _Nowhere()), "key", format_.content_type) as destination,
+        open_destination(cast("Storage", _Nowhere()), "key", "") as destination,
     ):
-        format_.write(source, destination, Path(folder))
+        WRITERS[cast("ExportFormat", form)](source, destination, Path(folder))
         destination.finish()
         return clock.spent(source.snapshot.connection)
 

@@ -18,7 +18,7 @@ from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
 from managed_tables.documents.progress import ExportProgress
 from managed_tables.errors import ApiError, JobError
-from managed_tables.exports.formats import ExportFormat
+from managed_tables.exports.formats import CONTENT_TYPES, ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger
@@ -30,7 +30,13 @@ from managed_tables_export.parquet import write_parquet
 from managed_tables_export.snapshot import ExportSource, open_snapshot
 from managed_tables_export.workbook import write_workbook
 
-Write = Callable[[ExportSource, ExportObject, Path], int]
+# How a format is written, by way of a folder where it needs one
+WRITERS: Mapping[ExportFormat, Callable[[ExportSource, ExportObject, Path], int]] = {
+    "csv": write_csv,
+    "xlsx": write_workbook,
+    "parquet": write_parquet,
+    "jsonl": write_json_lines,
+}
 _AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full
 
 
@@ -38,22 +44,6 @@ class ExportOutcome(TypedDict):
     """What the step answers the state machine."""
 
     outcome: ExportStatus | Literal["busy"]
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a format is written, by way of a folder where it needs one, and its media type."""
-
-    content_type: str
-    write: Write
-
-
-FORMATS: Mapping[ExportFormat, Format] = {
-    "csv": Format("text/csv; charset=utf-8", write_csv),
-    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook),
-    "parquet": Format("application/vnd.apache.parquet", write_parquet),
-    "jsonl": Format("application/jsonl", write_json_lines),
-}
 
 
 class TakenOver(Exception):  # noqa: N818 - an outcome, not a fault
@@ -121,17 +111,17 @@ class _ExportRun:
         """Write the file and return how many rows and bytes it has."""
         company = self.services.provisioning.require(self.export.company_id)
         request = ExportRequest(**self.services.storage.get_json(self.export.request_key))
-        form = FORMATS[request.format]
+        key, content_type = self.export.key or "", CONTENT_TYPES[request.format]
         with (
             open_snapshot(self.services, company, self.export) as snapshot,
             tempfile.TemporaryDirectory() as folder,
-            open_destination(self.services.storage, self.export.key or "", form.content_type) as destination,
+            open_destination(self.services.storage, key, content_type) as destination,
         ):
             # Valid when requested, and still, since the table is unchanged.
             selection = request.select(snapshot.columns, self.services.settings.zone)
             report = self._reporter(snapshot.row_count if request.where is None else None)
             source = ExportSource(snapshot, request, selection, report)
-            rows = form.write(source, destination, Path(folder))
+            rows = WRITERS[request.format](source, destination, Path(folder))
             return rows, destination.finish()
 
     def _reporter(self, total_rows: int | None) -> Callable[[int], None]:

@@ -16,7 +16,7 @@ import secrets
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -26,12 +26,13 @@ import httpx
 
 from managed_tables import API_PREFIX
 from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.job_records import Intake, JobFile, JobRecord
+from managed_tables.catalog.job_records import Intake, JobRecord, new_job
 from managed_tables.clock import timestamp
 from managed_tables.exports.request import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings
+from managed_tables.uploads import OfferedFile
 from managed_tables.wiring.services import Services
 from managed_tables_command.api import Json
 from managed_tables_ingest.arrivals import read_arrivals
@@ -248,21 +249,13 @@ def _ingest(invoke: Invoke, services: Services, company_id: str) -> None:
 
 def _queue(services: Services, company_id: str) -> JobRecord:
     """Record a job with its file, without an event of the bucket."""
-    job_id, now = new_record_id(), timestamp()
-    key, content = f"{job_prefixes(company_id, job_id)[0]}{SAMPLE.name}", SAMPLE.read_bytes()
+    content, intake = SAMPLE.read_bytes(), Intake("vendas", auto_confirm=True)
+    file = OfferedFile(SAMPLE.name, len(content))
+    expires_seconds, job_id = services.settings.upload_expires_seconds, new_record_id()
+    made = new_job(company_id, job_id, NOBODY, "create", None, [file], expires_seconds, intake=intake)
+    key = f"{job_prefixes(company_id, job_id)[0]}{SAMPLE.name}"
+    job = replace(made, files=(replace(made.files[0], storage_path=key),))
     services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
-    job = JobRecord(
-        company_id=company_id,
-        job_id=job_id,
-        user_id=NOBODY,
-        mode="create",
-        status="queued",
-        files=(JobFile(SAMPLE.name, key, len(content), "text/csv"),),
-        expires_at="9999-12-31T00:00:00.000Z",
-        created_at=now,
-        updated_at=now,
-        intake=Intake("vendas", auto_confirm=True),
-    )
     services.jobs.create(job)
     return job
 

@@ -16,7 +16,7 @@ from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.documents.document import Count, Document, Moment, RecordId
 from managed_tables.documents.progress import ExportProgress, JobFailure
 from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
-from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.exports.formats import CONTENT_TYPES, Dialect, ExportFormat
 from managed_tables.exports.request import MAX_SORTS, ExportRequest
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
@@ -129,12 +129,6 @@ def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
 
 REQUEST_NAME = "request.json"
 DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
-CONTENT_TYPES: dict[ExportFormat, str] = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-    "jsonl": "application/jsonl",
-}
 
 
 def start_export(

@@ -4,6 +4,12 @@ from typing import Literal
 
 ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
 Dialect = Literal["rfc4180", "excel-br"]
+CONTENT_TYPES: dict[ExportFormat, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "jsonl": "application/jsonl",
+}
 
 
 VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
