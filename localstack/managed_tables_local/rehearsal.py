@@ -18,7 +18,6 @@ from pathlib import Path
 import boto3
 import httpx
 import trustme
-from botocore.config import Config
 
 from managed_tables_command.api import Api, Refused
 from managed_tables_command.login import Login
@@ -26,18 +25,18 @@ from managed_tables_command.smoke import Smoke, SmokeError, expect
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import STACK_NAME, STAGE
+from managed_tables_local.deployed.deployment import STAGE, function_name
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
 from managed_tables_local.progress import say
 from managed_tables_local.stack import make_token
-from managed_tables_operations.handler import Printed
+from managed_tables_operations import OperatorError
+from managed_tables_operations.__main__ import invoke
 from managed_tables_operations.relaying import Streams, relayed
 
 HOST = "localhost"
 LOAD_SECONDS = 20.0
 TIMEOUT_SECONDS = 180.0  # a machine of two cores starts each function's process in many seconds
-FUNCTION_SECONDS = 600
 ANA, BIA = "111.444.777-35", "529.982.247-25"
 
 
@@ -87,14 +86,9 @@ class Stage:
     def operate(self, *arguments: str) -> str:
         """Run an operator's command in the deployed function and return what it prints."""
         emulated = emulator.get(self.folder / "ministack")
-        stacks = boto3.client("cloudformation", **emulated.client_arguments)
-        resource = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId="OperatorFunction")
-        patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-        functions = boto3.client("lambda", config=patience, **emulated.client_arguments)
-        name = f"{resource['StackResourceDetail']['PhysicalResourceId']}:live"
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps({"arguments": arguments}).encode())
-        said: Printed = json.loads(answer["Payload"].read())
-        expect(said.get("code") == 0, f"{arguments[0]}: {said}")
+        function = f"{function_name(emulated, 'OperatorFunction')}:live"
+        said = invoke(function, arguments, **emulated.client_arguments)
+        expect(said["code"] == 0, f"{arguments[0]}: {said}")
         return said["output"].strip()
 
     def company(self) -> tuple[str, Smoke]:
@@ -131,7 +125,7 @@ def run(folder: Path = LOCAL / "rehearsal") -> None:
         ):
             try:
                 say(f"ok    {title}: {walk(stage)}\n      AWS alone decides: {aws}")
-            except (httpx.HTTPError, Refused) as error:
+            except (httpx.HTTPError, OperatorError, Refused) as error:
                 raise SmokeError(f"{title}: {error!r}") from error
 
 

@@ -4,8 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypedDict
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
@@ -23,13 +26,23 @@ Command = Callable[[Services, argparse.Namespace], Iterator[str]]  # does it, an
 FUNCTION_SECONDS = 900  # which Lambda gives at most; each command can be repeated
 
 
+class Printed(TypedDict):
+    """What a command has printed, and its exit status."""
+
+    code: int
+    output: str
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; an error is one line, and the exit code 1."""
-    chosen = parser().parse_args(arguments)
-    if chosen.function:
-        return _invoke(chosen.function, arguments if arguments is not None else sys.argv[1:])
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = parser().parse_args(given)
     os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(14 * 60_000))  # no caller hangs up here
     try:
+        if chosen.operator:
+            said = invoke(chosen.operator, given[given.index(chosen.command) :])
+            print(said["output"], end="")
+            return said["code"]
         for line in chosen.run(load_services(), chosen):
             print(line)
     except ValidationError as error:
@@ -45,8 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; its results have the command as `run`."""
     made = argparse.ArgumentParser(prog="python -m managed_tables_operations", description=__doc__)
-    made.add_argument("--function", default="", help="run it there: the output OperatorFunctionName")
-    commands = made.add_subparsers(required=True)
+    # Not under the name of the option that a command has, which would take its place
+    made.add_argument("--function", dest="operator", help="run it there: the output OperatorFunctionName")
+    commands = made.add_subparsers(dest="command", required=True)
 
     def add(name: str, run: Command, *options: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name)
@@ -76,22 +90,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _invoke(function: str, arguments: list[str]) -> int:
-    """Have the deployed function run the command, and print what it has printed."""
-    import boto3
-    from botocore.config import Config
-
+def invoke(function: str, arguments: Sequence[str], **client: Any) -> Printed:
+    """Have the deployed function run a command; `client` are boto3's arguments. Raises OperatorError."""
     patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-    event = {"arguments": [argument for argument in arguments if argument not in ("--function", function)]}
-    answer = boto3.client("lambda", config=patience).invoke(
-        FunctionName=function, Payload=json.dumps(event).encode()
-    )
-    said = json.loads(answer["Payload"].read())
+    functions = boto3.client("lambda", config=patience, **client)
+    event = json.dumps({"arguments": arguments}).encode()
+    answer = functions.invoke(FunctionName=function, Payload=event)
+    said: Printed = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        print(f"error: {said.get('errorMessage')}", file=sys.stderr)
-        return 1
-    print(said["output"], end="")
-    return int(said["code"])
+        raise OperatorError(said.get("errorMessage"))
+    return said
 
 
 def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:

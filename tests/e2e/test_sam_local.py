@@ -16,7 +16,7 @@ from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
 from managed_tables_local import stack as local
 from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import STACK_NAME
+from managed_tables_local.deployed.deployment import function_name
 from managed_tables_local.docker import containers
 from managed_tables_local.stack import make_token
 
@@ -34,13 +34,11 @@ def environment(stack_file: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 def test_the_tours_jobs_run_through_every_handler(stack_file: Path, environment: dict[str, str]) -> None:
     emulated = emulator.find(stack_file.parent / "ministack")
     assert emulated is not None
-    stacks = boto3.client("cloudformation", **emulated.client_arguments)
     functions = boto3.client("lambda", **emulated.client_arguments)
 
     def invoke(function: str, event: Mapping[str, Any]) -> Any:
-        found = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId=function)
-        name = found["StackResourceDetail"]["PhysicalResourceId"]
-        answer = functions.invoke(FunctionName=f"{name}:live", Payload=json.dumps(event).encode())
+        name = f"{function_name(emulated, function)}:live"
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
         said = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, said
         return said

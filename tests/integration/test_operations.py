@@ -1,5 +1,6 @@
 """What an operator restores, rotates and moves, on a real PostgreSQL and emulator."""
 
+import io
 import json
 import re
 import shlex
@@ -7,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -32,7 +34,6 @@ from managed_tables_local.rehearsal import make_authority, tls_front
 from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
-from managed_tables_operations.functions import prune_versions
 from managed_tables_operations.handler import handler
 from managed_tables_operations.relaying import plain_socket
 from managed_tables_operations.restoring import restore_table
@@ -240,31 +241,36 @@ def _add_cluster(
     services.clusters.put(ClusterRecord(cluster, "localhost", port, made["ARN"]))
 
 
-def test_old_versions_are_deleted_but_for_three_and_those_in_use() -> None:
+def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """No emulator has aliases with weights; what is asked of Lambda is its own API's."""
+    weighted = {"FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+    pages: dict[str, Any] = {
+        "list_aliases": {"Aliases": [weighted, {"FunctionVersion": "1"}]},
+        "list_versions_by_function": {
+            "Versions": [{"Version": one} for one in ("$LATEST", *map(str, range(1, 11)))]
+        },
+    }
+    client = Mock()
+    client.get_paginator = lambda name: SimpleNamespace(paginate=lambda **_: [pages[name]])
+    monkeypatch.setattr(command, "load_services", lambda: SimpleNamespace(provision_client=client))
+    answer = handler({"arguments": ["prune-versions", "--function", "f"]}, None)
+    deleted = [call.kwargs["Qualifier"] for call in client.delete_function.call_args_list]
+    assert deleted == ["3", "4", "5", "6", "7"]
+    assert answer == {"code": 0, "output": "".join(f"version {one} deleted\n" for one in deleted)}
 
-    class Lambda:
-        deleted: ClassVar[list[str]] = []
-        pages: ClassVar[dict[str, Any]] = {
-            "list_aliases": {
-                "Aliases": [
-                    {"FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}},
-                    {"FunctionVersion": "1"},
-                ]
-            },
-            "list_versions_by_function": {
-                "Versions": [{"Version": one} for one in ("$LATEST", *map(str, range(1, 11)))]
-            },
-        }
 
-        def get_paginator(self, name: str) -> Any:
-            return SimpleNamespace(paginate=lambda **_: [self.pages[name]])
-
-        def delete_function(self, **named: str) -> None:
-            self.deleted.append(named["Qualifier"])
-
-    client = Lambda()
-    assert list(prune_versions(client, "f", 3)) == client.deleted == ["3", "4", "5", "6", "7"]
+@pytest.mark.parametrize("place", [["--function", "operator"], ["--function=operator"]])
+def test_the_deployed_function_is_given_the_command_alone(
+    place: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Mock()
+    client.invoke.return_value = {"Payload": io.BytesIO(b'{"code": 1, "output": ""}')}
+    monkeypatch.setattr(command.boto3, "client", lambda *_, **__: client)
+    words = ["prune-versions", "--function", "operator"]
+    assert command.main([*place, *words]) == 1
+    client.invoke.assert_called_with(
+        FunctionName="operator", Payload=json.dumps({"arguments": words}).encode()
+    )
 
 
 def test_the_operators_function_runs_the_command(

@@ -80,11 +80,16 @@ def read_outputs(emulator: Emulator) -> Outputs | None:
 
 def read_environment(emulator: Emulator, logical_id: str) -> dict[str, str]:
     """Return the environment variables of a deployed function."""
+    functions = boto3.client("lambda", **emulator.client_arguments)
+    deployed = functions.get_function_configuration(FunctionName=function_name(emulator, logical_id))
+    return dict(deployed["Environment"]["Variables"])
+
+
+def function_name(emulator: Emulator, logical_id: str) -> str:
+    """Return the name of a deployed function."""
     stacks = boto3.client("cloudformation", **emulator.client_arguments)
     resource = stacks.describe_stack_resource(StackName=STACK_NAME, LogicalResourceId=logical_id)
-    name = resource["StackResourceDetail"]["PhysicalResourceId"]
-    functions = boto3.client("lambda", **emulator.client_arguments)
-    return dict(functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
+    return str(resource["StackResourceDetail"]["PhysicalResourceId"])
 
 
 def _platform_parameters() -> dict[str, str]:
