@@ -146,7 +146,7 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
       {ordered.slice(0, SHOWN).map(line)}
       {ordered.length > SHOWN && (
         <details onToggle={(event) => setWhole(event.currentTarget.open)}>
-          <summary>{t`As outras ${ordered.length - SHOWN}`}</summary>
+          <summary>{t`Mais ${plural(ordered.length - SHOWN, "coluna")}`}</summary>
           {isWhole && ordered.slice(SHOWN).map(line)}
         </details>
       )}
@@ -186,16 +186,11 @@ export function Trash() {
         whole={(rows) =>
           deletionsOf(rows).map((deletion, index) => {
             const { id, deleted_by, deleted_at } = deletion[0] as DeletedRow;
+            const label = t`Trazer de volta ${plural(deletion.length, "linha")}`;
             return (
               <section key={index}>
                 <h3>{t`${who(deleted_by)} apagou em ${formatMoment(deleted_at)}`}</h3>
-                {isEditable && deletion.length > 1 && (
-                  <Ask
-                    key={id}
-                    label={t`Trazer de volta ${plural(deletion.length, "linha")}`}
-                    onGo={() => restore(deletion)}
-                  />
-                )}
+                {isEditable && deletion.length > 1 && <Ask key={id} label={label} onGo={() => restore(deletion)} />}
                 <ul className="mt-list">{deletion.map(deletedRow)}</ul>
               </section>
             );

@@ -33,13 +33,18 @@ export type Opened = { menu: string } | { row: RecordOfRow | "new" } | { story: 
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
 export function useSheetParts(table: Table, handle: ViewHandle) {
   const shared = useConsole();
-  const sheet = useSheet(table, handle.view);
+  const { columns } = table;
+  const view = useMemo(() => {
+    const isThere = (name: string) => columns.some((column) => column.name === name);
+    return { ...handle.view, group_by: handle.view.group_by.filter(isThere) };
+  }, [columns, handle.view]);
+  const sheet = useSheet(table, view);
   const [selected, onSelected] = useState<ReadonlySet<string>>(new Set());
   const [opened, onOpen] = useState<Opened | null>(null);
   const onClose = (): void => onOpen(null);
   const isEditable = table.status === "active" && shared.can("data-write");
   useEffect(() => onSelected(new Set()), [handle.view]);
-  return { ...shared, ...sheet, ...handle, table, isEditable, selected, onSelected, opened, onOpen, onClose };
+  return { ...shared, ...sheet, ...handle, view, table, isEditable, selected, onSelected, opened, onOpen, onClose };
 }
 
 export type SheetParts = ReturnType<typeof useSheetParts>;
