@@ -335,11 +335,15 @@ test("a view is saved under a name, opens in another browser, and tells what is 
   await expect(heads(page)).toHaveText([/valor/, /nome/]);
   await page.getByRole("button", { name: "Gravar visão" }).click();
   await dialog.getByRole("button", { name: "Apagar visão" }).click();
+  await page.keyboard.press("Escape"); // closes the question alone
+  await expect(dialog.getByRole("button", { name: "Apagar visão" })).toBeFocused();
+  await page.keyboard.press("Enter");
   await page
     .getByRole("dialog", { name: "Apagar a visão Grandes?" })
     .getByRole("button", { name: "Apagar visão" })
     .click();
   await expect(page.getByLabel("Visão", { exact: true })).toHaveValue("");
+  await expect(page.getByRole("button", { name: "Gravar visão" })).toBeFocused();
 });
 
 test("a row that is chosen is the one that opens, and moves with its focus, after another order was seen", async ({

@@ -8,7 +8,7 @@ import {
   TriangleAlert,
   Type,
 } from "lucide-react";
-import { type ComponentProps, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
@@ -99,11 +99,15 @@ interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = false, ...rest }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useLayoutEffect(() => {
+  useEffect(() => {
     const dialog = element.current;
-    dialog?.showModal();
+    const before = document.activeElement;
+    if (dialog && !dialog.open) dialog.showModal();
     if (dialog && dialog.scrollTop > 0) dialog.querySelector("h2")?.focus(); // and not a button at its end
-    return () => dialog?.close(); // while it is in the document: then it gives the focus back
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus(); // not given back by one of two that go at once
+    };
   }, []);
   const inner = (
     <>
@@ -120,6 +124,7 @@ export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = fa
       className={isSide ? "mt-dialog mt-side" : "mt-dialog"}
       aria-labelledby={id}
       onCancel={(event) => {
+        event.stopPropagation(); // a dialog around this one would hear it, too
         event.preventDefault();
         onClose();
       }}
