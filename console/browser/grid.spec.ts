@@ -1023,7 +1023,8 @@ test("rows are grouped by two columns with subtotals that fold, and a group open
   await page.getByRole("button", { name: "Agrupar por esta coluna" }).click();
   await expect(page.getByRole("button", { name: "Por loja" })).toBeVisible();
   await visit(`/tabelas/${table}?group_by=["saiu","loja","mes"]&totals={"valor":"sum"}`); // a column that is gone
-  await expect(page.getByRole("button", { name: "Por " })).toHaveCount(2);
+  await expect(page.getByRole("button", { name: "Por mes" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Por saiu" })).toHaveCount(0);
   const group = (text: string) => page.locator("summary").filter({ hasText: text });
   await expect(group("Centro")).toContainText(/3 linhas\s*Soma de valor: 7/);
   await expect(group("(vazia)")).toContainText(/1 linha\s*Soma de valor: 10/);
