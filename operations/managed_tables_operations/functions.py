@@ -44,5 +44,6 @@ def prune_versions(functions: Any, function: str, keep: int) -> Iterator[str]:
     )
     for version in map(str, numbers[: -keep or None]):
         if version not in used:
-            functions.delete_function(FunctionName=function, Qualifier=version)
+            # By one name: the role may delete `NAME:…`, and never the function.
+            functions.delete_function(FunctionName=f"{function}:{version}")
             yield version

@@ -254,9 +254,9 @@ def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: py
     client.get_paginator = lambda name: SimpleNamespace(paginate=lambda **_: [pages[name]])
     monkeypatch.setattr(command, "load_services", lambda: SimpleNamespace(provision_client=client))
     answer = handler({"arguments": ["prune-versions", "--function", "f"]}, None)
-    deleted = [call.kwargs["Qualifier"] for call in client.delete_function.call_args_list]
-    assert deleted == ["3", "4", "5", "6", "7"]
-    assert answer == {"code": 0, "output": "".join(f"version {one} deleted\n" for one in deleted)}
+    deleted = [call.kwargs["FunctionName"] for call in client.delete_function.call_args_list]
+    assert deleted == ["f:3", "f:4", "f:5", "f:6", "f:7"]
+    assert answer == {"code": 0, "output": "".join(f"version {number} deleted\n" for number in range(3, 8))}
 
 
 @pytest.mark.parametrize("place", [["--function", "operator"], ["--function=operator"]])
