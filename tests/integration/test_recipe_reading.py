@@ -61,6 +61,8 @@ def test_the_code_page_of_before_is_taken_where_bytes_do_not_decide(reports: Rep
     june = JUNE.replace("leite", "1ª via")
     found = reports.analysis(reports.wait(june.encode("mac_roman"), table.table_id))
     assert found.inferred_schema.sample_rows[0]["produto"] == "1ª via"
+    assert JUNE.isascii()
+    assert ("ENCODING_CHANGED", "told") not in codes(reports, JUNE, table.table_id)
     clear = june.replace("mel", "pão").encode("cp1252")
     assert ("ENCODING_CHANGED", "told") in codes(reports, clear, table.table_id)
 
