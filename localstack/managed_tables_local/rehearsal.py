@@ -5,7 +5,6 @@ decides is printed beside each step.
 """
 
 import asyncio
-import json
 import secrets
 import shutil
 import ssl
@@ -15,17 +14,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import httpx
 import trustme
 
+from managed_tables.settings import PostgresSecret
 from managed_tables_command.api import Api, Refused
 from managed_tables_command.login import Login
 from managed_tables_command.smoke import Smoke, SmokeError, expect
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL
 from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import STAGE, function_name
+from managed_tables_local.deployed.deployment import function_name
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
 from managed_tables_local.progress import say
@@ -146,7 +145,11 @@ def _hotfix(stage: Stage) -> str:
         local.up(stage.folder, persistent=False, overrides={**stage.parameters, "JobRetentionDays": "60"})
         return "another version is deployed"
 
-    return stage.under_load(deploy)
+    said = stage.under_load(deploy)
+    function = function_name(emulator.get(stage.folder / "ministack"), "ApiFunction")
+    pruned = stage.operate("prune-versions", "--function", function, "--keep", "1")
+    expect(pruned.endswith("deleted"), f"no old version is deleted: {pruned}")
+    return f"{said}; {pruned}"
 
 
 def _rotate(stage: Stage) -> str:
@@ -161,19 +164,13 @@ def _move(stage: Stage) -> str:
     stage.cleaning.callback(remove_server, folder)
     second.start("fsync=off")
     port = stage.cleaning.enter_context(tls_front(make_authority(stage.folder / "second-tls"), second.port))
-    place = ("--name=two", f"--host={HOST}", f"--port={port}", f"--secret-arn={_make_secret(stage, second)}")
-    stage.operate("add-cluster", *place)
+    secret = PostgresSecret(host=HOST, port=port, username=ADMIN, password=second.password)
+    arn = local.keep_secret(emulator.get(stage.folder / "ministack"), "two", secret)
+    stage.operate("add-cluster", "--name=two", f"--host={HOST}", f"--port={port}", f"--secret-arn={arn}")
     move = ("move-company", "--company", company_id, "--cluster", "two")
     said = stage.under_load(lambda: stage.operate(*move))
     expect(_names(caller, table_id) == {ANA, BIA}, "the moved company has other rows")
     return said
-
-
-def _make_secret(stage: Stage, server: EmbeddedPostgres) -> str:
-    emulated = emulator.get(stage.folder / "ministack")
-    client = boto3.client("secretsmanager", **emulated.client_arguments)
-    content = json.dumps({"username": ADMIN, "password": server.password})
-    return str(client.create_secret(Name=f"managed-tables/{STAGE}/two", SecretString=content)["ARN"])
 
 
 def _erase_and_restore(stage: Stage) -> str:

@@ -24,7 +24,6 @@ from managed_tables_local.progress import StackError, say, step
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"
 POSTGRES_PREFERRED_PORT = 54_329
-_POSTGRES_SECRET = f"managed-tables/{deployment.STAGE}/postgres"
 
 
 @dataclass(frozen=True)
@@ -128,20 +127,21 @@ def parameters(emulated: Emulator, postgres: PostgresSecret) -> dict[str, str]:
     return {
         "PostgresHost": f"{postgres.host}:{postgres.port}",
         "PostgresSslMode": "prefer",
-        "PostgresSecretArn": _keep_secret(emulated, postgres),
+        "PostgresSecretArn": keep_secret(emulated, "postgres", postgres),
         "JwtIssuer": ISSUER,
         "JwtAudience": AUDIENCE,
     }
 
 
-def _keep_secret(emulated: Emulator, postgres: PostgresSecret) -> str:
-    """Write the administrator's secret, whether it is there or not, and return its ARN."""
+def keep_secret(emulated: Emulator, cluster: str, postgres: PostgresSecret) -> str:
+    """Write the secret of a cluster's administrator, whether it is there or not, and return its ARN."""
+    name = f"managed-tables/{deployment.STAGE}/{cluster}"
     client = boto3.client("secretsmanager", **emulated.client_arguments)
     content = postgres.model_dump_json(include={"username", "password"})
     try:
-        return str(client.put_secret_value(SecretId=_POSTGRES_SECRET, SecretString=content)["ARN"])
+        return str(client.put_secret_value(SecretId=name, SecretString=content)["ARN"])
     except client.exceptions.ResourceNotFoundException:
-        return str(client.create_secret(Name=_POSTGRES_SECRET, SecretString=content)["ARN"])
+        return str(client.create_secret(Name=name, SecretString=content)["ARN"])
 
 
 def _serve_page(
