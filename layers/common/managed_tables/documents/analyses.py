@@ -134,7 +134,7 @@ class InferredSchema(Document):
 
     suggested_table_name: str
     columns: Annotated[list[InferredColumn], Field(max_length=MAX_COLUMNS)]
-    sample_rows: list[dict[str, Scalar]] = Field(max_length=20, description="Nos tipos inferidos")
+    sample_rows: list[dict[str, Scalar]] = Field(max_length=20, description="Tipados; textos até 500 letras")
     total_row_count_estimate: Count = Field(description="Exato")
 
 
