@@ -217,6 +217,8 @@ def test_the_cursor_of_a_truncated_answer_skips_no_row(agent: Agent, table: Tabl
         seen += [row["id"] for row in found["records"]]
         asked["cursor"] = found["next_cursor"]
     assert seen == [row["id"] for row in table.rows.list(per_page=1_000)["records"]]
+    later = agent.call("query_rows", table_id=table.table_id, per_page=150, page=2)
+    assert (later["truncated"], later["next_cursor"]) == (True, None)
 
 
 def test_an_undo_that_an_answer_does_not_hold_is_none(agent: Agent, table: TableClient) -> None:
