@@ -62,7 +62,7 @@ def main() -> int:
         ("product: lines of Python", lines(python(*PRODUCT)), 33_432, 32_000),
         ("reader's text/, layout/: lines", lines(python(*rooms)), 2_325, 1_900),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 8_515, 7_500),
-        ("tests: lines of Python", lines(python("tests")), 29_927, 29_927),
+        ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_193, 1_193),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),

@@ -1,6 +1,7 @@
 """Measure how well files are read: accuracy by set of labelled files, and what changed file by file.
 
-The sets are tests/files, by the expectation beside each file, and those of further folders, which hold
+The sets are tests/files, by the expectation beside each file; files with one row that is written otherwise,
+which are to be read as the clean one; and those of further folders, which hold
 
 - `dialects.tsv`: file (in `dialects/`), delimiter (`\\t` for a tab) and quote, as people gave them;
 - `lines.jsonl`: file (in `lines/`) and the class of each of its records: `metadata`, `header`, `group` (a
@@ -21,17 +22,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 import test_files
+from polluted_files import clean_file, polluted_files
 
 from managed_tables.errors import JobError
 from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
 
 ROOT = Path(__file__).parent.parent
 OUTCOMES = ROOT / ".local" / "scorecard"
+POLLUTED = OUTCOMES / "polluted"
 _DELIMITERS = ",;\t|"  # a file without any of these has no wrong delimiter
 _NO_ROWS = ("derived", "group")  # classes of records that may be rows, but not without a word
 _ABOUT_LINES = {"TOTAL_ROWS", "SUBTOTAL_LINES", "GROUP_LINES"}
@@ -41,12 +45,13 @@ _SHOWN_RANGES = 6  # of lines, for each mistake in a file
 
 @dataclass(frozen=True)
 class Labelled:
-    """A file of a set, and what people say about it: its dialect, the classes of its records, or neither."""
+    """A file of a set, and what is said of it: its dialect, its records' classes, the file it is read as."""
 
     set: str
     path: Path
     dialect: tuple[str, str] | None = None
     records: Sequence[str] = ()
+    clean: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,13 @@ def find_files(folders: Iterable[Path]) -> Iterator[Labelled]:
     """Yield the files of tests/files, then those of the labelled folders."""
     for expectation in sorted((ROOT / "tests" / "files").glob("*/*.json")):
         yield Labelled("tests/files", expectation)
+    POLLUTED.mkdir(parents=True, exist_ok=True)
+    clean = POLLUTED / "clean.csv"
+    clean.write_text(clean_file(), "utf-8", newline="")
+    for number, (kind, content) in enumerate(polluted_files()):
+        path = POLLUTED / f"{number}.csv"
+        path.write_text(content, "utf-8", newline="")
+        yield Labelled(kind, path, clean=clean)
     for folder in folders:
         with (folder / "dialects.tsv").open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t"):
@@ -78,17 +90,43 @@ def measure(labelled: Labelled) -> Outcome:
     """Read a file and compare it with what people say about it."""
     with tempfile.TemporaryDirectory() as folder:
         work_dir = Path(folder)
-        if labelled.dialect is None and not labelled.records:
+        if labelled.path.suffix == ".json":
             return _compare_case(labelled.path, work_dir)
         try:
-            found = analyze([SourceFile(labelled.path, labelled.path.name)], work_dir, ZoneInfo("UTC"))
+            found = _analyze(labelled.path, work_dir)
+            if labelled.clean:
+                return _compare_rows(found, _rows_of(labelled.clean))
         except JobError as error:
             return _compare(labelled, error.kind.code)
         return _compare(labelled, found)
 
 
+def _analyze(path: Path, work_dir: Path) -> Analysis:
+    return analyze([SourceFile(path, path.name)], work_dir, ZoneInfo("UTC"))
+
+
+@cache
+def _rows_of(path: Path) -> Sequence[Sequence[object]]:
+    with tempfile.TemporaryDirectory() as folder:
+        return _staged(_analyze(path, Path(folder)))
+
+
+def _staged(found: Analysis) -> Sequence[Sequence[object]]:
+    return [found.labels, *test_files.staged_column(found, "COLUMNS('c[0-9]+')")]
+
+
+def _compare_rows(found: Analysis, clean: Sequence[Sequence[object]]) -> Outcome:
+    """Compare rows with those of the clean file."""
+    rows = _staged(found)
+    wrong = [number for number, (row, other) in enumerate(zip(rows, clean, strict=False)) if row != other]
+    detail = f"{len(rows)} rows; otherwise: {_shorten(wrong)}" if rows != clean else ""
+    return Outcome({"files": 1, "right": int(rows == clean)}, detail)
+
+
 def _compare(labelled: Labelled, found: Analysis | str) -> Outcome:
     """Compare a reading, or the code of a refusal, with what people say."""
+    if labelled.clean:
+        return Outcome({"files": 1}, str(found))
     if labelled.dialect is not None:
         return _compare_dialect(labelled.path, labelled.dialect, found)
     return _compare_lines(labelled, found)
