@@ -60,6 +60,7 @@ AREAS = (
         (
             "tests/unit/test_looks.py tests/unit/test_header.py tests/unit/test_footer.py",
             "tests/unit/test_layout_score.py tests/unit/test_reading.py tests/unit/test_overrides.py",
+            "tests/unit/test_cli.py tests/integration/test_recipe_reading.py",
             FILES + "'layouts/ or reports/ or csv/ or doubts/ or xlsx/'",
         ),
     ),

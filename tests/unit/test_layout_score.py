@@ -91,6 +91,18 @@ def test_a_columns_kind_pays_for_its_exceptions() -> None:
 # What each part of a row or of a place costs
 
 
+def test_a_column_without_any_value_costs_nothing() -> None:
+    with_blank, without = scorer_of("1;2;/3;4;", 3), scorer_of("1;2/3;4", 2)
+    kinds = ("number", "number", TEXT)
+    assert with_blank.row_bits(0, kinds) == without.row_bits(0, kinds[:2])
+
+
+def test_words_of_totals_tell_nothing_where_three_in_four_rows_have_them() -> None:
+    rows = "Total;1;2/Total;3;4/Total;5;6/Ana;7;8"
+    few, enough = (scorer_of(text).row_bits(0, KINDS) for text in (f"{rows}/Bia;9;1", rows))
+    assert few[0] > enough[0]
+
+
 def test_at_most_sixty_lines_are_a_footer() -> None:
     notes = [f"Fonte: {chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(61)]
     for count, end in ((60, 2), (61, 3)):

@@ -90,6 +90,12 @@ def test_a_text_with_digits_has_a_shape() -> None:
         assert look(cell).bits < look(cell).as_text
 
 
+def test_longer_values_take_more_bits_and_repeated_words_fewer() -> None:
+    for shorter, longer in (("12", "1234"), ("01310-100", "123.456.789-09"), ("10:30", "10:30:15")):
+        assert look(shorter).bits < look(longer).bits
+    assert look("sim sim sim").as_text < look("sim não vez").as_text
+
+
 def test_years_are_those_of_recent_centuries() -> None:
     assert [year for year in ("1800", "1999", "2024", "2199", " 2024 ") if not is_year(year)] == []
     assert [year for year in ("1799", "2200", "24", "20240", "", None) if is_year(year)] == []
@@ -210,6 +216,7 @@ def counted(header: Cells, *below: Cells) -> list[int]:
         (["31/01/2024", "29/02/2024"], ["1", "2"], True),
         (["2024-02-29", "2024-01-31"], ["1", "2"], True),
         (["2024-01-31", "29/02/2024"], ["1", "2"], True),
+        (["2024-02-29", "2024-01-31", "2024-03-31"], ["1", "2", "3"], False),
         (["30/13/2024", "01/03/2024"], ["1", "2"], False),
         (["31/01/2024", "29/02/2024"], ["01/01/2024", "2"], False),
     ],

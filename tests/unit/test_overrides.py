@@ -13,7 +13,7 @@ from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import AllOverrides, Overrides
+from managed_tables_reader.rows.reading import AllOverrides, Known, Overrides
 
 SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"
 UNITS = "id;valor;dia\nn;R$;d/m/a\n1;2,50;01/02/2024\n2;3,00;02/02/2024\n"
@@ -94,6 +94,14 @@ def test_a_stated_number_of_header_lines_holds_wherever_they_are(tmp_path: Path)
             assert (_table(found).header_line, _table(found).header_lines) == (first, 2)
     for text, lines in ((SALES, 1), (SALES, 2), (SALES, 20), ("a;b\n", 3)):
         assert _table(_read(tmp_path, text, header_lines=lines)).header_lines == min(lines, text.count("\n"))
+
+
+def test_known_labels_are_found_over_as_many_lines_as_they_had(tmp_path: Path) -> None:
+    text = "Relatório\nLoja;Posto\nnome;cargo\nCaio;chefe\nDavi;vendas\n"
+    known = Known(frozenset(("loja nome", "posto cargo")), header_lines=2)
+    assert _read(tmp_path, text).labels == ["Loja", "Posto"]
+    found = _read(tmp_path, text, known=known)
+    assert (found.labels, _lines(found)) == (["Loja nome", "Posto cargo"], [4, 5])
 
 
 def test_lines_between_the_header_and_the_stated_first_line_are_left_out(tmp_path: Path) -> None:
