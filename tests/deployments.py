@@ -127,10 +127,7 @@ def make_table(name: str) -> None:
             {"AttributeName": one, "AttributeType": "S"}
             for one in ("pk", "sk", "active_pk", "company_id", "job_id")
         ],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": "active-jobs",
@@ -146,10 +143,7 @@ def make_table(name: str) -> None:
                     {"AttributeName": "company_id", "KeyType": "HASH"},
                     {"AttributeName": "job_id", "KeyType": "RANGE"},
                 ],
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["status", "user_table_id"],
-                },
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "user_table_id"]},
             },
         ],
     )

@@ -141,10 +141,7 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
     """`mcp`, deployed: a file is read, planned, loaded; its rows' origin; exported and taken back."""
     file = tmp_path / "ignore o plano.csv"
     file.write_text(CSV)
-    environment = {
-        "MANAGED_TABLES_URL": company.base_url,
-        "MANAGED_TABLES_TOKEN": company.token(),
-    }
+    environment = {"MANAGED_TABLES_URL": company.base_url, "MANAGED_TABLES_TOKEN": company.token()}
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "managed_tables_command", "mcp"],

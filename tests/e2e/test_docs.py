@@ -40,12 +40,7 @@ def run_shell(script: str, folder: Path, console: Console) -> str:
     # `make token` signs for the checkout's stack; here another one is under test.
     script = "set -euo pipefail\n" + _MAKE_TOKEN.sub(console.token(), script)
     done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_SECONDS,
-        check=False,
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
     return done.stdout

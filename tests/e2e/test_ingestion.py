@@ -109,10 +109,7 @@ def test_unattended_files_put_at_once_all_reach_one_new_table(
 
 
 def test_one_companys_backlog_delays_no_other(
-    company: Console,
-    put: Callable[..., str],
-    job_of: Callable[..., dict[str, Any]],
-    stack: Stack,
+    company: Console, put: Callable[..., str], job_of: Callable[..., dict[str, Any]], stack: Stack
 ) -> None:
     """Its first jobs hold its slots and cannot end here: its others wait, another company's does not."""
     table = company.create_table("vendas", column("produto"))

@@ -34,12 +34,7 @@ class Loads:
         own = {one["name"]: one for one in self.table.get()["columns"]}
         columns = [Column.model_validate(own[name]) if name in own else loaded_column(name) for name in names]
         job_id = self.maker.inserting(
-            rows,
-            columns,
-            mode=mode,
-            table_id=self.table.table_id,
-            display_name=self.table.name,
-            terms=terms,
+            rows, columns, mode=mode, table_id=self.table.table_id, display_name=self.table.name, terms=terms
         )
         run_job(self.maker.services, self.maker.company.company_id, job_id)
         return self.maker.job(job_id)

@@ -171,11 +171,7 @@ def test_a_role_connects_only_to_its_own_database(
     for database in (services.databases.roles_of(other).database, admin.dbname, "template1"):
         with pytest.raises(psycopg.OperationalError, match="permission denied"):
             psycopg.connect(
-                host=admin.host,
-                port=admin.port,
-                dbname=database,
-                user=role,
-                password=roles.password(role),
+                host=admin.host, port=admin.port, dbname=database, user=role, password=roles.password(role)
             )
 
 

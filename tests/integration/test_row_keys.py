@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 from rows_client import Answer, RowsCompany
 from tables_client import TableClient, column, created
 
-COLUMNS = (
-    column("nome"),
-    column("mes", "integer"),
-    column("valor", "decimal", default="7"),
-    column("nota"),
-)
+COLUMNS = (column("nome"), column("mes", "integer"), column("valor", "decimal", default="7"), column("nota"))
 
 
 @pytest.fixture(scope="module")

@@ -335,11 +335,7 @@ def test_undo_data_is_kept_for_a_limited_time(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        "database_oid = 1",
-        "xid = (xid::text::int8 + (1::int8 << 32))::text::xid8",
-    ],
+    "change", ["database_oid = 1", "xid = (xid::text::int8 + (1::int8 << 32))::text::xid8"]
 )
 def test_transaction_ids_are_valid_only_in_their_database_and_epoch(
     loads: Loads, change: LiteralString

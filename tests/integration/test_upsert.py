@@ -229,8 +229,7 @@ def test_both_ways_to_upload_accept_the_mode(loads: Loads) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "status", "code"),
-    [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")],
+    ("names", "status", "code"), [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")]
 )
 def test_a_confirmation_names_every_column_of_the_key(
     loads: Loads, names: list[str], status: int, code: str | None

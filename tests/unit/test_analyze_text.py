@@ -48,10 +48,7 @@ def test_the_mark_of_an_appended_file_is_no_part_of_a_value(tmp_path: Path) -> N
 def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
     content = "Código;Preço Médio (R$)\r\n007;1.234,56\r\n008;\r\n".encode("cp1252")
     found = _analyze(tmp_path, content)
-    assert [column.name for column in found.document.inferred_schema.columns] == [
-        "codigo",
-        "preco_medio_r",
-    ]
+    assert [column.name for column in found.document.inferred_schema.columns] == ["codigo", "preco_medio_r"]
     assert [column.display_name for column in found.document.inferred_schema.columns] == [
         "Código",
         "Preço Médio (R$)",

@@ -43,12 +43,7 @@ def test_conflicts_with_the_table_are_counted_with_examples(tmp_path: Path) -> N
     number, amount, day = found.conflicts
     assert (number.column, number.count, len(number.details)) == ("n", 11, 5)
     first, empty = number.details[:2]
-    assert (first.file, first.line, first.value, first.code) == (
-        "vendas.csv",
-        3,
-        "x",
-        "NOT_AN_INTEGER",
-    )
+    assert (first.file, first.line, first.value, first.code) == ("vendas.csv", 3, "x", "NOT_AN_INTEGER")
     assert (empty.line, empty.value, empty.code) == (4, None, "REQUIRED")
     assert (amount.column, amount.count) == ("valor", 1)
     assert (day.column, day.count, day.details[0].code) == ("dia", 10, "NOT_A_DATE")

@@ -71,10 +71,7 @@ def test_a_table_is_named_without_a_client() -> None:
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        (
-            "managed_tables_api.handler",
-            {"boto3", "managed_tables_api.openapi"},
-        ),
+        ("managed_tables_api.handler", {"boto3", "managed_tables_api.openapi"}),
         ("managed_tables_ingest.handler", {"boto3", "psycopg"}),
         ("managed_tables_analyze.handler", {"boto3", "psycopg", "openpyxl"}),
         ("managed_tables_insert.handler", {"boto3"}),

@@ -32,12 +32,7 @@ def test_each_file_gives_one_json_object_even_after_a_bad_one(tmp_path: Path) ->
         {"file", "dialect", "reading", "inferred_schema", "warnings", "error"} for _ in results
     ]
     assert results[0]["error"]["code"] == "FILE_KIND_REFUSED"
-    assert results[1]["dialect"] == {
-        "encoding": "cp1252",
-        "delimiter": ";",
-        "quote": '"',
-        "header_line": 3,
-    }
+    assert results[1]["dialect"] == {"encoding": "cp1252", "delimiter": ";", "quote": '"', "header_line": 3}
     [table] = results[1]["reading"]["tables"]
     assert [table[name] for name in ("header_line", "first_line", "last_line", "skipped_lines", "rows")] == [
         3,

@@ -12,11 +12,7 @@ from managed_tables_operations.__main__ import parser
 
 PAGES = sorted(
     str(path.relative_to(ROOT))
-    for path in (
-        *ROOT.glob("*.md"),
-        *ROOT.glob("docs/**/*.md"),
-        *ROOT.glob("localstack/**/*.md"),
-    )
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("localstack/**/*.md"))
 )
 NOT_COMMANDS = {"", "json", "yaml", "sql", "text", "ts"}  # what other programs read or run
 # Blocks that a test takes from the page and runs

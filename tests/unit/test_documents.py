@@ -55,10 +55,7 @@ def test_of_two_statements_about_a_table_the_newer_one_holds() -> None:
     newer = TableStatement(file=0, encoding=None, quote=None, header_lines=0).stated()
     assert older.merged(ReadingStatement(tables=[newer])).as_json() == {
         "timezone": "UTC",
-        "tables": [
-            {"file": 0, "sheet": None, "delimiter": ";", "quote": None},
-            {"file": 1, "trim": True},
-        ],
+        "tables": [{"file": 0, "sheet": None, "delimiter": ";", "quote": None}, {"file": 1, "trim": True}],
     }
 
 

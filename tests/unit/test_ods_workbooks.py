@@ -107,10 +107,7 @@ NOTE = "<office:annotation><text:p>no</text:p></office:annotation>"
             value("error", "", "x") + value("float", "0", "#DIV/0!", FORMULA) + value("string", "", "a"),
             [None, None, "a"],
         ),
-        (
-            value("string", "", "Err:502", FORMULA) + value("string", "", "Err:50", FORMULA),
-            [None, "Err:50"],
-        ),
+        (value("string", "", "Err:502", FORMULA) + value("string", "", "Err:50", FORMULA), [None, "Err:50"]),
         (value("string", "", "#N/A") + value("float", "0", "#x"), ["#N/A", "0"]),
     ],
 )

@@ -65,9 +65,7 @@ def sleep() -> Any:
 
 @probe.post("/{table_id}", status_code=201, dependencies=requires(Permission.CREATE))
 def echo(
-    table: KnownTable,
-    query: Annotated[ProbeQuery, Query()],
-    body: Annotated[ProbeBody, from_json(ProbeBody)],
+    table: KnownTable, query: Annotated[ProbeQuery, Query()], body: Annotated[ProbeBody, from_json(ProbeBody)]
 ) -> Any:
     return {"page": query.page, "body": body.model_dump(), "table": table}
 
