@@ -17,6 +17,7 @@ from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports.request import ExportRequest, Selection
+from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.tables.physical import physical_name
 from managed_tables.wiring.services import Services
@@ -119,6 +120,7 @@ def _told() -> Iterator[None]:
         if error.kind is errors.QUERY_TOO_HEAVY:
             raise JobError(errors.EXPORT_QUERY_TOO_HEAVY) from error
         if error.kind is errors.INVALID_REQUEST:  # as another release, or PostgreSQL, reads the request
+            get_logger("export").exception("the request is refused")
             raise JobError(errors.EXPORT_FAULT) from error
         raise
     except (psycopg.ProgrammingError, psycopg.NotSupportedError) as error:
