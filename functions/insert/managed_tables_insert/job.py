@@ -108,6 +108,8 @@ class Loading:
                 if not plan.skips_misfits:
                     self._refuse_misfits(converter, plan)
                 repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS)
+                if not repeated.rows:  # the key, or the other row, is gone: to be tried again
+                    raise
                 raise JobError(
                     errors.DUPLICATE_KEYS, repeated.describe(), repeated.count, count=repeated.count
                 ) from found
