@@ -254,9 +254,9 @@ def test_a_deleted_or_changed_table_is_reported(maker: ExportMaker) -> None:
 def test_a_request_that_is_refused_is_not_tried_again(
     maker: ExportMaker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It was valid when it was made; the release that runs it refuses it, and logs why."""
+    """It was valid when it was made; the release that runs it refuses it, logs why, and raises the alarm."""
     export = maker.queue(maker.table([column("t")], [["a"]]), format="csv", fields=["n"])
-    assert maker.run(export) == {"outcome": "failed"}
+    assert maker.run(export) == {"outcome": "fault"}
     assert (maker.find(export).error or {"code": ""})["code"] == "EXPORT_FAULT"
     assert maker.objects(export) == []
     assert [one.levelname for one in caplog.records if one.exc_info] == ["ERROR"]

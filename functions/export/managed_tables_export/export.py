@@ -43,7 +43,7 @@ _AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)  # a cluster tha
 class ExportOutcome(TypedDict):
     """What the step answers the state machine."""
 
-    outcome: ExportStatus | Literal["busy"]
+    outcome: ExportStatus | Literal["busy", "fault"]
 
 
 class TakenOver(Exception):  # noqa: N818 - an outcome, not a fault
@@ -79,7 +79,8 @@ def _outcome(export: ExportRecord | None) -> ExportOutcome:
     """Return the outcome for the state machine; raises TakenOver if another run has yet to end it."""
     if export is None or not export.is_terminal:
         raise TakenOver
-    return {"outcome": export.status}
+    is_fault = export.error is not None and export.error["code"] == errors.EXPORT_FAULT.code
+    return {"outcome": "fault" if is_fault else export.status}  # which fails the execution, for the alarm
 
 
 @dataclass
