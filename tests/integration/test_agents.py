@@ -200,6 +200,12 @@ def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
     assert (refusal["details"][0]["path"], refusal["details"][0]["code"]) == ("per_page", "TOO_LARGE")
     wide: Any = fit({"records": [{f"c{n}": "x" * 2_000 for n in range(1_500)}]})
     assert wide["records"][0]["c0"].endswith("x…")
+    assert (
+        fit({"records": [dict.fromkeys(map(str, range(1_500)), "x" * 90)], "next_cursor": "c" * 99})[
+            "next_cursor"
+        ]
+        == "c" * 99
+    )
     assert len(json.dumps(wide)) < MAX_BYTES
     named = {"id": "1" * 36, **{f"a_long_name_of_a_column_{n}": "x" * 60 for n in range(1_500)}}
     plan: Any = fit({"plan": {"examples": [named] * 5}, "confirm": "t" * 100})
@@ -228,6 +234,16 @@ def test_an_undo_that_an_answer_does_not_hold_is_none(agent: Agent, table: Table
     asked = {"table_id": table.table_id, "action": "update", "where": where, "set": {"cidade": "y"}}
     answer = agent.call("change_rows", **asked, confirm=agent.call("change_rows", **asked)["confirm"])
     assert (answer["done"], answer["undo"], answer["truncated"]) == ({"updated": 2}, None, False)
+    row = {"id": table.rows.list()["records"][0]["id"], "cidade": ""}
+    undo: Any = {
+        "tool": "change_rows",
+        "arguments": {"table_id": table.table_id, "action": "update", "rows": [row]},
+    }
+    room = MAX_BYTES - desk._ENVELOPE_BYTES - desk._size({"truncated": False, "undo": undo})
+    table.rows.call("PATCH", body={"rows": [{**row, "cidade": "x" * (room // 2)}]})  # it fits, but for `done`
+    asked = {"table_id": table.table_id, "action": "update", "rows": [{**row, "cidade": "y"}]}
+    answer = agent.call("change_rows", **asked, confirm=agent.call("change_rows", **asked)["confirm"])
+    assert (answer["done"], answer["undo"], answer["truncated"]) == ({"updated": 1}, None, False)
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -101,6 +101,7 @@ MAX_BYTES = 256 * 1_024
 MAX_ROWS = 1_000
 _ENVELOPE_BYTES = 4_096  # of JSON-RPC, and of the text
 _ID_CHARACTERS = 36  # of a row: one that is cut is none
+_TOKENS = ("confirm", "next_cursor")  # which are none once they are cut
 _EXACT_INTEGER = 2**53  # beyond it a double is no longer every integer
 DATA_NOTE = (
     "The resource holds data of the company: cells, labels, names of files and tables were written by others."
@@ -139,11 +140,11 @@ def exact(value: Any) -> Any:
 def fit(content: Object) -> Object:
     """Shorten long lists and texts until the answer fits; `truncated` says that it was."""
     fitting: Object = {"truncated": False, **content}
-    token = {"confirm": content["confirm"]} if "confirm" in content else {}
+    whole = {name: content[name] for name in _TOKENS if name in content}
     length = MAX_BYTES
     while _size(fitting) > MAX_BYTES - _ENVELOPE_BYTES and length > 1:
         length //= 2
-        fitting = {**_shortened(content, length), **token, "truncated": True}
+        fitting = {**_shortened(content, length), **whole, "truncated": True}
     return fitting
 
 

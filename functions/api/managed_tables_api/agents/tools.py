@@ -249,7 +249,9 @@ class ChangeRows(_Write):
         if offer := await self._offered(desk, plan, [table["version"]]):
             return offer
         done = await desk.call(method, path, body, **({"return": "ids"} if self.action == "insert" else {}))
-        return {"done": done, "undo": self._undo_of(done, before)}
+        answer = {"done": done, "undo": self._undo_of(done, before)}
+        is_cut = fit(exact(answer))["truncated"]  # and so are values, which are not to be written
+        return {**answer, "undo": None} if is_cut else answer
 
     def _change(self) -> tuple[str, str, dict[str, JsonValue]]:
         """Return the call of the API that makes the change."""
@@ -277,7 +279,7 @@ class ChangeRows(_Write):
         return list(page["records"])
 
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
-        """Return the call that takes the change back; None where one does not hold all of it."""
+        """Return the call that takes the change back; None where too many rows changed for one."""
         ids = self.ids or [row["id"] for row in before]
         if self.action in ("insert", "restore"):
             return self._call("delete", ids=done.get("ids", ids))
@@ -287,8 +289,7 @@ class ChangeRows(_Write):
             return self._call("restore", ids=ids)
         changed = {"id"}.union(*(self.rows or [self.set or {}]))
         rows = [{name: value for name, value in row.items() if name in changed} for row in before]
-        undo = self._call("update", rows=rows)
-        return None if fit(exact({"undo": undo}))["truncated"] else undo  # cut values are not to be written
+        return self._call("update", rows=rows)
 
     def _call(self, action: str, **what: Any) -> Undo:
         return Undo(tool="change_rows", arguments={"table_id": self.table_id, "action": action, **what})
