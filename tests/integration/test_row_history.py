@@ -281,6 +281,12 @@ def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:
     assert (origin["job_id"], origin["line"], origin["cells"][1]["text"]) == (first.job_id, 3, "2,5")
     origin = found(loads.table, f"/data/{of_api}/origin")
     assert (origin["kind"], origin["job_id"], origin["cells"]) == ("api", None, [])
+    loads.table.changed(history=False)
+    (unrecorded,) = inserted(loads.table, {"k": "Y"})
+    loads.table.changed(history=True)
+    loads.undone(loads.run("upsert", [["Y", "9"]], "k", "valor"))
+    origin = found(loads.table, f"/data/{unrecorded}/origin")
+    assert (origin["kind"], origin["job_id"], origin["at"]) == ("api", None, None)
     services.storage.delete(first.staged_key)
     assert found(loads.table, f"/data/{ids['A']}/origin")["available"] is False
     assert ask(loads.table, "/data/00000000-0000-7000-8000-000000000000/origin")[0] == 404

@@ -92,8 +92,8 @@ def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.
     changes = read_changes(table, row_id)
     if changes[-1].action != PRESENT:
         raise ApiError(ROW_NOT_FOUND)
-    undone = {change.job_id for change in changes if (change.via, change.action) == ("undo", "update")}
-    loads = [load for load in changes if load.action in (LOADED, UPSERTED) and load.job_id not in undone]
+    changes = _standing(changes)
+    loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
     change = loads[-1] if loads else changes[0]  # the first that is known of a row which no load wrote
     place = _find_place(table, change, services) if loads else None
     return models.RowOriginAnswer(
@@ -104,6 +104,12 @@ def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.
         available=place is not None,
         **(place or {"file": None, "sheet": None, "line": None, "cells": []}),
     )
+
+
+def _standing(changes: list[Change]) -> list[Change]:
+    """Return a row's changes but those of upserts that were undone on it, and of their undoing."""
+    undone = {change.job_id for change in changes if (change.via, change.action) == ("undo", "update")}
+    return [change for change in changes if change.job_id not in undone]
 
 
 def _find_place(table: Table, change: Change, services: ApiServices) -> dict[str, Any] | None:
