@@ -187,8 +187,8 @@ def test_a_wrong_view_is_named(table: TableClient, fields: dict[str, Any], path:
 
 
 def test_a_wrong_height_has_its_path(table: TableClient) -> None:
-    _, refused = call(table, "POST", "", {**VIEW, "row_height": 0})
-    assert {one["path"] for one in refused["details"]} == {"row_height"}
+    _, refused = call(table, "POST", "", {**VIEW, "row_height": 0, "constrained-int": 1})
+    assert {one["path"] for one in refused["details"]} == {"row_height", "constrained-int"}
 
 
 def test_a_name_that_is_too_long_is_counted_in_characters(table: TableClient) -> None:

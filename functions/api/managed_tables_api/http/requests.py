@@ -75,7 +75,7 @@ def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
         detail(
             place,
             _fault(finding),
-            path=json_path([part for part in finding["loc"] if part not in _UNION_TYPES]),
+            path=json_path(_place(finding)),
             **_value(finding),
         )
         for finding in findings[:MAX_ERROR_DETAILS]
@@ -86,6 +86,12 @@ def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
 def refusal(path: str, fault: Fault, place: Place = "body", **keys: Any) -> ApiError:
     """Return INVALID_REQUEST with a fault at one place of the request."""
     return ApiError(INVALID_REQUEST, [detail(place, fault, path=path, **keys)])
+
+
+def _place(finding: Any) -> Sequence[str | int]:
+    if finding["type"] == "extra_forbidden":  # the name is the sender's
+        return finding["loc"]  # type: ignore[no-any-return]
+    return [part for part in finding["loc"] if part not in _UNION_TYPES]
 
 
 def _fault(finding: Any) -> Fault:
