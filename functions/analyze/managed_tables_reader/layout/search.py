@@ -198,7 +198,8 @@ def _find_stated(grid: Grid, stated: Stated) -> tuple[list[tuple[int, Layout]], 
     begin, (place, layout) = stated.first_line, tables[number]
     if begin is None:
         return tables, number
-    if grid.rows[place + layout.first].number >= begin:
+    last = max(layout.first, layout.stop - 1) if stated.header_lines else layout.first
+    if grid.rows[place + last].number >= begin:
         return [(0, find_layout(grid, stated))], 0
     # Rows below the header may be left out.
     start = sum(row.number < begin for row in grid.rows[place:])
@@ -372,7 +373,8 @@ def rank_layouts(grid: Grid, stated: Stated, count: int, bits: float | None = No
     place, layout = tables[number]
     others = sum(one.total for _, one in tables) - layout.total + weights.TABLE * (len(tables) - 1)
     grid = grid.cut(place, tables[number + 1][0] if number + 1 < len(tables) else None).scored
-    ranked = _rank(grid, stated if place == 0 else _NOTHING, count)
+    is_stated = place == 0 or stated.header_line is None
+    ranked = _rank(grid, stated if is_stated else _NOTHING, count)
     priors = 0.0 if bits is None else bits - ranked[0].total - others
     return [_show(grid.rows, one, {**one.bits, "others": others, "priors": priors}) for one in ranked]
 
