@@ -100,6 +100,12 @@ def test_a_stated_number_of_header_lines_holds_wherever_they_are(tmp_path: Path)
         assert _table(_read(tmp_path, text, header_lines=lines)).header_lines == min(lines, text.count("\n"))
 
 
+def test_a_stated_code_page_is_known_of_a_file_of_ascii_too(tmp_path: Path) -> None:
+    for name, found in (("iso8859-1", "iso8859-1"), ("utf-16-le", "utf-8"), ("cp037", "utf-8")):  # EBCDIC
+        known = Known(encoding=name, stated=(("encoding", name),))
+        assert _table(_read(tmp_path, UNITS, known=known)).encoding == found
+
+
 def test_known_labels_are_found_over_as_many_lines_as_they_had(tmp_path: Path) -> None:
     text = "Relatório\nLoja;Posto\nnome;cargo\nCaio;chefe\nDavi;vendas\n"
     known = Known(frozenset(("loja nome", "posto cargo")), header_lines=2)

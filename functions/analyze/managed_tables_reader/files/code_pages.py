@@ -6,7 +6,7 @@ Each character is judged by how common it is and by its place: the two character
 import re
 from collections import Counter
 
-CODE_PAGES = ("cp1252", "cp850", "mac_roman")  # the most common first: it wins a tie
+_CODE_PAGES = ("cp1252", "cp850", "mac_roman")  # the most common first: it wins a tie
 _MARGIN = 0.2  # how much better another page must be than the usual one, which is far more common
 _IN_CONTEXT = re.compile(rb"(?s)(?=(..[\x80-\xff]..))")
 
@@ -26,7 +26,7 @@ _LONE = 0.5  # `(ú)` is rather `(£)` in another page
 _KINDS = (("A", str.isupper), ("a", str.isalpha), ("0", str.isdigit), (" ", str.isspace))
 _SHAPES = {
     ord(character): next((kind for kind, is_kind in _KINDS if is_kind(character)), "-")
-    for page in CODE_PAGES
+    for page in _CODE_PAGES
     for character in bytes(range(256)).decode(page, "replace")
 }
 _ALONE = re.compile(".[^aA].[^aA]")
@@ -56,11 +56,11 @@ def choose_code_page(sample: bytes, usual: str | None = None) -> str:
 
     Where they hardly decide it is the `usual` one of such files, cp1252 unless that is known.
     """
-    usual = usual if usual in CODE_PAGES else "cp1252"
+    usual = usual if usual in _CODE_PAGES else "cp1252"
     contexts = Counter(_IN_CONTEXT.findall(b"\n\n" + sample + b"\n\n"))
     total = contexts.total() or 1
-    scores = {page: _score(page, contexts) / total for page in CODE_PAGES}
-    best = max(CODE_PAGES, key=lambda page: scores[page])
+    scores = {page: _score(page, contexts) / total for page in _CODE_PAGES}
+    best = max(_CODE_PAGES, key=lambda page: scores[page])
     return best if scores[best] > scores[usual] + _MARGIN else usual
 
 

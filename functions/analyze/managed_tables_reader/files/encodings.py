@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
-from managed_tables_reader.files.code_pages import CODE_PAGES, choose_code_page
+from managed_tables_reader.files.code_pages import choose_code_page
 
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
 # Letters of a code page make a valid sequence of UTF-8 by chance only: `Ã£`, `Â°`.
@@ -158,11 +158,16 @@ def _judge(scan: _Scan, head: bytes, mark_bytes: int, usual: str | None) -> Enco
         raise NotTextError
     has_nul = scan.nul_bytes > 0
     if not scan.utf8_error:
-        is_ascii = not (scan.sequences or mark_bytes)  # which every code page reads the same
-        return Encoding(usual if is_ascii and usual in CODE_PAGES else "utf-8", mark_bytes, has_nul=has_nul)
+        name = "utf-8" if scan.sequences or mark_bytes else _name_of_ascii(usual)
+        return Encoding(name, mark_bytes, has_nul=has_nul)
     if mark_bytes or scan.sequences * _SEQUENCE_WEIGHT > scan.broken:
         return Encoding("utf-8", mark_bytes, broken_utf8=True, has_nul=has_nul)
     return Encoding(choose_code_page(bytes(scan.sample), usual), has_nul=has_nul)
+
+
+def _name_of_ascii(usual: str | None) -> str:
+    """Return the usual encoding if it reads ASCII's bytes as themselves, as nearly every one does."""
+    return usual if usual and _ASCII.decode(usual, "replace") == _ASCII.decode() else "utf-8"
 
 
 # Of every four bytes: `0` is mostly NUL, `.` seldom.
