@@ -156,8 +156,10 @@ def test_a_stated_quote_or_no_quote_is_used(tmp_path: Path) -> None:
 def test_a_stated_encoding_is_used(tmp_path: Path) -> None:
     content = "nome;n\nJoão;1\n".encode()
     assert _rows(_read(tmp_path, content, encoding="cp1252"))[0][0] == "JoÃ£o"
-    found = _read(tmp_path, "nome;n\nJoão;1\n".encode("utf-16"), encoding="utf-16")
-    assert _rows(found) == [("João", "1")]
+    for written in ("utf-16", "utf-16-le", "utf-16-be"):  # with a mark, and without
+        found = _read(tmp_path, "nome;n\nJoão;1\n".encode(written), encoding="utf-16")
+        assert _rows(found) == [("João", "1")]
+    assert _table(_read(tmp_path, "nome;n\nJoao;1\n", encoding="utf-16")).encoding == "utf-16-le"
     assert _rows(_read(tmp_path, "nome;n\nJoão;1\n".encode("cp1252"), encoding="utf-8")) == [("João", "1")]
 
 

@@ -119,6 +119,9 @@ def _read_encoding(path: Path, name: str | None, usual: str | None) -> Encoding:
     if canonical in _UTF8:
         found = detect_encoding(path)
         return found if found.name == "utf-8" else Encoding("utf-8", broken_utf8=True)
+    if canonical in ("utf-16", "utf-32"):  # Python's own refuse a text without a mark
+        found = detect_encoding(path)
+        return found if found.name.startswith(canonical) else Encoding(f"{canonical}-le")
     with path.open("rb") as file:
         head = file.read(4)
     marks = [len(mark) for mark, known in BYTE_ORDER_MARKS if known == canonical and head.startswith(mark)]
