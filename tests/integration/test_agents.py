@@ -324,6 +324,17 @@ def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCom
     assert len(contents(table)) == 200
 
 
+def test_tables_are_all_listed_where_their_columns_do_not_fit(
+    agent: Agent, rows_company: RowsCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = [column(f"c{number}") for number in range(30)]
+    tables = [created(rows_company, *wide, display_name=f"larga_{number}").table_id for number in range(3)]
+    monkeypatch.setattr("managed_tables_api.agents.desk.MAX_BYTES", 8_000)
+    found = agent.call("list_tables", search="larga_")
+    assert [one["columns"] for one in found["records"] if one["_id"] in tables] == [[]] * 3
+    assert found["truncated"] is True
+
+
 def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsCompany) -> None:
     """Two hundred names of files, then two hundred labels and cells: each plan is that of a harmless file."""
     reports = Reports(loading_company, "vendas")

@@ -73,7 +73,11 @@ class ListTables(ToolCall):
     page: int = 1
 
     async def _act(self, desk: Desk) -> Any:
-        return await desk.call("GET", "", page=self.page, per_page=100, search=self.search)
+        page = await desk.call("GET", "", page=self.page, per_page=100, search=self.search)
+        if _shown(page) == len(page["records"]):
+            return page
+        named = [{**table, "columns": []} for table in page["records"]]  # describe_table has them
+        return {**page, "records": named, "truncated": True}
 
 
 class DescribeTable(ToolCall):
@@ -105,13 +109,18 @@ class QueryRows(ToolCall):
     async def _act(self, desk: Desk) -> Any:
         path, asked = f"{_path(self.table_id)}/data/query", self._given("table_id")
         page = await desk.call("POST", path, asked)
-        shown = len(fit(exact(page))["records"])  # type: ignore[arg-type]
-        if shown == len(page["records"]):
+        if (shown := _shown(page)) == len(page["records"]):
             return page
-        cut = {**page, "next_cursor": None}
         if self.page in (None, 1):  # otherwise fewer rows a page would be other rows
-            cut = await desk.call("POST", path, {**asked, "per_page": shown})
-        return {**cut, "truncated": True}  # its cursor goes on behind the last row that is shown
+            page = await desk.call("POST", path, {**asked, "per_page": shown})
+        if _shown(page) < len(page["records"]):  # the cursor would go on behind rows that are not shown
+            page["next_cursor"] = None
+        return {**page, "truncated": True}
+
+
+def _shown(page: Any) -> int:
+    """Return how many of a page's rows an answer holds."""
+    return len(fit(exact(page))["records"])  # type: ignore[arg-type]
 
 
 class RowOrigin(ToolCall):
