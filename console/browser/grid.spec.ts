@@ -346,6 +346,20 @@ test("a view is saved under a name, opens in another browser, and tells what is 
   await expect(page.getByRole("button", { name: "Gravar visão" })).toBeFocused();
 });
 
+test("a view that was just saved is chosen by its name before the list of views has come again", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("visao_lenta", ["nome:text"], [{ nome: "a" }]);
+  await visit(`/tabelas/${table}?sort=["nome"]`);
+  await page.route("**/views?*", () => {}); // which never comes
+  await page.getByRole("button", { name: "Gravar visão" }).click();
+  await page.getByLabel("Nome da visão").fill("Nova");
+  await page.getByRole("dialog").getByRole("button", { name: "Gravar", exact: true }).click();
+  await expect(page.getByLabel("Visão", { exact: true }).locator("option:checked")).toHaveText("Nova");
+});
+
 test("a row that is chosen is the one that opens, and moves with its focus, after another order was seen", async ({
   page,
   company,

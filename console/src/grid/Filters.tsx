@@ -86,7 +86,7 @@ const heights = (): Choices => [
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
   const { table, view, saved, isChanged, open, onView, onOpen, api } = useParts();
-  const { data: known = saved ? [saved] : [] } = useQuery({
+  const { data: known = [] } = useQuery({
     queryKey: ["views", table._id],
     queryFn: async ({ signal }) => {
       const found: SavedView[] = [];
@@ -98,13 +98,15 @@ function Views() {
       }
     },
   });
+  const isListed = !saved || known.some(({ _id }) => _id === saved._id); // one that was just saved is not, yet
+  const listed = isListed ? known : [...known, saved];
   return (
     <>
       <Select
         aria-label={t`Visão`}
         choices={[
           ["", t`Toda a tabela`],
-          ...known.map((one) => [one._id, one.shared ? t`${one.name} (de todos)` : one.name] as const),
+          ...listed.map((one) => [one._id, one.shared ? t`${one.name} (de todos)` : one.name] as const),
         ]}
         value={saved?._id ?? ""}
         onValue={open}
