@@ -360,6 +360,18 @@ test("a view that was just saved is chosen by its name before the list of views 
   await expect(page.getByLabel("Visão", { exact: true }).locator("option:checked")).toHaveText("Nova");
 });
 
+test("columns may have the names of what objects have of themselves", async ({ page, company, visit }) => {
+  const names = ["constructor", "__proto__"];
+  const table = await company.table("heranca", ["nome:text", ...names.map((name) => `${name}:text`)], [{ nome: "a" }]);
+  await visit(`/tabelas/${table}`);
+  for (const at of [1, 2]) await expect(page.locator(".mt-foot-value").nth(at)).toHaveText("");
+  await page.getByRole("button", { name: "Nova linha" }).click();
+  for (const name of names) await page.getByRole("dialog").getByLabel(name).fill(`de ${name}`);
+  await expect(page.locator(".mt-field-error")).toHaveCount(0);
+  await page.getByRole("dialog").getByRole("button", { name: "Gravar" }).click();
+  for (const [at, name] of names.entries()) await expect(cell(page, 2, at + 2)).toHaveText(`de ${name}`);
+});
+
 test("a row that is chosen is the one that opens, and moves with its focus, after another order was seen", async ({
   page,
   company,

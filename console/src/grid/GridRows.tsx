@@ -11,7 +11,7 @@ import { type GridParts, rangeIn } from "./control";
 import { isInRange, isOneCell, type Place } from "./model";
 import { queryRows } from "./rows";
 import { type GridColumn, markOf, totalChoice, useParts } from "./sheet";
-import { aggregatesOf, askedOf, resized, type Total } from "./view";
+import { aggregatesOf, askedOf, resized, type Total, totalOf } from "./view";
 import { ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {
@@ -255,7 +255,8 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
       <InSight {...grid}>
         {(column) => {
           const { style, frozen } = cellPlace(column);
-          const text = shownTotal(view.totals[column.name], totals[column.name], column);
+          const total = totalOf(view, column.name);
+          const text = shownTotal(total, totals.get(column.name), column);
           return (
             <div
               key={column.name}
@@ -267,7 +268,7 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
               <Select
                 tabIndex={-1} // by keyboard: the menu of the column
                 aria-label={t`Rodapé de ${column.display_name}`}
-                {...totalChoice(parts, column, view.totals[column.name] ? t`Nada` : t`Calcular`)}
+                {...totalChoice(parts, column, total ? t`Nada` : t`Calcular`)}
               />
               <span className="mt-foot-value">{text}</span>
             </div>
@@ -285,7 +286,7 @@ export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Colu
 }
 
 /** Work out what the view has at the foot of its columns, over the rows that match. */
-function useTotals(): Readonly<Record<string, Cell>> {
+function useTotals(): ReadonlyMap<string, Cell> {
   const { api, table, view } = useParts();
   const aggregates = aggregatesOf(table, view);
   const asked = { ...askedOf(view), aggregates };
@@ -298,7 +299,7 @@ function useTotals(): Readonly<Record<string, Cell>> {
       return records[0] ?? null;
     },
   });
-  return Object.fromEntries(aggregates.map(({ column, as }) => [column, data?.[as]]));
+  return new Map(aggregates.map(({ column, as }) => [column, data?.[as]]));
 }
 
 type InSightProps = GridParts & { children: (column: GridColumn, index: number) => ReactNode };

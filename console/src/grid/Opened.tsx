@@ -42,7 +42,7 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose, meta: { asksItself: true } });
   const details = insert.error instanceof ApiFailure ? (insert.error.body.details ?? []) : [];
-  const faults = { ...Object.fromEntries(details.map(({ column, reason }) => [column, reason])), ...wrong };
+  const faults = new Map([...details.map(({ column, reason }) => [column, reason] as const), ...Object.entries(wrong)]);
   const submit = (form: HTMLFormElement): void => {
     const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
     const written = table.columns.filter((column) => row === null || texts[column.name] !== shownIn(row, column));
@@ -74,7 +74,7 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
           key={column.name}
           label={column.display_name}
           hint={column.description ?? typeLabels()[column.type]}
-          error={faults[column.name]}
+          error={faults.get(column.name)}
         >
           {(ids) => (
             <CellField

@@ -8,7 +8,16 @@ import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import { cellKey, useRows } from "./rows";
-import { type GridView, isFiltered, shownColumns, type Total, totalLabels, totalsOf, type ViewHandle } from "./view";
+import {
+  type GridView,
+  isFiltered,
+  shownColumns,
+  type Total,
+  totalLabels,
+  totalOf,
+  totalsOf,
+  type ViewHandle,
+} from "./view";
 
 export interface GridColumn extends Column {
   width: number;
@@ -66,10 +75,10 @@ export function markOf({ edits, fresh }: Sheet, row: RecordOfRow, column: string
 
 /** What a person chooses the foot of a column by. */
 export function totalChoice({ view, onView }: SheetParts, { name, type }: Column, none = t`Nada`) {
-  const { [name]: now, ...others } = view.totals;
+  const { [name]: _now, ...others } = view.totals;
   return {
     choices: [["", none] as const, ...totalsOf(type).map((fn) => [fn, totalLabels()[fn]] as const)],
-    value: now ?? ("" as const),
+    value: totalOf(view, name) ?? ("" as const),
     onValue: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
   };
 }

@@ -77,6 +77,11 @@ export function aggregatesOf({ columns }: Table, { totals }: GridView) {
   return known.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
 }
 
+/** Return what stands at the foot of a column, which may be called `constructor`. */
+export function totalOf({ totals }: GridView, name: string): Total | undefined {
+  return Object.hasOwn(totals, name) ? totals[name] : undefined;
+}
+
 /** Return which rows a view is of. */
 export function askedOf({ where, q }: GridView): Pick<Query, "where" | "q"> {
   return { where, ...(q && { q }) };
