@@ -509,6 +509,7 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   await page.getByRole("dialog").getByRole("button", { name: "Trazer de volta" }).click();
   await failed;
   await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("alert")).toContainText("500"); // so that nobody takes it for the table as it is
   await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
 });
 

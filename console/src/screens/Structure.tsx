@@ -19,7 +19,12 @@ import { toName } from "../values/words";
 export default function Structure({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
   if (!table.data) return <Pending query={table} label={t`Carregando a estrutura`} />;
-  return <StructureForm key={table.data.version} table={table.data} />;
+  return (
+    <>
+      {table.error && <Failure error={table.error} onRetry={() => void table.refetch()} />}
+      <StructureForm key={table.data.version} table={table.data} />
+    </>
+  );
 }
 
 /** A table as it is to be: one that there is, or else one that is made by hand. */
