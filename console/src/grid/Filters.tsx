@@ -1,10 +1,10 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Dialog, Select, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
 import { fieldsOf } from "../ui/store";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
@@ -136,17 +136,19 @@ export function SaveView() {
     onClose();
     open(id);
   };
-  const save = async (saving: Promise<SavedView>): Promise<void> => {
-    const kept = await saving;
-    queries.setQueryData(viewQuestion(table._id, kept._id), kept);
-    done(t`Visão gravada`, kept._id);
-  };
+  const save = useMutation({
+    mutationFn: async (view_id: string | null) => {
+      const kept = await (view_id === null
+        ? api.POST("/{table_id}/views", { path, body })
+        : api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id }, body }));
+      queries.setQueryData(viewQuestion(table._id, kept._id), kept);
+      done(t`Visão gravada`, kept._id);
+    },
+  });
   const remove = async (view_id: string): Promise<void> => {
     await api.DELETE("/{table_id}/views/{view_id}", { path: { ...path, view_id } });
     done(t`Visão apagada`, "");
   };
-  const replace = (view_id: string) =>
-    save(api.PUT("/{table_id}/views/{view_id}", { path: { ...path, view_id }, body }));
   return (
     <Dialog
       title={t`Gravar visão`}
@@ -158,16 +160,21 @@ export function SaveView() {
               <p>{t`As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}
-          <Ask
-            label={own ? t`Gravar como nova` : t`Gravar`}
-            kind={own ? "plain" : "primary"}
-            onGo={() => save(api.POST("/{table_id}/views", { path, body }))}
-          />
-          {own && <Ask label={t`Gravar em ${own.name}`} kind="primary" onGo={() => replace(own._id)} />}
+          <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
+            {own ? t`Gravar como nova` : t`Gravar`}
+          </Button>
+          {own && (
+            <Button
+              kind="primary"
+              disabled={save.isPending}
+              onClick={() => save.mutate(own._id)}
+            >{t`Gravar em ${own.name}`}</Button>
+          )}
         </>
       }
     >
       <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
+      {save.error && <Failure error={save.error} />}
       <TextField label={t`Nome da visão`} value={name} maxLength={200} onValue={setName} />
       <Check value={shared} onValue={setShared}>{t`Mostrar também aos colegas`}</Check>
     </Dialog>
