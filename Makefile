@@ -132,7 +132,7 @@ scorecard: setup ## Measure how well files are read, set by set, and what change
 .PHONY: test
 test: setup ## Run every test, on a stack of its own
 	@echo "==> all tests, on a stack of their own (progress is pytest's)"
-	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-reading
 test-reading: setup ## Read every file of tests/files and compare with what stands beside it (about 2 minutes)

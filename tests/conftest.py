@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from examples import want_many
+from examples import examples, want_many
 from hypothesis import settings
 
 from managed_tables_local import stack as local
@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seconds", type=float, default=3.0, help="how long the race of many clients lasts (default: 3)"
     )
-    parser.addoption("--load-seconds", type=float, default=8.0, help="how long the load lasts (default: 8)")
+    parser.addoption("--load-seconds", type=float, default=5.0, help="how long the load lasts (default: 5)")
     parser.addoption("--stack", action="store_true", help="crash a local stack that keeps what it holds")
     parser.addoption("--companies", type=int, default=0, help="on two clusters, with half as many files")
     parser.addoption("--iam", action="store_true", help="take each statement of the policies away in turn")
@@ -71,15 +71,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--values", type=int, default=FEW_VALUES, help="random tables a kind of file (default: 2)"
     )
     parser.addoption("--series", action="store_true", help="all monthly series (default: a cut)")
-    parser.addoption("--cases", type=int, default=6, help="generated cases an operation (default: 6)")
+    parser.addoption("--cases", type=int, default=4, help="generated cases an operation (default: 4)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder shared by all processes of this run; generated cases have no deadline."""
-    settings.register_profile("here", deadline=None)  # a loaded machine is not the code's fault
-    settings.load_profile("here")
     if config.getoption("--values") > FEW_VALUES:
         want_many()
+    # A loaded machine is not the code's fault: no deadline.
+    settings.register_profile("here", deadline=None, max_examples=examples(40, 400))
+    settings.load_profile("here")
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="managed-tables-")
 

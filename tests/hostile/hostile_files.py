@@ -78,13 +78,13 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("bomb.parquet", bomb, {"WORKBOOK_TOO_LARGE"})
     names = b", ".join(b'{"c%d": 1}' % n for n in range(20_000))
     yield Hostile("names.json", b"[" + names + b"]", {"FILE_NOT_TABULAR"})
-    yield Hostile("columns.csv", b"a" + b"," * 300_000 + b"\n", (0, 1))  # all others blank
+    yield Hostile("columns.csv", b"a" + b"," * 100_000 + b"\n", (0, 1))  # all others blank
     yield Hostile("wide.csv", ",".join(f"c{n}" for n in range(1_501)).encode() + b"\n", {"TOO_MANY_COLUMNS"})
     yield Hostile("unclosed.csv", b'a,b\n1,x\n2,"y\n3,z\n4,w\n', (4, 2))
-    yield Hostile("unclosed_long.csv", b'a,b\n1,x\n2,"y\n' + b"3,z\n" * 500_000, (500_002, 2))
+    yield Hostile("unclosed_long.csv", b'a,b\n1,x\n2,"y\n' + b"3,z\n" * 200_000, (200_002, 2))
     yield Hostile("quotes.csv", b'a,b\n1,"' + b'""' * 500_000 + b'"\n', (1, 2))
-    yield Hostile("long_cell.csv", b"a,b\n1," + b"x" * 10 * MIB + b"\n2,y\n", (2, 2))
-    yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * MIB + b"3,4\n", (2, 2))
+    yield Hostile("long_cell.csv", b"a,b\n1," + b"x" * 5 * MIB + b"\n2,y\n", (2, 2))
+    yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * (MIB // 4) + b"3,4\n", (2, 2))
     almost = b"".join(b"%d,%s!\n" % (n, b"1." * 2_000) for n in range(20))
     yield Hostile("almost_numbers.csv", b"a,b\n" + almost, (20, 2))
     wider = b"1.1,1.1,1.1,1.1,1.1,1.1\n1,2,3,4,5,6\n" * 20

@@ -333,6 +333,8 @@ def test_empty_columns_need_no_query_each(tmp_path: Path) -> None:
 class CountingConnection:
     """A connection that counts its queries."""
 
+    query_progress = staticmethod(lambda: -1.0)
+
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.queries = 0
