@@ -109,7 +109,7 @@ def victim(console: Console) -> Console:
     return console
 
 
-@pytest.mark.app
+@pytest.mark.flow
 def test_every_operation_with_another_companys_ids_is_404(victim: Console) -> None:
     """Any mix of another company's ids and the caller's is 404, and nothing of the other company changes."""
     theirs = create_belongings(victim)

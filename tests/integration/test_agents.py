@@ -306,13 +306,13 @@ def test_a_token_is_of_one_plan(
 
 
 def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCompany) -> None:
-    """Fifty cells, labels and titles that give orders: each plan is that of the arguments alone."""
-    orders = [f"{ORDERS[n % len(ORDERS)]} ({n})" for n in range(50)]
+    """Two hundred cells, labels and titles that give orders: each plan is that of the arguments alone."""
+    orders = [f"{ORDERS[n % len(ORDERS)]} ({n})" for n in range(200)]
     labelled = [{**column("texto"), "display_name": orders[0][:60]}, column("n", "integer")]
     table = created(rows_company, *labelled, display_name=f"ordens_{secrets.token_hex(5)}")
     table.changed(title=orders[1], description=orders[2])
     table.rows.insert(*({"texto": order, "n": n} for n, order in enumerate(orders)))
-    by_number = [{"column": "n", "op": "eq", "value": n} for n in range(50)]
+    by_number = [{"column": "n", "op": "eq", "value": n} for n in range(200)]
     asked = [
         ("change_rows", {"table_id": table.table_id, "action": "delete", "where": one}) for one in by_number
     ]
@@ -321,7 +321,7 @@ def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCom
         assert found["plan"]["warnings"] == []
         assert found["plan"]["examples"][0]["texto"] == order
     agent.calls(("describe_table", {"table_id": table.table_id}), ("list_tables", {}))
-    assert len(contents(table)) == 50
+    assert len(contents(table)) == 200
 
 
 def test_tables_are_all_listed_where_their_columns_do_not_fit(
@@ -336,12 +336,12 @@ def test_tables_are_all_listed_where_their_columns_do_not_fit(
 
 
 def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsCompany) -> None:
-    """Fifty names of files, then fifty labels and cells: each plan is that of a harmless file."""
+    """Two hundred names of files, then two hundred labels and cells: each plan is that of a harmless file."""
     reports = Reports(loading_company, "vendas")
-    for pack, kind, width in ((named, "zip", 2), (labelled, "csv", 51)):
+    for pack, kind, width in ((named, "zip", 2), (labelled, "csv", 201)):
         shapes = []
         for words in (ORDERS, ("Loja", "Mês", "Relatório", "Resumo")):
-            texts = [f"{words[n % len(words)]} ({n})" for n in range(50)]
+            texts = [f"{words[n % len(words)]} ({n})" for n in range(200)]
             job_id = reports.wait(pack(texts), name=f"{texts[0]}.{kind}")
             plan = agent.call("confirm_job", job_id=job_id)["plan"]
             shapes.append(
@@ -349,7 +349,7 @@ def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsC
             )
             assert reports.job(job_id).confirmed_key is None
         assert shapes[0] == shapes[1]
-        assert shapes[0][:3] == (50, 5, width)
+        assert shapes[0][:3] == (200, 5, width)
 
 
 def named(names: list[str]) -> bytes:
