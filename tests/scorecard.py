@@ -24,14 +24,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import test_files
 from polluted_files import clean_file, polluted_files
 
 from managed_tables.errors import JobError
-from managed_tables_analyze.analysis import Analysis, SourceFile, analyze
+from managed_tables_analyze.analysis import Analysis
 
 ROOT = Path(__file__).parent.parent
 OUTCOMES = ROOT / ".local" / "scorecard"
@@ -93,7 +92,7 @@ def measure(labelled: Labelled) -> Outcome:
         if labelled.path.suffix == ".json":
             return _compare_case(labelled.path, work_dir)
         try:
-            found = _analyze(labelled.path, work_dir)
+            found = test_files.analyze_file(labelled.path, work_dir)
             if labelled.clean:
                 return _compare_rows(found, _rows_of(labelled.clean))
         except JobError as error:
@@ -101,14 +100,10 @@ def measure(labelled: Labelled) -> Outcome:
         return _compare(labelled, found)
 
 
-def _analyze(path: Path, work_dir: Path) -> Analysis:
-    return analyze([SourceFile(path, path.name)], work_dir, ZoneInfo("UTC"))
-
-
 @cache
 def _rows_of(path: Path) -> Sequence[Sequence[object]]:
     with tempfile.TemporaryDirectory() as folder:
-        return _staged(_analyze(path, Path(folder)))
+        return _staged(test_files.analyze_file(path, Path(folder)))
 
 
 def _staged(found: Analysis) -> Sequence[Sequence[object]]:

@@ -44,10 +44,7 @@ class OwnStack:
 
     def function(self, logical_id: str) -> str:
         """Return the name of a deployed function."""
-        found = self.client("cloudformation").describe_stack_resource(
-            StackName=deployment.STACK_NAME, LogicalResourceId=logical_id
-        )
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+        return deployment.function_name(emulator.get(self.folder / "ministack"), logical_id)
 
     def invoke(self, logical_id: str, event: dict[str, Any]) -> Any:
         """Invoke a function and wait for its answer, which must not be an error."""

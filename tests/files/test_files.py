@@ -22,8 +22,7 @@ _FOLDER = Path(__file__).parent
 _EXPECTATIONS = sorted(_FOLDER.glob("*/*.json"))
 
 
-def analyze_case(expectation: Path, work_dir: Path) -> Analysis:
-    file = expectation.with_suffix("")
+def analyze_file(file: Path, work_dir: Path) -> Analysis:
     return analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"))
 
 
@@ -71,12 +70,12 @@ def test_a_file_is_read_as_expected(expectation: Path, tmp_path: Path) -> None:
     expected = json.loads(expectation.read_text(encoding="utf-8"))
     if "error" in expected:
         with pytest.raises(JobError) as refusal:
-            analyze_case(expectation, tmp_path)
+            analyze_file(expectation.with_suffix(""), tmp_path)
         assert refusal.value.kind.code == expected["error"], refusal.value.message
         assert expected.get("message", "") in refusal.value.message
         assert in_english(refusal.value.message) != refusal.value.message
         return
-    found = analyze_case(expectation, tmp_path)
+    found = analyze_file(expectation.with_suffix(""), tmp_path)
     assert columns_of(found) == expected["columns"], expected["why"]
     cells = [f"c{index}" for index in range(len(expected["columns"]))]
     assert staged_column(found, *cells) == expected["rows"], expected["why"]

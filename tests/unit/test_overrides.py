@@ -92,9 +92,8 @@ def test_a_stated_number_of_header_lines_holds_wherever_they_are(tmp_path: Path)
             found = _read(tmp_path, above + UNITS + "3;1,00;03/02/2024\n", header_lines=2, **stated)
             assert found.labels == ["id n", "valor R$", "dia d/m/a"]
             assert (_table(found).header_line, _table(found).header_lines) == (first, 2)
-    found = _read(
-        tmp_path, "Vendas\nFilial\n" + UNITS, header_lines=2, first_line=4
-    )  # a line less than it seems
+    # A line less than it seems
+    found = _read(tmp_path, "Vendas\nFilial\n" + UNITS, header_lines=2, first_line=4)
     assert (_table(found).header_line, _table(found).header_lines, _table(found).first_line) == (2, 2, 4)
     for text, lines in ((SALES, 1), (SALES, 2), (SALES, 20), ("a;b\n", 3)):
         assert _table(_read(tmp_path, text, header_lines=lines)).header_lines == min(lines, text.count("\n"))

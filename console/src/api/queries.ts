@@ -1,7 +1,7 @@
 import { type UseQueryOptions, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useConsole } from "../ui/context";
-import { type Answer, ApiFailure, type Asked, type Having } from "./session";
+import { type Answer, type Asked, type Having, isGone } from "./session";
 import type { Operations } from "./types";
 
 const POLL_STEPS_MS = [1_000, 1_000, 2_000, 2_000, 5_000];
@@ -40,7 +40,7 @@ export function useRecipe(tableId: string, enabled = true) {
     enabled,
     queryFn: ({ signal }) =>
       api.GET("/{table_id}/recipe", { path: { table_id: tableId }, signal }).catch((error: unknown) => {
-        if (error instanceof ApiFailure && error.status === 404) return null;
+        if (isGone(error)) return null;
         throw error;
       }),
   });

@@ -70,6 +70,8 @@ export class ApiFailure extends Error {
   }
 }
 
+export const isGone = (error: unknown): boolean => error instanceof ApiFailure && error.status === 404;
+
 function sentenceOfStatus(status: number): string {
   if (status === 0) return t`Sem conexão com o servidor. Verifique a rede e tente de novo`;
   return t`O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;

@@ -98,8 +98,7 @@ function Views() {
       }
     },
   });
-  const isListed = !saved || known.some(({ _id }) => _id === saved._id); // one that was just saved is not, yet
-  const listed = isListed ? known : [...known, saved];
+  const listed = !saved || known.some(({ _id }) => _id === saved._id) ? known : [...known, saved]; // if just saved
   return (
     <>
       <Select

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { useGet } from "../api/queries";
-import { ApiFailure } from "../api/session";
+import { isGone } from "../api/session";
 import type { DeletedRow, RowChange } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
@@ -75,7 +75,7 @@ export function RowStory({ rowId, column }: RowStoryProps) {
 function Origin({ rowId, column }: RowStoryProps) {
   const { table, who } = useParts();
   const origin = useGet("/{table_id}/data/{row_id}/origin", { path: { table_id: table._id, row_id: rowId } });
-  if (origin.error instanceof ApiFailure && origin.error.status === 404) {
+  if (isGone(origin.error)) {
     return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
   }
   if (!origin.data) return <Pending query={origin} label={t`Procurando de onde a linha veio`} />;

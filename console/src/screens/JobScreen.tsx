@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { useJob } from "../api/queries";
-import { ApiFailure } from "../api/session";
+import { ApiFailure, isGone } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel } from "../review/ConfirmBar";
 import { Review } from "../review/Review";
@@ -18,7 +18,7 @@ export default function JobScreen({ jobId }: { jobId: string }) {
   const job = useJob(jobId);
   const [reviewed, setReviewed] = useState<Job | null>(null); // what is on the screen while the files are read again
   if (job.data?.status === "waiting_confirm" && reviewed !== job.data) setReviewed(job.data);
-  if (job.error instanceof ApiFailure && job.error.status === 404) {
+  if (isGone(job.error)) {
     return (
       <Empty title={t`Este envio não existe`}>
         <Link href="/envios">{t`Ver os envios`}</Link>

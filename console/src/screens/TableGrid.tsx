@@ -1,7 +1,7 @@
 import { ChevronDown } from "lucide-react";
 import { Link } from "wouter";
 import { useTable } from "../api/queries";
-import { ApiFailure } from "../api/session";
+import { isGone } from "../api/session";
 import type { Table } from "../api/types";
 import type { EditState } from "../grid/edits";
 import { Filters } from "../grid/Filters";
@@ -19,8 +19,8 @@ import { formatCount, plural } from "../values/numbers";
 export default function TableGrid({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
   const handle = useView(tableId);
-  const isGone = table.error instanceof ApiFailure && table.error.status === 404;
-  if (!table.data || isGone || handle.isLoading) return <Pending query={table} label={t`Carregando a tabela`} />;
+  if (!table.data || isGone(table.error) || handle.isLoading)
+    return <Pending query={table} label={t`Carregando a tabela`} />;
   return <TableSheet table={table.data} handle={handle} />;
 }
 

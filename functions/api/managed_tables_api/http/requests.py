@@ -72,12 +72,7 @@ _INVALID = Fault("INVALID", "valor inválido")
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
     """Return INVALID_REQUEST with the first of pydantic's findings as details of the body or the query."""
     details: list[Detail] = [
-        detail(
-            place,
-            _fault(finding),
-            path=json_path(_place(finding)),
-            **_value(finding),
-        )
+        detail(place, _fault(finding), path=json_path(_place(finding)), **_value(finding))
         for finding in findings[:MAX_ERROR_DETAILS]
     ]
     return ApiError(INVALID_REQUEST, details, len(findings))

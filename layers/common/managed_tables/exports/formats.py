@@ -2,13 +2,15 @@
 
 from typing import Literal
 
+from managed_tables.uploads import MIME_TYPES
+
 ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
 Dialect = Literal["rfc4180", "excel-br"]
 CONTENT_TYPES: dict[ExportFormat, str] = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-    "jsonl": "application/jsonl",
+    "csv": f"{MIME_TYPES['csv']}; charset=utf-8",
+    "xlsx": MIME_TYPES["xlsx"],
+    "parquet": MIME_TYPES["parquet"],
+    "jsonl": MIME_TYPES["jsonl"],
 }
 
 
