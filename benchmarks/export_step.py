@@ -27,10 +27,10 @@ from managed_tables.aws.storage import Storage
 from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.exports.request import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
-from managed_tables_export.csv_files import compose
 from managed_tables_export.destination import open_destination
-from managed_tables_export.export import WRITERS
+from managed_tables_export.handler import WRITERS
 from managed_tables_export.snapshot import ExportSource, Snapshot
+from managed_tables_export.texts import compose
 
 _TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
 _MADE_ROWS = 10_000

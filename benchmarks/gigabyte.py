@@ -14,8 +14,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.files import BYTES_A_ROW, make_orders
-from managed_tables_command.api import Api, Json
-from managed_tables_command.login import Login
+from managed_tables_command.api import Api, Json, Login
 from managed_tables_command.uploading import WAITING, confirm, send
 from managed_tables_local import stack as local
 from managed_tables_local.checkout import LOCAL

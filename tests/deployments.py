@@ -21,8 +21,8 @@ from managed_tables.databases.connecting import CompanyRoles
 from managed_tables.ids import new_record_id
 from managed_tables.settings import PostgresSecret, Settings
 from managed_tables.wiring.services import Services
-from managed_tables_local.deployed import emulator as local_emulator
-from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local import emulator as local_emulator
+from managed_tables_local.emulator import Emulator
 
 # What index active-jobs projects: tests/unit/test_production_template.py checks the template against it
 LISTED_ATTRIBUTES = [

@@ -14,8 +14,16 @@ from pathlib import Path
 import httpx
 
 from managed_tables_command import shown
-from managed_tables_command.api import Api, Json, Refused
-from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login, read_token
+from managed_tables_command.api import (
+    Api,
+    Json,
+    Login,
+    NotLoggedIn,
+    Refused,
+    find_login,
+    keep_login,
+    read_token,
+)
 from managed_tables_command.uploading import WAITING, confirm, find_table, send
 
 Options = argparse.Namespace

@@ -12,8 +12,7 @@ from mcp.server.stdio import stdio_server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
 
 from managed_tables import API_PREFIX
-from managed_tables_command.api import TIMEOUT_SECONDS, Api, Json
-from managed_tables_command.login import Login
+from managed_tables_command.api import TIMEOUT_SECONDS, Api, Json, Login
 
 
 def serve(login: Login) -> None:

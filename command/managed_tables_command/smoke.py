@@ -22,8 +22,7 @@ from typing import Any
 import boto3
 import httpx
 
-from managed_tables_command.api import POLL_SECONDS, Api, Json, Refused
-from managed_tables_command.login import Login
+from managed_tables_command.api import POLL_SECONDS, Api, Json, Login, Refused
 from managed_tables_command.uploading import WAITING, confirm, send
 
 WAKING_LIMIT_SECONDS = 120.0  # a cluster that has been paused for a day takes 30 s and more

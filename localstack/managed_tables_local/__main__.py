@@ -8,14 +8,11 @@ from pathlib import Path
 
 from managed_tables_command.api import Refused
 from managed_tables_command.smoke import SmokeError
-from managed_tables_local import demo, rehearsal, server
+from managed_tables_local import containers, demo, page, rehearsal, server
 from managed_tables_local import stack as local
-from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console_page import page
-from managed_tables_local.console_page.page import PICTURES, run_checks
-from managed_tables_local.docker import containers
-from managed_tables_local.docker.containers import open_containers
-from managed_tables_local.progress import StackError, say
+from managed_tables_local.checkout import LOCAL, StackError, say
+from managed_tables_local.containers import open_containers
+from managed_tables_local.page import PICTURES, run_checks
 from managed_tables_local.stack import make_token
 
 Options = argparse.Namespace

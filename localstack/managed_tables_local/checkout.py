@@ -1,19 +1,44 @@
-"""Locate what is in this checkout: the sources, the tools' environments, the shared build."""
+"""Locate what is in this checkout, the sources and tools' environments, run it and print the progress."""
 
 import fcntl
 import hashlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from managed_tables_local.progress import step
+from rich.console import Console
+from rich.markup import escape
 
+_console = Console()
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 TEMPLATE = ROOT / "template.yaml"
 _SOURCES = ("functions", "layers", "operations", "requirements", "statemachine", "template.yaml", "templates")
+
+
+class StackError(RuntimeError):
+    """A part of the local stack, or what was run on it, has failed; the message says which."""
+
+
+def say(text: str) -> None:
+    """Print at once."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Show in a terminal that the block runs, then print how long it took; steps may overlap."""
+    started = time.monotonic()
+    outcome = "failed"
+    try:
+        with _console.status(escape(title)):
+            yield
+        outcome = "done"
+    finally:
+        say(f"==> {title}: {outcome} in {time.monotonic() - started:.1f} s")
 
 
 def tool_environment(name: str) -> Path:

@@ -4,12 +4,10 @@ import secrets
 from pathlib import Path
 
 from managed_tables import API_PREFIX
-from managed_tables_command.api import Api, Json
-from managed_tables_command.login import Login
+from managed_tables_command.api import Api, Json, Login
 from managed_tables_command.shown import percent_of
 from managed_tables_command.uploading import WAITING, confirm, send
-from managed_tables_local.checkout import ROOT
-from managed_tables_local.progress import StackError, say
+from managed_tables_local.checkout import ROOT, StackError, say
 from managed_tables_local.stack import Stack, make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it

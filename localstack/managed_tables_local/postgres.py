@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from managed_tables_local.checkout import StackError
 from managed_tables_local.processes import LOOPBACK, free_port
-from managed_tables_local.progress import StackError
 
 ADMIN = "postgres"
 START_TIMEOUT_SECONDS = 60

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from managed_tables_local.progress import StackError
+from managed_tables_local.checkout import StackError
 
 _POLL_SECONDS = 0.05
 

@@ -18,16 +18,14 @@ import httpx
 import trustme
 
 from managed_tables.settings import PostgresSecret
-from managed_tables_command.api import Api, Refused
-from managed_tables_command.login import Login
+from managed_tables_command.api import Api, Login, Refused
 from managed_tables_command.smoke import Smoke, SmokeError, expect
+from managed_tables_local import emulator
 from managed_tables_local import stack as local
-from managed_tables_local.checkout import LOCAL
-from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import function_name
+from managed_tables_local.checkout import LOCAL, say
+from managed_tables_local.deployment import function_name
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
-from managed_tables_local.progress import say
 from managed_tables_local.stack import make_token
 from managed_tables_operations import OperatorError
 from managed_tables_operations.__main__ import invoke

@@ -10,16 +10,13 @@ import boto3
 import jwt
 
 from managed_tables.settings import PostgresSecret
-from managed_tables_local import server
-from managed_tables_local.checkout import exclusive, fingerprint
-from managed_tables_local.console_page import page
-from managed_tables_local.console_page.page import build_page
-from managed_tables_local.deployed import deployment, emulator
-from managed_tables_local.deployed.deployment import Outputs
-from managed_tables_local.deployed.emulator import REGION, Emulator
+from managed_tables_local import deployment, emulator, page, server
+from managed_tables_local.checkout import StackError, exclusive, fingerprint, say, step
+from managed_tables_local.deployment import Outputs
+from managed_tables_local.emulator import REGION, Emulator
+from managed_tables_local.page import build_page
 from managed_tables_local.postgres import ADMIN, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
-from managed_tables_local.progress import StackError, say, step
 
 ISSUER = "managed-tables-local"
 AUDIENCE = "managed-tables"

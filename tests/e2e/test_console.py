@@ -9,8 +9,8 @@ import httpx
 import pytest
 from client import Console, Stack, column
 
-from managed_tables_local.console_page import page
-from managed_tables_local.console_page.page import run_checks
+from managed_tables_local import page
+from managed_tables_local.page import run_checks
 
 ROWS = 1_000_000
 HOST = "http://host.test"  # a site that may show the page in a frame; exists only in the browser

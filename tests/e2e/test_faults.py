@@ -18,8 +18,8 @@ import pytest
 from client import Console, Stack
 
 from managed_tables.catalog.keys import RUNNING_JOBS, item_key
+from managed_tables_local import deployment, emulator
 from managed_tables_local import stack as local
-from managed_tables_local.deployed import deployment, emulator
 from managed_tables_local.postgres import open_server
 
 CONFIRM_TIMEOUT_SECONDS = 45  # on this stack, instead of seven days

@@ -19,7 +19,7 @@ import boto3
 import pytest
 from client import POLL_SECONDS, Console, column, until
 
-from managed_tables_local.deployed.deployment import STACK_NAME
+from managed_tables_local.deployment import STACK_NAME
 
 FUNCTIONS = (
     "ApiFunction",

@@ -14,10 +14,9 @@ import pytest
 
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
+from managed_tables_local import containers, emulator
 from managed_tables_local import stack as local
-from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import function_name
-from managed_tables_local.docker import containers
+from managed_tables_local.deployment import function_name
 from managed_tables_local.stack import make_token
 
 

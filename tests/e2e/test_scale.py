@@ -15,9 +15,9 @@ from client import Console, Stack, until
 from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.settings import load_settings
 from managed_tables.wiring.services import Services
+from managed_tables_local import emulator
 from managed_tables_local import stack as local
-from managed_tables_local.deployed import emulator
-from managed_tables_local.deployed.deployment import STAGE
+from managed_tables_local.deployment import STAGE
 from managed_tables_local.postgres import open_server, remove_server
 
 ROWS = 500  # of a file

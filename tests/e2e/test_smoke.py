@@ -9,8 +9,7 @@ import pytest
 from client import Console, Stack, open_storage
 
 from managed_tables_command import smoke as module
-from managed_tables_command.api import Api
-from managed_tables_command.login import Login
+from managed_tables_command.api import Api, Login
 from managed_tables_command.smoke import Smoke, run
 
 

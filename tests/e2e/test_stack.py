@@ -10,9 +10,8 @@ import httpx
 import pytest
 from client import Console, Stack
 
-from managed_tables_local import server
+from managed_tables_local import emulator, server
 from managed_tables_local import stack as local
-from managed_tables_local.deployed import emulator
 from managed_tables_local.postgres import open_server
 
 SAVING_LIMIT_SECONDS = 240.0  # it saves every 5 s; where one save takes seconds, 20 times as rarely

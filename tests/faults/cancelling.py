@@ -25,8 +25,8 @@ from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.ending import cancel_job
 from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert import job as inserting
-from managed_tables_insert.job import run_job
+from managed_tables_insert import handler as inserting
+from managed_tables_insert.handler import run_job
 
 State = Literal["waiting", "inserting", "adding", "committed"]
 FAR = "9999-01-01T00:00:00.000Z"

@@ -24,8 +24,8 @@ from managed_tables.jobs import undoing as operation
 from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation
 from managed_tables_api.services import ApiServices
-from managed_tables_insert.copying import wire
-from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_insert import transfer
+from managed_tables_local.emulator import Emulator
 
 __all__ = ["aws_session", "emulator"]
 
@@ -51,7 +51,7 @@ def world(
             patch.setitem(reconciliation.STALE_AFTER_SECONDS, kind, STALE_AFTER_SECONDS)
         patch.setattr(operation, "RECOVERED_AFTER", timedelta())
         patch.setattr(reconciliation, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
-        patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)
+        patch.setattr(transfer, "LEAST_ROWS", BATCH_ROWS)
         services = _deploy(emulator, postgres_dsn)
         company = services.provisioning.provision(new_record_id())
         yield World(services, company, ForkedJobMaker(services, company, folder), postgres_dsn)

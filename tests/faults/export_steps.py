@@ -15,7 +15,7 @@ from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
 from managed_tables_api.routes.exports import start_export
 from managed_tables_export import destination
-from managed_tables_export.export import run_export
+from managed_tables_export.handler import run_export
 
 PART_BYTES = 256  # so that a dozen rows are several parts
 COLUMNS = [column("n", "integer"), column("valor", "decimal"), column("texto")]

@@ -10,8 +10,7 @@ from managed_tables.documents.recipes import RecipeColumn, RecipeTable, StoredRe
 from managed_tables.ids import new_record_id
 from managed_tables.tables.recipes import find_recipe, keep_recipe
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_insert.handler import recall_for
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import recall_for, run_job
 
 NAMES = [column.name for column in SCHEMA]
 TABLE = {

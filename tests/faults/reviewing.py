@@ -11,7 +11,7 @@ from managed_tables.documents.statements import ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 STATED = {"timezone": None, "tables": [{"file": 0, "sheet": None, "skip_lines": [2]}]}
 LINES = len(ROWS) - 1  # without the line stated not to be a row

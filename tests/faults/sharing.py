@@ -10,10 +10,9 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.services import ApiServices
-from managed_tables_ingest.arrivals import read_arrivals
-from managed_tables_ingest.handler import take_arrival
+from managed_tables_ingest.handler import read_arrivals, take_arrival
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert.job import run_job, wait_for_slot
+from managed_tables_insert.handler import run_job, wait_for_slot
 
 FAR = "9999-01-01T00:00:00.000Z"
 

@@ -21,9 +21,8 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
-from managed_tables_ingest.arrivals import read_arrivals
-from managed_tables_ingest.handler import take_arrival
-from managed_tables_insert.job import run_job
+from managed_tables_ingest.handler import read_arrivals, take_arrival
+from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer"), column("valor", "decimal"), column("texto")]
 ROWS = [[str(number), f"{number},5", f"linha {number} " + "x" * 60] for number in range(12)]

@@ -21,7 +21,7 @@ from managed_tables.tables.reconciliation import Reconciliation
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_job
 from managed_tables_ingest.sweep import sweep, sweep_job
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 FAR = "9999-01-01T00:00:00.000Z"  # every job has been quiet since before that

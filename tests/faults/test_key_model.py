@@ -31,7 +31,7 @@ from managed_tables_api.rows.history_models import RestoreBody
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
 from managed_tables_api.rows.row_history import of_row
 from managed_tables_api.rows.running import NamedTable
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 _ROWS = "SELECT id::text, k, v FROM vendas"
 COLUMNS = [column("k"), column("v", "integer")]

@@ -23,7 +23,7 @@ from managed_tables.ids import NOBODY
 from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows import inserts
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from managed_tables.jobs.ending import cancel_job, end_jobs_of
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert import job as inserting
+from managed_tables_insert import handler as inserting
 
 FAR = "9999-01-01T00:00:00.000Z"
 NAMES = st.sampled_from(["vendas", "outras", "novas"])

@@ -31,7 +31,7 @@ from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
 from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.single_rows import RowQuery
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 ATTEMPTS = 3
 REFUSED = tuple(f"ClientError: An error occurred ({code})" for code in ("400", "SerializationException"))

@@ -31,7 +31,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.settings import AppSecret, Settings
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
-from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local.emulator import Emulator
 
 __all__ = [  # fixtures for the tests of this folder
     "JWT_SECRET",

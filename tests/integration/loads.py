@@ -12,7 +12,7 @@ from tables_client import TableClient
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 
 def with_bucket(company: RowsCompany) -> RowsCompany:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed import deployment, packing
+from managed_tables_local import deployment
 
 ROOT = Path(__file__).parents[2]
 BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
@@ -50,7 +50,7 @@ def artefacts() -> Path:
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, name: str) -> None:
     """Every module, also those that a handler imports late, without what Lambda's runtime provides."""
-    paths = [artefacts / name, artefacts / packing.LAYER / "python"]
+    paths = [artefacts / name, artefacts / deployment.LAYER / "python"]
     command = [sys.executable, "-I", "-S", "-c", IMPORT_EVERYTHING, *paths]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
     assert done.returncode == 0, done.stderr
@@ -60,7 +60,7 @@ def test_an_artefact_imports_with_only_itself_and_the_layer(artefacts: Path, nam
 
 def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
     """It has the descriptions of the services that are called, and no others."""
-    layer = artefacts / packing.LAYER / "python"
+    layer = artefacts / deployment.LAYER / "python"
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]; import boto3; print(boto3.__version__, boto3.__file__)\n"
         "for name in sys.argv[2:]: boto3.client(name, region_name='sa-east-1')"
@@ -83,24 +83,24 @@ def test_changed_settings_change_every_function_so_that_a_version_is_published(a
     texts = [(ROOT / name).read_bytes() for name in ("samconfig.toml", "template.yaml")]
     digest = hashlib.sha256(b"".join(texts)).hexdigest()
     assert {(artefacts / name / SETTINGS_DIGEST).read_text() for name in LIMITS_MIB} == {digest}
-    assert packing.SETTINGS_DIGEST == SETTINGS_DIGEST
+    assert deployment.SETTINGS_DIGEST == SETTINGS_DIGEST
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_an_artefact_is_within_its_size_limit(artefacts: Path, name: str) -> None:
     """The size is unzipped, including the layer."""
-    size_mib = (_size(artefacts / name) + _size(artefacts / packing.LAYER)) / MIB
+    size_mib = (_size(artefacts / name) + _size(artefacts / deployment.LAYER)) / MIB
     assert size_mib < LIMITS_MIB[name], f"{name}: {size_mib:.1f} MiB"
 
 
 @pytest.mark.parametrize("name", LIMITS_MIB)
 def test_no_package_is_in_both_the_layer_and_a_function(artefacts: Path, name: str) -> None:
     """A package is in one of the two only."""
-    layer, own = _packages(artefacts / packing.LAYER / "python"), _packages(artefacts / name)
+    layer, own = _packages(artefacts / deployment.LAYER / "python"), _packages(artefacts / name)
     assert not layer & own
 
 
-@pytest.mark.parametrize("name", [packing.LAYER, *LIMITS_MIB])
+@pytest.mark.parametrize("name", [deployment.LAYER, *LIMITS_MIB])
 def test_every_source_is_compiled(artefacts: Path, name: str) -> None:
     """A cold start compiles nothing: the bytecode is valid whatever the timestamps."""
     for source in (artefacts / name).rglob("*.py"):
@@ -120,7 +120,7 @@ def _size(folder: Path) -> int:
 def test_the_layer_has_its_own_time_zones(artefacts: Path) -> None:
     """Lambda's image may lack them, and DEFAULT_TIMEZONE must exist."""
     code = "import sys, zoneinfo; sys.path[:0] = sys.argv[1:]; zoneinfo.reset_tzpath(())"
-    layer = str(artefacts / packing.LAYER / "python")
+    layer = str(artefacts / deployment.LAYER / "python")
     command = [sys.executable, "-S", "-c", f"{code}; zoneinfo.ZoneInfo('America/Sao_Paulo')", layer]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

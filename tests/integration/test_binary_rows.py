@@ -18,8 +18,8 @@ from managed_tables.conversion.columns import Formats
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import row_id_range, row_number
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables_insert.copying import wire
-from managed_tables_insert.job import open_converter
+from managed_tables_insert import transfer as transferring
+from managed_tables_insert.handler import open_converter
 from managed_tables_insert.plan import LoadedColumn, LoadPlan
 from managed_tables_insert.transfer import Transfer
 
@@ -157,7 +157,7 @@ def test_rows_of_any_types_arrive(connection: PgConnection, data: Any) -> None:
         data.draw(st.lists(_CELLS[kind] | st.none(), min_size=count, max_size=count)) for kind in kinds
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wire, "LEAST_ROWS", BATCH_ROWS)
+        patch.setattr(transferring, "LEAST_ROWS", BATCH_ROWS)
         check(connection, kinds, list(zip(*columns, strict=True)), data.draw(st.sampled_from(ZONES)))
 
 

@@ -13,7 +13,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.clock import timestamp
 from managed_tables.wiring.services import Services
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer")]
 WAIT_SECONDS = 5

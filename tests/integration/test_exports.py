@@ -22,7 +22,7 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
-from managed_tables_export import export as runs
+from managed_tables_export import handler as runs
 from managed_tables_export import snapshot, workbook
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 

@@ -17,8 +17,8 @@ from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables.values import datetime_parser
 from managed_tables.wiring.services import Services
-from managed_tables_insert import job as job_module
-from managed_tables_insert.job import run_job
+from managed_tables_insert import handler as job_module
+from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer", nullable=False), column("valor", "decimal"), column("texto")]
 ROWS = [["1", "1.234,50", "São 'Paulo'"], ["2", "", 'aspas " e\nlinha'], ["3", "R$ -0,10", "\\."]]

@@ -15,7 +15,7 @@ from loading_jobs import JobMaker, column
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
 from managed_tables.wiring.services import Services
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer"), column("valor", "decimal"), column("texto")]
 ROW_COUNT = 120_000

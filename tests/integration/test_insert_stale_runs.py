@@ -12,8 +12,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import StepOutcome
 from managed_tables.tables import reconciliation
 from managed_tables.wiring.services import Services
-from managed_tables_insert import job as inserting
-from managed_tables_insert.job import run_job
+from managed_tables_insert import handler as inserting
+from managed_tables_insert.handler import run_job
 
 NUMBERS = [column("n", "integer")]
 TEXTS = [column("n", "text")]

@@ -13,7 +13,7 @@ from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.wiring.services import Services
 from managed_tables_analyze.analysis import analyze
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 from managed_tables_reader.reading_files import SourceFile
 
 SCHEMA = [column("n", "integer", nullable=False), column("valor", "decimal"), column("texto")]

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from managed_tables_local.deployed import emulator as local_emulator
+from managed_tables_local import emulator as local_emulator
 
 
 def test_stopping_it_deletes_them_all(tmp_path: Path) -> None:

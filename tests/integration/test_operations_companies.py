@@ -22,9 +22,9 @@ from managed_tables.tables.changes import TableChange
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.wiring.services import Services
 from managed_tables_operations import __main__ as command
+from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all
 from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
-from managed_tables_operations.functions import redrive
 from managed_tables_operations.restoring import Correction, reconcile
 
 COLUMNS = (

@@ -10,7 +10,7 @@ from rows_client import RowsCompany
 
 from managed_tables.conversion.choices import ColumnChoice
 from managed_tables.documents.confirmations import LoadTerms
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from managed_tables.jobs import undoing as operation
 from managed_tables.jobs.undoing import undo_job, undo_load
 from managed_tables.undo import kept_table
 from managed_tables_ingest.sweep import drop_expired
-from managed_tables_insert.job import run_job
+from managed_tables_insert.handler import run_job
 
 OLD = [{"k": "A", "v": 1, "nota": "a"}, {"k": "B", "v": 2, "nota": "b"}, {"k": "C", "v": 3, "nota": "c"}]
 ROWS = [["A", "10"], ["B", "2"], ["D", "40"], ["E", "50"]]

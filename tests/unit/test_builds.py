@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed import deployment
+from managed_tables_local import deployment
 
 
 def test_the_builds_used_last_stay_and_that_of_the_running_stack(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from managed_tables_local.deployed.packing import SETTINGS_DIGEST, pack
+from managed_tables_local.deployment import SETTINGS_DIGEST, pack
 
 LAYERS = "    Layers:\n    - Ref: CommonLayer\n"
 TEMPLATE = f"""Globals:

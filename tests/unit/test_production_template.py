@@ -27,7 +27,7 @@ from managed_tables.wiring.aws_services import (
 from managed_tables_api.app import EXPOSED_HEADERS
 from managed_tables_api.calls import ANSWER_SECONDS
 from managed_tables_local.checkout import ROOT, TEMPLATE
-from managed_tables_local.console_page.page_app import security_headers
+from managed_tables_local.page_app import security_headers
 from managed_tables_operations.__main__ import parser
 
 DOCUMENT = read_template()

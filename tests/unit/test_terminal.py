@@ -9,8 +9,7 @@ from rich.console import Console
 
 from managed_tables_analyze import cli
 from managed_tables_command import shown
-from managed_tables_command.api import Json
-from managed_tables_command.login import Login, NotLoggedIn, find_login, keep_login
+from managed_tables_command.api import Json, Login, NotLoggedIn, find_login, keep_login
 from managed_tables_command.shown import show_explained
 from managed_tables_operations import __main__ as operations
 

@@ -1,15 +1,158 @@
-"""The Lambda entry of an export: `{"company_id", "export_id"}` in, its outcome out."""
+"""The Lambda entry of an export, repeatable at any point: `{"company_id", "export_id"}` in, its outcome out.
 
+Each run writes an object of its own and takes the record over before it begins; the record names the object
+that counts. A run that finds the record taken over, or ended, deletes what it has written.
+"""
+
+import secrets
+import tempfile
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TypedDict
+from pathlib import Path
+from typing import Literal, TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from managed_tables import errors
 from managed_tables.aws.metrics import count_step
+from managed_tables.catalog.exports import ExportRecord, ExportStatus
+from managed_tables.catalog.job_records import PROGRESS_SECONDS
+from managed_tables.clock import Pace
+from managed_tables.documents.progress import ExportProgress
+from managed_tables.errors import ApiError, JobError
+from managed_tables.exports.formats import CONTENT_TYPES, ExportFormat
+from managed_tables.exports.request import ExportRequest
+from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services
-from managed_tables_export.export import ExportOutcome, run_export
+from managed_tables_export.destination import ExportObject, open_destination
+from managed_tables_export.parquet import write_parquet
+from managed_tables_export.snapshot import ExportSource, open_snapshot
+from managed_tables_export.texts import write_csv, write_json_lines
+from managed_tables_export.workbook import write_workbook
+
+# How a format is written, by way of a folder where it needs one
+WRITERS: Mapping[ExportFormat, Callable[[ExportSource, ExportObject, Path], int]] = {
+    "csv": write_csv,
+    "xlsx": write_workbook,
+    "parquet": write_parquet,
+    "jsonl": write_json_lines,
+}
+_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full
+
+
+class ExportOutcome(TypedDict):
+    """What the step answers the state machine."""
+
+    outcome: ExportStatus | Literal["busy", "fault"]
+
+
+class _TakenOver(Exception):  # noqa: N818 - an outcome, not a fault
+    """The export is no longer this run's: it has ended, or another run has taken it over."""
+
+
+def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> ExportOutcome:
+    """Write the export's file, unless it is there; raises errors for the state machine to retry.
+
+    `stop_at` is the end of the time limit, by the monotonic clock.
+    """
+    export = services.exports.find(company_id, export_id)
+    if export is None:
+        raise LookupError(f"no export {export_id}")
+    if export.is_terminal:
+        return _outcome(export)
+    key = export_object_key(company_id, export_id, secrets.token_hex(8))
+    taken = services.exports.take_over(export, key) or services.exports.find(company_id, export_id)
+    if taken is None or taken.key != key:  # not even by a write whose answer was lost
+        return _outcome(taken)
+    if export.key is not None:  # of a run that was cut off
+        services.storage.delete(export.key)
+    try:
+        return _outcome(_ExportRun(services, taken, stop_at).run())
+    except ApiError as error:
+        if error.kind not in _AWAY:
+            raise
+        get_logger("export").info("no database to read from", code=error.kind.code)
+        return {"outcome": "busy"}
+
+
+def _outcome(export: ExportRecord | None) -> ExportOutcome:
+    """Return the outcome for the state machine; raises _TakenOver if another run has yet to end it."""
+    if export is None or not export.is_terminal:
+        raise _TakenOver
+    is_fault = export.error is not None and export.error["code"] == errors.EXPORT_FAULT.code
+    return {"outcome": "fault" if is_fault else export.status}  # which fails the execution, for the alarm
+
+
+@dataclass
+class _ExportRun:
+    """One run that has the export."""
+
+    services: Services
+    export: ExportRecord
+    stop_at: float
+
+    def run(self) -> ExportRecord | None:
+        """Write and record the end; return the record as it is then."""
+        exports = self.services.exports
+        try:
+            rows, size_bytes = self._write()
+            ended = exports.complete(self.export, rows, size_bytes)
+        except _TakenOver:
+            ended = None
+        except JobError as error:
+            get_logger("export").info("not exported", code=error.kind.code)
+            ended = exports.fail(self.export, error.as_record())
+        # A write whose answer was lost and that was sent again finds itself done.
+        ended = ended or exports.find(self.export.company_id, self.export.export_id)
+        if ended is None or (ended.status, ended.key) != ("done", self.export.key):
+            self.services.storage.delete(self.export.key or "")
+        return ended
+
+    def _write(self) -> tuple[int, int]:
+        """Write the file and return how many rows and bytes it has."""
+        company = self.services.provisioning.require(self.export.company_id)
+        request = ExportRequest(**self.services.storage.get_json(self.export.request_key))
+        key, content_type = self.export.key or "", CONTENT_TYPES[request.format]
+        with (
+            open_snapshot(self.services, company, self.export) as snapshot,
+            tempfile.TemporaryDirectory() as folder,
+            open_destination(self.services.storage, key, content_type) as destination,
+        ):
+            # Valid when requested, and still, since the table is unchanged.
+            selection = request.select(snapshot.columns, self.services.settings.zone)
+            report = self._reporter(snapshot.row_count if request.where is None else None)
+            source = ExportSource(snapshot, request, selection, report)
+            rows = WRITERS[request.format](source, destination, Path(folder))
+            return rows, destination.finish()
+
+    def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
+        """Return a callback for the number of rows written; it updates the record now and then."""
+        pace = Pace(PROGRESS_SECONDS)
+
+        def report(rows: int) -> None:
+            if time.monotonic() > self.stop_at:
+                raise JobError(errors.EXPORT_TOO_LARGE)
+            if pace.is_due():
+                self._keep(rows, total_rows)
+
+        return report
+
+    def _keep(self, rows: int, total_rows: int | None) -> None:
+        percent = min(99, rows * 100 // total_rows) if total_rows else 0
+        progress = ExportProgress(
+            phase="writing", processed_rows=rows, total_rows=total_rows, percent=percent
+        )
+        try:
+            is_mine = self.services.exports.report_progress(self.export, progress)
+        except ApiError:
+            get_logger("export").warning("progress not recorded", exc_info=True)
+            return
+        if not is_mine:
+            raise _TakenOver
+
 
 LEFT_FOR_THE_END_SECONDS = 30.0  # to complete the upload, or to say that the time did not suffice
 UNLIMITED_SECONDS = 900.0  # what Lambda gives at most, where no context tells

@@ -19,8 +19,8 @@ from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
 from managed_tables.exports.formats import rows_of_group
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
-from managed_tables_export.query import TABLE, select_fields, value
 from managed_tables_export.snapshot import BATCH_BYTES, ExportSource
+from managed_tables_export.texts import TABLE, select_fields, value
 
 WRITER_MEMORY = "400MB"  # of DuckDB, which takes 256 KiB a column at least; few columns take a quarter
 MAX_ROW_BYTES = 8 * 1_048_576  # of a row as text; DuckDB reserves twice as much for each of its buffers

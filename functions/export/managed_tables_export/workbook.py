@@ -22,8 +22,8 @@ from psycopg import sql
 from managed_tables.errors import EXPORT_TEXT_TOO_LONG, EXPORT_TOO_MANY_SHEETS, JobError
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
-from managed_tables_export.query import CELL_TEXTS, select_texts
 from managed_tables_export.snapshot import ExportSource
+from managed_tables_export.texts import CELL_TEXTS, select_texts
 
 SHEET_ROWS = 1_048_575  # Excel's, less the header
 SHEET_BYTES = 2_000_000_000  # of XML: Excel does not open ZIP's format for larger members

@@ -5,24 +5,339 @@ With `{"task_token", "rounds"}` in place of the last it does not load: the execu
 `{"recall"}` it hands the job what its table remembers, which Analyze cannot ask PostgreSQL for.
 """
 
+import os
 import tempfile
 import time
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypedDict
 
+import duckdb
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from duckdb import DuckDBPyConnection
 
+from managed_tables import errors
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
-from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome
+from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.catalog.job_records import (
+    JobEvent,
+    JobRecord,
+    StepOutcome,
+    failed_outcome,
+    inserting_progress,
+)
+from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
+from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, staged_rows
+from managed_tables.jobs.ending import attempt, complete, resolve
+from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, rejects_keys, staged_rows
 from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.tables.recipes import recall
+from managed_tables.schema import Column
+from managed_tables.tables.changes import TableChange
+from managed_tables.tables.recipes import make_recipe, recall
 from managed_tables.wiring.services import Services, load_services
-from managed_tables_insert.job import open_converter, run_job, wait_for_slot
+from managed_tables_insert.loading import Load
+from managed_tables_insert.misfits import Rejects, write_rejects
+from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_insert.transfer import DuplicateFound, MisfitFound
+from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
+
+# The loader waits for writers; no request waits for its answer.
+LOCK_TIMEOUT_MS = 120_000
+MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
+CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
+
+
+_WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
+# A cluster that wakes, or is full: waited for like a table
+_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)
+_CORRECTABLE = (errors.VALUES_NOT_CONVERTED, errors.DUPLICATE_KEYS)  # by whoever confirms the job again
+
+
+class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
+    """The job has changed since this run read it: another run, or another confirmation, moved it on."""
+
+
+class _Busy(Exception):  # noqa: N818 - an outcome, not a fault
+    """Others have to end first; the job fails with `error` if they do not."""
+
+    def __init__(self, error: JobError) -> None:
+        self.error = error
+        super().__init__(error.message)
+
+
+@dataclass(frozen=True)
+class Loading:
+    """One run of the step over a confirmed job; after the last attempt nobody waits for a busy table."""
+
+    services: Services
+    job: JobRecord
+    is_last_attempt: bool
+
+    @cached_property
+    def confirmed(self) -> ConfirmedDocument:
+        """What was confirmed."""
+        return ConfirmedDocument.read(self.services.storage.get_json(self.job.confirmed_key or ""))
+
+    @cached_property
+    def company(self) -> ConnectionRecord:
+        """The company's database."""
+        return self.services.provisioning.require(self.job.company_id)
+
+    def run(self) -> StepOutcome:
+        """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
+        limits = SessionLimits(self.services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
+        # Under a name of its own, so that a cancellation finds the session.
+        databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
+        try:
+            with closing(databases.open_company_connection(self.company, limits)) as connection:
+                applied = find_applied_job(connection, self.job.job_id) or self._load(connection)
+        except _Busy as busy:
+            return self._fail(busy.error) if self.is_last_attempt else {"outcome": "busy"}
+        except JobError as error:
+            return self._fail(error)
+        return self._end(complete(self.services, self.company, self.job, applied))
+
+    def _load(self, connection: PgConnection) -> AppliedJob:
+        with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
+            load = Load(connection, converter, self.job, self.confirmed)
+            plan = self._plan(load, Path(folder))
+            if plan.skips_misfits:
+                if self.job.mode != "create" or self.confirmed.additions.key:
+                    plan = load.find_repeated_keys(plan).leave_out()
+                self._keep_rejects(converter, plan)
+            self._remind()
+            try:
+                return load.run(plan, _progress_reporter(self.services, self.job, plan.row_count))
+            except MisfitFound as found:
+                self._refuse_misfits(converter, plan)
+                raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
+            except DuplicateFound as found:
+                if not plan.skips_misfits:
+                    self._refuse_misfits(converter, plan)
+                repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS)
+                if not repeated.rows:  # the key, or the other row, is gone: to be tried again
+                    raise
+                raise JobError(
+                    errors.DUPLICATE_KEYS, repeated.describe(), repeated.count, count=repeated.count
+                ) from found
+            except Fenced as error:
+                raise JobError(errors.RESERVATION_LOST) from error
+            except ApiError as error:
+                if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
+                    raise JobError(errors.TABLE_NAME_TAKEN, name=self.confirmed.display_name) from error
+                raise
+
+    def _remind(self) -> None:
+        """Remember that the load may keep rows to undo it, and those of an upsert for their history."""
+        settings = self.services.settings
+        kept_days = {"replace": settings.undo_days, "upsert": max(settings.undo_days, settings.history_days)}
+        if self.job.mode in kept_days:
+            self.services.reminders.add(self.job.company_id, self.job.job_id, kept_days[self.job.mode])
+
+    def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
+        """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
+        found = self._keep_rejects(converter, plan)
+        if found.values:
+            raise JobError(errors.VALUES_NOT_CONVERTED, found.details, found.values, count=found.values)
+
+    def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> Rejects:
+        """Store the rows that do not fit, where there are any; repeatable."""
+        keys = rejects_keys(self.job)
+        target = plan.staged.with_name("rejects.csv")
+        rejects = write_rejects(converter, plan, target)
+        if rejects.rows and keys is not None:
+            self.services.storage.upload_file(target, keys[0])
+            self.services.storage.put_json(keys[1], {"rows": rejects.rows})
+        return rejects
+
+    def _plan(self, load: Load, folder: Path) -> LoadPlan:
+        """Return the plan; a table that is to get new columns has them, once all values are known to fit."""
+        staged = folder / STAGED_OBJECT
+        analysis = self.services.job_documents.find_analysis(self.job)
+        if analysis is None or self.job.staged_key is None:
+            raise JobError(errors.FILES_GONE)
+        try:
+            self.services.storage.download(self.job.staged_key, staged)
+        except ObjectMissing as error:
+            raise JobError(errors.FILES_GONE) from error
+        terms = self.confirmed.terms
+        columns, missing = load.current_columns()
+        plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
+        if terms.remember:
+            before = self.services.job_documents.find_recalled(self.job)
+            loaded = [each.column for each in plan.columns]
+            recipe = make_recipe(analysis, loaded, terms, self.job.mode, plan.timezone, before)
+            plan = replace(plan, recipe=recipe)
+        if missing or terms.make_nullable:
+            if not plan.skips_misfits:
+                self._refuse_misfits(load.converter, plan)
+            self._add_columns(missing)
+        return plan
+
+    def _add_columns(self, columns: tuple[Column, ...]) -> None:
+        nullable = self.confirmed.terms.make_nullable
+        change = TableChange(added_columns=columns, nullable_columns=nullable, job_id=self.job.job_id)
+        try:
+            self.services.table_operations.update(self.company, self.confirmed.table_id, change)
+        except ApiError as error:
+            if error.kind is errors.INVALID_SCHEMA:
+                raise JobError(errors.TABLE_CHANGED) from error
+            if error.kind is errors.TABLE_BUSY:
+                raise _Busy(JobError(errors.TABLE_LOCKED)) from error
+            raise
+
+    def _fail(self, error: JobError) -> StepOutcome:
+        """Record why, then clear what the job has left: the record does not depend on that.
+
+        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
+        """
+        get_logger("insert").info("not loaded", code=error.kind.code)
+        if error.kind not in _CORRECTABLE or self.job.is_unattended:
+            self._require_current()
+            return self._end(resolve(self.services, self.job, error))
+        rejected = self.services.jobs.reject(self.job, error.as_record())
+        self.release()
+        return self._end(rejected)
+
+    def _require_current(self) -> None:
+        """Raise Superseded if the job is no longer inserting what this run read."""
+        current = self.services.jobs.find(self.job.company_id, self.job.job_id)
+        read = ("inserting", self.job.confirmed_key, None)
+        if current is None or (current.status, current.confirmed_key, current.error) != read:
+            raise Superseded(self.job.job_id)
+
+    def _end(self, job: JobRecord | None) -> StepOutcome:
+        """Return how the job ended; raises Superseded where this run changed nothing."""
+        if job is None:
+            raise Superseded(self.job.job_id)
+        return _outcome_of(job)
+
+    def release(self) -> None:
+        """Give up the job's files, and the table that it was to make; what fails is left to others."""
+        attempt(lambda: self.services.imports.forget(self.job), self.job.job_id)
+        if self.job.mode == "create":
+            end = self.services.reconciliation.end_reservation
+            attempt(lambda: end(self.company, self.confirmed.table_id), self.job.job_id)
+
+
+def run_job(
+    services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False
+) -> StepOutcome:
+    """Run the inserting step of a job; raises errors for the state machine to retry.
+
+    A run that finds itself superseded reads the job again and starts over.
+    """
+    for _ in range(MAX_READINGS):
+        job = services.jobs.find(company_id, job_id)
+        if job is None:
+            raise LookupError(f"no job {job_id}")
+        try:
+            outcome = _run(services, job, is_last_attempt=is_last_attempt)
+        except ApiError as error:
+            is_awaited = error.kind in _AWAY or (error.kind is errors.TABLE_BUSY and job.confirms_itself)
+            if not is_awaited or is_last_attempt:
+                raise
+            get_logger("insert").info("no table to load into", code=error.kind.code)
+            outcome = StepOutcome(outcome="busy")
+        except Superseded:
+            get_logger("insert").info("superseded", confirmed_key=job.confirmed_key)
+            continue
+        if outcome["outcome"] in _WAITING_OUTCOMES:
+            services.shares.leave(job)
+        return outcome
+    raise Superseded(job_id)
+
+
+def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: str, rounds: int) -> None:
+    """Let the execution that waits with this token go on when the job has a slot again; repeatable.
+
+    A job that has ended meanwhile is let go on at once: the step says how it ended.
+    """
+    job = services.jobs.keep_token(company_id, job_id, task_token)
+    if job is None:
+        services.executions.resume(task_token, {})
+    else:
+        services.shares.admit(job, rounds)
+
+
+def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome:
+    if job.status == "analisando" and job.goes_on_alone:
+        outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
+        if outcome is not None:
+            return outcome
+        job = services.jobs.find(job.company_id, job.job_id) or job
+    if job.status == "analisando":  # the execution was told of neither: its token's writing was not answered
+        return {"outcome": "reanalyze"}
+    if not job.is_terminal and not job.is_rejected:
+        return Loading(services, job, is_last_attempt).run()
+    if job.is_rejected and job.confirmed_key is not None:  # else it waits for its first confirmation
+        Loading(services, job, is_last_attempt).release()
+    return _outcome_of(job)
+
+
+def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome | None:
+    """Confirm a job that nobody is asked about; return the outcome where it is not confirmed now."""
+    try:
+        if job.confirms_itself:
+            return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
+        if confirm_unattended(services, job):
+            return None
+        if not is_last_attempt:
+            return {"outcome": "busy"}
+        raise JobError(errors.TABLE_NOT_MADE)
+    except JobError as error:
+        failed = services.jobs.fail(job, error.as_record())
+        if failed is None:
+            raise Superseded(job.job_id) from error
+        return _outcome_of(failed)
+
+
+def _outcome_of(job: JobRecord) -> StepOutcome:
+    """Return the outcome for the state machine of a job that has ended, or must be confirmed again."""
+    if job.status == "done":
+        return {"outcome": "done"}
+    if job.status == "failed":
+        return failed_outcome(job.error or JobError(errors.JOB_FAULT).as_record())
+    return {"outcome": "rejected"}
+
+
+@contextmanager
+def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """Open the DuckDB that converts: bounded memory, the rest in `folder`, nothing fetched from outside."""
+    with duckdb.connect(
+        config={
+            "memory_limit": CONVERTER_MEMORY,
+            "temp_directory": str(folder),
+            "threads": os.cpu_count() or 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            # A row's place in the file is in its id: two threads need not wait for each other, nor hold rows.
+            "preserve_insertion_order": False,
+        }
+    ) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn into the log
+        yield connection
+
+
+def _progress_reporter(services: Services, job: JobRecord, total_rows: int) -> Callable[[int], None]:
+    """Return what keeps the number of rows processed in the job's record; a report that fails is skipped."""
+
+    def report(processed_rows: int) -> None:
+        try:
+            services.jobs.report_progress(job, inserting_progress(processed_rows, total_rows))
+        except ApiError:
+            get_logger("insert").warning("progress not recorded", exc_info=True)
+
+    return report
 
 
 class InsertEvent(JobEvent, total=False):

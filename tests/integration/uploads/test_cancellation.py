@@ -33,8 +33,8 @@ from managed_tables_analyze import handler as analyzing
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert import job as inserting
-from managed_tables_insert.job import run_job
+from managed_tables_insert import handler as inserting
+from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer")]
 ROWS = [["1"], ["2"]]

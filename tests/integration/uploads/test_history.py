@@ -14,9 +14,8 @@ from managed_tables.ids import new_record_id
 from managed_tables_analyze import handler as analyzing
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
-from managed_tables_ingest.arrivals import read_arrivals
-from managed_tables_ingest.inbox import take_object
-from managed_tables_insert.job import run_job
+from managed_tables_ingest.handler import read_arrivals, take_object
+from managed_tables_insert.handler import run_job
 
 ERROR = {"code": "X", "message": "x", "details": []}
 SCHEMA = [column("n", "integer")]

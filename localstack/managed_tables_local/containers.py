@@ -35,13 +35,21 @@ from managed_tables.settings import load_settings
 from managed_tables.uploads import OfferedFile
 from managed_tables.wiring.services import Services
 from managed_tables_command.api import Json
-from managed_tables_ingest.arrivals import read_arrivals
-from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, tool_environment
+from managed_tables_ingest.handler import read_arrivals
+from managed_tables_local import deployment, emulator
+from managed_tables_local.checkout import (
+    LOCAL,
+    ROOT,
+    StackError,
+    exclusive,
+    fingerprint,
+    say,
+    step,
+    tool_environment,
+)
 from managed_tables_local.demo import SAMPLE
-from managed_tables_local.deployed import deployment, emulator
-from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local.emulator import Emulator
 from managed_tables_local.processes import LOOPBACK, free_port
-from managed_tables_local.progress import StackError, say, step
 from managed_tables_local.stack import Stack, make_token, serving_environment
 from managed_tables_operations.relaying import relayed
 

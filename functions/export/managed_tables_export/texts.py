@@ -1,10 +1,14 @@
-"""Compose the query of an export: every value as the text that its format writes.
+"""Compose the query of an export, every value as its format's text, and write the formats of texts alone.
 
-PostgreSQL writes the texts, in the transaction's time zone: numbers keep every digit and no value of a
-million rows is made anew here.
+Those are CSV, for programs (rfc4180) or as Excel in Brazil opens it (excel-br), and JSON lines. PostgreSQL
+writes the texts, in the transaction's time zone: numbers keep every digit and no value of a million rows is
+made anew here.
 """
 
+import csv
+import io
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from psycopg import sql
 
@@ -12,9 +16,13 @@ from managed_tables.conditions.composition import condition_sql
 from managed_tables.exports.request import Selection, Sort
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
+from managed_tables_export.destination import ExportObject
 from managed_tables_export.snapshot import ExportSource
 
 TABLE = sql.Identifier("$table")
+_BOM = b"\xef\xbb\xbf"  # by which Excel knows UTF-8
+# CSV whose quote and delimiter JSON escapes: no line needs quoting, and each goes out as it is.
+_JSON_LINES = sql.SQL(r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')")
 
 # Of each type, the SQL of a value's text; `{v}` is the value.
 Texts = Mapping[ColumnType, str]
@@ -25,7 +33,7 @@ _FRACTION = (
     "CASE WHEN date_trunc('second', {v}) = {v} THEN '' ELSE {mark} || rtrim(to_char({v}, 'US'), '0') END"
 )
 
-ISO_TEXTS: Texts = {
+_ISO_TEXTS: Texts = {
     ColumnType.TEXT: "{v}",
     ColumnType.INTEGER: "{v}",
     ColumnType.DECIMAL: "{v}",
@@ -33,7 +41,7 @@ ISO_TEXTS: Texts = {
     ColumnType.DATE: "{v}",
     ColumnType.DATETIME: "replace(replace({v}::text, ' ', 'T'), '+00', 'Z')",
 }
-BRAZILIAN_TEXTS: Texts = {
+_BRAZILIAN_TEXTS: Texts = {
     ColumnType.TEXT: "{v}",
     ColumnType.INTEGER: "{v}",
     ColumnType.DECIMAL: "replace({v}::text, '.', ',')",
@@ -93,14 +101,14 @@ def select_fields(source: ExportSource, field: Callable[[Column], sql.Composed])
     )
 
 
-def safe_label(label: str) -> str:
+def _safe_label(label: str) -> str:
     """Return a header's text that no spreadsheet runs."""
     return f"'{label}" if label.startswith(_FORMULA_STARTS) else label
 
 
-def json_field(column: Column) -> sql.Composed:
+def _json_field(column: Column) -> sql.Composed:
     """Return a column as JSON lines have it, under its name."""
-    text = sql.SQL(ISO_TEXTS[ColumnType.DATETIME] if column.type is ColumnType.DATETIME else "{v}")
+    text = sql.SQL(_ISO_TEXTS[ColumnType.DATETIME] if column.type is ColumnType.DATETIME else "{v}")
     return sql.SQL("{} AS {}").format(text.format(v=value(column)), sql.Identifier(column.name))
 
 
@@ -118,3 +126,34 @@ def _order(selection: Selection) -> sql.Composed:
         )
         for sort in sorts
     )
+
+
+def write_csv(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
+    """Write the rows as CSV and return how many; lines end with CRLF, as RFC 4180 has them."""
+    query, delimiter, is_local = compose(source)
+    columns = source.selection.columns
+    labels = [column.display_name if is_local else column.name for column in columns]
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter).writerow(
+        map(_safe_label, labels) if source.request.formula_safe else labels
+    )
+    destination.write((_BOM if is_local else b"") + line.getvalue().encode())
+    options = sql.SQL("(FORMAT csv, DELIMITER {})").format(delimiter)
+    return source.write(query, options, destination, line_end=b"\r\n")
+
+
+def compose(source: ExportSource) -> tuple[sql.Composed, str, bool]:
+    """Return the query of the dialect's texts, its delimiter, and whether it writes for people."""
+    is_local = source.request.dialect == "excel-br"
+    source.set_zone(source.snapshot.zone if is_local else "UTC")
+    texts, delimiter = (_BRAZILIAN_TEXTS, ";") if is_local else (_ISO_TEXTS, ",")
+    return select_texts(source, texts, safe=source.request.formula_safe), delimiter, is_local
+
+
+def write_json_lines(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
+    """Write the rows as JSON lines and return how many."""
+    source.set_zone("UTC")
+    query = sql.SQL("SELECT row_to_json({row})::text FROM ({fields}) AS {row}").format(
+        row=sql.Identifier("$row"), fields=select_fields(source, _json_field)
+    )
+    return source.write(query, _JSON_LINES, destination)

@@ -12,13 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from managed_tables_local.checkout import LOCAL, ROOT, exclusive, fingerprint, run_quietly, tool_environment
-from managed_tables_local.progress import StackError, step
+from managed_tables_local.checkout import (
+    LOCAL,
+    ROOT,
+    StackError,
+    exclusive,
+    fingerprint,
+    run_quietly,
+    step,
+    tool_environment,
+)
 from managed_tables_local.server import Server
 
 CONSOLE = ROOT / "console"
 PAGE = CONSOLE / "dist" / "page"
-APP = "managed_tables_local.console_page.page_app:make_app"
+APP = "managed_tables_local.page_app:make_app"
 PREFERRED_PORT = 8_080
 CHECKS = CONSOLE / "browser"
 PICTURES = ROOT / "docs" / "images"

@@ -15,9 +15,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from managed_tables_local.checkout import tool_environment
+from managed_tables_local.checkout import StackError, tool_environment
 from managed_tables_local.processes import LOOPBACK, Background, free_port
-from managed_tables_local.progress import StackError
 
 REGION = "us-east-1"
 PREFERRED_PORT = 4566

@@ -1,4 +1,4 @@
-"""Run a service of compose.yaml: `python -m managed_tables_local.docker.compose deploy`, or `console`."""
+"""Run a service of compose.yaml: `python -m managed_tables_local.compose deploy`, or `console`."""
 
 import json
 import os
@@ -8,14 +8,12 @@ from dataclasses import asdict
 import uvicorn
 
 from managed_tables.settings import PostgresSecret
+from managed_tables_local import deployment, page
 from managed_tables_local import stack as local
-from managed_tables_local.checkout import LOCAL
-from managed_tables_local.console_page import page
-from managed_tables_local.deployed import deployment
-from managed_tables_local.deployed.emulator import Emulator
+from managed_tables_local.checkout import LOCAL, say
+from managed_tables_local.emulator import Emulator
 from managed_tables_local.postgres import ADMIN
 from managed_tables_local.processes import LOOPBACK
-from managed_tables_local.progress import say
 
 
 def deploy() -> None:

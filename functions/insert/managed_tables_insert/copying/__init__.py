@@ -1,1 +1,0 @@
-"""Send rows to PostgreSQL's COPY: converted by DuckDB, encoded by numpy."""

@@ -1,1 +1,0 @@
-"""The emulator of AWS, and the deployment of template.yaml to it."""
