@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.errors import ApiError
+from managed_tables.settings import DEFAULT_CLUSTER
 from managed_tables.wiring.services import Services, load_services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.databases import begin_generation, migrate_all, move_company, rotate_passwords
@@ -121,7 +122,7 @@ def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
 
 
 def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    for table in services.tables.all(chosen.company, deleted=True):
+    for table in services.tables.all(_company(services, chosen).company_id, deleted=True):
         yield f"{table.table_id} {table.display_name} {table.updated_at}"
 
 
@@ -150,8 +151,8 @@ def _redrive(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
 
 def _erase_rows(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     company = _company(services, chosen)
-    for place, count in erase_rows(services, company, chosen.column, chosen.value):
-        yield f"{place} {count}"
+    erased = list(erase_rows(services, company, chosen.column, chosen.value))
+    yield from (f"{place} {count}" for place, count in erased or [("rows", 0)])
     if chosen.files:
         yield f"files of {erase_files(services, company)} jobs"
 
@@ -163,14 +164,18 @@ def _rotate(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def _add_cluster(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    services.clusters.put(ClusterRecord(chosen.name, chosen.host, chosen.port, chosen.secret_arn))
-    with services.databases.open_admin_connection(chosen.name) as admin:
+    if chosen.name == DEFAULT_CLUSTER:
+        raise OperatorError(f"cluster {DEFAULT_CLUSTER} is the deployment's: its parameters say where it is")
+    cluster = ClusterRecord(chosen.name, chosen.host, chosen.port, chosen.secret_arn)
+    with services.databases.open_as_admin(services.secret_of(cluster)) as admin:
+        services.clusters.put(cluster)
         yield f"cluster {chosen.name} answers: PostgreSQL {admin.info.server_version // 10_000}"
 
 
 def _place(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     if chosen.cluster not in services.clusters.names():
         raise OperatorError(f"no cluster {chosen.cluster} is recorded: add-cluster")
+    services.databases.open_admin_connection(chosen.cluster).close()  # no company could be made on one away
     services.clusters.place_on(chosen.cluster)
     yield f"new companies go to cluster {chosen.cluster}"
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.items import delete
+from managed_tables.catalog.items import delete, update
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import CONNECTION, JOB, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
@@ -28,13 +28,23 @@ _NOTED_COMPANIES = "erasures/companies/"
 _NOTED_ROWS = "erasures/rows/"
 _OURS = ["public", "kept_rows", "deleted_tables"]
 LOCK_TIMEOUT_MS = 120_000
-# What people or files have said of the value, beside the rows. A view's filter is dropped whole: without one
-# condition it would say something else. A short value is looked for as a whole: it is part of any text.
+# What the history, people or files say of the value. A view's filter is dropped whole: without one condition
+# it would say something else. A short value is looked for as a whole: it is part of any text.
 _SAYS = sql.SQL(
     "(lower(said) = lower(%(value)s)"
     " OR length(%(value)s) > 4 AND position(lower(%(value)s) IN lower(said)) > 0)"
 )
-_MENTIONS = {
+_MENTIONS: dict[str, sql.SQL | sql.Composed] = {
+    # A change has the names of its time; a column that was taken out has a hidden one now
+    "managed_tables.row_history": sql.SQL("""
+        DELETE FROM managed_tables.row_history AS change WHERE EXISTS (
+            SELECT FROM (VALUES (before), (after)) AS sides (cells)
+            WHERE %(value)s = ANY(managed_tables.avals(cells)) AND %(value)s = ANY(
+                (cells OPERATOR(managed_tables.||) managed_tables.present_cells(table_id, change_id, cells))
+                OPERATOR(managed_tables.->) ARRAY(SELECT %(column)s UNION
+                SELECT hidden_name FROM managed_tables.hidden_columns AS hidden
+                WHERE hidden.table_id = change.table_id AND hidden.name = %(column)s)))
+    """),
     "managed_tables.views": sql.SQL("""
         UPDATE managed_tables.views
         SET content = (content::jsonb || '{{"where": null, "q": null}}')::json, updated_at = now()
@@ -121,16 +131,8 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
             services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids]})
         yield from ((place, len(of_place)) for place, of_place in erased.items())
         yield from _erase_ids(connection, ids)
-        gone = connection.execute(
-            "DELETE FROM managed_tables.row_history"
-            " WHERE before OPERATOR(managed_tables.->) %(column)s = %(value)s"
-            " OR after OPERATOR(managed_tables.->) %(column)s = %(value)s",
-            {"column": column, "value": value},
-        )
-        if gone.rowcount:
-            yield "managed_tables.row_history", gone.rowcount
         for place, statement in _MENTIONS.items():
-            mended = connection.execute(statement, {"value": value}).rowcount
+            mended = connection.execute(statement, {"column": column, "value": value}).rowcount
             if mended:
                 yield place, mended
 
@@ -200,13 +202,15 @@ def _places(connection: PgConnection, column: str) -> list[tuple[str, str, str]]
 def erase_files(services: Services, company: ConnectionRecord) -> int:
     """Delete the files, staged objects and exports of the company's ended jobs; return how many jobs.
 
-    Which of them hold a person's rows is not known without reading each, so all are deleted.
+    So are the values in their errors. Which of them hold a person's is not known without reading each.
     """
     jobs = services.items.query(company_pk(company.company_id), f"{JOB}#")
-    ended = [str(job["job_id"]) for job in jobs if job["status"] in TERMINAL_STATUSES]
-    for job_id in ended:
-        for prefix in job_prefixes(company.company_id, job_id):
+    ended = [job for job in jobs if job["status"] in TERMINAL_STATUSES]
+    for job in ended:
+        for prefix in job_prefixes(company.company_id, str(job["job_id"])):
             services.storage.delete_all(prefix)
+        if job.get("error"):
+            services.items.write(update({PK: job[PK], SK: job[SK]}, {"error.details": []}))
     services.storage.delete_all(f"exports/{company.company_id}/")
     services.storage.delete_all(f"inbox/{company.company_id}/")
     return len(ended)

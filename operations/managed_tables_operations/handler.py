@@ -7,19 +7,13 @@ and end, and none of its values, which may be a person's.
 import io
 import time
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, TypedDict
+from typing import Any
 
 from managed_tables.observability import get_logger
 from managed_tables_operations.__main__ import Printed, main
 
 
-class Words(TypedDict):
-    """A command as the operator types it."""
-
-    arguments: list[str]
-
-
-def handler(event: Words, context: Any) -> Printed:
+def handler(event: dict[str, list[str]], context: Any) -> Printed:
     """Run one command; each can be repeated where the time did not suffice."""
     arguments = event["arguments"]
     logger = get_logger("operations")

@@ -67,10 +67,6 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-class TlsRefusedError(ConnectionError):
-    """The server has no TLS, which its address asks for."""
-
-
 @contextmanager
 def plain_socket(address: ClusterAddress) -> Iterator[tuple[str, int]]:
     """Serve the server without TLS while the block runs; yield libpq's host, perhaps a folder, and port."""
@@ -83,7 +79,7 @@ def plain_socket(address: ClusterAddress) -> Iterator[tuple[str, int]]:
         reader, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(_SSL_REQUEST)
         if await reader.readexactly(1) != b"S":
-            raise TlsRefusedError(address.host)
+            raise ConnectionError(f"{address.host} has no TLS, which its address asks for")
         await writer.start_tls(context, server_hostname=address.host)
         return reader, writer
 

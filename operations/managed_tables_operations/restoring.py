@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
+from botocore.exceptions import ClientError
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -73,7 +74,7 @@ def reconcile(services: Services) -> Iterator[Correction]:
     for cluster in services.clusters.names():
         try:
             names = _databases_on(services, cluster)
-        except ApiError as error:  # one that is away must not keep the others as they are
+        except (ApiError, ClientError) as error:  # one that is away must not keep the others as they are
             yield f"cluster {cluster}", f"left as it is: {error}"
             continue
         for name in names:

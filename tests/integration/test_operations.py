@@ -219,15 +219,23 @@ def test_a_company_moves_to_another_cluster_over_tls(
                 psycopg.connect(host=folder, port=its_port, **login)
 
 
-def test_a_further_cluster_is_a_record(services: Services, second: EmbeddedPostgres) -> None:
+def test_a_further_cluster_is_a_record(
+    services: Services, second: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """How many there are is not bounded by an environment, and no deployment tells of another one."""
     _add_cluster(services, "two", second.port, second.password, sslmode="prefer")
-    services.clusters.place_on("two")
+    monkeypatch.setattr(command, "load_services", lambda: services)
+    monkeypatch.setitem(services.databases.__dict__, "connect_deadline_seconds", 0.1)
+    known = services.clusters.get("two")
+    at = ["--host=127.0.0.1", "--port=1", f"--secret-arn={known.secret_arn}"]
+    for name in ("two", "three", "default"):  # what does not answer is not recorded
+        assert command.main(["add-cluster", f"--name={name}", *at]) == 1
+    assert (list(services.clusters.names()), services.clusters.get("two")) == (["default", "two"], known)
+    assert command.main(["place-companies", "--cluster=two"]) == 0
     made = services.provisioning.provision(new_record_id())
     assert made.cluster == "two"
     with services.open_company(made) as connection:
         assert connection.info.port == second.port
-    assert list(services.clusters.names()) == ["default", "two"]
 
 
 def _add_cluster(
@@ -279,7 +287,7 @@ def test_the_operators_function_runs_the_command(
     monkeypatch.setattr(command, "load_services", lambda: services)
     answer = handler({"arguments": ["deleted-tables", "--company", company.company_id]}, None)
     assert answer == {"code": 0, "output": ""}
-    assert handler({"arguments": ["deleted-tables", "--company", new_record_id()]}, None)["code"] == 0
+    assert handler({"arguments": ["deleted-tables", "--company", new_record_id()]}, None)["code"] == 1
     unknown = handler({"arguments": ["drop-everything"]}, None)
     assert (unknown["code"], "invalid choice" in unknown["output"]) == (2, True)
 

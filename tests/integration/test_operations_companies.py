@@ -163,10 +163,11 @@ def test_files_of_ended_jobs_can_be_deleted_early(services: Services, company: C
     for status in ("done", "queued"):
         job_id = new_record_id()
         item = {"pk": company_pk(company.company_id), "sk": f"JOB#{job_id}", "job_id": job_id}
-        services.items.put({**item, "status": status})
+        services.items.put({**item, "status": status, "error": {"code": "X", "details": [{"value": ANA}]}})
         keys[status] = f"uploads/{company.company_id}/{job_id}/00.csv"
         services.storage.put(keys[status], b"a", "text/csv")
     assert erase_files(services, company) == 1
+    assert str(list(services.items.query(company_pk(company.company_id)))).count(ANA) == 1
     found = services.s3.list_objects_v2(
         Bucket=services.settings.bucket_name, Prefix=f"uploads/{company.company_id}/"
     )
@@ -313,13 +314,17 @@ def test_what_was_erased_stays_erased_after_a_restore(
 
 
 def test_an_erased_persons_history_goes_too(services: Services, company: ConnectionRecord) -> None:
-    """Neither what the deletion itself writes, nor what rows were before, stays."""
-    make(services, company, "clientes")
+    """Neither what the deletion itself writes, nor what rows were before, stays, by any name of a column."""
+    table = make(services, company, "clientes")
     with services.open_company(company) as connection:
         connection.execute("UPDATE clientes SET cpf = 'outro' WHERE cpf = %s", [ANA])
         connection.execute("UPDATE clientes SET nome = 'y' WHERE cpf = %s", [BIA])
-    dict(erase_rows(services, company, "cpf", ANA))
-    dict(erase_rows(services, company, "cpf", BIA))
+    renamed = ColumnChange(**COLUMNS[0].model_dump() | {"name": "doc"}, previous_name="cpf")
+    other = ColumnChange(**COLUMNS[1].model_dump())
+    services.table_operations.update(company, table.table_id, TableChange(columns=[renamed, other]))
+    assert dict(erase_rows(services, company, "doc", ANA)) == {"managed_tables.row_history": 1}
+    services.table_operations.update(company, table.table_id, TableChange(columns=[other]))
+    dict(erase_rows(services, company, "doc", BIA))
     with services.open_company(company) as connection:
         kept = connection.execute(
             "SELECT before::text, after::text FROM managed_tables.row_history"

@@ -152,14 +152,15 @@ class Databases:
         """Return a connection in autocommit as the administrator, to its own database or another."""
         secret = self.cluster_secret(cluster)
         try:
-            return self._open_as_admin(secret, database)
+            return self.open_as_admin(secret, database)
         except PasswordRefused:
             renewed = self.renew_secret(cluster)
             if renewed == secret:
                 raise
-            return self._open_as_admin(renewed, database)
+            return self.open_as_admin(renewed, database)
 
-    def _open_as_admin(self, secret: PostgresSecret, database: str) -> PgConnection:
+    def open_as_admin(self, secret: PostgresSecret, database: str = "") -> PgConnection:
+        """Return a connection in autocommit to the server of this administrator."""
         return self._open(secret, database or secret.dbname, secret.username, secret.password, ADMIN_LIMITS)
 
     def open_company_connection(

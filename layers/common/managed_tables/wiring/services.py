@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
@@ -102,9 +103,12 @@ class Services(AwsServices):
                 self.postgres_secret = self._read_default_secret()
             return self.postgres_secret
         if renewed or cluster not in self._known_secrets:
-            arn, address = self.clusters.get(cluster).secret_arn, self._cluster_address(cluster)
-            self._known_secrets[cluster] = self._read_secret(arn, address)
+            self._known_secrets[cluster] = self.secret_of(self.clusters.get(cluster))
         return self._known_secrets[cluster]
+
+    def secret_of(self, cluster: ClusterRecord) -> PostgresSecret:
+        """Return the administrator of a further cluster, recorded or not."""
+        return self._read_secret(cluster.secret_arn, self._address_of(cluster))
 
     def _read_default_secret(self) -> PostgresSecret:
         return self._read_secret(self.settings.postgres_secret_arn, self.settings.default_address)
@@ -116,8 +120,10 @@ class Services(AwsServices):
         """Return the cluster's address, by its record or the settings, else by the administrator's secret."""
         if cluster == DEFAULT_CLUSTER:
             return self.settings.default_address or self.postgres_secret
-        found = self.clusters.get(cluster)
-        return ClusterAddress(host=found.host, port=found.port, sslmode=self.settings.postgres_sslmode)
+        return self._address_of(self.clusters.get(cluster))
+
+    def _address_of(self, cluster: ClusterRecord) -> ClusterAddress:
+        return ClusterAddress(host=cluster.host, port=cluster.port, sslmode=self.settings.postgres_sslmode)
 
 
 def load_services() -> Services:
