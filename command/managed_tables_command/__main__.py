@@ -18,9 +18,9 @@ from managed_tables_command.api import (
     Api,
     Json,
     Login,
-    NotLoggedIn,
     Refused,
     find_login,
+    find_url,
     keep_login,
     read_token,
 )
@@ -29,6 +29,8 @@ from managed_tables_command.uploading import WAITING, confirm, find_table, send
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
 CHANGED = 3  # the exit status of an upload that is not as its table remembers
+INTERRUPTED = 130  # the exit status that a shell gives after Ctrl-C
+_REASONS = {FileNotFoundError: "não existe", PermissionError: "sem permissão", IsADirectoryError: "é pasta"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,12 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except Refused as error:
         shown.complain(str(error), error.details)
-    except NotLoggedIn as error:
-        shown.complain(str(error))
     except OSError as error:
-        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({error.strerror or error})")
-    except httpx.HTTPError as error:
+        reason = _REASONS.get(type(error), error.strerror or error)
+        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({reason})")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         shown.complain(f"O endereço não responde: {error}")
+    except (KeyboardInterrupt, EOFError):
+        shown.complain("Interrompido")
+        return INTERRUPTED
     return 1
 
 
@@ -112,10 +116,10 @@ def _open(options: Options) -> Api:
 
 
 def _login(options: Options) -> int:
-    token = read_token(options.token_file) or getpass.getpass("Token: ").strip()
-    if not options.url:
-        raise NotLoggedIn("Falta o endereço (--url)")
-    login = Login(options.url.rstrip("/"), token)
+    url = find_url(options.url)
+    if not url:
+        raise Refused("Falta o endereço (--url)")
+    login = Login(url, read_token(options.token_file) or getpass.getpass("Token: ").strip())
     with Api(login) as api:
         api.call("GET", "/status")
     shown.say(f"Guardado em {keep_login(login)}")
@@ -135,15 +139,17 @@ def _tables(options: Options) -> int:
 def _upload(options: Options) -> int:
     """Upload files to a table, or a new one: reviewed by a person, unless told otherwise."""
     if STANDARD_STREAM in options.files and not (options.yes or options.auto_confirm):
-        raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes", [])
+        raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes")
     with _open(options) as api, _opened_files(options.files, options.name) as files:
         target = find_table(api, options.table) if options.table else None
         asked = {"mode": options.mode, "auto_confirm": options.auto_confirm}
         asked = {name: value for name, value in asked.items() if value}
         if target is None and asked:
             option, missing = next(iter(asked)).replace("_", "-"), options.table or "(falta --table)"
-            raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}", [])
-        job = _follow(api, send(api, files, target, asked), "Leitura")
+            raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}")
+        job_id = send(api, files, target, asked)
+        shown.say(f"Envio {job_id}")  # whatever interrupts us, the job goes on without us
+        job = _follow(api, job_id, "Leitura")
         if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
             return _ended(job, as_json=options.json)
         if options.auto_confirm:
@@ -219,7 +225,7 @@ def _export(options: Options) -> int:
     with _open(options) as api:
         table = find_table(api, options.table)
         if table is None:
-            raise Refused(f"Não há tabela {options.table}", [])
+            raise Refused(f"Não há tabela {options.table}")
         wanted = {"format": options.format, **({"dialect": options.dialect} if options.dialect else {})}
         export_id = api.call("POST", f"/{table['_id']}/exports", wanted)["export_id"]
         with shown.following("Exportação") as show:
@@ -244,8 +250,7 @@ def _undo(options: Options) -> int:
         shown.print_json(answer)
     removed = shown.counted(answer["removed"], "removida", "removidas")
     kept = shown.counted(answer["kept"], "mantida", "mantidas")
-    counts = f"{removed}, {answer['restored']} de volta, {kept}"
-    shown.say(f"Desfeito: {counts}")
+    shown.say(f"Desfeito: {removed}, {answer['restored']} de volta, {kept}")
     return 0
 
 

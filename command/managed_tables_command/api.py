@@ -6,6 +6,7 @@ Which deployment, and as whom, say options, the environment, or what `login` has
 import json
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,18 +30,27 @@ POLL_SECONDS = 0.5
 RETRIED_STATUSES = frozenset({429, 503})
 MAX_ATTEMPTS = 5
 CHUNK_BYTES = 262_144
+_PAGE = 100  # tables of a list's page, at most
 
 
-class NotLoggedIn(Exception):  # noqa: N818 - named for what it tells
-    """Neither options, environment nor a login say which deployment is called, or as whom."""
+class Refused(Exception):  # noqa: N818 - named for what it tells
+    """Something was not done: a Portuguese sentence, and what the API's details name."""
+
+    def __init__(self, message: str, details: Sequence[Detail] = ()) -> None:
+        self.details = details
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
 class Login:
-    """A deployment's address, without `/v1/managed-tables`, and a bearer token."""
+    """A deployment's address, without `/v1/managed-tables`, and a bearer token; raises Refused."""
 
     url: str
     token: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[!-~]+", self.token):  # what httpx says of such a header shows the token
+            raise Refused("O token não é válido: um token não tem espaços nem acentos")
 
 
 def _login_file() -> Path:
@@ -60,26 +70,31 @@ def keep_login(login: Login) -> Path:
 
 
 def find_login(url: str | None, token_file: Path | None) -> Login:
-    """Return the login: options first, then the environment, then the stored one; raises NotLoggedIn.
+    """Return the login: options first, then the environment, then the stored one; raises Refused.
 
     A stored token goes to the address for which it was stored, and to no other.
     """
     kept = _kept()
-    found_url = (url or os.environ.get(URL_VARIABLE) or kept.get("url", "")).rstrip("/")
+    found_url = find_url(url) or kept.get("url", "")
     token = read_token(token_file)
     if token is None and found_url == kept.get("url"):
         token = kept.get("token")
     if not found_url or not token:
         missing = f"o token para {found_url}" if found_url else "o endereço (--url)"
-        raise NotLoggedIn(f"Falta {missing}. Use managed-tables login, ou {URL_VARIABLE} e {TOKEN_VARIABLE}")
+        raise Refused(f"Falta {missing}. Use managed-tables login, ou {URL_VARIABLE} e {TOKEN_VARIABLE}")
     return Login(found_url, token)
+
+
+def find_url(url: str | None) -> str:
+    """Return the address of the option, else of the environment, without the API's own path."""
+    return (url or os.environ.get(URL_VARIABLE) or "").rstrip("/").removesuffix(API_PREFIX)
 
 
 def read_token(token_file: Path | None) -> str | None:
     """Return the token of the file, else of the environment."""
     if token_file is not None:
         return token_file.read_text(encoding="utf-8").strip()
-    return os.environ.get(TOKEN_VARIABLE)
+    return os.environ.get(TOKEN_VARIABLE, "").strip() or None
 
 
 def _kept() -> dict[str, str]:
@@ -87,14 +102,6 @@ def _kept() -> dict[str, str]:
         return dict(json.loads(_login_file().read_text()))
     except (OSError, ValueError):
         return {}
-
-
-class Refused(Exception):  # noqa: N818 - named for what it tells
-    """The API said no: its Portuguese sentence, and what its details name."""
-
-    def __init__(self, message: str, details: Sequence[Detail]) -> None:
-        self.details = details
-        super().__init__(message)
 
 
 class Api:
@@ -131,13 +138,12 @@ class Api:
 
     def tables(self, search: str = "") -> Iterator[Json]:
         """Yield the company's tables, those whose name contains a text."""
-        number, seen, total = 1, 0, 1
-        while seen < total:
-            page = self.call("GET", "", page=str(number), per_page="100", search=search)
+        total, number = 1, 0
+        while number * _PAGE < total:
+            number += 1
+            page = self.call("GET", "", page=str(number), per_page=str(_PAGE), search=search)
             yield from page["records"]
-            if not page["records"]:
-                return
-            number, seen, total = number + 1, seen + page["quantity"], page["total"]
+            total = page["total"]
 
     def poll(
         self,
@@ -158,7 +164,7 @@ class Api:
             if state["status"] in ended:
                 return state
             if time.monotonic() > deadline:
-                raise Refused(f"{path}: {state['status']} depois de {limit_seconds:.0f} s", [])
+                raise Refused(f"{path}: {state['status']} depois de {limit_seconds:.0f} s")
             time.sleep(POLL_SECONDS)
 
     def post_file(self, upload: Json, file: IO[bytes]) -> None:
@@ -166,11 +172,12 @@ class Api:
         sent = {"file": (upload["name"], file)}
         response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)
         if response.is_error:
-            raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})", [])
+            raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})")
 
     def download(self, url: str, target: Path | None, received: Callable[[int], None]) -> None:
-        """Download the URL to the file, which appears once it is complete, or to standard output."""
-        part = target and target.with_name(f"{target.name}.part")
+        """Download the URL to the file, which appears once it is complete, to a pipe or standard output."""
+        is_file = target is not None and (target.is_file() or not target.exists())
+        part = target.with_name(f"{target.name}.part") if target and is_file else target
         opened = part.open("wb") if part else nullcontext(sys.stdout.buffer)
         with opened as file, self._client.stream("GET", url) as response:
             response.raise_for_status()
@@ -188,9 +195,8 @@ def _content(response: httpx.Response) -> Any:
     try:
         content = response.json()
     except ValueError as error:
-        raise Refused(f"O endereço não respondeu como a API (HTTP {response.status_code})", []) from error
+        raise Refused(f"O endereço não respondeu como a API (HTTP {response.status_code})") from error
     if response.is_error:
-        message = content.get("error") if isinstance(content, dict) else None
-        details = content.get("details", []) if isinstance(content, dict) else []
-        raise Refused(message or f"HTTP {response.status_code}", details)
+        said = content if isinstance(content, dict) else {}
+        raise Refused(said.get("error") or f"HTTP {response.status_code}", said.get("details", ()))
     return content

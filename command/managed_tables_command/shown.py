@@ -9,9 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.prompt import Confirm, InvalidResponse
 from rich.table import Table
-from rich.text import Text
 
 from managed_tables.details import Detail
 from managed_tables_command.api import Json
@@ -66,51 +64,42 @@ def print_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a line; names of users are no markup."""
-    console.print(escape(text), highlight=False)
-
-
-class _Agreement(Confirm):
-    """A question that takes the words of its language."""
-
-    def process_response(self, value: str) -> bool:
-        """Return whether it is a yes."""
-        word = value.strip().casefold()
-        if word not in _YES + _NO:
-            raise InvalidResponse("Responda s (sim) ou n (não)")
-        return word in _YES
-
-    def render_default(self, default: Any) -> Text:
-        """Return the default as it may be written."""
-        return Text("(s)" if default else "(n)", "prompt.default")
+    console.print(escape(text), highlight=False, soft_wrap=True)
 
 
 def is_agreed(question: str) -> bool:
     """Ask, and return whether the person says yes; no answer is a no."""
-    try:
-        answer = _Agreement.ask(escape(question), choices=["s", "n"], default=False, console=console)
-    except EOFError:
-        return False
-    return bool(answer)
+    word = ""
+    while word not in _YES + _NO:
+        if word:
+            say("Responda s (sim) ou n (não)")
+        try:
+            word = console.input(escape(f"{question} [s/n] (n): ")).strip().casefold() or "n"
+        except EOFError:
+            return False
+    return word in _YES
 
 
 def complain(message: str, details: Iterable[Detail] = ()) -> None:
     """Print why something was not done, and where."""
-    errors.print(f"[bold red]{escape(message)}[/]", highlight=False)
+    errors.print(f"[bold red]{escape(message)}[/]", highlight=False, soft_wrap=True)
     for detail in details:
-        errors.print(escape(f"  {place_of(detail)}{detail.get('reason', '')}"), highlight=False)
+        errors.print(
+            escape(f"  {place_of(detail)}{detail.get('reason', '')}"), highlight=False, soft_wrap=True
+        )
 
 
 def place_of(detail: Mapping[str, Any]) -> str:
     """Return the place of a detail, as people say it."""
-    names = (
-        ("file", "{}"),
-        ("sheet", "aba {}"),
-        ("line", "linha {}"),
-        ("row", "linha {}"),
-        ("column", "{}"),
-        ("path", "{}"),
-    )
-    parts = [form.format(detail[key]) for key, form in names if detail.get(key) is not None]
+    forms = {
+        "file": "{}",
+        "sheet": "aba {}",
+        "line": "linha {}",
+        "row": "linha {}",
+        "column": "{}",
+        "path": "{}",
+    }
+    parts = [form.format(detail[key]) for key, form in forms.items() if detail.get(key) is not None]
     value = f" ({_cut(detail['value'])})" if detail.get("value") not in (None, "") else ""
     return f"{', '.join(parts)}{value}: " if parts else ""
 
@@ -148,7 +137,7 @@ def show_review(schema: Json, notes: Sequence[Json]) -> None:
     console.print(grid)
     say(counted(schema["total_row_count_estimate"], "linha", "linhas"))
     for note in notes[:MAX_WARNINGS]:
-        console.print(f"[yellow]Atenção:[/] {escape(note['text'])}", highlight=False)
+        console.print(f"[yellow]Atenção:[/] {escape(note['text'])}", highlight=False, soft_wrap=True)
     if len(notes) > MAX_WARNINGS:
         say(f"… e mais {len(notes) - MAX_WARNINGS} avisos")
 

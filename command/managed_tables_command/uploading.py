@@ -1,7 +1,7 @@
 """Send files to a table, and confirm how they were read."""
 
+import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from rich.markup import escape
@@ -10,7 +10,6 @@ from managed_tables_command import shown
 from managed_tables_command.api import Api, Json
 
 WAITING = ("waiting_confirm", "done", "failed")
-NO_OPTIONS: Mapping[str, str] = {}
 
 
 def find_table(api: Api, name: str) -> Json | None:
@@ -19,29 +18,32 @@ def find_table(api: Api, name: str) -> Json | None:
 
 
 def send(
-    api: Api, files: Sequence[Path], target: Json | None = None, options: Mapping[str, str] = NO_OPTIONS
+    api: Api, files: Sequence[Path], target: Json | None = None, options: Mapping[str, str] | None = None
 ) -> str:
     """Declare the files, post each, and return their job's id."""
     sizes = [file.stat().st_size for file in files]
-    declared = [{"name": file.name, "size_bytes": size} for file, size in zip(files, sizes, strict=True)]
+    names = [os.fsencode(file.name).decode(errors="replace") for file in files]
+    declared = [{"name": name, "size_bytes": size} for name, size in zip(names, sizes, strict=True)]
     path = f"/{target['_id']}/upload" if target else "/upload"
-    answer = api.call("POST", path, {"files": declared, **options})
-    with shown.progress() as bars, ExitStack() as opened:
-        for form, file, size in zip(answer["uploads"], files, sizes, strict=True):
-            content = opened.enter_context(file.open("rb"))
-            api.post_file(form, bars.wrap_file(content, size, description=escape(f"Envio: {file.name}")))
+    answer = api.call("POST", path, {"files": declared, **(options or {})})
+    for form, file, size in zip(answer["uploads"], files, sizes, strict=True):
+        with shown.progress() as bars, file.open("rb") as content:
+            api.post_file(form, bars.wrap_file(content, size, description=escape(f"Envio: {form['name']}")))
     return str(answer["job_id"])
 
 
 def confirm(api: Api, job: Json, name: str) -> None:
-    """Confirm the job's schema as it was inferred; of an existing table by the table's own columns."""
+    """Confirm the job's schema as it was inferred; of an existing table by the table's own columns.
+
+    A new column may be empty, as in the console: next month's file has a blank.
+    """
     plan = job["append_plan"]
     columns = [
         {
             "name": column["name"],
             "display_name": column["display_name"],
             "type": column["type"],
-            "nullable": column["nullable"],
+            "nullable": True,
             **(column.get("table_column") or {}),
             "source": column["name"],
         }

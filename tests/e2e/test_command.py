@@ -131,8 +131,13 @@ def test_data_goes_through_pipes(terminal: Terminal) -> None:
     written = terminal.run("export", "vendas", "--format", "csv", "--output", "-", data_only=True)
     assert written.splitlines() == ["produto,valor", "Café,1.50", "Chá,2.25", "Água,3.75"]
     assert not (terminal.folder / "-").exists()
+    os.mkfifo(terminal.folder / "cano")
+    reader = os.open(terminal.folder / "cano", os.O_RDWR)
+    terminal.run("export", "vendas", "--format", "csv", "--output", "cano")
+    assert os.read(reader, 100).decode() == written
     [table] = json.loads(terminal.run("tables", "--json", data_only=True))
     assert (table["display_name"], table["row_count"]) == ("vendas", 3)
+    assert all(column["nullable"] for column in table["columns"]), "next month's file has a blank"
     assert "--yes" in terminal.run("upload", "-", answers=CSV, status=1)
 
 
@@ -202,6 +207,7 @@ def test_an_error_is_one_line(terminal: Terminal) -> None:
         terminal.run("upload", file, status=1),
         terminal.run("upload", "ausente.csv", status=1),
         terminal.run("tables", "--url", "http://127.0.0.1:1", status=1),
+        terminal.run("tables", "--url", "http://[::1", status=1),
     ):
         assert told.strip()
         assert "Traceback" not in told

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from managed_tables_analyze import cli
 from managed_tables_command import shown
-from managed_tables_command.api import Json, Login, NotLoggedIn, find_login, keep_login
+from managed_tables_command.api import Json, Login, Refused, find_login, keep_login
 from managed_tables_command.shown import show_explained
 from managed_tables_operations import __main__ as operations
 
@@ -24,15 +24,18 @@ def _nobody_is_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_stored_token_goes_to_no_other_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever lures a person into another `--url` does not get it."""
     keep_login(Login("https://ours", "secret"))
-    assert find_login(None, None) == find_login("https://ours/", None) == Login("https://ours", "secret")
+    for ours in (None, "https://ours/", "https://ours/v1/managed-tables"):
+        assert find_login(ours, None) == Login("https://ours", "secret")
     for other in ("https://theirs", "https://ours.theirs", "http://ours"):
-        with pytest.raises(NotLoggedIn, match=f"o token para {other}"):
+        with pytest.raises(Refused, match=f"o token para {other}"):
             find_login(other, None)
     monkeypatch.setenv("MANAGED_TABLES_URL", "https://theirs")
-    with pytest.raises(NotLoggedIn):
+    with pytest.raises(Refused):
         find_login(None, None)
     monkeypatch.setenv("MANAGED_TABLES_TOKEN", "theirs")
     assert find_login(None, None) == Login("https://theirs", "theirs")
+    with pytest.raises(Refused, match=r"^[^ü]*$"):  # what it is, is not shown
+        Login("https://ours", "sü")
 
 
 @pytest.mark.parametrize("name", ["ausente.csv", "nota.pdf"])
