@@ -24,8 +24,8 @@ from psycopg import sql
 from benchmarks.files import COLUMNS
 from benchmarks.processor import Clock, Spent
 from managed_tables.aws.storage import Storage
-from managed_tables.exports.formats import Dialect, ExportFormat
-from managed_tables.exports.request import ExportRequest
+from managed_tables.catalog.exports import Dialect, ExportFormat
+from managed_tables.exports import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_export.destination import open_destination
 from managed_tables_export.handler import WRITERS

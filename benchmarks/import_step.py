@@ -18,7 +18,7 @@ from benchmarks.processor import Clock, Spent
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.ids import new_record_id
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.handler import open_converter

@@ -11,7 +11,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
-from managed_tables.exports.request import ExportRequest
+from managed_tables.exports import ExportRequest
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType

@@ -12,7 +12,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
+from managed_tables.documents.statements import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.schema import Column, ColumnType

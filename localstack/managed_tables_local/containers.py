@@ -28,7 +28,7 @@ from managed_tables import API_PREFIX
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
 from managed_tables.clock import timestamp
-from managed_tables.exports.request import ExportRequest
+from managed_tables.exports import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import export_object_key, job_prefixes
 from managed_tables.settings import load_settings

@@ -20,7 +20,7 @@ from steps import (
 from worlds import World, until
 
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.statements import Additions
 from managed_tables.errors import JOB_FINISHED, ApiError
 from managed_tables.jobs.ending import cancel_job
 from managed_tables_api.rows.inserts import NewRows, insert

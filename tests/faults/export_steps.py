@@ -9,8 +9,8 @@ from loading_jobs import USER_ID, column
 from steps import NEW_NUMBERS, Scenario, Step
 from worlds import World
 
-from managed_tables.exports.formats import ExportFormat
-from managed_tables.exports.request import ExportRequest
+from managed_tables.catalog.exports import ExportFormat
+from managed_tables.exports import ExportRequest
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
 from managed_tables_api.routes.exports import start_export

@@ -6,8 +6,7 @@ from injection import run_step
 from steps import CSV, MISFITS, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execution_output, execution_status
 from worlds import World, until
 
-from managed_tables.documents.confirmations import LoadTerms
-from managed_tables.documents.statements import ReadingStatement
+from managed_tables.documents.statements import LoadTerms, ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables_analyze.handler import analyze_job

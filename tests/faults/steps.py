@@ -12,7 +12,7 @@ from worlds import World, until
 
 from managed_tables.catalog.job_records import JobFile, JobMode
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import Additions, WantedSchema
+from managed_tables.documents.statements import Additions, WantedSchema
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.confirmation import confirm_job

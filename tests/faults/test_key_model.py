@@ -21,7 +21,7 @@ from lives import FAULTS, PICKS, Life, live
 from loading_jobs import USER_ID, column
 from worlds import World
 
-from managed_tables.documents.confirmations import Additions, LoadMode
+from managed_tables.documents.statements import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job

@@ -18,7 +18,7 @@ from worlds import World
 
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
-from managed_tables.documents.confirmations import WantedSchema
+from managed_tables.documents.statements import WantedSchema
 from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job

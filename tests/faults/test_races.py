@@ -13,7 +13,7 @@ from steps import NEW_NUMBERS, OLD, OLD_NUMBERS, ROWS, SCHEMA, Confirm, executio
 from worlds import World, until
 
 from managed_tables.databases.provisioning import DISK_FUNCTIONS
-from managed_tables.documents.confirmations import WantedSchema
+from managed_tables.documents.statements import WantedSchema
 from managed_tables.errors import (
     INVALID_ROWS,
     JOB_NOT_WAITING,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.documents.document import saying
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows

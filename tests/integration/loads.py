@@ -10,7 +10,7 @@ from staged_objects import Rows
 from tables_client import TableClient
 
 from managed_tables.catalog.job_records import JobMode
-from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
+from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
 from managed_tables.schema import Column
 from managed_tables_insert.handler import run_job
 

@@ -12,9 +12,9 @@ from tables_client import TableClient
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import LoadTerms, WantedSchema
+from managed_tables.documents.statements import LoadTerms, WantedSchema
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.object_keys import upload_key

@@ -10,8 +10,8 @@ from written_values import EMPTY, WRITTEN
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
 from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS
+from managed_tables.databases.schema_sql import CONVERSION_FUNCTIONS
 from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType

@@ -13,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from managed_tables.conditions.composition import condition_parameters, condition_sql
-from managed_tables.conditions.folding import index_expression
+from managed_tables.conditions.composition import (
+    condition_parameters,
+    condition_sql,
+    index_expression,
+    read_search,
+)
 from managed_tables.conditions.reading import read_filters, read_where
-from managed_tables.conditions.searching import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, without_values
 from managed_tables.errors import ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnFormat

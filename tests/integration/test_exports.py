@@ -17,7 +17,7 @@ from psycopg import sql
 from rows_client import RowsClient, RowsCompany
 
 from managed_tables.catalog.keys import EXPORT, item_key
-from managed_tables.exports.request import ExportRequest
+from managed_tables.exports import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.changes import TableChange
 from managed_tables_api.auth import Caller

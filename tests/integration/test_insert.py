@@ -9,7 +9,7 @@ from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import StepOutcome
-from managed_tables.documents.confirmations import Additions, LoadTerms
+from managed_tables.documents.statements import Additions, LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.ending import resolve
 from managed_tables.tables import operations as operations_module

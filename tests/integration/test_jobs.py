@@ -22,7 +22,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.catalog.jobs import Jobs, UnreadableJobs
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.document import JobProgress
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, ErrorRecord, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key

@@ -20,7 +20,7 @@ from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
-from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType

@@ -16,7 +16,7 @@ from managed_tables.databases import provisioning as making_module
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.migrations import FIRST_VERSION, MIGRATIONS, SCHEMA_VERSION, migrate
 from managed_tables.databases.provisioning import Provisioning
-from managed_tables.databases.reading_schema import EARLIER_CONCEALMENT
+from managed_tables.databases.schema_sql import EARLIER_CONCEALMENT
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType

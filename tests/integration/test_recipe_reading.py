@@ -9,9 +9,8 @@ from rows_client import RowsCompany
 from tables_client import TableClient
 
 from managed_tables.catalog.keys import job_key
-from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.recipes import Difference
-from managed_tables.documents.statements import ReadingStatement
+from managed_tables.documents.statements import LoadTerms, ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_analyze.handler import analyze_job
 

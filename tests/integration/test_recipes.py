@@ -8,8 +8,8 @@ import pytest
 from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
 from rows_client import RowsCompany
 
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.conversion.columns import ColumnChoice
+from managed_tables.documents.statements import LoadTerms
 from managed_tables_insert.handler import run_job
 
 

@@ -13,7 +13,7 @@ from rows_client import RowsCompany
 from series import Month, Value, drifts_of, make_month
 from tables_client import TableClient
 
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.statements import LoadTerms
 
 SHARE_OF_HARMLESS = 0.95
 

@@ -18,7 +18,7 @@ from tables_client import TableClient, column, created
 from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.databases.connecting import rehearsal
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, ApiError
-from managed_tables.history.recording import Actor
+from managed_tables.history import Actor
 from managed_tables.ids import NOBODY
 from managed_tables.jobs import undoing as operation
 from managed_tables.jobs.undoing import undo_job, undo_load

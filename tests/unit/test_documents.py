@@ -6,9 +6,13 @@ import pytest
 
 from managed_tables import exact_json
 from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex
-from managed_tables.documents.confirmations import ConfirmedDocument, WantedSchema
 from managed_tables.documents.document import Document
-from managed_tables.documents.statements import ReadingStatement, TableStatement
+from managed_tables.documents.statements import (
+    ConfirmedDocument,
+    ReadingStatement,
+    TableStatement,
+    WantedSchema,
+)
 
 FOLDER = Path(__file__).parent / "documents" / "release_0_2_0"  # as the code of 0.2.0 has written them
 KINDS: dict[str, type[Document]] = {

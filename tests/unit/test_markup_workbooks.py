@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from read_sheets import Read, read
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables_reader.workbooks.html import read_html
 from managed_tables_reader.workbooks.raw import NotTabularError, WorkbookTooLargeError
 from managed_tables_reader.workbooks.spreadsheetml import read_spreadsheetml

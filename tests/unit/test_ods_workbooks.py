@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from read_sheets import Read, read
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables_reader.workbooks.ods import (
     duration_text,
     moment_text,

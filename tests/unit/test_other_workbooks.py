@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import xlwt
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.workbooks import child
 from managed_tables_reader.workbooks.calamine import read_calamine

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import LoadTerms
+from managed_tables.documents.statements import LoadTerms
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.plan import LoadPlan, make_plan

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 from zipping import zipped
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables_analyze.analysis import Analysis, analyze

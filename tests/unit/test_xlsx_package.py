@@ -9,7 +9,7 @@ from xml.parsers import expat
 import pytest
 from read_sheets import Read, read
 
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables_reader.rows.sheets import LABEL_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, parse_format
 from managed_tables_reader.workbooks.package import read_xml

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.analyses import (
     AnalysisDocument,
     InferredColumn,

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.cells import EMPTY_CELL
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Formats, build_conversion
 from managed_tables.conversion.reasons import explain
 from managed_tables.details import detail
 from managed_tables.documents.analyses import AppendPlan, Conflict
-from managed_tables.documents.progress import DetailBody
+from managed_tables.documents.document import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.staged_rows import staged_rows

@@ -27,10 +27,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from managed_tables import exact_json
-from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.documents.analyses import FileWarning, InferredSchema, JobReading, TableReading
-from managed_tables.documents.document import Document
-from managed_tables.documents.progress import JobFailure
+from managed_tables.documents.document import Document, JobFailure
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE

@@ -26,7 +26,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.catalog.tables import Tables
 from managed_tables.clock import Pace, parse_timestamp
 from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex, listed_warnings
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.document import JobProgress
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, ApiError, JobError

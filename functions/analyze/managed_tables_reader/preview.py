@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from managed_tables.conversion.one_line import ESCAPE, on_one_line
-from managed_tables.conversion.workbook_cells import TEXT_SIGN, unmark_text
+from managed_tables.conversion.marked_cells import ESCAPE, TEXT_SIGN, on_one_line, unmark_text
 from managed_tables.documents.analyses import BLOCK_BYTES, MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding
 from managed_tables_reader.files.source import Source, open_lines

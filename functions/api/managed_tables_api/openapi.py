@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from managed_tables import errors
 from managed_tables.details import MAX_ERROR_DETAILS
-from managed_tables.documents.document import LateModel
-from managed_tables.documents.progress import DetailBody
+from managed_tables.documents.document import DetailBody, LateModel
 from managed_tables.errors import ApiErrorKind, codes_of
 from managed_tables_api.calls import ApiRoute, Permitted
 from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags

@@ -17,13 +17,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables import errors
 from managed_tables.aws.metrics import count_step
-from managed_tables.catalog.exports import ExportRecord, ExportStatus
+from managed_tables.catalog.exports import CONTENT_TYPES, ExportFormat, ExportRecord, ExportStatus
 from managed_tables.catalog.job_records import PROGRESS_SECONDS
 from managed_tables.clock import Pace
-from managed_tables.documents.progress import ExportProgress
+from managed_tables.documents.document import ExportProgress
 from managed_tables.errors import ApiError, JobError
-from managed_tables.exports.formats import CONTENT_TYPES, ExportFormat
-from managed_tables.exports.request import ExportRequest
+from managed_tables.exports import ExportRequest
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.wiring.services import Services, load_services

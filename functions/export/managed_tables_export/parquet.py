@@ -14,9 +14,8 @@ import duckdb
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_parameters, condition_sql
-from managed_tables.conversion.sql_text import identifier, literal
+from managed_tables.conversion.sql_text import identifier, literal, rows_of_group
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
-from managed_tables.exports.formats import rows_of_group
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
 from managed_tables_export.snapshot import BATCH_BYTES, ExportSource

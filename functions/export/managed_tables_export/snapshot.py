@@ -16,7 +16,7 @@ from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
 from managed_tables.errors import ApiError, JobError
-from managed_tables.exports.request import ExportRequest, Selection
+from managed_tables.exports import ExportRequest, Selection
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.tables.physical import physical_name

@@ -13,7 +13,7 @@ from pathlib import Path
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
-from managed_tables.exports.request import Selection, Sort
+from managed_tables.exports import Selection, Sort
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject

@@ -21,10 +21,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from managed_tables import errors
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
-from managed_tables.documents.confirmations import LOAD_MODES
+from managed_tables.catalog.tables import Target
+from managed_tables.documents.statements import LOAD_MODES
 from managed_tables.errors import FILE_SIZE_MISMATCH, ApiError, JobError
 from managed_tables.ids import NOBODY, derive_record_id
-from managed_tables.jobs.targets import Target, find_target
 from managed_tables.object_keys import parse_inbox_key, parse_upload_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
@@ -136,7 +136,7 @@ def _plan(
     try:
         check_files([file], services.settings.upload_max_bytes)
         intake = _read_intake(file.base_name, metadata)
-        target = find_target(services.tables, company_id, intake)
+        target = services.tables.find_target(company_id, intake)
         if not target.is_active:
             refusal = JobError(errors.TABLE_NOT_ACTIVE)
     except JobError as error:

@@ -20,7 +20,7 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.jobs import UnreadableJobs
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
-from managed_tables.history.recording import forget_changes
+from managed_tables.history import forget_changes
 from managed_tables.jobs.ending import clear, end_orphan, is_orphan, resolve
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.shares import can_go_on

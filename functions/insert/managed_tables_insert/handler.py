@@ -33,7 +33,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.details import MAX_ERROR_DETAILS
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.ending import attempt, complete, resolve

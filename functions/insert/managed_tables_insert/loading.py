@@ -23,9 +23,9 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection, fetch_number
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
-from managed_tables.history.recording import set_actor
+from managed_tables.history import set_actor
 from managed_tables.schema import Column
 from managed_tables.tables.changes import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added

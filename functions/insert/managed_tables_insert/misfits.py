@@ -14,7 +14,7 @@ from uuid import UUID
 from duckdb import DuckDBPyConnection
 from psycopg import sql
 
-from managed_tables.conversion.workbook_cells import unmarked
+from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, guarded

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from managed_tables.conversion.cells import EMPTY_CELL
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.conversion.columns import Conversion, Formats, build_conversion
+from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Conversion, Formats, build_conversion
 from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Detail, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import USUAL_TERMS, LoadTerms
 from managed_tables.documents.recipes import StoredRecipe
+from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import Column
 

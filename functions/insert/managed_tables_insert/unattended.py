@@ -6,12 +6,12 @@ remembers, and what cannot be confirmed waits for a person.
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.documents.confirmations import LoadTerms, WantedSchema
+from managed_tables.catalog.tables import Target
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.recipes import Recipe, find_former_columns
+from managed_tables.documents.statements import LoadTerms, WantedSchema
 from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.confirmation import confirm_job
-from managed_tables.jobs.targets import Target, find_target
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.tables.recipes import find_recipe
@@ -29,7 +29,7 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
     intake = job.intake
     if intake is None:
         raise ValueError("a job of the inbox has an intake")
-    target = find_target(services.tables, job.company_id, intake)
+    target = services.tables.find_target(job.company_id, intake)
     if (job.mode, job.user_table_id) != (target.mode, target.table_id):
         job = services.jobs.retarget(job, target.mode, target.table_id) or job
     try:

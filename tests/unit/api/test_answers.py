@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from managed_tables.catalog.job_records import new_job
 from managed_tables.documents.analyses import InferredColumn, InferredSchema, Profile
-from managed_tables.documents.progress import DetailBody
+from managed_tables.documents.document import DetailBody
 from managed_tables.errors import (
     DATABASE_UNAVAILABLE,
     TABLE_NOT_FOUND,

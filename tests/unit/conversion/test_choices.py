@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 from test_conversion import CONNECTION
 
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.conversion.columns import Formats
+from managed_tables.conversion.columns import ColumnChoice, Formats
 
 INFERRED = Formats(decimal_mark=",", date_order="dmy", null_tokens=True, timezone="UTC", latest="2026-01-31")
 

@@ -11,9 +11,8 @@ import pytest
 from test_conversion import CONNECTION, convert
 from written_values import EMPTY, Written, every_group
 
-from managed_tables.conversion import times, units, workbook_cells
-from managed_tables.conversion.cells import ERROR_VALUES
-from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion import marked_cells, numbers, times
+from managed_tables.conversion.columns import ERROR_VALUES, Formats, build_conversion
 from managed_tables.conversion.patterns import patterns
 from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
@@ -142,34 +141,34 @@ CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_unit_follows_its_number(unit: str) -> None:
-    found = [units.find_unit(text) for text in (f"10 {unit}", f"-1.234,5{unit}", f"\u00a0+1\u00a0{unit} ")]
+    found = [numbers.find_unit(text) for text in (f"10 {unit}", f"-1.234,5{unit}", f"\u00a0+1\u00a0{unit} ")]
     assert found == [unit] * 3
-    assert units.is_known_unit(unit)
-    assert units.is_known_unit(unit.upper())
-    assert not units.is_currency(unit)
+    assert numbers.is_known_unit(unit)
+    assert numbers.is_known_unit(unit.upper())
+    assert not numbers.is_currency(unit)
 
 
 @pytest.mark.parametrize("unit", CURRENCIES)
 def test_a_currency_precedes_its_number(unit: str) -> None:
-    found = [units.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f" + {unit} -1 ")]
+    found = [numbers.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f" + {unit} -1 ")]
     assert found == [unit] * 3
-    assert units.is_known_unit(unit)
-    assert units.is_currency(unit)
+    assert numbers.is_known_unit(unit)
+    assert numbers.is_currency(unit)
 
 
 @pytest.mark.parametrize(
     "text", ["5", "R$ 5 kg", "5 quilos", "5 quilogramas", "abcd5", "1.5e3", "5 m2", "kg", "5 kg 6", "R$ 5 R$"]
 )
 def test_other_text_beside_a_number_is_not_a_unit(text: str) -> None:
-    assert units.find_unit(text) is None or not units.is_known_unit(units.find_unit(text) or "")
+    assert numbers.find_unit(text) is None or not numbers.is_known_unit(numbers.find_unit(text) or "")
 
 
 def test_numbers_with_a_unit_are_recognised() -> None:
     matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "5,5 %", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
     plain = ["5", "-5", " 1.234,5 "]
     other = ["5 metros", "5 m2", "abcd 5", "1e5", "kg", "5 5"]
-    assert matching(units.NUMBER_WITH_UNIT, matched + plain + other) == matched
-    assert matching(units.NUMBER_PERHAPS_WITH_UNIT, matched + plain + other) == matched + plain
+    assert matching(numbers.NUMBER_WITH_UNIT, matched + plain + other) == matched
+    assert matching(numbers.NUMBER_PERHAPS_WITH_UNIT, matched + plain + other) == matched + plain
 
 
 @pytest.mark.parametrize("column_type", list(ColumnType))
@@ -313,7 +312,7 @@ def test_only_some_forms_that_convert_suggest_their_type(
 
 
 def marked(text: str) -> str:
-    return workbook_cells.mark_text(text)
+    return marked_cells.mark_text(text)
 
 
 @pytest.mark.parametrize(
@@ -344,18 +343,18 @@ def test_a_workbooks_numbers_are_exact_and_its_texts_follow_the_mark(
 
 @pytest.mark.parametrize("text", ["1.500", "-1.500", "12.345.678", "999.999"])
 def test_a_text_that_looks_like_grouped_digits_is_marked_and_shown_unmarked(text: str) -> None:
-    assert marked(text) == text + workbook_cells.TEXT_SIGN
-    assert workbook_cells.unmark_text(marked(text)) == text
-    cell = f"(SELECT {workbook_cells.mark_texts('$1')})"
-    found = CONNECTION.execute(f"SELECT {cell}, {workbook_cells.unmarked(cell)}", [text]).fetchone()
+    assert marked(text) == text + marked_cells.TEXT_SIGN
+    assert marked_cells.unmark_text(marked(text)) == text
+    cell = f"(SELECT {marked_cells.mark_texts('$1')})"
+    found = CONNECTION.execute(f"SELECT {cell}, {marked_cells.unmarked(cell)}", [text]).fetchone()
     assert found == (marked(text), text)
 
 
 @pytest.mark.parametrize("text", ["1500", "1.50", "0.500", "1.5000", "1234.567", "+1.500", "1,500", "x"])
 def test_other_texts_are_not_marked(text: str) -> None:
     assert marked(text) == text
-    assert workbook_cells.unmark_text(text + workbook_cells.TEXT_SIGN) == text + workbook_cells.TEXT_SIGN
-    assert CONNECTION.execute(f"SELECT {workbook_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
+    assert marked_cells.unmark_text(text + marked_cells.TEXT_SIGN) == text + marked_cells.TEXT_SIGN
+    assert CONNECTION.execute(f"SELECT {marked_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
 
 
 @pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A"])

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from staged_objects import Rows, column_of, write_staged
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_analyze.inference.explanation import JudgedColumn
 from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_analyze.inference.profiles import convert_first_rows, read_sample_rows

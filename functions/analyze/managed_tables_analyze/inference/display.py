@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from managed_tables.conversion.units import PERCENT
+from managed_tables.conversion.numbers import PERCENT
 from managed_tables.documents.analyses import Profile
 from managed_tables.documents.document import Scalar
 from managed_tables.schema import ColumnFormat, ColumnType, Currency

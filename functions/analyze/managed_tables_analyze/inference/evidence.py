@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from managed_tables.conversion.cells import LETTER_PAIRS, empty_cell
-from managed_tables.conversion.columns import DecimalMark, Formats
+from managed_tables.conversion.columns import LETTER_PAIRS, DecimalMark, Formats, empty_cell
 from managed_tables.conversion.sql_text import choose, matches, trimmed
 from managed_tables.conversion.times import TIME_OF_DAY, TIME_WITHOUT_ZONE
 from managed_tables.jobs.staged_rows import ROW_NUMBER

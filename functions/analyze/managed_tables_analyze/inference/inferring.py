@@ -8,7 +8,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.units import PERCENT
+from managed_tables.conversion.numbers import PERCENT
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode

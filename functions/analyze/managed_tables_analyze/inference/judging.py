@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from managed_tables.conversion.columns import Formats
+from managed_tables.conversion.marked_cells import TEXT_SIGN
+from managed_tables.conversion.numbers import PERCENT, is_known_unit
 from managed_tables.conversion.sql_text import matches
 from managed_tables.conversion.times import DateOrder, Shape
-from managed_tables.conversion.units import PERCENT, is_known_unit
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.documents.analyses import Alternative
 from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode

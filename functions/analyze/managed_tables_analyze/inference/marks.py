@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from managed_tables.conversion.columns import DecimalMark
+from managed_tables.conversion.marked_cells import TEXT_SIGN
+from managed_tables.conversion.numbers import is_currency
 from managed_tables.conversion.sql_text import matches
 from managed_tables.conversion.times import DateOrder
-from managed_tables.conversion.units import is_currency
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import Cells, Hypothesis

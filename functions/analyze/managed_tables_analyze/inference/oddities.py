@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from managed_tables.conversion.cells import ERROR_VALUES
+from managed_tables.conversion.columns import ERROR_VALUES
 from managed_tables.conversion.sql_text import BLANK, choose, literal, matches, trimmed
 from managed_tables.conversion.times import SHORT_YEAR_DATE
 from managed_tables.jobs.staged_rows import ROW_NUMBER

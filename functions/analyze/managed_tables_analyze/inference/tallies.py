@@ -7,11 +7,10 @@ from typing import Any, TypedDict, TypeVar
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.cells import empty_cell, empty_text
-from managed_tables.conversion.columns import Conversion, Formats, build_conversion
+from managed_tables.conversion.columns import Conversion, Formats, build_conversion, empty_cell, empty_text
+from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.conversion.sql_text import choose
 from managed_tables.conversion.times import Shape
-from managed_tables.conversion.workbook_cells import unmarked
 from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType

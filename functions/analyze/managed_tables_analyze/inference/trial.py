@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 
-from managed_tables.conversion.cells import empty_cell
-from managed_tables.conversion.columns import DecimalMark, Formats
+from managed_tables.conversion.columns import DecimalMark, Formats, empty_cell
+from managed_tables.conversion.numbers import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.conversion.sql_text import literal, matches
 from managed_tables.conversion.times import DateOrder, Shape
-from managed_tables.conversion.units import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType

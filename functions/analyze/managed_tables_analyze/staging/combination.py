@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables.conversion.marked_cells import mark_texts
 from managed_tables.conversion.sql_text import literal
-from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names

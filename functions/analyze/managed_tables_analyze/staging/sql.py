@@ -6,9 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from managed_tables.conversion.one_line import on_its_lines_sql
-from managed_tables.conversion.sql_text import literal, trimmed
-from managed_tables.exports.formats import VECTOR_ROWS, rows_of_group
+from managed_tables.conversion.marked_cells import on_its_lines_sql
+from managed_tables.conversion.sql_text import VECTOR_ROWS, literal, rows_of_group, trimmed
 from managed_tables.jobs.staged_rows import GUARD, lines_from
 from managed_tables_reader.rows.parts import Fill, Part
 

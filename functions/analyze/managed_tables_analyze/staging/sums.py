@@ -11,8 +11,8 @@ from typing import TypeGuard
 
 from duckdb import DuckDBPyConnection
 
+from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.conversion.sql_text import literal
-from managed_tables.conversion.workbook_cells import TEXT_SIGN
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_reader.rows.sheets import Row
 

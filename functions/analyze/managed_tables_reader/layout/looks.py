@@ -5,12 +5,12 @@ from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
-from managed_tables.conversion import cells, numbers, times, units
+from managed_tables.conversion import columns, numbers, times
 from managed_tables_reader.layout import weights
 
 _NUMBER = re.compile(
-    rf"[-+(]?\s*{units.CURRENCY}?\s*[-+(]?\s*(\d{{1,3}}([.,' {numbers.NO_BREAK}]\d{{3}})+|\d+)?"
-    rf"([.,]\d+)?([eE][-+]?\d+)?\s*(%|{units.CURRENCY})?\s*\)?-?"
+    rf"[-+(]?\s*{numbers.CURRENCY}?\s*[-+(]?\s*(\d{{1,3}}([.,' {numbers.NO_BREAK}]\d{{3}})+|\d+)?"
+    rf"([.,]\d+)?([eE][-+]?\d+)?\s*(%|{numbers.CURRENCY})?\s*\)?-?"
 )
 _DATE = re.compile(
     rf"(\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})){times.TIME}?"
@@ -32,10 +32,10 @@ _YEAR = re.compile(YEAR)
 _NULLS = r"na -- none nd n/d . x \n"  # words for nothing that no type takes for empty
 _WORDS = {
     **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
-    **dict.fromkeys((*cells.TRUE_WORDS, *cells.FALSE_WORDS), "boolean"),
-    **dict.fromkeys((*cells.NULL_WORDS, *cells.ERROR_WORDS, *_NULLS.split()), "null"),
+    **dict.fromkeys((*columns.TRUE_WORDS, *columns.FALSE_WORDS), "boolean"),
+    **dict.fromkeys((*columns.NULL_WORDS, *columns.ERROR_WORDS, *_NULLS.split()), "null"),
 }
-_MONEY = re.compile(rf"[-+(]?\s*{units.CURRENCY}.*[.,]\d\d\)?")
+_MONEY = re.compile(rf"[-+(]?\s*{numbers.CURRENCY}.*[.,]\d\d\)?")
 _QUANTITY = re.compile(r"\d+(?:[.,]\d+)*[ \u00a0]?([^\W\d_]{1,5}[²³]?)")
 _CODE = re.compile(r"[\w./#-]+")
 _LONGEST_VALUE = 64  # characters: no number or date is longer, and patterns stay quick
@@ -43,7 +43,7 @@ _LONGEST_SHAPE = 24
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = re.compile("[a-z]")
 _LOOKED_AT = 2_048
-LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
+LIST_ENDS = ";\t|"  # within a text they usually cut columns, or a list
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
 _BITS = {"date": weights.DATE, "boolean": weights.BOOLEAN, NULL: weights.NULL_WORD}
@@ -139,7 +139,7 @@ def list_bits(text: str, ends: str, as_text: float) -> float:
 
 
 def _repeated_words(text: str) -> float:
-    """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
+    """Return the bits of a text's repeated words: as columns, cut at its blanks, they would be cheap."""
     words = Counter(text.split(" ")) if " " in text else Counter[str]()
     repeats = ((len(word), count - 1) for word, count in words.items())
     return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)

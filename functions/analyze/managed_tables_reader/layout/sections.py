@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from managed_tables.conversion.one_line import LINE_FEED, on_its_lines
+from managed_tables.conversion.marked_cells import LINE_FEED, on_its_lines
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.search import Header, find_end

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from managed_tables.conversion.one_line import ESCAPE, ESCAPED, on_one_line
+from managed_tables.conversion.marked_cells import ESCAPE, ESCAPED, on_one_line
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.sheets import Batch
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 from xml.etree.ElementTree import Element
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks import formats
 from managed_tables_reader.workbooks.package import Package, open_package, read_count, read_xml

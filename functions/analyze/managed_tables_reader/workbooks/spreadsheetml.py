@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 from xml.etree.ElementTree import Element
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, NumberFormat, iso_text, parse_format
 from managed_tables_reader.workbooks.package import read_count, read_xml

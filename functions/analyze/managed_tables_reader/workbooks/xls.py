@@ -10,7 +10,7 @@ import xlrd
 from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUMBER, XL_CELL_TEXT, XLRDError
 from xlrd.compdoc import CompDocError
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
 from managed_tables_reader.workbooks.raw import (
     Cells,

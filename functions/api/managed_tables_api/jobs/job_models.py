@@ -6,25 +6,30 @@ from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
-from managed_tables.conversion.choices import FROM_LIST, ColumnChoice
+from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
-from managed_tables.documents.confirmations import (
-    Additions,
-    ConfirmedDocument,
-    LoadTerms,
-    OnMisfit,
-    WantedSchema,
+from managed_tables.documents.document import (
+    Count,
+    Document,
+    JobFailure,
+    JobProgress,
+    LateModel,
+    Moment,
+    RecordId,
 )
-from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.progress import JobFailure, JobProgress
 from managed_tables.documents.recipes import JobRecipe
 from managed_tables.documents.statements import (
     MAX_TABLES,
+    Additions,
+    ConfirmedDocument,
     Draft,
+    LoadTerms,
+    OnMisfit,
     OriginLabels,
     ReadingStatement,
     TableStatement,
+    WantedSchema,
 )
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.conversion.one_line import on_its_lines
+from managed_tables.conversion.marked_cells import on_its_lines
 from managed_tables.details import Fault
 from managed_tables.documents.analyses import (
     MAX_COLUMNS_SHOWN,

@@ -10,14 +10,12 @@ from pydantic import Field
 
 from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
-from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.exports import CONTENT_TYPES, Dialect, ExportFormat, ExportRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
-from managed_tables.documents.document import Count, Document, Moment, RecordId
-from managed_tables.documents.progress import ExportProgress, JobFailure
+from managed_tables.documents.document import Count, Document, ExportProgress, JobFailure, Moment, RecordId
 from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
-from managed_tables.exports.formats import CONTENT_TYPES, Dialect, ExportFormat
-from managed_tables.exports.request import MAX_SORTS, ExportRequest
+from managed_tables.exports import MAX_SORTS, ExportRequest
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables_api.auth import Caller, Permission

@@ -14,9 +14,9 @@ from managed_tables import errors
 from managed_tables.clock import timestamp
 from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
-from managed_tables.history.recording import recorded_rows, row_cells
+from managed_tables.history import recorded_rows, row_cells
 from managed_tables.ids import is_uuid, row_number
 from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden

@@ -6,8 +6,8 @@ from fastapi import Query
 from starlette.responses import Response
 
 from managed_tables import errors
-from managed_tables.documents.confirmations import Additions
 from managed_tables.documents.recipes import Recipe
+from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.definitions import check_columns, check_table_name

@@ -15,9 +15,8 @@ from managed_tables.aws.storage import JobDocuments
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument
-from managed_tables.documents.progress import JobFailure, JobProgress
-from managed_tables.documents.statements import Draft
+from managed_tables.documents.document import JobFailure, JobProgress
+from managed_tables.documents.statements import ConfirmedDocument, Draft
 from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import confirm_job

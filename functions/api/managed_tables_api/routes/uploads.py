@@ -19,9 +19,9 @@ from managed_tables import errors
 from managed_tables.catalog.job_records import new_job
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Fault, detail
-from managed_tables.documents.confirmations import LOAD_MODES, LoadMode
 from managed_tables.documents.document import Document, LateModel, RecordId
 from managed_tables.documents.recipes import AutoConfirm
+from managed_tables.documents.statements import LOAD_MODES, LoadMode
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.settings import MIB

@@ -16,7 +16,7 @@ from managed_tables.conditions.tree import Condition, leaves, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object
-from managed_tables.history.recording import NOT_RECORDED
+from managed_tables.history import NOT_RECORDED
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import is_uuid
 from managed_tables.values import array_text, quoted

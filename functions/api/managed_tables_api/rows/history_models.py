@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
-from managed_tables.history.recording import Via
+from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery
 from managed_tables_api.rows.bulk_changes import MAX_IDS

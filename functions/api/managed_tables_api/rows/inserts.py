@@ -12,7 +12,7 @@ from psycopg import sql
 from managed_tables import errors, exact_json
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ApiError
-from managed_tables.history.recording import recorded_rows, row_cells
+from managed_tables.history import recorded_rows, row_cells
 from managed_tables.schema import Column
 from managed_tables.wording import named_values
 from managed_tables_api.http.requests import Numbers

@@ -10,7 +10,7 @@ from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables.databases.applied import ROW_COUNT
 from managed_tables.details import Fault, Place
-from managed_tables.exports.request import MAX_SORTS
+from managed_tables.exports import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.http.requests import refusal

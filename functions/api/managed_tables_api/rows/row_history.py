@@ -1,6 +1,6 @@
 """Answer who changed rows, when, from what to what: read from the newest change back to the first.
 
-`managed_tables.history.recording` keeps changes row by row, texts of cells as PostgreSQL's own. Not so those
+`managed_tables.history` keeps changes row by row, texts of cells as PostgreSQL's own. Not so those
 of a load and an upsert: what they wrote is what the row had before the next change.
 """
 

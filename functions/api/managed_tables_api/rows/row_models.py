@@ -10,7 +10,7 @@ from managed_tables.conditions.tree import Operator
 from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Scalar
 from managed_tables.exact_json import Object
-from managed_tables.exports.request import MAX_SORTS
+from managed_tables.exports import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.requests import (

@@ -23,7 +23,7 @@ from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, performed, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import ApiError
-from managed_tables.history.recording import Actor, Via
+from managed_tables.history import Actor, Via
 from managed_tables.ids import is_record_id, is_uuid
 from managed_tables.schema import Column
 from managed_tables.settings import Settings

@@ -17,7 +17,7 @@ from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.databases.applied import counting
-from managed_tables.history.recording import ACTOR
+from managed_tables.history import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.http.requests import Numbers

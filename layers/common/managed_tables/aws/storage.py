@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.confirmations import ConfirmedDocument
 from managed_tables.documents.document import Document
 from managed_tables.documents.recipes import Recalled
+from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ANALYSIS_GONE, STORAGE_UNAVAILABLE, ApiError
 from managed_tables.observability import get_logger
 

@@ -12,10 +12,18 @@ from typing import Any, Literal, Self
 from managed_tables.catalog.items import Items, Record
 from managed_tables.catalog.keys import EXPORT, company_pk, item_key
 from managed_tables.clock import expiry, parse_timestamp, timestamp
-from managed_tables.documents.progress import ExportProgress
+from managed_tables.documents.document import ExportProgress
 from managed_tables.errors import EXPORT_EXPIRED, ErrorRecord, JobError
-from managed_tables.exports.formats import Dialect, ExportFormat
+from managed_tables.uploads import MIME_TYPES
 
+ExportFormat = Literal["csv", "xlsx", "parquet", "jsonl"]
+Dialect = Literal["rfc4180", "excel-br"]
+CONTENT_TYPES: dict[ExportFormat, str] = {
+    "csv": f"{MIME_TYPES['csv']}; charset=utf-8",
+    "xlsx": MIME_TYPES["xlsx"],
+    "parquet": MIME_TYPES["parquet"],
+    "jsonl": MIME_TYPES["jsonl"],
+}
 ExportStatus = Literal["queued", "running", "done", "failed"]
 TERMINAL_STATUSES = frozenset({"done", "failed"})
 _UNFINISHED = "#status IN (:queued, :running)"

@@ -9,8 +9,8 @@ from managed_tables.catalog.items import Item, Record
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
-from managed_tables.documents.confirmations import LoadMode
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.document import JobProgress
+from managed_tables.documents.statements import LoadMode
 from managed_tables.errors import JOB_CANCELLED, ErrorRecord
 from managed_tables.object_keys import job_prefixes, upload_key
 from managed_tables.uploads import OfferedFile

@@ -32,7 +32,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.catalog.keys import ACTIVE_JOBS_INDEX, JOB_HISTORY_INDEX, company_pk, job_key
 from managed_tables.clock import expiry, timestamp
 from managed_tables.details import MAX_ERROR_DETAILS
-from managed_tables.documents.progress import JobProgress
+from managed_tables.documents.document import JobProgress
 from managed_tables.errors import ApiError, ErrorRecord, JobError
 from managed_tables.observability import get_logger
 

@@ -20,6 +20,7 @@ from managed_tables.catalog.items import (
     put,
     update,
 )
+from managed_tables.catalog.job_records import Intake, JobMode
 from managed_tables.clock import timestamp
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.ids import NOBODY, new_record_id
@@ -178,6 +179,15 @@ class TableChanged(Exception):  # noqa: N818 - an outcome, not a fault
     """The record has changed since it was read: another operation was first."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """A job's mode and, unless it makes a table, the table; `is_active`: whether the table takes rows."""
+
+    mode: JobMode
+    table_id: str | None = None
+    is_active: bool = True
+
+
 class Tables:
     """The tables' records in the catalog."""
 
@@ -203,6 +213,16 @@ class Tables:
         """Return the table that holds or reserves the name."""
         item = self._items.find(keys.item_key(company_id, keys.NAME, display_name))
         return None if item is None else self.find(company_id, item["table_id"])
+
+    def find_target(self, company_id: str, intake: Intake) -> Target:
+        """Return where an inbox object's rows go now: into the table of that name, or a new one.
+
+        A table that another job is making does not exist yet.
+        """
+        table = self.find_holder(company_id, intake.table_name) if intake.table_name else None
+        if table is None or table.state != "ready":
+            return Target("create")
+        return Target(intake.mode, table.table_id, table.status == "active")
 
     def restore(self, table: TableRecord, applied: Applied) -> TableRecord:
         """Make a deleted table's record that of a table again; raises NameTaken, or TableChanged if done."""

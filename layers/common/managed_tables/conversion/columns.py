@@ -1,14 +1,73 @@
-"""Compose a column's conversion: the expressions of its type, under its formats."""
+"""Compose a column's conversion: the expressions of its type, under its formats and a person's choices.
 
-from dataclasses import dataclass
-from typing import Literal
+What is empty is defined here, and the two types without a grammar: text and boolean.
+"""
 
-from managed_tables.conversion import cells, numbers, times, units, workbook_cells
-from managed_tables.conversion.sql_text import choose, matches
+import re
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from managed_tables.conversion import marked_cells, numbers, times
+from managed_tables.conversion.sql_text import BLANK, any_case, choose, literal, matches, trimmed
 from managed_tables.conversion.times import DateOrder, Shape
+from managed_tables.details import Fault
 from managed_tables.schema import ColumnType
 
+# `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
+NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
+# What spreadsheets show for a formula without a value, in English and in Portuguese.
+ERROR_WORDS = (
+    "#div/0!", "#n/a", "#n/d", "#ref!", "#name?", "#nome?", "#null!", "#nulo!", "#num!", "#núm!", "#value!",
+    "#valor!", "#spill!", "#despejar!", "#calc!",
+)  # fmt: skip
+NULL_TOKENS, ERROR_VALUES = (
+    any_case(f"(?:{'|'.join(map(re.escape, words))})") for words in (NULL_WORDS, ERROR_WORDS)
+)
+EMPTY_CELL = Fault("REQUIRED", "vazio em uma coluna que não aceita vazios")
+
+# Both compositions of ã: files from macOS carry the decomposed one.
+TRUE_WORDS = ("true", "verdadeiro", "sim", "yes", "s", "t", "y")
+FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no", "n", "f")
+LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
+TRUE, FALSE = (any_case("|".join(words)) for words in (TRUE_WORDS, FALSE_WORDS))
+_FIRST_BEYOND_ASCII = "\u0080"
 DecimalMark = Literal[",", "."]
+MAX_TOKENS = 20
+MAX_TOKEN_CHARACTERS = 100
+
+Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
+# A list of JSON is a tuple of a model, also where no type is taken for another one.
+FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]
+
+
+def empty_cell(cell: str, *, null_tokens: bool) -> str:
+    """Return the test that `cell` holds no value of a type other than text; never NULL."""
+    token = f"(?:{NULL_TOKENS}|{ERROR_VALUES})?" if null_tokens else f"(?:{ERROR_VALUES})?"
+    return f"({cell} IS NULL OR {matches(cell, f'{BLANK}*{token}{BLANK}*')})"
+
+
+def empty_text(cell: str, *, null_tokens: bool = False) -> str:
+    """Return the test that `cell` is empty for a text column: no character, only blanks, or an error value.
+
+    Most texts begin with a letter: the first comparison sees that without searching for a pattern.
+    """
+    starts_oddly = f"({cell} < '0' OR {cell} >= {literal(_FIRST_BEYOND_ASCII)})"
+    odd = f"({starts_oddly} AND {empty_cell(cell, null_tokens=False)})"
+    whole = empty_cell(cell, null_tokens=True) if null_tokens else odd
+    return f"({cell} IS NULL OR {cell} = '' OR {whole})"
+
+
+def _is_boolean(cell: str, *, digits: bool) -> str:
+    """Return the test that `cell` is a boolean's word or letter, or with `digits` 0 or 1."""
+    return matches(cell, f"{BLANK}*(?:{TRUE}|{FALSE}{'|[01]' if digits else ''}){BLANK}*")
+
+
+def _boolean_value(cell: str) -> str:
+    """Return `true` or `false` for a cell that is a boolean."""
+    return f"CASE WHEN {matches(cell, f'{BLANK}*(?:{TRUE}|1){BLANK}*')} THEN 'true' ELSE 'false' END"
 
 
 @dataclass(frozen=True)
@@ -20,7 +79,7 @@ class Formats:
     null_tokens: bool = False
     timezone: str = "UTC"  # that of a time without one
     text_tokens: bool = False  # null tokens are empty in a text, too: the column holds nothing else
-    workbook: bool = False  # a workbook's own numbers stand among the cells, and need no mark
+    workbook: bool = False  # a workbook's own numbers stand among the columns, and need no mark
     unit: str = ""  # that every number of the column carries
     latest: str | None = None  # the last day that a year of two digits may give: nobody is born tomorrow
 
@@ -66,35 +125,35 @@ def build_conversion(
         case ColumnType.INTEGER | ColumnType.DECIMAL:
             return _number(cell, column_type, formats)
         case ColumnType.BOOLEAN:
-            empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
-            converts = cells.is_boolean(cell, digits=True)
-            suggests = cells.is_boolean(cell, digits=False)
-            value = cells.boolean_value(cell)
+            empty = empty_cell(cell, null_tokens=formats.null_tokens)
+            converts = _is_boolean(cell, digits=True)
+            suggests = _is_boolean(cell, digits=False)
+            value = _boolean_value(cell)
             return Conversion(empty, converts, suggests, value, f"({value} = 'true')")
         case ColumnType.DATE | ColumnType.DATETIME:
             return _time(cell, column_type, formats, shape)
 
 
 def _text(cell: str, formats: Formats) -> Conversion:
-    empty = cells.empty_text(cell, null_tokens=formats.text_tokens)
+    empty = empty_text(cell, null_tokens=formats.text_tokens)
     fits = f"(NOT {empty} AND NOT contains({cell}, chr(0)))"  # which PostgreSQL cannot store
-    value = workbook_cells.unmarked(cell) if formats.workbook else cell
+    value = marked_cells.unmarked(cell) if formats.workbook else cell
     return Conversion(empty, fits, fits, value, value)
 
 
 def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
     is_integer, mark, unit = column_type is ColumnType.INTEGER, formats.decimal_mark, formats.unit
-    written = workbook_cells.unmarked(cell) if formats.workbook else cell
-    written = units.without_unit(written, unit) if unit else written
+    written = marked_cells.unmarked(cell) if formats.workbook else cell
+    written = numbers.without_unit(written, unit) if unit else written
     fits = numbers.integer_fits if is_integer else numbers.decimal_fits
     value = numbers.integer_value(written, mark) if is_integer else numbers.decimal_value(written, mark)
     tests = [fits(written, mark, plain_blanks=blanks) for blanks in (True, False)]  # converts, suggests
     if unit:
-        tests = [f"({units.has_unit(cell, unit)} AND {test})" for test in tests]
-        value = units.scaled(value, unit)
+        tests = [f"({numbers.has_unit(cell, unit)} AND {test})" for test in tests]
+        value = numbers.scaled(value, unit)
     if formats.workbook:
         tests, value = _with_exact(cell, tests, value, is_integer=is_integer, unit=unit)
-    empty = cells.empty_cell(cell, null_tokens=formats.null_tokens)
+    empty = empty_cell(cell, null_tokens=formats.null_tokens)
     return Conversion(empty, tests[0], tests[1], value, f"({value})::BIGINT" if is_integer else value)
 
 
@@ -103,17 +162,17 @@ def _with_exact(
 ) -> tuple[list[str], str]:
     """Return tests and value with a workbook's own numbers: exact, and percentages without the sign."""
     if is_integer and not unit:
-        has_point = matches(cell, workbook_cells.WITH_POINT)
+        has_point = matches(cell, marked_cells.WITH_POINT)
         return [choose((has_point, "false"), otherwise=test) for test in tests], value
-    if unit not in ("", units.PERCENT):
+    if unit not in ("", numbers.PERCENT):
         return tests, value
-    is_exact = matches(cell, workbook_cells.EXACT_NUMBER)
+    is_exact = matches(cell, marked_cells.EXACT_NUMBER)
     exact = [choose((is_exact, "true"), otherwise=test) for test in tests]
     return exact, choose((is_exact, cell), otherwise=value)
 
 
 def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) -> Conversion:
-    empty = f"({cells.empty_cell(cell, null_tokens=formats.null_tokens)} OR {matches(cell, times.EMPTY_DAY)})"
+    empty = f"({empty_cell(cell, null_tokens=formats.null_tokens)} OR {matches(cell, times.EMPTY_DAY)})"
     order, latest = formats.date_order, formats.latest
     if column_type is ColumnType.DATE:
         converts, suggests = times.day_converts(cell, order), times.day_suggested(cell, order, shape)
@@ -124,3 +183,63 @@ def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) ->
     )
     value, moment = times.moment_text(cell, order, latest), times.datetime_moment(cell, order, latest)
     return Conversion(empty, converts, suggests, value, moment)
+
+
+class ColumnChoice(BaseModel):
+    """How one column is filled; None leaves it as inferred.
+
+    `null_tokens` add texts that are empty; an empty list removes the usual ones. Tokens are compared without
+    the blanks around a cell, those of booleans without regard to case.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str | None = Field(
+        default=None, description="`name` da coluna inferida que a preenche; sem ele, a do mesmo nome"
+    )
+    decimal_mark: DecimalMark | None = None
+    date_order: DateOrder | None = None
+    null_tokens: Tokens | None = Field(default=None, description="Textos que são vazios; `[]`: nenhum")
+    true_tokens: Tokens | None = Field(default=None, description="Textos que são verdadeiro")
+    false_tokens: Tokens | None = Field(default=None, description="Textos que são falso")
+    trim: bool | None = Field(default=None, description="Se os espaços nas pontas são retirados")
+    timezone: str | None = Field(default=None, description="De horários sem fuso")
+
+    def formats(self, inferred: Formats) -> Formats:
+        """Return the formats of the column's cells."""
+        return replace(
+            inferred,
+            decimal_mark=self.decimal_mark or inferred.decimal_mark,
+            date_order=self.date_order or inferred.date_order,
+            timezone=self.timezone or inferred.timezone,
+            null_tokens=inferred.null_tokens and self.null_tokens != (),
+        )
+
+    def over(self, other: "ColumnChoice") -> "ColumnChoice":
+        """Return the choice with what it leaves open as another chose it."""
+        given = {name: value for name, value in self if value is not None}
+        return other.model_copy(update=given)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether the cells are changed before they are converted."""
+        return bool(self.trim or self.null_tokens or self.true_tokens or self.false_tokens)
+
+    def rewritten(self, cell: str) -> str:
+        """Return the SQL of the cell as it is converted."""
+        bare = trimmed(cell)
+        branches = []
+        for tokens, value in (
+            (self.null_tokens, "NULL"),
+            (_lowered(self.true_tokens), "'true'"),
+            (_lowered(self.false_tokens), "'false'"),
+        ):
+            if tokens:
+                text = bare if value == "NULL" else f"lower({bare})"
+                branches.append((f"{text} IN ({', '.join(map(literal, tokens))})", value))
+        otherwise = bare if self.trim else cell
+        return choose(*branches, otherwise=otherwise) if branches else otherwise
+
+
+def _lowered(tokens: tuple[str, ...] | None) -> tuple[str, ...]:
+    return tuple(token.strip().lower() for token in tokens or ())

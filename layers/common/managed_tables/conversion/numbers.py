@@ -6,11 +6,23 @@ they convert and suggest nothing.
 A number may not begin with a zero that another digit follows: `01310100` names something, it counts
 nothing. `R$`, parentheses and exponents are decimals' only. A percentage is text: what `12,5%` should
 become (12.5 or 0.125) is for a person to say.
+
+In a column with a unit or currency (`10 kg`, `US$ 200.00`, `87,5%`) every number must carry it. There a
+percentage is a hundredth of what is written, as in a spreadsheet's own cell.
 """
 
 import re
 
-from managed_tables.conversion.sql_text import ANYTHING, BLANK, choose, is_longer, literal, matches, trimmed
+from managed_tables.conversion.sql_text import (
+    ANYTHING,
+    BLANK,
+    BLANKS,
+    choose,
+    is_longer,
+    literal,
+    matches,
+    trimmed,
+)
 from managed_tables.schema import MAX_DECIMAL_DIGITS
 
 _EXPONENT = r"[eE][+-]?([0-9]{1,4})"
@@ -23,6 +35,20 @@ _CURRENCY = rf"[Rr]\${BLANK}*"
 _REAL = "R$ "  # as most programs write it
 # What most cells look like: matched without trimming; PostgreSQL's syntax except for the mark.
 _COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
+PERCENT = "%"
+_CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
+CURRENCY = f"(?:{'|'.join(map(re.escape, ('r$', *_CURRENCIES)))})"
+_UNITS = (
+    PERCENT, "‰", "kg", "g", "mg", "t", "ton", "l", "ml", "m", "cm", "mm", "km", "m²", "m³",
+    "km²", "ha", "hs", "hrs", "min", "s", "un", "und", "unid", "pç", "pc", "pcs", "cx", "°c", "ºc",
+    "kw", "kwh", "w", "kb", "mb", "gb", "tb", "kcal", "dias", "anos", "meses",
+)  # fmt: skip
+_LOOKS = re.compile(r"[+-]?\s*(?P<before>[^\s\d.,+-]{1,3})?\s*[+-]?\d[\d.,]*\s*(?P<after>[^\s\d]{1,5})?")
+_NUMBER = "[+-]?[0-9][0-9.,]*"
+_BEFORE, _AFTER = r"[^\s0-9.,+-]{1,3}", r"[^\s0-9]{1,5}"
+# A number with something before or after it that may be a unit
+NUMBER_WITH_UNIT = f"{BLANK}*(?:[+-]?{BLANK}*{_BEFORE}{BLANK}*{_NUMBER}|{_NUMBER}{BLANK}*{_AFTER}){BLANK}*"
+NUMBER_PERHAPS_WITH_UNIT = f"(?:{NUMBER_WITH_UNIT}|{BLANK}*{_NUMBER}{BLANK}*)"
 
 
 def integer_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
@@ -153,3 +179,41 @@ def _general_decimal(cell: str, mark: str) -> str:
     signed = f"(CASE WHEN {negative} THEN '-' ELSE '' END || {_unmarked(number, mark)})"
     accounting_zero = rf"{BLANK}*{_CURRENCY}-{BLANK}*"
     return choose((matches(cell, accounting_zero), "'0'"), otherwise=signed)
+
+
+def find_unit(text: str) -> str | None:
+    """Return the unit before or after a number, known or not; None if the text is no such number."""
+    number = _LOOKS.fullmatch(text.strip(BLANKS))
+    if number is None or bool(number["before"]) == bool(number["after"]):
+        return None
+    return number["before"] or number["after"]
+
+
+def is_known_unit(unit: str) -> bool:
+    """Return whether a unit is one that people measure or pay in."""
+    return unit in _CURRENCIES or unit.lower() in _UNITS
+
+
+def is_currency(unit: str) -> bool:
+    """Return whether a unit is a currency, which is written before its number."""
+    return unit in _CURRENCIES
+
+
+def has_unit(cell: str, unit: str) -> str:
+    """Return the test that the cell carries the unit in its place."""
+    if is_currency(unit):
+        return matches(cell, rf"{BLANK}*[+-]?{BLANK}*{re.escape(unit)}(?s:.*)")
+    number = "[^eE]*" if unit == PERCENT else "(?s:.*)"  # what is scaled has no exponent of its own
+    return matches(cell, rf"{number}[0-9]{BLANK}*(?i:{re.escape(unit)}){BLANK}*")
+
+
+def without_unit(cell: str, unit: str) -> str:
+    """Return the SQL of the number alone."""
+    if is_currency(unit):
+        return f"regexp_replace({cell}, '^({BLANK}*[+-]?){BLANK}*{re.escape(unit)}', '\\1')"
+    return f"regexp_replace({cell}, '{BLANK}*(?i:{re.escape(unit)}){BLANK}*$', '')"
+
+
+def scaled(number: str, unit: str) -> str:
+    """Return the SQL of the value of a number in PostgreSQL's syntax: that of a percentage is a hundredth."""
+    return f"concat({number}, 'e-2')" if unit == PERCENT else number

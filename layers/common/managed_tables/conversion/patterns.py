@@ -6,7 +6,8 @@ first.
 
 import json
 
-from managed_tables.conversion import cells, times
+from managed_tables.conversion import times
+from managed_tables.conversion.columns import ERROR_VALUES, FALSE, NULL_TOKENS, TRUE
 from managed_tables.conversion.numbers import decimal_pattern, integer_pattern
 from managed_tables.conversion.times import NUMBERED_NAMES, Shape, days_pattern
 
@@ -14,10 +15,10 @@ from managed_tables.conversion.times import NUMBERED_NAMES, Shape, days_pattern
 def patterns() -> dict[str, str | list[str]]:
     """Return the patterns by their names; each is of a whole text."""
     return {
-        "empty": f"(?:{cells.NULL_TOKENS}|{cells.ERROR_VALUES})?",
+        "empty": f"(?:{NULL_TOKENS}|{ERROR_VALUES})?",
         "emptyDay": times.EMPTY_DAY,
-        "true": f"{cells.TRUE}|1",
-        "false": f"{cells.FALSE}|0",
+        "true": f"{TRUE}|1",
+        "false": f"{FALSE}|0",
         "integer": [integer_pattern(mark, plain_blanks=True) for mark in ",."],
         "decimal": [decimal_pattern(mark, plain_blanks=True) for mark in ",."],
         "compactDay": days_pattern("dmy", Shape.COMPACT),

@@ -8,6 +8,8 @@ and JavaScript read alike, so that a text means the same wherever it is read.
 BLANKS = " \t\n\v\f\r\u00a0\u2007\u202f\ufeff"
 BLANK = f"[{BLANKS}]"
 ANYTHING = r"[\s\S]*"
+VECTOR_ROWS = 2_048  # that DuckDB processes at once, of all columns
+_GROUP_CELLS = 6_000_000  # of Parquet, in memory until the group is written: a wide table has fewer rows
 
 
 def literal(text: str) -> str:
@@ -49,3 +51,9 @@ def choose(*branches: tuple[str, str], otherwise: str) -> str:
     """Return a CASE: its branches are tried in order, and DuckDB evaluates none that is not reached."""
     tests = " ".join(f"WHEN {test} THEN {value}" for test, value in branches)
     return f"CASE {tests} ELSE {otherwise} END"
+
+
+def rows_of_group(width: int, most: int) -> int:
+    """Return how many rows of `width` cells a group of Parquet takes: `most`, or as many as fit in memory."""
+    fitting = _GROUP_CELLS // max(width, 1) // VECTOR_ROWS * VECTOR_ROWS
+    return min(most, max(VECTOR_ROWS, fitting))

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection, fetch_number
-from managed_tables.databases.conversion_functions import CONVERSION_FUNCTIONS
-from managed_tables.databases.reading_schema import CATALOG_VIEWS, CONCEALMENT
+from managed_tables.databases.schema_sql import CATALOG_VIEWS, CONCEALMENT, CONVERSION_FUNCTIONS
 
 _LOCK_KEY = 7_205_759_403  # any number
 

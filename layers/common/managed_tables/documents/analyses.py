@@ -6,10 +6,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from managed_tables import exact_json
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.conversion.columns import Formats
-from managed_tables.documents.document import Count, Document, Scalar, Sentence
-from managed_tables.documents.progress import DetailBody
+from managed_tables.conversion.columns import ColumnChoice, Formats
+from managed_tables.documents.document import Count, DetailBody, Document, Scalar, Sentence
 from managed_tables.documents.recipes import JobRecipe, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS

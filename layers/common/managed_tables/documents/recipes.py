@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from managed_tables.conversion.choices import ColumnChoice
-from managed_tables.documents.confirmations import LoadMode, OnMisfit
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar, Sentence
-from managed_tables.documents.statements import OriginLabels
+from managed_tables.documents.statements import LoadMode, OnMisfit, OriginLabels
 from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
 from managed_tables.schema import MAX_LABEL_CHARACTERS, NamedType
 

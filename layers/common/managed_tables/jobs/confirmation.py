@@ -12,9 +12,9 @@ from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
-from managed_tables.conversion.choices import ColumnChoice
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail
-from managed_tables.documents.confirmations import ConfirmedDocument, LoadTerms, WantedSchema
+from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column

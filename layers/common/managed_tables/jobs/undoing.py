@@ -20,7 +20,7 @@ from managed_tables.databases.applied import add_to_count, find_applied
 from managed_tables.databases.connecting import PgConnection, fetch_number, is_rehearsal, performed
 from managed_tables.details import Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
-from managed_tables.history.recording import Actor, recorded_rows, row_cells, set_actor
+from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.tables.physical import physical_name
 from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable

@@ -7,7 +7,7 @@ A sentence says what was seen, what was done, and what the person can do: it is 
 from collections.abc import Sequence
 from typing import Any
 
-from managed_tables.conversion.units import is_currency
+from managed_tables.conversion.numbers import is_currency
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables.wording import AND_OTHERS, SHOWN_NAMES, choose_sentence, number

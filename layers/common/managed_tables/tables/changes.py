@@ -8,7 +8,7 @@ from types import EllipsisType
 
 from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail, name_faults
-from managed_tables.documents.confirmations import Additions
+from managed_tables.documents.statements import Additions
 from managed_tables.errors import TABLE_VERSION_CHANGED, ApiError
 from managed_tables.schema import Column, Columns
 from managed_tables.tables.definitions import (

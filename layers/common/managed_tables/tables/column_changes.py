@@ -12,7 +12,7 @@ from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
-from managed_tables.history.recording import record_renames
+from managed_tables.history import record_renames
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.finding_texts import TYPE_NAMES
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType

@@ -19,7 +19,7 @@ from pydantic import Field
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.documents.document import Count, Document, Moment
-from managed_tables.history.recording import record_renames, set_actor
+from managed_tables.history import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 from managed_tables.tables.physical import physical_name

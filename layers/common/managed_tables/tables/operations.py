@@ -29,9 +29,9 @@ from managed_tables.catalog.tables import (
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.documents.confirmations import NO_ADDITIONS, Additions
+from managed_tables.documents.statements import NO_ADDITIONS, Additions
 from managed_tables.errors import COLUMN_NOT_FOUND, TABLE_NOT_FOUND, ApiError
-from managed_tables.history.recording import start_history, stop_history
+from managed_tables.history import start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, Columns
 from managed_tables.tables import physical

@@ -15,12 +15,12 @@ from psycopg.errors import DuplicateTable
 
 from managed_tables import exact_json
 from managed_tables.catalog.tables import Applied
-from managed_tables.conditions.folding import index_expression
+from managed_tables.conditions.composition import index_expression
 from managed_tables.databases.applied import record_change, record_new
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, DUPLICATE_NAME, INVALID_SCHEMA, ApiError
-from managed_tables.history.recording import start_history
+from managed_tables.history import start_history
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.wording import counted, named_values

@@ -17,7 +17,6 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.documents.analyses import AnalysisDocument, StagedColumn, TableReading
-from managed_tables.documents.confirmations import LoadTerms
 from managed_tables.documents.document import built
 from managed_tables.documents.recipes import (
     CHOSEN,
@@ -32,7 +31,7 @@ from managed_tables.documents.recipes import (
     SeenColumn,
     StoredRecipe,
 )
-from managed_tables.documents.statements import OriginLabels
+from managed_tables.documents.statements import LoadTerms, OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
 from managed_tables.schema import Column, ColumnType

@@ -16,7 +16,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # its stubs l
 from pathlib import Path
 from typing import Any
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.numbers import plain_digits

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from managed_tables.conversion.marked_cells import mark_texts
 from managed_tables.conversion.sql_text import literal
-from managed_tables.conversion.workbook_cells import mark_texts
 from managed_tables.schema import ColumnType
 from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch

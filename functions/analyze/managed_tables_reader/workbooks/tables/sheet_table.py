@@ -8,7 +8,7 @@ from itertools import chain, islice
 from operator import methodcaller
 from pathlib import Path
 
-from managed_tables.conversion.workbook_cells import unmark_text
+from managed_tables.conversion.marked_cells import unmark_text
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding, about_lines

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, Column
 from managed_tables_reader.workbooks.formats import (
     GENERAL,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import IO
 from xml.etree.ElementTree import Element
 
-from managed_tables.conversion.workbook_cells import mark_text
+from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from managed_tables.catalog.exports import Dialect, ExportFormat
+from managed_tables.conditions.composition import read_search
 from managed_tables.conditions.reading import read_where
-from managed_tables.conditions.searching import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of
 from managed_tables.details import Detail, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
-from managed_tables.exports.formats import Dialect, ExportFormat
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import parsers
