@@ -27,9 +27,8 @@ from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.routes.histories import restore_rows
 from managed_tables_api.rows import bulk_changes
-from managed_tables_api.rows.history_models import RestoreBody
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
-from managed_tables_api.rows.row_history import of_row
+from managed_tables_api.rows.row_history import RestoreBody, of_row
 from managed_tables_api.rows.running import NamedTable
 from managed_tables_insert.handler import run_job
 

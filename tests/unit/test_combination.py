@@ -9,8 +9,8 @@ import pytest
 
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import JobError
-from managed_tables_analyze import watching
 from managed_tables_analyze.analysis import Analysis, analyze
+from managed_tables_analyze.inference import inferring
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import AllOverrides
 
@@ -140,7 +140,7 @@ def test_progress_is_told_from_file_to_file_and_as_columns_become_known(tmp_path
 def test_progress_moves_while_a_file_is_staged_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(inferring, "_LOOK_SECONDS", 0.01)
     path = tmp_path / "00"
     path.write_text("a;b;c\n" + "".join(f"{n};texto {n * n};{n},5\n" for n in range(400_000)))
     told: list[tuple[str, int]] = []

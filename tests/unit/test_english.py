@@ -31,7 +31,7 @@ _PORTUGUESE = re.compile(
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
     r"layout/|(code_pages|conversion/(columns|numbers|times)|schema_sql|signs|oddities|composition"
-    r"|workbooks/formats|sums|analyze/cli|api/openapi)\.py"
+    r"|workbooks/formats|combination|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(

@@ -18,7 +18,7 @@ from managed_tables_reader.layout.grid import (
 )
 from managed_tables_reader.layout.header_bits import count_labels
 from managed_tables_reader.layout.looks import is_year, look
-from managed_tables_reader.rows.separators import is_separator
+from managed_tables_reader.rows.notes import is_separator
 
 Cells = Sequence[str | None]
 

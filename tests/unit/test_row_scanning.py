@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.workbooks.formats import GENERAL, parse_format
 from managed_tables_reader.workbooks.raw import Tally, in_batches
-from managed_tables_reader.workbooks.xlsx import parse
+from managed_tables_reader.workbooks.xlsx import cells as parsing
 from managed_tables_reader.workbooks.xlsx.cells import CellReader
 from managed_tables_reader.workbooks.xlsx.scan import SheetScanner
 from managed_tables_reader.workbooks.xlsx.strings import NotCanonicalError, read_shared_strings
@@ -33,7 +33,7 @@ def scanned(xml: bytes) -> tuple[list[Row], Tally]:
 
 def parsed(xml: bytes) -> tuple[list[Row], Tally]:
     reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
-    batches = in_batches(parse.parse_rows(io.BytesIO(xml), reader))
+    batches = in_batches(parsing.parse_rows(io.BytesIO(xml), reader))
     return [row for batch in batches for row in batch.rows()], reader.tally
 
 
@@ -115,7 +115,7 @@ def test_a_text_without_its_is_element_is_read() -> None:
 
 
 def test_rows_of_mixed_forms_are_scanned_as_expat_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse, "_SORTED_ROWS", 1)  # more rows than are sorted: none may be lost
+    monkeypatch.setattr(parsing, "_SORTED_ROWS", 1)  # more rows than are sorted: none may be lost
     xml = sheet("".join(repeated(row) for row in FORMS.values() if 'r="N"' not in row) * 3)
     assert scanned(xml) == parsed(xml)
 

@@ -24,13 +24,13 @@ from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import MAX_LABEL_CHARACTERS
-from managed_tables_analyze.inference.display import propose_format
 from managed_tables_analyze.inference.explanation import JudgedColumn
-from managed_tables_analyze.inference.inferring import infer_columns, named_column
+from managed_tables_analyze.inference.inferring import infer_columns, named_column, watched
 from managed_tables_analyze.inference.profiles import (
     convert_first_rows,
     find_medians,
     profile_columns,
+    propose_format,
     read_sample_rows,
 )
 from managed_tables_analyze.staging.combination import (
@@ -41,7 +41,6 @@ from managed_tables_analyze.staging.combination import (
 )
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
-from managed_tables_analyze.watching import watched
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read

@@ -15,7 +15,7 @@ from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides
 from managed_tables_reader.text.choosing import align, choose
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.workbooks.opening import read_workbook
-from managed_tables_reader.workbooks.tables.sheet_table import HEAD_ROWS, grid_rows
+from managed_tables_reader.workbooks.sheet_tables import HEAD_ROWS, grid_rows
 
 CANDIDATES = 3
 

@@ -15,9 +15,8 @@ from managed_tables.conversion.marked_cells import ESCAPE, TEXT_SIGN, on_one_lin
 from managed_tables.documents.analyses import BLOCK_BYTES, MAX_COLUMNS_SHOWN, PreviewTable
 from managed_tables_reader.files.encodings import CHUNK_BYTES, Encoding
 from managed_tables_reader.files.source import Source, open_lines
-from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.parts import DEFAULT_DELIMITER, QUOTE, Part
 from managed_tables_reader.rows.sheets import Batch
-from managed_tables_reader.rows.writer import DEFAULT_DELIMITER, QUOTE
 from managed_tables_reader.text.records import Lines, RecordReader
 from managed_tables_reader.text.text_file import TextFile
 

@@ -22,8 +22,7 @@ from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
 from managed_tables_reader.workbooks.opening import read_workbook
-from managed_tables_reader.workbooks.tables.sheet_choice import StagedSheet, choose_sheets
-from managed_tables_reader.workbooks.tables.sheet_table import stage_sheet
+from managed_tables_reader.workbooks.sheet_tables import StagedSheet, choose_sheets, stage_sheet
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.clock import timestamp
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.object_keys import job_key
-from managed_tables_api.jobs.job_models import Reanalysis, StatedTable
+from managed_tables_api.job_models import Reanalysis, StatedTable
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
 

@@ -23,7 +23,7 @@ from managed_tables.errors import (
 )
 from managed_tables.uploads import OfferedFile
 from managed_tables_api.http.answers import EntityTags, error_answer
-from managed_tables_api.jobs.job_models import JobAnswer, JobFailure, JobQuery
+from managed_tables_api.job_models import JobAnswer, JobFailure, JobQuery
 from managed_tables_api.routes.upload_jobs import job_fields, show_numbers_as_text
 
 ORIGIN = {"Origin": "https://console.example"}

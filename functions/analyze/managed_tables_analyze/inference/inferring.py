@@ -1,27 +1,56 @@
 """Judge all columns: each by its own cells, then by its neighbours."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.numbers import PERCENT
+from managed_tables.conversion.marked_cells import TEXT_SIGN
+from managed_tables.conversion.numbers import PERCENT, is_known_unit
+from managed_tables.conversion.sql_text import matches
+from managed_tables.conversion.times import DateOrder, Shape
+from managed_tables.documents.analyses import Alternative
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import staged_rows
+from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.evidence import Evidence
-from managed_tables_analyze.inference.explanation import SURE, JudgedColumn, add_exceptions
-from managed_tables_analyze.inference.judging import Judge
-from managed_tables_analyze.inference.marks import choose_marks, choose_orders
-from managed_tables_analyze.inference.oddities import find_oddities
-from managed_tables_analyze.inference.tallies import HEAD, Cells, Hypothesis
+from managed_tables_analyze.inference.explanation import (
+    DOUBTFUL,
+    LABELLED,
+    SURE,
+    JudgedColumn,
+    add_exceptions,
+)
+from managed_tables_analyze.inference.marks import choose_marks, choose_orders, describe_doubt
+from managed_tables_analyze.inference.oddities import find_mojibake, find_oddities
+from managed_tables_analyze.inference.signs import (
+    LONGEST_CODE,
+    find_code_in_label,
+    find_code_in_values,
+    is_cut_code,
+    is_short_code,
+    is_whole_code,
+    lengths_of,
+    names_birth,
+)
+from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, CellTally, Hypothesis
 from managed_tables_analyze.inference.trial import Trial, try_columns
-from managed_tables_analyze.watching import watched
 
+_LOOK_SECONDS = 1.0  # the job's record is written far less often
+_FEW_VALUES = 3  # of a type, which may fit it by chance
+_FEW = 0.8
+_WORTH_EXPLAINING = 0.5
+_SHOWN_CHARACTERS = 60  # of an example in a sentence
+_IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
 _COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file that is done by then
 
 
@@ -63,7 +92,7 @@ def infer_columns(
         try_columns(head, rows, trials)
     choose_marks(rows, trials, delimiter)
     choose_orders(rows, trials)
-    judge = Judge(Evidence(head, rows, trials), f"{datetime.now(UTC):%Y-%m-%d}")
+    judge = _Judge(Evidence(head, rows, trials), f"{datetime.now(UTC):%Y-%m-%d}")
     judged = list(map(judge.judge, trials))
     report(_JUDGED)
     oddities = find_oddities(rows, [(one.type, one.is_proven) for one in judged], files)
@@ -119,3 +148,272 @@ def _add_units(head: Cells, judged: Sequence[JudgedColumn]) -> None:
 
 def _are_reais(cell: str) -> str:
     return f"bool_and(contains({cell}, 'R$')) FILTER (trim({cell}) <> '')"
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Judges the columns of one staged object; `today` is the latest possible day of birth."""
+
+    evidence: Evidence
+    today: str
+
+    def judge(self, trial: Trial) -> JudgedColumn:
+        """Return the judgement of a column, by its trial and its label."""
+        chosen = trial.chosen
+        if chosen is None:
+            return self._judge_text(trial)
+        tally = trial.tallies[chosen]
+        formats = replace(trial.formats, null_tokens=tally.blank > 0)
+        if chosen.type is ColumnType.BOOLEAN and trial.column in self.evidence.lone_letters:
+            judged = _text(trial, tally, formats, LABELLED, Finding("LONE_LETTERS"))
+            judged.or_else(ColumnType.BOOLEAN, "LETTERS")
+        elif chosen.type.is_number:
+            judged = self._judge_number(trial, chosen, formats)
+        elif chosen.type.is_time:
+            judged = self._judge_date(trial, chosen, formats)
+        else:
+            judged = _typed(trial, chosen, formats)
+        judged.proven = chosen if tally.is_proof else None
+        return judged
+
+    def _judge_number(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
+        tally = trial.tallies[chosen]
+        values = self.evidence.head_values.get(trial.column, [])
+        code = None if formats.unit else _find_code(values, trial.label)
+        if code is not None:
+            ground: Finding | None = Finding("CODE", {"name": code}, count=tally.fits)
+        else:
+            ground = self.evidence.writing.get(trial.column) or self.evidence.notes.get(trial.column)
+        if ground is None:
+            return self._judge_quantity(trial, chosen, formats)
+        judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
+        self._warn_of_cut_codes(trial, judged, code, is_short_code)
+        return judged.or_else(chosen.type, "ALL_NUMBERS")
+
+    def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
+        if trial.is_percent:  # decimals, whole ones too
+            judged = _typed(trial, replace(chosen, type=ColumnType.DECIMAL), formats, trial.tallies[chosen])
+            if not formats.unit:
+                judged.grounds.append(Finding("PERCENT"))
+            return judged
+        judged = _typed(trial, chosen, formats)
+        if trial.doubt is not None and trial.alternative is not None:
+            test = _is_signed if formats.workbook else _has_mark
+            example = self._example(trial, test).rstrip(TEXT_SIGN)
+            judged.doubt(describe_doubt(trial, example))
+            judged.or_else(trial.alternative.type, "OTHER_MARK")
+        elif trial.column in self.evidence.compact_days:
+            judged.or_else(ColumnType.DATE, "COMPACT_DATES")
+        return judged
+
+    def _judge_date(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
+        if names_birth(trial.label):
+            formats = replace(formats, latest=self.today)
+        judged = _typed(trial, chosen, formats)
+        if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
+            judged.notes.append(Finding("ZONE_TAKEN", {"zone": formats.timezone}))
+        if chosen.shape is Shape.YEAR_MONTH:
+            judged.or_else(ColumnType.DECIMAL, "ALL_NUMBERS")
+        if chosen.shape in (Shape.MONTH, Shape.YEAR_MONTH):
+            example = self._example(trial, lambda cell: f"({chosen.test(cell)} AND {_is_month(cell)})")
+            values = {"example": example, "day": self._value_of(example, judged.type, formats)}
+            judged.warnings.append(Finding("MONTHS_AS_DATES", values))
+        if trial.order_proof is not None:
+            self._warn_of_order(judged, self._example(trial, _has_two_readings), trial.order_proof)
+        return judged
+
+    def _warn_of_order(self, judged: JudgedColumn, example: str, proof: int) -> None:
+        """Add the warning that another column, `proof`, decided the order of day and month."""
+        formats = judged.formats
+        other: DateOrder = "mdy" if formats.date_order == "dmy" else "dmy"
+        values = {
+            "example": example,
+            "day": self._value_of(example, judged.type, formats),
+            "other_day": self._value_of(example, judged.type, replace(formats, date_order=other)),
+            "proof": self.evidence.trials[proof].name,
+            "order": formats.date_order,
+        }
+        judged.doubt(Finding("AMBIGUOUS_DATES", values))
+
+    def _value_of(self, text: str, column_type: ColumnType, formats: Formats) -> str:
+        """Return the value of a cell under a type and formats."""
+        value = Hypothesis(column_type, formats).conversion("cell").value
+        connection = self.evidence.rows.connection
+        found = connection.execute(f"SELECT {value} FROM (SELECT ? AS cell)", [text]).fetchone()  # noqa: S608
+        return str(found[0]) if found else ""
+
+    def _example(self, trial: Trial, test: Aggregate) -> str:
+        """Return the first cell of a column that passes a test: the head has most of them."""
+        found = (cells.find_first(trial.column, test) for cells in (self.evidence.head, self.evidence.rows))
+        return next((cell for cell in found if cell is not None), "").strip()
+
+    def _judge_text(self, trial: Trial) -> JudgedColumn:
+        counted = [(what, tally) for what, tally in trial.tallies.items() if what is not None]
+        nothing = (None, trial.tallies.get(None, CellTally()))
+        best, tally = max(counted, key=lambda pair: pair[1].share, default=nothing)
+        formats = _formats_of(best, replace(trial.formats, null_tokens=True))
+        if tally.judged == 0:
+            formats = replace(formats, text_tokens=tally.blank > 0)
+            judged = _text(trial, tally, formats, DOUBTFUL, Finding("NO_VALUES"))
+            judged.nullable = judged.nullable or tally.blank > 0
+        elif best is None or tally.share < _WORTH_EXPLAINING:
+            judged = _text(trial, tally, formats, SURE, Finding("NO_COMMON_TYPE"))
+        else:
+            misfits = Finding("MISFITS", {"type": best.type}, count=tally.exceptions)
+            judged = _text(trial, tally, formats, DOUBTFUL, _share(tally, best.type))
+            judged.alternatives.append(Alternative(type=best.type, reason=write_text(misfits)))
+            judged.lead = best
+        self._explain_text(trial, judged)
+        self._warn_of_cut_codes(trial, judged, find_code_in_label(trial.label, LONGEST_CODE))
+        return judged
+
+    def _explain_text(self, trial: Trial, judged: JudgedColumn) -> None:
+        """Say why texts that look like quantities are not: they begin with zeros, or carry units."""
+        units = [unit for unit in trial.units if unit]
+        if trial.units == ("",):
+            if example := self._example(trial, _has_leading_zero):
+                judged.grounds = [Finding("LEADING_ZEROS", {"example": example})]
+                judged.confidence = SURE
+        elif any(map(is_known_unit, units)) or (len(trial.units) == 1 and judged.lead is None):
+            code: GroundCode = "MIXED_UNITS" if len(units) > 1 else "UNKNOWN_UNIT"
+            code = "SOME_UNITS" if len(units) < len(trial.units) else code
+            judged.grounds = [Finding(code, {"names": units})]
+        elif trial.is_seen and trial.column in self.evidence.times_of_day:
+            judged.grounds = [Finding("TIMES_OF_DAY")]
+
+    def _warn_of_cut_codes(
+        self,
+        trial: Trial,
+        judged: JudgedColumn,
+        code: str | None,
+        is_cut: Callable[[Collection[int], str], str] = is_cut_code,
+    ) -> None:
+        """Warn of a code that lost leading zeros among others that are written in full."""
+        lengths = lengths_of(code or "")
+        if not lengths:
+            return
+        tests = (partial(is_cut, lengths), partial(is_whole_code, lengths))
+        example, whole = (self._example(trial, test) for test in tests)
+        if example and whole:
+            judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": example}))
+
+    def add_oddities(self, trial: Trial, judged: JudgedColumn, oddities: Sequence[Finding]) -> None:
+        """Add findings about odd cells; shortened numbers become text if the label names a code."""
+        for found in oddities:
+            cell = str(found.values["example"])
+            values = {"example": _shown(found, cell)}
+            if found.code == "TWO_DIGIT_YEARS":
+                values["day"] = self._value_of(cell, judged.type, judged.formats)
+            warning = replace(found, values=values)
+            if found.code != "SHORTENED_NUMBERS":
+                judged.warnings.append(warning)
+                continue
+            judged.doubt(warning)
+            code = find_code_in_label(trial.label, LONGEST_CODE)
+            if code is not None and judged.type is ColumnType.DECIMAL:
+                judged.grounds.append(Finding("CODE", {"name": code}))
+                judged.type, judged.alternatives = ColumnType.TEXT, []
+                judged.or_else(ColumnType.DECIMAL, "ALL_NUMBERS")
+        word = find_mojibake(trial.label)
+        if word is not None and all(found.code != "MOJIBAKE" for found in oddities):
+            judged.warnings.append(Finding("MOJIBAKE", {"example": word}, count=1))
+
+
+def _shown(found: Finding, cell: str) -> str:
+    """Return an odd cell as shown, with the blanks around it if these are the oddity."""
+    if found.code == "SURROUNDING_BLANKS":
+        return cell.replace("\n", " ").replace("\t", " ")[:_SHOWN_CHARACTERS]
+    word = find_mojibake(cell) if found.code == "MOJIBAKE" else None
+    return (word or cell.strip())[:_SHOWN_CHARACTERS]
+
+
+def _share(tally: CellTally, column_type: ColumnType) -> Finding:
+    return Finding("CELLS_FIT", {"fits": tally.fits, "type": column_type}, count=tally.judged)
+
+
+def _typed(
+    trial: Trial, chosen: Hypothesis, formats: Formats, tally: CellTally | None = None
+) -> JudgedColumn:
+    """Explain a column whose cells all convert."""
+    tally = tally or trial.tallies[chosen]
+    grounds = [_share(tally, chosen.type)]
+    if chosen.type.is_time:
+        grounds.append(Finding("DATE_ORDER", {"order": formats.date_order}))
+    if chosen.type is ColumnType.DECIMAL:
+        grounds.append(Finding("DECIMAL_MARK", {"mark": formats.decimal_mark}))
+    if formats.unit:
+        code: GroundCode = "PERCENT" if formats.unit == PERCENT else "UNIT"
+        grounds.append(Finding(code, {"name": formats.unit}))
+    confidence = SURE if tally.fits >= _FEW_VALUES else _FEW
+    is_nullable = tally.empty + tally.blank > 0
+    judged = JudgedColumn(trial.name, chosen.type, is_nullable, formats, confidence, grounds)
+    if tally.blank:
+        judged.notes.append(Finding("NULL_TOKENS", count=tally.blank))
+    return judged
+
+
+def _text(
+    trial: Trial, tally: CellTally, formats: Formats, confidence: float, *grounds: Finding
+) -> JudgedColumn:
+    return JudgedColumn(trial.name, ColumnType.TEXT, tally.empty > 0, formats, confidence, [*grounds])
+
+
+def _formats_of(hypothesis: Hypothesis | None, formats: Formats) -> Formats:
+    """Return the column's formats, with those that matter to the hypothesis."""
+    if hypothesis is not None and hypothesis.type.is_number:
+        own = hypothesis.formats
+        return replace(formats, decimal_mark=own.decimal_mark, unit=own.unit)
+    if hypothesis is not None and hypothesis.type.is_time:
+        return replace(formats, date_order=hypothesis.formats.date_order)
+    return formats
+
+
+def _find_code(values: Collection[str], label: str) -> str | None:
+    """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
+    if not any(map(_IS_AMOUNT.fullmatch, values)):
+        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
+        code = find_code_in_label(label, longest)
+        if code is not None:
+            return code
+    return find_code_in_values(values)
+
+
+def _has_mark(cell: str) -> str:
+    return f"regexp_matches({cell}, '[0-9][.,][0-9]')"
+
+
+def _is_signed(cell: str) -> str:
+    return f"regexp_matches({cell}, '{TEXT_SIGN}|[0-9],[0-9]')"
+
+
+def _is_month(cell: str) -> str:
+    return f"NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')}"
+
+
+def _has_leading_zero(cell: str) -> str:
+    return matches(cell, r"\s*0[0-9]+\s*")
+
+
+def _has_two_readings(cell: str) -> str:
+    return matches(cell, r"\s*(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|1[0-2])[-/.][0-9]{2}(?s:.*)")
+
+
+@contextmanager
+def watched(
+    connection: DuckDBPyConnection, report: Callable[[int], None], first: int, last: int
+) -> Iterator[None]:
+    """Report `first` to `last` percent while a query goes from none to all of its rows, then `last`."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            report(first + round((last - first) * max(0.0, connection.query_progress()) / 100))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    report(last)

@@ -2,6 +2,7 @@
 
 Profiles say how many values there are, which are frequent, and how they are spread. All columns go through a
 handful of queries as one long column of `(number, text)`, since planning a query costs more than running it.
+From them comes how a column's values are shown: years, orders and codes without a thousands mark.
 """
 
 import re
@@ -17,12 +18,21 @@ from zoneinfo import ZoneInfo
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import Formats, build_conversion
+from managed_tables.conversion.numbers import PERCENT
 from managed_tables.conversion.sql_text import choose
 from managed_tables.documents.analyses import Profile
 from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.schema import ColumnType
+from managed_tables.schema import ColumnFormat, ColumnType, Currency
 from managed_tables.values import place_moment
+from managed_tables_analyze.inference.explanation import JudgedColumn
+from managed_tables_analyze.inference.signs import (
+    LONGEST_CODE,
+    find_code_in_label,
+    names_quantity,
+    names_year,
+    words_of,
+)
 from managed_tables_analyze.inference.tallies import HEAD, long_column
 
 SAMPLE_ROWS = 20
@@ -55,6 +65,23 @@ _TYPES_BY_SCALE = {
 _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()  # of the calendar
 _OTHER_CLOCK = ":[0-9.]+ ?(?:[A-Za-z]|[+-])"  # a time with a zone, AM or PM
 _WHOLE = (ColumnType.INTEGER, ColumnType.DATE)
+# Words of labels whose numbers name a thing, and are never added up.
+_NUMBER_WORDS = frozenset(
+    {
+        "id", "num", "numero", "nro", "nr", "no", "number", "ordem", "order", "pedido", "nota", "nf", "os",
+        "protocolo", "processo", "contrato", "apolice", "fatura", "boleto", "ticket", "chamado", "registro",
+        "seq", "sequencia", "linha", "item", "placa", "cliente", "fornecedor", "loja", "filial",
+    }
+)  # fmt: skip
+_CURRENCIES: dict[str, Currency] = {
+    **dict.fromkeys(("R$", "BRL"), "BRL"),
+    **dict.fromkeys(("US$", "USD"), "USD"),
+    **dict.fromkeys(("€", "EUR"), "EUR"),
+}
+_SIGNS = ("R$", "US$", "€")  # in a label, where a word could be anything
+_YEARS = range(1900, 2100)
+_FEWEST_OF_A_SEQUENCE = 10
+_CENTS = 2
 
 
 def convert_first_rows(
@@ -272,3 +299,49 @@ def _bound(scale: float, column_type: ColumnType, zone: ZoneInfo) -> Scalar:
 
 def _moment(seconds: float) -> str:
     return (datetime(1970, 1, 1) + timedelta(seconds=min(round(seconds), _LAST_SECOND))).isoformat(" ")
+
+
+def propose_format(column: JudgedColumn, label: str, profile: Profile) -> ColumnFormat | None:
+    """Return how the column's values are shown; None for texts and booleans."""
+    match column.type:
+        case ColumnType.DATE:
+            return ColumnFormat(date="date")
+        case ColumnType.DATETIME:
+            return ColumnFormat(date="datetime")
+        case ColumnType.INTEGER:
+            return _as_money(column, label, profile, thousands=not _names_things(label, profile))
+        case ColumnType.DECIMAL if column.unit == PERCENT:
+            return ColumnFormat(percent=True)
+        case ColumnType.DECIMAL:
+            return _as_money(column, label, profile, thousands=True)
+    return None
+
+
+def _names_things(label: str, profile: Profile) -> bool:
+    """Return whether whole numbers are years, codes or numbers of orders, by their label or by themselves."""
+    if names_year(label):
+        return True
+    if names_quantity(label):
+        return False
+    if _NUMBER_WORDS.intersection(words_of(label)) or "º" in label or find_code_in_label(label, LONGEST_CODE):
+        return True
+    if not isinstance(profile.min, int) or not isinstance(profile.max, int):
+        return False
+    are_years = profile.min in _YEARS and profile.max in _YEARS
+    filled = profile.rows - profile.empty
+    is_sequence = profile.distinct == filled >= _FEWEST_OF_A_SEQUENCE
+    return are_years or (is_sequence and profile.max - profile.min == filled - 1)
+
+
+def _as_money(column: JudgedColumn, label: str, profile: Profile, *, thousands: bool) -> ColumnFormat:
+    """Return the format with the currency that cells or label carry, with cents unless values have more."""
+    named = [sign for sign in _SIGNS if sign in label]
+    currency = _CURRENCIES.get(column.unit or (named[0] if len(named) == 1 else ""))
+    values = [profile.min, profile.max, *(value for value, _ in profile.top)]
+    shows_all = all(_places(value) <= _CENTS for value in values)
+    decimals = _CENTS if currency and shows_all else None
+    return ColumnFormat(thousands=thousands, currency=currency, decimals=decimals)
+
+
+def _places(value: Scalar) -> int:
+    return -int(value.as_tuple().exponent) if isinstance(value, Decimal) and value.is_finite() else 0

@@ -12,7 +12,7 @@ from math import inf
 
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, Look, is_year, list_bits, look, repeated_bits
-from managed_tables_reader.rows.separators import is_separator
+from managed_tables_reader.rows.notes import is_separator
 
 _NOTHING = " \t\r\n\x1a\ufeff\xa0"
 _SENTENCE_BLANKS = 3

@@ -15,8 +15,7 @@ from managed_tables.messages.findings import MAX_LINES
 from managed_tables_reader.layout.grid import GridRow, make_grid
 from managed_tables_reader.layout.search import Header, find_end
 from managed_tables_reader.rows.notes import RowNotes, rows_left_out
-from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.rows.parts import QUOTE, Part
 
 _ROWS_COMPARED = 12  # above a repeated header: few, since a report may have thousands of pages
 _MOST_COLUMNS = 100  # and few columns: no report on pages is as wide

@@ -1,5 +1,6 @@
 """Record which lines of a file are a table's rows, and which of them are odd, while they are read."""
 
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,10 @@ from dataclasses import dataclass, field, replace
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, lines_between
 
+# Possessive, since backtracking over a long line that ends in a word would take too long.
+_SEPARATOR = re.compile(r"[\s:|+]*+(?:[-=_]{2,}+[\s:|+]*+)++")
+STROKES = ("---", "===", "___")
+_STROKE = re.compile(r"([-=_])\1\1|:--|--:")  # `--` alone is an empty value
 _CODES: tuple[WarningCode, ...] = (
     "SHORT_ROWS",
     "LONG_ROWS",
@@ -15,6 +20,12 @@ _CODES: tuple[WarningCode, ...] = (
     "SEPARATOR_LINES",
     "COMMENT_LINES",
 )
+
+
+def is_separator(cells: Sequence[str | None]) -> bool:
+    """Return whether a row is only a separator line."""
+    filled = [cell for cell in cells if cell is not None and cell and not cell.isspace()]
+    return all(map(_SEPARATOR.fullmatch, filled)) and any(_STROKE.search(cell) for cell in filled)
 
 
 @dataclass

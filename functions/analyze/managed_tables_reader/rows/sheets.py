@@ -100,7 +100,7 @@ class Sheet:
     findings: list[Finding] = field(default_factory=list)
     """What a person should know about the cells; complete once the rows are exhausted."""
     has_numbers: bool = True
-    """Numbers are distinct from texts: texts that look like numbers carry a sign (`workbook_cells`)."""
+    """Numbers are distinct from texts: texts that look like numbers carry a sign (`marked_cells`)."""
     shown_dates: ShownDates = field(default_factory=dict)
     """Dates among the first rows, of which some may be labels."""
     merged_down: list[MergedRange] = field(default_factory=list)

@@ -12,8 +12,8 @@ from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment,
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
+from managed_tables_reader.rows.parts import QUOTE
 from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
-from managed_tables_reader.rows.writer import QUOTE
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader

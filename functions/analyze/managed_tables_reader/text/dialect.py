@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.rows.parts import QUOTE
 
 NO_QUOTE = "\ufdd2"  # a noncharacter, absent from any text: nothing is quoted
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from managed_tables_reader.layout.looks import NULL, TEXT, look
-from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.rows.parts import QUOTE
 from managed_tables_reader.text.dialect import Dialect
 
 _MALFORMED = 3.0  # the oddity of a malformed cell

@@ -8,7 +8,7 @@ mender, if there is one. A quote that never closes never swallows the file.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from managed_tables_reader.rows.writer import QUOTE
+from managed_tables_reader.rows.parts import QUOTE
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 

@@ -18,8 +18,8 @@ from managed_tables_reader.files.source import Source, byte_count, check_pieces,
 from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
+from managed_tables_reader.rows.notes import is_separator
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
-from managed_tables_reader.rows.separators import is_separator
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.text.choosing import (
     Choice,

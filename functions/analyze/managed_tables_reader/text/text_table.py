@@ -16,10 +16,8 @@ from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
 from managed_tables_reader.layout.sections import leave_out_section_ends
-from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
-from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.separators import STROKES, is_separator
-from managed_tables_reader.rows.writer import QUOTE, PartWriter
+from managed_tables_reader.rows.notes import STROKES, Extent, RowNotes, is_separator, rows_left_out
+from managed_tables_reader.rows.parts import QUOTE, Part, PartWriter
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 from managed_tables_reader.text.text_file import TextFile

@@ -32,9 +32,9 @@ _READERS = {  # to be tried in turn; each brings libraries that the others do no
     Kind.ODS: ("ods:read_ods",),
     Kind.HTML: ("html:read_html",),
     Kind.SPREADSHEETML: ("spreadsheetml:read_spreadsheetml",),
-    Kind.JSON: ("records.json_objects:read_json",),
-    Kind.JSON_LINES: ("records.json_objects:read_json_lines",),
-    Kind.PARQUET: ("records.parquet:read_parquet",),
+    Kind.JSON: ("json_objects:read_json",),
+    Kind.JSON_LINES: ("json_objects:read_json_lines",),
+    Kind.PARQUET: ("parquet:read_parquet",),
 }
 
 

@@ -1,4 +1,7 @@
-"""Define the tools once: what each takes, what it says of itself, and the routes that it calls."""
+"""Define the tools once: what each takes, what it says of itself, and the routes that it calls.
+
+A request of the Model Context Protocol is answered by the official SDK, without a session.
+"""
 
 import base64
 import binascii
@@ -6,18 +9,29 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
-from mcp_types import Tool, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, Tool, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.details import Fault
 from managed_tables.errors import JOB_NOT_WAITING, ApiError
-from managed_tables_api.agents.desk import MAX_ROWS, CallRefused, Desk, exact, fit
-from managed_tables_api.http.answers import say
-from managed_tables_api.http.requests import refusal
+from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, exact, fit
+from managed_tables_api.auth import Caller
+from managed_tables_api.http.answers import error_body, say
+from managed_tables_api.http.requests import refusal, refusal_of
 
 _EXAMPLES = 5
 _INFERRED = ("name", "display_name", "type")
+_INSTRUCTIONS = (
+    "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "
+    f"its `confirm`. {DATA_NOTE}"
+)
 
 
 class Plan(TypedDict):
@@ -353,7 +367,7 @@ _OTHERS = (UploadFile, CorrectReading, ConfirmJob, ChangeRows, UndoJob, ExportTa
 TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", tool.__name__).lower(): tool for tool in (*_READING, *_OTHERS)}
 
 
-def listed() -> list[Tool]:
+def _listed() -> list[Tool]:
     """Return the tools as the protocol lists them."""
     return [
         Tool(
@@ -364,3 +378,56 @@ def listed() -> list[Tool]:
         )
         for name, tool in TOOLS.items()
     ]
+
+
+class AgentAnswer(Response):
+    """The SDK's answer to a request whose body has been received."""
+
+    def __init__(self, request: Request, body: bytes, caller: Caller) -> None:
+        super().__init__()
+        self._request, self._body, self._caller = request, body, caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - is received
+        """Let the SDK answer."""
+        bodies = iter([self._body])
+
+        async def replay() -> Message:
+            for body in bodies:
+                return {"type": "http.request", "body": body, "more_body": False}
+            await anyio.sleep_forever()
+            raise AssertionError("unreachable")
+
+        manager = StreamableHTTPSessionManager(
+            self._server(), json_response=True, stateless=True, max_request_body_size=len(self._body) + 1
+        )
+        async with manager.run():
+            await manager.handle_request(scope, replay, send)
+
+    def _server(self) -> Server[Any]:
+        desk = Desk(self._request.app, self._request.headers["authorization"], self._caller)
+
+        async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
+            return ListToolsResult(tools=_listed())
+
+        async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
+            return await answer(desk, params)
+
+        return Server(
+            "managed-tables", instructions=_INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
+        )
+
+
+async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
+    """Return what the tool answers; a refusal is an answer, too."""
+    tool = TOOLS.get(params.name)
+    if tool is None:
+        error = say(f"Não há a ferramenta {params.name}")
+        return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
+    try:
+        return as_result(await tool.model_validate(params.arguments or {}).act(desk))
+    except ValidationError as error:
+        return as_result(error_body(refusal_of("body", error.errors())), is_error=True)
+    except CallRefused as refused:
+        return as_result(refused.body, is_error=True)
+    except ApiError as error:
+        return as_result(error_body(error), is_error=True)

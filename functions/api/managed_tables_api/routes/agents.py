@@ -12,7 +12,7 @@ router = api_router("", "Agents")
 @router.post("/mcp", include_in_schema=False)
 async def serve_agent(request: Request, caller: SignedIn, services: Services) -> Response:
     """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
-    from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
+    from managed_tables_api.agents.tools import AgentAnswer  # late: the SDK takes as long as all the rest
 
     check_parameters(request)  # the routes called within would heed `numbers`
     with services.slots.request(caller.company_id):

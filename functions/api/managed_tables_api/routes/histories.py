@@ -33,20 +33,9 @@ from managed_tables_api.calls import (
     requires,
 )
 from managed_tables_api.http.requests import NumbersQuery, from_json, refusal
-from managed_tables_api.rows import history_models as models
+from managed_tables_api.rows import row_history
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import value_of
-from managed_tables_api.rows.row_history import (
-    LOADED,
-    PRESENT,
-    UPSERTED,
-    Change,
-    Names,
-    of_row,
-    of_table,
-    read_changes,
-    read_names,
-)
 from managed_tables_api.rows.running import Definition, KeyTaken, Table
 from managed_tables_api.rows.statements import (
     ROW,
@@ -80,39 +69,39 @@ _BY_TIME = sql.SQL(
 @router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
 def list_row_history(
     table: PathTable, row_id: str, query: Annotated[NumbersQuery, Query()]
-) -> models.RowHistoryAnswer:
+) -> row_history.RowHistoryAnswer:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
-    return of_row(table, row_id, query.numbers)
+    return row_history.of_row(table, row_id, query.numbers)
 
 
 @router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
 @raises(errors.STORAGE_UNAVAILABLE)
-def get_row_origin(table: PathTable, row_id: str, services: Services) -> models.RowOriginAnswer:
+def get_row_origin(table: PathTable, row_id: str, services: Services) -> row_history.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
-    changes = read_changes(table, row_id)
-    if changes[-1].action != PRESENT:
+    changes = row_history.read_changes(table, row_id)
+    if changes[-1].action != row_history.PRESENT:
         raise ApiError(ROW_NOT_FOUND)
     changes = _standing(changes)
-    loads = [change for change in changes if change.action in (LOADED, UPSERTED)]
+    loads = [change for change in changes if change.action in (row_history.LOADED, row_history.UPSERTED)]
     change = loads[-1] if loads else changes[0]  # the first that is known of a row which no load wrote
     place = _find_place(table, change, services) if loads else None
-    return models.RowOriginAnswer(
+    return row_history.RowOriginAnswer(
         kind="upload" if loads else "api",
         job_id=change.job_id,
-        at=None if change.action == PRESENT else timestamp(change.at),
+        at=None if change.action == row_history.PRESENT else timestamp(change.at),
         user_id=change.user_id,
         available=place is not None,
         **(place or {"file": None, "sheet": None, "line": None, "cells": []}),
     )
 
 
-def _standing(changes: list[Change]) -> list[Change]:
+def _standing(changes: list[row_history.Change]) -> list[row_history.Change]:
     """Return a row's changes but those of upserts that were undone on it, and of their undoing."""
     undone = {change.job_id for change in changes if (change.via, change.action) == ("undo", "update")}
     return [change for change in changes if change.job_id not in undone]
 
 
-def _find_place(table: Table, change: Change, services: ApiServices) -> dict[str, Any] | None:
+def _find_place(table: Table, change: row_history.Change, services: ApiServices) -> dict[str, Any] | None:
     """Return where a load's row stands in its file, with its cells; None once that is gone."""
     job = services.jobs.find(table.definition.connection.company_id, change.job_id or "")
     if job is None or change.staged_id is None:
@@ -122,7 +111,7 @@ def _find_place(table: Table, change: Change, services: ApiServices) -> dict[str
     place = services.read_place(job, row_number(change.staged_id))
     if analysis is None or confirmed is None or place is None:
         return None
-    names = read_names(table).since(change.change_id)
+    names = row_history.read_names(table).since(change.change_id)
     cells = list(_cells(table.definition, analysis, confirmed, names, place["cells"]))
     return {**place, "cells": cells}
 
@@ -131,9 +120,9 @@ def _cells(
     definition: Definition,
     analysis: AnalysisDocument,
     confirmed: ConfirmedDocument,
-    names: Names,
+    names: row_history.Names,
     texts: list[str | None],
-) -> Iterator[models.OriginCell]:
+) -> Iterator[row_history.OriginCell]:
     """Yield the cell of each column of now that the load has filled."""
     inferred = analysis.inferred_schema.columns
     places = {column.name: place for place, column in enumerate(analysis.columns)}
@@ -142,22 +131,24 @@ def _cells(
         name = names.now(column.name)
         if place is not None and name in definition.by_name:
             label = inferred[place].source or inferred[place].display_name
-            yield models.OriginCell(column=name, source=label, text=texts[place])
+            yield row_history.OriginCell(column=name, source=label, text=texts[place])
 
 
 @router.get("/history", summary="History of a table", dependencies=_READS)
 def list_table_history(
-    table: PathTable, query: Annotated[models.HistoryQuery, Query()]
-) -> models.TableHistoryAnswer:
+    table: PathTable, query: Annotated[row_history.HistoryQuery, Query()]
+) -> row_history.TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first."""
-    return of_table(table, query)
+    return row_history.of_table(table, query)
 
 
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
-def list_trash(table: PathTable, query: Annotated[models.TrashQuery, Query()]) -> models.TrashAnswer:
+def list_trash(
+    table: PathTable, query: Annotated[row_history.TrashQuery, Query()]
+) -> row_history.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
     listed = table.read(_page_statement(table.definition), {**table.kept_days, **query.window})
-    names = read_names(table)
+    names = row_history.read_names(table)
     records = []
     for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed:
         if row_id is not None:
@@ -167,15 +158,15 @@ def list_trash(table: PathTable, query: Annotated[models.TrashQuery, Query()]) -
                 for column in table.definition.columns
             }
             row |= {"id": row_id, "deleted_at": timestamp(deleted_at), "deleted_by": deleted_by}
-            records.append(models.DeletedRow.read(row))
-    return models.TrashAnswer(total=listed[0][6], quantity=len(records), records=records)
+            records.append(row_history.DeletedRow.read(row))
+    return row_history.TrashAnswer(total=listed[0][6], quantity=len(records), records=records)
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
 @raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
 def restore_rows(
-    table: PathTable, body: Annotated[models.RestoreBody, from_json(models.RestoreBody)]
-) -> models.RestoredAnswer:
+    table: PathTable, body: Annotated[row_history.RestoreBody, from_json(row_history.RestoreBody)]
+) -> row_history.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
     if not all(map(is_uuid, body.ids or ())):
         raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
@@ -185,11 +176,11 @@ def restore_rows(
         **table.kept_days,
         **table.acting("restore"),
         "ids": array_text(body.ids or ()),
-        "deleted_after": models.in_zone(body.deleted_after, zone),
+        "deleted_after": row_history.in_zone(body.deleted_after, zone),
         "deleted_by": body.deleted_by,
     }
     try:  # what is not in the trash is passed over; a value that is none of its type any more is refused
-        return models.RestoredAnswer(restored=table.run(statement, parameters)[0][1])
+        return row_history.RestoredAnswer(restored=table.run(statement, parameters)[0][1])
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
 

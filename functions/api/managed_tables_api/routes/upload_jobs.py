@@ -24,12 +24,12 @@ from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.staged_rows import rejects_keys
 from managed_tables.jobs.undoing import undo_job
+from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text
 from managed_tables_api.http.requests import Numbers, NumbersQuery, from_json, json_object_of, received
-from managed_tables_api.jobs import job_models as models
-from managed_tables_api.jobs.preview import PreviewAnswer, PreviewQuery, show_lines
+from managed_tables_api.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.tables import from_schema
 
 router = api_router("/upload-jobs", "File upload")

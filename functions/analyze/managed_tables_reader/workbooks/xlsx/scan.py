@@ -1,7 +1,7 @@
 """Scan a sheet's rows fast, in the form in which every common program writes them.
 
 Programs write rows that look alike, so each row's cells are taken with a single match of an expression that
-is learnt from the sheet (`RowPattern`); a row that differs is parsed as XML, as `xlsx.parse` does all rows of
+is learnt from the sheet (`RowPattern`); a row that differs is parsed as XML, as `xlsx.cells` does all rows of
 a sheet that cannot be cut into rows.
 """
 
@@ -15,8 +15,7 @@ from managed_tables_reader.rows.sheets import Batch, Column
 from managed_tables_reader.workbooks.numbers import TRIMMED_NUMBER, is_plain
 from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import BATCH_ROWS, WorkbookError
-from managed_tables_reader.workbooks.xlsx.cells import CellReader
-from managed_tables_reader.workbooks.xlsx.parse import cell_text, placed_cells, row_number
+from managed_tables_reader.workbooks.xlsx.cells import CellReader, cell_text, placed_cells, row_number
 from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanonicalError
 
 _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew

@@ -10,8 +10,7 @@ from managed_tables_reader.rows.sheets import Batch
 from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
 from managed_tables_reader.workbooks.package import Package, Relationship, open_package, read_xml
 from managed_tables_reader.workbooks.raw import RawSheet, Tally, WorkbookError, in_batches
-from managed_tables_reader.workbooks.xlsx.cells import CellReader
-from managed_tables_reader.workbooks.xlsx.parse import parse_rows
+from managed_tables_reader.workbooks.xlsx.cells import CellReader, parse_rows
 from managed_tables_reader.workbooks.xlsx.scan import SheetScanner
 from managed_tables_reader.workbooks.xlsx.strings import NotCanonicalError, read_shared_strings
 

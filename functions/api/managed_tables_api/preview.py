@@ -33,6 +33,8 @@ MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still 
 _RANGE_BYTES = 524_288
 _MAX_READ_BYTES = 4_194_304  # from S3 for one answer; longer lines are cut
 _NO_DELIMITER, _NO_QUOTE = "\ufdd3", "\ufdd2"  # noncharacters, absent from any text
+
+
 csv.field_size_limit(_MAX_READ_BYTES)
 
 _UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
