@@ -19,8 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import CompanyRoles
 from managed_tables.ids import new_record_id
+from managed_tables.services import Services
 from managed_tables.settings import PostgresSecret, Settings
-from managed_tables.wiring.services import Services
 from managed_tables_local import emulator as local_emulator
 from managed_tables_local.emulator import Emulator
 

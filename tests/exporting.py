@@ -15,7 +15,7 @@ from managed_tables.exports import ExportRequest
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import export_object_key
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_export.handler import ExportOutcome, run_export
 
 USER_ID = "507f1f77bcf86cd799439014"

@@ -16,7 +16,7 @@ from managed_tables.documents.statements import NO_ADDITIONS, USUAL_TERMS, Addit
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, job_key
 from managed_tables.schema import Column, ColumnType
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_analyze.inference.inferring import infer_columns
 
 USER_ID = "507f1f77bcf86cd799439014"

@@ -31,9 +31,9 @@ from managed_tables.clock import timestamp
 from managed_tables.exports import ExportRequest
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import export_object_key, job_prefixes
+from managed_tables.services import Services
 from managed_tables.settings import load_settings
 from managed_tables.uploads import OfferedFile
-from managed_tables.wiring.services import Services
 from managed_tables_command.api import Json
 from managed_tables_ingest.handler import read_arrivals
 from managed_tables_local import deployment, emulator

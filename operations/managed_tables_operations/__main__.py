@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.errors import ApiError
+from managed_tables.services import Services, load_services
 from managed_tables.settings import DEFAULT_CLUSTER
-from managed_tables.wiring.services import Services, load_services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.databases import begin_generation, migrate_all, move_company, rotate_passwords
 from managed_tables_operations.erasing import erase_company, erase_files, erase_rows

@@ -16,8 +16,8 @@ from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database, make_roles, set_password
 from managed_tables.errors import ApiError
+from managed_tables.services import Services
 from managed_tables.settings import AppSecret
-from managed_tables.wiring.services import Services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.relaying import plain_socket
 

@@ -20,7 +20,7 @@ from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.databases.provisioning import end_sessions
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import job_prefixes
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_operations.databases import allow_login
 
 PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket

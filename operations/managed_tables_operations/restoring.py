@@ -19,9 +19,9 @@ from managed_tables.databases.applied import find_applied, lock_version
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.provisioning import make_roles
 from managed_tables.errors import DUPLICATE_NAME, ApiError
+from managed_tables.services import Services
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.tables.physical import delete_physical_table, restore_physical_table
-from managed_tables.wiring.services import Services
 from managed_tables_operations import OperatorError
 from managed_tables_operations.erasing import drop_database, erase_again, erase_company, erased_databases
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
+from managed_tables.services import Services
 from managed_tables.settings import load_settings
-from managed_tables.wiring.services import Services
 from managed_tables_local import containers, emulator
 from managed_tables_local import stack as local
 from managed_tables_local.deployment import function_name

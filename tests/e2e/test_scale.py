@@ -13,8 +13,8 @@ import pytest
 from client import Console, Stack, until
 
 from managed_tables.catalog.connections import ClusterRecord
+from managed_tables.services import Services
 from managed_tables.settings import load_settings
-from managed_tables.wiring.services import Services
 from managed_tables_local import emulator
 from managed_tables_local import stack as local
 from managed_tables_local.deployment import STAGE

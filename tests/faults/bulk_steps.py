@@ -7,7 +7,7 @@ from steps import OLD, OLD_NUMBERS, TableOperation
 from worlds import World
 
 from managed_tables.ids import NOBODY
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import TableChange
 from managed_tables_api.rows import bulk_changes
 from managed_tables_api.rows.inserts import IdempotencyKey, InsertedRows, NewRows, insert
 

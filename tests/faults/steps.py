@@ -17,8 +17,7 @@ from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.schema import Column
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.handler import read_arrivals, take_arrival

@@ -21,7 +21,7 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.undoing import undo_job
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import TableChange
 from managed_tables_api.rows import inserts
 from managed_tables_insert.handler import run_job
 

@@ -23,7 +23,7 @@ from managed_tables.errors import DUPLICATE_NAME, JOB_FINISHED, TABLE_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job, end_jobs_of
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import TableChange
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert import handler as inserting

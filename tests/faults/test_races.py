@@ -25,8 +25,7 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import NOBODY
 from managed_tables.jobs.confirmation import confirm_job
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_api.rows.inserts import NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
 from managed_tables_api.rows.row_models import QueryBody

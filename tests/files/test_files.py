@@ -14,7 +14,7 @@ from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.documents.document import saying
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.english import in_english
+from managed_tables.messages.sentences import in_english
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
 

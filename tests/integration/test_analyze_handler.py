@@ -14,7 +14,7 @@ from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.object_keys import upload_key
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_analyze import handler
 from managed_tables_analyze.handler import analyze_job
 

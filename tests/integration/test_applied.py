@@ -30,8 +30,8 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import Fault, detail
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, VALUES_NOT_CONVERTED, JobError, JobErrorKind
 from managed_tables.ids import NOBODY, new_record_id, row_id_range
+from managed_tables.services import Services
 from managed_tables.uploads import OfferedFile
-from managed_tables.wiring.services import Services
 
 COLUMNS = (column("n", "integer"), column("nome", nullable=False))
 RESULT = LoadResult(3, 2, 1, 4, 50)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 BUILDER = runpy.run_path(str(ROOT / "functions" / "artefact.py"))
 AWS_SERVICES, SETTINGS_DIGEST = BUILDER["AWS_SERVICES"], BUILDER["SETTINGS_DIGEST"]
 CLIENTS = (
-    "layers/common/managed_tables/wiring/aws_services.py",
+    "layers/common/managed_tables/aws_services.py",
     "operations/managed_tables_operations/__main__.py",
 )
 MIB = 1_048_576

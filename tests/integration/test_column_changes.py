@@ -15,11 +15,10 @@ from managed_tables.databases.schema_sql import CONVERSION_FUNCTIONS
 from managed_tables.details import Detail
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.tables.changes import TableChange
+from managed_tables.services import Services
 from managed_tables.tables.column_changes import readings
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables.tables.hidden_columns import find_hidden_columns
-from managed_tables.wiring.services import Services
 
 CODES = {
     "text": "NOT_A_TEXT",

@@ -19,8 +19,14 @@ from managed_tables.conditions.composition import (
     index_expression,
     read_search,
 )
-from managed_tables.conditions.reading import read_filters, read_where
-from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, without_values
+from managed_tables.conditions.tree import (
+    EVERY_ROW,
+    Condition,
+    all_of,
+    read_filters,
+    read_where,
+    without_values,
+)
 from managed_tables.errors import ApiError
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnFormat
 from managed_tables.values import parsers

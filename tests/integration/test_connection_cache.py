@@ -14,7 +14,7 @@ from managed_tables.databases import connection_cache
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
 from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
-from managed_tables.wiring.services import IDLE_SESSION_MS
+from managed_tables.services import IDLE_SESSION_MS
 from managed_tables_api.calls import ANSWER_SECONDS
 
 LIMIT = 4

@@ -11,7 +11,7 @@ from loading_jobs import JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.clock import timestamp
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_ingest.sweep import sweep_job
 from managed_tables_insert.handler import run_job
 

@@ -19,7 +19,7 @@ from rows_client import RowsClient, RowsCompany
 from managed_tables.catalog.keys import EXPORT, item_key
 from managed_tables.exports import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.tables.changes import TableChange
+from managed_tables.tables.definitions import TableChange
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
 from managed_tables_export import handler as runs

@@ -21,10 +21,9 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.services import Services
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables.tables.recipes import change_recipe, find_recipe
-from managed_tables.wiring.services import Services
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.handler import Arrival, read_arrivals, take_object
 from managed_tables_insert.handler import recall_for, run_job

@@ -12,11 +12,11 @@ from managed_tables.catalog.job_records import StepOutcome
 from managed_tables.documents.statements import Additions, LoadTerms
 from managed_tables.errors import JOB_FAULT, JobError
 from managed_tables.jobs.ending import resolve
+from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables.definitions import ColumnChange
 from managed_tables.tables.operations import TableChange
 from managed_tables.values import datetime_parser
-from managed_tables.wiring.services import Services
 from managed_tables_insert import handler as job_module
 from managed_tables_insert.handler import run_job
 

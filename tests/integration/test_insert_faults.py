@@ -14,7 +14,7 @@ from loading_jobs import JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.errors import ApiError
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_insert.handler import run_job
 
 SCHEMA = [column("n", "integer"), column("valor", "decimal"), column("texto")]

@@ -10,8 +10,8 @@ from loading_jobs import USER_ID, JobMaker, column
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import StepOutcome
+from managed_tables.services import Services
 from managed_tables.tables import reconciliation
-from managed_tables.wiring.services import Services
 from managed_tables_insert import handler as inserting
 from managed_tables_insert.handler import run_job
 

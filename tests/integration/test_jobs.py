@@ -27,7 +27,7 @@ from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, ErrorRecord, JobErro
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
 from managed_tables.object_keys import job_key as storage_key
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 
 UNIT_BYTES = 1_024
 ERROR: ErrorRecord = {

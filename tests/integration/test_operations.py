@@ -24,10 +24,9 @@ from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
 from managed_tables.settings import ClusterAddress
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
-from managed_tables.wiring.services import Services
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.rehearsal import make_authority, tls_front

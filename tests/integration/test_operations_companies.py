@@ -18,9 +18,8 @@ from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all

@@ -20,8 +20,8 @@ from managed_tables.databases.schema_sql import EARLIER_CONCEALMENT
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
 from managed_tables.tables.hidden_columns import bring_back, find_hidden_columns
-from managed_tables.wiring.services import Services
 
 COLUMNS = [Column(name="produto", display_name="Produto", type=ColumnType.TEXT, nullable=False)]
 

@@ -24,7 +24,7 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.ids import new_record_id
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_provision import handler as function
 
 Invoke = Callable[[dict[str, Any]], Any]

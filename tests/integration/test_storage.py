@@ -10,7 +10,7 @@ import pytest
 
 from managed_tables.aws.storage import ObjectMissing, Storage
 from managed_tables.object_keys import parse_upload_key, upload_key
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 
 COMPANY_ID = "5f0000000000000000000001"
 KEY = upload_key(COMPANY_ID, "5f0000000000000000000003", 0, "csv")

@@ -11,8 +11,8 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION
 from managed_tables.errors import JobError
 from managed_tables.ids import new_record_id
+from managed_tables.services import Services
 from managed_tables.settings import Settings
-from managed_tables.wiring.services import Services
 from managed_tables_ingest import sweep as sweeping
 from managed_tables_ingest.sweep import SweepFault, sweep
 

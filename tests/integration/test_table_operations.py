@@ -25,13 +25,12 @@ from managed_tables.errors import (
 )
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
+from managed_tables.services import Services
 from managed_tables.tables import operations as operations_module
 from managed_tables.tables import reconciliation
-from managed_tables.tables.changes import TableChange
-from managed_tables.tables.definitions import ColumnChange
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.physical import add_primary_key, create_table_to_fill
-from managed_tables.wiring.services import Services
 
 USER = "507f1f77bcf86cd799439014"
 

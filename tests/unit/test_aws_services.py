@@ -8,10 +8,10 @@ import pytest
 from botocore.stub import Stubber
 from cloudformation import read_template
 
+from managed_tables import aws_services
+from managed_tables.aws_services import AwsServices
 from managed_tables.errors import CATALOG_UNAVAILABLE, ApiError
 from managed_tables.settings import AppSecret, Settings
-from managed_tables.wiring import aws_services
-from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_api.services import ApiServices
 
 

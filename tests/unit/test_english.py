@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from managed_tables import errors
 from managed_tables.documents.recipes import DifferenceCode
-from managed_tables.messages.english import in_english
 from managed_tables.messages.findings import WARNING_CODES, GroundCode
+from managed_tables.messages.sentences import in_english
 from managed_tables.wording import catalogue, choose_form
 from managed_tables_analyze.inference.signs import CODE_WORDS
 from managed_tables_api.http.answers import Reader
@@ -30,12 +30,12 @@ _PORTUGUESE = re.compile(
 )
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
-    r"layout/|(code_pages|conversion/(columns|numbers|times)|schema_sql|signs|oddities|composition"
+    r"layout/|(code_pages|conversion/(numbers|times)|schema_sql|signs|oddities|composition"
     r"|workbooks/formats|combination|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(
-    "Condições,|JWT com|Onde e por|Quantos são|Versão da linha,"
+    "#núm!$|Condições,|JWT com|Onde e por|Quantos são|Versão da linha,"
     "|(arquivo|linha|não|os|sim|tabela|vazio| e outras)$"  # vazio: among the values of a key, which are data
 )
 # Of values alone, or a sentence of which a value makes another one.

@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from managed_tables.documents.analyses import MAX_WARNINGS_BYTES, FileWarning, listed_warnings
-from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode, WarningCode, about_lines
+from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
 
 _VALUES = {

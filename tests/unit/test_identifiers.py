@@ -10,8 +10,7 @@ from managed_tables.identifiers import (
     suggest_table_name,
 )
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import check_texts
-from managed_tables.tables.definitions import check_columns
+from managed_tables.tables.definitions import check_columns, check_texts
 from managed_tables.uploads import MIME_TYPES
 
 

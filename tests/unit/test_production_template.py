@@ -15,15 +15,15 @@ from deployments import LISTED_ATTRIBUTES
 from pydantic import ValidationError
 
 from managed_tables.aws import metrics
-from managed_tables.catalog.job_records import JobRecord
-from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
-from managed_tables.settings import PostgresSecret, Settings
-from managed_tables.wiring.aws_services import (
+from managed_tables.aws_services import (
     CONNECT_TIMEOUT_SECONDS,
     MAX_ATTEMPTS,
     PROVISION_TIMEOUT_SECONDS,
     READ_TIMEOUT_SECONDS,
 )
+from managed_tables.catalog.job_records import JobRecord
+from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
+from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_api.app import EXPOSED_HEADERS
 from managed_tables_api.calls import ANSWER_SECONDS
 from managed_tables_local.checkout import ROOT, TEMPLATE

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Formats, build_conversion
-from managed_tables.conversion.reasons import explain
+from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Formats, build_conversion, explain
 from managed_tables.details import detail
 from managed_tables.documents.analyses import AppendPlan, Conflict
 from managed_tables.documents.document import DetailBody

@@ -23,8 +23,8 @@ from managed_tables.documents.recipes import (
     verdict_of,
 )
 from managed_tables.identifiers import fold_label
-from managed_tables.messages.finding_texts import TYPE_NAMES, word_difference
 from managed_tables.messages.findings import MAX_LINES, VALUE_CODES
+from managed_tables.messages.sentences import TYPE_NAMES, word_difference
 from managed_tables.schema import Column, ColumnType
 from managed_tables.wording import number
 from managed_tables_analyze.analysis import Analysis

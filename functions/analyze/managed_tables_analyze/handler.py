@@ -16,6 +16,7 @@ import duckdb
 
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
+from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.job_records import (
     PROGRESS_SECONDS,
     JobEvent,
@@ -35,7 +36,6 @@ from managed_tables.messages.findings import Finding
 from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
-from managed_tables.wiring.aws_services import AwsServices
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.differences import compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile

@@ -25,7 +25,7 @@ from managed_tables.documents.analyses import (
 )
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_api.http.requests import QUERY_DIGITS, refusal
 
 MAX_ANSWER_BYTES = 1_000_000

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.connecting import (
@@ -16,9 +17,8 @@ from managed_tables.databases.connecting import (
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.jobs.staged_rows import Origin
+from managed_tables.services import Services
 from managed_tables.tables.reconciliation import OpenCompany
-from managed_tables.wiring.aws_services import once
-from managed_tables.wiring.services import Services
 from managed_tables_api.auth import JwksKeys, TokenVerifier, shared_secret
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows.running import NamedTable, Tables

@@ -22,8 +22,15 @@ from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
-from managed_tables.tables.changes import MAX_INDEX_COLUMNS, MAX_INDEXES, MAX_KEY_COLUMNS, TableChange
-from managed_tables.tables.definitions import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS, ColumnChange
+from managed_tables.tables.definitions import (
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_INDEX_COLUMNS,
+    MAX_INDEXES,
+    MAX_KEY_COLUMNS,
+    MAX_TITLE_CHARACTERS,
+    ColumnChange,
+    TableChange,
+)
 from managed_tables.values import parsers
 from managed_tables_api.http.requests import JsonBody, ListAnswer, PageQuery, json_object, refuse_null
 

@@ -25,7 +25,7 @@ from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import ExportRequest
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.wiring.services import Services, load_services
+from managed_tables.services import Services, load_services
 from managed_tables_export.destination import ExportObject, open_destination
 from managed_tables_export.parquet import write_parquet
 from managed_tables_export.snapshot import ExportSource, open_snapshot

@@ -19,8 +19,8 @@ from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import ExportRequest, Selection
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
+from managed_tables.services import Services
 from managed_tables.tables.physical import physical_name
-from managed_tables.wiring.services import Services
 from managed_tables_export.destination import ExportObject
 
 BATCH_BYTES = 262_144

@@ -19,6 +19,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from managed_tables import errors
+from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.items import ConditionFailed
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
 from managed_tables.catalog.tables import Target
@@ -30,7 +31,6 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.uploads import OfferedFile, check_files
-from managed_tables.wiring.aws_services import AwsServices
 
 _SERVICE = "ingest"
 _INBOX = "inbox/"

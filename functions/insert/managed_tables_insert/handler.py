@@ -41,9 +41,9 @@ from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, rejects_keys, st
 from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.schema import Column
-from managed_tables.tables.changes import TableChange
+from managed_tables.services import Services, load_services
+from managed_tables.tables.definitions import TableChange
 from managed_tables.tables.recipes import make_recipe, recall
-from managed_tables.wiring.services import Services, load_services
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
 from managed_tables_insert.plan import LoadPlan, make_plan

@@ -3,6 +3,10 @@
 The job's id is inserted into `applied_jobs` first. A second run of the same job waits there until the
 first has ended, then finds it applied and does nothing. What the table is like is read, and held, in the
 same transaction: a deletion or a change of columns comes entirely before or after.
+
+Loads that meet the rows of a table with a key, an upsert and a replacement, are staged in a temporary table
+first, while writers and readers go on. Then writers are kept out (readers never are) until the transaction
+ends, and all of it is done by statements over both tables.
 """
 
 import time
@@ -23,21 +27,30 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection, fetch_number
+from managed_tables.details import MAX_ERROR_DETAILS, Fault
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.history import set_actor
-from managed_tables.schema import Column
-from managed_tables.tables.changes import put_on, with_nulls
+from managed_tables.identifiers import ID_COLUMN
+from managed_tables.schema import Column, Columns
+from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.undo import keep_rows, record_undoable
-from managed_tables_insert.merging import Merge, lock_out_writers
-from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys
+from managed_tables.undo import STAGED_ID, keep_rows, keep_values, record_undoable
+from managed_tables_insert.misfits import NEW, TABLE, RepeatedKeys, find_repeated_keys, match_keys
 from managed_tables_insert.plan import LoadPlan
-from managed_tables_insert.transfer import DuplicateFound, Report, Transfer
+from managed_tables_insert.transfer import (
+    STAGED,
+    DuplicateFound,
+    Report,
+    Transfer,
+    identifiers,
+    translated_refusals,
+)
 
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
+_MERGE_MEMORY = "64MB"  # of each hash of a million keys; more goes to the server's disk
 
 
 @dataclass(frozen=True)
@@ -167,7 +180,7 @@ class Load:
         if key and mode in ("upsert", "replace"):
             columns = [loaded.column for loaded in transfer.plan.columns]
             missing = [column for column in table.columns if column.is_required and column not in columns]
-            merge = Merge(transfer, self.job.job_id, name, key, columns, missing)
+            merge = _Merge(transfer, self.job.job_id, name, key, columns, missing)
             result = merge.upsert() if mode == "upsert" else merge.replace()
         else:
             # Rows of a table that nobody else sees yet are written as old ones: no later pass marks them.
@@ -192,7 +205,7 @@ class Load:
 
     def _delete_older_rows(self, name: sql.Identifier) -> None:
         """Keep every row but ours aside and delete it, those written while ours were loading included."""
-        lock_out_writers(self.connection, name)
+        _lock_out_writers(self.connection, name)
         # Written out: as a function's result PostgreSQL would find it again for each row.
         row = self.connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
         others = sql.SQL("xmin <> {}::xid").format(row and row[0])
@@ -203,3 +216,122 @@ class Load:
 def _key_of(table: Applied) -> tuple[Column, ...]:
     by_name = {column.name: column for column in table.columns}
     return tuple(by_name[name] for name in table.key or ())
+
+
+@dataclass(frozen=True)
+class _Merge:
+    """A load that is staged: the table, its key's columns, and the columns that the file has.
+
+    `missing` are those that a new row must have, and that the file has not.
+    """
+
+    transfer: Transfer
+    job_id: str
+    table: sql.Identifier
+    key: Columns
+    columns: Columns
+    missing: Columns = ()
+
+    @property
+    def connection(self) -> PgConnection:
+        """The connection whose transaction loads."""
+        return self.transfer.connection
+
+    def stage(self) -> int:
+        """Copy the rows into a table of this session's own and return how many; raises DuplicateFound."""
+        count = self.transfer.stage_like(self.table)
+        self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
+        keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
+        self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
+        repeated = sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1").format(STAGED, keys)
+        if self.connection.execute(repeated).fetchone() is not None:  # a row of no columns
+            raise DuplicateFound("in the file")
+        return count
+
+    def upsert(self) -> LoadResult:
+        """Update the rows whose key is there, where a value differs, insert the others; count each kind."""
+        staged = self.stage()
+        _lock_out_writers(self.connection, self.table)
+        changing = [column for column in self.columns if column not in self.key]
+        changed = keep_values(self.connection, self.job_id, self._changed_rows(changing)) if changing else 0
+        updated = self._update(changing) if changed else 0
+        if changed == staged:  # each met a row: none is new
+            return LoadResult(inserted=0, updated=updated)
+        is_new: sql.Composable = sql.SQL("true")
+        # One known to be empty is scanned for each row that goes in.
+        if self.connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(self.table)).rowcount:
+            is_new = sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
+                self.table, TABLE, match_keys(self.key)
+            )
+        if self.missing:
+            self._refuse_new_rows(is_new)
+        inserted = self._insert(is_new)
+        return LoadResult(inserted=inserted, updated=updated, unchanged=staged - inserted - updated)
+
+    def replace(self) -> LoadResult:
+        """Put the staged rows in the place of all that are there."""
+        self.stage()
+        _lock_out_writers(self.connection, self.table)
+        keep_rows(self.connection, self.job_id, self.table, sql.SQL("true"))
+        self.connection.execute(sql.SQL("DELETE FROM {}").format(self.table))
+        return LoadResult(inserted=self._insert(sql.SQL("true")))
+
+    def _compose(self, form: str, changing: Columns, **parts: sql.Composable) -> sql.Composed:
+        """Return a statement about `{met}`: a row of the table and the staged one that changes it."""
+        met = sql.SQL("{match} AND {differ}").format(match=match_keys(self.key), differ=_differ(changing))
+        return sql.SQL(form).format(table=self.table, t=TABLE, staged=STAGED, s=NEW, met=met, **parts)
+
+    def _changed_rows(self, changing: Columns) -> sql.Composed:
+        """Return the query of the rows that will be updated, as they are."""
+        names = [ID_COLUMN, *(column.name for column in changing)]
+        return self._compose(
+            "SELECT {fields}, {s}.id AS {origin} FROM {table} AS {t} JOIN {staged} AS {s} ON {met}",
+            changing,
+            origin=sql.Identifier(STAGED_ID),
+            fields=sql.SQL(", ").join(sql.SQL("{}.{}").format(TABLE, sql.Identifier(name)) for name in names),
+        )
+
+    def _update(self, changing: Columns) -> int:
+        names = [sql.Identifier(column.name) for column in changing]
+        changes = [sql.SQL("{name} = {s}.{name}").format(name=name, s=NEW) for name in names]
+        statement = self._compose(
+            "UPDATE {table} AS {t} SET {changes} FROM {staged} AS {s} WHERE {met}",
+            changing,
+            changes=sql.SQL(", ").join(changes),
+        )
+        with translated_refusals():
+            return self.connection.execute(statement).rowcount
+
+    def _refuse_new_rows(self, is_new: sql.Composable) -> None:
+        """Raise JobError naming the rows that would be new, where there are any."""
+        rows = self.connection.execute(
+            sql.SQL("SELECT id, count(*) OVER () FROM {} AS {} WHERE {} ORDER BY id LIMIT {}").format(
+                STAGED, NEW, is_new, MAX_ERROR_DETAILS
+            )
+        ).fetchall()
+        if not rows:
+            return
+        places = self.transfer.find_places([row_id for row_id, _ in rows])
+        names = ", ".join(column.name for column in self.missing)
+        fault = Fault("REQUIRED", f"a linha é nova, e a tabela exige: {names}")
+        details = [place.detail(fault, column=self.missing[0].name) for place in places.values()]
+        raise JobError(errors.VALUES_NOT_CONVERTED, details, rows[0][1], count=rows[0][1])
+
+    def _insert(self, condition: sql.Composable) -> int:
+        names = identifiers([ID_COLUMN, *self.transfer.names])
+        statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {}")
+        inserting = statement.format(self.table, STAGED, NEW, condition, names=names)
+        with translated_refusals():
+            return self.connection.execute(inserting).rowcount
+
+
+def _lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
+    """Wait for writers of the table, and keep others out until the transaction ends."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+
+
+def _differ(columns: Columns) -> sql.Composed:
+    """Return the test that one of the columns differs."""
+    differs = sql.SQL("{t}.{name} IS DISTINCT FROM {s}.{name}")
+    tests = [differs.format(t=TABLE, s=NEW, name=sql.Identifier(column.name)) for column in columns]
+    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))

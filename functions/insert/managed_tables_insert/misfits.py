@@ -18,13 +18,22 @@ from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, guarded
-from managed_tables.schema import Columns
-from managed_tables_insert.merging import NEW, TABLE, match_keys
+from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, RowPlace
 from managed_tables_insert.transfer import STAGED, Transfer, identifiers
 
+TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
+# Replaces an empty value in a comparison that a hash can serve, together with whether it is empty.
+_STAND_INS = {
+    ColumnType.TEXT: "''",
+    ColumnType.INTEGER: "0",
+    ColumnType.DECIMAL: "0",
+    ColumnType.BOOLEAN: "false",
+    ColumnType.DATE: "'epoch'",
+    ColumnType.DATETIME: "'epoch'",
+}
 
 
 @dataclass
@@ -168,3 +177,20 @@ def find_repeated_keys(
         limit=sql.Literal(limit),
     )
     return RepeatedKeys(transfer, transfer.connection.execute(query).fetchall())
+
+
+def match_keys(key: Columns) -> sql.Composed:
+    """Return the test that a row of the table and a staged one have the same key; empty equals empty."""
+    return sql.SQL(" AND ").join(map(_match_column, key))
+
+
+def _match_column(column: Column) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    if not column.nullable:
+        return sql.SQL("{t}.{name} = {s}.{name}").format(t=TABLE, s=NEW, name=name)
+    none = sql.SQL(f"{_STAND_INS[column.type]}::{POSTGRES_TYPES[column.type]}")
+    # Not IS NOT DISTINCT FROM, which PostgreSQL can only compare pair by pair.
+    return sql.SQL(
+        "coalesce({t}.{name}, {none}) = coalesce({s}.{name}, {none})"
+        " AND ({t}.{name} IS NULL) = ({s}.{name} IS NULL)"
+    ).format(t=TABLE, s=NEW, name=name, none=none)

@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Conversion, Formats, build_conversion
-from managed_tables.conversion.reasons import explain
+from managed_tables.conversion.columns import (
+    EMPTY_CELL,
+    ColumnChoice,
+    Conversion,
+    Formats,
+    build_conversion,
+    explain,
+)
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Detail, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument

@@ -14,8 +14,8 @@ from managed_tables.errors import ApiError, JobError
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
+from managed_tables.services import Services
 from managed_tables.tables.recipes import find_recipe
-from managed_tables.wiring.services import Services
 
 # Of another run of this step, or another operation: tried again
 _PASSING = (errors.JOB_NOT_WAITING, errors.TABLE_BUSY)

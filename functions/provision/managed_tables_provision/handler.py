@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.provisioning import Action, MakingAnswer, MakingRequest, answered
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.wiring.services import Services, load_services
+from managed_tables.services import Services, load_services
 
 SERVICE = "provision"
 

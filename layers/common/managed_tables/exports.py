@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 from managed_tables.catalog.exports import Dialect, ExportFormat
 from managed_tables.conditions.composition import read_search
-from managed_tables.conditions.reading import read_where
-from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of
+from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, read_where
 from managed_tables.details import Detail, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN

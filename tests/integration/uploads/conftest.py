@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from upload_flow import WAITING_STATE, headers
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 

@@ -10,7 +10,7 @@ from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.exports import ExportRequest
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import put_on
+from managed_tables.tables.definitions import put_on
 from managed_tables_api.routes.exports import NewExport
 
 

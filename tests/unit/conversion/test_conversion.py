@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats, build_conversion
-from managed_tables.conversion.reasons import explain
+from managed_tables.conversion.columns import DateOrder, DecimalMark, Formats, build_conversion, explain
 from managed_tables.details import Fault
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.profiles import format_instant

@@ -12,9 +12,8 @@ from test_conversion import CONNECTION, convert
 from written_values import EMPTY, Written, every_group
 
 from managed_tables.conversion import marked_cells, numbers, times
-from managed_tables.conversion.columns import ERROR_VALUES, Formats, build_conversion
+from managed_tables.conversion.columns import ERROR_VALUES, Formats, build_conversion, explain
 from managed_tables.conversion.patterns import patterns
-from managed_tables.conversion.reasons import explain
 from managed_tables.conversion.sql_text import choose, identifier, literal, matches, trimmed
 from managed_tables.details import DetailCode
 from managed_tables.schema import ColumnType

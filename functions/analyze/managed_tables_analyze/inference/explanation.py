@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from managed_tables.conversion.columns import Formats
-from managed_tables.conversion.reasons import explain
+from managed_tables.conversion.columns import Formats, explain
 from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
-from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
+from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import Cells, Hypothesis
 

@@ -19,8 +19,8 @@ from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.documents.analyses import Alternative
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import staged_rows
-from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import Finding, GroundCode
+from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.explanation import (

@@ -24,7 +24,7 @@ from managed_tables.details import Detail, described
 from managed_tables.documents.document import Document, saying
 from managed_tables.errors import RESPONSE_TOO_LARGE, ApiError
 from managed_tables.exact_json import Value
-from managed_tables.messages.english import in_english
+from managed_tables.messages.sentences import in_english
 from managed_tables.observability import get_logger
 from managed_tables.settings import MIB
 

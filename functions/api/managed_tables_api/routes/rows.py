@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from managed_tables import errors
-from managed_tables.conditions.reading import FILTER_NAME
+from managed_tables.conditions.tree import FILTER_NAME
 from managed_tables.details import Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object

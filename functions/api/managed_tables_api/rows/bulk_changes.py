@@ -11,8 +11,7 @@ from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
 from managed_tables.conditions.composition import condition_parameters, condition_sql
-from managed_tables.conditions.reading import read_where
-from managed_tables.conditions.tree import Condition, leaves, without_values
+from managed_tables.conditions.tree import Condition, leaves, read_where, without_values
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from managed_tables.conditions.composition import condition_parameters, read_search
-from managed_tables.conditions.reading import read_filters, read_where
-from managed_tables.conditions.tree import all_of, without_values
+from managed_tables.conditions.tree import all_of, read_filters, read_where, without_values
 from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
 
-from managed_tables.conditions.reading import MAX_CONDITIONS, MAX_LIST_VALUES
-from managed_tables.conditions.tree import Operator
+from managed_tables.conditions.tree import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
 from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Scalar
 from managed_tables.exact_json import Object

@@ -1,6 +1,9 @@
-"""Start and stop executions of Step Functions: one bears its job's id, and so exists at most once."""
+"""Start and stop executions of Step Functions, and send the event of a job's end to EventBridge.
 
-from collections.abc import Iterator, Mapping
+An execution bears its job's id, and so exists at most once. The event says how the job has ended; no data.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,14 +11,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
+from managed_tables.observability import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
 
 ExecutionState = Literal["running", "ended", "missing"]
 
 # What SendTaskSuccess says of a token that has been used, or whose execution is over.
 _SPENT_TOKEN = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+SOURCE = "managed-tables"
+DETAIL_TYPES = {"done": "Upload job done", "failed": "Upload job failed"}
+_COUNTS = ("inserted", "updated", "unchanged", "rejected")
 
 
 class ExecutionsUnavailable(Exception):  # noqa: N818 - a condition that passes
@@ -73,3 +81,31 @@ def _translated(ignoring: frozenset[str]) -> Iterator[None]:
             raise ExecutionsUnavailable(str(error)) from error
     except BotoCoreError as error:
         raise ExecutionsUnavailable(str(error)) from error
+
+
+def send_end(client: Callable[[], Any], bus_name: str, job: JobRecord) -> bool:
+    """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
+    detail = {
+        "company_id": job.company_id,
+        "job_id": job.job_id,
+        "table_id": job.user_table_id,
+        "mode": job.mode,
+        "origin": job.origin,
+        "outcome": job.status,
+        "error_code": job.error["code"] if job.error else None,
+        "counts": {name: getattr(job.result, name) for name in _COUNTS} if job.result else None,
+        "created_at": job.created_at,
+        "ended_at": job.updated_at,
+    }
+    entry = {
+        "Source": SOURCE,
+        "DetailType": DETAIL_TYPES[job.status],
+        "Detail": exact_json.dumps(detail).decode(),
+        "EventBusName": bus_name,
+    }
+    try:
+        answer = client().put_events(Entries=[entry])
+    except (ClientError, BotoCoreError):
+        get_logger("events").warning("event not sent", exc_info=True, job_id=job.job_id)
+        return False
+    return bool(answer["FailedEntryCount"] == 0)

@@ -11,8 +11,8 @@ from managed_tables.documents.document import Count, DetailBody, Document, Scala
 from managed_tables.documents.recipes import JobRecipe, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.messages.finding_texts import write_text
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
+from managed_tables.messages.sentences import write_text
 from managed_tables.schema import Column, ColumnType
 
 MAX_WARNINGS_BYTES = 1_000_000  # some thousands; an answer has 6 MB, also for the schema and the samples

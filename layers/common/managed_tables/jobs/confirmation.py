@@ -18,9 +18,15 @@ from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, Wa
 from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
-from managed_tables.tables.changes import put_on, with_nulls
-from managed_tables.tables.definitions import check_columns, check_table_name, column_fault, raise_faults
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
+from managed_tables.tables.definitions import (
+    check_columns,
+    check_table_name,
+    column_fault,
+    put_on,
+    raise_faults,
+    with_nulls,
+)
 
 _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
 _NEW_NOT_NULLABLE = Fault(

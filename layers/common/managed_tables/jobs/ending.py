@@ -21,8 +21,8 @@ from managed_tables.databases.applied import AppliedJob, shut_out_job
 from managed_tables.errors import JOB_CANCELLED, JOB_FINISHED, TABLE_GONE, ApiError, JobError
 from managed_tables.object_keys import job_prefixes
 from managed_tables.observability import get_logger
+from managed_tables.services import Services
 from managed_tables.tables.hidden_columns import ColumnsInUse, find_added
-from managed_tables.wiring.services import Services
 
 WORKER_LIFE_SECONDS = 960  # a Lambda lives 900 s: what one writes after its job's end is there by then
 

@@ -20,7 +20,7 @@ from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
-from managed_tables.wiring.services import Services
+from managed_tables.services import Services
 
 MAX_DELIMITER_CHARACTERS = 3  # `~|~`, and room for no word
 _NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "utf-7"})

@@ -22,9 +22,9 @@ from managed_tables.details import Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.services import Services
 from managed_tables.tables.physical import physical_name
 from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable
-from managed_tables.wiring.services import Services
 from managed_tables.wording import counted
 
 # An earlier request is over by then: one that finds its work done and not recorded was cut off.

@@ -1,6 +1,6 @@
 """Declare findings about files as data: a code, the places, the values that a sentence names.
 
-Only `finding_texts.py` words them.
+Only `sentences.py` words them.
 """
 
 from collections.abc import Mapping, Sequence

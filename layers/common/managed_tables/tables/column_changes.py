@@ -7,17 +7,16 @@ from operator import itemgetter
 from psycopg import sql
 from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
-from managed_tables.conversion.reasons import NOT_OF_TYPE
+from managed_tables.conversion.columns import NOT_OF_TYPE
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.history import record_renames
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.messages.finding_texts import TYPE_NAMES
+from managed_tables.messages.sentences import TYPE_NAMES
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
-from managed_tables.tables.changes import ColumnPlan, Placed
-from managed_tables.tables.definitions import column_fault, raise_faults
+from managed_tables.tables.definitions import ColumnPlan, Placed, column_fault, raise_faults
 from managed_tables.tables.hidden_columns import hide_columns
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
 from managed_tables.undo import forget_table, rename_kept_columns

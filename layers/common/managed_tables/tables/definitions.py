@@ -1,12 +1,21 @@
-"""Check a table's definition: names, columns, types, each fault named in `details`."""
+"""Check a table's definition: names, columns, types, each fault named in `details`; apply an update to it.
 
-from collections.abc import Sequence
+Its columns are compared with those asked for, the rest is checked.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import attrgetter
+from types import EllipsisType
 from typing import Any
 
 from pydantic import ConfigDict
 
-from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, shown_text
-from managed_tables.errors import INVALID_SCHEMA, ApiError
+from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
+from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, name_faults, shown_text
+from managed_tables.documents.statements import Additions
+from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
 from managed_tables.identifiers import (
     MAX_COLUMNS,
     MAX_IDENTIFIER_BYTES,
@@ -15,7 +24,7 @@ from managed_tables.identifiers import (
     is_table_name,
     is_visible,
 )
-from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, ColumnType
+from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType
 from managed_tables.wording import number
 
 _LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
@@ -29,6 +38,10 @@ IDENTIFIER_RULE = (
     "deve ter só letras minúsculas sem acento, algarismos e _, não começar com algarismo e ter no máximo"
     f" {MAX_IDENTIFIER_BYTES} caracteres"
 )
+MAX_KEY_COLUMNS = 32  # of an index of PostgreSQL
+MAX_INDEXES = 10
+MAX_INDEX_COLUMNS = 3
+_WHAT_ROWS_HAVE = attrgetter("name", "type", "nullable", "default")  # of a column; the rest are texts
 
 
 class ColumnChange(Column):
@@ -116,14 +129,14 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
     first = next(found, None)
     if first is not None:
         return first
-    text = text_fault("description", column.description, MAX_DESCRIPTION_CHARACTERS)
+    text = _text_fault("description", column.description, MAX_DESCRIPTION_CHARACTERS)
     if text is not None:
         return "description", text
     is_unsuited = column.format is not None and not column.format.suits(column.type)
     return ("format", _UNSUITED) if is_unsuited else None
 
 
-def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
+def _text_fault(field: str, text: str | None, limit: int) -> Fault | None:
     """Return what is wrong with a free text."""
     if not text:
         return None
@@ -139,3 +152,263 @@ def text_fault(field: str, text: str | None, limit: int) -> Fault | None:
 def is_storable(text: str) -> bool:
     """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A column as it is to be, its index in the new list (for `details`), and the one that it continues."""
+
+    index: int
+    column: Column
+    old: Column | None
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether its values become those of another type."""
+        return self.old is not None and self.old.type is not self.column.type
+
+    @property
+    def alters(self) -> bool:
+        """Whether anything but texts changes."""
+        return self.old is None or _WHAT_ROWS_HAVE(self.old) != _WHAT_ROWS_HAVE(self.column)
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What turns a table's columns into others; those that go are `hidden`, by name, under another name."""
+
+    placed: tuple[Placed, ...]
+    hidden: Mapping[str, str]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns as they are to be."""
+        return tuple(placed.column for placed in self.placed)
+
+    @property
+    def added(self) -> list[Placed]:
+        """The columns that continue none."""
+        return [placed for placed in self.placed if placed.old is None]
+
+    @property
+    def converted(self) -> list[Placed]:
+        """The columns whose type changes."""
+        return [placed for placed in self.placed if placed.is_converted]
+
+    @property
+    def converted_from(self) -> set[str]:
+        """The names that the columns had whose type changes."""
+        return {placed.old.name for placed in self.converted if placed.old}
+
+    @property
+    def tightened(self) -> list[Placed]:
+        """The columns that let NULL in no more."""
+        kept = ((placed, placed.old) for placed in self.placed if not placed.column.nullable)
+        return [placed for placed, old in kept if old is not None and old.nullable]
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The new names of columns by their old ones."""
+        pairs = ((placed.old.name, placed.column.name) for placed in self.placed if placed.old)
+        return {old: new for old, new in pairs if old != new}
+
+    @property
+    def renames(self) -> list[tuple[str, str]]:
+        """Old and new names, to be renamed one by one: through names that nobody has: two may swap."""
+        aside = [(old, f"${number}") for number, old in enumerate(self.renamed)]
+        return [*aside, *((f"${number}", new) for number, new in enumerate(self.renamed.values()))]
+
+    def follow(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the new names of columns that stay."""
+        return tuple(self.renamed.get(name, name) for name in names)
+
+    @property
+    def origins(self) -> dict[str, Column]:
+        """The present columns that keep their values, by their new names."""
+        kept = ((placed.column.name, placed.old) for placed in self.placed if not placed.is_converted)
+        return {name: old for name, old in kept if old is not None}
+
+    @property
+    def alters(self) -> bool:
+        """Return whether anything but texts and the order changes."""
+        return bool(self.hidden) or any(placed.alters for placed in self.placed)
+
+
+def _unchanged(columns: Columns) -> ColumnPlan:
+    """Return the plan that leaves the columns as they are."""
+    return ColumnPlan(tuple(Placed(index, column, column) for index, column in enumerate(columns)), {})
+
+
+def _plan_columns(current: Columns, wanted: Sequence[ColumnChange], new_version: int) -> ColumnPlan:
+    """Compare the columns by `previous_name`, else by `name`; raises INVALID_SCHEMA naming the faults.
+
+    A name that another column continues by `previous_name` is free for a new column. A missing column is
+    hidden under a name that says nothing, and is never used twice: the version that hides it is in it.
+    """
+    check_columns(wanted)
+    olds = _continued(current, wanted)
+    pairs = enumerate(zip(wanted, olds, strict=True))
+    kept = {old.name for old in olds if old is not None}
+    gone = [column.name for column in current if column.name not in kept]
+    return ColumnPlan(
+        tuple(Placed(index, change.as_column(old), old) for index, (change, old) in pairs),
+        {name: f"hidden${new_version}_{index}" for index, name in enumerate(gone)},
+    )
+
+
+def _continued(current: Columns, wanted: Sequence[ColumnChange]) -> list[Column | None]:
+    """Return the column that each wanted one continues, None for a new one."""
+    free = {column.name: column for column in current}
+    claimed: dict[str, Column] = {}
+    faults: list[Detail] = []
+    for index, change in enumerate(wanted):
+        name = change.previous_name
+        if name in free:
+            claimed[name] = free.pop(name)
+        elif name is not None:
+            fault = _CLAIMED if name in claimed else _NO_COLUMN
+            faults.append(column_fault(index, change.name, fault, field="previous_name"))
+    raise_faults(faults)
+    return [claimed.get(change.previous_name or "") or free.get(change.name) for change in wanted]
+
+
+def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
+    """Return the columns, those that are opened with NULL let in."""
+    return [one.model_copy(update={"nullable": True}) if one.name in opened else one for one in columns]
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """An update; None leaves a part as it is, `...` one that None would take away.
+
+    `columns` is the whole new list. Of `added_columns` those that the table has not, by name, are appended to
+    the current list, in which `nullable_columns` become nullable; those of a job (`job_id`) are its own
+    to take back until they hold rows. The table's version must be one of `versions`.
+    """
+
+    display_name: str | None = None
+    columns: Sequence[ColumnChange] | None = None
+    status: TableStatus | None = None
+    added_columns: Columns = ()
+    unused_columns: Collection[str] = ()  # that the job has added, to be dropped
+    job_id: str | None = None  # of the job that adds columns, or whose columns are dropped
+    nullable_columns: Collection[str] = ()
+    title: str | EllipsisType | None = ...
+    description: str | EllipsisType | None = ...
+    key: Sequence[str] | EllipsisType | None = ...
+    indexes: Sequence[Sequence[str]] | EllipsisType = ...
+    history: bool | None = None
+    versions: frozenset[int] | None = None
+
+    @property
+    def builds_indexes(self) -> bool:
+        """Return whether indexes may have to be built, which takes its time."""
+        return self.key not in (None, ...) or self.indexes is not ...
+
+    def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
+        """Return the whole list that is asked of a table with these columns."""
+        names = {column.name for column in present}
+        added = [column for column in self.added_columns if column.name not in names]
+        touched = names & {*self.nullable_columns, *self.unused_columns}
+        if self.columns is not None or not (added or touched):
+            return self.columns
+        kept = with_nulls(
+            [one for one in present if one.name not in self.unused_columns], self.nullable_columns
+        )
+        return [ColumnChange(**column.model_dump()) for column in (*kept, *added)]
+
+
+def check_texts(title: str | None, description: str | None) -> None:
+    """Raise INVALID_SCHEMA unless a table may have these texts."""
+    wanted = (
+        ("title", title, MAX_TITLE_CHARACTERS),
+        ("description", description, MAX_DESCRIPTION_CHARACTERS),
+    )
+    faults = [(field, _text_fault(field, text, limit)) for field, text, limit in wanted]
+    raise_faults([detail("body", fault, path=field) for field, fault in faults if fault])
+
+
+def put_on(applied: Applied, additions: Additions) -> Applied:
+    """Return the definition with the additions; raises INVALID_SCHEMA."""
+    return _changed(applied, _unchanged(applied.columns), TableChange(**dict(additions)))
+
+
+def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
+    """Return the table after the change; raises INVALID_SCHEMA and TABLE_VERSION_CHANGED."""
+    before = table.applied
+    if change.versions is not None and before.version not in change.versions:
+        raise ApiError(TABLE_VERSION_CHANGED, version=before.version)
+    if change.display_name is not None and change.display_name != before.display_name:
+        check_table_name(change.display_name)
+    plan, columns = _unchanged(before.columns), change.columns_for(before.columns)
+    if columns is not None:
+        plan = _plan_columns(before.columns, columns, before.version + 1)
+    pack_columns(plan.columns)  # refuses what the catalog cannot store, before anything begins
+    applied = replace(
+        _changed(before, plan, change),
+        version=before.version + 1,
+        display_name=change.display_name or before.display_name,
+        status=change.status or before.status,
+        history=before.history if change.history is None else change.history,
+    )
+    return plan, applied
+
+
+def _changed(before: Applied, plan: ColumnPlan, change: TableChange) -> Applied:
+    """Return the definition with the plan's columns, and with texts, key and indexes as the change asks."""
+    key, indexes = _key(before, plan, change), _indexes(before, plan, change)
+    title = before.title if change.title is ... else change.title or None
+    description = before.description if change.description is ... else change.description or None
+    check_texts(title, description)
+    return replace(
+        before, columns=plan.columns, title=title, description=description, key=key, indexes=indexes
+    )
+
+
+def _key(before: Applied, plan: ColumnPlan, change: TableChange) -> Key | None:
+    """Return the key that the table is to have; raises INVALID_SCHEMA where it loses one of its columns."""
+    if change.key is None:
+        return None
+    if change.key is not ...:
+        raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
+        return tuple(change.key)
+    lost = [name for name in before.key or () if name in plan.hidden]
+    raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
+    return before.key and plan.follow(before.key)
+
+
+def _indexes(before: Applied, plan: ColumnPlan, change: TableChange) -> Indexes:
+    """Return the indexes that the table is to have: those that lose a column go."""
+    if change.indexes is not ...:
+        raise_faults(list(_index_faults(change.indexes, plan.columns)))
+        return tuple(map(tuple, change.indexes))
+    return tuple(plan.follow(index) for index in before.indexes if plan.hidden.keys().isdisjoint(index))
+
+
+def _index_faults(indexes: Sequence[Sequence[str]], columns: Columns) -> Iterator[Detail]:
+    if len(indexes) > MAX_INDEXES:
+        fault = Fault("TOO_LONG", f"mais de {MAX_INDEXES} índices")
+        yield detail("body", fault, path="indexes")
+        return
+    seen: set[tuple[str, ...]] = set()
+    for place, index in enumerate(indexes):
+        path = f"indexes[{place}]"
+        yield from _list_faults(index, path, MAX_INDEX_COLUMNS, columns)
+        if tuple(index) in seen:
+            yield detail("body", Fault("REPEATED", "índice repetido"), path=path)
+        seen.add(tuple(index))
+
+
+def _list_faults(names: Sequence[str], path: str, limit: int, columns: Columns) -> Iterator[Detail]:
+    """Yield the faults in a list of the table's columns."""
+    if not names or len(names) > limit:
+        code: DetailCode = "TOO_LONG" if names else "TOO_SHORT"
+        yield detail("body", Fault(code, f"deve ter de 1 a {limit} colunas"), path=path)
+        return
+    yield from name_faults(names, {column.name for column in columns}, f"{path}[{{}}]", _REPEATED)
+
+
+_IN_KEY = Fault("KEY_COLUMN", "faz parte da chave da tabela: mude a chave antes de tirar a coluna")
+_REPEATED = Fault("REPEATED", "coluna repetida")
+_CLAIMED = Fault("DUPLICATE_NAME", "previous_name repetido")
+_NO_COLUMN = Fault("UNKNOWN_COLUMN", "previous_name não é uma coluna da tabela")

@@ -35,9 +35,15 @@ from managed_tables.history import start_history, stop_history
 from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, Columns
 from managed_tables.tables import physical
-from managed_tables.tables.changes import ColumnPlan, TableChange, plan_change, put_on
 from managed_tables.tables.column_changes import change_physical_columns
-from managed_tables.tables.definitions import check_columns, check_table_name
+from managed_tables.tables.definitions import (
+    ColumnPlan,
+    TableChange,
+    check_columns,
+    check_table_name,
+    plan_change,
+    put_on,
+)
 from managed_tables.tables.hidden_columns import (
     bring_back,
     drop_added,

@@ -35,7 +35,7 @@ from managed_tables.documents.statements import LoadTerms, OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
 from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.changes import ColumnPlan
+from managed_tables.tables.definitions import ColumnPlan
 from managed_tables.tables.physical import physical_name
 
 ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds

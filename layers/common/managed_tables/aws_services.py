@@ -8,8 +8,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from managed_tables.aws.events import send_end
-from managed_tables.aws.executions import Executions
+from managed_tables.aws.executions import Executions, send_end
 from managed_tables.aws.storage import JobDocuments, Storage
 from managed_tables.catalog.connections import Clusters, Connections
 from managed_tables.catalog.exports import Exports
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
+
 
 T = TypeVar("T")
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from managed_tables.aws_services import AwsServices, once
 from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
@@ -17,7 +18,6 @@ from managed_tables.settings import (
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
 from managed_tables.undo import Reminders
-from managed_tables.wiring.aws_services import AwsServices, once
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000

@@ -1,1 +1,0 @@
-"""What a process needs, made once each: its settings, clients, stores, and the companies' databases."""
