@@ -9,16 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from managed_tables.conversion.columns import ColumnChoice
-from managed_tables.documents.analyses import (
-    AnalysisDocument,
-    InferredColumn,
-    InferredSchema,
-    JobReading,
-    Profile,
-    StagedColumn,
-    TableReading,
-    listed_warnings,
-)
+from managed_tables.documents import analyses
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
@@ -68,8 +59,8 @@ class FileDialect:
 class Analysis:
     """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none)."""
 
-    document: AnalysisDocument
-    reading: JobReading  # the document's
+    document: analyses.AnalysisDocument
+    reading: analyses.JobReading  # the document's
     staged: Path
     findings: list[Finding]
     dialect: FileDialect
@@ -139,16 +130,16 @@ def analyze(
         medians = find_medians(connection, types) if recalled else {}
         profiles = profile_columns(connection, types, shown_rows, zone)
     findings += [one for column in judged for one in column.findings]
-    schema = InferredSchema(
+    schema = analyses.InferredSchema(
         suggested_table_name=suggest_table_name(sources[0].name, taken_names),
         columns=list(map(_inferred, table.names, labels, judged, profiles)),
         sample_rows=sample_rows,
         total_row_count_estimate=table.row_count,
     )
-    reading = JobReading(timezone=zone.key, tables=readings)
-    document = AnalysisDocument(
+    reading = analyses.JobReading(timezone=zone.key, tables=readings)
+    document = analyses.AnalysisDocument(
         inferred_schema=schema,
-        warnings=listed_warnings(findings),
+        warnings=analyses.listed_warnings(findings),
         files=table.files,
         columns=list(map(_staged_column, table.names, judged, former_columns)),
         row_count=table.row_count,
@@ -161,8 +152,10 @@ def analyze(
     )
 
 
-def _inferred(name: str, label: str, column: JudgedColumn, profile: Profile) -> InferredColumn:
-    inferred = InferredColumn(
+def _inferred(
+    name: str, label: str, column: JudgedColumn, profile: analyses.Profile
+) -> analyses.InferredColumn:
+    inferred = analyses.InferredColumn(
         name=name,
         display_name=label.strip() if is_visible(label) else name,
         type=column.type,
@@ -176,8 +169,8 @@ def _inferred(name: str, label: str, column: JudgedColumn, profile: Profile) -> 
     return inferred
 
 
-def _staged_column(name: str, column: JudgedColumn, former: FormerColumn | None) -> StagedColumn:
-    staged = StagedColumn(name=name, formats=column.formats, proven=column.is_proven)
+def _staged_column(name: str, column: JudgedColumn, former: FormerColumn | None) -> analyses.StagedColumn:
+    staged = analyses.StagedColumn(name=name, formats=column.formats, proven=column.is_proven)
     if former and former.choice != ColumnChoice():
         staged.choice = former.choice
     return staged
@@ -225,7 +218,7 @@ class _Progress:
         self._report("reading", self._most)
 
 
-def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> TableReading:
+def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> analyses.TableReading:
     """Stage the rows of a file or sheet that is imported; return how it was read."""
     if found.first_reading.file == len(table.files):
         table.add_file(found.first_reading.name)
@@ -239,7 +232,7 @@ def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> Table
     return found.reading
 
 
-def _dialect_of(readings: Sequence[TableReading], findings: Sequence[Finding]) -> FileDialect:
+def _dialect_of(readings: Sequence[analyses.TableReading], findings: Sequence[Finding]) -> FileDialect:
     """Return how the first included table was read; JobError if there is none."""
     for reading in readings:
         if reading.include:

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
 from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.details import InvalidValue, shown_text
+from managed_tables.documents import statements
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
 from managed_tables.documents.document import (
     Count,
@@ -19,18 +20,6 @@ from managed_tables.documents.document import (
     RecordId,
 )
 from managed_tables.documents.recipes import JobRecipe
-from managed_tables.documents.statements import (
-    MAX_TABLES,
-    Additions,
-    ConfirmedDocument,
-    Draft,
-    LoadTerms,
-    OnMisfit,
-    OriginLabels,
-    ReadingStatement,
-    TableStatement,
-    WantedSchema,
-)
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
@@ -77,7 +66,7 @@ class _Agreed(LateModel):
     make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
         default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
     )
-    on_misfit: OnMisfit = Field(
+    on_misfit: statements.OnMisfit = Field(
         default="reject",
         description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
     )
@@ -100,7 +89,7 @@ class ConfirmedSchema(_Agreed, Document):
     ]
 
     @classmethod
-    def of(cls, confirmed: ConfirmedDocument) -> "ConfirmedSchema":
+    def of(cls, confirmed: statements.ConfirmedDocument) -> "ConfirmedSchema":
         """Return the schema as it is answered."""
         terms = confirmed.terms
         columns = [
@@ -144,8 +133,10 @@ class JobAnswer(Document):
     recipe: JobRecipe | None = Field(
         description="Como os arquivos diferem do modelo de importação da tabela; null onde ela não tem um"
     )
-    stated: ReadingStatement | None = Field(description="O que reanalyze fixou; null antes da análise")
-    draft: Draft | None = Field(description="O que PUT …/draft guardou; null onde não há nada")
+    stated: statements.ReadingStatement | None = Field(
+        description="O que reanalyze fixou; null antes da análise"
+    )
+    draft: statements.Draft | None = Field(description="O que PUT …/draft guardou; null onde não há nada")
     inferred_schema: InferredSchema | None = Field(
         description="null antes da análise, e depois que o armazenamento a apagou"
     )
@@ -218,19 +209,19 @@ class Confirmation(_Agreed):
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
 
-    def as_schema(self) -> WantedSchema:
+    def as_schema(self) -> statements.WantedSchema:
         """Return what is confirmed; of columns only the choices that are stated."""
         choices = {column.name: column.choice for column in self.columns}
-        return WantedSchema(
+        return statements.WantedSchema(
             display_name=self.display_name,
             columns=[column.column for column in self.columns],
-            terms=LoadTerms(
+            terms=statements.LoadTerms(
                 choices={name: choice for name, choice in choices.items() if choice != ColumnChoice()},
                 make_nullable=self.make_nullable,
                 on_misfit=self.on_misfit,
                 remember=self.remember,
             ),
-            additions=Additions(title=self.title, description=self.description, key=self.key),
+            additions=statements.Additions(title=self.title, description=self.description, key=self.key),
         )
 
 
@@ -268,7 +259,7 @@ class UndoAnswer(Document):
 _SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})
 
 
-class StatedTable(TableStatement):
+class StatedTable(statements.TableStatement):
     """How one file or sheet is to be read; what is left out stays as it was stated, null is found anew.
 
     With no field at all nothing is stated any more. An item of `reading.tables` may be sent back: what is
@@ -285,7 +276,7 @@ class StatedTable(TableStatement):
         return {name: stated for name, stated in value.items() if name not in _SHOWN_ALONE}
 
 
-class OriginColumns(OriginLabels):
+class OriginColumns(statements.OriginLabels):
     """Columns in front of the others that name the sheet and the file of each row; null: no such column."""
 
     model_config = ConfigDict(extra="forbid")
@@ -299,7 +290,7 @@ class Reanalysis(StrictModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    tables: list[StatedTable] = Field(default=[], max_length=MAX_TABLES)
+    tables: list[StatedTable] = Field(default=[], max_length=statements.MAX_TABLES)
     timezone: str | None = Field(default=None, description="De horários sem fuso, como America/Sao_Paulo")
     origin_columns: OriginColumns | None = Field(
         default=None, description="Colunas com o nome da aba e do arquivo; sem o campo, ficam como estavam"
@@ -309,9 +300,9 @@ class Reanalysis(StrictModel):
         default=None, description="`false`: os arquivos são lidos como se a tabela não lembrasse nada"
     )
 
-    def as_statement(self) -> ReadingStatement:
+    def as_statement(self) -> statements.ReadingStatement:
         """Return what is stated alone."""
-        statement = ReadingStatement(tables=[table.stated() for table in self.tables])
+        statement = statements.ReadingStatement(tables=[table.stated() for table in self.tables])
         for name in self.model_fields_set - {"tables"}:
             setattr(statement, name, getattr(self, name))
         return statement

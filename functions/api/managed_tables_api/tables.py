@@ -22,15 +22,7 @@ from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
-from managed_tables.tables.definitions import (
-    MAX_DESCRIPTION_CHARACTERS,
-    MAX_INDEX_COLUMNS,
-    MAX_INDEXES,
-    MAX_KEY_COLUMNS,
-    MAX_TITLE_CHARACTERS,
-    ColumnChange,
-    TableChange,
-)
+from managed_tables.tables import definitions
 from managed_tables.values import parsers
 from managed_tables_api.http.requests import JsonBody, ListAnswer, PageQuery, json_object, refuse_null
 
@@ -72,7 +64,7 @@ _VALUE: JsonDict = {"name": "valor", "display_name": "Value", "type": "decimal",
 
 # The least number is shown, and judged with the columns themselves.
 _COLUMN_LIMITS = Field(max_length=MAX_COLUMNS, json_schema_extra={"minItems": 1})
-IndexColumns = Annotated[list[str], Field(max_length=MAX_INDEX_COLUMNS)]
+IndexColumns = Annotated[list[str], Field(max_length=definitions.MAX_INDEX_COLUMNS)]
 
 
 class ProvisioningAnswer(Document):
@@ -113,10 +105,10 @@ class TableAnswer(Document):
     version: Count = Field(description="Sobe a cada alteração da definição (extensão)")
     title: str | None = Field(description="Título livre (extensão)")
     description: str | None = Field(description="Descrição livre (extensão)")
-    key: Annotated[list[str], Field(max_length=MAX_KEY_COLUMNS)] | None = Field(
+    key: Annotated[list[str], Field(max_length=definitions.MAX_KEY_COLUMNS)] | None = Field(
         description="Colunas cujos valores não se repetem (extensão)"
     )
-    indexes: Annotated[list[IndexColumns], Field(max_length=MAX_INDEXES)] = Field(
+    indexes: Annotated[list[IndexColumns], Field(max_length=definitions.MAX_INDEXES)] = Field(
         description="Índices, cada um de até 3 colunas (extensão)"
     )
     history: bool = Field(description="Se as alterações das linhas são guardadas (extensão)")
@@ -140,18 +132,20 @@ class TablesQuery(PageQuery):
     search: str = Field(default="", description="Parte do display_name, sem distinguir maiúsculas")
 
 
-Title = Annotated[str | None, Field(description=f"Título livre, até {MAX_TITLE_CHARACTERS} caracteres")]
+Title = Annotated[
+    str | None, Field(description=f"Título livre, até {definitions.MAX_TITLE_CHARACTERS} caracteres")
+]
 Description = Annotated[
-    str | None, Field(description=f"Descrição livre, até {MAX_DESCRIPTION_CHARACTERS} caracteres")
+    str | None, Field(description=f"Descrição livre, até {definitions.MAX_DESCRIPTION_CHARACTERS} caracteres")
 ]
 
 
 Key = Annotated[
-    Annotated[list[str], Field(max_length=MAX_KEY_COLUMNS)] | None,
+    Annotated[list[str], Field(max_length=definitions.MAX_KEY_COLUMNS)] | None,
     Field(description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null"),
 ]
 TableIndexes = Annotated[
-    list[IndexColumns], Field(max_length=MAX_INDEXES, description="Todos os índices da tabela")
+    list[IndexColumns], Field(max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela")
 ]
 
 
@@ -190,13 +184,13 @@ class TableUpdate(LateModel):
     )
 
     display_name: str = Field(default_factory=_missing)
-    columns: Annotated[list[ColumnChange], _COLUMN_LIMITS] = Field(default_factory=_missing)
+    columns: Annotated[list[definitions.ColumnChange], _COLUMN_LIMITS] = Field(default_factory=_missing)
     status: Literal["active", "inactive"] = Field(default_factory=_missing)
     title: Title = None
     description: Description = None
     key: Key = None
     indexes: list[IndexColumns] | None = Field(
-        default=None, max_length=MAX_INDEXES, description="Todos os índices da tabela"
+        default=None, max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela"
     )
     history: bool = Field(
         default_factory=_missing,
@@ -211,14 +205,14 @@ class TableUpdate(LateModel):
         refuse_null
     )
 
-    def as_change(self, seen: frozenset[int] | None) -> TableChange:
+    def as_change(self, seen: frozenset[int] | None) -> definitions.TableChange:
         """Return what is asked for; `seen` are the versions that `If-Match` allows."""
         given = {name: value for name, value in self if name in self.model_fields_set - {"version"}}
         if "indexes" in given:
             given["indexes"] = self.indexes or ()
         if "version" in self.model_fields_set:
             seen = frozenset({self.version}) if seen is None else seen & {self.version}
-        return TableChange(**given, versions=seen)
+        return definitions.TableChange(**given, versions=seen)
 
 
 _WITHOUT_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")

@@ -31,18 +31,7 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import COUNTER_LOW_BITS, RANDOM_BITS, row_id, row_id_range, row_number
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
-from managed_tables_insert.binary import (
-    HEADER,
-    TRAILER,
-    Bytes,
-    Decimals,
-    Field,
-    Flags,
-    Ints,
-    Texts,
-    Values,
-    encode,
-)
+from managed_tables_insert import binary
 from managed_tables_insert.plan import MISFIT, LoadedColumn, LoadPlan, RowPlace
 from managed_tables_insert.zones import Zone, find_zone
 
@@ -73,31 +62,31 @@ class Cells:
     buffers: Sequence[Any]
 
     @property
-    def nulls(self) -> Flags | None:
+    def nulls(self) -> binary.Flags | None:
         """Which rows are NULL; None for none."""
         return ~self._bits(0) if self.null_count else None
 
     @property
-    def booleans(self) -> Flags:
+    def booleans(self) -> binary.Flags:
         """Return booleans; those of NULL are anything."""
         return self._bits(1)
 
-    def _bits(self, buffer: int) -> Flags:
+    def _bits(self, buffer: int) -> binary.Flags:
         bits = np.frombuffer(self.buffers[buffer], np.uint8)
         return np.unpackbits(bits, count=self.rows, bitorder="little").view(np.bool_)
 
-    def numbers(self, kind: str) -> Ints:
+    def numbers(self, kind: str) -> binary.Ints:
         """Return values of a fixed size; those of NULL are 0."""
         numbers = np.frombuffer(self.buffers[1], kind, self.rows)
         nulls = self.nulls
         return numbers if nulls is None else np.where(nulls, 0, numbers)
 
     @property
-    def texts(self) -> Texts:
+    def texts(self) -> binary.Texts:
         """The texts, in UTF-8."""
         ends = np.frombuffer(self.buffers[1], np.int32, self.rows + 1).astype(np.int64)
         data = np.frombuffer(self.buffers[2], np.uint8, ends[-1])
-        return Texts(data, ends[:-1], np.diff(ends), self.nulls)
+        return binary.Texts(data, ends[:-1], np.diff(ends), self.nulls)
 
 
 Batch = Mapping[str, Cells]
@@ -132,40 +121,40 @@ class Wire:
         rows = max(_BATCH_CELLS // width, min(_WIDE_ROWS, _WIDE_CELLS // width))
         return max(LEAST_ROWS, min(rows, self.plan.row_count // _BATCHES))
 
-    def encode(self, rows: int, batch: Batch) -> Bytes:
+    def encode(self, rows: int, batch: Batch) -> binary.Bytes:
         """Return the records of a batch."""
         fields = [self._field(place, loaded, batch) for place, loaded in self.ordered]
-        return encode(rows, [_ids(self.base_ms, batch[ROW_NUMBER].numbers("i8")), *fields])
+        return binary.encode(rows, [_ids(self.base_ms, batch[ROW_NUMBER].numbers("i8")), *fields])
 
-    def _field(self, place: int, loaded: LoadedColumn, batch: Batch) -> Field:
+    def _field(self, place: int, loaded: LoadedColumn, batch: Batch) -> binary.Field:
         cells = batch[f"v{place}"]
         match loaded.column.type:
             case ColumnType.TEXT:
                 return cells.texts
             case ColumnType.DECIMAL:
-                return Decimals(cells.texts)
+                return binary.Decimals(cells.texts)
             case ColumnType.INTEGER:
-                return Values([(">i8", cells.numbers("i8"))], cells.nulls)
+                return binary.Values([(">i8", cells.numbers("i8"))], cells.nulls)
             case ColumnType.BOOLEAN:
-                return Values([("u1", cells.booleans)], cells.nulls)
+                return binary.Values([("u1", cells.booleans)], cells.nulls)
             case ColumnType.DATE:
-                return Values([(">i4", cells.numbers("i4") - _EPOCH_DAYS)], cells.nulls)
+                return binary.Values([(">i4", cells.numbers("i4") - _EPOCH_DAYS)], cells.nulls)
             case ColumnType.DATETIME:
                 zone = self.zones[loaded.zone or self.plan.timezone]
                 moments = _to_utc(cells.numbers("i8"), zone)
-                return Values([(">i8", moments - _EPOCH_MICROSECONDS)], cells.nulls)
+                return binary.Values([(">i8", moments - _EPOCH_MICROSECONDS)], cells.nulls)
 
 
-def _ids(base_ms: int, numbers: Ints) -> Values:
+def _ids(base_ms: int, numbers: binary.Ints) -> binary.Values:
     """Return the ids of rows by their numbers, as `managed_tables.ids.row_id` makes them."""
     first = row_id(base_ms, 0).int >> RANDOM_BITS << RANDOM_BITS
     high = (first >> 64) + (numbers >> COUNTER_LOW_BITS)
     low = ((first & 2**64 - 1) >> RANDOM_BITS) + (numbers & (1 << COUNTER_LOW_BITS) - 1)
     noise = np.frombuffer(os.urandom(8 * len(numbers)), np.uint64) >> np.uint64(64 - RANDOM_BITS)
-    return Values([(">u8", high), (">u8", (low.astype(np.uint64) << np.uint64(RANDOM_BITS)) | noise)])
+    return binary.Values([(">u8", high), (">u8", (low.astype(np.uint64) << np.uint64(RANDOM_BITS)) | noise)])
 
 
-def _to_utc(moments: Ints, zone: Zone) -> Ints:
+def _to_utc(moments: binary.Ints, zone: Zone) -> binary.Ints:
     """Return moments of `conversion.times.datetime_moment` in UTC."""
     has_zone = moments >= ZONED // 2
     if not has_zone.any():
@@ -229,13 +218,13 @@ class Transfer:
                 closing(one_ahead(_encoded(stream, wire))) as batches,
                 cursor.copy(statement) as copy,
             ):
-                copy.write(HEADER)
+                copy.write(binary.HEADER)
                 for count, records in batches:
                     copy.write(records)
                     rows += count
                     if pace.is_due():
                         self.report(rows)
-                copy.write(TRAILER)
+                copy.write(binary.TRAILER)
             return cursor.rowcount
 
     def stage_like(self, table: sql.Identifier) -> int:

@@ -22,6 +22,7 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference import signs
 from managed_tables_analyze.inference.evidence import Evidence
 from managed_tables_analyze.inference.explanation import (
     DOUBTFUL,
@@ -32,16 +33,6 @@ from managed_tables_analyze.inference.explanation import (
 )
 from managed_tables_analyze.inference.marks import choose_marks, choose_orders, describe_doubt
 from managed_tables_analyze.inference.oddities import find_mojibake, find_oddities
-from managed_tables_analyze.inference.signs import (
-    LONGEST_CODE,
-    find_code_in_label,
-    find_code_in_values,
-    is_cut_code,
-    is_short_code,
-    is_whole_code,
-    lengths_of,
-    names_birth,
-)
 from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, CellTally, Hypothesis
 from managed_tables_analyze.inference.trial import Trial, try_columns
 
@@ -187,7 +178,7 @@ class _Judge:
         if ground is None:
             return self._judge_quantity(trial, chosen, formats)
         judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
-        self._warn_of_cut_codes(trial, judged, code, is_short_code)
+        self._warn_of_cut_codes(trial, judged, code, signs.is_short_code)
         return judged.or_else(chosen.type, "ALL_NUMBERS")
 
     def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
@@ -207,7 +198,7 @@ class _Judge:
         return judged
 
     def _judge_date(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
-        if names_birth(trial.label):
+        if signs.names_birth(trial.label):
             formats = replace(formats, latest=self.today)
         judged = _typed(trial, chosen, formats)
         if chosen.type is ColumnType.DATETIME and trial.column in self.evidence.times_without_zone:
@@ -264,7 +255,7 @@ class _Judge:
             judged.alternatives.append(Alternative(type=best.type, reason=write_text(misfits)))
             judged.lead = best
         self._explain_text(trial, judged)
-        self._warn_of_cut_codes(trial, judged, find_code_in_label(trial.label, LONGEST_CODE))
+        self._warn_of_cut_codes(trial, judged, signs.find_code_in_label(trial.label, signs.LONGEST_CODE))
         return judged
 
     def _explain_text(self, trial: Trial, judged: JudgedColumn) -> None:
@@ -286,13 +277,13 @@ class _Judge:
         trial: Trial,
         judged: JudgedColumn,
         code: str | None,
-        is_cut: Callable[[Collection[int], str], str] = is_cut_code,
+        is_cut: Callable[[Collection[int], str], str] = signs.is_cut_code,
     ) -> None:
         """Warn of a code that lost leading zeros among others that are written in full."""
-        lengths = lengths_of(code or "")
+        lengths = signs.lengths_of(code or "")
         if not lengths:
             return
-        tests = (partial(is_cut, lengths), partial(is_whole_code, lengths))
+        tests = (partial(is_cut, lengths), partial(signs.is_whole_code, lengths))
         example, whole = (self._example(trial, test) for test in tests)
         if example and whole:
             judged.warnings.append(Finding("ZEROS_LOST", {"name": code, "example": example}))
@@ -309,7 +300,7 @@ class _Judge:
                 judged.warnings.append(warning)
                 continue
             judged.doubt(warning)
-            code = find_code_in_label(trial.label, LONGEST_CODE)
+            code = signs.find_code_in_label(trial.label, signs.LONGEST_CODE)
             if code is not None and judged.type is ColumnType.DECIMAL:
                 judged.grounds.append(Finding("CODE", {"name": code}))
                 judged.type, judged.alternatives = ColumnType.TEXT, []
@@ -372,10 +363,10 @@ def _find_code(values: Collection[str], label: str) -> str | None:
     """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
     if not any(map(_IS_AMOUNT.fullmatch, values)):
         longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
-        code = find_code_in_label(label, longest)
+        code = signs.find_code_in_label(label, longest)
         if code is not None:
             return code
-    return find_code_in_values(values)
+    return signs.find_code_in_values(values)
 
 
 def _has_mark(cell: str) -> str:

@@ -21,15 +21,7 @@ from managed_tables_reader.layout.search import Grid, Header, find_end, find_hea
 from managed_tables_reader.rows.notes import is_separator
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.sheets import Row
-from managed_tables_reader.text.choosing import (
-    Choice,
-    UnevenError,
-    align,
-    choose,
-    grid_of,
-    read_records,
-    unwrap,
-)
+from managed_tables_reader.text import choosing
 from managed_tables_reader.text.dialect import Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
@@ -108,7 +100,7 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
     source = _changed(source, choice, name, work_dir)
     records = _read_sample(source, choice)
     grid = Grid(
-        grid_of(records),
+        choosing.grid_of(records),
         keeps_ends=True,
         is_whole=source.is_whole and overrides.last_line is None,
         known=overrides.known,
@@ -123,34 +115,34 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
     return text
 
 
-def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> Choice:
+def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> choosing.Choice:
     """Return the cheapest way to cut the lines; JobError if there is none, or blanks align the columns."""
-    found = choose(source.sample, overrides, stated, is_whole=source.is_whole)
+    found = choosing.choose(source.sample, overrides, stated, is_whole=source.is_whole)
     if not found:
         raise JobError(FILE_EMPTY, file=name)
-    if found[0].change is align:
+    if found[0].change is choosing.align:
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
         check_pieces(line, found[0].dialect.delimiter, name, number)
     return found[0]
 
 
-def _changed(source: Source, choice: Choice, name: str, work_dir: Path) -> Source:
+def _changed(source: Source, choice: choosing.Choice, name: str, work_dir: Path) -> Source:
     """Return the source with its lines changed as chosen; JobError if a line cannot be."""
     if choice.change is None:
         return source
     try:
         return source.change(choice.change, work_dir / f"{source.path.name}.changed")
-    except UnevenError as error:
+    except choosing.UnevenError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED) from error
 
 
-def _read_sample(source: Source, choice: Choice) -> list[Record]:
+def _read_sample(source: Source, choice: choosing.Choice) -> list[Record]:
     """Return the sample's records; those from the header on are mended if they do not fit the layout.
 
     The line above a table without a header may be one that another delimiter cuts.
     """
-    records = read_records(source.sample, choice.dialect, choice.change)
+    records = choosing.read_records(source.sample, choice.dialect, choice.change)
     start = _place(records, choice.data_line)
     width = choice.layout.width
     if width == 1 or not any(one.repaired or len(one.cells) not in (0, width) for one in records):
@@ -158,7 +150,7 @@ def _read_sample(source: Source, choice: Choice) -> list[Record]:
     mender = Mender(choice.dialect, width, (one.cells for one in records[start:] if not one.repaired))
     first = max(0, min(_place(records, choice.first_line), start - 1))  # titles have any number of cells
     line = records[first].line
-    mended = read_records(source.sample, choice.dialect, choice.change, mender, line)
+    mended = choosing.read_records(source.sample, choice.dialect, choice.change, mender, line)
     return [*records[:first], *mended]
 
 
@@ -188,7 +180,9 @@ def _usual_width(rows: Sequence[Record], header_width: int) -> int:
     return max(usual, header_width) if header_width in lengths else usual
 
 
-def _describe(source: Source, name: str, choice: Choice, header: Header, rows: Sequence[Record]) -> TextFile:
+def _describe(
+    source: Source, name: str, choice: choosing.Choice, header: Header, rows: Sequence[Record]
+) -> TextFile:
     """Return the file as the sample's rows describe it."""
     width = _usual_width(rows, header.width)
     if width > _MAX_CELLS:
@@ -197,7 +191,7 @@ def _describe(source: Source, name: str, choice: Choice, header: Header, rows: S
     text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
-    text.findings += [Finding("WRAPPED_LINES")] if choice.change is unwrap else []
+    text.findings += [Finding("WRAPPED_LINES")] if choice.change is choosing.unwrap else []
     text.has_stray = any(text.mender.is_suspicious(one.cells) for one in rows if one.stray)
     marked = (one.cells for one in rows if one.cells and one.cells[0].startswith(COMMENT))
     text.has_comments = width > 1 and all(map(text.is_comment, marked))
@@ -213,7 +207,7 @@ def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
     elif overrides.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
         # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
-        rows = grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
+        rows = choosing.grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
         end = find_end(rows, text.width, text.header.kinds, keeps_ends=True)
         if end < len(rows):
             _cut(text, begin, lines, rows[end].number, rows[end:])

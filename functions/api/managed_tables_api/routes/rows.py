@@ -23,13 +23,6 @@ from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
 from managed_tables_api.rows.running import Table
-from managed_tables_api.rows.single_rows import (
-    VERSION_HEADER,
-    RowJson,
-    RowQuery,
-    read_row_version,
-    same_version,
-)
 from managed_tables_api.rows.statements import VERSION_FIELD
 
 KEY_HEADER = "Idempotency-Key"
@@ -58,14 +51,14 @@ async def read_if_match(
     if_match: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
         Annotated[str, Field(json_schema_extra={"pattern": '^("[^"]+"|\\*)$'})] | None,
         Header(
-            alias=VERSION_HEADER,
+            alias=single_rows.VERSION_HEADER,
             description="ETag da linha, sua `_version` entre aspas: 412 se outra pessoa a alterou (extensão)",
         ),
     ] = None,
 ) -> str | None:
     """Return the version that the header gives, None without one or for `*`; raises INVALID_REQUEST."""
-    refused = f"{VERSION_HEADER} deve vir uma vez, com a versão da linha entre aspas"
-    version = _header(request, VERSION_HEADER, _TAG, refused)
+    refused = f"{single_rows.VERSION_HEADER} deve vir uma vez, com a versão da linha entre aspas"
+    version = _header(request, single_rows.VERSION_HEADER, _TAG, refused)
     return None if version == "*" else version
 
 
@@ -93,7 +86,7 @@ def _filters(request: Request) -> list[tuple[str, str]]:
 
 
 async def body_request(
-    query: Annotated[RowQuery, Query()],
+    query: Annotated[single_rows.RowQuery, Query()],
     body: Annotated[models.QueryBody, from_json(models.QueryBody, holds_values=True)],
 ) -> ListRequest:
     """Return the list, of rows or of groups, that a body asks for."""
@@ -132,8 +125,8 @@ async def version_to_delete(
     body: Annotated[Object | None, json_object_of(models.RowChanges, is_optional=True)],
 ) -> str | None:
     """Return the version that a row must have to be deleted, None for any; raises INVALID_REQUEST."""
-    of_body = read_row_version(body[VERSION_FIELD]) if body and VERSION_FIELD in body else None
-    return same_version(if_match, query.version, of_body)
+    of_body = single_rows.read_row_version(body[VERSION_FIELD]) if body and VERSION_FIELD in body else None
+    return single_rows.same_version(if_match, query.version, of_body)
 
 
 WRITE_ERRORS = (
@@ -166,7 +159,7 @@ def query_rows(table: PathTable, request: Annotated[ListRequest, Depends(body_re
 
 
 @router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
-def get_row(table: PathTable, row_id: str, query: Annotated[RowQuery, Query()]) -> Response:
+def get_row(table: PathTable, row_id: str, query: Annotated[single_rows.RowQuery, Query()]) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
     return _row_answer(single_rows.get(table, row_id, query))
 
@@ -200,7 +193,7 @@ def update_row(
     table: PathTable,
     row_id: str,
     fields: Annotated[Object, json_object_of(models.RowChanges)],
-    query: Annotated[RowQuery, Query()],
+    query: Annotated[single_rows.RowQuery, Query()],
     row_version: IfMatch,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""
@@ -248,7 +241,7 @@ def _page_answer(table: Table, request: ListRequest) -> Response:
     )
 
 
-def _row_answer(row: RowJson) -> Response:
+def _row_answer(row: single_rows.RowJson) -> Response:
     return _json(row.text, headers={"ETag": f'"{row.version}"'})
 
 

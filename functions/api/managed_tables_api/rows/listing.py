@@ -20,16 +20,8 @@ from managed_tables.schema import Column
 from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.requests import offset_of, refusal
+from managed_tables_api.rows import pages
 from managed_tables_api.rows.aggregates import read_grouping
-from managed_tables_api.rows.pages import (
-    MAX_CURSOR_CHARACTERS,
-    Order,
-    PageShape,
-    SortKey,
-    keys_statement,
-    page_statement,
-    read_order,
-)
 from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.running import Definition, Table
 from managed_tables_api.rows.single_rows import RowQuery, read_shown
@@ -41,18 +33,18 @@ _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 Keys = Sequence[str | None]  # of a row, in the list's order
 
 
-def write_cursor(definition: Definition, shape: PageShape, keys: Keys) -> str:
+def write_cursor(definition: Definition, shape: pages.PageShape, keys: Keys) -> str:
     """Return the cursor of a page that ended with the row of these keys.
 
     Where they are too long to travel, only the id does, and they are looked up by it.
     """
-    is_long = shape.grouping is None and any(len(key or "") > MAX_CURSOR_CHARACTERS for key in keys)
+    is_long = shape.grouping is None and any(len(key or "") > pages.MAX_CURSOR_CHARACTERS for key in keys)
     kept = [*(None for _ in keys[:-1]), keys[-1]] if is_long else list(keys)
     text = json.dumps([_binding(definition, shape), kept, is_long], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys:
+def read_cursor(table: Table, shape: pages.PageShape, text: str, place: Place) -> Keys:
     """Return the keys that `write_cursor` wrote for this table, version and list; raises INVALID_REQUEST.
 
     `place` is where in the request the cursor is. Keys that were too long to travel are those of the row now.
@@ -72,7 +64,7 @@ def read_cursor(table: Table, shape: PageShape, text: str, place: Place) -> Keys
         raise refused_cursor(place, "cursor inválido") from error
     if not is_long:
         return keys
-    (_, now), *_ = table.read(keys_statement(table.definition, shape.order), {"id": keys[-1]})
+    (_, now), *_ = table.read(pages.keys_statement(table.definition, shape.order), {"id": keys[-1]})
     if now is None:
         raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
     present: Keys = json.loads(now)
@@ -91,7 +83,7 @@ _OF_ANOTHER_LIST = (
 )
 
 
-def _binding(definition: Definition, shape: PageShape) -> str:
+def _binding(definition: Definition, shape: pages.PageShape) -> str:
     parts: list[object] = [definition.table_id, definition.version]
     parts += [(sort.name, sort.descending) for sort in shape.order]
     parts += [shape.condition, shape.grouping]
@@ -99,7 +91,7 @@ def _binding(definition: Definition, shape: PageShape) -> str:
     return base64.b64encode(digest).decode()[:_DIGEST_CHARACTERS]
 
 
-def _is_key(sort: SortKey, key: object) -> bool:
+def _is_key(sort: pages.SortKey, key: object) -> bool:
     """Return whether this may be a parameter; PostgreSQL refuses a text that is no value of its column."""
     return sort.column is not None if key is None else isinstance(key, str) and is_storable(key)
 
@@ -120,10 +112,10 @@ class ListRequest:
         """Where in the request columns and conditions are."""
         return "body" if self.filters is None else "query"
 
-    def order(self, names: Mapping[str, Column | None], ties: Sequence[Column | None]) -> Order:
+    def order(self, names: Mapping[str, Column | None], ties: Sequence[Column | None]) -> pages.Order:
         """Return the order that is asked for, by columns of these names; raises INVALID_REQUEST."""
         path = "sort" if self.filters is None else "sort_by"
-        return read_order(self.asked.sort or (), names, ties, self.place, path)
+        return pages.read_order(self.asked.sort or (), names, ties, self.place, path)
 
 
 @dataclass(frozen=True)
@@ -152,7 +144,7 @@ def list_page(table: Table, request: ListRequest) -> Page:
         shape = replace(shape, after=tuple(key is None for key in keys))
         parameters |= {f"k{place}": key for place, key in enumerate(keys) if key is not None}
     kept_shape = replace(shape, condition=without_values(shape.condition))
-    page = table.read(page_statement(definition, kept_shape), parameters)
+    page = table.read(pages.page_statement(definition, kept_shape), parameters)
     kept = [row for row in page[: asked.per_page] if row[1] is not None]
     rows = [row[2] for row in kept]
     if None in rows:  # they were too large to be made
@@ -164,7 +156,7 @@ def list_page(table: Table, request: ListRequest) -> Page:
     return Page(page[0][0] if shape.counted else None, rows, next_cursor)
 
 
-def _read_shape(table: Table, request: ListRequest) -> PageShape:
+def _read_shape(table: Table, request: ListRequest) -> pages.PageShape:
     """Return the shape of the page that a request asks for; raises INVALID_REQUEST with details."""
     definition, parsers, asked, place = table.definition, table.parsers, request.asked, request.place
     names = definition.by_name
@@ -179,14 +171,14 @@ def _read_shape(table: Table, request: ListRequest) -> PageShape:
     if asked.group_by is None and asked.aggregates is None:
         order = request.order({**names, ID_COLUMN: None}, (None,))
         shown = read_shown(definition, request.query, place, asked.fields)
-        return PageShape(shown, order, condition, asked.count)
+        return pages.PageShape(shown, order, condition, asked.count)
     if asked.fields is not None:
         raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), place)
     grouping = read_grouping(asked.group_by or (), asked.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = request.order(outputs, grouping.columns)
     shown = Shown(grouping.output_columns, request.query.numbers, has_id=False)
-    return PageShape(shown, order, condition, asked.count, grouping=grouping)
+    return pages.PageShape(shown, order, condition, asked.count, grouping=grouping)
 
 
 _NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"

@@ -19,14 +19,7 @@ from managed_tables.errors import ApiError
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
 from managed_tables.services import Services
-from managed_tables.tables.definitions import (
-    check_columns,
-    check_table_name,
-    column_fault,
-    put_on,
-    raise_faults,
-    with_nulls,
-)
+from managed_tables.tables import definitions
 
 _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
 _NEW_NOT_NULLABLE = Fault(
@@ -47,8 +40,8 @@ def confirm_job(
     and TABLE_WITHOUT_KEY.
     """
     if job.mode == "create":
-        check_table_name(wanted.display_name or "")
-    check_columns(wanted.columns)
+        definitions.check_table_name(wanted.display_name or "")
+    definitions.check_columns(wanted.columns)
     for _ in range(DECISIONS_MAX):
         if job.status != waiting:
             break
@@ -91,7 +84,7 @@ def _for_new_table(
 ) -> ConfirmedDocument:
     """Return the confirmation of a table's making, whose name is reserved now or by an earlier attempt."""
     raise_nullable_faults(wanted.terms, ())
-    put_on(
+    definitions.put_on(
         Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)), wanted.additions
     )
     name = wanted.display_name or ""
@@ -115,7 +108,9 @@ def _for_existing_table(
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
     raise_nullable_faults(wanted.terms, own)
-    columns = _columns_for(with_nulls(own, opened), wanted.columns, _needed_names(job, table, opened))
+    columns = _columns_for(
+        definitions.with_nulls(own, opened), wanted.columns, _needed_names(job, table, opened)
+    )
     own_names = {column.name for column in own}
     return ConfirmedDocument(
         display_name=table.display_name,
@@ -167,11 +162,11 @@ def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> W
         source = _find_source(column.name, choice, labels)
         if source is None:
             field = "name" if choice.source is None else "source"
-            faults.append(column_fault(index, column.name, _NOT_INFERRED, field=field))
+            faults.append(definitions.column_fault(index, column.name, _NOT_INFERRED, field=field))
         found = choice.model_copy(update={"source": None if source == column.name else source})
         if found != ColumnChoice():
             stated[column.name] = found
-    raise_faults(faults)
+    definitions.raise_faults(faults)
     return wanted.model_copy(update={"terms": wanted.terms.model_copy(update={"choices": stated})})
 
 
@@ -189,15 +184,15 @@ def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: S
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
     new = [(index, column) for index, column in enumerate(wanted) if column.name not in own]
-    raise_faults(
+    definitions.raise_faults(
         [
-            column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
+            definitions.column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
             for index, column in new
             if column.is_required
         ]
     )
     _require(needed, {column.name for column in wanted})
-    check_columns([*existing, *(column for _, column in new)])
+    definitions.check_columns([*existing, *(column for _, column in new)])
     return [own.get(column.name, column) for column in wanted]
 
 

@@ -12,18 +12,11 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from managed_tables import identifiers
 from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, TableStatus, pack_columns
 from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, name_faults, shown_text
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
-from managed_tables.identifiers import (
-    MAX_COLUMNS,
-    MAX_IDENTIFIER_BYTES,
-    RESERVED_COLUMNS,
-    is_identifier,
-    is_table_name,
-    is_visible,
-)
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType
 from managed_tables.wording import number
 
@@ -36,7 +29,7 @@ MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
 IDENTIFIER_RULE = (
     "deve ter só letras minúsculas sem acento, algarismos e _, não começar com algarismo e ter no máximo"
-    f" {MAX_IDENTIFIER_BYTES} caracteres"
+    f" {identifiers.MAX_IDENTIFIER_BYTES} caracteres"
 )
 MAX_KEY_COLUMNS = 32  # of an index of PostgreSQL
 MAX_INDEXES = 10
@@ -72,9 +65,9 @@ class ColumnChange(Column):
 
 def check_table_name(display_name: str) -> None:
     """Raise INVALID_SCHEMA unless a table may have this name."""
-    if not is_identifier(display_name):
+    if not identifiers.is_identifier(display_name):
         fault = Fault("INVALID_NAME", IDENTIFIER_RULE)
-    elif not is_table_name(display_name):
+    elif not identifiers.is_table_name(display_name):
         fault = Fault("RESERVED_NAME", "não pode começar com pg_")
     else:
         return
@@ -86,8 +79,8 @@ def check_columns(columns: Sequence[Column]) -> None:
     """Raise INVALID_SCHEMA unless these can be a table's columns; `details` name path and column."""
     if not columns:
         raise ApiError(INVALID_SCHEMA, reason="é preciso ao menos uma coluna")
-    if len(columns) > MAX_COLUMNS:
-        raise ApiError(INVALID_SCHEMA, reason=f"mais de {MAX_COLUMNS} colunas")
+    if len(columns) > identifiers.MAX_COLUMNS:
+        raise ApiError(INVALID_SCHEMA, reason=f"mais de {identifiers.MAX_COLUMNS} colunas")
     details: list[Detail] = []
     seen: set[str] = set()
     for index, column in enumerate(columns):
@@ -118,10 +111,10 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
     """Return which field of the column is wrong, and why."""
     label = column.display_name
     checks: tuple[tuple[bool, str, DetailCode, str], ...] = (
-        (not is_identifier(column.name), "name", "INVALID_NAME", f"name {IDENTIFIER_RULE}"),
-        (column.name in RESERVED_COLUMNS, "name", "RESERVED_NAME", "nome reservado"),
+        (not identifiers.is_identifier(column.name), "name", "INVALID_NAME", f"name {IDENTIFIER_RULE}"),
+        (column.name in identifiers.RESERVED_COLUMNS, "name", "RESERVED_NAME", "nome reservado"),
         (column.name in seen, "name", "DUPLICATE_NAME", "nome repetido"),
-        (not is_visible(label), "display_name", "REQUIRED", "display_name vazio"),
+        (not identifiers.is_visible(label), "display_name", "REQUIRED", "display_name vazio"),
         (len(label) > MAX_LABEL_CHARACTERS, "display_name", "TOO_LONG", _LONG_LABEL),
         (not is_storable(label), "display_name", "INVALID_CHARACTER", _NOT_STORABLE),
     )
@@ -144,7 +137,7 @@ def _text_fault(field: str, text: str | None, limit: int) -> Fault | None:
         return Fault("TOO_LONG", f"{field} tem mais de {number(limit)} caracteres")
     if not is_storable(text):
         return Fault("INVALID_CHARACTER", f"{field} tem um caractere que o banco não guarda")
-    if not is_visible(text):
+    if not identifiers.is_visible(text):
         return Fault("REQUIRED", f"{field} não tem nenhum caractere visível")
     return None
 
