@@ -35,8 +35,7 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.candidates import Candidate, Weighed, candidates_of, weigh
-from managed_tables_reader.reading_files import SourceFile
+from managed_tables_reader.reading_files import Candidate, SourceFile, Weighed, candidates_of, weigh
 from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
 
 _MAX_SECONDS = 900  # what a Lambda has

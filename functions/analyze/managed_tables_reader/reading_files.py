@@ -1,9 +1,13 @@
-"""Read files of every kind, one table after the other, and record how each file and sheet was read."""
+"""Read files of every kind, one table after the other, and record how each file and sheet was read.
+
+Or weigh the ways to read a file: the best few candidates of each of its tables, with their bits by part.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
@@ -14,15 +18,26 @@ from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, preview
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
+from managed_tables_reader.files.source import open_source
+from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
 from managed_tables_reader.preview import LineIndex, Preview
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
-from managed_tables_reader.rows.reading import AllOverrides, Overrides, beginning
+from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides, beginning, stated_places
+from managed_tables_reader.text.choosing import align, choose
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
 from managed_tables_reader.workbooks.opening import read_workbook
-from managed_tables_reader.workbooks.sheet_tables import StagedSheet, choose_sheets, stage_sheet
+from managed_tables_reader.workbooks.sheet_tables import (
+    HEAD_ROWS,
+    StagedSheet,
+    choose_sheets,
+    grid_rows,
+    stage_sheet,
+)
+
+CANDIDATES = 3
 
 
 @dataclass(frozen=True)
@@ -114,16 +129,12 @@ class _FileReader:
         """Open what will be the job's file of number `file`; changes nothing here."""
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
-        kind, words = detect_kind(path)
-        is_unpacked = kind is Kind.GZIP
-        if is_unpacked:
-            packed, path = path, self._work_dir / f"{path.name}.unpacked"
-            gunzip(packed, name, path, self._room)
-            kind, words = detect_kind(path)
+        packed = path
+        path, kind, words = _unpack_text(packed, name, self._work_dir, self._room)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
         text = open_text(path, name, self._work_dir, self._overrides.of(file)) if kind is Kind.TEXT else None
-        return _OpenedFile(path, name, kind, text, is_unpacked)
+        return _OpenedFile(path, name, kind, text, path != packed)
 
     def _read(self, opened: _OpenedFile) -> Iterator[ReadTable]:
         if opened.kind is Kind.ZIP:
@@ -223,3 +234,83 @@ def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableRead
         quote=None if dialect.quote == NO_QUOTE else dialect.quote,
         escape=dialect.escape or None,
     )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to read a table: its delimiter and quote (None for a worksheet), and its layout with its bits."""
+
+    delimiter: str | None
+    quote: str | None
+    layout: Ranked
+
+
+Weighed = dict[tuple[str, str | None], list[Candidate]]
+"""The best candidates, best first, of each file and sheet, by name and sheet."""
+
+
+def _unpack_text(path: Path, name: str, work_dir: Path, room: Room) -> tuple[Path, Kind, str]:
+    """Return the file, or what gzip has packed in it, its kind, and what it is where that is refused."""
+    kind, words = detect_kind(path)
+    if kind is not Kind.GZIP:
+        return path, kind, words
+    unpacked = work_dir / f"{path.name}.unpacked"
+    gunzip(path, name, unpacked, room)
+    return unpacked, *detect_kind(unpacked)
+
+
+def weigh(path: Path, name: str, work_dir: Path, overrides: AllOverrides) -> Weighed:
+    """Return the best candidates, best first, of each file and sheet that has cells, by name and sheet.
+
+    A file is scored on its first lines; JobError if it cannot be read.
+    """
+    return {
+        (file, sheet): found
+        for number, (file, kind, member) in enumerate(_open_files(path, name, work_dir))
+        for sheet, found in _weigh_file(member, file, kind, work_dir, number, overrides)
+    }
+
+
+def _open_files(path: Path, name: str, work_dir: Path) -> Iterator[tuple[str, Kind, Path]]:
+    path, kind, _ = _unpack_text(path, name, work_dir, Room())
+    if kind is not Kind.ZIP:
+        yield name, kind, path
+        return
+    with closing(unpack(path, name, work_dir, Room())) as members:
+        for member in members:
+            yield from _open_files(member.path, f"{name}/{member.name}", work_dir)
+
+
+def _weigh_file(
+    path: Path, name: str, kind: Kind, work_dir: Path, number: int, overrides: AllOverrides
+) -> Iterator[tuple[str | None, list[Candidate]]]:
+    if kind is Kind.TEXT:
+        yield None, _weigh_text(path, name, work_dir, overrides.of(number))
+        return
+    for sheet in read_workbook(path, kind, name):
+        if sheet.labels is not None:
+            continue  # nothing to weigh: the file says what it is
+        stated = overrides.of(number, sheet.name)
+        batches = LineMask(stated).batches(sheet.batches)
+        rows = list(islice(chain.from_iterable(batch.rows() for batch in batches), HEAD_ROWS))
+        grid = Grid(grid_rows(rows), keeps_ends=False, is_whole=False, known=stated.known)
+        if grid.rows:
+            found = rank_layouts(grid, stated_places(stated), CANDIDATES)
+            yield sheet.name, [Candidate(None, None, one) for one in found]
+
+
+def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> list[Candidate]:
+    source = open_source(path, name, work_dir, overrides)
+    stated = stated_places(overrides)
+    found: list[Candidate] = []
+    for choice in choose(source.sample, overrides, stated, is_whole=source.is_whole)[:CANDIDATES]:
+        quote = None if choice.dialect.quote == NO_QUOTE else choice.dialect.quote
+        layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits)
+        delimiter = "  " if choice.change is align else choice.dialect.delimiter
+        found += [Candidate(delimiter, quote, layout) for layout in layouts]
+    return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
+
+
+def candidates_of(table: TableReading, weighed: Weighed) -> list[Candidate]:
+    """Return the candidates of one table of a reading."""
+    return weighed.get((table.name, table.sheet), [])

@@ -164,9 +164,7 @@ class ExportEvent(TypedDict):
     export_id: str
 
 
-@cache
-def _services() -> Services:
-    return load_services()
+_services = cache(load_services)  # once a process
 
 
 def handler(event: ExportEvent, context: LambdaContext) -> ExportOutcome:

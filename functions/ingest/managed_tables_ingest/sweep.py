@@ -240,9 +240,7 @@ def _follow(services: Services, reminder: Reminder) -> None:
     services.reminders.remove(reminder)
 
 
-@cache
-def _services() -> Services:
-    return load_services()
+_services = cache(load_services)  # once a process
 
 
 def handler(_event: object, context: LambdaContext) -> dict[str, int]:

@@ -356,9 +356,7 @@ class OriginAnswer(TypedDict, total=False):
     origin: Origin | None
 
 
-@cache
-def _services() -> Services:
-    return load_services()
+_services = cache(load_services)  # once a process
 
 
 def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | OriginAnswer:

@@ -24,9 +24,7 @@ def act(services: Services, action: Action, company_id: str) -> ConnectionRecord
     return services.provisioning.rotate_reader(company_id)
 
 
-@cache
-def _services() -> Services:
-    return load_services()
+_services = cache(load_services)  # once a process
 
 
 def handler(event: MakingRequest, context: LambdaContext) -> MakingAnswer:

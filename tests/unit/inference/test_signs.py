@@ -11,9 +11,9 @@ import pytest
 from staged_objects import column_of, write_staged
 
 from managed_tables.schema import ColumnType
+from managed_tables_analyze.inference.evidence import find_mojibake, has_mojibake
 from managed_tables_analyze.inference.explanation import JudgedColumn
 from managed_tables_analyze.inference.inferring import infer_columns
-from managed_tables_analyze.inference.oddities import find_mojibake, has_mojibake
 from managed_tables_analyze.inference.profiles import format_instant, sample_value
 from managed_tables_analyze.inference.signs import (
     find_code_in_label,

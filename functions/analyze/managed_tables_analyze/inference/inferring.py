@@ -23,7 +23,7 @@ from managed_tables.messages.findings import Finding, GroundCode
 from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference import signs
-from managed_tables_analyze.inference.evidence import Evidence
+from managed_tables_analyze.inference.evidence import Evidence, find_mojibake, find_oddities
 from managed_tables_analyze.inference.explanation import (
     DOUBTFUL,
     LABELLED,
@@ -32,7 +32,6 @@ from managed_tables_analyze.inference.explanation import (
     add_exceptions,
 )
 from managed_tables_analyze.inference.marks import choose_marks, choose_orders, describe_doubt
-from managed_tables_analyze.inference.oddities import find_mojibake, find_oddities
 from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, CellTally, Hypothesis
 from managed_tables_analyze.inference.trial import Trial, try_columns
 

@@ -239,7 +239,7 @@ class PreviewTable(Document):
     `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
     `(line, byte)` of some lines; `end` is the byte after the last one. Each line is a record in the form of
     RFC 4180, cut by `delimiter` (empty: one cell) and `quote`; where `is_numbered` its line number comes
-    first, and cells are escaped (`conversion.one_line`).
+    first, and cells are escaped (`conversion.marked_cells`).
     """
 
     upload: int | None
