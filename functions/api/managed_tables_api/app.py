@@ -21,17 +21,16 @@ from managed_tables.settings import load_settings
 from managed_tables_api.calls import reserve_fixed_words
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, answering, error_answer, error_body
 from managed_tables_api.routes import (
-    agents,
     connection,
     exports,
     histories,
     rows,
     tables,
+    unlisted,
     upload_jobs,
     uploads,
     views,
 )
-from managed_tables_api.routes import docs as documentation
 from managed_tables_api.services import ApiServices
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -108,7 +107,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 # Those that are called most come first; none matches what another does.
 ROUTERS: tuple[APIRouter, ...] = (
     rows.router,
-    documentation.router,
+    unlisted.router,
     connection.provisioning_router,
     connection.router,
     upload_jobs.router,
@@ -117,7 +116,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     histories.router,
     views.router,
-    agents.router,
 )
 ROUTES = [route for router in ROUTERS for route in router.routes]
 reserve_fixed_words(ROUTES)  # once: every app has these very routes

@@ -1,4 +1,7 @@
-"""The routes of the documentation, which need no token: the OpenAPI document, and Swagger UI to read it."""
+"""The routes that OpenAPI does not list: its document, Swagger UI to read it, and the one of agents.
+
+The documentation needs no token. Agents speak the Model Context Protocol (docs/agents.md).
+"""
 
 import base64
 import hashlib
@@ -10,10 +13,11 @@ from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.errors import ROUTE_NOT_FOUND, ApiError
-from managed_tables_api.calls import api_router
+from managed_tables_api.calls import Services, SignedIn, api_router, check_parameters
 from managed_tables_api.http.answers import Entity
+from managed_tables_api.http.requests import receive_body, received
 
-router = api_router("", "Documentation")
+router = api_router("", "Unlisted")
 
 _VIEWER = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 _INLINE_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
@@ -61,3 +65,14 @@ def get_viewer(name: str) -> Response:
         raise ApiError(ROUTE_NOT_FOUND)
     content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
     return Response(content, media_type=_VIEWER[name], headers={"Cache-Control": "max-age=86400"})
+
+
+@router.post("/mcp", include_in_schema=False)
+async def serve_agent(request: Request, caller: SignedIn, services: Services) -> Response:
+    """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
+    from managed_tables_api.agents.tools import AgentAnswer  # late: the SDK takes as long as all the rest
+
+    check_parameters(request)  # the routes called within would heed `numbers`
+    with services.slots.request(caller.company_id):
+        await receive_body(request)
+    return AgentAnswer(request, received(request), caller)
