@@ -1,58 +1,74 @@
-"""Serve the deployment's tools to an agent of this computer, by standard input and output."""
+"""Serve the deployment's tools to an agent of this computer, by standard input and output.
+
+Each message is one request of its own: a connection that breaks, or a token that expires, is an answer to the
+agent, and the next call is as good as the first.
+"""
 
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx2
-from mcp.client import Client
-from mcp.client.streamable_http import streamable_http_client
+import httpx
+from anyio.to_thread import run_sync
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
-from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult
+from mcp_types import (
+    LATEST_PROTOCOL_VERSION,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    TextContent,
+)
 
-from managed_tables import API_PREFIX
-from managed_tables_command.api import TIMEOUT_SECONDS, Api, Json, Login
+from managed_tables_command.api import Api, Json, Login, Refused
+
+_NAME = "managed-tables"
 
 
 def serve(login: Login) -> None:
-    """Serve until standard input ends."""
-    anyio.run(_serve, login)
+    """Serve until standard input ends; raises Refused, and httpx.HTTPError where nobody answers."""
+    told = {"protocolVersion": LATEST_PROTOCOL_VERSION, "capabilities": {}}
+    with Api(login) as api:
+        greeting = _ask(api, "initialize", told | {"clientInfo": {"name": _NAME, "version": ""}})
+        anyio.run(_serve, api, greeting["instructions"])
 
 
-async def _serve(login: Login) -> None:
-    headers = {"Authorization": f"Bearer {login.token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as http,
-        Client(streamable_http_client(f"{login.url}{API_PREFIX}/mcp", http_client=http)) as api,
-    ):
+async def _serve(api: Api, instructions: str) -> None:
+    async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
+        return ListToolsResult.model_validate(await run_sync(_ask, api, "tools/list", {}))
 
-        async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
-            return await api.list_tools()
+    async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
+        return await run_sync(_call, api, params)
 
-        async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
-            return await _call(api, login, params)
-
-        server: Server[Any] = Server(
-            "managed-tables", instructions=api.instructions, on_list_tools=list_tools, on_call_tool=call_tool
-        )
-        async with stdio_server() as (read, write):
-            await server.run(read, write, server.create_initialization_options())
+    server: Server[Any] = Server(
+        _NAME, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool
+    )
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
 
 
-async def _call(api: Client, login: Login, params: CallToolRequestParams) -> CallToolResult:
+def _ask(api: Api, method: str, params: Json) -> Json:
+    answer = api.call("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+    if "error" in answer:
+        raise Refused(answer["error"]["message"])
+    result: Json = answer["result"]
+    return result
+
+
+def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
     """Call the tool; a file that is named by its path is declared, and sent from here."""
     arguments = dict(params.arguments or {})
-    path = Path(arguments.pop("path")) if params.name == "upload_file" and arguments.get("path") else None
-    if path is not None:
-        arguments["size_bytes"] = path.stat().st_size
-    answer = await api.call_tool(params.name, arguments)
-    if path is not None and not answer.is_error:
-        (form,) = answer.structured_content["uploads"]
-        await anyio.to_thread.run_sync(_send, login, form, path)
+    given = str(arguments.pop("path", None) or "") if params.name == "upload_file" else ""
+    path = Path(given).expanduser()
+    try:
+        if given:
+            arguments = {"name": path.name} | arguments | {"size_bytes": path.stat().st_size}
+        said = _ask(api, "tools/call", {"name": params.name, "arguments": arguments})
+        answer = CallToolResult.model_validate(said)
+        if given and answer.structured_content and not answer.is_error:
+            (form,) = answer.structured_content["uploads"]
+            with path.open("rb") as file:
+                api.post_file(form, file)
+    except (Refused, OSError, RuntimeError, httpx.HTTPError) as error:
+        return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
     return answer
-
-
-def _send(login: Login, form: Json, path: Path) -> None:
-    with Api(login) as api, path.open("rb") as file:
-        api.post_file(form, file)

@@ -167,7 +167,8 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
                         await anyio.sleep(0.2)
                 return found
 
-            job = {"job_id": (await call("upload_file", name=file.name, path=str(file)))["job_id"]}
+            assert (await client.call_tool("upload_file", {"path": "/ausente.csv"})).is_error
+            job = {"job_id": (await call("upload_file", path=str(file)))["job_id"]}
             await wait("get_job", "waiting_confirm", **job)
             await call("correct_reading", **job, tables=[{"file": 0, "sheet": None, "trim": True}])
             await wait("get_job", "waiting_confirm", **job)
@@ -208,6 +209,7 @@ def test_an_error_is_one_line(terminal: Terminal) -> None:
         terminal.run("upload", "ausente.csv", status=1),
         terminal.run("tables", "--url", "http://127.0.0.1:1", status=1),
         terminal.run("tables", "--url", "http://[::1", status=1),
+        terminal.run("mcp", "--url", "http://127.0.0.1:1", status=1),
     ):
         assert told.strip()
         assert "Traceback" not in told
