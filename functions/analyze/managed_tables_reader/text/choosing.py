@@ -56,7 +56,7 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
     ways = [(_read(first, way), way) for way in _candidates(first, overrides)]
-    shares = [_broken_share(records) for records, _ in ways]
+    shares = [_broken_share(records, dialect) for records, (_, dialect, _) in ways]
     most = min(shares, default=0.0) + _MOST_BROKEN
     for is_broken in (False, True):  # text within quotes is never cheaper cut: for want of another way alone
         scored = (
@@ -96,12 +96,11 @@ def _score(
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
-def _broken_share(records: Sequence[Record]) -> float:
+def _broken_share(records: Sequence[Record], dialect: Dialect) -> float:
     """Return the share of records with a quote cut within it, of those that have quotes."""
     quoted = [one for one in records if one.has_quotes]
-    broken = sum(
-        one.repaired or (one.stray and any(cell.count(QUOTE) % 2 for cell in one.cells)) for one in quoted
-    )
+    odd = [one for one in quoted if one.repaired or one.stray or dialect.quote == NO_QUOTE]
+    broken = sum(one.repaired or any(cell.count(QUOTE) % 2 for cell in one.cells) for one in odd)
     return broken / max(1, len(quoted))
 
 
