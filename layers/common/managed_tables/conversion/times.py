@@ -57,7 +57,8 @@ NUMBERED_NAMES = (
 )
 OF = any_case("de")  # `1 de maio de 2024`
 ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
-_YEAR_MONTH = "(?:1[5-9]|20)[0-9]{2}[.](?:0[1-9]|1[0-2])"  # `2008.1` may be October that lost its zero
+# Of months in digits: `1234-5` is a bank's agency, and `2008.1` may be October that lost its zero.
+_NEAR_YEAR, _TWO_DIGIT_MONTH = "(?:1[5-9]|20)[0-9]{2}", "(?:0[1-9]|1[0-2])"
 
 # Days, and the months that have them, in digits and by number: in every year, last of all in leap years.
 _DAYS_OF_MONTHS = (
@@ -105,7 +106,7 @@ def _named(parts: str) -> tuple[str, str]:
 def days_pattern(order: str, shape: Shape) -> str:
     """Return the pattern of days in this order, in this shape or one before it."""
     if shape is Shape.YEAR_MONTH:
-        return _YEAR_MONTH
+        return f"{_NEAR_YEAR}[.]{_TWO_DIGIT_MONTH}"
     if shape is Shape.COMPACT:
         return _form("ymd", "")
     forms = [_form("ymd", "-", "/")]
@@ -116,7 +117,7 @@ def days_pattern(order: str, shape: Shape) -> str:
     if shape is Shape.MONTH:
         forms += _named("my")
     if shape not in (Shape.DAY, Shape.NAMED):
-        forms += [_form("ym", "-"), _form("my", "/"), _YEAR_MONTH]
+        forms += [f"{_NEAR_YEAR}[-.]{_TWO_DIGIT_MONTH}", f"(?:0?[1-9]|1[0-2])/{_NEAR_YEAR}"]
     return "|".join(forms)
 
 
