@@ -52,7 +52,8 @@ export function Grid() {
       onPaste={(event) => {
         if (state.editing || state.active.row < 0) return;
         event.preventDefault();
-        void control.paste(rangeIn(state), event.clipboardData.getData("text/plain"));
+        const text = event.clipboardData.getData("text/plain");
+        if (text !== "") void control.paste(rangeIn(state), text); // a picture is no empty text
       }}
       onBlur={(event) => focus.left(event.currentTarget.contains(event.relatedTarget))}
       onFocus={focus.came}

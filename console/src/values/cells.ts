@@ -98,23 +98,25 @@ function readValue(text: string, type: ColumnType, mark?: Mark | null): string |
   }
 }
 
-const CLIPBOARD_CELL = /(?:"([^"]*(?:""[^"]*)*)(?:"|$))?([^\t\n]*)(\t|\n|$)/g;
+// Quoted is only what ends with its quote: of `"a" b` and of a quote alone each sign stays.
+const CLIPBOARD_CELL = /(?:"([^"]*(?:""[^"]*)*)"(?=[\t\r\n]|$))?([^\t\n]*)(\t|\n|$)/g;
 
 /** What the clipboard of a spreadsheet holds: rows by line feeds, cells by tabs, quotes where a cell has either. */
 export function parseClipboard(text: string): string[][] {
   const rows: string[][] = [[]];
-  for (const [, quoted, rest = "", end] of text.matchAll(CLIPBOARD_CELL)) {
+  for (const [, quoted, rest = "", end] of text.replace(/\r?\n$/, "").matchAll(CLIPBOARD_CELL)) {
     rows.at(-1)?.push((quoted ?? "").replaceAll('""', '"') + rest.replaceAll("\r", ""));
     if (end === "\n") rows.push([]);
     if (end === "") break;
   }
-  return rows.filter((row) => row.length > 1 || row[0] !== "");
+  return rows;
 }
 
-/** Write cells as the clipboard of a spreadsheet holds them. */
+/** Write cells as the clipboard of a spreadsheet holds them: an empty last row keeps its place by a line feed more. */
 export function toClipboard(rows: readonly (readonly string[])[]): string {
   const quoted = (cell: string): string => (/[\t\n\r"]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  return rows.map((row) => row.map(quoted).join("\t")).join("\n");
+  const text = rows.map((row) => row.map(quoted).join("\t")).join("\n");
+  return /(?:^|\n)$/.test(text) ? `${text}\n` : text;
 }
 
 /** The letter of a spreadsheet's column, from 0: A … Z, AA … */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import written from "../../../tests/written_values.json";
 import type { ColumnType } from "../api/types";
-import { columnLetter, formatCell, parseCell, parseClipboard, showCell } from "./cells";
+import { columnLetter, parseCell, parseClipboard, showCell, toClipboard } from "./cells";
 import { formatDate, formatDatetime, parseDatetime, setZone } from "./dates";
-import { formatBytes, formatCount, formatNumber, type Mark, parseNumber, plural } from "./numbers";
+import { formatBytes, formatCount, formatNumber, type Mark, parseNumber } from "./numbers";
 
 // What a person types has its day first, and may be of any year.
 const TYPED = written.filter(({ formats }) => formats.date_order === "dmy" && !("latest" in formats));
@@ -22,14 +22,6 @@ describe("numbers", () => {
     for (const digits of ["9223372036854775807", "-0.000000000000000001", `1${"0".repeat(300)}.5`]) {
       expect(parseNumber(formatNumber(digits))).toBe(digits);
     }
-  });
-
-  it("counts one thing and many", () => {
-    expect([plural(1, "linha"), plural(0, "linha"), plural(1_234, "linha gravada", "linhas gravadas")]).toEqual([
-      "1 linha",
-      "0 linhas",
-      "1.234 linhas gravadas",
-    ]);
   });
 
   it("writes lists of counts", () => expect([1, 27, 1_000].map(formatCount)).toEqual(["1", "27", "1.000"]));
@@ -73,14 +65,6 @@ describe("formats", () => {
 });
 
 describe("cells", () => {
-  it("are written by their type", () => {
-    expect(formatCell("1234.5", "decimal")).toBe("1.234,5");
-    expect(formatCell("2025", "integer")).toBe("2025");
-    expect(formatCell("01821426", "text")).toBe("01821426");
-    expect(formatCell(true, "boolean")).toBe("Sim");
-    expect(formatCell(null, "date")).toBe("");
-  });
-
   it.each(TYPED)("of $type under $formats are read as a file's", ({ type, formats, cells }) => {
     setZone(formats.timezone);
     const read = Object.keys(cells).map((text) => {
@@ -104,6 +88,9 @@ describe("cells", () => {
       ["a", "b\nc"],
       ['d"e', ""],
     ]);
+    expect(parseClipboard('a\r\n\r\nb\r\n"\r\n"c" d\r\n')).toEqual([["a"], [""], ["b"], ['"'], ['"c" d']]); // a blank moves nothing up
+    for (const cells of [[""], ["a", ""], ["", "", "a"], ['"'], ['"a"', "b\r\n"], ["\n", ""]])
+      expect(parseClipboard(toClipboard(cells.map((cell) => [cell])))).toEqual(cells.map((cell) => [cell]));
   });
 
   it("have a spreadsheet's letters", () =>
