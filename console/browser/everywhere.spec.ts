@@ -96,6 +96,25 @@ test("the lists keep their search and filter in the address", async ({ page, com
   await expect(page.getByLabel("Situação")).toHaveValue("failed");
 });
 
+test("what a screen fails by stands in its place: no page is white", async ({ page, company, visit, watched }) => {
+  const table = await company.table("quebrada", ["nome:text"]);
+  await visit("/");
+  await page.route("**/assets/History-*.js", (route) => route.abort());
+  await page.getByRole("link", { name: "Envios" }).click();
+  await expect(page.getByRole("alert")).toContainText("Sem conexão");
+  await page.route(`**/managed-tables/${table}`, (route) => route.fulfill({ json: { columns: 5 } }), { times: 1 });
+  await page.goto("about:blank");
+  await page.goto(`/tabelas/${table}#token=${company.token}`);
+  await expect(page.getByRole("alert")).toContainText("Algo deu errado nesta página");
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  await expect(page.getByRole("columnheader", { name: "nome" })).toBeVisible();
+  expect(watched.faults).toEqual([]);
+  await page.route("**/config.json", (route) => route.abort());
+  await page.goto("about:blank");
+  await page.goto("/");
+  await expect(page.getByText("Sem conexão com o servidor")).toBeVisible();
+});
+
 test("without a permission the page says which one is missing", async ({ page }) => {
   const reader = new Company(["managed-tables:list"]);
   await page.goto(`/acesso#token=${reader.token}`);

@@ -31,7 +31,9 @@ test("an upload is stopped, its connection breaks, and the file is sent again", 
     isBucket,
     (route) => (route.request().method() === "POST" && answers.shift()?.(route)) || route.continue(),
   );
+  await page.route("**/managed-tables/upload", (route) => route.fulfill({ status: 503, json: {} }), { times: 1 });
   await page.getByLabel("Arquivos").setInputFiles(file("insistir.csv"));
+  await page.getByRole("button", { name: "Enviar insistir.csv" }).click(); // it need not be chosen again
   await expect(page.getByRole("progressbar")).toHaveAttribute("aria-label", /insistir\.csv/);
   await page.getByRole("button", { name: /Interromper/ }).click();
   await expect(page.getByText("Envio interrompido").first()).toBeVisible();

@@ -1,23 +1,33 @@
-import { onlineManager } from "@tanstack/react-query";
-import { lazy, type RefObject, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { onlineManager, useQuery } from "@tanstack/react-query";
+import { type ComponentType, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import type { Permission } from "./api/session";
+import { ApiFailure, type Permission } from "./api/session";
 import { isSending, isSent } from "./api/uploads";
 import { Tables } from "./screens/Tables";
 import { useConsole } from "./ui/context";
 import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
-import { Alert, Empty, Loading } from "./ui/parts";
+import { Alert, Empty, Failure, Loading } from "./ui/parts";
 import { useStore, useWindowEvents } from "./ui/store";
 
-const Upload = lazy(() => import("./screens/Upload"));
-const JobScreen = lazy(() => import("./screens/JobScreen"));
-const History = lazy(() => import("./screens/History"));
-const Exports = lazy(() => import("./grid/Exports"));
-const NewTable = lazy(async () => ({ default: (await import("./screens/Structure")).StructureForm }));
-const TableGrid = lazy(() => import("./screens/TableGrid"));
-const Structure = lazy(() => import("./screens/Structure"));
-const Access = lazy(() => import("./screens/Access"));
+const Upload = later("upload", () => import("./screens/Upload"));
+const JobScreen = later("job", () => import("./screens/JobScreen"));
+const History = later("history", () => import("./screens/History"));
+const Exports = later("exports", () => import("./grid/Exports"));
+const NewTable = later("new", async () => ({ default: (await import("./screens/Structure")).StructureForm }));
+const TableGrid = later("grid", () => import("./screens/TableGrid"));
+const Structure = later("structure", () => import("./screens/Structure"));
+const Access = later("access", () => import("./screens/Access"));
+
+/** A screen whose code comes when it is first shown, and the network is there: a browser asks for code only once. */
+function later<Props extends object>(name: string, load: () => Promise<{ default: ComponentType<Props> }>) {
+  const queryFn = () => load().catch(() => Promise.reject(new ApiFailure()));
+  return (props: Props) => {
+    const { data: code, error } = useQuery({ queryKey: ["code", name], queryFn, retry: false, staleTime: "static" });
+    if (error) return <Failure error={error} onRetry={() => location.reload()} />;
+    return code ? <code.default {...props} /> : <Loading label={t`Abrindo`} />;
+  };
+}
 
 const places = (): [string, string, RegExp, Permission][] => [
   ["/", t`Tabelas`, /^\/($|nova|tabelas\/)/, "list"],
@@ -66,29 +76,27 @@ export function App({ onNavigate }: AppProps) {
       </header>
       {!isOnline && (
         <Alert kind="warning">
-          {t`Sem conexão: o que você vê é de antes, e nada pode ser gravado até ela voltar.`}
+          {t`Sem conexão: o que você vê é de antes, e o que você muda nas linhas será gravado quando ela voltar.`}
         </Alert>
       )}
       <Dropping />
       <main id="mt-main" ref={main} tabIndex={-1}>
-        <Suspense fallback={<Loading label={t`Abrindo`} />}>
-          <Switch>
-            <Route path="/" component={Tables} />
-            <Route path="/nova">{() => <NewTable />}</Route>
-            <Route path="/enviar" component={Upload} />
-            <Route path="/envios" component={History} />
-            <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
-            <Route path="/exportados" component={Exports} />
-            <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
-            <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
-            <Route path="/acesso" component={Access} />
-            <Route>
-              <Empty title={t`Esta página não existe`}>
-                <Link href="/">{t`Ver as tabelas`}</Link>
-              </Empty>
-            </Route>
-          </Switch>
-        </Suspense>
+        <Switch>
+          <Route path="/" component={Tables} />
+          <Route path="/nova">{() => <NewTable />}</Route>
+          <Route path="/enviar" component={Upload} />
+          <Route path="/envios" component={History} />
+          <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
+          <Route path="/exportados" component={Exports} />
+          <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
+          <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
+          <Route path="/acesso" component={Access} />
+          <Route>
+            <Empty title={t`Esta página não existe`}>
+              <Link href="/">{t`Ver as tabelas`}</Link>
+            </Empty>
+          </Route>
+        </Switch>
       </main>
     </div>
   );
@@ -118,6 +126,7 @@ function Dropping() {
       leaving.current = window.setTimeout(() => setOver(false), 300); // it comes again and again
     else if (can("upload")) take([...event.dataTransfer.files]);
   });
+  useWindowEvents(["beforeunload"], (event) => isSending(state) && event.preventDefault());
   const isSeen = isSent(state) && location === `/envios/${state.jobId}`;
   useEffect(() => {
     if (isSeen) uploads.reset();

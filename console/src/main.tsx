@@ -1,4 +1,4 @@
-import { callerOf } from "./api/session";
+import { ApiFailure, callerOf } from "./api/session";
 import { openHost } from "./frame";
 import { mount } from "./mount";
 import { language, preferredLanguage, speak, t } from "./ui/language";
@@ -15,9 +15,7 @@ interface Config {
 }
 
 /** The page's own start: the token comes from the host of a frame, or by the address where that is allowed. */
-async function start(): Promise<void> {
-  const element = document.getElementById("console");
-  if (!element) return;
+async function start(element: HTMLElement): Promise<void> {
   const token = takeToken();
   language.subscribe(() => {
     document.documentElement.lang = language.get();
@@ -61,4 +59,9 @@ function mountInFrame(element: HTMLElement, config: Config, origins: readonly st
   });
 }
 
-void start();
+const element = document.getElementById("console");
+if (element) {
+  start(element).catch(() => {
+    element.textContent = new ApiFailure().message;
+  });
+}

@@ -1,4 +1,4 @@
-import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, notifyManager, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode, Suspense, use } from "react";
 import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
@@ -8,6 +8,7 @@ import { UploadQueue } from "./api/uploads";
 import "./styles.css";
 import { ConsoleProvider } from "./ui/context";
 import { type Language, language, preferredLanguage, speak } from "./ui/language";
+import { Failure } from "./ui/parts";
 import { useStore } from "./ui/store";
 import { setZone } from "./values/dates";
 
@@ -26,11 +27,12 @@ const RETRIES = 2;
 
 /** Show the console inside an element; the function that comes back takes it away, with all that it holds. */
 export function mount(element: HTMLElement, options: MountOptions): () => void {
-  const queries: QueryClient = new QueryClient({
-    // What was done may show anywhere; a mutation that `asksItself` has asked for all of it already.
-    mutationCache: new MutationCache({
-      onSuccess: (_data, _variables, _before, { meta }) => meta?.["asksItself"] || queries.invalidateQueries(),
-    }),
+  notifyManager.setScheduler(queueMicrotask); // a button that has begun holds before a second click comes
+  // What was done may show anywhere, and what failed may be done all the same; a mutation that `asksItself` asks for it.
+  const askAgain: MutationCache["config"]["onSuccess"] = (_data, _variables, _before, { meta }) =>
+    meta?.["asksItself"] || queries.invalidateQueries();
+  const queries = new QueryClient({
+    mutationCache: new MutationCache({ onSuccess: askAgain, onError: (...all) => void askAgain(...all) }),
     defaultOptions: {
       mutations: { networkMode: "always" }, // without a network it fails, and says so
       queries: { retry: isWorthRetrying, retryDelay: delayOf, refetchOnWindowFocus: false, staleTime: 5_000 },
@@ -40,23 +42,30 @@ export function mount(element: HTMLElement, options: MountOptions): () => void {
   const session = openSession(options);
   const uploads = new UploadQueue(session.api);
   const ready = speak(options.language ?? preferredLanguage()).catch(() => {}); // Portuguese, where English did not come
-  const root = createRoot(element);
-  root.render(
-    <StrictMode>
-      <QueryClientProvider client={queries}>
-        <ConsoleProvider session={session} uploads={uploads}>
-          <Router base={options.base ?? ""}>
-            <Suspense>
-              <Spoken ready={ready} onNavigate={options.onNavigate} />
-            </Suspense>
-          </Router>
-        </ConsoleProvider>
-      </QueryClientProvider>
-    </StrictMode>,
-  );
+  const root = createRoot(element, {
+    onUncaughtError: (error) => {
+      queries.clear(); // so that trying again asks again
+      root.render(<Failure error={error} onRetry={show} />); // in place of a white page
+    },
+  });
+  const show = (): void =>
+    root.render(
+      <StrictMode>
+        <QueryClientProvider client={queries}>
+          <ConsoleProvider session={session} uploads={uploads}>
+            <Router base={options.base ?? ""}>
+              <Suspense>
+                <Spoken ready={ready} onNavigate={options.onNavigate} />
+              </Suspense>
+            </Router>
+          </ConsoleProvider>
+        </QueryClientProvider>
+      </StrictMode>,
+    );
+  show();
   return () => {
     queries.clear();
-    uploads.close();
+    uploads.abortAll();
     root.unmount();
   };
 }

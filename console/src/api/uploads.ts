@@ -23,7 +23,7 @@ interface Sending {
 }
 
 export interface UploadState {
-  /** Files that were dropped on a table, until a person says how they go in. */
+  /** Files that were dropped on a table, until a person says how they go in; or that could not be sent, until one tries again. */
   staged: readonly File[];
   files: readonly Sending[];
   jobId: string | null;
@@ -53,18 +53,12 @@ function faultOf(files: readonly File[]): ApiFailure | null {
   return fault ? new ApiFailure(0, { error: fault }) : null;
 }
 
-/** Sends the files of one upload at a time, two at once; leaving the page while it does asks first. */
+/** Sends the files of one upload at a time, two at once. */
 export class UploadQueue {
   readonly state = new Store<UploadState>(EMPTY);
 
   constructor(private readonly api: Api) {
     this.state.subscribe(() => this.sendNext());
-    window.addEventListener("beforeunload", this.warn);
-  }
-
-  close(): void {
-    window.removeEventListener("beforeunload", this.warn);
-    this.abortAll();
   }
 
   /** Keep files until a person says how they go into a table. */
@@ -85,7 +79,7 @@ export class UploadQueue {
       const files = (uploads ?? []).map((post, index) => waiting(chosen[index] as File, post));
       this.state.set({ ...EMPTY, files, jobId });
     } catch (failure) {
-      this.state.set({ ...EMPTY, failure });
+      this.state.set({ ...EMPTY, staged: chosen, failure });
     }
   };
 
@@ -105,11 +99,7 @@ export class UploadQueue {
     void this.api.DELETE("/upload-jobs/{job_id}", { path: { job_id: state.jobId } }).catch(() => {});
   };
 
-  private readonly warn = (event: BeforeUnloadEvent): void => {
-    if (isSending(this.state.get())) event.preventDefault();
-  };
-
-  private abortAll(): void {
+  abortAll(): void {
     for (const one of this.state.get().files) one.stop.abort();
   }
 
