@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Page, Route } from "@playwright/test";
 import { Company, expect, expectAccessible, test } from "./support.ts";
 
 const EXACT = {
@@ -45,7 +45,12 @@ test("every digit of a file is shown in the review and in the grid, and comes ba
   expect(await (await fetch(address ?? "")).text()).toContain(RAW.join(";"));
 });
 
-test("every digit is shown, and survives an edit", async ({ page, company, visit }) => {
+test("every digit is shown, and survives an edit, which waits for the network", async ({
+  page,
+  company,
+  visit,
+  context,
+}) => {
   const table = await company.table("exatos", ["cep:text", "inteiro:integer", "longo:decimal", "dia:date"], [EXACT]);
   await visit(`/tabelas/${table}`);
   for (const [index, text] of SHOWN.entries()) await expect(cell(page, 1, index + 1)).toHaveText(text);
@@ -53,9 +58,16 @@ test("every digit is shown, and survives an edit", async ({ page, company, visit
   await page.keyboard.press("Enter");
   await page.keyboard.press("End");
   await page.keyboard.type("9");
+  await context.setOffline(true);
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert").last()).toContainText("Tentar de novo");
+  const isAsked = () => page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+  expect(await isAsked()).toBe(true);
+  await context.setOffline(false);
+  await expect(page.getByRole("alert")).toHaveCount(0);
   await expect(cell(page, 1, 1)).toHaveText("018214269");
   await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  expect(await isAsked()).toBe(false);
   const rows = await company.call("GET", `/${table}/data?numbers=string`);
   expect((rows["records"] as object[])[0]).toMatchObject({ ...EXACT, cep: "018214269" });
   await expect(cell(page, 1, 2)).toHaveText("9007199254740993");
@@ -174,8 +186,17 @@ test("sorts, totals, new rows and deletions", async ({ page, company, visit }) =
   const dialog = page.getByRole("dialog", { name: "Nova linha" });
   await dialog.getByLabel("nome").fill("c");
   await dialog.getByLabel("valor").fill("1.000,05");
+  const lose = async (route: Route): Promise<void> => {
+    await route.fetch(); // done, and nobody hears of it
+    await route.abort();
+  };
+  await page.route(`**/${table}/data?*`, lose, { times: 1 });
+  await dialog.getByRole("button", { name: "Gravar" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Sem conexão");
   await dialog.getByRole("button", { name: "Gravar" }).click();
   await expect(cell(page, 3, 2)).toHaveText("1.000,05");
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  expect(await company.call("GET", `/${table}/data`)).toMatchObject({ total: 3 });
   await page.locator('[role="row"][aria-rowindex="2"] [role="rowheader"]').click();
   await page.getByRole("button", { name: "Apagar 1 linha" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
@@ -531,10 +552,11 @@ test("cells are copied and pasted as in a spreadsheet, and undone in one step", 
   );
   await visit(`/tabelas/${table}`);
   await cell(page, 1, 1).click();
-  await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\ncinco\t7"));
+  await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\tfora\ncinco\t7"));
   await page.keyboard.press("Control+v");
   await expect(cell(page, 1, 2)).toHaveText("1.234,56");
   await expect(cell(page, 2, 1)).toHaveText("cinco");
+  await expect(page.getByRole("alert")).toContainText("1 coluna colada não coube na tabela");
   await expect(page.getByRole("status").last()).toHaveText("Gravado");
   await page.keyboard.press("Control+z");
   await expect(cell(page, 1, 2)).toHaveText("1");
@@ -1217,10 +1239,6 @@ for (const [last, lastColumn] of [[6, 4], [6, 200], ...(MANY_ROWS > 0 ? [[MANY_R
     await expect(head("b")).toHaveAttribute("aria-sort", "ascending");
     await expect(head("a")).toHaveAttribute("aria-sort", "ascending");
     const width = async () => (await head("b").boundingBox())?.width ?? 0;
-    await keyboard.press("Alt+ArrowRight");
-    await expect.poll(width).toBe(184);
-    await keyboard.press("Alt+ArrowLeft");
-    await expect.poll(width).toBe(168);
     await head("b").locator(".mt-grid-resize").dblclick();
     await expect.poll(width).toBeLessThan(168);
     await keyboard.press("Alt+ArrowDown");

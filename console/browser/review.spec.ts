@@ -124,9 +124,14 @@ test("rows that do not fit are set apart, and come back as a file", async ({ pag
   const job = await company.upload("separar.csv", "nome;quantidade\na;1\nb;x\nc;3\n");
   await visit(`/envios/${job}`);
   await page.getByLabel(/^Tipo de quantidade/).selectOption("integer");
-  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
+  let sent = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/confirm")) sent += 1;
+  });
+  await page.getByRole("button", { name: /^Importar 3 linhas/ }).dblclick();
   await page.getByRole("button", { name: /Separar estas linhas/ }).click();
   await expect(page.getByText(/2 linhas gravadas · 1 não entrou/)).toBeVisible();
+  expect(sent, "one for each decision").toBe(2);
   const rejects = await company.call("GET", `/upload-jobs/${job}/rejects`);
   expect(await (await fetch(String(rejects["url"]))).text()).toContain("b;x;separar.csv;;3;");
 });
@@ -154,6 +159,9 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
 
 test("an import is undone, and a job cancelled", async ({ page, company, visit }) => {
   await company.load("desfazer.csv", "a;b\n1;2\n");
+  await visit(`/envios/${await company.upload("desfazer_2.csv", "a;b\n1;2\n")}`);
+  await page.getByRole("button", { name: /^Importar 1 linha/ }).click();
+  await expect(page.getByRole("dialog", { name: "Importar assim?" })).toContainText("já foi importado");
   await visit("/envios");
   await page.getByRole("link", { name: "desfazer.csv" }).click();
   await page.getByRole("button", { name: "Desfazer importação" }).click();

@@ -24,12 +24,11 @@ export function useGet<Path extends Having<"get">>(
   });
 }
 
-export const tableQuestion = (tableId: string) => ["/{table_id}", { path: { table_id: tableId } }] as const;
 export const jobQuestion = (jobId: string) =>
   ["/upload-jobs/{job_id}", { path: { job_id: jobId }, query: { numbers: "string" } }] as const;
 
 export function useTable(tableId: string, enabled = true) {
-  return useGet(...tableQuestion(tableId), { enabled });
+  return useGet("/{table_id}", { path: { table_id: tableId } }, { enabled });
 }
 
 /** What a table remembers of its files; null where it remembers nothing. */

@@ -68,6 +68,17 @@ export class ApiFailure extends Error {
   get code(): string {
     return this.body.code ?? "";
   }
+
+  /** Whether the same may go well in a moment: nobody answered, the token is old, or the server asks for patience. */
+  get isPassing(): boolean {
+    const isUnanswered = this.status === 0 && this.body.error === undefined;
+    return isUnanswered || ([401, 429, 502, 503, 504].includes(this.status) && this.code !== "OUTCOME_UNKNOWN");
+  }
+}
+
+/** Return what the API names as wrong in what it was sent. */
+export function detailsOf(error: unknown): NonNullable<ErrorBody["details"]> {
+  return error instanceof ApiFailure ? (error.body.details ?? []) : [];
 }
 
 export const isGone = (error: unknown): boolean => error instanceof ApiFailure && error.status === 404;
@@ -84,7 +95,7 @@ export type Having<M extends Method> = {
 export type Asked<Operation> = (Operation extends { parameters: infer Parameters }
   ? Pick<Parameters, Extract<keyof Parameters, "path" | "query">>
   : unknown) &
-  RequestBodyOption<Operation> & { signal?: AbortSignal | undefined };
+  RequestBodyOption<Operation> & { signal?: AbortSignal | undefined; headers?: Record<string, string> };
 export type Answer<Operation> =
   Operation extends Record<string, unknown>
     ? NonNullable<FetchResponse<Operation, object, "application/json">["data"]>

@@ -1,7 +1,6 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { tableQuestion } from "../api/queries";
-import { ApiFailure } from "../api/session";
+import { detailsOf } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
 import { t } from "../ui/language";
@@ -71,17 +70,14 @@ export function ColumnMenu({ name }: { name: string }) {
 /** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
 function ColumnChange({ column }: { column: Column }) {
   const { table, onClose, api } = useParts();
-  const queries = useQueryClient();
   const [drafts, setDrafts] = useState<readonly DraftColumn[]>([draftOf(column)]);
   const save = useMutation({
     mutationFn: (changed: readonly object[]) => {
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
       return api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
     },
-    onError: () => queries.invalidateQueries({ queryKey: tableQuestion(table._id) }),
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];
-  const details = save.error instanceof ApiFailure ? (save.error.body.details ?? []) : [];
   return (
     <>
       <ColumnFormat
@@ -93,7 +89,11 @@ function ColumnChange({ column }: { column: Column }) {
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
         <Form onSubmit={() => save.mutate(toColumns(drafts), { onSuccess: onClose })}>
-          <ColumnFields value={drafts} onValue={setDrafts} faults={new Map(details.map((one) => [0, one.reason]))} />
+          <ColumnFields
+            value={drafts}
+            onValue={setDrafts}
+            faults={new Map(detailsOf(save.error).map((one) => [0, one.reason]))}
+          />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </Form>
       </details>

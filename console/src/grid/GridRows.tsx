@@ -78,7 +78,7 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
   );
 }
 
-/** Drag to resize, double-click to fit; by keyboard Alt and the arrows on the header resize, too. */
+/** Drag to resize, double-click to fit; by keyboard the menu of the column. */
 function ResizeHandle({ column }: { column: GridColumn }) {
   const { table, view, onView } = useParts();
   const resize = (width: number): void => onView(resized(table, view, column.name, width));

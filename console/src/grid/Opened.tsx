@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiFailure } from "../api/session";
+import { detailsOf } from "../api/session";
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Facts, Field } from "../ui/parts";
@@ -41,8 +41,10 @@ function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose, meta: { asksItself: true } });
-  const details = insert.error instanceof ApiFailure ? (insert.error.body.details ?? []) : [];
-  const faults = new Map([...details.map(({ column, reason }) => [column, reason] as const), ...Object.entries(wrong)]);
+  const faults = new Map([
+    ...detailsOf(insert.error).map(({ column, reason }) => [column, reason] as const),
+    ...Object.entries(wrong),
+  ]);
   const submit = (form: HTMLFormElement): void => {
     const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
     const written = table.columns.filter((column) => row === null || texts[column.name] !== shownIn(row, column));
@@ -154,7 +156,6 @@ const keys = (): [string, string][] => [
   [t`Botão direito ou tecla de menu`, t`de onde veio a célula, e o que foi mudado nela`],
   [t`No cabeçalho: Enter`, t`ordenar; com Shift, ao lado das outras ordenações`],
   [t`No cabeçalho: Alt e seta para baixo`, t`opções da coluna`],
-  [t`No cabeçalho: Alt e setas aos lados`, t`alargar ou estreitar`],
 ];
 
 function KeysDialog() {

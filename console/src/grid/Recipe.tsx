@@ -4,7 +4,7 @@ import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Check, Dialog, Empty, Failure, Loading } from "../ui/parts";
+import { Check, Dialog, Empty, Failure, Pending } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
@@ -37,9 +37,8 @@ export function Recipe() {
         )
       }
     >
-      {recipe.error && <Failure error={recipe.error} onRetry={() => void recipe.refetch()} />}
       {change.error && <Failure error={change.error} />}
-      {kept === undefined && !recipe.error && <Loading label={t`Carregando o modelo`} />}
+      {kept === undefined && <Pending query={recipe} label={t`Carregando o modelo`} />}
       {kept === null && <Empty title={t`Nada foi guardado ainda: o modelo nasce com o primeiro arquivo importado`} />}
       {kept && (
         <>

@@ -5,7 +5,7 @@ import { formatCell, toClipboard } from "../values/cells";
 import { SEARCH_FIELD } from "./Filters";
 import { move, type Place, type Range, rangeOf } from "./model";
 import { type GridColumn, markOf, type SheetParts } from "./sheet";
-import { resized, toggleSort } from "./view";
+import { toggleSort } from "./view";
 import type { Viewport } from "./viewport";
 
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
@@ -45,7 +45,6 @@ export interface GridParts {
 type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 type Reaction = (() => unknown) | undefined;
 
-const RESIZE_STEP = 16;
 const STEPS = { cancel: [0, 0], down: [1, 0], up: [-1, 0], right: [0, 1], left: [0, -1] } as const;
 const MAX_SELECTED = 1_000; // of one deletion
 const MAX_COPIED_ROWS = 5_000;
@@ -142,12 +141,6 @@ export class GridControl {
 
   readonly menu = (index: number): void => this.drawn.sheet.onOpen({ menu: this.drawn.columns[index]?.name ?? "" });
 
-  private resize(index: number, by: number): void {
-    const { table, view, onView } = this.drawn.sheet;
-    const { name = "", width = 0 } = this.drawn.columns[index] ?? {};
-    onView(resized(table, view, name, width + by));
-  }
-
   readonly select = async (index: number, extend: boolean): Promise<void> => {
     const { rows, selected, onSelected, announce } = this.drawn.sheet;
     const from = extend ? this.lastSelected : index;
@@ -186,8 +179,6 @@ export class GridControl {
       Enter: () => this.sort(active.column, shift),
       " ": () => this.sort(active.column, shift),
       "Alt+ArrowDown": () => this.menu(active.column),
-      "Alt+ArrowRight": () => this.resize(active.column, RESIZE_STEP),
-      "Alt+ArrowLeft": () => this.resize(active.column, -RESIZE_STEP),
     };
     const clear = () => this.paste({ ...range, bottom: Math.min(range.bottom, (sheet.rows.total ?? 0) - 1) }, ""); // not the empty row at the foot
     const onCell: Record<string, Reaction> = {

@@ -1,4 +1,4 @@
-import { type Api, ApiFailure } from "../api/session";
+import { type Api, ApiFailure, detailsOf } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
@@ -21,9 +21,10 @@ export interface EditState {
   conflict: Conflict | null;
   /** Rows pasted beyond the last one, which wait for a yes. */
   newRows: readonly Values[] | null;
-  refusal: string | null;
-  /** Whether the last save may or may not have happened. */
-  isUnknown: boolean;
+  /** Why the last save was not taken, or waits. */
+  failure: ApiFailure | null;
+  /** Tries again what waits, and what was written since; null where nothing does. */
+  again: (() => void) | null;
 }
 
 /** What a save is of the history: a new step, or one that goes back or forth. */
@@ -50,7 +51,7 @@ interface RowTexts {
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
 const MAX_MEETINGS = 3; // with colleagues who change the same row again and again
-const START: EditState = { marks: new Map(), conflict: null, newRows: null, refusal: null, isUnknown: false };
+const START: EditState = { marks: new Map(), conflict: null, newRows: null, failure: null, again: null };
 
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
 export class EditSession {
@@ -59,6 +60,7 @@ export class EditSession {
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
+  private readonly keys = new Map<string, string>(); // of new rows: they are made once however often they are sent
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
 
   constructor(
@@ -76,7 +78,7 @@ export class EditSession {
     this.state.get().marks.get(cellKey(row.id, column));
 
   readonly edit = (row: RecordOfRow, name: string, text: string): void => {
-    this.state.update({ refusal: null });
+    this.clear();
     this.write([{ row, texts: { [name]: text } }]);
   };
 
@@ -85,13 +87,16 @@ export class EditSession {
 
   /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
-    const cells = spread(text === "" ? [[""]] : parseClipboard(text), range);
+    const cells = spread(parseClipboard(text), range);
     const rows = await this.rowsFrom(range.top, cells.length);
     const names = columns.slice(range.left).map(({ name }) => name);
     const lines = cells.map(
       (line): Record<string, string> =>
         Object.fromEntries(names.slice(0, line.length).map((name, at) => [name, line[at] ?? ""])),
     );
+    const outside = rows.length > 0 ? Math.max(...cells.map((line) => line.length)) - names.length : 0;
+    if (outside > 0)
+      this.tell(plural(outside, "coluna colada não coube na tabela", "colunas coladas não couberam na tabela"));
     this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : [])));
     const fresh = lines.slice(Math.max((this.rows().total ?? 0) - range.top, 0));
     if (rows.length > 0 && fresh.length > 0) this.offer(fresh);
@@ -113,8 +118,8 @@ export class EditSession {
   /** Have rows here, as far as there are such, to be changed; none where they are too many, or do not come. */
   private async rowsFrom(first: number, count: number): Promise<readonly (RecordOfRow | undefined)[]> {
     const isRoom = count <= MAX_ROWS;
-    const refusal = isRoom ? null : t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`;
-    this.state.update({ refusal });
+    this.clear();
+    if (!isRoom) this.tell(t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`);
     return (isRoom && (await this.rows().read(first, first + count))) || [];
   }
 
@@ -128,32 +133,38 @@ export class EditSession {
         return t`linha ${index + 1} do que foi colado, ${columnOf(this.table, name).display_name}: ${told}`;
       }),
     );
-    if (faults.length > 0) {
-      const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
-      this.state.update({ refusal: t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}` });
-    } else if (isAsked) this.state.update({ newRows: values });
-    else void this.insert(values).catch(() => {}); // which is told
+    const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
+    if (faults.length > 0) this.tell(t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}`);
+    else if (isAsked) this.state.update({ newRows: values });
+    else this.add(values);
   };
 
   readonly answer = (isYes: boolean): void => {
     const { newRows } = this.state.get();
     this.state.update({ newRows: null });
-    if (isYes && newRows) void this.insert(newRows).catch(() => {}); // which is told
+    if (isYes && newRows) this.add(newRows);
   };
 
-  /** Insert rows; what they failed by is told, and thrown. */
+  private add(values: readonly Values[]): void {
+    this.enqueue(() =>
+      this.answered(() => this.insert(values)).catch((error) => this.state.update({ failure: failureOf(error) })),
+    );
+  }
+
+  /** Insert rows; what they failed by is thrown. */
   readonly insert = async (values: readonly Values[]): Promise<void> => {
     const body = { rows: [...values] };
-    try {
-      const query = { numbers: "string" as const, return: "ids" as const };
-      const { ids } = await this.api.POST("/{table_id}/data", { path: this.path, query, body });
-      this.past.push({ inserted: ids ?? [] });
-      this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
-      this.listener.inserted(ids ?? []);
-    } catch (error) {
-      this.refuse(failureOf(error));
-      throw error;
-    }
+    const sent = JSON.stringify(body);
+    const key = this.keys.get(sent) ?? `${Date.now()}-${Math.random()}`;
+    this.keys.set(sent, key);
+    const query = { numbers: "string" as const, return: "ids" as const };
+    const asks = { path: this.path, query, body, headers: { "Idempotency-Key": key } };
+    const { ids } = await this.api.POST("/{table_id}/data", asks);
+    this.keys.delete(sent);
+    this.clear();
+    this.past.push({ inserted: ids ?? [] });
+    this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
+    this.listener.inserted(ids ?? []);
   };
 
   /**
@@ -181,13 +192,14 @@ export class EditSession {
       await this.saveNow(step.changes, way);
     } else {
       try {
-        if ("inserted" in step) await this.sendDeletion(step.inserted);
-        else await this.sendRestoration(step.deleted);
+        await this.answered(() =>
+          "inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted),
+        );
         back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
         this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
         this.listener.inserted([]);
       } catch (error) {
-        this.refuse(failureOf(error));
+        this.state.update({ failure: failureOf(error) });
       }
     }
   }
@@ -203,7 +215,9 @@ export class EditSession {
   /** Drop the text of a cell that was not taken: what is stored shows again. */
   readonly discard = (row: RecordOfRow, column: string): void => {
     const state = this.stateOf(row, column)?.state;
-    if (state === "refused" || state === "unsaved") this.unmark([cellKey(row.id, column)]);
+    if (state !== "refused" && state !== "unsaved") return;
+    this.unmark([cellKey(row.id, column)]);
+    this.clear();
   };
 
   /** Look what became of a save without an answer. */
@@ -246,7 +260,7 @@ export class EditSession {
   private async saveNow(changes: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
     const changed = changes.map(this.upToDate);
     try {
-      const records = await this.send(changed);
+      const records = await this.answered(() => this.send(changed));
       this.unmark(keysOf(changed));
       this.record(changed, records, way);
       this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
@@ -290,14 +304,14 @@ export class EditSession {
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
   private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number): Promise<void> {
-    const records = await readRows(this.api, this.table._id, changed);
+    const records = await this.answered(() => readRows(this.api, this.table._id, changed));
     const now = new Map(records.map((record) => [record.id, record]));
     for (const record of records) this.rows().replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
     this.unmark(keysOf(gone));
     if (gone.length > 0) {
       const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
-      this.state.update({ refusal: t`${words} por outra pessoa enquanto você editava` });
+      this.tell(t`${words} por outra pessoa enquanto você editava`);
       void this.rows().reload();
     }
     const met = changed.flatMap((change) => {
@@ -314,19 +328,37 @@ export class EditSession {
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
-    const reasons = new Map((failure.body.details ?? []).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
+    const reasons = new Map(detailsOf(failure).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
     this.markAll(changed, (row, column) => {
       return { state: "refused", reason: reasons.get(`${row}/${column}`) ?? failure.message };
     });
     this.remember(keysOf(changed));
-    this.refuse(failure);
+    this.state.update({ failure });
     this.listener.announce(t`Não gravado`);
   }
 
-  private refuse(failure: ApiFailure): void {
-    const [first] = failure.body.details ?? [];
-    const refusal = first?.reason ? `${failure.message}: ${first.reason}` : failure.message;
-    this.state.update({ refusal, isUnknown: failure.code === "OUTCOME_UNKNOWN" });
+  private tell(error: string): void {
+    this.state.update({ failure: new ApiFailure(0, { error }) });
+  }
+
+  private clear(): void {
+    const { again, failure } = this.state.get();
+    if (!again && failure?.code !== "OUTCOME_UNKNOWN") this.state.update({ failure: null });
+  }
+
+  /** Try until there is an answer: what got none waits, and what is written after it, until a person or the network says so. */
+  private async answered<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const failure = failureOf(error);
+        if (!failure.isPassing) throw failure;
+        this.listener.announce(t`Não gravado`);
+        await new Promise<void>((go) => this.state.update({ failure, again: go }));
+        this.state.update({ failure: null, again: null });
+      }
+    }
   }
 
   private async sendDeletion(ids: readonly string[]): Promise<void> {
@@ -337,7 +369,7 @@ export class EditSession {
     const { restored } = await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
     const missing = ids.length - restored;
     if (missing === 0) return;
-    this.state.update({ refusal: t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira` });
+    this.tell(t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira`);
   }
 
   /** Read texts for cells and save their values; what is no value is marked, and one step of the history. */

@@ -2,9 +2,9 @@ import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
 import type { Table } from "../api/types";
-import { isInRange, rangeOf, spread } from "./model";
+import { rangeOf, spread } from "./model";
 import { RowSource } from "./rows";
-import { readView, shownColumns, toggleSort, withColumn, writeView } from "./view";
+import { readView, shownColumns, withColumn, writeView } from "./view";
 import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
@@ -57,21 +57,6 @@ it("counts rows once, asks for a block by the cursor of the one before, and puts
   expect([rows.rowAt(0), rows.rowAt(1)]).toEqual([{ id: "a", nome: "depois" }, { id: "b" }]);
 });
 
-it("looks for a row in the view that it is of, whatever else was seen, and forgets the others", async () => {
-  const queries = new QueryClient();
-  const sourceOf = async (sort: string[], ids: string[]) => {
-    const page = { records: ids.map((id) => ({ id })), total: 2, next_cursor: null };
-    const api = { POST: vi.fn().mockResolvedValue(page) };
-    const rows = new RowSource(queries, api as unknown as Api, "t", JSON.stringify({ where: {}, sort }));
-    await rows.need(0, 2);
-    return rows;
-  };
-  const [sorted, plain] = [await sourceOf(["-valor"], ["b", "a"]), await sourceOf([], ["a", "b"])];
-  expect([sorted.indexOf("a"), plain.indexOf("a")]).toEqual([1, 0]);
-  plain.forgetOthers();
-  expect([sorted.total, plain.total]).toEqual([null, 2]);
-});
-
 it("says whether rows came that were waited for, and why not", async () => {
   const POST = vi.fn().mockRejectedValue(new Error("Sem conexão"));
   const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", "{}");
@@ -84,11 +69,6 @@ it("says whether rows came that were waited for, and why not", async () => {
 
 describe("ranges", () => {
   const range = rangeOf({ row: 5, column: 3 }, { row: 4, column: 1 });
-
-  it("lie between two cells", () => {
-    expect(range).toEqual({ top: 4, bottom: 5, left: 1, right: 3 });
-    expect([isInRange(range, 4, 2), isInRange(range, 6, 2), isInRange(range, 4, 0)]).toEqual([true, false, false]);
-  });
 
   it("are filled by one cell, or take what is pasted as it is", () => {
     expect(spread([["x"]], range)).toEqual([
@@ -141,12 +121,4 @@ describe("views", () => {
     "ignore a condition such as %s",
     (where) => expect(readView(`where=${where}&totals={"valor":{}}`)).toEqual(readView("")),
   );
-
-  it("sort up, down and not at all, alone or beside others", () => {
-    expect(toggleSort([], "a", false)).toEqual(["a"]);
-    expect(toggleSort(["a"], "a", false)).toEqual(["-a"]);
-    expect(toggleSort(["-a"], "a", false)).toEqual([]);
-    expect(toggleSort(["a"], "b", true)).toEqual(["a", "b"]);
-    expect(toggleSort(["a", "b"], "b", true)).toEqual(["a", "-b"]);
-  });
 });

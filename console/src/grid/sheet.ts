@@ -152,6 +152,11 @@ function useSheet(table: Table, view: GridView) {
   useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
     lastInput.current = Date.now();
   });
+  useWindowEvents(["online"], () => edits.state.get().again?.());
+  useWindowEvents(["beforeunload"], (event) => {
+    const { marks, again } = edits.state.get();
+    if (marks.size > 0 || again || document.querySelector(".mt-cell-edited")) event.preventDefault();
+  });
   const { data: look } = useQuery({
     queryKey: ["look", table._id],
     gcTime: 0,

@@ -1,7 +1,5 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { jobQuestion } from "../api/queries";
 import type { Job } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
@@ -34,7 +32,7 @@ export function ConfirmBar() {
     <div className="mt-sticky-bar">
       {confirmation.error && <Failure error={confirmation.error} />}
       <Cancel job={job} />
-      <Button kind="primary" aria-disabled={problem !== null || confirmation.isPending} onClick={go}>
+      <Button kind="primary" aria-disabled={problem !== null} disabled={confirmation.isPending} onClick={go}>
         {confirmation.isPending ? t`Começando…` : label}
       </Button>
       {isAsked && (
@@ -87,15 +85,7 @@ function problemOf({ columns, isBusy }: ReviewParts): string | null {
 
 export function Cancel({ job }: { job: Job }) {
   const { api } = useConsole();
-  const queries = useQueryClient();
-  const cancel = async (): Promise<void> => {
-    try {
-      await api.DELETE("/upload-jobs/{job_id}", { path: { job_id: job._id } });
-    } catch (fault) {
-      void queries.invalidateQueries({ queryKey: jobQuestion(job._id) }); // it may have gone on meanwhile
-      throw fault;
-    }
-  };
+  const cancel = () => api.DELETE("/upload-jobs/{job_id}", { path: { job_id: job._id } });
   return (
     <Ask label={t`Cancelar importação`} title={t`Cancelar esta importação?`} keep={t`Continuar com ela`} onGo={cancel}>
       <p>{t`Nada será gravado, e os arquivos enviados serão apagados.`}</p>

@@ -40,6 +40,7 @@ const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
   "NUL_REMOVED",
   "REPAIRED_ROWS",
   "MATCHED_BY_POSITION",
+  "SAME_FILE", // its rows would be there twice
 ]);
 const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
 

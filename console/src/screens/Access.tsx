@@ -14,6 +14,10 @@ export default function Access() {
     await api.POST("/connection/rotate");
     announce(t`Senha nova gerada`);
   };
+  const copy = async (text: string): Promise<void> => {
+    await navigator.clipboard.writeText(text); // which a page around this one may forbid
+    announce(t`Senha copiada`);
+  };
   if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
   if (!connection.data) return <Loading label={t`Carregando o acesso`} />;
   const { host, port, database, user, password, sslmode } = connection.data;
@@ -34,12 +38,7 @@ export default function Access() {
         <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>
           {isShown ? t`Esconder senha` : t`Mostrar senha`}
         </Button>
-        <Button
-          onClick={() => {
-            void navigator.clipboard?.writeText(password);
-            announce(t`Senha copiada`);
-          }}
-        >{t`Copiar senha`}</Button>
+        <Ask label={t`Copiar senha`} kind="plain" onGo={() => copy(password)} />
         <Ask
           label={t`Gerar nova senha`}
           kind="plain"

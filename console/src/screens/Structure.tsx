@@ -3,13 +3,13 @@ import { X } from "lucide-react";
 import { useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useGet, useTable } from "../api/queries";
-import { ApiFailure } from "../api/session";
+import { ApiFailure, detailsOf } from "../api/session";
 import type { Column, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
-import { type Edited, fieldsOf } from "../ui/store";
+import { type Edited, fieldsOf, useWindowEvents } from "../ui/store";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -51,13 +51,19 @@ export function StructureForm({ table }: { table?: Table }) {
   };
   const written = JSON.stringify([body, status, history]);
   const isChanged = useRef(written).current !== written;
+  useWindowEvents(["beforeunload"], (event) => isChanged && event.preventDefault());
   const save = useMutation({
     mutationFn: () => {
       if (!table) return api.POST("", { body });
       const changed = { ...body, status, history, version: table.version };
       return api.PUT("/{table_id}", { path: { table_id: table._id }, body: changed });
     },
-    onSuccess: ({ _id }) => (table ? announce(t`Estrutura gravada`) : navigate(`/tabelas/${_id}`)),
+    meta: { asksItself: true }, // of a failure nothing: a colleague's table would take the place of what is written
+    onSuccess: ({ _id }) => {
+      if (table) announce(t`Estrutura gravada`);
+      else navigate(`/tabelas/${_id}`);
+      return queries.invalidateQueries();
+    },
   });
   const remove = async ({ _id: table_id }: Table): Promise<void> => {
     await api.DELETE("/{table_id}", { path: { table_id } });
@@ -297,10 +303,8 @@ export function toColumns(columns: readonly DraftColumn[]) {
 
 /** Return what the API says of each column, by its place in the list. */
 function faultsByColumn(error: unknown): ReadonlyMap<number, string> {
-  const faults = new Map<number, string>();
-  for (const { path, reason } of error instanceof ApiFailure ? (error.body.details ?? []) : []) {
-    const place = /columns\[(\d+)\]/.exec(path ?? "")?.[1];
-    if (place !== undefined) faults.set(Number(place), reason);
-  }
-  return faults;
+  const faults = detailsOf(error).map(
+    ({ path, reason }) => [/columns\[(\d+)\]/.exec(path ?? "")?.[1], reason] as const,
+  );
+  return new Map(faults.flatMap(([place, reason]) => (place === undefined ? [] : [[Number(place), reason]])));
 }

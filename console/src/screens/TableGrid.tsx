@@ -71,14 +71,14 @@ function Told({ state }: { state: EditState }) {
       </Dialog>
     );
   }
-  if (state.isUnknown) {
+  if (state.failure?.code === "OUTCOME_UNKNOWN") {
     return (
       <Alert kind="warning">
         {t`Não sabemos se a última alteração foi gravada.`} <Button onClick={edits.check}>{t`Conferir`}</Button>
       </Alert>
     );
   }
-  return state.refusal === null ? null : <Alert>{state.refusal}</Alert>;
+  return state.failure && <Failure error={state.failure} onRetry={state.again} />;
 }
 
 /** What stands there in place of a grid without rows. */

@@ -9,7 +9,7 @@ import {
   Type,
 } from "lucide-react";
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { ApiFailure } from "../api/session";
+import { ApiFailure, detailsOf } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { t } from "./language";
 import type { Edited } from "./store";
@@ -147,9 +147,9 @@ export function Alert({ children, kind = "error" }: { children: ReactNode; kind?
 }
 
 /** What went wrong, in the API's own words, with what can be done. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | null | undefined }) {
   const failure = error instanceof ApiFailure ? error : null;
-  const details = failure?.body.details ?? [];
+  const details = detailsOf(error);
   return (
     <div className="mt-note mt-note-error" role="alert">
       <p>
@@ -183,10 +183,8 @@ function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }) {
   return <Button onClick={onRetry}>{left > 0 ? t`Tentar de novo (em ${left} s)` : t`Tentar de novo`}</Button>;
 }
 
-type DetailLike = Partial<Record<string, unknown>>;
-
 /** Write a detail as `vendas.csv, linha 3, coluna B (valor): "abc" não é um número`; `letter` is the file's column. */
-export function detailText(detail: DetailLike, letter?: string): string {
+export function detailText(detail: Partial<Record<string, unknown>>, letter?: string): string {
   const text = (name: string): string =>
     detail[name] === undefined || detail[name] === null ? "" : String(detail[name]);
   const places = [
