@@ -33,6 +33,10 @@ _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
 Raws = Sequence[str | None]
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRUE = ("1", "true")
+_UNCALCULATED = ("0", "0.0")  # what XlsxWriter, EPPlus and POI write for every formula
+_UNCALCULATED_FORMULA = re.compile(
+    rf"f(?:\s[^<>]*|/)?>\s*<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})<"
+)
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
@@ -57,6 +61,8 @@ class CellReader:
     """Turns cells into text for one workbook; `tally` is replaced for each sheet.
 
     `formats` may be the error for which they are unknown, which the first number with a style raises.
+    `is_uncalculated`: Excel is to calculate all formulas, whose values may be the zeros of a program that
+    does not calculate.
     """
 
     def __init__(
@@ -65,11 +71,17 @@ class CellReader:
         formats: Sequence[NumberFormat] | WorkbookError,
         *,
         is_1904: bool,
+        is_uncalculated: bool = False,
     ) -> None:
         self._strings = strings
         self._formats = formats
         self.is_1904 = is_1904
+        self.is_uncalculated = is_uncalculated
         self.tally = Tally(is_1904)
+
+    def is_calculated(self, row: str) -> bool:
+        """Return whether no formula in the XML of a row is still to be calculated."""
+        return not self.is_uncalculated or _UNCALCULATED_FORMULA.search(row) is None
 
     def text(self, row: int, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None if it is empty."""
@@ -234,7 +246,7 @@ def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
 def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
     """Return the text of a cell, None if it is empty."""
     style, cell_type = cell.get("s", ""), cell.get("t", "")
-    value, inline = cell.findtext("v"), cell.find("is")
+    value, inline = _value(cell, cell_type, reader), cell.find("is")
     if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
         inline = cell
     raw = (value or "") + (shown_text(inline) if inline is not None else "")
@@ -244,3 +256,10 @@ def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str |
     if not raw and not is_empty_text and cell.find("f") is not None:
         reader.tally.uncached += 1
     return reader.text(row, column, style, cell_type, raw)
+
+
+def _value(cell: Element, cell_type: str, reader: CellReader) -> str | None:
+    """Return what stands in `v`, None for the zero of a formula that nobody has calculated."""
+    value = cell.findtext("v")
+    is_number = reader.is_uncalculated and cell_type in ("", "n")
+    return None if is_number and value in _UNCALCULATED and cell.find("f") is not None else value

@@ -15,6 +15,7 @@ from managed_tables_reader.workbooks.xlsx.scan import SheetScanner
 from managed_tables_reader.workbooks.xlsx.strings import NotCanonicalError, read_shared_strings
 
 _MAX_STYLES = 100_000  # Excel allows 65,490
+_TRUE = ("1", "true", "on")
 _NO_WORKSHEETS = ("chartsheet", "dialogsheet", "xlMacrosheet", "xlIntlMacrosheet")
 
 
@@ -22,12 +23,13 @@ def read_xlsx(path: Path) -> Iterator[RawSheet]:
     """Yield the worksheets in the order of their tabs; chart sheets hold no cells and are left out."""
     with open_package(path) as package:
         part = _workbook_part(package)
-        is_1904, sheets = _read_workbook(package, part)
+        is_1904, is_uncalculated, sheets = _read_workbook(package, part)
         related = package.relationships(part)
         reader = CellReader(
             _shared_strings(package, _related_part(package, part, related, "sharedStrings")),
             _styles(package, _related_part(package, part, related, "styles")),
             is_1904=is_1904,
+            is_uncalculated=is_uncalculated,
         )
         for name, is_visible, relation_id in sheets:
             if not relation_id:  # a module of Excel 5, which has a tab and no cells
@@ -55,21 +57,26 @@ def _workbook_part(package: Package) -> str:
     return part
 
 
-def _read_workbook(package: Package, part: str) -> tuple[bool, list[tuple[str, bool, str]]]:
-    """Return whether days count from 1904, and each tab's name, visibility and relationship id."""
+def _read_workbook(package: Package, part: str) -> tuple[bool, bool, list[tuple[str, bool, str]]]:
+    """Return whether days count from 1904, whether all formulas are still to be calculated, and the tabs.
+
+    Of each tab these are its name, visibility and relationship id.
+    """
     with package.open_part(part) as stream:
-        found = list(read_xml(stream, heads=("workbook", "workbookPr", "sheet")))
+        found = list(read_xml(stream, heads=("workbook", "workbookPr", "sheet", "calcPr")))
     if not found or found[0].tag != "workbook":
         raise WorkbookError("o pacote não contém uma pasta de trabalho do Excel")
-    is_1904 = False
+    is_1904 = is_uncalculated = False
     sheets: list[tuple[str, bool, str]] = []
     for element in found:
         if element.tag == "workbookPr":
-            is_1904 = element.get("date1904", "0").lower() in ("1", "true", "on")
+            is_1904 = element.get("date1904", "0").lower() in _TRUE
+        elif element.tag == "calcPr":
+            is_uncalculated = element.get("fullCalcOnLoad", "0").lower() in _TRUE
         elif element.tag == "sheet":
             is_visible = element.get("state", "").lower() not in ("hidden", "veryhidden")
             sheets.append((element.get("name", ""), is_visible, element.get("id", "")))
-    return is_1904, sheets
+    return is_1904, is_uncalculated, sheets
 
 
 def _related_part(package: Package, workbook: str, related: dict[str, Relationship], kind: str) -> str | None:
