@@ -1,7 +1,8 @@
 """Erase a company, or one person's rows, wherever the product keeps them (LGPD, article 18, VI).
 
 What was erased is noted in the bucket under `erasures/`, which no restore of PostgreSQL or of the catalog
-takes back: what such a restore brings back is erased again. The notes have ids alone: of databases, of rows.
+takes back: what such a restore brings back is erased again. The notes have ids alone: of databases, rows,
+changes.
 """
 
 from collections.abc import Iterator
@@ -28,23 +29,24 @@ _NOTED_COMPANIES = "erasures/companies/"
 _NOTED_ROWS = "erasures/rows/"
 _OURS = ["public", "kept_rows", "deleted_tables"]
 LOCK_TIMEOUT_MS = 120_000
-# What the history, people or files say of the value. A view's filter is dropped whole: without one condition
-# it would say something else. A short value is looked for as a whole: it is part of any text.
+# A change has the names of its time; a column that was taken out has a hidden one now
+_ERASE_CHANGES = sql.SQL("""
+    DELETE FROM managed_tables.row_history AS change WHERE EXISTS (
+        SELECT FROM (VALUES (before), (after)) AS sides (cells)
+        WHERE %(value)s = ANY(managed_tables.avals(cells)) AND %(value)s = ANY(
+            (cells OPERATOR(managed_tables.||) managed_tables.present_cells(table_id, change_id, cells))
+            OPERATOR(managed_tables.->) ARRAY(SELECT %(column)s UNION
+            SELECT hidden_name FROM managed_tables.hidden_columns AS hidden
+            WHERE hidden.table_id = change.table_id AND hidden.name = %(column)s)))
+    RETURNING change_id, row_id::text
+""")
+# What people or files have said of the value, beside the rows. A view's filter is dropped whole: without one
+# condition it would say something else. A short value is looked for as a whole: it is part of any text.
 _SAYS = sql.SQL(
     "(lower(said) = lower(%(value)s)"
     " OR length(%(value)s) > 4 AND position(lower(%(value)s) IN lower(said)) > 0)"
 )
-_MENTIONS: dict[str, sql.SQL | sql.Composed] = {
-    # A change has the names of its time; a column that was taken out has a hidden one now
-    "managed_tables.row_history": sql.SQL("""
-        DELETE FROM managed_tables.row_history AS change WHERE EXISTS (
-            SELECT FROM (VALUES (before), (after)) AS sides (cells)
-            WHERE %(value)s = ANY(managed_tables.avals(cells)) AND %(value)s = ANY(
-                (cells OPERATOR(managed_tables.||) managed_tables.present_cells(table_id, change_id, cells))
-                OPERATOR(managed_tables.->) ARRAY(SELECT %(column)s UNION
-                SELECT hidden_name FROM managed_tables.hidden_columns AS hidden
-                WHERE hidden.table_id = change.table_id AND hidden.name = %(column)s)))
-    """),
+_MENTIONS = {
     "managed_tables.views": sql.SQL("""
         UPDATE managed_tables.views
         SET content = (content::jsonb || '{{"where": null, "q": null}}')::json, updated_at = now()
@@ -119,20 +121,23 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
 
     That includes rows kept for an undo, history, deleted tables and hidden columns; saved views lose a
     filter, and recipes a text, that names the value. Yields each place with the number of rows; everything
-    commits together, after the last was yielded. The ids are noted first: a database from before loses them
-    again.
+    commits together, after the last was yielded. Their ids are noted before: a database from before loses
+    them again.
     """
     condition = sql.SQL("::text = {}").format(sql.Literal(value))
     with _patient(services, company) as connection, connection.transaction():
         erased = _erase(connection, column, condition)
         ids = sorted({row_id for of_place in erased.values() for row_id in of_place})
-        if ids:
-            noted = f"{_NOTED_ROWS}{company.company_id}/{new_record_id()}.json"
-            services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids]})
         yield from ((place, len(of_place)) for place, of_place in erased.items())
         yield from _erase_ids(connection, ids)
+        changes = connection.execute(_ERASE_CHANGES, {"column": column, "value": value}).fetchall()
+        if ids or changes:
+            noted = f"{_NOTED_ROWS}{company.company_id}/{new_record_id()}.json"
+            services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids], "changes": changes})
+        if changes:
+            yield "managed_tables.row_history", len(changes)
         for place, statement in _MENTIONS.items():
-            mended = connection.execute(statement, {"column": column, "value": value}).rowcount
+            mended = connection.execute(statement, {"value": value}).rowcount
             if mended:
                 yield place, mended
 
@@ -140,9 +145,11 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
 def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:
     """Delete what the ledger says was erased of this company and a restore has brought back; repeatable."""
     for key in services.storage.keys(f"{_NOTED_ROWS}{company.company_id}/"):
-        ids = [UUID(row_id) for row_id in services.storage.get_json(key)["ids"]]
+        note = services.storage.get_json(key)
         with _patient(services, company) as connection, connection.transaction():
-            yield from _erase_ids(connection, ids)
+            yield from _erase_ids(connection, [UUID(row_id) for row_id in note["ids"]])
+            again = "DELETE FROM managed_tables.row_history WHERE change_id = %s AND row_id = %s"
+            connection.cursor().executemany(again, note.get("changes", []))
 
 
 def _patient(services: Services, company: ConnectionRecord) -> AbstractContextManager[PgConnection]:

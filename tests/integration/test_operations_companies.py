@@ -23,7 +23,7 @@ from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all
-from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
+from managed_tables_operations.erasing import erase_again, erase_company, erase_files, erase_rows
 from managed_tables_operations.restoring import Correction, reconcile
 
 COLUMNS = (
@@ -321,13 +321,19 @@ def test_an_erased_persons_history_goes_too(services: Services, company: Connect
     renamed = ColumnChange(**COLUMNS[0].model_dump() | {"name": "doc"}, previous_name="cpf")
     other = ColumnChange(**COLUMNS[1].model_dump())
     services.table_operations.update(company, table.table_id, TableChange(columns=[renamed, other]))
+    with services.open_company(company) as connection:
+        connection.execute("CREATE TABLE managed_tables.restored AS TABLE managed_tables.row_history")
     assert dict(erase_rows(services, company, "doc", ANA)) == {"managed_tables.row_history": 1}
+    with services.open_company(company) as connection:
+        restore = (
+            "INSERT INTO managed_tables.row_history OVERRIDING SYSTEM VALUE TABLE managed_tables.restored"
+        )
+        connection.execute(f"{restore} LIMIT 1")
+    assert list(erase_again(services, company)) == []
     services.table_operations.update(company, table.table_id, TableChange(columns=[other]))
     dict(erase_rows(services, company, "doc", BIA))
     with services.open_company(company) as connection:
-        kept = connection.execute(
-            "SELECT before::text, after::text FROM managed_tables.row_history"
-        ).fetchall()
+        kept = connection.execute("SELECT change::text FROM managed_tables.row_history AS change").fetchall()
     assert not [one for one in kept if ANA in str(one) or BIA in str(one)]
 
 
