@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from staged_objects import Rows, write_staged
+from staged_objects import Rows, open_session, write_staged
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
@@ -148,7 +147,7 @@ class JobMaker:
     def _made(self, rows: Rows, columns: Sequence[Column], delimiter: str, zone: str) -> Staged:
         staged = write_staged(self.folder / f"{new_record_id()}.parquet", rows)
         labels = [one.display_name for one in columns]
-        with duckdb.connect() as connection:
+        with open_session() as connection:
             files = ["vendas.csv"]
             inferred = infer_columns(connection, staged, labels, files, delimiter=delimiter, timezone=zone)
         analysis = {

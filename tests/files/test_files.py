@@ -2,13 +2,12 @@
 
 import json
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pytest
+from staged_objects import open_session
 
 from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.documents.document import saying
@@ -26,15 +25,10 @@ def analyze_file(file: Path, work_dir: Path) -> Analysis:
     return analyze([SourceFile(file, file.name)], work_dir, ZoneInfo("UTC"))
 
 
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """Return one database for all files: to open one takes 20 ms."""
-    return duckdb.connect()
-
-
 def staged_column(found: Analysis, *columns: str) -> list[list[Any]]:
-    relation = _database().sql(f"FROM {staged_rows(found.staged)}")
-    return [list(map(_unmarked, row)) for row in relation.project(", ".join(columns)).fetchall()]
+    with open_session() as connection:
+        relation = connection.sql(f"FROM {staged_rows(found.staged)}").project(", ".join(columns))
+        return [list(map(_unmarked, row)) for row in relation.fetchall()]
 
 
 def _unmarked(cell: Any) -> Any:

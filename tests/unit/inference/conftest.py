@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
-from staged_objects import Rows, write_staged
+from staged_objects import Rows, open_session, write_staged
 
 from managed_tables_analyze.inference.explanation import JudgedColumn
 from managed_tables_analyze.inference.inferring import infer_columns
@@ -21,7 +20,7 @@ def infer(tmp_path: Path) -> Infer:
     def run(rows: Rows, **options: Any) -> list[JudgedColumn]:
         staged = write_staged(tmp_path / "staged.parquet", rows)
         labels = options.pop("labels", [f"Rótulo {number}" for number in range(len(rows[0]))])
-        with duckdb.connect() as connection:
+        with open_session() as connection:
             return infer_columns(connection, staged, labels, ["vendas.csv"], **options)
 
     return run

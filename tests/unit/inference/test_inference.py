@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from staged_objects import Rows, column_of, write_staged
+from staged_objects import Rows, column_of, open_session, write_staged
 
 from managed_tables.conversion.marked_cells import mark_text
 from managed_tables_analyze.inference.explanation import JudgedColumn
@@ -256,7 +256,7 @@ def test_many_columns_are_inferred_as_few_are(tmp_path: Path) -> None:
     rows: list[list[str | None]] = [*narrow, *[[None] * len(narrow[0])] * 3_000]
     rows += [[*[None] * len(columns), *row] for row in after_head]
     labels, times = [*columns, "Tardio", "Peso", "Letra"], 6
-    with duckdb.connect() as connection:
+    with open_session() as connection:
         few = write_staged(tmp_path / "few.parquet", rows)
         judged = infer_columns(connection, few, labels, ["a.csv"], delimiter=";")
         many = write_staged(tmp_path / "many.parquet", [row * times for row in rows])
@@ -270,7 +270,7 @@ def test_many_columns_are_inferred_as_few_are(tmp_path: Path) -> None:
 
 def test_an_object_without_rows_has_columns_of_text(tmp_path: Path) -> None:
     staged = write_staged(tmp_path / "staged.parquet", [])
-    with duckdb.connect() as connection:
+    with open_session() as connection:
         [column] = infer_columns(connection, staged, ["A"], ["a.csv"])
     assert (column.type, column.nullable) == ("text", False)
 
@@ -281,7 +281,7 @@ def test_sample_rows_are_typed_exactly(tmp_path: Path) -> None:
         tmp_path / "staged.parquet", [*rows, ["8", "1", "não", "1/1/24", "1/1/24", "y", "5"]]
     )
     names = ["i", "d", "b", "t", "z", "x", "n"]
-    with duckdb.connect() as connection:
+    with open_session() as connection:
         found = infer_columns(connection, staged, names, ["a.csv"], delimiter=";")
         kinds = [(column.type, column.formats) for column in found]
         convert_first_rows(connection, staged, kinds, len(rows) + 1)
@@ -323,7 +323,7 @@ def test_empty_columns_need_no_query_each(tmp_path: Path) -> None:
     """A query costs DuckDB 20 ms of planning: 600 empty columns took 12 s."""
     width = 300
     staged = write_staged(tmp_path / "staged.parquet", [["1", *[None] * width]] * 3)
-    with duckdb.connect() as connection:
+    with open_session() as connection:
         counting = CountingConnection(connection)
         judged = infer_columns(counting, staged, ["c"] * (width + 1), ["a.csv"])  # type: ignore[arg-type]
     assert [column.nullable for column in judged] == [False, *[True] * width]

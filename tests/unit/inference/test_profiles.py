@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pytest
-from staged_objects import write_staged
+from staged_objects import open_session, write_staged
 
 from managed_tables.conversion.columns import Formats
 from managed_tables.jobs.staged_rows import staged_rows
@@ -21,7 +20,7 @@ COMMA = Formats(decimal_mark=",", date_order="dmy", null_tokens=True)
 def profiles(folder: Path, rows: list[list[str | None]], *types: ColumnType) -> list[Profile]:
     kinds: list[Kind] = [(one, COMMA) for one in types]
     staged = write_staged(folder / "staged.parquet", rows)
-    with duckdb.connect() as connection:
+    with open_session() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TEMP TABLE {HEAD} AS FROM {staged_rows(staged)} LIMIT 3000")
         shown = convert_first_rows(connection, staged, kinds, len(rows))

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from staged_objects import column_of, write_staged
+from staged_objects import column_of
 
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.evidence import find_mojibake, has_mojibake
 from managed_tables_analyze.inference.explanation import JudgedColumn
-from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_analyze.inference.profiles import format_instant, sample_value
 from managed_tables_analyze.inference.signs import (
     find_code_in_label,
@@ -42,13 +40,11 @@ Infer = Callable[..., JudgedColumn]
 
 
 @pytest.fixture
-def infer(tmp_path: Path) -> Infer:
+def infer(infer: Callable[..., list[JudgedColumn]]) -> Infer:
     """Infer one column: `infer(cells, label)`."""
 
     def run(cells: Sequence[str | None], label: str = "Rótulo", **options: Any) -> JudgedColumn:
-        staged = write_staged(tmp_path / "staged.parquet", column_of(*cells))
-        with duckdb.connect() as connection:
-            [column] = infer_columns(connection, staged, [label], ["vendas.csv"], **options)
+        [column] = infer(column_of(*cells), labels=[label], **options)
         return column
 
     return run
