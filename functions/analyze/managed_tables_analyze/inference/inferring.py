@@ -36,6 +36,7 @@ from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, Cel
 from managed_tables_analyze.inference.trial import Trial, try_columns
 
 _LOOK_SECONDS = 1.0  # the job's record is written far less often
+
 _FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
 _WORTH_EXPLAINING = 0.5

@@ -28,6 +28,7 @@ from managed_tables_api.http.requests import refusal, refusal_of
 
 _EXAMPLES = 5
 _INFERRED = ("name", "display_name", "type")
+
 _INSTRUCTIONS = (
     "Tables of one company. Writes are planned first: show the plan to the person, then repeat the call with "
     f"its `confirm`. {DATA_NOTE}"

@@ -36,7 +36,9 @@ FALSE_WORDS = ("false", "falso", "não", "na\u0303o", "nao", "no", "n", "f")
 LETTER_PAIRS = (("s", "n"), ("t", "f"), ("y", "n"))  # (true, false)
 TRUE, FALSE = (any_case("|".join(words)) for words in (TRUE_WORDS, FALSE_WORDS))
 _FIRST_BEYOND_ASCII = "\u0080"
+
 DecimalMark = Literal[",", "."]
+
 MAX_TOKENS = 20
 MAX_TOKEN_CHARACTERS = 100
 
@@ -44,6 +46,7 @@ Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
 # A list of JSON is a tuple of a model, also where no type is taken for another one.
 FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]
+
 _LEADING_ZERO = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?0[0-9][0-9.,]*\)?")
 _NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _NUMERIC = re.compile(r"[(+-]?\s*(?:[Rr]\$\s*)?[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?[)-]?")

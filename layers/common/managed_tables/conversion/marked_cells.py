@@ -15,6 +15,7 @@ TEXT_SIGN = "\u205f"  # a blank, so that whoever trims a cell does not see it
 EXACT_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:E[+-]?[0-9]{1,4})?"
 WITH_POINT = r"-?(?:0|[1-9][0-9]*)[.][0-9]+(?:E[+-]?[0-9]{1,4})?"
 _LOOKS_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+
 ESCAPE = "\ufdd1"  # a noncharacter: rare, not impossible
 LINE_FEED, CARRIAGE_RETURN, ESCAPED = f"{ESCAPE}n", f"{ESCAPE}r", f"{ESCAPE}e"
 

@@ -35,6 +35,7 @@ _CURRENCY = rf"[Rr]\${BLANK}*"
 _REAL = "R$ "  # as most programs write it
 # What most cells look like: matched without trimming; PostgreSQL's syntax except for the mark.
 _COMMON_INTEGER = r"-?(?:0|[1-9][0-9]{0,17})"
+
 PERCENT = "%"
 _CURRENCIES = ("R$", "US$", "$", "€", "£", "USD", "EUR", "BRL")
 CURRENCY = f"(?:{'|'.join(map(re.escape, ('r$', *_CURRENCIES)))})"

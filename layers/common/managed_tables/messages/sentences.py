@@ -50,6 +50,7 @@ _BECAUSE = {
     "": "Como é o costume no Brasil",
 }
 _CURRENCY_NAMES = {"R$": "reais"}
+
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _PATTERNS = {"n": re.compile(r"[-\d.,%]+"), "d": re.compile(r"[\d, …]+"), "w": re.compile(r"\S+")}
 _SWAPPED = str.maketrans(".,", ",.")

@@ -31,6 +31,7 @@ _RANGE = re.compile(f"{REFERENCE.pattern}:{REFERENCE.pattern}")
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
 
 Raws = Sequence[str | None]
+
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRUE = ("1", "true")
 _UNCALCULATED = ("0", "0.0")  # what XlsxWriter, EPPlus and POI write for every formula
