@@ -126,7 +126,6 @@ function Dropping() {
       leaving.current = window.setTimeout(() => setOver(false), 300); // it comes again and again
     else if (can("upload")) take([...event.dataTransfer.files]);
   });
-  useWindowEvents(["beforeunload"], (event) => isSending(state) && event.preventDefault());
   const isSeen = isSent(state) && location === `/envios/${state.jobId}`;
   useEffect(() => {
     if (isSeen) uploads.reset();

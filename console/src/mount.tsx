@@ -78,8 +78,7 @@ function Spoken({ ready, onNavigate }: AppProps & { ready: Promise<void> }) {
 }
 
 function isWorthRetrying(count: number, error: Error): boolean {
-  if (!(error instanceof ApiFailure) || count >= RETRIES) return false;
-  return error.status === 0 || error.status === 429 || error.status === 503;
+  return count < RETRIES && error instanceof ApiFailure && error.isPassing && error.status !== 401;
 }
 
 function delayOf(count: number, error: Error): number {

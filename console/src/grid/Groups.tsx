@@ -39,7 +39,7 @@ export function Groups({ within = [] }: GroupsProps) {
       whole={(records) =>
         column ? (
           records.map((group) => (
-            <Group key={String(group[column.name])} within={within} column={column} group={group} />
+            <Group key={JSON.stringify(group[column.name])} within={within} column={column} group={group} />
           ))
         ) : (
           <>

@@ -1,7 +1,7 @@
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
-import { formatCell, toClipboard } from "../values/cells";
+import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
 import { SEARCH_FIELD } from "./Filters";
 import { move, type Place, type Range, rangeOf } from "./model";
 import { type GridColumn, markOf, type SheetParts } from "./sheet";
@@ -120,9 +120,10 @@ export class GridControl {
     if (records === null) return false;
     const shown = columns.slice(range.left, range.right + 1);
     const texts = records.flatMap((row) => (row ? [shown.map((column) => textOf(sheet, row, column))] : []));
-    const isCopied = isRoom && texts.length === records.length;
-    if (isCopied) await navigator.clipboard?.writeText(toClipboard(texts));
-    announce(isCopied ? t`Copiado` : t`São linhas demais para copiar: use Exportar`);
+    const isWhole = isRoom && texts.length === records.length;
+    const isCopied = isWhole && (await putOnClipboard(toClipboard(texts)));
+    if (isCopied) announce(t`Copiado`);
+    else announce(isWhole ? t`O navegador não deixa copiar daqui` : t`São linhas demais para copiar: use Exportar`);
     return isCopied;
   }
 

@@ -56,6 +56,7 @@ const START: EditState = { marks: new Map(), conflict: null, newRows: null, fail
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
 export class EditSession {
   readonly state = new Store<EditState>(START);
+  rows!: () => RowSource;
   listener: EditListener = { announce: () => {}, kept: () => {}, inserted: () => {} };
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
@@ -67,8 +68,11 @@ export class EditSession {
     private readonly api: Api,
     /** As it is now: its columns may change while this goes on. */
     public table: Table,
-    private readonly rows: () => RowSource,
   ) {}
+
+  get isUnsaved(): boolean {
+    return this.state.get().marks.size > 0 || this.state.get().again !== null;
+  }
 
   private get path() {
     return { table_id: this.table._id };
@@ -146,9 +150,7 @@ export class EditSession {
   };
 
   private add(values: readonly Values[]): void {
-    this.enqueue(() =>
-      this.answered(() => this.insert(values)).catch((error) => this.state.update({ failure: failureOf(error) })),
-    );
+    this.enqueue(() => this.answered(() => this.insert(values)));
   }
 
   /** Insert rows; what they failed by is thrown. */
@@ -167,10 +169,7 @@ export class EditSession {
     this.listener.inserted(ids ?? []);
   };
 
-  /**
-   * Delete rows; what they failed by is thrown. They wait in the trash, and come back by an undo. The mutation that this
-   * is asks again for what is shown.
-   */
+  /** Delete rows; what they failed by is thrown. They come back by an undo; a mutation asks again for what is shown. */
   readonly delete = async (ids: readonly string[]): Promise<void> => {
     await this.sendDeletion(ids);
     this.future.length = 0;
@@ -191,16 +190,12 @@ export class EditSession {
       this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
     } else {
-      try {
-        await this.answered(() =>
-          "inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted),
-        );
-        back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
-        this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
-        this.listener.inserted([]);
-      } catch (error) {
-        this.state.update({ failure: failureOf(error) });
-      }
+      await this.answered(() =>
+        "inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted),
+      );
+      back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
+      this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
+      this.listener.inserted([]);
     }
   }
 
@@ -244,7 +239,7 @@ export class EditSession {
   }
 
   private enqueue(task: () => Promise<void>): void {
-    this.queue = this.queue.then(task);
+    this.queue = this.queue.then(task).catch((error) => this.state.update({ failure: failureOf(error) }));
   }
 
   /** What this page itself has written since the person saw the row is no colleague's change. */

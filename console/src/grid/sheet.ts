@@ -107,13 +107,15 @@ export function gridColumns(table: Table, view: GridView): GridColumn[] {
  * no longer matches the view, or belongs elsewhere in it, stays where it is until the focus leaves it.
  */
 function useSheet(table: Table, view: GridView) {
-  const { api, announce } = useConsole();
+  const { api, announce, sessions } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(table, view);
   const latest = useRef(rows);
   latest.current = rows;
-  const edits = useMemo(() => new EditSession(api, table, () => latest.current), [api, table._id]);
+  const edits = useMemo(() => sessions.get(table._id) ?? new EditSession(api, table), [sessions, api, table._id]);
+  sessions.set(table._id, edits);
   edits.table = table;
+  edits.rows = () => latest.current;
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
   const [wanted, setWanted] = useState<string | null>(null); // a new row, to have the focus where it has landed
@@ -151,11 +153,6 @@ function useSheet(table: Table, view: GridView) {
   const lastInput = useRef(Date.now());
   useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
     lastInput.current = Date.now();
-  });
-  useWindowEvents(["online"], () => edits.state.get().again?.());
-  useWindowEvents(["beforeunload"], (event) => {
-    const { marks, again } = edits.state.get();
-    if (marks.size > 0 || again || document.querySelector(".mt-cell-edited")) event.preventDefault();
   });
   const { data: look } = useQuery({
     queryKey: ["look", table._id],

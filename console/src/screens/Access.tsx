@@ -4,6 +4,7 @@ import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Facts, Failure, Loading } from "../ui/parts";
+import { putOnClipboard } from "../values/cells";
 
 /** The read-only login for BI tools. */
 export default function Access() {
@@ -14,10 +15,8 @@ export default function Access() {
     await api.POST("/connection/rotate");
     announce(t`Senha nova gerada`);
   };
-  const copy = async (text: string): Promise<void> => {
-    await navigator.clipboard.writeText(text); // which a page around this one may forbid
-    announce(t`Senha copiada`);
-  };
+  const copy = async (text: string): Promise<void> =>
+    announce((await putOnClipboard(text)) ? t`Senha copiada` : t`O navegador não deixa copiar daqui`);
   if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
   if (!connection.data) return <Loading label={t`Carregando o acesso`} />;
   const { host, port, database, user, password, sslmode } = connection.data;

@@ -119,6 +119,11 @@ export function toClipboard(rows: readonly (readonly string[])[]): string {
   return /(?:^|\n)$/.test(text) ? `${text}\n` : text;
 }
 
+/** Put a text on the clipboard; false where the browser, or a page around this one, forbids it. */
+export function putOnClipboard(text: string): Promise<boolean> {
+  return Promise.resolve(navigator.clipboard?.writeText(text).then(() => true)).then(Boolean, () => false);
+}
+
 /** The letter of a spreadsheet's column, from 0: A … Z, AA … */
 export function columnLetter(index: number): string {
   let letters = "";
