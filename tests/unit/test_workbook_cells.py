@@ -117,7 +117,7 @@ def test_a_double_round_trips_through_its_text() -> None:
         ('_-"R$"\\ * #,##0.00_-', FormatKind.NUMBER),
         ("#,##0;[Red]-#,##0", FormatKind.NUMBER),
         ('0" dias"', FormatKind.NUMBER),
-        ('"hoje" 0', FormatKind.NUMBER),
+        ("US$ #,##0.00", FormatKind.NUMBER),  # letters that no quotes enclose
         ("[Red]0", FormatKind.NUMBER),
         ("dd/mm/yyyy", FormatKind.DATE),
         ("mmm/yy", FormatKind.DATE),
@@ -126,7 +126,7 @@ def test_a_double_round_trips_through_its_text() -> None:
         ("[$-416]d/m/yyyy h:mm", FormatKind.DATETIME),
         ("yyyy-mm-dd hh:mm:ss", FormatKind.DATETIME),
         ("h:mm", FormatKind.TIME),
-        ("mm:ss", FormatKind.TIME),
+        ("mm:ss.0", FormatKind.TIME),
         ("hh:mm:ss AM/PM", FormatKind.TIME),
         ("[h]:mm", FormatKind.DURATION),
         ("[mm]:ss", FormatKind.DURATION),

@@ -87,6 +87,9 @@ _THOUSANDS = re.compile(
     f"[^{_ZERO}{_DIGIT}]*[{_ZERO}{_DIGIT}]+([ \u00a0\u202f][{_ZERO}{_DIGIT}]{{3}})+[^{_ZERO}{_DIGIT}]*"
 )
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
+# Places of digits, whatever letters stand beside them (`US$ #,##0.00`, `0 dias`): a moment has them in the
+# fraction of its seconds alone.
+_DIGITS = re.compile(r"[^#?]*[#?].*|[^y]*(?<![.,0])0[^y]*")
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
 _PORTUGUESE = (
@@ -146,7 +149,7 @@ def _sections(code: str) -> list[list[re.Match[str]]]:
 
 
 def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
-    if any(token["general"] for token in section):
+    if any(token["general"] for token in section) or _shows_digits(section):
         return None
     if any(token["bracket"] and _ELAPSED.fullmatch(token["bracket"]) for token in section):
         return FormatKind.DURATION
@@ -154,6 +157,12 @@ def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
     if shows_date:
         return FormatKind.DATETIME if shows_time else FormatKind.DATE
     return FormatKind.TIME if shows_time else None
+
+
+def _shows_digits(section: Sequence[re.Match[str]]) -> bool:
+    """Return whether a section has places of digits that are none of a moment's."""
+    shown = "".join(token["letters"] or token["other"] or "" for token in section)
+    return _DIGITS.fullmatch(shown.lower()) is not None
 
 
 def _shown_parts(section: Sequence[re.Match[str]]) -> tuple[bool, bool]:
