@@ -38,17 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     3: an upload was not as its table remembers, and waits.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
-        from managed_tables_analyze.cli import main as analyze
-
-        return analyze(given, shown.show_explained)
-    options = _parser().parse_args(given)
-    run: Callable[[Options], int] = options.run
-    if options.json or getattr(options, "output", None) == STANDARD_STREAM:
-        shown.talk_on_stderr()
     try:
-        return run(options)
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except Refused as error:
         shown.complain(str(error), error.details)
     except OSError as error:
@@ -60,6 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shown.complain("Interrompido")
         return INTERRUPTED
     return 1
+
+
+def _run(given: list[str]) -> int:
+    if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
+        from managed_tables_analyze.cli import main as analyze
+
+        return analyze(given, shown.show_explained)
+    options = _parser().parse_args(given)
+    run: Callable[[Options], int] = options.run
+    if options.json or getattr(options, "output", None) == STANDARD_STREAM:
+        shown.talk_on_stderr()
+    return run(options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,17 +34,14 @@ def test_each_file_gives_one_json_object_even_after_a_bad_one(tmp_path: Path) ->
     assert results[0]["error"]["code"] == "FILE_KIND_REFUSED"
     assert results[1]["dialect"] == {"encoding": "cp1252", "delimiter": ";", "quote": '"', "header_line": 3}
     [table] = results[1]["reading"]["tables"]
-    assert [table[name] for name in ("header_line", "first_line", "last_line", "skipped_lines", "rows")] == [
-        3,
-        4,
-        4,
-        [1, 2],
-        1,
-    ]
+    names = ("header_line", "first_line", "last_line", "skipped_lines", "rows")
+    assert [table[name] for name in names] == [3, 4, 4, [1, 2], 1]
     assert results[1]["inferred_schema"]["total_row_count_estimate"] == 1
     assert results[3]["error"]["code"] == "FILE_NOT_TABULAR"
     assert (rows_dir / "bom.csv.csv").read_bytes() == 'id,preço\r\n1,"2,50"\r\n'.encode()
     assert (rows_dir / "vazio.csv.csv").read_bytes() == b""
+    twice = subprocess.run([*COMMAND, "--rows-dir", rows_dir, good, good], check=False, timeout=120)
+    assert twice.returncode == 2, "one would take the other's place"
 
 
 def test_rows_of_a_file_without_a_header_are_written_without_one(tmp_path: Path) -> None:

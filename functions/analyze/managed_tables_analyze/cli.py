@@ -77,10 +77,13 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
 
     `explain` shows a result with `--explain`; without it, that is JSON, too.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     show = explain if options.explain and explain else _print_json
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
+        if len({file.name for file in options.files}) < len(options.files):
+            parser.error("--rows-dir: two files have the same name, and would be written to the same one")
         rows_dir.mkdir(parents=True, exist_ok=True)
     is_refused = False
     for result in _results(options.files, _Task(rows_dir, _overrides_of(options), options.explain)):
