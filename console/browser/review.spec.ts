@@ -281,7 +281,10 @@ test("a column that must not be empty in the table may be opened to the file's e
     )["_id"],
   );
   const job = await company.upload("vazias.csv", "nome;nota\na;1a\n;2b\n", table);
+  await page.route(`**/managed-tables/${table}`, (route) => route.fulfill({ status: 500, json: {} }), { times: 1 });
   await visit(`/envios/${job}`);
+  await expect(page.getByRole("button", { name: "Acrescentar 2 linhas" })).toBeDisabled(); // into what is not known yet
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
   await page.getByRole("button", { name: /1 valor não serve/ }).click();
   await page.getByLabel("Deixar a coluna da tabela aceitar células vazias").check();
   await page.getByRole("button", { name: "Acrescentar 2 linhas a fechada" }).click();

@@ -86,7 +86,7 @@ const heights = (): Choices => [
 /** The views of a table that have a name, and the way to give the present one a name. */
 function Views() {
   const { table, view, saved, isChanged, open, onView, onOpen, api } = useParts();
-  const { data: known = [] } = useQuery({
+  const views = useQuery({
     queryKey: ["views", table._id],
     queryFn: async ({ signal }) => {
       const found: SavedView[] = [];
@@ -98,6 +98,7 @@ function Views() {
       }
     },
   });
+  const known = views.data ?? [];
   const listed = !saved || known.some(({ _id }) => _id === saved._id) ? known : [...known, saved]; // if just saved
   return (
     <>
@@ -116,6 +117,7 @@ function Views() {
         value={String(view.row_height)}
         onValue={(height) => onView({ row_height: Number(height) })}
       />
+      {views.error && <Failure error={views.error} onRetry={() => void views.refetch()} />}
       <Button onClick={() => onOpen("view")}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
     </>
   );

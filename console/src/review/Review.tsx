@@ -18,7 +18,7 @@ import { ReadingSection } from "./ReadingSection";
  */
 export function Review({ job }: { job: Job }) {
   const parts = useReviewParts(job);
-  const { draft, name, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
+  const { draft, name, target, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
   const { user_table_id: into, inferred_schema: schema } = job;
   const kept = useKept(schema, draft, isBusy);
   const hint = useId();
@@ -37,6 +37,7 @@ export function Review({ job }: { job: Job }) {
         <CheckList>
           <MisfitActions />
         </CheckList>
+        {target.error && <Failure error={target.error} onRetry={() => void target.refetch()} />}
         {reanalysis.error && <Failure error={reanalysis.error} />}
         {failure !== null && <Failure error={failure} onRetry={() => void flush().catch(() => {})} />}
         {kept && <p className="mt-note">{kept}</p>}

@@ -182,7 +182,8 @@ export function useReviewParts(job: Job) {
   const shared = useConsole();
   const { api } = shared;
   // The table that the files go into, and what it remembers of its files; null where there is none.
-  const { data: table = null } = useTable(into ?? "", into !== null);
+  const target = useTable(into ?? "", into !== null);
+  const table = target.data ?? null;
   const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
   const targets: readonly Target[] = table?.columns ?? NO_COLUMNS;
   const { draft, change: onDraft, flush, failure } = useDraft(job);
@@ -224,9 +225,9 @@ export function useReviewParts(job: Job) {
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
-  const isBusy = job.status === "analisando" || reanalysis.isPending || isLoading;
+  const isBusy = job.status === "analisando" || reanalysis.isPending || isLoading || (into !== null && table === null);
   const places = allPlaces[look.table] ?? new Map<string, number>(); // of the file or sheet that is looked at
-  const shown = { ...shared, job, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
+  const shown = { ...shared, job, target, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
   return { ...shown, failure, flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
 }
 

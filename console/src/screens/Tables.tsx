@@ -10,8 +10,6 @@ import { Button, Empty, Pending, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 
-const MOST_LOADS = 100; // of all tables, newest first
-
 /** The company's tables: searched, counted, opened. */
 export function Tables() {
   const { api } = useConsole();
@@ -76,7 +74,7 @@ function WaysIn() {
 
 function TableCard({ table }: { table: Table }) {
   const { who } = useConsole();
-  const loads = useGet("/upload-jobs", { query: { status: "done", per_page: MOST_LOADS } });
+  const loads = useGet("/upload-jobs", { query: { status: "done", per_page: 100 } }); // of all tables, newest first
   const load = loads.data?.records.find((job) => job.user_table_id === table._id && !job.undone_at);
   return (
     <li className="mt-record">

@@ -3,7 +3,7 @@ import written from "../../../tests/written_values.json";
 import type { ColumnType } from "../api/types";
 import { columnLetter, parseCell, parseClipboard, showCell, toClipboard } from "./cells";
 import { formatDate, formatDatetime, parseDatetime, setZone } from "./dates";
-import { formatBytes, formatCount, formatNumber, type Mark, parseNumber } from "./numbers";
+import { formatBytes, formatNumber, type Mark, parseNumber } from "./numbers";
 
 // What a person types has its day first, and may be of any year.
 const TYPED = written.filter(({ formats }) => formats.date_order === "dmy" && !("latest" in formats));
@@ -24,7 +24,6 @@ describe("numbers", () => {
     }
   });
 
-  it("writes lists of counts", () => expect([1, 27, 1_000].map(formatCount)).toEqual(["1", "27", "1.000"]));
   it("tells sizes as people read them", () => expect(formatBytes(1_572_864)).toBe("1,5 MB"));
 });
 
