@@ -10,7 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -28,7 +28,7 @@ Json = dict[str, Any]  # a table, a job, an export, … as docs/openapi.json has
 TIMEOUT_SECONDS = 60.0  # a database that sleeps wakes in 15
 POLL_SECONDS = 0.5
 RETRIED_STATUSES = frozenset({429, 503})
-MAX_ATTEMPTS = 5
+_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)  # between the attempts of a read
 CHUNK_BYTES = 262_144
 _PAGE = 100  # tables of a list's page, at most
 
@@ -110,6 +110,7 @@ class Api:
     def __init__(self, login: Login, client: httpx.Client | None = None) -> None:
         self._login = login
         self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS)
+        self._passing: tuple[type[httpx.TransportError], ...] = ()  # faults after which a read is repeated
 
     def __enter__(self) -> Self:
         return self
@@ -120,21 +121,26 @@ class Api:
     def send(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Send one request and return whatever is answered; `sent` is httpx's."""
         headers = {"Authorization": f"Bearer {self._login.token}", **sent.pop("headers", {})}
-        return self._client.request(method, f"{self._login.url}{API_PREFIX}{path}", headers=headers, **sent)
+        url = f"{self._login.url}{API_PREFIX}{path}"
+        answer = self._client.request(method, url, headers=headers, **sent)
+        self._passing = (httpx.TransportError,)
+        return answer
 
     def call(self, method: str, path: str, body: object = None, **query: str) -> Any:
         """Return the answer's JSON; raises Refused, and httpx.HTTPError where nobody answers.
 
         The query goes into `query` alone: one in the path would be lost. Reads are repeated where the answer
-        says to come again.
+        says to come again, and where the connection breaks to a place that has answered: a load that is
+        followed goes on, and a script that took the break for its failure would load the file twice.
         """
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            response = self.send(method, path, json=body, params=query)
-            again = method == "GET" and response.status_code in RETRIED_STATUSES and attempt < MAX_ATTEMPTS
-            if not again:
-                return _content(response)
-            time.sleep(float(response.headers.get("retry-after", POLL_SECONDS)))
-        raise AssertionError("unreachable")
+        for pause in _PAUSES_SECONDS if method == "GET" else ():
+            with suppress(*self._passing):
+                response = self.send(method, path, json=body, params=query)
+                if response.status_code not in RETRIED_STATUSES:
+                    return _content(response)
+                pause = float(response.headers.get("retry-after", pause))
+            time.sleep(pause)
+        return _content(self.send(method, path, json=body, params=query))
 
     def tables(self, search: str = "") -> Iterator[Json]:
         """Yield the company's tables, those whose name contains a text."""

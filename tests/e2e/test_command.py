@@ -205,8 +205,6 @@ def test_an_error_is_one_line(terminal: Terminal) -> None:
     for told in (
         terminal.run("tables", logged_in=True, status=1),
         terminal.run("export", "nenhuma", status=1),
-        terminal.run("upload", file, status=1),
-        terminal.run("upload", "ausente.csv", status=1),
         terminal.run("tables", "--url", "http://127.0.0.1:1", status=1),
         terminal.run("tables", "--url", "http://[::1", status=1),
         terminal.run("mcp", "--url", "http://127.0.0.1:1", status=1),

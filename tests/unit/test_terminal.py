@@ -3,13 +3,15 @@
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import httpx
 import pytest
 from rich.console import Console
 
 from managed_tables_analyze import cli
 from managed_tables_command import shown
-from managed_tables_command.api import Json, Login, Refused, find_login, keep_login
+from managed_tables_command.api import Api, Json, Login, Refused, find_login, keep_login
 from managed_tables_command.shown import show_explained
 from managed_tables_operations import __main__ as operations
 
@@ -36,6 +38,13 @@ def test_a_stored_token_goes_to_no_other_address(monkeypatch: pytest.MonkeyPatch
     assert find_login(None, None) == Login("https://theirs", "theirs")
     with pytest.raises(Refused, match=r"^[^ü]*$"):  # what it is, is not shown
         Login("https://ours", "sü")
+
+
+def test_a_load_is_followed_over_a_broken_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    working, done = (httpx.Response(200, json={"status": status}) for status in ("inserting", "done"))
+    request = Mock(side_effect=[working, *[httpx.ReadError("")] * 4, done])
+    assert Api(Login("https://ours", "x"), Mock(request=request)).poll("/", ["done"]) == {"status": "done"}
 
 
 @pytest.mark.parametrize("name", ["ausente.csv", "nota.pdf"])
