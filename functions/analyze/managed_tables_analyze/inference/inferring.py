@@ -265,12 +265,16 @@ class _Judge:
             if example := self._example(trial, _has_leading_zero):
                 judged.grounds = [Finding("LEADING_ZEROS", {"example": example})]
                 judged.confidence = SURE
-        elif any(map(is_known_unit, units)) or (len(trial.units) == 1 and judged.lead is None):
+        elif any(map(is_known_unit, units)) or (judged.lead is None and self._has_letters(trial)):
             code: GroundCode = "MIXED_UNITS" if len(units) > 1 else "UNKNOWN_UNIT"
             code = "SOME_UNITS" if len(units) < len(trial.units) else code
             judged.grounds = [Finding(code, {"names": units})]
         elif trial.is_seen and trial.column in self.evidence.times_of_day:
             judged.grounds = [Finding("TIMES_OF_DAY")]
+
+    def _has_letters(self, trial: Trial) -> bool:
+        """Return whether all numbers of a column carry the same letters, or amounts carry different ones."""
+        return len(trial.units) == 1 or (len(trial.units) > 1 and bool(self._example(trial, _has_cents)))
 
     def _warn_of_cut_codes(
         self,
@@ -383,6 +387,10 @@ def _is_month(cell: str) -> str:
 
 def _has_leading_zero(cell: str) -> str:
     return matches(cell, r"\s*0[0-9]+\s*")
+
+
+def _has_cents(cell: str) -> str:
+    return matches(cell, r"\s*[0-9]+(?:[.][0-9]{3})*,[0-9]{2}\s*[^0-9]*")
 
 
 def _has_two_readings(cell: str) -> str:
