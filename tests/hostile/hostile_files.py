@@ -72,9 +72,8 @@ def _texts() -> Iterator[Hostile]:
     more = table[:-400] + table[-400:].replace(b"\xd0\x0f", b"\xd0\x7f")  # 8,168 rows instead of 1,000
     yield Hostile("more_rows.parquet", more, {"FILE_NOT_TABULAR"})
     nested = "{'a': " * 300 + "1" + "}" * 300
-    deep = _parquet(f"SELECT {nested} AS a")
-    yield Hostile("deep.parquet", deep, {"FILE_NOT_TABULAR"})
-    bomb = _parquet("SELECT repeat('x', 1_000) AS a FROM range(100_000)")
+    yield Hostile("deep.parquet", partial(_parquet, f"SELECT {nested} AS a"), {"FILE_NOT_TABULAR"})
+    bomb = partial(_parquet, "SELECT repeat('x', 1_000) AS a FROM range(100_000)")
     yield Hostile("bomb.parquet", bomb, {"WORKBOOK_TOO_LARGE"})
     names = b", ".join(b'{"c%d": 1}' % n for n in range(20_000))
     yield Hostile("names.json", b"[" + names + b"]", {"FILE_NOT_TABULAR"})
