@@ -394,7 +394,7 @@ test("few actions lead from a file to its rows: another header, a mark, bad valu
   await expect(imported).toBeVisible();
   expect(await actions()).toBeLessThanOrEqual(3);
 
-  const mark = await company.upload("ponto.csv", "item;medida\na;1.500\nb;2.750\nc;3.125\n");
+  const mark = await company.upload("ponto.csv", "item;medida\na;1.500\nb;2.750\nc;4.125\n");
   await visit(`/envios/${mark}`);
   actions = await countActions(page);
   await page.getByLabel("ponto: 1,234.56").click();
