@@ -564,6 +564,7 @@ test("cells are copied and pasted as in a spreadsheet, and undone in one step", 
   await page.keyboard.press("Control+z");
   await expect(cell(page, 1, 2)).toHaveText("1");
   await expect(cell(page, 2, 1)).toHaveText("dois");
+  await expect(cell(page, 2, 1)).not.toHaveClass(/saving/); // what it says then would come after what is to be heard
 
   await page.keyboard.press("Shift+ArrowRight");
   await page.keyboard.press("Shift+ArrowDown");
