@@ -4,6 +4,7 @@ import {
   expectAccessible,
   expectLargeTargets,
   expectNoSidewaysScroll,
+  isAsked,
   loadedKiB,
   test,
 } from "./support.ts";
@@ -97,7 +98,7 @@ test("the lists keep their search and filter in the address", async ({ page, com
 });
 
 test("what a screen fails by stands in its place: no page is white", async ({ page, company, visit, watched }) => {
-  const table = await company.table("quebrada", ["nome:text"]);
+  const table = await company.table("quebrada", ["nome:text"], [{ nome: "a" }]);
   await visit("/");
   await page.route("**/assets/History-*.js", (route) => route.abort());
   await page.getByRole("link", { name: "Envios" }).click();
@@ -108,6 +109,19 @@ test("what a screen fails by stands in its place: no page is white", async ({ pa
   await expect(page.getByRole("alert")).toContainText("Algo deu errado nesta página");
   await page.getByRole("button", { name: "Tentar de novo" }).click();
   await expect(page.getByRole("columnheader", { name: "nome" })).toBeVisible();
+  await page.route(/\/data\/[0-9a-f-]{36}\?/, (route) => route.fulfill({ status: 503, json: {} }), { times: 1 });
+  await page.getByRole("gridcell", { name: "a", exact: true }).click();
+  await page.keyboard.type("b");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("Tentar de novo");
+  await page.route(/managed-tables\?/, (route) => route.fulfill({ json: { records: [null], total: 1 } }), { times: 1 });
+  await page.getByRole("link", { name: "Tabelas" }).click();
+  await expect(page.getByRole("alert")).toContainText("Algo deu errado nesta página");
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  expect(await isAsked(page)).toBe(true); // what waited is still there
+  await page.getByRole("link", { name: "quebrada" }).click();
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  await expect.poll(() => isAsked(page)).toBe(false);
   expect(watched.faults).toEqual([]);
   await page.route("**/config.json", (route) => route.abort());
   await page.goto("about:blank");

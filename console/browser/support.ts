@@ -196,6 +196,11 @@ export async function expectAccessible(page: Page): Promise<void> {
   await expect(look).toPass({ timeout: 20_000 }); // what is being read again is dimmed meanwhile
 }
 
+/** Whether the page asks before it is closed: something is not saved. */
+export function isAsked(page: Page): Promise<boolean> {
+  return page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
+}
+
 /** No sideways scroll of the page itself. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const wide = await page.evaluate(() => {

@@ -1,4 +1,5 @@
 import createClient, { type FetchResponse, type RequestBodyOption } from "openapi-fetch";
+import type { EditSession } from "../grid/edits";
 import { language, t } from "../ui/language";
 import { Store } from "../ui/store";
 import type { ErrorBody, Operations } from "./types";
@@ -114,6 +115,8 @@ export type Api = { [M in Method as Uppercase<M>]: Call<M> };
 export interface Session {
   api: Api;
   caller: Store<Caller>;
+  /** The edits of each table that was opened: what is not saved goes on waiting, whatever is shown instead. */
+  sessions: Map<string, EditSession>;
 }
 
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
@@ -140,7 +143,7 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller };
+  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller, sessions: new Map() };
 }
 
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {

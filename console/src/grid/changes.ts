@@ -27,15 +27,16 @@ export function versionOf(cells: Cells): string | null {
   return typeof version === "string" ? version : null;
 }
 
-/** Return the change upon the row as it is now, and the cells of it that the colleague has changed otherwise. */
+/** Return the change upon the row as it is now, whose undo leads to what was seen, and the cells that are changed otherwise. */
 export function meet(change: RowChange, now: RecordOfRow): { change: RowChange; clashes: Clash[] } {
   const clashes: Clash[] = [];
+  const base: Record<string, Cells[string]> = { ...now };
   for (const [column, mine] of Object.entries(change.changes)) {
-    const theirs = now[column] ?? null;
-    if (theirs === (change.base[column] ?? null) || theirs === mine) continue;
-    clashes.push({ id: change.id, column, mine, theirs });
+    const [seen = null, theirs = null] = [change.base[column], now[column]];
+    if (theirs === mine) base[column] = seen;
+    else if (theirs !== seen) clashes.push({ id: change.id, column, mine, theirs });
   }
-  return { change: { ...change, base: now }, clashes };
+  return { change: { ...change, base }, clashes };
 }
 
 /** Return the change without cells that are left to the colleague; null where nothing remains. */

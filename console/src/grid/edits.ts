@@ -255,11 +255,7 @@ export class EditSession {
   private async saveNow(changes: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
     const changed = changes.map(this.upToDate);
     try {
-      const records = await this.answered(() => this.send(changed));
-      this.unmark(keysOf(changed));
-      this.record(changed, records, way);
-      this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
-      this.listener.kept(changed.map(({ id }) => id));
+      this.record(changed, await this.answered(() => this.send(changed)), way, meetings);
     } catch (error) {
       const failure = failureOf(error);
       const isLost = failure.status === 412 || failure.code === "ROW_NOT_FOUND";
@@ -284,7 +280,8 @@ export class EditSession {
     return readRows(this.api, this.table._id, changed);
   }
 
-  private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way): void {
+  private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way, meetings: number): void {
+    this.unmark(keysOf(changed));
     const after = new Map(records.map((record) => [record.id, record]));
     const back: RowChange[] = [];
     for (const change of changed) {
@@ -295,12 +292,16 @@ export class EditSession {
       back.push(inverse(change, record));
     }
     (way === "undo" ? this.future : this.past).push({ changes: back });
+    this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
+    this.listener.kept(changed.map(({ id }) => id));
   }
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
   private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number): Promise<void> {
     const records = await this.answered(() => readRows(this.api, this.table._id, changed));
     const now = new Map(records.map((record) => [record.id, record]));
+    if (changed.every((change) => isAsWished(change, now.get(change.id))))
+      return this.record(changed, records, way, meetings); // by this page: its answer was lost
     for (const record of records) this.rows().replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
     this.unmark(keysOf(gone));
@@ -358,13 +359,14 @@ export class EditSession {
 
   private async sendDeletion(ids: readonly string[]): Promise<void> {
     await this.api.POST("/{table_id}/data/delete", { path: this.path, body: { ids: [...ids] } });
+    const gone = new Set(ids); // and with them what was written there
+    this.unmark([...this.state.get().marks.keys()].filter((key) => gone.has(key.split("/")[0] ?? "")));
   }
 
   private async sendRestoration(ids: readonly string[]): Promise<void> {
     const { restored } = await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
     const missing = ids.length - restored;
-    if (missing === 0) return;
-    this.tell(t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira`);
+    if (missing > 0) this.tell(t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira`);
   }
 
   /** Read texts for cells and save their values; what is no value is marked, and one step of the history. */
@@ -419,11 +421,9 @@ function versioned({ base, changes }: RowChange): Values {
 }
 
 /** Whether a row is what this page wrote, and nothing else: then its version is this page's. */
-function isAsWished({ base, changes }: RowChange, record: RecordOfRow): boolean {
-  const expected: Cells = { ...base, ...changes, id: record.id };
-  return Object.keys(record).every(
-    (name) => name === "_version" || (record[name] ?? null) === (expected[name] ?? null),
-  );
+function isAsWished({ id, base, changes }: RowChange, record: RecordOfRow | undefined): boolean {
+  const expected: Cells = { ...base, ...changes, id, _version: record?.["_version"] };
+  return !!record && Object.keys(record).every((name) => (record[name] ?? null) === (expected[name] ?? null));
 }
 
 function failureOf(error: unknown): ApiFailure {

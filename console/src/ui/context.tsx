@@ -1,17 +1,13 @@
 import { createContext, type ReactNode, useMemo, useRef, useState } from "react";
-import type { Api, Caller, Session } from "../api/session";
+import type { Caller, Session } from "../api/session";
 import { isSending, type UploadQueue } from "../api/uploads";
-import type { EditSession } from "../grid/edits";
 import { t } from "./language";
 import { useShared, useStore, useWindowEvents } from "./store";
 
 /** What every part of the console shares; everything is allowed until it is known who the token speaks of. */
-interface ConsoleParts extends Caller {
-  api: Api;
+interface ConsoleParts extends Caller, Omit<Session, "caller"> {
   /** The files that are on their way. */
   uploads: UploadQueue;
-  /** The edits of each table that was opened: what is not saved goes on waiting where another screen is shown. */
-  sessions: Map<string, EditSession>;
   /** Say something to who cannot see it; the last of several within a moment is said. */
   announce: (text: string) => void;
   /** Who did something, as far as the reader can know. */
@@ -29,8 +25,8 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const [said, setSaid] = useState("");
   const timer = useRef(0);
   const caller = useStore(session.caller);
-  const [sessions] = useState(() => new Map<string, EditSession>());
-  useWindowEvents(["online"], () => sessions.forEach((edits) => void edits.state.get().again?.()));
+  const { api, sessions } = session;
+  useWindowEvents(["online"], () => sessions.forEach(({ state }) => void state.get().again?.()));
   useWindowEvents(["beforeunload"], (event) => {
     const isEdited = isSending(uploads.state.get()) || document.querySelector(".mt-cell-edited") !== null;
     if (isEdited || [...sessions.values()].some((edits) => edits.isUnsaved)) event.preventDefault();
@@ -44,8 +40,8 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
       if (userId === null) return t`Alguém, fora desta página,`;
       return userId === caller.userId ? t`Você` : t`Usuário ${userId.slice(-6)}`;
     };
-    return { ...caller, api: session.api, uploads, sessions, announce, who };
-  }, [caller, session, uploads, sessions]);
+    return { ...caller, api, sessions, uploads, announce, who };
+  }, [caller, session, uploads]);
   return (
     <Shared value={shared}>
       {children}
