@@ -116,7 +116,7 @@ def test_a_double_round_trips_through_its_text() -> None:
         ('"R$ "#,##0.00', FormatKind.NUMBER),
         ('_-"R$"\\ * #,##0.00_-', FormatKind.NUMBER),
         ("#,##0;[Red]-#,##0", FormatKind.NUMBER),
-        ('0" dias"', FormatKind.NUMBER),
+        ('@" dias"', FormatKind.NUMBER),  # letters in quotes show no part of a moment
         ("US$ #,##0.00", FormatKind.NUMBER),  # letters that no quotes enclose
         ("[Red]0", FormatKind.NUMBER),
         ("dd/mm/yyyy", FormatKind.DATE),
