@@ -220,4 +220,4 @@ dist: setup ## Build the wheel, with the managed-tables command, into dist/
 clean: ## Stop the stack; delete what it holds, the environments and every cache
 	@if [ -x $(BIN)/python ]; then $(LOCAL_STACK) remove; fi
 	@echo "==> deleting .local, $(VENV) and caches"
-	@rm -rf .local .aws-sam dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .local .aws-sam dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis console/node_modules/.cache
