@@ -921,6 +921,7 @@ test("rows grow with the reader's own size of text", async ({ page, company, vis
 test("a million rows: the last is one key away, and few are in the document", async ({ page, million }) => {
   await page.goto(`/tabelas/${million.table}#token=${million.company.token}`);
   await expect(cell(page, 1, 2)).toHaveText("linha 1"); // before, keys walk among rows that are still to come
+  await expect(page.getByText("1.000.000 linhas").first()).toBeVisible();
   await cell(page, 1, 1).click();
   let asked = 0;
   page.on("request", (request) => {
