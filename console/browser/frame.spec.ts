@@ -97,7 +97,7 @@ test("a token in the address counts only where the deployment says so, and a new
   await expect(page.getByText("Abra esta página pelo sistema da sua empresa")).toBeVisible();
 });
 
-test("an address of another company takes away what is shown of this one", async ({ page, company, visit }) => {
+test("an address of another company or person takes away what is shown", async ({ page, company, visit }) => {
   await company.table("so_desta", ["nome:text"]);
   const other = new Company();
   await other.call("POST", "/provision");
@@ -109,4 +109,12 @@ test("an address of another company takes away what is shown of this one", async
   await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
   await expect(page.getByText("so_desta")).toHaveCount(0);
   expect(page.url()).not.toContain("token");
+
+  const colleague = new Company(undefined, other.id, undefined, "1".repeat(24));
+  await page.evaluate((token) => {
+    document.title = "dela";
+    location.hash = `token=${token}`;
+  }, colleague.token);
+  await expect(page).not.toHaveTitle("dela"); // what waits of one person is not saved as another's
+  await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
 });

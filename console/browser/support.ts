@@ -25,9 +25,10 @@ export class Company {
     permissions: string[] = ["managed-tables:*"],
     readonly id = randomBytes(12).toString("hex"),
     secondsLeft = 3_600,
+    user = "0".repeat(24),
   ) {
     const claims = {
-      sub: "0".repeat(24),
+      sub: user,
       company_id: id,
       permissions,
       iss: setting("CONSOLE_ISSUER"),

@@ -36,13 +36,13 @@ function takeToken(): string | null {
   return token;
 }
 
-/** A newer address opened over the page brings a newer token: what is on the screen stays, if it is of one company. */
+/** A newer address opened over the page brings a newer token: what is on the screen stays, if it is of one person. */
 function mountByAddress(element: HTMLElement, config: Config, first: string): void {
   let token = first;
   window.addEventListener("hashchange", () => {
     const next = takeToken();
     if (!next) return;
-    if (callerOf(next).companyId !== callerOf(token).companyId) {
+    if ((["companyId", "userId"] as const).some((of) => callerOf(next)[of] !== callerOf(token)[of])) {
       history.replaceState(null, "", `${location.pathname}#token=${next}`); // that alone would load nothing
       location.reload();
     } else token = next;
