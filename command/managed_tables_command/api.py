@@ -181,8 +181,11 @@ class Api:
             raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})")
 
     def download(self, url: str, target: Path | None, received: Callable[[int], None]) -> None:
-        """Download the URL to the file, which appears once it is complete, to a pipe or standard output."""
-        is_file = target is not None and (target.is_file() or not target.exists())
+        """Download the URL to the file, which appears once it is complete, to a pipe or standard output.
+
+        A link is written through: `/dev/stdout` is one, perhaps to a file.
+        """
+        is_file = target is not None and not target.is_symlink() and (target.is_file() or not target.exists())
         part = target.with_name(f"{target.name}.part") if target and is_file else target
         opened = part.open("wb") if part else nullcontext(sys.stdout.buffer)
         with opened as file, self._client.stream("GET", url) as response:
@@ -191,7 +194,7 @@ class Api:
                 file.write(chunk)
                 received(len(chunk))
             file.flush()
-        if part and target:
+        if part and target and is_file:
             part.replace(target)
 
 

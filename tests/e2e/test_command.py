@@ -130,7 +130,9 @@ def test_data_goes_through_pipes(terminal: Terminal) -> None:
     assert json.loads(job)["result"]["inserted"] == 3
     written = terminal.run("export", "vendas", "--format", "csv", "--output", "-", data_only=True)
     assert written.splitlines() == ["produto,valor", "Café,1.50", "Chá,2.25", "Água,3.75"]
-    assert not (terminal.folder / "-").exists()
+    (terminal.folder / "elo").symlink_to("ligada.csv")  # as /dev/stdout is one
+    terminal.run("export", "vendas", "--format", "csv", "--output", "elo")
+    assert [one.name for one in terminal.folder.iterdir() if one.is_symlink() or one.name == "-"] == ["elo"]
     os.mkfifo(terminal.folder / "cano")
     reader = os.open(terminal.folder / "cano", os.O_RDWR)
     terminal.run("export", "vendas", "--format", "csv", "--output", "cano")
