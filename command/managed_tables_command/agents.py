@@ -4,6 +4,7 @@ Each message is one request of its own: a connection that breaks, or a token tha
 agent, and the next call is as good as the first.
 """
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def serve(login: Login) -> None:
     told = {"protocolVersion": LATEST_PROTOCOL_VERSION, "capabilities": {}}
     with Api(login) as api:
         greeting = _ask(api, "initialize", told | {"clientInfo": {"name": _NAME, "version": ""}})
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C waits for the thread that reads a line
         anyio.run(_serve, api, greeting["instructions"])
 
 
