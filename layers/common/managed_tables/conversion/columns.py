@@ -105,7 +105,7 @@ class Formats:
     null_tokens: bool = False
     timezone: str = "UTC"  # that of a time without one
     text_tokens: bool = False  # null tokens are empty in a text, too: the column holds nothing else
-    workbook: bool = False  # a workbook's own numbers stand among the columns, and need no mark
+    workbook: bool = False  # a workbook's own numbers stand among the cells, and need no mark
     unit: str = ""  # that every number of the column carries
     latest: str | None = None  # the last day that a year of two digits may give: nobody is born tomorrow
 
