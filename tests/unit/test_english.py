@@ -30,12 +30,11 @@ _PORTUGUESE = re.compile(
 )
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
-    r"layout/|(code_pages|conversion/(numbers|times)|schema_sql|signs|evidence|composition"
-    r"|workbooks/formats|combination|analyze/cli|api/openapi)\.py"
+    r"layout/|(code_pages|conversion/times|signs|evidence|workbooks/formats|combination|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(
-    "#núm!$|Condições,|JWT com|Onde e por|Quantos são|Versão da linha,"
+    "#núm!$|(na|nã|pç)$|Condições,|JWT com|Onde e por|Quantos são|Versão da linha,"
     "|(arquivo|linha|não|os|sim|tabela|vazio| e outras)$"  # vazio: among the values of a key, which are data
 )
 # Of values alone, or a sentence of which a value makes another one.
