@@ -43,7 +43,7 @@ _LONGEST_SHAPE = 24
 _DIGITS = re.compile("[0-9]+")
 _LETTERS = re.compile("[a-z]")
 _LOOKED_AT = 2_048
-LIST_ENDS = ";\t|"  # within a text they usually cut columns, or a list
+LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
 
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
 _BITS = {"date": weights.DATE, "boolean": weights.BOOLEAN, NULL: weights.NULL_WORD}
@@ -139,7 +139,7 @@ def list_bits(text: str, ends: str, as_text: float) -> float:
 
 
 def _repeated_words(text: str) -> float:
-    """Return the bits of a text's repeated words: as columns, cut at its blanks, they would be cheap."""
+    """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
     words = Counter(text.split(" ")) if " " in text else Counter[str]()
     repeats = ((len(word), count - 1) for word, count in words.items())
     return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)

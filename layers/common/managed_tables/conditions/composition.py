@@ -4,7 +4,7 @@ Parameters are `w0`, `w1`, … in the order of `tree.leaves`, each text with a c
 
 Texts are compared without case and accents, by functions that every PostgreSQL from 15 on has: a company's
 role may make no extension (`unaccent`), and a server may come without ICU (nondeterministic collations):
-decision 19. Both sides are _folded, so text with accents finds text without, and the other way round.
+decision 19. Both sides are folded, so text with accents finds text without, and the other way round.
 
 A text that is searched in all columns says by its look what it can occur in: `1.234,5` in numbers, `31/12/`
 in dates, no letters in either. The columns of other types are left out, so that a word costs what it did when
