@@ -29,16 +29,23 @@ _NOTED_COMPANIES = "erasures/companies/"
 _NOTED_ROWS = "erasures/rows/"
 _OURS = ["public", "kept_rows", "deleted_tables"]
 LOCK_TIMEOUT_MS = 120_000
-# A change has the names of its time; a column that was taken out has a hidden one now
+# A change has the names of its time; a column that was taken out has a hidden one now. Of a row that was
+# deleted, and has not come back, all changes go, as of one that is erased from its table.
 _ERASE_CHANGES = sql.SQL("""
-    DELETE FROM managed_tables.row_history AS change WHERE EXISTS (
+    WITH gone AS (DELETE FROM managed_tables.row_history AS change WHERE EXISTS (
         SELECT FROM (VALUES (before), (after)) AS sides (cells)
         WHERE %(value)s = ANY(managed_tables.avals(cells)) AND %(value)s = ANY(
             (cells OPERATOR(managed_tables.||) managed_tables.present_cells(table_id, change_id, cells))
             OPERATOR(managed_tables.->) ARRAY(SELECT %(column)s UNION
             SELECT hidden_name FROM managed_tables.hidden_columns AS hidden
             WHERE hidden.table_id = change.table_id AND hidden.name = %(column)s)))
-    RETURNING change_id, row_id::text
+    RETURNING *),
+    earlier AS (DELETE FROM managed_tables.row_history AS change USING gone
+        WHERE gone.action = 'delete' AND change.table_id = gone.table_id AND change.row_id = gone.row_id
+        AND NOT EXISTS (SELECT FROM managed_tables.row_history AS later WHERE later.table_id = gone.table_id
+            AND later.row_id = gone.row_id AND later.change_id > gone.change_id)
+    RETURNING change.change_id, change.row_id)
+    SELECT change_id, row_id::text FROM gone UNION SELECT change_id, row_id::text FROM earlier
 """)
 # What people or files have said of the value, beside the rows. A view's filter is dropped whole: without one
 # condition it would say something else. A short value is looked for as a whole: it is part of any text.

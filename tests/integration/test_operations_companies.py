@@ -318,6 +318,7 @@ def test_an_erased_persons_history_goes_too(services: Services, company: Connect
     with services.open_company(company) as connection:
         connection.execute("UPDATE clientes SET cpf = 'outro' WHERE cpf = %s", [ANA])
         connection.execute("UPDATE clientes SET nome = 'y' WHERE cpf = %s", [BIA])
+        connection.execute("DELETE FROM clientes WHERE cpf = %s", [BIA])
     renamed = ColumnChange(**COLUMNS[0].model_dump() | {"name": "doc"}, previous_name="cpf")
     other = ColumnChange(**COLUMNS[1].model_dump())
     services.table_operations.update(company, table.table_id, TableChange(columns=[renamed, other]))
@@ -333,8 +334,7 @@ def test_an_erased_persons_history_goes_too(services: Services, company: Connect
     services.table_operations.update(company, table.table_id, TableChange(columns=[other]))
     dict(erase_rows(services, company, "doc", BIA))
     with services.open_company(company) as connection:
-        kept = connection.execute("SELECT change::text FROM managed_tables.row_history AS change").fetchall()
-    assert not [one for one in kept if ANA in str(one) or BIA in str(one)]
+        assert connection.execute("TABLE managed_tables.row_history").fetchall() == []
 
 
 def test_a_cluster_that_is_away_keeps_no_other_as_it_is(
