@@ -247,7 +247,7 @@ def test_years_with_a_month_behind_a_point_are_months(infer: Infer) -> None:
 def test_the_example_of_months_is_one_also_where_a_cell_without_value_comes_first(
     infer: Infer, empty: str
 ) -> None:
-    found = infer([empty, "01/2024", "02/2024"])
+    found = infer([empty, "01/2024", "12/9999"])
     [warning] = [one for one in found.findings if one.code == "MONTHS_AS_DATES"]
     assert warning.values == {"example": "01/2024", "day": "2024-01-01"}
 

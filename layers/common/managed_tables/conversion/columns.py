@@ -205,7 +205,7 @@ def _time(cell: str, column_type: ColumnType, formats: Formats, shape: Shape) ->
         value, typed = times.date_text(cell, order, latest), times.date_typed(cell, order, latest)
         return Conversion(empty, converts, suggests, value, typed)
     converts, suggests = (
-        times.datetime_fits(cell, order, formats.timezone, one_shape) for one_shape in (Shape.MONTH, shape)
+        times.datetime_fits(cell, order, formats.timezone, one_shape) for one_shape in (Shape.WRITTEN, shape)
     )
     value, moment = times.moment_text(cell, order, latest), times.datetime_moment(cell, order, latest)
     return Conversion(empty, converts, suggests, value, moment)

@@ -22,7 +22,7 @@ def patterns() -> dict[str, str | list[str]]:
         "integer": [integer_pattern(mark, plain_blanks=True) for mark in ",."],
         "decimal": [decimal_pattern(mark, plain_blanks=True) for mark in ",."],
         "compactDay": days_pattern("dmy", Shape.COMPACT),
-        "day": days_pattern("dmy", Shape.MONTH),
+        "day": days_pattern("dmy", Shape.WRITTEN),
         "midnight": times.MIDNIGHT,
         "time": times.TIME,
         "months": NUMBERED_NAMES,

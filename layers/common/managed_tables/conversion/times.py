@@ -35,7 +35,8 @@ class Shape(Enum):
     DAY = "day"
     NAMED = "named"
     MONTH = "month"
-    DIGITS = "digits"  # those of MONTH that name none
+    WRITTEN = "written"  # all that converts: a month of any year, and `2024-1`, which suggest none
+    DIGITS = "digits"  # those of WRITTEN that name no month
     YEAR_MONTH = "year_month"  # `2008.01` and nothing else: a number, too
     COMPACT = "compact"  # eight digits and nothing else
 
@@ -59,6 +60,7 @@ OF = any_case("de")  # `1 de maio de 2024`
 ORDINAL = "[ºo°]"  # of a first day: `1º de maio`
 # Of months in digits: `1234-5` is a bank's agency, and `2008.1` may be October that lost its zero.
 _NEAR_YEAR, _TWO_DIGIT_MONTH = "(?:1[5-9]|20)[0-9]{2}", "(?:0[1-9]|1[0-2])"
+_YEAR_MONTH = f"{_NEAR_YEAR}[.]{_TWO_DIGIT_MONTH}"
 
 # Days, and the months that have them, in digits and by number: in every year, last of all in leap years.
 _DAYS_OF_MONTHS = (
@@ -102,23 +104,29 @@ def _named(parts: str) -> tuple[str, str]:
     )
 
 
+_EVERY_MONTH = [_form("ym", "-"), _form("my", "/"), _YEAR_MONTH]
+_MONTHS = {  # in digits
+    Shape.MONTH: [f"{_NEAR_YEAR}[-.]{_TWO_DIGIT_MONTH}", f"(?:0?[1-9]|1[0-2])/(?:{_NEAR_YEAR}|9999)"],
+    Shape.WRITTEN: _EVERY_MONTH,
+    Shape.DIGITS: _EVERY_MONTH,
+}
+
+
 @cache
 def days_pattern(order: str, shape: Shape) -> str:
     """Return the pattern of days in this order, in this shape or one before it."""
     if shape is Shape.YEAR_MONTH:
-        return f"{_NEAR_YEAR}[.]{_TWO_DIGIT_MONTH}"
+        return _YEAR_MONTH
     if shape is Shape.COMPACT:
         return _form("ymd", "")
     forms = [_form("ymd", "-", "/")]
     if order != "ymd":
         forms += [_form(order, "/", "[.]", "-"), _form(order, "/", has_short_year=True)]
-    if shape in (Shape.NAMED, Shape.MONTH):
+    if shape in (Shape.NAMED, Shape.MONTH, Shape.WRITTEN):
         forms += _named("dmy")
-    if shape is Shape.MONTH:
+    if shape in (Shape.MONTH, Shape.WRITTEN):
         forms += _named("my")
-    if shape not in (Shape.DAY, Shape.NAMED):
-        forms += [f"{_NEAR_YEAR}[-.]{_TWO_DIGIT_MONTH}", f"(?:0?[1-9]|1[0-2])/{_NEAR_YEAR}"]
-    return "|".join(forms)
+    return "|".join(forms + _MONTHS.get(shape, []))
 
 
 MAX_TIME_BYTES = 64  # the longest form with room for blanks; spares long texts the pattern
@@ -147,7 +155,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _CALENDAR_ENDS = (datetime.min, datetime.max)
 
 
-def datetime_fits(cell: str, order: DateOrder, zone: str, shape: Shape = Shape.MONTH) -> str:
+def datetime_fits(cell: str, order: DateOrder, zone: str, shape: Shape = Shape.WRITTEN) -> str:
     """Return DuckDB's test that `cell` is a moment of the years 1 to 9999 in UTC, too.
 
     `zone` is that of a time without one. No zone is a day away: only the first and the last year can leave
@@ -181,7 +189,7 @@ def day_suggested(cell: str, order: DateOrder, shape: Shape) -> str:
     return choose((matches(cell, _EIGHT_DIGITS), fits), otherwise="false") if shape is Shape.COMPACT else fits
 
 
-def day_converts(cell: str, order: DateOrder, shape: Shape = Shape.MONTH) -> str:
+def day_converts(cell: str, order: DateOrder, shape: Shape = Shape.WRITTEN) -> str:
     """Return the test that `cell` is a day of this shape or of eight digits, maybe with a time of zeros."""
     marked = _fits(cell, f"(?:{days_pattern(order, shape)})(?:{MIDNIGHT})?")
     return choose(

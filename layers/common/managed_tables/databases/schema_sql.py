@@ -199,7 +199,7 @@ def _datetime(order: DateOrder) -> str:
 
 def _by_names(test: Callable[[Shape], str]) -> str:
     """Return a test of days; PostgreSQL makes its automaton for every value, and that of names is large."""
-    return choose((matches(_CELL, _NAME), test(Shape.MONTH)), otherwise=test(Shape.DIGITS))
+    return choose((matches(_CELL, _NAME), test(Shape.WRITTEN)), otherwise=test(Shape.DIGITS))
 
 
 def _by_order(reading: Callable[[DateOrder], str]) -> str:
