@@ -26,13 +26,13 @@ def sheet(body: str) -> bytes:
 
 def scanned(xml: bytes) -> tuple[list[Row], Tally]:
     """Return the rows and their tally; raise NotCanonicalError if only expat can read the sheet."""
-    reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
+    reader = CellReader(_STRINGS, _FORMATS, is_1904=False, is_uncalculated=True)
     batches = SheetScanner(io.BytesIO(xml), reader).batches()
     return [row for batch in batches for row in batch.rows()], reader.tally
 
 
 def parsed(xml: bytes) -> tuple[list[Row], Tally]:
-    reader = CellReader(_STRINGS, _FORMATS, is_1904=False)
+    reader = CellReader(_STRINGS, _FORMATS, is_1904=False, is_uncalculated=True)
     batches = in_batches(parsing.parse_rows(io.BytesIO(xml), reader))
     return [row for batch in batches for row in batch.rows()], reader.tally
 
@@ -54,7 +54,7 @@ FORMS = {
     "no references, some cells empty": '<row><c t="inlineStr"><is><t>a</t></is></c>'
     '<c s="3"/><c/><c><v>1</v></c></row>',
     "row references only": '<row r="N"><c><v>1</v></c><c s="1"></c><c t="b"><v>1</v></c></row>',
-    "cell references only": '<row><c r="BN"><v>1</v></c><c r="DN"><v>2</v></c></row>',
+    "cell references only": '<row><c r="BN"><v>1</v></c><c r="DN"><f>B1</f><v>0</v></c></row>',
     "indented": '\n  <row r="N">\n    '
     '<c r="AN" t="inlineStr">\n      <is>\n        <t>a b</t>\n      </is>\n    </c>'
     '\n    <c r="BN">\n      <v>2</v>\n    </c>\n  </row>\n',

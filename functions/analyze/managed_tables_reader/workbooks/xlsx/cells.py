@@ -35,8 +35,13 @@ Raws = Sequence[str | None]
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRUE = ("1", "true")
 _UNCALCULATED = ("0", "0.0")  # what XlsxWriter, EPPlus and POI write for every formula
+_FORMULA = re.compile(r"f(?<=[</:]f)[\s/>]")  # spares rows without one the other expression
+# In a cell of a number: its tag, then the formula and its value. Each begins with `<`, which no text has, so
+# that a long one is looked through once.
 _UNCALCULATED_FORMULA = re.compile(
-    rf"f(?:\s[^<>]*|/)?>\s*<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})<"
+    r'(<(?:\w+:)?c(?:\s+(?!t=)[\w:.-]+="[^"<>]*"|\s+t="n")*+\s*>)\s*'
+    r"<(?:\w+:)?f(?:\s[^<>]*|/)?(?:(?<=/)>|(?<!/)>[^<]*</(?:\w+:)?f\s*>)\s*"
+    rf"<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})</(?:\w+:)?v>\s*"
 )
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
@@ -80,9 +85,13 @@ class CellReader:
         self.is_uncalculated = is_uncalculated
         self.tally = Tally(is_1904)
 
-    def is_calculated(self, row: str) -> bool:
-        """Return whether no formula in the XML of a row is still to be calculated."""
-        return not self.is_uncalculated or _UNCALCULATED_FORMULA.search(row) is None
+    def without_uncalculated(self, row: str) -> str:
+        """Return the XML of a row without the formulas that are still to be calculated; count them."""
+        if not self.is_uncalculated or _FORMULA.search(row) is None:
+            return row
+        row, count = _UNCALCULATED_FORMULA.subn(r"\1", row)
+        self.tally.uncached += count
+        return row
 
     def text(self, row: int, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None if it is empty."""

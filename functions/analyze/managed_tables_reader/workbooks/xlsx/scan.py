@@ -192,9 +192,8 @@ class SheetScanner:
     def _batch(self, rows: list[str]) -> Batch | None:
         """Return the rows that are not empty, None if all are."""
         pattern = self._pattern.compiled()
-        found = [
-            pattern.fullmatch(row) if pattern and self._reader.is_calculated(row) else None for row in rows
-        ]
+        rows = list(map(self._reader.without_uncalculated, rows))
+        found = [pattern.fullmatch(row) if pattern else None for row in rows]
         grid = _Grid(len(rows))
         numbers = self._numbers(rows, found, grid)
         if numbers != sorted(numbers):
