@@ -87,9 +87,10 @@ _THOUSANDS = re.compile(
     f"[^{_ZERO}{_DIGIT}]*[{_ZERO}{_DIGIT}]+([ \u00a0\u202f][{_ZERO}{_DIGIT}]{{3}})+[^{_ZERO}{_DIGIT}]*"
 )
 _DATE_LETTERS = "ydeg"  # e and g are Japanese eras
-# Places of digits, whatever letters stand beside them (`US$ #,##0.00`, `0 dias`): a moment has them in the
-# fraction of its seconds alone.
-_DIGITS = re.compile(r"[^#?]*[#?].*|[^y]*(?<![.,0])0[^y]*")
+# Places of digits, whatever letters stand beside them (`US$ #,##0.00`, `0 dias`): a moment has them behind a
+# mark alone (`ss.000`, `hh:00`), or beside a year, as of a program that cannot encode `yyyy年m月`.
+_DIGITS = re.compile(r".*#.*|(?!.*yy).*(?<![.,:0])[0?].*", re.DOTALL)
+_MARKS = {".", ",", ":"}  # also quoted, as in `ss"."000`
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
 _PORTUGUESE = (
@@ -161,7 +162,10 @@ def _temporal_kind(section: Sequence[re.Match[str]]) -> FormatKind | None:
 
 def _shows_digits(section: Sequence[re.Match[str]]) -> bool:
     """Return whether a section has places of digits that are none of a moment's."""
-    shown = "".join(token["letters"] or token["other"] or "" for token in section)
+    shown = "".join(
+        token["letters"] or token["other"] or "".join(_MARKS & {token["quoted"], token["escaped"]})
+        for token in section
+    )
     return _DIGITS.fullmatch(shown.lower()) is not None
 
 
