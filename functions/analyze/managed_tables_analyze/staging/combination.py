@@ -41,6 +41,7 @@ _ROUNDING = Decimal("1e-9")  # of a mean, by which doubles and sums of ten decim
 _BLANKS = literal(" \t\r\n")
 
 SheetPlace = tuple[int, str | None]
+"""The number of a file, and the name of its sheet; None for a text."""
 
 
 def _find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[int]) -> Row | None:
@@ -116,9 +117,6 @@ def _is_sum(
     half = Decimal(1).scaleb(min(0, int(value.as_tuple().exponent))) / 2  # a mean is written rounded
     is_mean = bool(differ) and abs(Decimal(total) / count - value) <= max(half, abs(value) * _ROUNDING)
     return is_mean or abs(Decimal(total) - value) <= _TOLERANCE
-
-
-"""The number of a file, and the name of its sheet; None for a text."""
 
 
 class MisreadError(Exception):

@@ -20,12 +20,10 @@ from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES
 from managed_tables_reader.rows.sheets import Batch
 
 Fill = tuple[int, int, int]
+"""The column (from 0), the row that has the value, the last row that it covers."""
 QUOTE = '"'
 DEFAULT_DELIMITER = ","
 _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
-
-
-"""The column (from 0), the row that has the value, the last row that it covers."""
 
 
 @dataclass

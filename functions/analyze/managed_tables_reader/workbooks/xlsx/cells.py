@@ -31,6 +31,7 @@ _RANGE = re.compile(f"{REFERENCE.pattern}:{REFERENCE.pattern}")
 _BOOLEANS = {"1": "TRUE", "0": "FALSE", "true": "TRUE", "false": "FALSE"}
 
 Raws = Sequence[str | None]
+"""Cells of a column as they stand in the XML."""
 
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _TRUE = ("1", "true")
@@ -47,9 +48,6 @@ _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the 
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
 NumberedRow = tuple[int, Cells]
-
-
-"""Cells of a column as they stand in the XML."""
 
 
 @lru_cache(MAX_COLUMNS)
