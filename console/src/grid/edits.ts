@@ -190,9 +190,8 @@ export class EditSession {
       this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
     } else {
-      await this.answered(() =>
-        "inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted),
-      );
+      const work = () => ("inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted));
+      await this.answered(work);
       back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
       this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
       this.listener.inserted([]);
@@ -277,7 +276,7 @@ export class EditSession {
     }
     const rows = changed.map((one) => ({ id: one.id, ...versioned(one) }));
     await this.api.PATCH("/{table_id}/data", { path: this.path, body: { rows } });
-    return readRows(this.api, this.table._id, changed);
+    return this.read(changed.map(({ id }) => id));
   }
 
   private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way, meetings: number): void {
@@ -298,7 +297,7 @@ export class EditSession {
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
   private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number): Promise<void> {
-    const records = await this.answered(() => readRows(this.api, this.table._id, changed));
+    const records = await this.answered(() => this.read(changed.map(({ id }) => id)));
     const now = new Map(records.map((record) => [record.id, record]));
     if (changed.every((change) => isAsWished(change, now.get(change.id))))
       return this.record(changed, records, way, meetings); // by this page: its answer was lost
@@ -324,10 +323,8 @@ export class EditSession {
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
-    const reasons = new Map(detailsOf(failure).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
-    this.markAll(changed, (row, column) => {
-      return { state: "refused", reason: reasons.get(`${row}/${column}`) ?? failure.message };
-    });
+    const told = new Map(detailsOf(failure).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
+    this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));
     this.state.update({ failure });
     this.listener.announce(t`Não gravado`);
@@ -357,15 +354,19 @@ export class EditSession {
     }
   }
 
+  private readonly read = (ids: readonly string[]) => readRows(this.api, this.table._id, ids);
+
   private async sendDeletion(ids: readonly string[]): Promise<void> {
-    await this.api.POST("/{table_id}/data/delete", { path: this.path, body: { ids: [...ids] } });
-    const gone = new Set(ids); // and with them what was written there
-    this.unmark([...this.state.get().marks.keys()].filter((key) => gone.has(key.split("/")[0] ?? "")));
+    const sent = this.api.POST("/{table_id}/data/delete", { path: this.path, body: { ids: [...ids] } });
+    await sent.catch(async (error) => {
+      if (failureOf(error).code !== "ROW_NOT_FOUND" || (await this.read(ids)).length > 0) throw error; // else it is done
+    });
+    this.unmark([...this.state.get().marks.keys()].filter((key) => ids.includes(key.split("/")[0] ?? "")));
   }
 
   private async sendRestoration(ids: readonly string[]): Promise<void> {
     const { restored } = await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
-    const missing = ids.length - restored;
+    const missing = restored < ids.length ? ids.length - (await this.read(ids)).length : 0;
     if (missing > 0) this.tell(t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira`);
   }
 

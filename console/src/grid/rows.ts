@@ -29,9 +29,9 @@ export function useRows(table: Table, view: GridView): RowSource {
 }
 
 /** Ask for rows as they are now, exactly. */
-export async function readRows(api: Api, tableId: string, rows: readonly { id: string }[]): Promise<RecordOfRow[]> {
-  const where = { column: "id", op: "in" as const, value: rows.map(({ id }) => id) };
-  return (await queryRows(api, tableId, { where, per_page: Math.max(rows.length, 1), count: false })).records;
+export async function readRows(api: Api, tableId: string, ids: readonly string[]): Promise<RecordOfRow[]> {
+  const where = { column: "id", op: "in" as const, value: [...ids] };
+  return (await queryRows(api, tableId, { where, per_page: Math.max(ids.length, 1), count: false })).records;
 }
 
 /** Ask for rows, or for what is worked out over them. */
