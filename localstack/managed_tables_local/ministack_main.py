@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partialmethod
 
 import uvicorn
@@ -48,7 +49,8 @@ if __name__ == "__main__":
     if persistence.PERSIST_STATE:
         threading.Thread(target=_save_for_ever, daemon=True).start()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # of each function's process three
+    with suppress(ValueError):  # macOS says that there is no limit, and takes no such number
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # three a function's process
     drain = lambda_runtime.Worker._drain_stderr_bounded
     lambda_runtime.Worker._drain_stderr_bounded = partialmethod(drain, first_line_wait=_LOG_WAIT_SECONDS)
     # hypercorn, MiniStack's own server, takes 1.3 ms of a processor for a small request, this 0.7
