@@ -35,7 +35,7 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.reading_files import Candidate, SourceFile, Weighed, candidates_of, weigh
+from managed_tables_reader.reading_files import Candidate, SourceFile, Weighed, weigh
 from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
 
 _MAX_SECONDS = 900  # what a Lambda has
@@ -255,7 +255,7 @@ def _reading(found: Analysis, weighed: Weighed | None) -> JobReading | Explained
     if weighed is None:
         return found.reading
     tables = [
-        ExplainedTable(**dict(table), candidates=candidates_of(table, weighed))
+        ExplainedTable(**dict(table), candidates=weighed.get((table.name, table.sheet), []))
         for table in found.reading.tables
     ]
     return ExplainedReading(timezone=found.reading.timezone, tables=tables)

@@ -309,8 +309,3 @@ def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
         delimiter = "  " if choice.change is align else choice.dialect.delimiter
         found += [Candidate(delimiter, quote, layout) for layout in layouts]
     return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
-
-
-def candidates_of(table: TableReading, weighed: Weighed) -> list[Candidate]:
-    """Return the candidates of one table of a reading."""
-    return weighed.get((table.name, table.sheet), [])
