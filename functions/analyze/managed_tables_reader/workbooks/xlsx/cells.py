@@ -84,8 +84,8 @@ class CellReader:
         self.tally = Tally(is_1904)
 
     def without_uncalculated(self, row: str) -> str:
-        """Return the XML of a row without the formulas that are still to be calculated; count them."""
-        if not self.is_uncalculated or _FORMULA.search(row) is None:
+        """Return the XML of a row, whose formulas nobody has calculated, without those; count them."""
+        if _FORMULA.search(row) is None:
             return row
         row, count = _UNCALCULATED_FORMULA.subn(r"\1", row)
         self.tally.uncached += count

@@ -192,7 +192,8 @@ class SheetScanner:
     def _batch(self, rows: list[str]) -> Batch | None:
         """Return the rows that are not empty, None if all are."""
         pattern = self._pattern.compiled()
-        rows = list(map(self._reader.without_uncalculated, rows))
+        if self._reader.is_uncalculated:
+            rows = list(map(self._reader.without_uncalculated, rows))
         found = [pattern.fullmatch(row) if pattern else None for row in rows]
         grid = _Grid(len(rows))
         numbers = self._numbers(rows, found, grid)
