@@ -64,7 +64,12 @@ def print_json(value: Any) -> None:
 
 def say(text: str) -> None:
     """Print a line; names of users are no markup."""
-    console.print(escape(text), highlight=False, soft_wrap=True)
+    _print_line(console, escape(text))
+
+
+def _print_line(where: Console, markup: str) -> None:
+    """Print a line whole, however narrow a terminal or a log is."""
+    where.print(markup, highlight=False, soft_wrap=True)
 
 
 def is_agreed(question: str) -> bool:
@@ -82,11 +87,9 @@ def is_agreed(question: str) -> bool:
 
 def complain(message: str, details: Iterable[Detail] = ()) -> None:
     """Print why something was not done, and where."""
-    errors.print(f"[bold red]{escape(message)}[/]", highlight=False, soft_wrap=True)
+    _print_line(errors, f"[bold red]{escape(message)}[/]")
     for detail in details:
-        errors.print(
-            escape(f"  {place_of(detail)}{detail.get('reason', '')}"), highlight=False, soft_wrap=True
-        )
+        _print_line(errors, escape(f"  {place_of(detail)}{detail.get('reason', '')}"))
 
 
 def place_of(detail: Mapping[str, Any]) -> str:
@@ -137,7 +140,7 @@ def show_review(schema: Json, notes: Sequence[Json]) -> None:
     console.print(grid)
     say(counted(schema["total_row_count_estimate"], "linha", "linhas"))
     for note in notes[:MAX_WARNINGS]:
-        console.print(f"[yellow]Atenção:[/] {escape(note['text'])}", highlight=False, soft_wrap=True)
+        _print_line(console, f"[yellow]Atenção:[/] {escape(note['text'])}")
     if len(notes) > MAX_WARNINGS:
         say(f"… e mais {len(notes) - MAX_WARNINGS} avisos")
 
