@@ -29,7 +29,7 @@ from managed_tables.exports import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_export.destination import open_destination
 from managed_tables_export.handler import WRITERS
-from managed_tables_export.snapshot import ExportSource, Snapshot
+from managed_tables_export.snapshot import ExportSource
 from managed_tables_export.texts import compose
 
 _TYPES = {postgres: kind for kind, postgres in POSTGRES_TYPES.items()}
@@ -62,8 +62,8 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSou
     request = ExportRequest(cast("ExportFormat", form), wanted, formula_safe=dialect == "excel-br")
     with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        snapshot = Snapshot(connection, table, columns, 0, "America/Sao_Paulo")
-        yield ExportSource(snapshot, request, request.select(columns, _ZONE), lambda _: None)
+        selection = request.select(columns, _ZONE)
+        yield ExportSource(connection, table, _ZONE.key, request, selection, lambda _: None)
 
 
 def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
@@ -76,7 +76,7 @@ def write(dsn: str, table: str, form: str, dialect: str) -> Spent:
     ):
         WRITERS[cast("ExportFormat", form)](source, destination, Path(folder))
         destination.finish()
-        return clock.spent(source.snapshot.connection)
+        return clock.spent(source.connection)
 
 
 def copy(dsn: str, table: str, dialect: str) -> Spent:
@@ -87,7 +87,7 @@ def copy(dsn: str, table: str, dialect: str) -> Spent:
         with source.copy(query, sql.SQL("(FORMAT csv, DELIMITER {})").format(delimiter)) as found:
             for _ in found:
                 pass
-        return clock.spent(source.snapshot.connection)
+        return clock.spent(source.connection)
 
 
 def openpyxl(rows: str) -> Spent:

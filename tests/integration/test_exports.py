@@ -22,7 +22,6 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.tables.definitions import TableChange
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
-from managed_tables_export import handler as runs
 from managed_tables_export import snapshot, workbook
 from managed_tables_reader.workbooks.xlsx.strings import unescape_hex
 
@@ -323,7 +322,7 @@ def test_a_late_run_deletes_what_it_wrote(maker: ExportMaker, monkeypatch: pytes
 def test_progress_is_recorded_while_rows_are_exported(
     maker: ExportMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr("managed_tables.catalog.job_records.PROGRESS_SECONDS", 0)
     monkeypatch.setattr(snapshot, "BATCH_BYTES", 10)
     export = maker.queue(maker.table([column("t")], [["x" * 10] for _ in range(4)]), format="csv")
     seen = []

@@ -37,7 +37,7 @@ from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import ReadTable, SourceFile, read
 from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides, Known, beginning
 
-Report = Callable[[Literal["reading", "inferring"], int], None]
+Report = Callable[[Literal["reading", "inferring"], int], object]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
 
 

@@ -17,20 +17,14 @@ import duckdb
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.aws_services import AwsServices
-from managed_tables.catalog.job_records import (
-    PROGRESS_SECONDS,
-    JobEvent,
-    JobRecord,
-    StepOutcome,
-    failed_outcome,
-)
+from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome, failed_outcome, reporter
 from managed_tables.catalog.tables import Tables
-from managed_tables.clock import Pace, parse_timestamp
+from managed_tables.clock import parse_timestamp
 from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex, listed_warnings
 from managed_tables.documents.document import JobProgress
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
-from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, ApiError, JobError
+from managed_tables.errors import FILES_CHANGED, FILES_GONE, FILES_TOO_LARGE, JOB_FAULT, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.messages.findings import Finding
 from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
@@ -75,7 +69,7 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
     started = time.monotonic()
     try:
         with _on_disk():
-            report = _reporter(services, job)
+            report = reporter("analyze", partial(_keep_progress, services, job))
             paths, etags = _download(services, job, work_dir, report)
             digests = list(map(_digest, paths))
             for file, before, digest in zip(job.files, job.digests, digests, strict=False):
@@ -190,19 +184,10 @@ def _analyze_files(
     return analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled), recalled
 
 
-def _reporter(services: AwsServices, job: JobRecord) -> Report:
-    """Return a function that records the phase in the job now and then; a report that fails is skipped."""
-    pace = Pace(PROGRESS_SECONDS)
-
-    def report(phase: Literal["reading", "inferring"], percent: int) -> None:
-        if not pace.is_due():
-            return
-        try:
-            services.jobs.report_progress(job, JobProgress(phase=phase, percent=percent))
-        except ApiError:
-            logger.warning("progress not recorded", exc_info=True)
-
-    return report
+def _keep_progress(
+    services: AwsServices, job: JobRecord, phase: Literal["reading", "inferring"], percent: int
+) -> bool:
+    return services.jobs.report_progress(job, JobProgress(phase=phase, percent=percent))
 
 
 def _record(

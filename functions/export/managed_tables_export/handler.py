@@ -18,17 +18,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from managed_tables import errors
 from managed_tables.aws.metrics import count_step
 from managed_tables.catalog.exports import CONTENT_TYPES, ExportFormat, ExportRecord, ExportStatus
-from managed_tables.catalog.job_records import PROGRESS_SECONDS
-from managed_tables.clock import Pace
+from managed_tables.catalog.job_records import reporter
 from managed_tables.documents.document import ExportProgress
 from managed_tables.errors import ApiError, JobError
-from managed_tables.exports import ExportRequest
 from managed_tables.object_keys import export_object_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables_export.destination import ExportObject, open_destination
 from managed_tables_export.parquet import write_parquet
-from managed_tables_export.snapshot import ExportSource, open_snapshot
+from managed_tables_export.snapshot import ExportSource, open_source
 from managed_tables_export.texts import write_csv, write_json_lines
 from managed_tables_export.workbook import write_workbook
 
@@ -85,7 +83,7 @@ def _outcome(export: ExportRecord | None) -> ExportOutcome:
     return {"outcome": "fault" if is_fault else export.status}  # which fails the execution, for the alarm
 
 
-@dataclass
+@dataclass(frozen=True)
 class _ExportRun:
     """One run that has the export."""
 
@@ -112,45 +110,29 @@ class _ExportRun:
 
     def _write(self) -> tuple[int, int]:
         """Write the file and return how many rows and bytes it has."""
-        company = self.services.provisioning.require(self.export.company_id)
-        request = ExportRequest(**self.services.storage.get_json(self.export.request_key))
-        key, content_type = self.export.key or "", CONTENT_TYPES[request.format]
-        with (
-            open_snapshot(self.services, company, self.export) as snapshot,
-            tempfile.TemporaryDirectory() as folder,
-            open_destination(self.services.storage, key, content_type) as destination,
-        ):
-            # Valid when requested, and still, since the table is unchanged.
-            selection = request.select(snapshot.columns, self.services.settings.zone)
-            report = self._reporter(snapshot.row_count if request.where is None else None)
-            source = ExportSource(snapshot, request, selection, report)
-            rows = WRITERS[request.format](source, destination, Path(folder))
-            return rows, destination.finish()
+        keep = reporter("export", self._keep)
 
-    def _reporter(self, total_rows: int | None) -> Callable[[int], None]:
-        """Return a callback for the number of rows written; it updates the record now and then."""
-        pace = Pace(PROGRESS_SECONDS)
-
-        def report(rows: int) -> None:
+        def report(total_rows: int | None, rows: int) -> None:
             if time.monotonic() > self.stop_at:
                 raise JobError(errors.EXPORT_TOO_LARGE)
-            if pace.is_due():
-                self._keep(rows, total_rows)
+            if not keep(total_rows, rows):
+                raise _TakenOver
 
-        return report
+        content_type = CONTENT_TYPES[self.export.format]
+        with (
+            open_source(self.services, self.export, report) as source,
+            tempfile.TemporaryDirectory() as folder,
+            open_destination(self.services.storage, self.export.key or "", content_type) as destination,
+        ):
+            rows = WRITERS[source.request.format](source, destination, Path(folder))
+            return rows, destination.finish()
 
-    def _keep(self, rows: int, total_rows: int | None) -> None:
+    def _keep(self, total_rows: int | None, rows: int) -> bool:
         percent = min(99, rows * 100 // total_rows) if total_rows else 0
         progress = ExportProgress(
             phase="writing", processed_rows=rows, total_rows=total_rows, percent=percent
         )
-        try:
-            is_mine = self.services.exports.report_progress(self.export, progress)
-        except ApiError:
-            get_logger("export").warning("progress not recorded", exc_info=True)
-            return
-        if not is_mine:
-            raise _TakenOver
+        return self.services.exports.report_progress(self.export, progress)
 
 
 LEFT_FOR_THE_END_SECONDS = 30.0  # to complete the upload, or to say that the time did not suffice

@@ -88,12 +88,12 @@ def _type(column: Column, source: ExportSource) -> str:
         "SELECT max(length(trunc(abs({v}))::text)), max(scale({v})) FROM {table} AS {alias} WHERE {where}"
     ).format(
         v=value(column),
-        table=source.snapshot.table,
+        table=source.table,
         alias=TABLE,
         where=condition_sql(source.selection.condition, TABLE),
     )
     parameters = condition_parameters(source.selection.condition)
-    row = source.snapshot.connection.execute(query, parameters).fetchone()
+    row = source.connection.execute(query, parameters).fetchone()
     whole, scale = row if row and row[0] is not None else (1, 0)
     return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else _TEXT
 

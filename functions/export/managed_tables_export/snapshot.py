@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 import psycopg
@@ -10,7 +11,6 @@ from psycopg import Copy, sql
 from psycopg import errors as postgres
 
 from managed_tables import errors
-from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
@@ -18,7 +18,7 @@ from managed_tables.databases.connecting import PgConnection, SessionLimits, tra
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import ExportRequest, Selection
 from managed_tables.observability import get_logger
-from managed_tables.schema import Column
+from managed_tables.schema import Columns
 from managed_tables.services import Services
 from managed_tables.tables.physical import physical_name
 from managed_tables_export.destination import ExportObject
@@ -29,39 +29,33 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A table as it is in the transaction that has begun on the connection."""
+class ExportSource:
+    """A table as it is in the transaction that has begun on the connection, and what of it goes out.
+
+    `zone` is that of people who read the file; `report` gets the rows so far.
+    """
 
     connection: PgConnection
     display_name: str
-    columns: tuple[Column, ...]
-    row_count: int
     zone: str
+    request: ExportRequest
+    selection: Selection
+    report: Callable[[int], None]
 
     @property
     def table(self) -> sql.Identifier:
         """The table's name in SQL."""
         return physical_name(self.display_name)
 
-
-@dataclass(frozen=True)
-class ExportSource:
-    """What a format is made of: the snapshot, and what of it goes out; `report` gets the rows so far."""
-
-    snapshot: Snapshot
-    request: ExportRequest
-    selection: Selection
-    report: Callable[[int], None]
-
     def set_zone(self, zone: str) -> None:
         """Let PostgreSQL write times in this zone."""
-        self.snapshot.connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+        self.connection.execute("SELECT set_config('TimeZone', %s, true)", [zone])
 
     def copy(self, query: sql.Composed, options: sql.Composable) -> AbstractContextManager[Copy]:
         """Begin `COPY (query) TO STDOUT` with the selection's parameters."""
         statement = sql.SQL("COPY ({}) TO STDOUT {}").format(query, options)
         parameters = condition_parameters(self.selection.condition)
-        return self.snapshot.connection.cursor().copy(statement, parameters or None)
+        return self.connection.cursor().copy(statement, parameters or None)
 
     def write(
         self,
@@ -94,19 +88,30 @@ class ExportSource:
 
 
 @contextmanager
-def open_snapshot(services: Services, company: ConnectionRecord, export: ExportRecord) -> Iterator[Snapshot]:
+def open_source(
+    services: Services, export: ExportRecord, report: Callable[[int | None, int], None]
+) -> Iterator[ExportSource]:
     """Open the snapshot of the export's table for the `with` block.
 
     Raises EXPORT_TABLE_GONE and EXPORT_TABLE_CHANGED if it is not as it was when the export was requested,
-    and translates time-outs of the database into advice.
+    and translates time-outs of the database into advice. `report` gets how many rows there are, if that is
+    known, and how many are written.
     """
-    limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
+    company, settings = services.provisioning.require(export.company_id), services.settings
+    request = ExportRequest(**services.storage.get_json(export.request_key))
+    limits = SessionLimits(settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
     with (
         closing(services.databases.open_company_connection(company, limits)) as connection,
         _told(),
         translated_errors(),
     ):
-        yield _begin(connection, export, services.settings.default_timezone)
+        columns, row_count = _begin(connection, export)
+        # Valid when requested, and still, since the table is unchanged.
+        selection = request.select(columns, settings.zone)
+        reported = partial(report, row_count if request.where is None else None)
+        yield ExportSource(
+            connection, export.display_name, settings.default_timezone, request, selection, reported
+        )
 
 
 @contextmanager
@@ -127,8 +132,8 @@ def _told() -> Iterator[None]:
         raise JobError(errors.EXPORT_TABLE_CHANGED) from error
 
 
-def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapshot:
-    """Lock the table, so that its columns stay, and only then take the snapshot and read them."""
+def _begin(connection: PgConnection, export: ExportRecord) -> tuple[Columns, int]:
+    """Lock the table, so that its columns stay, then take the snapshot; return them, and how many rows."""
     table = physical_name(export.display_name)
     connection.execute(_BEGIN)
     try:
@@ -141,5 +146,4 @@ def _begin(connection: PgConnection, export: ExportRecord, zone: str) -> Snapsho
         raise JobError(errors.EXPORT_TABLE_GONE)
     if applied.version != export.table_version:
         raise JobError(errors.EXPORT_TABLE_CHANGED)
-    row_count = count_rows(connection, [export.table_id])[export.table_id]
-    return Snapshot(connection, export.display_name, applied.columns, row_count, zone)
+    return applied.columns, count_rows(connection, [export.table_id])[export.table_id]

@@ -94,7 +94,7 @@ def select_fields(source: ExportSource, field: Callable[[Column], sql.Composed])
     """Return the SELECT of the selection's rows in its order, each column as `field` composes it."""
     return sql.SQL("SELECT {fields} FROM {table} AS {alias} WHERE {where} ORDER BY {order}").format(
         fields=sql.SQL(", ").join(map(field, source.selection.columns)),
-        table=source.snapshot.table,
+        table=source.table,
         alias=TABLE,
         where=condition_sql(source.selection.condition, TABLE),
         order=_order(source.selection),
@@ -145,7 +145,7 @@ def write_csv(source: ExportSource, destination: ExportObject, _folder: Path) ->
 def compose(source: ExportSource) -> tuple[sql.Composed, str, bool]:
     """Return the query of the dialect's texts, its delimiter, and whether it writes for people."""
     is_local = source.request.dialect == "excel-br"
-    source.set_zone(source.snapshot.zone if is_local else "UTC")
+    source.set_zone(source.zone if is_local else "UTC")
     texts, delimiter = (_BRAZILIAN_TEXTS, ";") if is_local else (_ISO_TEXTS, ",")
     return select_texts(source, texts, safe=source.request.formula_safe), delimiter, is_local
 

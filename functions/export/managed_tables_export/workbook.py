@@ -51,7 +51,7 @@ Cell = Callable[[str, int], str]  # the XML of a text, as `CELL_TEXTS` gives it,
 
 def write_workbook(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
     """Write the rows as a workbook and return how many."""
-    source.set_zone(source.snapshot.zone)
+    source.set_zone(source.zone)
     query = select_texts(source, CELL_TEXTS, safe=False)
     writer = _WorkbookWriter(source)
     out = cast("IO[bytes]", destination)
@@ -184,4 +184,4 @@ def _cell_text(text: str, column: Column) -> str:
 
 def _title(source: ExportSource, number: int) -> str:
     suffix = f"_{number + 1}" if number else ""
-    return source.snapshot.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix
+    return source.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix

@@ -8,10 +8,10 @@ With `{"task_token", "rounds"}` in place of the last it does not load: the execu
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -29,6 +29,7 @@ from managed_tables.catalog.job_records import (
     StepOutcome,
     failed_outcome,
     inserting_progress,
+    reporter,
 )
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection, SessionLimits
@@ -115,8 +116,9 @@ class Loading:
                     plan = load.find_repeated_keys(plan).leave_out()
                 self._keep_rejects(converter, plan)
             self._remind()
+            report = reporter("insert", partial(self._keep_progress, plan.row_count))
             try:
-                return load.run(plan, _progress_reporter(self.services, self.job, plan.row_count))
+                return load.run(plan, report)
             except MisfitFound as found:
                 self._refuse_misfits(converter, plan)
                 raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
@@ -135,6 +137,9 @@ class Loading:
                 if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
                     raise JobError(errors.TABLE_NAME_TAKEN, name=self.confirmed.display_name) from error
                 raise
+
+    def _keep_progress(self, total_rows: int, processed_rows: int) -> bool:
+        return self.services.jobs.report_progress(self.job, inserting_progress(processed_rows, total_rows))
 
     def _remind(self) -> None:
         """Remember that the load may keep rows to undo it, and those of an upsert for their history."""
@@ -326,18 +331,6 @@ def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
     ) as connection:
         connection.execute("SET enable_progress_bar = false")  # it would be drawn into the log
         yield connection
-
-
-def _progress_reporter(services: Services, job: JobRecord, total_rows: int) -> Callable[[int], None]:
-    """Return what keeps the number of rows processed in the job's record; a report that fails is skipped."""
-
-    def report(processed_rows: int) -> None:
-        try:
-            services.jobs.report_progress(job, inserting_progress(processed_rows, total_rows))
-        except ApiError:
-            get_logger("insert").warning("progress not recorded", exc_info=True)
-
-    return report
 
 
 class InsertEvent(JobEvent, total=False):

@@ -21,8 +21,6 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from managed_tables.ahead import one_ahead
-from managed_tables.catalog.job_records import PROGRESS_SECONDS
-from managed_tables.clock import Pace
 from managed_tables.conversion.times import ZONED
 from managed_tables.databases.connecting import PgConnection, is_of_an_index
 from managed_tables.details import MAX_VALUE_CHARACTERS
@@ -165,7 +163,7 @@ def _to_utc(moments: binary.Ints, zone: Zone) -> binary.Ints:
 STAGED = sql.Identifier("$staged")
 _CONVERSION_ERROR = "Conversion Error"  # of a value that a type's grammar takes and the type does not
 
-Report = Callable[[int], None]
+Report = Callable[[int], object]
 
 
 class MisfitFound(Exception):  # noqa: N818 - an outcome, not a fault
@@ -211,7 +209,7 @@ class Transfer:
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
             table, identifiers([ID_COLUMN, *wire.names]), sql.Literal(freeze)
         )
-        rows, pace = 0, Pace(PROGRESS_SECONDS)
+        rows = 0
         with self.connection.cursor() as cursor, translated_refusals():
             with (
                 _streamed(self.converter, wire) as stream,
@@ -222,8 +220,7 @@ class Transfer:
                 for count, records in batches:
                     copy.write(records)
                     rows += count
-                    if pace.is_due():
-                        self.report(rows)
+                    self.report(rows)
                 copy.write(binary.TRAILER)
             return cursor.rowcount
 

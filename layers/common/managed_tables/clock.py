@@ -1,4 +1,4 @@
-"""Write times as metadata has them (ISO 8601, UTC, milliseconds, `Z`); say when something is due again."""
+"""Write times as metadata has them (ISO 8601, UTC, milliseconds, `Z`)."""
 
 import time
 from datetime import UTC, datetime
@@ -18,19 +18,3 @@ def parse_timestamp(text: str) -> datetime:
 def expiry(days: int) -> int:
     """Return the second at which DynamoDB may delete an item that is kept for so many days from now."""
     return int(time.time()) + days * 86_400
-
-
-class Pace:
-    """What is done at most once in so many seconds, the first time after as many."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._next = time.monotonic() + seconds
-
-    def is_due(self) -> bool:
-        """Return whether it may be done now; it counts as done then."""
-        now = time.monotonic()
-        if now < self._next:
-            return False
-        self._next = now + self._seconds
-        return True

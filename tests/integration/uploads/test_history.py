@@ -122,7 +122,7 @@ def test_progress_goes_through_every_phase(
         return kept
 
     monkeypatch.setattr(type(api.jobs), "report_progress", noted)
-    monkeypatch.setattr(analyzing, "PROGRESS_SECONDS", 0)
+    monkeypatch.setattr("managed_tables.catalog.job_records.PROGRESS_SECONDS", 0)
     analyzing.analyze_job(api, job.company_id, job_id)
     assert seen == [
         *({"phase": "reading", "percent": percent} for percent in (10, 20, 20, 60, 60, 100)),

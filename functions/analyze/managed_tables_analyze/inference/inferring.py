@@ -58,7 +58,7 @@ def infer_columns(
     timezone: str = "UTC",
     reader_findings: Sequence[Finding] = (),
     former_columns: Sequence[FormerColumn | None] = (),
-    report: Callable[[int], None] = lambda _percent: None,
+    report: Callable[[int], object] = lambda _percent: None,
 ) -> list[JudgedColumn]:
     """Return one judgement for each column, in order.
 
@@ -399,7 +399,7 @@ def _has_two_readings(cell: str) -> str:
 
 @contextmanager
 def watched(
-    connection: DuckDBPyConnection, report: Callable[[int], None], first: int, last: int
+    connection: DuckDBPyConnection, report: Callable[[int], object], first: int, last: int
 ) -> Iterator[None]:
     """Report `first` to `last` percent while a query goes from none to all of its rows, then `last`."""
     ended = Event()

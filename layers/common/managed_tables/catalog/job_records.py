@@ -1,5 +1,6 @@
 """A job's record: its fields, and how DynamoDB holds them."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,9 @@ from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
 from managed_tables.documents.document import JobProgress
 from managed_tables.documents.statements import LoadMode
-from managed_tables.errors import JOB_CANCELLED, ErrorRecord
+from managed_tables.errors import JOB_CANCELLED, ApiError, ErrorRecord
 from managed_tables.object_keys import job_prefixes, upload_key
+from managed_tables.observability import get_logger
 from managed_tables.uploads import OfferedFile
 
 JobMode = Literal["create", "append", "replace", "upsert"]
@@ -257,6 +259,28 @@ def inserting_progress(processed_rows: int, total_rows: int) -> JobProgress:
         total_rows=total_rows,
         percent=min(99, processed_rows * 100 // total_rows) if total_rows else 0,
     )
+
+
+def reporter(service: str, keep: Callable[..., bool]) -> Callable[..., bool]:
+    """Return `keep` as a step calls it on its way: done now and then, and skipped where it fails.
+
+    False where `keep` said that what the step works on is no longer its own.
+    """
+    due = time.monotonic() + PROGRESS_SECONDS
+
+    def report(*given: Any) -> bool:
+        nonlocal due
+        now = time.monotonic()
+        if now < due:
+            return True
+        due = now + PROGRESS_SECONDS
+        try:
+            return keep(*given)
+        except ApiError:
+            get_logger(service).warning("progress not recorded", exc_info=True)
+            return True
+
+    return report
 
 
 class JobEvent(TypedDict):
