@@ -146,7 +146,7 @@ def frames(readers: Sequence[child.Reader], path: Path) -> list[FrameKind]:
     output = io.BytesIO()
     child._read(readers, path, output)
     output.seek(0)
-    return [frame[0] for frame in iter(lambda: read_frame(output.read), None)]
+    return [frame[0] for frame in iter(lambda: read_frame(output), None)]
 
 
 def test_the_next_reader_is_tried_only_if_the_first_gave_nothing(tmp_path: Path) -> None:

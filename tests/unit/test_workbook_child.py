@@ -1,5 +1,6 @@
 """The child process that reads workbooks: faults of the file and faults of the system."""
 
+import marshal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from openpyxl import Workbook
 from managed_tables.errors import JobError
 from managed_tables_reader.files.kinds import Kind
 from managed_tables_reader.workbooks.opening import read_workbook
+from managed_tables_reader.workbooks.raw import FrameKind
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def test_a_reading_that_never_ends_is_refused(
 ) -> None:
     """The kernel ends the child, whose processor time is limited."""
     endless = tmp_path / "endless.py"
-    endless.write_text("print('h\\0\\0\\0\\1N', end='', flush=True)\nwhile True: pass")
+    started = marshal.dumps(marshal.dumps((FrameKind.STARTED.value, None)))
+    endless.write_text(f"import os\nos.write(1, {started!r})\nwhile True: pass")
     script = f"ulimit -S -t 1; exec {sys.executable} {endless}"
     monkeypatch.setattr(sys, "executable", interpreter(tmp_path, script))
     with pytest.raises(JobError, match="a leitura passou do tempo permitido"):

@@ -18,15 +18,9 @@ from python_calamine import (
 )
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import WORKBOOK_ENCRYPTED
 from managed_tables_reader.workbooks.formats import duration_text
-from managed_tables_reader.workbooks.raw import (
-    Cells,
-    RawSheet,
-    Tally,
-    WorkbookEncryptedError,
-    WorkbookError,
-    in_batches,
-)
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, WorkbookError, in_batches
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 
@@ -36,7 +30,7 @@ def read_calamine(path: Path) -> Iterator[RawSheet]:
     try:
         book = CalamineWorkbook.from_path(path)
     except PasswordError as error:
-        raise WorkbookEncryptedError("tem senha") from error
+        raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED) from error
     except (CalamineError, OSError, ValueError) as error:
         raise WorkbookError(f"não pode ser lida ({error})") from error
     for index, metadata in enumerate(book.sheets_metadata):

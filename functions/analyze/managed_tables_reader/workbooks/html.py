@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+from managed_tables.errors import FILE_NOT_TABULAR
 from managed_tables_reader.files.encodings import WIDE_ENCODINGS, NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MergedRange
 from managed_tables_reader.workbooks.numbers import exact_number, is_number
 from managed_tables_reader.workbooks.package import read_count
-from managed_tables_reader.workbooks.raw import Cells, NotTabularError, RawSheet, Tally, in_batches
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, WorkbookError, in_batches
 
 _CHUNK_CHARACTERS = 1 << 20
 _HEAD_BYTES = 4_096  # HTML requires the declaration of the encoding in the first 1,024
@@ -137,7 +138,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
     parser.close()
     tables = [table for table in parser.tables if table.size]
     if not tables:
-        raise NotTabularError("a página HTML não tem nenhuma tabela com dados")
+        raise WorkbookError("a página HTML não tem nenhuma tabela com dados", FILE_NOT_TABULAR)
     header = max(tables, key=lambda table: table.size).header
     kept = [table for table in tables if table.header == header]
     left_out = sum(len(table.rows) > 1 for table in tables if table.header != header)
@@ -151,7 +152,7 @@ def _detect_charset(path: Path) -> str:
     try:
         found = detect_encoding(path)
     except NotTextError as error:
-        raise NotTabularError("o conteúdo é binário") from error
+        raise WorkbookError("o conteúdo é binário", FILE_NOT_TABULAR) from error
     if found.name in WIDE_ENCODINGS:
         return found.name
     if found.name == "utf-8" and (found.mark_bytes or not found.broken_utf8):

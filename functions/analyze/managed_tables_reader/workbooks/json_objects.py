@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import FILE_NOT_TABULAR
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.numbers import plain_digits
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, NotTabularError, RawSheet
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, WorkbookError
 
 _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
@@ -49,7 +50,7 @@ def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
         for name, _ in fields:
             labels.setdefault(name, len(labels))
         if len(labels) > MAX_COLUMNS:
-            raise NotTabularError(f"os registros têm mais de {MAX_COLUMNS} nomes de campos")
+            raise WorkbookError(f"os registros têm mais de {MAX_COLUMNS} nomes de campos", FILE_NOT_TABULAR)
     yield RawSheet(
         None, True, _batches(_objects(path, are_lines=are_lines), labels), labels=[*labels] or None
     )
@@ -77,7 +78,7 @@ def _cell(value: Any) -> str | None:
 
 
 def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
-    """Yield each object; raises NotTabularError for anything else."""
+    """Yield each object; raises WorkbookError for anything else."""
     with path.open("rb") as raw:
         try:
             encoding = detect_encoding(path)
@@ -87,13 +88,15 @@ def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
             last = 0
             for number, (line, fields) in enumerate(_values(text), start=1):
                 if are_lines and line == last:
-                    raise NotTabularError(f"a linha {line} tem mais de um registro")
+                    raise WorkbookError(f"a linha {line} tem mais de um registro", FILE_NOT_TABULAR)
                 last = line
                 yield line if are_lines else number, fields
         except NotTextError as error:
-            raise NotTabularError("o conteúdo é binário") from error
+            raise WorkbookError("o conteúdo é binário", FILE_NOT_TABULAR) from error
         except UnicodeDecodeError as error:
-            raise NotTabularError("há letras que não estão em UTF-8, como o JSON exige") from error
+            raise WorkbookError(
+                "há letras que não estão em UTF-8, como o JSON exige", FILE_NOT_TABULAR
+            ) from error
 
 
 def _values(text: "_Text") -> Iterator[_Object]:
@@ -147,11 +150,11 @@ class _Text:
         """Return the line of the object that comes next, and its fields: nested values as their JSON."""
         if self.peek() not in ("", "{"):
             reason = f"a linha {self._line()} não tem um registro, com nomes e valores entre chaves"
-            raise NotTabularError(reason)
+            raise WorkbookError(reason, FILE_NOT_TABULAR)
         fields, end = self._decode()
         line = self._line()
         if len({name for name, _ in fields}) != len(fields):
-            raise NotTabularError(f"o registro da linha {line} tem um campo duas vezes")
+            raise WorkbookError(f"o registro da linha {line} tem um campo duas vezes", FILE_NOT_TABULAR)
         if any(isinstance(value, list) for _, value in fields):
             fields = [
                 (name, _Number(slice_) if isinstance(value, list) else value)
@@ -160,9 +163,9 @@ class _Text:
         self._at = end
         return line, fields
 
-    def invalid(self, at: int | None = None) -> NotTabularError:
+    def invalid(self, at: int | None = None) -> WorkbookError:
         """Return the error that names the line where the text is no JSON."""
-        return NotTabularError(f"a linha {self._line(at)} não é um JSON válido")
+        return WorkbookError(f"a linha {self._line(at)} não é um JSON válido", FILE_NOT_TABULAR)
 
     def _decode(self) -> tuple[Sequence[tuple[str, Any]], int]:
         """Return the object and where it ends, reading on until it is complete."""
@@ -171,15 +174,14 @@ class _Text:
                 fields, end = self._scan(self._text, self._at)
             except (json.JSONDecodeError, StopIteration) as error:
                 if len(self._text) - self._at > _MAX_OBJECT_CHARACTERS:
-                    raise NotTabularError(
-                        f"o registro da linha {self._line()} não termina em {_MAX_OBJECT_CHARACTERS >> 20} MB"
-                    ) from error
+                    megabytes = _MAX_OBJECT_CHARACTERS >> 20
+                    reason = f"o registro da linha {self._line()} não termina em {megabytes} MB"
+                    raise WorkbookError(reason, FILE_NOT_TABULAR) from error
                 if not self._fill(len(self._text) - self._at):
                     raise self.invalid(getattr(error, "pos", None)) from error
             except RecursionError as error:
-                raise NotTabularError(
-                    f"o registro da linha {self._line()} tem níveis demais, um dentro do outro"
-                ) from error
+                reason = f"o registro da linha {self._line()} tem níveis demais, um dentro do outro"
+                raise WorkbookError(reason, FILE_NOT_TABULAR) from error
             else:
                 return fields, end
 

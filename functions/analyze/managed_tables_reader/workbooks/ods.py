@@ -15,17 +15,11 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_ENCRYPTED, WORKBOOK_TOO_LARGE
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks import formats
 from managed_tables_reader.workbooks.package import Package, open_package, read_count, read_xml
-from managed_tables_reader.workbooks.raw import (
-    Cells,
-    NotTabularError,
-    RawSheet,
-    WorkbookEncryptedError,
-    WorkbookTooLargeError,
-    in_batches,
-)
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, WorkbookError, in_batches
 
 _MANIFEST = "META-INF/manifest.xml"
 _MAX_MANIFEST_BYTES = 16 << 20  # it names the parts: a few kilobytes
@@ -88,7 +82,7 @@ def _rows(stream: IO[bytes]) -> Iterator[PlacedRow]:
             case "table-row" if table:
                 yield from table.read_row(element)
     if not is_workbook:
-        raise NotTabularError("o documento não é uma planilha")
+        raise WorkbookError("o documento não é uma planilha", FILE_NOT_TABULAR)
 
 
 def _refuse_encrypted(package: Package) -> None:
@@ -96,7 +90,7 @@ def _refuse_encrypted(package: Package) -> None:
         return
     with package.open_part(_MANIFEST) as stream:  # not parsed: older ones name a DTD, which is never needed
         if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
-            raise WorkbookEncryptedError("tem senha")
+            raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED)
 
 
 def moment_text(raw: str) -> str:
@@ -169,10 +163,10 @@ class _Table:
         if not any(cells):
             return
         if self._row > MAX_ROWS:
-            raise WorkbookTooLargeError("tem linhas demais")
+            raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
         self._unrolled += count * len(cells) - min(len(elements), len(cells))
         if self._unrolled > _MAX_UNROLLED:
-            raise WorkbookTooLargeError("repete a mesma célula por milhões de linhas e colunas")
+            raise WorkbookError("repete a mesma célula por milhões de linhas e colunas", WORKBOOK_TOO_LARGE)
         if element.get("visibility", "visible") != "visible":
             self.sheet.tally.hidden_rows += count
         for row in range(first, self._row):
@@ -188,7 +182,7 @@ class _Table:
             if text is None:
                 continue
             if column > MAX_COLUMNS:
-                raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+                raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", WORKBOOK_TOO_LARGE)
             cells.extend([None] * (first - len(cells)))
             cells.extend([text] * count)
             down = read_count(cell.get("number-rows-spanned"), 1)

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from managed_tables.errors import (
-    FILE_NOT_TABULAR,
     WORKBOOK_CORRUPT,
     WORKBOOK_ENCRYPTED,
     WORKBOOK_TOO_LARGE,
-    WORKBOOK_UNSAFE,
     JobError,
     JobErrorKind,
 )
@@ -30,11 +28,6 @@ _MAX_SECONDS = 600  # a Lambda has 900, and there is more to do
 _PIPE_BYTES = 1 << 20  # room for several batches: the child, which takes longer, waits for nobody
 _STDERR_BYTES = 10_000  # of a child that did not start
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
-
-_ERRORS: dict[str, JobErrorKind] = {
-    kind.code: kind
-    for kind in (FILE_NOT_TABULAR, WORKBOOK_CORRUPT, WORKBOOK_ENCRYPTED, WORKBOOK_TOO_LARGE, WORKBOOK_UNSAFE)
-}
 
 
 def read_workbook(
@@ -100,7 +93,7 @@ def _child(
 
 def _await_start(process: subprocess.Popen[bytes]) -> None:
     """Wait until the child runs; if it does not, raise a fault, to be retried: the file is not to blame."""
-    first = read_frame(cast("IO[bytes]", process.stdout).read)
+    first = read_frame(cast("IO[bytes]", process.stdout))
     if first is not None and first[0] is FrameKind.STARTED:
         return
     process.kill()
@@ -109,12 +102,12 @@ def _await_start(process: subprocess.Popen[bytes]) -> None:
 
 
 def _frames(process: subprocess.Popen[bytes], name: str) -> Iterator[tuple[FrameKind, Any]]:
-    while frame := read_frame(cast("IO[bytes]", process.stdout).read):
+    while frame := read_frame(cast("IO[bytes]", process.stdout)):
         kind, body = frame
         if kind is FrameKind.DONE:
             return
         if kind is FrameKind.FAILED:
-            raise JobError(_ERRORS[body[0]], file=name, reason=body[1])
+            raise JobError(JobErrorKind(body[0]), file=name, reason=body[1])
         yield kind, body
     if process.wait() == -signal.SIGXCPU:  # it only computes and writes: its processor time is the limit
         raise JobError(WORKBOOK_TOO_LARGE, file=name, reason="a leitura passou do tempo permitido")

@@ -17,7 +17,8 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError, WorkbookUnsafeError
+from managed_tables.errors import WORKBOOK_TOO_LARGE, WORKBOOK_UNSAFE
+from managed_tables_reader.workbooks.raw import WorkbookError
 
 MAX_PARTS = 10_000  # a workbook with thousands of charts and images has some; a bomb has more
 MAX_INFLATED_BYTES = 1 << 30  # the clarifications' limit for a ZIP
@@ -104,14 +105,14 @@ def _normal(name: str) -> str:
 def _check_bounds(parts: list[zipfile.ZipInfo]) -> None:
     """Refuse a package that would inflate beyond bounds; zipfile reads no more of a part than it declares."""
     if len(parts) > MAX_PARTS:
-        raise WorkbookTooLargeError(f"tem mais de {MAX_PARTS} partes")
+        raise WorkbookError(f"tem mais de {MAX_PARTS} partes", WORKBOOK_TOO_LARGE)
     if sum(part.file_size for part in parts) > MAX_INFLATED_BYTES:
-        raise WorkbookTooLargeError(f"descompactada passa de {MAX_INFLATED_BYTES >> 20} MB")
+        raise WorkbookError(f"descompactada passa de {MAX_INFLATED_BYTES >> 20} MB", WORKBOOK_TOO_LARGE)
     for part in parts:
         if part.flag_bits & 0x1:
             raise WorkbookError("tem partes cifradas")
         if part.file_size > RATIO_FREE_BYTES and part.file_size > MAX_RATIO * part.compress_size:
-            raise WorkbookTooLargeError("a taxa de compressão é a de uma bomba de descompactação")
+            raise WorkbookError("a taxa de compressão é a de uma bomba de descompactação", WORKBOOK_TOO_LARGE)
 
 
 def read_xml(
@@ -174,7 +175,7 @@ def _without_prefixes(attributes: dict[str, str]) -> dict[str, str]:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise WorkbookUnsafeError("contém uma declaração de tipo de documento (DTD)")
+    raise WorkbookError("contém uma declaração de tipo de documento (DTD)", WORKBOOK_UNSAFE)
 
 
 def read_count(text: str | None, least: int = 0) -> int:

@@ -11,16 +11,11 @@ import duckdb
 
 from managed_tables.conversion.marked_cells import mark_texts
 from managed_tables.conversion.sql_text import literal
+from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_TOO_LARGE
 from managed_tables.schema import ColumnType
 from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
-from managed_tables_reader.workbooks.raw import (
-    BATCH_CELLS,
-    BATCH_ROWS,
-    NotTabularError,
-    RawSheet,
-    WorkbookTooLargeError,
-)
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, WorkbookError
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
 _TYPES = {
@@ -45,7 +40,7 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             source = f"read_parquet({literal(str(path))}, hive_partitioning = false)"
             columns = connection.execute(f"DESCRIBE FROM {source}").fetchall()
             if len(columns) > MAX_COLUMNS:
-                raise NotTabularError(f"tem mais de {MAX_COLUMNS} colunas")
+                raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", FILE_NOT_TABULAR)
             cells = ", ".join(_cell(name, kind) for name, kind, *_ in columns)
             rows = connection.execute(f"SELECT {cells} FROM {source}")  # noqa: S608 - quoted above
             yield RawSheet(
@@ -56,9 +51,11 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
                 types=[_type(kind).value for _, kind, *_ in columns],
             )
     except duckdb.OutOfMemoryException as error:
-        raise WorkbookTooLargeError(f"para ser lido precisa de mais de {_MEMORY} de memória") from error
+        raise WorkbookError(
+            f"para ser lido precisa de mais de {_MEMORY} de memória", WORKBOOK_TOO_LARGE
+        ) from error
     except duckdb.Error as error:
-        raise NotTabularError("é um Parquet danificado ou incompleto") from error
+        raise WorkbookError("é um Parquet danificado ou incompleto", FILE_NOT_TABULAR) from error
 
 
 def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -> Iterator[Batch]:
@@ -69,7 +66,9 @@ def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -
         characters += len(group) * (width + 1)
         characters += sum(len(cell) for column in columns for cell in column if cell is not None)
         if characters > max_characters:
-            raise WorkbookTooLargeError(f"seus dados, como texto, passam de {max_characters >> 20} MB")
+            raise WorkbookError(
+                f"seus dados, como texto, passam de {max_characters >> 20} MB", WORKBOOK_TOO_LARGE
+            )
         yield Batch([*range(number + 1, number + len(group) + 1)], columns)
         number += len(group)
 

@@ -1,27 +1,19 @@
 """Define what a reader yields in the child process: sheets of batches of rows, and what it found in them.
 
-It passes through a pipe to the parent in frames: one letter, the length of the body, and the body in
-`marshal`'s form: two thousand rows at a time, by column, as they are staged. Both ends are the same
-interpreter, started by us.
+It passes through a pipe to the parent in frames, a letter and a body in `marshal`'s form: two thousand rows
+at a time, by column, as they are staged. Both ends are the same interpreter, started by us. In the pipe a
+frame is one value, of bytes, since `marshal` reads from a stream value by value.
 """
 
 import marshal
-import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import zip_longest
 from typing import IO, Any
 
-from managed_tables.errors import (
-    FILE_NOT_TABULAR,
-    WORKBOOK_CORRUPT,
-    WORKBOOK_ENCRYPTED,
-    WORKBOOK_TOO_LARGE,
-    WORKBOOK_UNSAFE,
-    JobErrorKind,
-)
+from managed_tables.errors import WORKBOOK_CORRUPT, JobErrorKind
 from managed_tables.messages.findings import GroundCode, WarningCode
 from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, ShownDates, letters
 from managed_tables_reader.workbooks.formats import (
@@ -40,37 +32,14 @@ Told = tuple[WarningCode | GroundCode, int, dict[str, Any], list[int]]
 
 BATCH_ROWS = 2_000  # large enough that the cost of a batch vanishes, small enough to stay in the cache
 BATCH_CELLS = 1_000_000  # empty ones too, of the few sheets that are wider than tall: 8 MB
-_HEADER = struct.Struct(">cI")
 
 
 class WorkbookError(Exception):
-    """A file that is refused, with its Portuguese reason."""
+    """A file that is refused: the way to fail, and its Portuguese reason."""
 
-    kind: JobErrorKind = WORKBOOK_CORRUPT
-
-
-class WorkbookTooLargeError(WorkbookError):
-    """The file inflates to more, or needs more memory, than one job may take."""
-
-    kind = WORKBOOK_TOO_LARGE
-
-
-class WorkbookUnsafeError(WorkbookError):
-    """The file contains what no spreadsheet program writes and only an attack needs: a DTD, an entity."""
-
-    kind = WORKBOOK_UNSAFE
-
-
-class WorkbookEncryptedError(WorkbookError):
-    """The file cannot be read without a password."""
-
-    kind = WORKBOOK_ENCRYPTED
-
-
-class NotTabularError(WorkbookError):
-    """The file is valid, but holds no table."""
-
-    kind = FILE_NOT_TABULAR
+    def __init__(self, reason: str, kind: JobErrorKind = WORKBOOK_CORRUPT) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 @dataclass
@@ -207,18 +176,13 @@ class FrameKind(Enum):
 
 def write_frame(stream: IO[bytes], kind: FrameKind, body: Any = None) -> None:
     """Write one frame; the caller flushes."""
-    content = marshal.dumps(body)
-    stream.write(_HEADER.pack(kind.value, len(content)))
-    stream.write(content)
+    marshal.dump(marshal.dumps((kind.value, body)), stream)
 
 
-def read_frame(read: Callable[[int], bytes]) -> tuple[FrameKind, Any] | None:
-    """Read one frame by `read(size)`, which returns fewer bytes only at the end; None at the end."""
-    header = read(_HEADER.size)
-    if len(header) < _HEADER.size:
+def read_frame(stream: IO[bytes]) -> tuple[FrameKind, Any] | None:
+    """Read one frame; None at the end."""
+    try:
+        kind, body = marshal.loads(marshal.load(stream))  # noqa: S302  # written by our own child process
+    except EOFError:
         return None
-    kind, size = _HEADER.unpack(header)
-    content = read(size)
-    if len(content) < size:
-        return None
-    return FrameKind(kind), marshal.loads(content)  # noqa: S302  # written by our own child process
+    return FrameKind(kind), body

@@ -9,17 +9,11 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_TOO_LARGE
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, NumberFormat, iso_text, parse_format
 from managed_tables_reader.workbooks.package import read_count, read_xml
-from managed_tables_reader.workbooks.raw import (
-    Cells,
-    NotTabularError,
-    RawSheet,
-    Tally,
-    WorkbookTooLargeError,
-    in_batches,
-)
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, WorkbookError, in_batches
 
 _NAMED_FORMATS = {
     "General Date": "d/m/yyyy h:mm", "Long Date": "d/m/yyyy", "Medium Date": "d/m/yyyy",
@@ -47,7 +41,7 @@ def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
     with path.open("rb") as stream:
         outline = _read_outline(stream)
     if not outline.names:
-        raise NotTabularError("o XML não contém nenhuma planilha")
+        raise WorkbookError("o XML não contém nenhuma planilha", FILE_NOT_TABULAR)
     with path.open("rb") as stream:
         tallies = [Tally(is_1904=outline.is_1904) for _ in outline.names]
         for index, group in groupby(_rows(stream, outline.formats, tallies), key=itemgetter(0)):
@@ -94,7 +88,7 @@ def _rows(
             continue
         number = index or next_row
         if number > MAX_ROWS:
-            raise WorkbookTooLargeError("tem linhas demais")
+            raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
         next_row = number + 1 + read_count(element.get("Span"))
         tally.hidden_rows += element.get("Hidden") == "1"
         cells = _cells(number, element, formats, tally)
@@ -110,7 +104,7 @@ def _cells(number: int, row: Element, formats: Mapping[str, NumberFormat], tally
         down, across = read_count(cell.get("MergeDown")), read_count(cell.get("MergeAcross"))
         next_column = column + 1 + across
         if next_column > MAX_COLUMNS:
-            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+            raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", WORKBOOK_TOO_LARGE)
         if down:
             tally.merged.append((number, column, number + down, column + across))
         data = cell.find("Data")

@@ -11,15 +11,9 @@ from xlrd.biffh import XL_CELL_BOOLEAN, XL_CELL_DATE, XL_CELL_ERROR, XL_CELL_NUM
 from xlrd.compdoc import CompDocError
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import WORKBOOK_ENCRYPTED
 from managed_tables_reader.workbooks.formats import GENERAL, NumberFormat, builtin_format, parse_format
-from managed_tables_reader.workbooks.raw import (
-    Cells,
-    RawSheet,
-    Tally,
-    WorkbookEncryptedError,
-    WorkbookError,
-    in_batches,
-)
+from managed_tables_reader.workbooks.raw import Cells, RawSheet, Tally, WorkbookError, in_batches
 
 # What xlrd raises on malformed files: its own errors, and those of reading beyond a record's end or from an
 # object that is missing.
@@ -60,7 +54,7 @@ def _open(path: Path) -> Any:
                 )
             except _FOREIGN_ERRORS as error:
                 if "encrypted" in str(error).lower():
-                    raise WorkbookEncryptedError("tem senha") from error
+                    raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED) from error
                 if not has_formats:
                     raise WorkbookError(f"não pode ser lida como XLS ({error!r})") from error
     raise AssertionError("unreachable: the second attempt returns or raises")

@@ -12,6 +12,7 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import WORKBOOK_TOO_LARGE
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, Column
 from managed_tables_reader.workbooks.formats import (
     GENERAL,
@@ -23,7 +24,7 @@ from managed_tables_reader.workbooks.formats import (
 )
 from managed_tables_reader.workbooks.numbers import DOUBLE_DIGITS
 from managed_tables_reader.workbooks.package import read_count, read_xml
-from managed_tables_reader.workbooks.raw import Cells, Tally, WorkbookError, WorkbookTooLargeError
+from managed_tables_reader.workbooks.raw import Cells, Tally, WorkbookError
 from managed_tables_reader.workbooks.xlsx.strings import shown_text, unescape_hex, unescape_xml
 
 REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})")
@@ -234,7 +235,7 @@ def row_number(row: Element, before: int, reader: CellReader) -> int:
     stated = row.get("r", "")
     number = int(stated) if _NUMBER.fullmatch(stated) else before + 1
     if number > MAX_ROWS:
-        raise WorkbookTooLargeError("tem linhas demais")
+        raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
     reader.tally.hidden_rows += row.get("hidden") in _TRUE
     return number
 
@@ -247,7 +248,7 @@ def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
         letters = reference[1] if reference else ""
         column = column_index(letters.upper()) if letters else column + 1
         if column >= MAX_COLUMNS:
-            raise WorkbookTooLargeError(f"tem mais de {MAX_COLUMNS} colunas")
+            raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", WORKBOOK_TOO_LARGE)
         yield letters, column, cell
 
 
@@ -259,7 +260,7 @@ def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str |
         inline = cell
     raw = (value or "") + (shown_text(inline) if inline is not None else "")
     if len(raw) > _MAX_TEXT_CHARACTERS:
-        raise WorkbookTooLargeError("uma célula tem dezenas de megabytes")
+        raise WorkbookError("uma célula tem dezenas de megabytes", WORKBOOK_TOO_LARGE)
     is_empty_text = cell_type == "str" and value is not None
     if not raw and not is_empty_text and cell.find("f") is not None:
         reader.tally.uncached += 1

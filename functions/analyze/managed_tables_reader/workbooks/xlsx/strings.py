@@ -13,8 +13,9 @@ from typing import IO
 from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
+from managed_tables.errors import WORKBOOK_TOO_LARGE
 from managed_tables_reader.workbooks.package import read_xml
-from managed_tables_reader.workbooks.raw import WorkbookError, WorkbookTooLargeError
+from managed_tables_reader.workbooks.raw import WorkbookError
 
 _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -147,7 +148,7 @@ class ElementCutter:
 
     def _read(self) -> str:
         if len(self.rest) > _MAX_ELEMENT_CHARACTERS:
-            raise WorkbookTooLargeError("uma linha tem dezenas de megabytes")
+            raise WorkbookError("uma linha tem dezenas de megabytes", WORKBOOK_TOO_LARGE)
         chunk = self._stream.read(_CHUNK_BYTES)
         if not chunk or len(chunk.translate(None, _NO_CHARACTERS)) < len(chunk):
             raise NotCanonicalError
