@@ -14,12 +14,13 @@ from typing import Literal
 from psycopg import sql
 
 from managed_tables.databases.connecting import PgConnection, fetch_number
+from managed_tables.databases.statements import compose, execute
 
 Via = Literal["api", "bulk", "upload", "undo", "restore"]
 
 ACTOR = "managed_tables.actor"
 NOT_RECORDED = "off"
-_TRIGGER = sql.Identifier("history$")  # with `$`, no name of a user's is in its way
+_TRIGGER = "history$"  # with `$`, no name of a user's is in its way
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,22 @@ def set_actor(connection: PgConnection, actor: Actor | None) -> None:
 
 def start_history(connection: PgConnection, table_id: str, table: sql.Identifier) -> None:
     """Record what is changed and deleted in the table from now on."""
-    connection.execute(
-        sql.SQL(
-            "CREATE TRIGGER {name} AFTER UPDATE OR DELETE ON {table} FOR EACH ROW"
-            " WHEN (current_setting({actor}, true) IS DISTINCT FROM {off})"
-            " EXECUTE FUNCTION managed_tables.record_change({table_id})"
-        ).format(name=_TRIGGER, table=table, actor=ACTOR, off=NOT_RECORDED, table_id=table_id)
+    execute(
+        connection,
+        "CREATE TRIGGER {:i} AFTER UPDATE OR DELETE ON {} FOR EACH ROW"
+        " WHEN (current_setting({}, true) IS DISTINCT FROM {})"
+        " EXECUTE FUNCTION managed_tables.record_change({})",
+        _TRIGGER,
+        table,
+        ACTOR,
+        NOT_RECORDED,
+        table_id,
     )
 
 
 def stop_history(connection: PgConnection, table_id: str, table: sql.Identifier) -> None:
     """Record nothing more of the table, and forget what was recorded."""
-    connection.execute(sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(_TRIGGER, table))
+    execute(connection, "DROP TRIGGER IF EXISTS {:i} ON {}", _TRIGGER, table)
     connection.execute("DELETE FROM managed_tables.row_history WHERE table_id = %s", [table_id])
 
 
@@ -72,7 +77,7 @@ def record_renames(connection: PgConnection, table_id: str, renames: list[tuple[
 
 def row_cells(table: sql.Identifier) -> sql.Composed:
     """Return what `recorded_rows` writes of a row, as `cells`; `table` is its name in the statement."""
-    return sql.SQL("managed_tables.hstore({}) OPERATOR(managed_tables.-) 'id'::text AS cells").format(table)
+    return compose("managed_tables.hstore({}) OPERATOR(managed_tables.-) 'id'::text AS cells", table)
 
 
 def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] = "insert") -> sql.Composed:
@@ -80,13 +85,16 @@ def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] =
 
     It asks for the parameter `table_id`; the actor is the transaction's.
     """
-    return sql.SQL(
+    return compose(
         "recorded AS (INSERT INTO managed_tables.row_history"
         " (table_id, row_id, user_id, via, job_id, action, after)"
         " SELECT %(table_id)s::text, made.id, nullif(split_part({actor}, ' ', 1), '-'),"
         " split_part({actor}, ' ', 2), nullif(split_part({actor}, ' ', 3), '-'), {action}, made.cells"
-        " FROM {source} AS made)"
-    ).format(actor=sql.SQL("current_setting({})").format(ACTOR), action=action, source=source)
+        " FROM {source} AS made)",
+        actor=compose("current_setting({})", ACTOR),
+        action=action,
+        source=source,
+    )
 
 
 def forget_changes(connection: PgConnection, days: int, at_most: int = 10_000) -> int:

@@ -16,6 +16,7 @@ from psycopg import sql
 from managed_tables.catalog.items import Items
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import execute
 
 # Transaction numbers come round after 2^32: an older `xmin` may be another transaction's.
 MAX_XID_AGE = 4_000_000_000
@@ -39,15 +40,14 @@ def keep_rows(
     connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
 ) -> None:
     """Keep the rows of the table that meet the condition, hidden columns too; in the caller's transaction."""
-    query = sql.SQL("SELECT * FROM {} WHERE {}").format(table, condition)
-    connection.execute(sql.SQL("CREATE TABLE {} AS {}").format(kept_table(job_id), query))
+    execute(connection, "CREATE TABLE {} AS SELECT * FROM {} WHERE {}", kept_table(job_id), table, condition)
 
 
 def keep_values(connection: PgConnection, job_id: str, query: sql.Composed) -> int:
     """Keep the ids and values that the query yields; return how many rows; make no table for none."""
-    made = connection.execute(sql.SQL("CREATE TABLE {} AS {}").format(kept_table(job_id), query))
+    made = execute(connection, "CREATE TABLE {} AS {}", kept_table(job_id), query)
     if not made.rowcount:
-        connection.execute(sql.SQL("DROP TABLE {}").format(kept_table(job_id)))
+        execute(connection, "DROP TABLE {}", kept_table(job_id))
     return made.rowcount
 
 
@@ -133,17 +133,13 @@ def rename_kept_columns(connection: PgConnection, table_id: str, renames: list[t
         names = set(column_names(connection, kept_table(job_id)))
         for old, new in renames:
             if old in names:
-                connection.execute(
-                    sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(
-                        kept_table(job_id), sql.Identifier(old), sql.Identifier(new)
-                    )
-                )
+                execute(connection, "ALTER TABLE {} RENAME COLUMN {:i} TO {:i}", kept_table(job_id), old, new)
                 names = names - {old} | {new}
 
 
 def drop_kept(connection: PgConnection, job_id: str) -> None:
     """Drop what is kept of the job."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(kept_table(job_id)))
+    execute(connection, "DROP TABLE IF EXISTS {}", kept_table(job_id))
 
 
 def _drop_kept(connection: PgConnection, rows: list[tuple[str, bool]]) -> None:

@@ -12,6 +12,7 @@ from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord, LoadResult
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import compose, execute
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
 from managed_tables.schema import Column
 
@@ -162,7 +163,7 @@ def count_rows(connection: PgConnection, table_ids: Sequence[str]) -> dict[str, 
 ROW_COUNT = sql.SQL(
     "(SELECT coalesce(sum(row_count), 0)::bigint FROM managed_tables.row_counts WHERE table_id = {})"
 )
-_COUNTING = sql.SQL(
+_COUNTING = (
     "INSERT INTO managed_tables.row_counts AS counts (table_id, slot, row_count)"
     " SELECT {table_id}, pg_backend_pid() %% {slots}, {change}"
     " ON CONFLICT (table_id, slot) DO UPDATE SET row_count = counts.row_count + excluded.row_count"
@@ -171,7 +172,7 @@ _COUNTING = sql.SQL(
 
 def counting(table_id: sql.Composable, change: sql.Composable) -> sql.Composed:
     """Return the statement that adds a change to a table's count of rows; it takes parameters."""
-    return _COUNTING.format(table_id=table_id, slots=COUNT_SLOTS, change=change)
+    return compose(_COUNTING, table_id=table_id, slots=COUNT_SLOTS, change=change)
 
 
 def add_to_count(connection: PgConnection, table_id: str, change: int) -> None:
@@ -216,7 +217,7 @@ def fence(
     """
     with connection.transaction():
         if lock_timeout_ms is not None:
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(lock_timeout_ms))
+            execute(connection, "SET LOCAL lock_timeout = {}", lock_timeout_ms)
         if base_version == 0:
             connection.execute(
                 "INSERT INTO managed_tables.tables"

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import psycopg
-from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import execute
 from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
 
 WAIT_SECONDS = 5.0  # for a connection, when all are in use
@@ -151,7 +151,7 @@ def bounded_statements(connection: PgConnection, statement_timeout_ms: int) -> I
     if left_ms >= statement_timeout_ms:
         yield
         return
-    connection.execute(sql.SQL("SET statement_timeout = {}").format(max(1, left_ms)))
+    execute(connection, "SET statement_timeout = {}", max(1, left_ms))
     try:
         yield
     finally:

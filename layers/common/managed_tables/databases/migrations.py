@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from psycopg import sql
-
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.databases.schema_sql import CATALOG_VIEWS, CONCEALMENT, CONVERSION_FUNCTIONS
+from managed_tables.databases.statements import execute
 
 _LOCK_KEY = 7_205_759_403  # any number
 
@@ -251,13 +250,13 @@ def migrate(connection: PgConnection, reader: str) -> None:
                 connection.execute(statements.encode())
                 connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
         for grant in (  # tables to come included
-            "GRANT USAGE ON SCHEMA public TO {role}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
-            "GRANT USAGE ON SCHEMA catalog TO {role}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {role}",
-            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}",
+            "GRANT USAGE ON SCHEMA public TO {:i}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {:i}",
+            "GRANT USAGE ON SCHEMA catalog TO {:i}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {:i}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {:i}",
         ):
-            connection.execute(sql.SQL(grant).format(role=sql.Identifier(reader)))
+            execute(connection, grant, reader)
 
 
 def _take_turn(connection: PgConnection) -> None:

@@ -27,6 +27,7 @@ from managed_tables.databases.connecting import (
     translated_errors,
 )
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate
+from managed_tables.databases.statements import compose, execute
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -155,25 +156,20 @@ class DatabaseMaker:
                 [list(DISK_FUNCTIONS)],
             ).fetchall()
             for (signature,) in functions:
-                form = sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC")
-                admin.execute(form.format(sql.SQL(signature)))
+                execute(admin, "REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC", sql.SQL(signature))
 
 
 def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
     """Make the database closed, take from everyone what templates do not, and only then open it."""
-    database, owner, reader = map(sql.Identifier, (roles.database, roles.owner, roles.reader))
     # An administrator that is no superuser (RDS) may only give away what its own roles may own.
-    admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    execute(admin, "GRANT {:i} TO CURRENT_USER", roles.owner)
     # Refused where an earlier attempt came this far, or another is here at this moment.
     with suppress(DuplicateDatabase, UniqueViolation):
-        admin.execute(
-            sql.SQL(
-                "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' {} ALLOW_CONNECTIONS false"
-            ).format(database, owner, _locale(admin))
-        )
-    admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-    admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, reader))
-    admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(database))
+        form = "CREATE DATABASE {:i} OWNER {:i} TEMPLATE template0 ENCODING 'UTF8' {} ALLOW_CONNECTIONS false"
+        execute(admin, form, roles.database, roles.owner, _locale(admin))
+    execute(admin, "REVOKE ALL ON DATABASE {:i} FROM PUBLIC", roles.database)
+    execute(admin, "GRANT CONNECT ON DATABASE {:i} TO {:i}", roles.database, roles.reader)
+    execute(admin, "ALTER DATABASE {:i} WITH ALLOW_CONNECTIONS true", roles.database)
 
 
 def _locale(admin: PgConnection) -> sql.SQL:
@@ -192,10 +188,9 @@ def _close_shared_databases(admin: PgConnection) -> None:
             " AND has_database_privilege('public', oid, 'CONNECT')"
         ).fetchall()
         for (name,) in rows:
-            statement = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
             try:
                 with admin.transaction():
-                    admin.execute(statement.format(sql.Identifier(name)))
+                    execute(admin, "REVOKE CONNECT, TEMPORARY ON DATABASE {:i} FROM PUBLIC", name)
             except InsufficientPrivilege:
                 continue  # a managed service keeps it for itself, and there is nothing of ours in it
 
@@ -318,20 +313,20 @@ def make_roles(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
 
 def make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
     """Make the role, or give an existing one its password again."""
-    name = sql.Identifier(role)
-    options = sql.SQL(
-        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {limit} PASSWORD {password}"
-    ).format(limit=connection_limit, password=_verifier(admin, roles, role))
+    options = compose(
+        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {} PASSWORD {}",
+        connection_limit,
+        _verifier(admin, roles, role),
+    )
     try:
-        admin.execute(sql.SQL("CREATE ROLE {} ").format(name) + options)
+        execute(admin, "CREATE ROLE {:i} {}", role, options)
     except (DuplicateObject, UniqueViolation):
-        admin.execute(sql.SQL("ALTER ROLE {} ").format(name) + options)
+        execute(admin, "ALTER ROLE {:i} {}", role, options)
 
 
 def set_password(admin: PgConnection, roles: CompanyRoles, role: str) -> None:
     """Give the role its password again."""
-    form = sql.SQL("ALTER ROLE {} PASSWORD {}")
-    admin.execute(form.format(sql.Identifier(role), _verifier(admin, roles, role)))
+    execute(admin, "ALTER ROLE {:i} PASSWORD {}", role, _verifier(admin, roles, role))
 
 
 def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
@@ -339,8 +334,7 @@ def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
 
     def set_all(role: str, values: Mapping[str, str]) -> None:
         for name, value in values.items():
-            form = sql.SQL("ALTER ROLE {} SET {} = {}")
-            admin.execute(form.format(sql.Identifier(role), sql.Identifier(name), value))
+            execute(admin, "ALTER ROLE {:i} SET {:i} = {}", role, name, value)
 
     set_all(roles.reader, {**READER_SETTINGS, "timezone": zone})
     for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
@@ -352,7 +346,7 @@ def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
 def end_sessions(admin: PgConnection, role: str) -> None:
     """End every session of the role."""
     # An administrator that is no superuser may end the sessions of roles of which it is a member.
-    admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    execute(admin, "GRANT {:i} TO CURRENT_USER", role)
     admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
 
 

@@ -18,6 +18,7 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.applied import add_to_count, find_applied
 from managed_tables.databases.connecting import PgConnection, fetch_number, is_rehearsal, performed
+from managed_tables.databases.statements import compose, execute
 from managed_tables.details import Fault, detail
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
@@ -128,13 +129,10 @@ def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *,
     set_actor(connection, actor)
     load, table, key = _hold(connection, job_id, days)
     places = table, load.first_id, load.last_id, load.xid
-    changed = fetch_number(  # those that were deleted since are gone
-        connection,
-        sql.SQL("SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid").format(*places),
-    )
-    removed = connection.execute(
-        sql.SQL("DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid").format(*places)
-    ).rowcount
+    form = "SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid"
+    changed = fetch_number(connection, compose(form, *places))  # those that were deleted since are gone
+    form = "DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid"
+    removed = execute(connection, form, *places).rowcount
     restored, lost = _restore(connection, load, table, key)
     undone = Undone(removed, restored, changed + lost)
     _refuse_changed(undone.kept, force=force)
@@ -148,12 +146,8 @@ def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
     Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
     """
     load, table, _ = _hold(connection, job_id, days)
-    row = connection.execute(
-        sql.SQL(
-            "SELECT count(*), count(*) FILTER (WHERE xmin <> {xid}::xid OR id NOT BETWEEN {first} AND {last})"
-            " FROM {table}"
-        ).format(table=table, xid=load.xid, first=load.first_id, last=load.last_id)
-    ).fetchone()
+    form = "SELECT count(*), count(*) FILTER (WHERE xmin <> {}::xid OR id NOT BETWEEN {} AND {}) FROM {}"
+    row = execute(connection, form, load.xid, load.first_id, load.last_id, table).fetchone()
     total, changed = row or (0, 0)
     _refuse_changed(changed, force=False)
     undone = Undone(total, 0, 0)
@@ -175,7 +169,7 @@ def _hold(
     if applied.status != "active":
         raise ApiError(TABLE_INACTIVE)
     table = physical_name(applied.display_name)
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+    execute(connection, "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table)
     return load, table, applied.key or ()
 
 
@@ -191,7 +185,7 @@ def _restore(
     kept = kept_table(load.job_id)
     own = set(column_names(connection, table))
     names = [name for name in column_names(connection, kept) if name in own]
-    total = fetch_number(connection, sql.SQL("SELECT count(*) FROM {}").format(kept))
+    total = fetch_number(connection, compose("SELECT count(*) FROM {}", kept))
     statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
         parameters = {"table_id": load.table_id}
@@ -209,24 +203,26 @@ def _count_replaced(
     connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...]
 ) -> int:
     """Count the rows of before whose key a changed row of the load has, and which are not back therefore."""
-    same = [sql.SQL("kept.{name} = present.{name}").format(name=sql.Identifier(name)) for name in key]
-    replaced = sql.SQL(
+    replaced = compose(
         "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
-        " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
-    ).format(kept_table(load.job_id), table, sql.SQL(" AND ").join(same), load.first_id, load.last_id)
+        " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id",
+        kept_table(load.job_id),
+        table,
+        sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key),
+        load.first_id,
+        load.last_id,
+    )
     return fetch_number(connection, replaced)
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
     """Return the statement that inserts the rows of before, but those whose key others have taken."""
-    listed = sql.SQL(", ").join(map(sql.Identifier, names))
-    return sql.SQL(
-        "WITH back AS (INSERT INTO {table} AS {row} ({names}) SELECT {names} FROM {kept}"
-        " ON CONFLICT DO NOTHING RETURNING id, {cells}), {recorded} SELECT FROM back"
-    ).format(
+    return compose(
+        "WITH back AS (INSERT INTO {table} AS {row} ({names:i}) SELECT {names:i} FROM {kept}"
+        " ON CONFLICT DO NOTHING RETURNING id, {cells}), {recorded} SELECT FROM back",
         table=table,
         kept=kept,
-        names=listed,
+        names=names,
         row=_ROW,
         cells=row_cells(_ROW),
         recorded=recorded_rows(sql.SQL("back"), "restore"),
@@ -235,17 +231,11 @@ def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) ->
 
 def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql.Composed | None:
     """Return the statement that gives rows that nobody changed their values back; None without columns."""
-    changes = [
-        sql.SQL("{name} = kept.{name}").format(name=sql.Identifier(name))
-        for name in names
-        if name != ID_COLUMN
-    ]
+    changes = [compose("{:i} = kept.{:i}", name, name) for name in names if name != ID_COLUMN]
     if not changes:
         return None
-    return sql.SQL(
-        "UPDATE {table} AS present SET {changes} FROM {kept} AS kept"
-        " WHERE present.id = kept.id AND present.xmin = {xid}::xid"
-    ).format(table=table, changes=sql.SQL(", ").join(changes), kept=kept_table(load.job_id), xid=load.xid)
+    form = "UPDATE {} AS present SET {} FROM {} AS kept WHERE present.id = kept.id AND present.xmin = {}::xid"
+    return compose(form, table, changes, kept_table(load.job_id), load.xid)
 
 
 def _refuse_changed(count: int, *, force: bool) -> None:

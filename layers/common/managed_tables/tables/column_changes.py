@@ -10,10 +10,10 @@ from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 from managed_tables.conversion.columns import NOT_OF_TYPE
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import compose, execute
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.history import record_renames
-from managed_tables.identifiers import ID_COLUMN
 from managed_tables.messages.sentences import TYPE_NAMES
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.tables.definitions import ColumnPlan, Placed, column_fault, raise_faults
@@ -47,14 +47,12 @@ def change_physical_columns(
     and for each column where NULLs are in the way; the caller's transaction must then roll back.
     """
     table = physical_name(display_name)
-    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
+    execute(connection, "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table)
     hide_columns(connection, table_id, table, plan.hidden)
     for old, new in plan.renames:
-        names = sql.Identifier(old), sql.Identifier(new)
-        connection.execute(sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}").format(table, *names))
+        execute(connection, "ALTER TABLE {} RENAME COLUMN {:i} TO {:i}", table, old, new)
     for placed in plan.converted:  # PostgreSQL would cast the defaults, or refuse to
-        column = sql.Identifier(placed.column.name)
-        connection.execute(sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(table, column))
+        execute(connection, "ALTER TABLE {} ALTER COLUMN {:i} DROP DEFAULT", table, placed.column.name)
     # A scan a column: PostgreSQL keeps 32 patterns, and where a row needs more it makes each anew.
     conversions = [_choose_reading(connection, table, placed, zone) for placed in plan.converted]
     faults = list(_missing_values(connection, table_id, table, plan))
@@ -65,7 +63,7 @@ def change_physical_columns(
     actions = [action for placed in plan.placed for action in _actions(placed, using, zone)]
     try:  # as one statement, so that the table is rewritten once at most
         if actions:
-            connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, sql.SQL(", ").join(actions)))
+            execute(connection, "ALTER TABLE {} {}", table, actions)
     except (TooManyColumns, ProgramLimitExceeded) as error:
         reason = "a tabela passa do que o PostgreSQL comporta (1.600 colunas, contando as ocultas)"
         raise ApiError(INVALID_SCHEMA, reason=reason) from error
@@ -98,15 +96,14 @@ def _misfits(
         misfits = counted(conversion.misfits, "valor não converte", "valores não convertem")
         code = NOT_OF_TYPE[column.type].code if column.type is not ColumnType.TEXT else "NOT_A_TEXT"
         fault = Fault(code, f"{misfits} para {TYPE_NAMES[column.type]}")
-        rows = connection.execute(
-            sql.SQL("SELECT left({}::text, {}) FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-                sql.Identifier(column.name),
-                MAX_VALUE_CHARACTERS,
-                table,
-                _is_misfit(column, conversion.reading),
-                sql.Identifier(ID_COLUMN),
-                limit,
-            )
+        rows = execute(
+            connection,
+            "SELECT left({:i}::text, {}) FROM {} WHERE {} ORDER BY id LIMIT {}",
+            column.name,
+            MAX_VALUE_CHARACTERS,
+            table,
+            _is_misfit(column, conversion.reading),
+            limit,
         )
         for (value,) in rows:
             yield index, column_fault(index, column.name, fault, field="type", value=value)
@@ -116,8 +113,8 @@ def _missing_values(
     connection: PgConnection, table_id: str, table: sql.Identifier, plan: ColumnPlan
 ) -> Iterator[_PlacedFault]:
     """Yield the columns that are to have a value in every row, and that rows have none for."""
-    names = [sql.Identifier(placed.column.name) for placed in plan.tightened]
-    nulls = _count_where(connection, table, [sql.SQL("{} IS NULL").format(name) for name in names])
+    empty = [compose("{:i} IS NULL", placed.column.name) for placed in plan.tightened]
+    nulls = _count_where(connection, table, empty)
     required = [placed for placed in plan.added if placed.column.is_required]
     rows = count_rows(connection, [table_id])[table_id] if required else 0
     new = "coluna nova obrigatória em uma tabela com {}"
@@ -133,24 +130,20 @@ def _missing_values(
 
 def _actions(placed: Placed, using: Mapping[str, sql.Composed], zone: str) -> Iterator[sql.Composed]:
     """Yield the actions of ALTER TABLE that make the column what is asked for."""
-    column, old, name = placed.column, placed.old, sql.Identifier(placed.column.name)
+    column, old, name = placed.column, placed.old, placed.column.name
     if old is None:
-        yield sql.SQL("ADD COLUMN {}").format(column_definition(column, zone))
+        yield compose("ADD COLUMN {}", column_definition(column, zone))
         return
     if placed.is_converted:
-        yield sql.SQL("ALTER COLUMN {} TYPE {} USING {}").format(
-            name, column_type(column), using[column.name]
-        )
+        yield compose("ALTER COLUMN {:i} TYPE {} USING {}", name, column_type(column), using[name])
     if column.nullable != old.nullable:
-        yield sql.SQL("ALTER COLUMN {} {} NOT NULL").format(
-            name, sql.SQL("DROP" if column.nullable else "SET")
-        )
+        yield compose("ALTER COLUMN {:i} {} NOT NULL", name, sql.SQL("DROP" if column.nullable else "SET"))
     if column.default != (None if placed.is_converted else old.default):
-        yield sql.SQL("ALTER COLUMN {} SET DEFAULT {}").format(name, default_value(column, zone))
+        yield compose("ALTER COLUMN {:i} SET DEFAULT {}", name, default_value(column, zone))
 
 
 def _is_misfit(column: Column, reading: sql.Composed) -> sql.Composed:
-    return sql.SQL("({} IS NOT NULL AND {} IS NULL)").format(sql.Identifier(column.name), reading)
+    return compose("({:i} IS NOT NULL AND {} IS NULL)", column.name, reading)
 
 
 def _count_where(
@@ -159,45 +152,45 @@ def _count_where(
     """Count the rows that meet each condition, in one scan (an array: a row has 1,664 entries at most)."""
     if not conditions:
         return []
-    counts = sql.SQL(", ").join(sql.SQL("count(*) FILTER (WHERE {})").format(c) for c in conditions)
-    row = connection.execute(sql.SQL("SELECT ARRAY[{}] FROM {}").format(counts, table)).fetchone()
+    counts = [compose("count(*) FILTER (WHERE {})", condition) for condition in conditions]
+    row = execute(connection, "SELECT ARRAY[{}] FROM {}", counts, table).fetchone()
     return list(row[0]) if row else []
 
 
 _T = ColumnType
 _ORDERS = ("ymd", "dmy", "mdy")
-_AS_BOOLEAN = "CASE {c} WHEN 0 THEN false WHEN 1 THEN true END"
+_AS_BOOLEAN = "CASE {c:i} WHEN 0 THEN false WHEN 1 THEN true END"
 
-# `{c}` is the column and `{zone}` the zone of a time without one. Each gives NULL for a value that the
+# `{c:i}` is the column and `{zone}` the zone of a time without one. Each gives NULL for a value that the
 # other type cannot hold unchanged; several are readings of a whole column, tried in this order.
 _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
     **{
-        (_T.TEXT, new): tuple(f"managed_tables.try_{new}({{c}}, {mark})" for mark in ("false", "true"))
+        (_T.TEXT, new): tuple(f"managed_tables.try_{new}({{c:i}}, {mark})" for mark in ("false", "true"))
         for new in (_T.INTEGER, _T.DECIMAL)
     },
-    (_T.TEXT, _T.BOOLEAN): ("managed_tables.try_boolean({c})",),
-    (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c}}, '{order}')" for order in _ORDERS),
+    (_T.TEXT, _T.BOOLEAN): ("managed_tables.try_boolean({c:i})",),
+    (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c:i}}, '{order}')" for order in _ORDERS),
     (_T.TEXT, _T.DATETIME): tuple(
-        f"managed_tables.try_datetime({{c}}, '{order}', {{zone}})" for order in _ORDERS
+        f"managed_tables.try_datetime({{c:i}}, '{order}', {{zone}})" for order in _ORDERS
     ),
-    **{(old, _T.TEXT): ("{c}::text",) for old in (_T.INTEGER, _T.DECIMAL, _T.BOOLEAN, _T.DATE)},
-    (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c}))",),
-    (_T.INTEGER, _T.DECIMAL): ("{c}::numeric",),
+    **{(old, _T.TEXT): ("{c:i}::text",) for old in (_T.INTEGER, _T.DECIMAL, _T.BOOLEAN, _T.DATE)},
+    (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c:i}))",),
+    (_T.INTEGER, _T.DECIMAL): ("{c:i}::numeric",),
     (_T.DECIMAL, _T.INTEGER): (
         (
-            "CASE WHEN {c} = trunc({c}) AND {c} BETWEEN -9223372036854775808 AND 9223372036854775807"
-            " THEN {c}::bigint END"
+            "CASE WHEN {c:i} = trunc({c:i}) AND {c:i} BETWEEN -9223372036854775808 AND 9223372036854775807"
+            " THEN {c:i}::bigint END"
         ),
     ),
     (_T.INTEGER, _T.BOOLEAN): (_AS_BOOLEAN,),
     (_T.DECIMAL, _T.BOOLEAN): (_AS_BOOLEAN,),
-    (_T.BOOLEAN, _T.INTEGER): ("{c}::int::bigint",),
-    (_T.BOOLEAN, _T.DECIMAL): ("{c}::int::numeric",),
-    (_T.DATE, _T.DATETIME): ("managed_tables.in_calendar({c}::timestamp AT TIME ZONE {zone})",),
+    (_T.BOOLEAN, _T.INTEGER): ("{c:i}::int::bigint",),
+    (_T.BOOLEAN, _T.DECIMAL): ("{c:i}::int::numeric",),
+    (_T.DATE, _T.DATETIME): ("managed_tables.in_calendar({c:i}::timestamp AT TIME ZONE {zone})",),
     (_T.DATETIME, _T.DATE): (
         (
-            "CASE WHEN ({c} AT TIME ZONE {zone})::time = '00:00'"
-            " THEN managed_tables.in_calendar(({c} AT TIME ZONE {zone})::date) END"
+            "CASE WHEN ({c:i} AT TIME ZONE {zone})::time = '00:00'"
+            " THEN managed_tables.in_calendar(({c:i} AT TIME ZONE {zone})::date) END"
         ),
     ),
 }
@@ -209,6 +202,4 @@ def readings(column: str, old: ColumnType, new: ColumnType, zone: str) -> list[s
     Where the types have nothing in common, one that gives NULL for everything.
     """
     templates = _READINGS.get((old, new), (f"NULL::{POSTGRES_TYPES[new]}",))
-    return [
-        sql.SQL(template).format(c=sql.Identifier(column), zone=sql.Literal(zone)) for template in templates
-    ]
+    return [compose(template, c=column, zone=zone) for template in templates]

@@ -9,7 +9,7 @@ them is a claim: it ends when rows are loaded with the column, by whichever job,
 table's columns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection, fetch_number
+from managed_tables.databases.statements import compose, execute
 from managed_tables.documents.document import Count, Document, Moment
 from managed_tables.history import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
@@ -63,19 +64,21 @@ def drop_added(
 ) -> None:
     """Drop the job's columns in the caller's transaction; raises ColumnsInUse where one is in use."""
     table = physical_name(display_name)
-    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
-    columns = list(map(sql.Identifier, names))
-    filled = sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(column) for column in columns)
-    used = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {})").format(table, filled))
+    execute(connection, "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table)
+    used = execute(connection, "SELECT EXISTS (SELECT FROM {} WHERE {})", table, _any_filled(names))
     of_table, added = find_added(connection, job_id) or ("", [])
     if used.fetchone() != (False,) or of_table != table_id or not set(names) <= set(added):
         raise ColumnsInUse(table_id)
-    drops = sql.SQL(", ").join(sql.SQL("DROP COLUMN {}").format(column) for column in columns)
-    connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, drops))
+    _drop_columns(connection, table, names)
     forget_added(connection, table_id, names)
 
 
-_ID = sql.Identifier(ID_COLUMN)
+def _any_filled(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(" OR ").join(compose("{:i} IS NOT NULL", name) for name in names)
+
+
+def _drop_columns(connection: PgConnection, table: sql.Identifier, names: Iterable[str]) -> None:
+    execute(connection, "ALTER TABLE {} {}", table, [compose("DROP COLUMN {:i}", name) for name in names])
 
 
 class HiddenColumn(NamedTuple):
@@ -112,14 +115,14 @@ class HiddenColumnAnswer(Document):
 
 def describe_hidden(connection: PgConnection, table_id: str) -> list[HiddenColumnAnswer]:
     """Return the columns that were taken out of the table, the last one first."""
-    counted = sql.SQL("SELECT count({}) FROM {}")
+    form = "SELECT count({:i}) FROM {}"
     return [
         HiddenColumnAnswer(
             name=one.name,
             display_name=one.display_name,
             type=one.type,
             hidden_at=timestamp(one.hidden_at),
-            values=fetch_number(connection, counted.format(sql.Identifier(one.hidden_name), one.kept_in)),
+            values=fetch_number(connection, compose(form, one.hidden_name, one.kept_in)),
         )
         for one in reversed(find_hidden_columns(connection, table_id))
     ]
@@ -140,22 +143,16 @@ def hide_columns(
         [list(hidden), list(hidden.values()), table_id],
     )
     version = next(iter(hidden.values())).rpartition("$")[2].partition("_")[0]
-    names = list(map(sql.Identifier, hidden))
-    comma = sql.SQL(", ")
-    connection.execute(
-        sql.SQL("CREATE TABLE {kept} AS SELECT {id}, {values} FROM {table} WHERE {filled}").format(
-            kept=sql.Identifier("deleted_tables", f"hidden${table_id}${version}"),
-            id=_ID,
-            values=comma.join(
-                sql.SQL("{} AS {}").format(sql.Identifier(name), sql.Identifier(hidden_name))
-                for name, hidden_name in hidden.items()
-            ),
-            table=table,
-            filled=sql.SQL(" OR ").join(sql.SQL("{} IS NOT NULL").format(name) for name in names),
-        )
+    execute(
+        connection,
+        "CREATE TABLE deleted_tables.{:i} AS SELECT {:i}, {} FROM {} WHERE {}",
+        f"hidden${table_id}${version}",
+        ID_COLUMN,
+        [compose("{:i} AS {:i}", *names) for names in hidden.items()],
+        table,
+        _any_filled(hidden),
     )
-    drops = comma.join(sql.SQL("DROP COLUMN {}").format(name) for name in names)
-    connection.execute(sql.SQL("ALTER TABLE {} {}").format(table, drops))
+    _drop_columns(connection, table, hidden)
 
 
 def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenColumn]:
@@ -173,16 +170,18 @@ def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenC
 
 def bring_back(connection: PgConnection, table_id: str, table: sql.Identifier, hidden: HiddenColumn) -> None:
     """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
-    column, hidden_column = sql.Identifier(hidden.name), sql.Identifier(hidden.hidden_name)
     set_actor(connection, None)  # the values are those of before: no row is changed by anybody
     record_renames(connection, table_id, [(hidden.hidden_name, hidden.name)])
-    connection.execute(sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(table, column, sql.SQL(hidden.kind)))
-    connection.execute(
-        sql.SQL(
-            "UPDATE {table} AS t SET {column} = kept.{hidden} FROM {kept} AS kept WHERE kept.{id} = t.{id}"
-        ).format(table=table, column=column, hidden=hidden_column, kept=hidden.kept_in, id=_ID)
+    execute(connection, "ALTER TABLE {} ADD COLUMN {:i} {}", table, hidden.name, sql.SQL(hidden.kind))
+    execute(
+        connection,
+        "UPDATE {} AS t SET {:i} = kept.{:i} FROM {} AS kept WHERE kept.id = t.id",
+        table,
+        hidden.name,
+        hidden.hidden_name,
+        hidden.kept_in,
     )
-    connection.execute(sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(hidden.kept_in, hidden_column))
+    _drop_columns(connection, hidden.kept_in, [hidden.hidden_name])
     connection.execute(
         "DELETE FROM managed_tables.hidden_columns WHERE table_id = %s AND hidden_name = %s",
         [table_id, hidden.hidden_name],

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
-from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -29,6 +28,7 @@ from managed_tables.catalog.tables import (
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_change
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import execute
 from managed_tables.documents.statements import NO_ADDITIONS, Additions
 from managed_tables.errors import COLUMN_NOT_FOUND, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import start_history, stop_history
@@ -252,12 +252,11 @@ class TableOperations:
         is unknown: whoever meets the operation next finds out.
         """
         waiting = Waiting(LOCK_WAIT_SECONDS)
-        timeout = sql.SQL("SET LOCAL lock_timeout = {}").format(DDL_LOCK_TIMEOUT_MS)
         try:
             while True:
                 try:
                     with connection.transaction():
-                        connection.execute(timeout)
+                        execute(connection, "SET LOCAL lock_timeout = {}", DDL_LOCK_TIMEOUT_MS)
                         step(connection)
                 except LockNotAvailable:
                     waiting.pause()
@@ -286,8 +285,7 @@ class TableOperations:
         _keep_history(connection, table, applied)
         if applied.status != table.status:
             # Until nobody writes to the table; nobody does until the transaction ends, and readers go on.
-            name = physical.physical_name(table.display_name)
-            connection.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(name))
+            execute(connection, "LOCK TABLE {} IN SHARE MODE", physical.physical_name(table.display_name))
         converted = plan.converted_from
         if converted and (table.key or table.indexes):
             physical.drop_indexes_of(connection, table.table_id, table.applied, converted)

@@ -8,6 +8,7 @@ that are not in the definition are leftovers.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import LiteralString
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -18,6 +19,7 @@ from managed_tables.catalog.tables import Applied
 from managed_tables.conditions.composition import index_expression
 from managed_tables.databases.applied import record_change, record_new
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import compose, execute
 from managed_tables.details import Fault, detail
 from managed_tables.errors import DUPLICATE_KEY_ROWS, DUPLICATE_NAME, INVALID_SCHEMA, ApiError
 from managed_tables.history import start_history
@@ -34,13 +36,12 @@ def create_table_to_fill(connection: PgConnection, table_id: str, applied: Appli
     reservation was released (or the table made) before: the caller's transaction must then roll back.
     """
     record_new(connection, table_id, applied)
-    parts = [
-        sql.SQL("{} uuid NOT NULL").format(sql.Identifier(ID_COLUMN)),
-        *(column_definition(column, zone) for column in applied.columns),
-    ]
-    name = physical_name(applied.display_name)
+    name, parts = (
+        physical_name(applied.display_name),
+        [column_definition(one, zone) for one in applied.columns],
+    )
     try:
-        connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(parts)))
+        execute(connection, "CREATE TABLE {} ({:i} uuid NOT NULL, {})", name, ID_COLUMN, parts)
     except DuplicateTable as error:
         raise ApiError(DUPLICATE_NAME, name=applied.display_name) from error
     write_comments(connection, applied)
@@ -49,18 +50,15 @@ def create_table_to_fill(connection: PgConnection, table_id: str, applied: Appli
 def add_primary_key(connection: PgConnection, table_id: str, display_name: str) -> None:
     """Give the table of `create_table_to_fill` its primary key and its history, in the same transaction."""
     # With `$`, no table that a user names can be in its way; with the id, it stays unique forever.
-    name = sql.Identifier(f"key${table_id}")
-    statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})")
-    connection.execute(statement.format(physical_name(display_name), name, sql.Identifier(ID_COLUMN)))
-    start_history(connection, table_id, physical_name(display_name))
+    name, table = f"key${table_id}", physical_name(display_name)
+    execute(connection, "ALTER TABLE {} ADD CONSTRAINT {:i} PRIMARY KEY ({:i})", table, name, ID_COLUMN)
+    start_history(connection, table_id, table)
 
 
 def rename_physical_table(connection: PgConnection, old_name: str, new_name: str) -> None:
     """Rename the table, in the transaction that the caller has begun."""
     try:
-        connection.execute(
-            sql.SQL("ALTER TABLE {} RENAME TO {}").format(physical_name(old_name), sql.Identifier(new_name))
-        )
+        execute(connection, "ALTER TABLE {} RENAME TO {:i}", physical_name(old_name), new_name)
     except DuplicateTable as error:
         raise ApiError(DUPLICATE_NAME, name=new_name) from error
 
@@ -68,14 +66,8 @@ def rename_physical_table(connection: PgConnection, old_name: str, new_name: str
 def delete_physical_table(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
     away = _name_when_deleted(table_id)  # renamed before it moves: in neither schema can it be in use
-    connection.execute(
-        sql.SQL("ALTER TABLE {} RENAME TO {}").format(
-            physical_name(applied.display_name), sql.Identifier(away)
-        )
-    )
-    connection.execute(
-        sql.SQL("ALTER TABLE {} SET SCHEMA deleted_tables").format(sql.Identifier("public", away))
-    )
+    execute(connection, "ALTER TABLE {} RENAME TO {:i}", physical_name(applied.display_name), away)
+    execute(connection, "ALTER TABLE {} SET SCHEMA deleted_tables", physical_name(away))
     record_change(connection, table_id, replace(applied, deleted=True))
     connection.execute("SELECT managed_tables.conceal_deleted(%s)", [table_id])
 
@@ -84,18 +76,14 @@ def restore_physical_table(connection: PgConnection, table_id: str, applied: App
     """Bring a deleted table back as it is to be now, in the caller's transaction; raises DUPLICATE_NAME."""
     away = _name_when_deleted(table_id)
     connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
-    connection.execute(
-        sql.SQL("ALTER TABLE {} SET SCHEMA public").format(sql.Identifier("deleted_tables", away))
-    )
+    execute(connection, "ALTER TABLE deleted_tables.{:i} SET SCHEMA public", away)
     rename_physical_table(connection, away, applied.display_name)
+    table = physical_name(applied.display_name)
     for column in applied.columns:
         if column.default is not None:
-            connection.execute(
-                sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET DEFAULT {}").format(
-                    physical_name(applied.display_name),
-                    sql.Identifier(column.name),
-                    default_value(column, zone),
-                )
+            default = default_value(column, zone)
+            execute(
+                connection, "ALTER TABLE {} ALTER COLUMN {:i} SET DEFAULT {}", table, column.name, default
             )
     write_comments(connection, applied)
     record_change(connection, table_id, applied)
@@ -112,19 +100,19 @@ def physical_name(display_name: str) -> sql.Identifier:
 
 def column_definition(column: Column, zone: str) -> sql.Composed:
     """Return the column as CREATE TABLE and ADD COLUMN take it; `zone` is that of today's date."""
-    definition = sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
+    definition = compose("{:i} {}", column.name, column_type(column))
     if column.default is not None:
-        definition += sql.SQL(" DEFAULT {}").format(default_value(column, zone))
+        definition += compose(" DEFAULT {}", default_value(column, zone))
     return definition if column.nullable else definition + sql.SQL(" NOT NULL")
 
 
 def default_value(column: Column, zone: str) -> sql.Composed:
     """Return the SQL of the column's default: NULL unless it has one."""
     if column.default_is_now and column.type is ColumnType.DATE:
-        return sql.SQL("(now() AT TIME ZONE {})::date").format(sql.Literal(zone))
+        return compose("(now() AT TIME ZONE {})::date", zone)
     if column.default_is_now:
-        return sql.Composed([sql.SQL("now()")])
-    return sql.SQL("{}::{}").format(sql.Literal(column.default), column_type(column))
+        return compose("now()")
+    return compose("{}::{}", column.default, column_type(column))
 
 
 def column_type(column: Column) -> sql.SQL:
@@ -139,12 +127,11 @@ def comment(name: str | None, description: str | None) -> str | None:
 
 def write_comments(connection: PgConnection, applied: Applied) -> None:
     """Give the table and its columns their comments, in the caller's transaction."""
+    table = physical_name(applied.display_name)
     statements = [
-        sql.SQL("COMMENT ON {} {} IS {}").format(
-            sql.SQL("COLUMN" if name else "TABLE"),
-            sql.Identifier("public", applied.display_name, *filter(None, [name])),
-            sql.Literal(text),
-        )
+        compose("COMMENT ON COLUMN {}.{:i} IS {}", table, name, text)
+        if name
+        else compose("COMMENT ON TABLE {} IS {}", table, text)
         for name, text in comments_of(applied).items()
     ]
     connection.execute(sql.SQL("; ").join(statements))
@@ -177,14 +164,11 @@ class Index:
             sql.Identifier(column.name) if self.is_unique else index_expression(column)
             for column in self.columns
         ]
-        return sql.SQL("CREATE {unique}INDEX {how}{name} ON {table} ({items}){nulls}").format(
-            unique=sql.SQL("UNIQUE " if self.is_unique else ""),
-            how=sql.SQL("CONCURRENTLY " if concurrently else ""),
-            name=sql.Identifier(self.name),
-            table=table,
-            items=sql.SQL(", ").join(items),
-            nulls=sql.SQL(" NULLS NOT DISTINCT" if self.is_unique else ""),
-        )
+        how = sql.SQL("CONCURRENTLY " if concurrently else "")
+        if self.is_unique:
+            form = "CREATE UNIQUE INDEX {}{:i} ON {} ({}) NULLS NOT DISTINCT"
+            return compose(form, how, self.name, table, items)
+        return compose("CREATE INDEX {}{:i} ON {} ({})", how, self.name, table, items)
 
 
 def build_indexes(
@@ -203,9 +187,7 @@ def build_indexes(
         if present.get(index.name):
             continue
         if index.name in present:
-            connection.execute(
-                sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier("public", index.name))
-            )
+            execute(connection, "DROP INDEX CONCURRENTLY IF EXISTS {}", physical_name(index.name))
         _create(connection, table, index, concurrently=True)
 
 
@@ -230,7 +212,7 @@ def drop_leftovers(connection: PgConnection, table_id: str, applied: Applied, lo
     if applied.deleted or not _find_present(connection, table_id, applied.display_name):
         return
     with connection.transaction():
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(lock_timeout_ms))
+        execute(connection, "SET LOCAL lock_timeout = {}", lock_timeout_ms)
         align_indexes(connection, table_id, applied)
 
 
@@ -285,7 +267,7 @@ def _find_present(connection: PgConnection, table_id: str, display_name: str) ->
 
 def _drop(connection: PgConnection, names: Iterable[str]) -> None:
     for name in sorted(names):
-        connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier("public", name)))
+        execute(connection, "DROP INDEX IF EXISTS {}", physical_name(name))
 
 
 def _create(connection: PgConnection, table: sql.Identifier, index: Index, *, concurrently: bool) -> None:
@@ -306,20 +288,17 @@ def _create(connection: PgConnection, table: sql.Identifier, index: Index, *, co
 
 def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequence[Column]) -> ApiError:
     """Return what refuses a key: the first of the values that several rows have."""
-    listed = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
-    rows = connection.execute(
-        sql.SQL(
-            'SELECT "$count", count(*) OVER (), (SELECT row_to_json("$row")::text FROM (SELECT {values})'
-            ' AS "$row") FROM (SELECT {names}, count(*) AS "$count" FROM {table} GROUP BY {names}'
-            ' HAVING count(*) > 1 ORDER BY {names} LIMIT 100000) AS "$groups" LIMIT {limit}'
-        ).format(
-            values=sql.SQL(", ").join(map(_shown_value, columns)),
-            names=listed,
-            table=table,
-            limit=DUPLICATES_SHOWN,
-        )
-    ).fetchall()
     names = [column.name for column in columns]
+    rows = execute(
+        connection,
+        'SELECT "$count", count(*) OVER (), (SELECT row_to_json("$row")::text FROM (SELECT {values})'
+        ' AS "$row") FROM (SELECT {names:i}, count(*) AS "$count" FROM {table} GROUP BY {names:i}'
+        ' HAVING count(*) > 1 ORDER BY {names:i} LIMIT 100000) AS "$groups" LIMIT {limit}',
+        values=[_shown_value(column) for column in columns],
+        names=names,
+        table=table,
+        limit=DUPLICATES_SHOWN,
+    ).fetchall()
     named = {"column": names[0]} if len(names) == 1 else {}
     details = []
     for count, _, text in rows:
@@ -333,9 +312,8 @@ def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequen
 
 def _shown_value(column: Column) -> sql.Composed:
     """Return the column's value as the API shows it, a long text cut."""
-    name = sql.Identifier(column.name)
-    forms = {
-        ColumnType.TEXT: sql.SQL("left({name}, {length}) AS {name}"),
-        ColumnType.DATETIME: sql.SQL("managed_tables.datetime_text({name}) AS {name}"),
+    forms: dict[ColumnType, LiteralString] = {
+        ColumnType.TEXT: "left({name:i}, {length}) AS {name:i}",
+        ColumnType.DATETIME: "managed_tables.datetime_text({name:i}) AS {name:i}",
     }
-    return forms.get(column.type, sql.SQL("{name}")).format(name=name, length=VALUE_CHARACTERS)
+    return compose(forms.get(column.type, "{name:i}"), name=column.name, length=VALUE_CHARACTERS)

@@ -16,6 +16,7 @@ from managed_tables.catalog.tables import Applied
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
+from managed_tables.databases.statements import compose, execute
 from managed_tables.documents.analyses import AnalysisDocument, StagedColumn, TableReading
 from managed_tables.documents.document import built
 from managed_tables.documents.recipes import (
@@ -43,18 +44,18 @@ MAX_COLUMNS_SEEN = 200
 
 _NOTHING_SEEN = "NULL::float8, NULL::float8, NULL::float8, NULL::text[]"
 _NUMBERS_SEEN = (
-    "min(abs({column}))::float8, max(abs({column}))::float8,"
-    " percentile_disc(0.5) WITHIN GROUP (ORDER BY abs({column})) FILTER (WHERE {column} <> 0)::float8,"
+    "min(abs({column:i}))::float8, max(abs({column:i}))::float8,"
+    " percentile_disc(0.5) WITHIN GROUP (ORDER BY abs({column:i})) FILTER (WHERE {column:i} <> 0)::float8,"
     " NULL::text[]"
 )
 _DAYS_SEEN = (
-    "extract(epoch FROM min({column}))::float8 / 86400, extract(epoch FROM max({column}))::float8 / 86400,"
-    " NULL::float8, NULL::text[]"
+    "extract(epoch FROM min({column:i}))::float8 / 86400,"
+    " extract(epoch FROM max({column:i}))::float8 / 86400, NULL::float8, NULL::text[]"
 )
 _TEXTS_SEEN = (
     "NULL::float8, NULL::float8, NULL::float8,"
-    " (SELECT array_agg(v) FROM (SELECT DISTINCT left({column}, 100) AS v FROM newest"
-    " WHERE {column} IS NOT NULL LIMIT 21) AS texts)"
+    " (SELECT array_agg(v) FROM (SELECT DISTINCT left({column:i}, 100) AS v FROM newest"
+    " WHERE {column:i} IS NOT NULL LIMIT 21) AS texts)"
 )
 _SEEN = {
     ColumnType.INTEGER: _NUMBERS_SEEN,
@@ -252,26 +253,22 @@ def recall(connection: PgConnection, table_id: str) -> Recalled | None:
 def _look_at(connection: PgConnection, applied: Applied) -> dict[str, SeenColumn]:
     """Return what the columns hold, by the newest rows, which cost the same whatever the table's size."""
     columns = applied.columns[:MAX_COLUMNS_SEEN]
-    query = sql.SQL(
-        "WITH newest AS MATERIALIZED (SELECT {names} FROM {table} ORDER BY id DESC LIMIT {rows}) {columns}"
-    ).format(
-        names=sql.SQL(", ").join(sql.Identifier(column.name) for column in columns),
-        table=physical_name(applied.display_name),
-        rows=sql.Literal(ROWS_SEEN),
-        columns=sql.SQL(" UNION ALL ").join(map(_look_at_column, columns)),
+    found = execute(
+        connection,
+        "WITH newest AS MATERIALIZED (SELECT {:i} FROM {} ORDER BY id DESC LIMIT {}) {}",
+        [column.name for column in columns],
+        physical_name(applied.display_name),
+        ROWS_SEEN,
+        sql.SQL(" UNION ALL ").join(map(_look_at_column, columns)),
     )
     names = tuple(SeenColumn.model_fields)
-    return {
-        name: SeenColumn.read(dict(zip(names, seen, strict=True)))
-        for name, *seen in connection.execute(query)
-    }
+    return {name: SeenColumn.read(dict(zip(names, seen, strict=True))) for name, *seen in found}
 
 
 def _look_at_column(column: Column) -> sql.Composed:
-    return sql.SQL("SELECT {name}, count(*), count(*) - count({column}), {seen} FROM newest").format(
-        name=sql.Literal(column.name),
-        column=sql.Identifier(column.name),
-        seen=sql.SQL(_SEEN.get(column.type, _NOTHING_SEEN)).format(column=sql.Identifier(column.name)),
+    seen = compose(_SEEN.get(column.type, _NOTHING_SEEN), column=column.name)
+    return compose(
+        "SELECT {name}, count(*), count(*) - count({name:i}), {seen} FROM newest", name=column.name, seen=seen
     )
 
 
