@@ -6,9 +6,10 @@ that are not in the definition are leftovers.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import LiteralString
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import LiteralString, NamedTuple
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -146,29 +147,15 @@ def comments_of(applied: Applied) -> dict[str, str | None]:
 DUPLICATES_SHOWN = 20
 VALUE_CHARACTERS = 200  # of a value that is shown
 
-UNIQUE_PREFIX = "unique$"
-_PREFIXES = ("index$", UNIQUE_PREFIX)
+_PREFIXES = ("index$", "unique$")
 
 
-@dataclass(frozen=True)
-class Index:
+class _Index(NamedTuple):
     """An index as it is to be in PostgreSQL."""
 
     name: str
     is_unique: bool
     columns: tuple[Column, ...]
-
-    def statement(self, table: sql.Identifier, *, concurrently: bool) -> sql.Composed:
-        """Return its CREATE INDEX. In a key an empty value is a value: two empty ones are equal."""
-        items = [
-            sql.Identifier(column.name) if self.is_unique else index_expression(column)
-            for column in self.columns
-        ]
-        how = sql.SQL("CONCURRENTLY " if concurrently else "")
-        if self.is_unique:
-            form = "CREATE UNIQUE INDEX {}{:i} ON {} ({}) NULLS NOT DISTINCT"
-            return compose(form, how, self.name, table, items)
-        return compose("CREATE INDEX {}{:i} ON {} ({})", how, self.name, table, items)
 
 
 def build_indexes(
@@ -181,22 +168,20 @@ def build_indexes(
     DUPLICATE_KEY_ROWS, and INVALID_SCHEMA where a value is too long for an index.
     """
     table = physical_name(before.display_name)
-    wanted = _indexes(connection, table_id, before.display_name, after, origins)
-    present = _find_present(connection, table_id, before.display_name)
-    for index in wanted:
-        if present.get(index.name):
-            continue
-        if index.name in present:
+    present = _find_present(connection, table_id, table)
+    for index in _indexes(connection, table_id, table, after, origins):
+        if present.get(index.name) is False:
             execute(connection, "DROP INDEX CONCURRENTLY IF EXISTS {}", physical_name(index.name))
-        _create(connection, table, index, concurrently=True)
+        if not present.get(index.name):
+            _create(connection, table, index, concurrently=True)
 
 
 def align_indexes(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Let the table have the definition's indexes and no others, in the caller's transaction."""
     table = physical_name(applied.display_name)
     columns = {column.name: column for column in applied.columns}
-    wanted = _indexes(connection, table_id, applied.display_name, applied, columns)
-    present = _find_present(connection, table_id, applied.display_name)
+    wanted = list(_indexes(connection, table_id, table, applied, columns))
+    present = _find_present(connection, table_id, table)
     kept = {index.name for index in wanted if present.get(index.name)}
     _drop(connection, present.keys() - kept)
     for index in wanted:
@@ -209,7 +194,7 @@ def drop_leftovers(connection: PgConnection, table_id: str, applied: Applied, lo
 
     Raises psycopg's LockNotAvailable if others hold the table for longer than the lock timeout.
     """
-    if applied.deleted or not _find_present(connection, table_id, applied.display_name):
+    if applied.deleted or not _find_present(connection, table_id, physical_name(applied.display_name)):
         return
     with connection.transaction():
         execute(connection, "SET LOCAL lock_timeout = {}", lock_timeout_ms)
@@ -219,7 +204,7 @@ def drop_leftovers(connection: PgConnection, table_id: str, applied: Applied, lo
 def drop_indexes_of(connection: PgConnection, table_id: str, applied: Applied, names: set[str]) -> None:
     """Drop the indexes that hold one of these columns, which are about to be converted."""
     columns = {column.name: column for column in applied.columns}
-    indexes = _indexes(connection, table_id, applied.display_name, applied, columns)
+    indexes = _indexes(connection, table_id, physical_name(applied.display_name), applied, columns)
     held = (index for index in indexes if any(column.name in names for column in index.columns))
     _drop(connection, {index.name for index in held})
 
@@ -227,40 +212,31 @@ def drop_indexes_of(connection: PgConnection, table_id: str, applied: Applied, n
 def _indexes(
     connection: PgConnection,
     table_id: str,
-    display_name: str,
+    table: sql.Identifier,
     applied: Applied,
     columns: Mapping[str, Column],
-) -> list[Index]:
-    """Return the definition's indexes of these columns, named for their numbers in PostgreSQL's catalogue."""
+) -> Iterator[_Index]:
+    """Yield the definition's indexes of these columns, named for their numbers in PostgreSQL's catalogue."""
     numbers: dict[str, int] = dict(
         connection.execute(
             "SELECT attname, attnum FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0",
-            [physical_name(display_name).as_string()],
+            [table.as_string()],
         ).fetchall()
     )
-    lists = [(False, names) for names in applied.indexes]
-    if applied.key is not None:
-        lists.insert(0, (True, applied.key))
-    indexed = [
-        (is_unique, tuple(columns[name] for name in names))
-        for is_unique, names in lists
-        if columns.keys() >= set(names)
-    ]
-    return [Index(_name(table_id, is_unique, held, numbers), is_unique, held) for is_unique, held in indexed]
+    for is_unique, names in ((True, applied.key), *((False, names) for names in applied.indexes)):
+        if names is not None and columns.keys() >= set(names):
+            held = tuple(columns[name] for name in names)
+            text = " ".join(f"{numbers[column.name]}:{column.type.value}" for column in held)
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            yield _Index(f"{_PREFIXES[is_unique]}{table_id}${digest}", is_unique, held)
 
 
-def _name(table_id: str, is_unique: bool, columns: Sequence[Column], numbers: Mapping[str, int]) -> str:
-    held = " ".join(f"{numbers[column.name]}:{column.type.value}" for column in columns)
-    digest = hashlib.sha256(held.encode()).hexdigest()[:16]
-    return f"{_PREFIXES[is_unique]}{table_id}${digest}"
-
-
-def _find_present(connection: PgConnection, table_id: str, display_name: str) -> dict[str, bool]:
+def _find_present(connection: PgConnection, table_id: str, table: sql.Identifier) -> dict[str, bool]:
     """Return the indexes of ours that the table has, and whether each is whole."""
     rows = connection.execute(
         "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
         " WHERE indrelid = %s::regclass AND relname LIKE ANY(%s)",
-        [physical_name(display_name).as_string(), [f"{prefix}{table_id}$%" for prefix in _PREFIXES]],
+        [table.as_string(), [f"{prefix}{table_id}$%" for prefix in _PREFIXES]],
     )
     return dict(rows.fetchall())
 
@@ -270,19 +246,19 @@ def _drop(connection: PgConnection, names: Iterable[str]) -> None:
         execute(connection, "DROP INDEX IF EXISTS {}", physical_name(name))
 
 
-def _create(connection: PgConnection, table: sql.Identifier, index: Index, *, concurrently: bool) -> None:
-    statement = index.statement(table, concurrently=concurrently)
+def _create(connection: PgConnection, table: sql.Identifier, index: _Index, *, concurrently: bool) -> None:
+    names = [column.name for column in index.columns]
+    parts = sql.SQL("CONCURRENTLY " if concurrently else ""), index.name, table
+    statement = compose("CREATE INDEX {}{:i} ON {} ({})", *parts, list(map(index_expression, index.columns)))
+    if index.is_unique:  # in a key an empty value is a value: two empty ones are equal
+        statement = compose("CREATE UNIQUE INDEX {}{:i} ON {} ({:i}) NULLS NOT DISTINCT", *parts, names)
     try:
-        if concurrently:
+        with nullcontext() if concurrently else connection.transaction():
             connection.execute(statement)
-        else:
-            with connection.transaction():
-                connection.execute(statement)
     except pg.UniqueViolation as error:
         raise _duplicates(connection, table, index.columns) from error
     except pg.ProgramLimitExceeded as error:
-        names = ", ".join(column.name for column in index.columns)
-        reason = f"um texto é longo demais para um índice ou uma chave (colunas: {names})"
+        reason = f"um texto é longo demais para um índice ou uma chave (colunas: {', '.join(names)})"
         raise ApiError(INVALID_SCHEMA, reason=reason) from error
 
 
