@@ -89,14 +89,8 @@ def _for_new_table(
     )
     name = wanted.display_name or ""
     table = services.reconciliation.reserve(company, job.job_id, job.user_id, name, wanted.columns)
-    return ConfirmedDocument(
-        display_name=name,
-        columns=wanted.columns,
-        terms=wanted.terms,
-        additions=wanted.additions,
-        table_id=table.table_id,
-        own_columns=[],
-    )
+    made = {"display_name": name, "table_id": table.table_id, "own_columns": []}
+    return ConfirmedDocument(**{**dict(wanted), **made})
 
 
 def _for_existing_table(
@@ -107,18 +101,17 @@ def _for_existing_table(
     if table.status != "active":
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
-    raise_nullable_faults(wanted.terms, own)
-    columns = _columns_for(
-        definitions.with_nulls(own, opened), wanted.columns, _needed_names(job, table, opened)
-    )
     own_names = {column.name for column in own}
+    raise_nullable_faults(wanted.terms, own_names)
+    needed = _needed_names(job, table, opened)
+    columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)
     return ConfirmedDocument(
         display_name=table.display_name,
         columns=columns,
         terms=wanted.terms,
         table_id=table.table_id,
         own_columns=[column.name for column in columns if column.name in own_names],
-        key=list(table.key or ()) if job.mode == "upsert" else None,
+        key=needed if job.mode == "upsert" else None,
     )
 
 
@@ -136,9 +129,8 @@ def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -
     return list(table.key)
 
 
-def raise_nullable_faults(terms: LoadTerms, existing: Sequence[Column]) -> None:
+def raise_nullable_faults(terms: LoadTerms, known: Collection[str]) -> None:
     """Raise INVALID_SCHEMA unless the table has the columns that are to let NULL in."""
-    known = {column.name for column in existing}
     details = [
         detail("body", UNKNOWN_COLUMN, path=f"make_nullable[{index}]", column=name)
         for index, name in enumerate(terms.make_nullable)

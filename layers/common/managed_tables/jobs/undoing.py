@@ -5,8 +5,6 @@ since the load where its `xmin` is no longer the load's transaction. Writers of 
 the transaction lasts, readers never: they see it as before, or with the load gone.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -85,20 +83,14 @@ def _undo(
 ) -> Undone:
     """Undo the job; in a rehearsal nothing of it stays."""
     if job.mode == "create":
-        with _unless_forced(force=force):
+        try:
             return _delete_table(services, company, job)
+        except ApiError as error:
+            if error.kind is not CHANGED_SINCE or not force:
+                raise
+    # Of a table whose rows have changed since, those that have not are taken back.
     with services.open_company(company) as connection, performed(connection), connection.transaction():
         return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
-
-
-@contextmanager
-def _unless_forced(*, force: bool) -> Iterator[None]:
-    """Let CHANGED_SINCE pass where changed rows are to be left as they are."""
-    try:
-        yield
-    except ApiError as error:
-        if error.kind is not CHANGED_SINCE or not force:
-            raise
 
 
 def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:

@@ -113,18 +113,15 @@ def _missing_values(
     connection: PgConnection, table_id: str, table: sql.Identifier, plan: ColumnPlan
 ) -> Iterator[_PlacedFault]:
     """Yield the columns that are to have a value in every row, and that rows have none for."""
+    added = [placed for placed in plan.added if placed.column.is_required]
+    rows = count_rows(connection, [table_id])[table_id] if added else 0
     empty = [compose("{:i} IS NULL", placed.column.name) for placed in plan.tightened]
-    nulls = _count_where(connection, table, empty)
-    required = [placed for placed in plan.added if placed.column.is_required]
-    rows = count_rows(connection, [table_id])[table_id] if required else 0
-    new = "coluna nova obrigatória em uma tabela com {}"
-    lacking = [
-        (placed, count, "{} sem valor nesta coluna")
-        for placed, count in zip(plan.tightened, nulls, strict=True)
-    ]
-    for placed, count, reason in (*lacking, *((placed, rows, new) for placed in required)):
+    counts = [*_count_where(connection, table, empty), *(rows for _ in added)]
+    for placed, count in zip([*plan.tightened, *added], counts, strict=True):
         if count:
-            fault = Fault("NOT_NULLABLE", reason.format(counted(count, "linha", "linhas")))
+            lines = counted(count, "linha", "linhas")
+            new = f"coluna nova obrigatória em uma tabela com {lines}"
+            fault = Fault("NOT_NULLABLE", f"{lines} sem valor nesta coluna" if placed.old else new)
             yield placed.index, column_fault(placed.index, placed.column.name, fault, field="nullable")
 
 

@@ -20,11 +20,9 @@ from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiErro
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType
 from managed_tables.wording import number
 
-_LONG_LABEL = f"display_name tem mais de {MAX_LABEL_CHARACTERS} caracteres"
 _UNSUITED = Fault(
     "NOT_ALLOWED", "format: date é de datas; thousands, decimals, currency e percent, de números"
 )
-_NOT_STORABLE = "display_name tem um caractere que o banco não guarda"
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
 IDENTIFIER_RULE = (
@@ -109,24 +107,26 @@ def raise_faults(details: Sequence[Detail], total: int | None = None) -> None:
 
 def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
     """Return which field of the column is wrong, and why."""
-    label = column.display_name
     checks: tuple[tuple[bool, str, DetailCode, str], ...] = (
         (not identifiers.is_identifier(column.name), "name", "INVALID_NAME", f"name {IDENTIFIER_RULE}"),
         (column.name in identifiers.RESERVED_COLUMNS, "name", "RESERVED_NAME", "nome reservado"),
         (column.name in seen, "name", "DUPLICATE_NAME", "nome repetido"),
-        (not identifiers.is_visible(label), "display_name", "REQUIRED", "display_name vazio"),
-        (len(label) > MAX_LABEL_CHARACTERS, "display_name", "TOO_LONG", _LONG_LABEL),
-        (not is_storable(label), "display_name", "INVALID_CHARACTER", _NOT_STORABLE),
+        (not identifiers.is_visible(column.display_name), "display_name", "REQUIRED", "display_name vazio"),
     )
-    found = ((field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong)
-    first = next(found, None)
-    if first is not None:
-        return first
-    text = _text_fault("description", column.description, MAX_DESCRIPTION_CHARACTERS)
-    if text is not None:
-        return "description", text
-    is_unsuited = column.format is not None and not column.format.suits(column.type)
-    return ("format", _UNSUITED) if is_unsuited else None
+    found = [(field, Fault(code, reason)) for is_wrong, field, code, reason in checks if is_wrong]
+    found += _text_faults(
+        ("display_name", column.display_name, MAX_LABEL_CHARACTERS),
+        ("description", column.description, MAX_DESCRIPTION_CHARACTERS),
+    )
+    if column.format is not None and not column.format.suits(column.type):
+        found.append(("format", _UNSUITED))
+    return found[0] if found else None
+
+
+def _text_faults(*texts: tuple[str, str | None, int]) -> list[tuple[str, Fault]]:
+    """Return the fields whose free text, of so many characters at most, is wrong, and why."""
+    faults = ((field, _text_fault(field, text, limit)) for field, text, limit in texts)
+    return [(field, fault) for field, fault in faults if fault]
 
 
 def _text_fault(field: str, text: str | None, limit: int) -> Fault | None:
@@ -313,12 +313,10 @@ class TableChange:
 
 def check_texts(title: str | None, description: str | None) -> None:
     """Raise INVALID_SCHEMA unless a table may have these texts."""
-    wanted = (
-        ("title", title, MAX_TITLE_CHARACTERS),
-        ("description", description, MAX_DESCRIPTION_CHARACTERS),
+    faults = _text_faults(
+        ("title", title, MAX_TITLE_CHARACTERS), ("description", description, MAX_DESCRIPTION_CHARACTERS)
     )
-    faults = [(field, _text_fault(field, text, limit)) for field, text, limit in wanted]
-    raise_faults([detail("body", fault, path=field) for field, fault in faults if fault])
+    raise_faults([detail("body", fault, path=field) for field, fault in faults])
 
 
 def put_on(applied: Applied, additions: Additions) -> Applied:
@@ -365,8 +363,10 @@ def _key(before: Applied, plan: ColumnPlan, change: TableChange) -> Key | None:
     if change.key is not ...:
         raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
         return tuple(change.key)
-    lost = [name for name in before.key or () if name in plan.hidden]
-    raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
+    kept = before.key or ()
+    raise_faults(
+        [detail("body", _IN_KEY, path="columns", column=name) for name in kept if name in plan.hidden]
+    )
     return before.key and plan.follow(before.key)
 
 
