@@ -1,8 +1,14 @@
-import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef } from "react";
-import type { ColumnType } from "../api/types";
+import { useMutation } from "@tanstack/react-query";
+import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef, useState } from "react";
+import { detailsOf } from "../api/session";
+import type { ColumnType, RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
+import { Alert, Button, Dialog, Field } from "../ui/parts";
+import { typeLabels } from "../values/cells";
 import { formatDate } from "../values/dates";
+import { readTexts, shownIn } from "./changes";
 import type { EditEnd } from "./control";
+import { useParts } from "./sheet";
 
 interface CellEditorProps {
   label: string;
@@ -159,4 +165,60 @@ export function Calendar({ hasTime, onPick }: CalendarProps) {
 function choiceOf(text: string): string {
   if (/^[s1vyt]/i.test(text)) return "Sim";
   return /^[n0f]/i.test(text) ? "Não" : "";
+}
+
+/** One row as a form: a new one, or one that is too wide to be read in the grid. */
+export function RowDialog({ row }: { row: RecordOfRow | null }) {
+  const { table, edits, isEditable, onClose } = useParts();
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose, meta: { asksItself: true } });
+  const faults = new Map([
+    ...detailsOf(insert.error).map(({ column, reason }) => [column, reason] as const),
+    ...Object.entries(wrong),
+  ]);
+  const submit = (form: HTMLFormElement): void => {
+    const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
+    const written = table.columns.filter((column) => row === null || texts[column.name] !== shownIn(row, column));
+    const { values, wrong } = readTexts(written, texts, row);
+    setWrong(wrong);
+    if (Object.keys(wrong).length > 0) return;
+    if (row === null) insert.mutate([values]);
+    else {
+      if (Object.keys(values).length > 0) edits.change(row, values);
+      onClose(); // what is not taken is marked at its cell, and the text kept there
+    }
+  };
+  return (
+    <Dialog
+      title={row ? t`Linha` : t`Nova linha`}
+      onClose={onClose}
+      onSubmit={submit}
+      actions={
+        isEditable && (
+          <Button kind="primary" type="submit" disabled={insert.isPending}>
+            {insert.isPending ? t`Gravando…` : t`Gravar`}
+          </Button>
+        )
+      }
+    >
+      {insert.error && <Alert>{insert.error.message}</Alert>}
+      {table.columns.map((column) => (
+        <Field
+          key={column.name}
+          label={column.display_name}
+          hint={column.description ?? typeLabels()[column.type]}
+          error={faults.get(column.name)}
+        >
+          {(ids) => (
+            <CellField
+              type={column.type}
+              text={shownIn(row, column)}
+              isReadOnly={!isEditable}
+              attributes={{ ...ids, name: column.name }}
+            />
+          )}
+        </Field>
+      ))}
+    </Dialog>
+  );
 }

@@ -36,7 +36,7 @@ export function Filters() {
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
-      <Button onClick={() => onOpen("filter")}>{t`Filtrar`}</Button>
+      <Button onClick={() => onOpen(<FilterDialog />)}>{t`Filtrar`}</Button>
       <Views />
       {filters.map((filter, index) => (
         <Button
@@ -118,13 +118,15 @@ function Views() {
         onValue={(height) => onView({ row_height: Number(height) })}
       />
       {views.error && <Failure error={views.error} onRetry={() => void views.refetch()} />}
-      <Button onClick={() => onOpen("view")}>{saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}</Button>
+      <Button onClick={() => onOpen(<SaveView />)}>
+        {saved && isChanged ? t`Gravar a visão mudada` : t`Gravar visão`}
+      </Button>
     </>
   );
 }
 
 /** Keep a view under a name: a new one, or the one that was opened. */
-export function SaveView() {
+function SaveView() {
   const { table, view, saved, open, api, announce, userId, onClose } = useParts();
   const queries = useQueryClient();
   const own = saved?.user_id === userId ? saved : null;
@@ -190,7 +192,7 @@ interface Draft {
 }
 
 /** A filter to be written: one condition, or several of which one must hold. */
-export function FilterDialog() {
+function FilterDialog() {
   const { table, view, onView, onClose } = useParts();
   const begun = (): Draft => draftFor(table, table.columns[0]?.name ?? "");
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => [begun()]);

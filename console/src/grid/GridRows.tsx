@@ -6,8 +6,9 @@ import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
 import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import { CellEditor } from "./CellEditor";
+import { CellEditor, RowDialog } from "./CellEditor";
 import { type GridParts, rangeIn } from "./control";
+import { RowStory } from "./History";
 import { isInRange, isOneCell, type Place } from "./model";
 import { queryRows } from "./rows";
 import { type GridColumn, markOf, totalChoice, useParts } from "./sheet";
@@ -143,7 +144,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
         onClick={(event) => row && grid.control.select(index, event.shiftKey)}
-        onDoubleClick={() => row && onOpen({ row })}
+        onDoubleClick={() => row && onOpen(<RowDialog row={row} />)}
       >
         {isNew ? "+" : formatCount(index + 1)}
       </div>
@@ -203,7 +204,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
       onContextMenu={(event) => {
         if (isEdited) return;
         event.preventDefault(); // by the right button, and by the key of the menu
-        if (row) parts.onOpen({ story: row.id, column: name });
+        if (row) parts.onOpen(<RowStory rowId={row.id} column={name} />);
       }}
     >
       {type === "boolean" && row && parts.isEditable && !isEdited && (

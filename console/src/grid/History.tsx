@@ -37,7 +37,7 @@ export function TableHistory() {
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
         {(change, index) => (
-          <ChangeItem key={index} {...change} onRow={() => onOpen({ story: change.row_id, column: null })} />
+          <ChangeItem key={index} {...change} onRow={() => onOpen(<RowStory rowId={change.row_id} column={null} />)} />
         )}
       </Listing>
     </Dialog>

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { createContext, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Column, RecordOfRow, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
@@ -34,11 +34,6 @@ export interface CellState {
   reason?: string;
 }
 
-type Named = "filter" | "view" | "exports" | "history" | "trash" | "recipe" | "keys";
-
-/** What lies over a sheet: a column's menu, a row's form or its story (of one cell), or one of the sheet's own. */
-export type Opened = { menu: string } | { row: RecordOfRow | "new" } | { story: string; column: string | null } | Named;
-
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
 export function useSheetParts(table: Table, handle: ViewHandle) {
   const shared = useConsole();
@@ -49,7 +44,7 @@ export function useSheetParts(table: Table, handle: ViewHandle) {
   }, [columns, handle.view]);
   const sheet = useSheet(table, view);
   const [selected, onSelected] = useState<ReadonlySet<string>>(new Set());
-  const [opened, onOpen] = useState<Opened | null>(null);
+  const [opened, onOpen] = useState<ReactNode>(null); // the dialog that lies over it
   const onClose = (): void => onOpen(null);
   const isEditable = table.status === "active" && shared.can("data-write");
   useEffect(() => onSelected(new Set()), [handle.view]);

@@ -3,17 +3,22 @@ import { Link } from "wouter";
 import { useTable } from "../api/queries";
 import { isGone } from "../api/session";
 import type { Table } from "../api/types";
-import type { EditState } from "../grid/edits";
+import { RowDialog } from "../grid/CellEditor";
+import { KeysDialog } from "../grid/control";
+import { ExportDialog } from "../grid/Exports";
+import type { Conflict, EditState } from "../grid/edits";
 import { Filters } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
-import { ConflictDialog, OpenedDialog } from "../grid/Opened";
-import { SheetProvider, useParts, useSheetParts } from "../grid/sheet";
+import { RowStory, TableHistory, Trash } from "../grid/History";
+import { Recipe } from "../grid/Recipe";
+import { columnOf, SheetProvider, useParts, useSheetParts } from "../grid/sheet";
 import { isFiltered, useView, type ViewHandle } from "../grid/view";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Pending } from "../ui/parts";
 import { useStore } from "../ui/store";
+import { formatCell } from "../values/cells";
 import { formatCount, plural } from "../values/numbers";
 
 export default function TableGrid({ tableId }: { tableId: string }) {
@@ -48,7 +53,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
         ) : (
           <Grid />
         )}
-        {opened !== null && <OpenedDialog what={opened} />}
+        {opened}
         {state.conflict && <ConflictDialog conflict={state.conflict} />}
       </section>
     </SheetProvider>
@@ -123,8 +128,10 @@ function SheetHead() {
           </p>
         </div>
         <div className="mt-actions">
-          {only && <Button onClick={() => onOpen({ row: only })}>{t`Abrir linha`}</Button>}
-          {only && <Button onClick={() => onOpen({ story: only.id, column: null })}>{t`De onde veio`}</Button>}
+          {only && <Button onClick={() => onOpen(<RowDialog row={only} />)}>{t`Abrir linha`}</Button>}
+          {only && (
+            <Button onClick={() => onOpen(<RowStory rowId={only.id} column={null} />)}>{t`De onde veio`}</Button>
+          )}
           {isEditable && selected.size > 0 && (
             <Ask label={t`Apagar ${chosen}`} kind="danger" title={t`Apagar ${chosen}?`} onGo={remove}>
               <p>
@@ -134,11 +141,11 @@ function SheetHead() {
               </p>
             </Ask>
           )}
-          {isEditable && <Button onClick={() => onOpen({ row: "new" })}>{t`Nova linha`}</Button>}
+          {isEditable && <Button onClick={() => onOpen(<RowDialog row={null} />)}>{t`Nova linha`}</Button>}
           {table.status === "active" && can("upload") && (
             <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-plain">{t`Enviar arquivo`}</Link>
           )}
-          <Button onClick={() => onOpen("exports")}>{t`Exportar`}</Button>
+          <Button onClick={() => onOpen(<ExportDialog />)}>{t`Exportar`}</Button>
           {can("update") && (
             <Link href={`/tabelas/${table._id}/estrutura`} className="mt-button mt-button-plain">{t`Estrutura`}</Link>
           )}
@@ -146,10 +153,10 @@ function SheetHead() {
             label={t`Mais desta tabela`}
             className="mt-button mt-button-plain"
             actions={[
-              [t`Histórico`, () => onOpen("history")],
-              [t`Lixeira`, () => onOpen("trash")],
-              [t`Modelo de importação`, () => onOpen("recipe")],
-              [t`Teclas`, () => onOpen("keys")],
+              [t`Histórico`, () => onOpen(<TableHistory />)],
+              [t`Lixeira`, () => onOpen(<Trash />)],
+              [t`Modelo de importação`, () => onOpen(<Recipe />)],
+              [t`Teclas`, () => onOpen(<KeysDialog />)],
             ]}
           >
             {t`Mais`} <ChevronDown />
@@ -160,5 +167,55 @@ function SheetHead() {
         <p className="mt-note">{t`Esta tabela está inativa: pode ser lida, mas não alterada.`}</p>
       )}
     </>
+  );
+}
+
+const SHOWN = 20;
+
+/** Two people changed the same cells: both values of each, and which of them stay. */
+function ConflictDialog({ conflict }: { conflict: Conflict }) {
+  const { table, rows, edits } = useParts();
+  const { clashes } = conflict;
+  const isOne = clashes.length === 1;
+  const rest = clashes.length - SHOWN;
+  return (
+    <Dialog
+      title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
+      onClose={() => edits.settle(false)}
+      keep={isOne ? t`Usar a dela` : t`Usar as dela`}
+      actions={
+        <Button kind="primary" onClick={() => edits.settle(true)}>
+          {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
+        </Button>
+      }
+    >
+      {conflict.changes.length > 1 && (
+        <p>{t`Nas outras ${plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.`}</p>
+      )}
+      <table className="mt-compare">
+        <thead>
+          <tr>
+            <th scope="col">{t`Linha`}</th>
+            <th scope="col">{t`Coluna`}</th>
+            <th scope="col">{t`A dela`}</th>
+            <th scope="col">{t`A sua`}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {clashes.slice(0, SHOWN).map(({ id, column, mine, theirs }) => {
+            const { display_name, type } = columnOf(table, column);
+            return (
+              <tr key={`${id}/${column}`}>
+                <td>{rows.indexOf(id) + 1 || "–"}</td>
+                <th scope="row">{display_name}</th>
+                <td>{formatCell(theirs, type) || t`(vazia)`}</td>
+                <td>{formatCell(mine, type) || t`(vazia)`}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {rest > 0 && <p className="mt-quiet">{t`E mais ${plural(rest, "célula")}.`}</p>}
+    </Dialog>
   );
 }

@@ -1,10 +1,12 @@
 import type { RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
+import { Dialog, Facts } from "../ui/parts";
 import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
+import { ColumnMenu } from "./ColumnMenu";
 import { SEARCH_FIELD } from "./Filters";
 import { move, type Place, type Range, rangeOf } from "./model";
-import { type GridColumn, markOf, type SheetParts } from "./sheet";
+import { type GridColumn, markOf, type SheetParts, useParts } from "./sheet";
 import { toggleSort } from "./view";
 import type { Viewport } from "./viewport";
 
@@ -140,7 +142,8 @@ export class GridControl {
     sheet.announce(sort.length === 0 ? t`Sem ordenação` : t`Ordenado por ${display_name}`);
   };
 
-  readonly menu = (index: number): void => this.drawn.sheet.onOpen({ menu: this.drawn.columns[index]?.name ?? "" });
+  readonly menu = (index: number): void =>
+    this.drawn.sheet.onOpen(<ColumnMenu name={this.drawn.columns[index]?.name ?? ""} />);
 
   readonly select = async (index: number, extend: boolean): Promise<void> => {
     const { rows, selected, onSelected, announce } = this.drawn.sheet;
@@ -174,7 +177,7 @@ export class GridControl {
     const pressed = `${control ? "Ctrl+" : ""}${alt ? "Alt+" : ""}${control ? key.toLowerCase() : key}`;
     const always: Record<string, Reaction> = {
       "/": () => document.getElementById(SEARCH_FIELD)?.focus(),
-      "?": () => sheet.onOpen("keys"),
+      "?": () => sheet.onOpen(<KeysDialog />),
     };
     const onHeader: Record<string, Reaction> = {
       Enter: () => this.sort(active.column, shift),
@@ -215,4 +218,29 @@ function textOf(sheet: SheetParts, row: RecordOfRow, { name, type }: GridColumn)
 
 function clamp(index: number, count: number): number {
   return Math.min(Math.max(index, 0), count - 1);
+}
+
+const keys = (): [string, string][] => [
+  [t`Setas, Home, End, Page Up, Page Down`, t`andar; com Ctrl até o fim; com Shift marcar`],
+  [t`Enter ou F2`, t`editar a célula; Enter grava e desce, Tab grava e vai ao lado, Esc desiste`],
+  ["Alt+Enter", t`quebrar a linha dentro da célula`],
+  ["Delete", t`esvaziar`],
+  ["Ctrl+C, Ctrl+X, Ctrl+V", t`copiar, recortar, colar`],
+  ["Ctrl+D", t`repetir para baixo o que está na primeira linha marcada`],
+  ["Ctrl+A", t`marcar tudo`],
+  ["Ctrl+Z, Ctrl+Y", t`desfazer, refazer`],
+  [t`Espaço`, t`selecionar a linha; com Shift, todas até ela`],
+  ["/", t`procurar`],
+  [t`Botão direito ou tecla de menu`, t`de onde veio a célula, e o que foi mudado nela`],
+  [t`No cabeçalho: Enter`, t`ordenar; com Shift, ao lado das outras ordenações`],
+  [t`No cabeçalho: Alt e seta para baixo`, t`opções da coluna`],
+];
+
+export function KeysDialog() {
+  const { onClose } = useParts();
+  return (
+    <Dialog title={t`Teclas`} onClose={onClose}>
+      <Facts facts={keys()} />
+    </Dialog>
+  );
 }
