@@ -1,13 +1,12 @@
 import { TriangleAlert } from "lucide-react";
 import type { ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
-import { Button, Check, type Choices, Radios, SelectField, TextField } from "../ui/parts";
+import { Button, Check, type Choices, Radios, Select, SelectField, TextField, TypeIcon } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
-import { type Cell, columnLetter, formatCell, isNumeric, typeLabels } from "../values/cells";
+import { type Cell, columnLetter, formatCell, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
 import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
-import { NameAndType } from "./FileGrid";
 
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
@@ -71,6 +70,61 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
       <Reading column={reviewed} onAdjust={adjust} />
       {column.profile && <Profile profile={column.profile} type={column.type} label={source} />}
     </section>
+  );
+}
+
+interface NameAndTypeProps {
+  column: ReviewedColumn;
+  /** Whether Tab stops at its fields. */
+  isTabbed: boolean;
+}
+
+/** What a column is called and of which type it is; or which of the table's columns it feeds. */
+export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
+  const { targets, onAdjust } = useReview();
+  const { column, source, name, type, into, include } = reviewed;
+  const tabIndex = isTabbed ? 0 : -1;
+  return (
+    <div className="mt-head-fields">
+      {targets.length > 0 && (
+        <Select
+          aria-label={t`Coluna da tabela para ${source}`}
+          tabIndex={tabIndex}
+          choices={[
+            ...targets.map((target) => [target.name, target.display_name ?? target.name] as const),
+            ["new", t`+ coluna nova`],
+            ["out", t`não importar`],
+          ]}
+          value={include ? (into?.name ?? "new") : "out"}
+          onValue={(value) => {
+            const isOut = value === "out";
+            onAdjust([source], isOut ? { include: false } : { include: true, into: value === "new" ? null : value });
+          }}
+        />
+      )}
+      {into ? (
+        <span className="mt-quiet">
+          <TypeIcon type={type} /> {typeLabels()[type]}
+        </span>
+      ) : (
+        <>
+          <input
+            aria-label={t`Nome de ${source}`}
+            tabIndex={tabIndex}
+            value={name}
+            spellCheck={false}
+            onChange={(event) => onAdjust([source], { name: event.target.value })}
+          />
+          <Select
+            aria-label={t`Tipo de ${source}${type === column.type ? "" : t`, definido por você`}`}
+            tabIndex={tabIndex}
+            choices={typeChoices()}
+            value={type}
+            onValue={(next) => onAdjust([source], { type: next })}
+          />
+        </>
+      )}
+    </div>
   );
 }
 

@@ -2,11 +2,11 @@ import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, Triang
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, classes, Form, Pending, Select, TypeIcon } from "../ui/parts";
+import { Button, classes, Form, Pending } from "../ui/parts";
 import type { Edited } from "../ui/store";
-import { columnLetter, isNumeric, typeChoices, typeLabels } from "../values/cells";
+import { columnLetter, isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import { FillBar } from "./ColumnPanel";
+import { FillBar, NameAndType } from "./ColumnPanel";
 import { type ReviewedColumn, useReview } from "./draft";
 import {
   type Example,
@@ -277,60 +277,5 @@ function ColumnHead({ column: reviewed, place, isFirst }: HeadProps) {
       <NameAndType column={reviewed} isTabbed={isSelected} />
       {column.profile && <FillBar profile={column.profile} odd={column.inference?.exceptions.length ?? 0} />}
     </th>
-  );
-}
-
-interface NameAndTypeProps {
-  column: ReviewedColumn;
-  /** Whether Tab stops at its fields. */
-  isTabbed: boolean;
-}
-
-/** What a column is called and of which type it is; or which of the table's columns it feeds. */
-export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
-  const { targets, onAdjust } = useReview();
-  const { column, source, name, type, into, include } = reviewed;
-  const tabIndex = isTabbed ? 0 : -1;
-  return (
-    <div className="mt-head-fields">
-      {targets.length > 0 && (
-        <Select
-          aria-label={t`Coluna da tabela para ${source}`}
-          tabIndex={tabIndex}
-          choices={[
-            ...targets.map((target) => [target.name, target.display_name ?? target.name] as const),
-            ["new", t`+ coluna nova`],
-            ["out", t`não importar`],
-          ]}
-          value={include ? (into?.name ?? "new") : "out"}
-          onValue={(value) => {
-            const isOut = value === "out";
-            onAdjust([source], isOut ? { include: false } : { include: true, into: value === "new" ? null : value });
-          }}
-        />
-      )}
-      {into ? (
-        <span className="mt-quiet">
-          <TypeIcon type={type} /> {typeLabels()[type]}
-        </span>
-      ) : (
-        <>
-          <input
-            aria-label={t`Nome de ${source}`}
-            tabIndex={tabIndex}
-            value={name}
-            spellCheck={false}
-            onChange={(event) => onAdjust([source], { name: event.target.value })}
-          />
-          <Select
-            aria-label={t`Tipo de ${source}${type === column.type ? "" : t`, definido por você`}`}
-            tabIndex={tabIndex}
-            choices={typeChoices()}
-            value={type}
-            onValue={(next) => onAdjust([source], { type: next })}
-          />
-        </>
-      )}
-    </div>
   );
 }
