@@ -163,18 +163,12 @@ function SaveView() {
               <p>{t`As linhas da tabela ficam como estão.`}</p>
             </Ask>
           )}
-          <Button disabled={save.isPending} kind={own ? "plain" : "primary"} onClick={() => save.mutate(null)}>
-            {own ? t`Gravar como nova` : t`Gravar`}
-          </Button>
-          {own && (
-            <Button
-              kind="primary"
-              disabled={save.isPending}
-              onClick={() => save.mutate(own._id)}
-            >{t`Gravar em ${own.name}`}</Button>
-          )}
+          {own && <Button disabled={save.isPending} onClick={() => save.mutate(null)}>{t`Gravar como nova`}</Button>}
         </>
       }
+      yes={own ? t`Gravar em ${own.name}` : t`Gravar`}
+      isBusy={save.isPending}
+      onYes={() => save.mutate(own?._id ?? null)}
     >
       <p className="mt-quiet">{t`Filtros, procura, ordem, rodapé, e quais colunas aparecem, onde e com que largura.`}</p>
       {save.error && <Failure error={save.error} />}
@@ -205,13 +199,7 @@ function FilterDialog() {
     onClose();
   };
   return (
-    <Dialog
-      title={t`Filtrar`}
-      onClose={onClose}
-      keep={t`Voltar`}
-      onSubmit={submit}
-      actions={<Button kind="primary" type="submit">{t`Aplicar`}</Button>}
-    >
+    <Dialog title={t`Filtrar`} onClose={onClose} keep={t`Voltar`} onSubmit={submit} yes={t`Aplicar`}>
       {drafts.map((draft, index) => (
         <fieldset key={index} className="mt-choices">
           {index > 0 && <legend>{t`ou`}</legend>}

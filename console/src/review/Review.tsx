@@ -312,11 +312,9 @@ function ConfirmBar() {
           title={isReplacing ? t`Substituir as linhas da tabela?` : t`Importar assim?`}
           onClose={() => setAsked(false)}
           keep={t`Voltar à revisão`}
-          actions={
-            <Button kind={isReplacing ? "danger" : "primary"} onClick={() => answer(onConfirm)}>
-              {label}
-            </Button>
-          }
+          yes={label}
+          kind={isReplacing ? "danger" : "primary"}
+          onYes={() => answer(onConfirm)}
         >
           {isReplacing && (
             <p>{t`As ${formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por 7 dias, na página do envio.`}</p>

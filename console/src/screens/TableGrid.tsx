@@ -70,7 +70,8 @@ function Told({ state }: { state: EditState }) {
         title={t`Criar ${words}?`}
         onClose={() => edits.answer(false)}
         keep={t`Não criar`}
-        actions={<Button kind="primary" onClick={() => edits.answer(true)}>{t`Criar ${words}`}</Button>}
+        yes={t`Criar ${words}`}
+        onYes={() => edits.answer(true)}
       >
         <p>{t`O que foi colado passa do fim da tabela.`}</p>
       </Dialog>
@@ -183,11 +184,8 @@ function ConflictDialog({ conflict }: { conflict: Conflict }) {
       title={isOne ? t`Outra pessoa mudou esta célula` : t`Outra pessoa mudou estas células`}
       onClose={() => edits.settle(false)}
       keep={isOne ? t`Usar a dela` : t`Usar as dela`}
-      actions={
-        <Button kind="primary" onClick={() => edits.settle(true)}>
-          {isOne ? t`Gravar a minha` : t`Gravar as minhas`}
-        </Button>
-      }
+      yes={isOne ? t`Gravar a minha` : t`Gravar as minhas`}
+      onYes={() => edits.settle(true)}
     >
       {conflict.changes.length > 1 && (
         <p>{t`Nas outras ${plural(conflict.changes.length, "linha")} e colunas, o que você mudou será gravado nos dois casos.`}</p>

@@ -58,11 +58,10 @@ export function Ask({ label, about, kind = "quiet", title, keep = t`Manter`, yes
           title={title}
           onClose={() => setAsked(false)}
           keep={keep}
-          actions={
-            <Button kind="danger" disabled={run.isPending} onClick={go}>
-              {yes}
-            </Button>
-          }
+          yes={yes}
+          kind="danger"
+          isBusy={run.isPending}
+          onYes={go}
         >
           {children}
           {failure}

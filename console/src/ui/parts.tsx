@@ -87,6 +87,12 @@ interface DialogProps {
   children: ReactNode;
   /** What can be done besides. */
   actions?: ReactNode;
+  /** What the way on is called; it is the form's, or else `onYes`. */
+  yes?: ReactNode;
+  onYes?: () => void;
+  kind?: ButtonProps["kind"];
+  /** Whether the way on is under way. */
+  isBusy?: boolean;
   /** Makes a form of it all. */
   onSubmit?: FormProps["onSubmit"];
   /** What the way back is called. */
@@ -96,7 +102,7 @@ interface DialogProps {
 }
 
 /** The browser's own dialog: it holds the focus, closes by Escape, and gives the focus back. */
-export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = false, ...rest }: DialogProps) {
+export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, kind = "primary", isSide, ...rest }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -115,6 +121,16 @@ export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, isSide = fa
       <div className="mt-actions">
         <Button onClick={onClose}>{keep}</Button>
         {rest.actions}
+        {rest.yes && (
+          <Button
+            kind={kind}
+            type={onSubmit ? "submit" : "button"}
+            disabled={rest.isBusy ?? false}
+            onClick={rest.onYes}
+          >
+            {rest.yes}
+          </Button>
+        )}
       </div>
     </>
   );
