@@ -117,4 +117,14 @@ test("an address of another company or person takes away what is shown", async (
   }, colleague.token);
   await expect(page).not.toHaveTitle("dela"); // what waits of one person is not saved as another's
   await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
+
+  await page.getByRole("link", { name: "Criar tabela" }).first().click();
+  await page.getByLabel("Título", { exact: true }).fill("Minha");
+  const question = page.waitForEvent("dialog");
+  await page.evaluate((token) => {
+    location.hash = `token=${token}`;
+  }, other.token);
+  await (await question).dismiss(); // whoever stays keeps what is written, and the address no token
+  await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
+  expect(page.url()).not.toContain("token");
 });
