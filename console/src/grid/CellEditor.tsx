@@ -3,7 +3,7 @@ import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffect
 import { detailsOf } from "../api/session";
 import type { ColumnType, RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
-import { Alert, Button, Dialog, Field } from "../ui/parts";
+import { Alert, Dialog, Field } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatDate } from "../values/dates";
 import { readTexts, shownIn } from "./changes";
@@ -171,7 +171,12 @@ function choiceOf(text: string): string {
 export function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
   const [wrong, setWrong] = useState<Record<string, string>>({});
-  const insert = useMutation({ mutationFn: edits.insert, onSuccess: onClose, meta: { asksItself: true } });
+  const keys = useRef(new Map<string, string>()); // of this form: the same row in another one is another row
+  const insert = useMutation({
+    mutationFn: (values: Parameters<typeof edits.insert>[0]) => edits.insert(values, keys.current),
+    onSuccess: onClose,
+    meta: { asksItself: true },
+  });
   const faults = new Map([
     ...detailsOf(insert.error).map(({ column, reason }) => [column, reason] as const),
     ...Object.entries(wrong),
@@ -193,13 +198,8 @@ export function RowDialog({ row }: { row: RecordOfRow | null }) {
       title={row ? t`Linha` : t`Nova linha`}
       onClose={onClose}
       onSubmit={submit}
-      actions={
-        isEditable && (
-          <Button kind="primary" type="submit" disabled={insert.isPending}>
-            {insert.isPending ? t`Gravando…` : t`Gravar`}
-          </Button>
-        )
-      }
+      yes={isEditable && (insert.isPending ? t`Gravando…` : t`Gravar`)}
+      isBusy={insert.isPending}
     >
       {insert.error && <Alert>{insert.error.message}</Alert>}
       {table.columns.map((column) => (

@@ -61,7 +61,6 @@ export class EditSession {
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
-  private readonly keys = new Map<string, string>(); // of new rows: they are made once however often they are sent
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
 
   constructor(
@@ -150,19 +149,19 @@ export class EditSession {
   };
 
   private add(values: readonly Values[]): void {
-    this.enqueue(() => this.answered(() => this.insert(values)));
+    const keys = new Map<string, string>();
+    this.enqueue(() => this.answered(() => this.insert(values, keys)));
   }
 
-  /** Insert rows; what they failed by is thrown. */
-  readonly insert = async (values: readonly Values[]): Promise<void> => {
+  /** Insert rows, once however often they are sent with the same `keys`; what they failed by is thrown. */
+  readonly insert = async (values: readonly Values[], keys: Map<string, string>): Promise<void> => {
     const body = { rows: [...values] };
     const sent = JSON.stringify(body);
-    const key = this.keys.get(sent) ?? `${Date.now()}-${Math.random()}`;
-    this.keys.set(sent, key);
+    const key = keys.get(sent) ?? `${Date.now()}-${Math.random()}`;
+    keys.set(sent, key);
     const query = { numbers: "string" as const, return: "ids" as const };
     const asks = { path: this.path, query, body, headers: { "Idempotency-Key": key } };
     const { ids } = await this.api.POST("/{table_id}/data", asks);
-    this.keys.delete(sent);
     this.clear();
     this.past.push({ inserted: ids ?? [] });
     this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
