@@ -220,6 +220,17 @@ test("sorts, totals, new rows and deletions", async ({ page, company, visit }) =
   await expect(cell(page, 1, 1)).toHaveText("b");
   await expect.poll(() => isAsked(page)).toBe(false); // the text went with its row
   await expectAccessible(page);
+
+  await page.route(`**/${table}/data?*`, lose, { times: 1 });
+  for (const close of ["Fechar", "Gravar"]) {
+    await page.getByRole("button", { name: "Nova linha" }).click();
+    await dialog.getByLabel("nome").fill("d");
+    await dialog.getByRole("button", { name: "Gravar" }).click();
+    if (close === "Fechar") await expect(dialog.getByRole("alert")).toContainText("Sem conexão");
+    if (close === "Fechar") await dialog.getByRole("button", { name: close }).click();
+    await expect(dialog).toHaveCount(0);
+  }
+  await expect(page.getByText("4 linhas").first()).toBeVisible(); // written in another form it is another row
 });
 
 test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells where it came from", async ({
@@ -555,6 +566,27 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByRole("alert")).toContainText("500"); // so that nobody takes it for the table as it is
   await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Minha");
+  await page.unroute(`**/${table}`);
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Dela");
+
+  await page.getByLabel("Descrição", { exact: true }).first().fill("Minha");
+  await company.call("PUT", `/${table}`, { title: "Outra" });
+  await page.route(`**/${table}`, (route) => route.fulfill({ status: 500, json: {} }), { times: 1 }); // the deletion
+  await page.getByRole("button", { name: "Apagar tabela" }).click();
+  const asked = page.waitForResponse((answer) => answer.request().method() === "GET" && answer.url().endsWith(table));
+  await page.getByRole("dialog").getByRole("button", { name: "Apagar tabela" }).click();
+  await asked; // what failed may be done all the same
+  await page.getByRole("dialog").getByRole("button", { name: "Manter" }).click();
+  await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
+  expect(await isAsked(page)).toBe(true);
+  await page.getByRole("link", { name: "Envios" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
+  await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
+  await page.getByRole("link", { name: "Envios" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sair sem gravar" }).click();
+  await expect(page.getByRole("heading", { name: "Envios" })).toBeVisible();
+  expect(await isAsked(page)).toBe(false);
 });
 
 test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({

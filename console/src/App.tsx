@@ -1,13 +1,13 @@
 import { onlineManager, useQuery } from "@tanstack/react-query";
 import { type ComponentType, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { Link, Route, Switch, useLocation } from "wouter";
+import { type AroundNavHandler, Link, Route, Router, Switch, useLocation } from "wouter";
 import { ApiFailure, type Permission } from "./api/session";
 import { isSending, isSent } from "./api/uploads";
 import { Tables } from "./screens/Tables";
 import { useConsole } from "./ui/context";
 import { Ask } from "./ui/dialogs";
 import { chooseLanguage, language, t } from "./ui/language";
-import { Alert, Empty, Failure, Loading } from "./ui/parts";
+import { Alert, Dialog, Empty, Failure, Loading } from "./ui/parts";
 import { useStore, useWindowEvents } from "./ui/store";
 
 const Upload = later("upload", () => import("./screens/Upload"));
@@ -42,63 +42,87 @@ export interface AppProps {
 
 export function App({ onNavigate }: AppProps) {
   const [location] = useLocation();
-  const { can, companyId, companyName } = useConsole();
+  const { can, companyId, companyName, sessions, written } = useConsole();
   const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   const other = language.get() === "en" ? "pt-BR" : "en";
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
+    for (const { state } of sessions.values()) state.get().again?.(); // none of its screen's buttons is in sight
   }, [location, onNavigate]);
+  const [leave, setLeave] = useState<(() => void) | null>(null); // what goes on once a person has said so
+  const aroundNav: AroundNavHandler = (navigate, ...to) => {
+    if (written.get()) setLeave(() => () => navigate(...to));
+    else navigate(...to);
+  };
   useFocusKept(main);
   return (
-    <div className="mt" lang={language.get()}>
-      <a className="mt-skip" href="#mt-main">{t`Ir para o conteúdo`}</a>
-      <header className="mt-top">
-        <strong>{t`Meus Dados`}</strong>
-        <nav aria-label={t`Principal`}>
-          {places()
-            .filter(([, , , permission]) => can(permission))
-            .map(([path, label, pattern]) => (
-              <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
-                {label}
-              </Link>
-            ))}
-        </nav>
-        <Ask
-          label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
-          onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
-        />
-        {companyId && (
-          <p className="mt-company" title={t`Empresa ${companyId}`}>
-            {t`Empresa ${companyName || companyId}`}
-          </p>
+    <Router aroundNav={aroundNav}>
+      <div className="mt" lang={language.get()}>
+        <a className="mt-skip" href="#mt-main">{t`Ir para o conteúdo`}</a>
+        <header className="mt-top">
+          <strong>{t`Meus Dados`}</strong>
+          <nav aria-label={t`Principal`}>
+            {places()
+              .filter(([, , , permission]) => can(permission))
+              .map(([path, label, pattern]) => (
+                <Link key={path} href={path} {...(pattern.test(location) ? { "aria-current": "page" as const } : {})}>
+                  {label}
+                </Link>
+              ))}
+          </nav>
+          <Ask
+            label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
+            onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
+          />
+          {companyId && (
+            <p className="mt-company" title={t`Empresa ${companyId}`}>
+              {t`Empresa ${companyName || companyId}`}
+            </p>
+          )}
+        </header>
+        {!isOnline && (
+          <Alert kind="warning">
+            {t`Sem conexão: o que você vê é de antes, e o que você muda nas linhas será gravado quando ela voltar.`}
+          </Alert>
         )}
-      </header>
-      {!isOnline && (
-        <Alert kind="warning">
-          {t`Sem conexão: o que você vê é de antes, e o que você muda nas linhas será gravado quando ela voltar.`}
-        </Alert>
-      )}
-      <Dropping />
-      <main id="mt-main" ref={main} tabIndex={-1}>
-        <Switch>
-          <Route path="/" component={Tables} />
-          <Route path="/nova">{() => <NewTable />}</Route>
-          <Route path="/enviar" component={Upload} />
-          <Route path="/envios" component={History} />
-          <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
-          <Route path="/exportados" component={Exports} />
-          <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
-          <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure tableId={table} />}</Route>
-          <Route path="/acesso" component={Access} />
-          <Route>
-            <Empty title={t`Esta página não existe`}>
-              <Link href="/">{t`Ver as tabelas`}</Link>
-            </Empty>
-          </Route>
-        </Switch>
-      </main>
-    </div>
+        <Dropping />
+        <main id="mt-main" ref={main} tabIndex={-1}>
+          <Switch>
+            <Route path="/" component={Tables} />
+            <Route path="/nova">{() => <NewTable />}</Route>
+            <Route path="/enviar" component={Upload} />
+            <Route path="/envios" component={History} />
+            <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
+            <Route path="/exportados" component={Exports} />
+            <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
+            <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure key={table} tableId={table} />}</Route>
+            <Route path="/acesso" component={Access} />
+            <Route>
+              <Empty title={t`Esta página não existe`}>
+                <Link href="/">{t`Ver as tabelas`}</Link>
+              </Empty>
+            </Route>
+          </Switch>
+        </main>
+        {leave && (
+          <Dialog
+            title={t`Sair sem gravar?`}
+            keep={t`Ficar nesta página`}
+            onClose={() => setLeave(null)}
+            yes={t`Sair sem gravar`}
+            kind="danger"
+            onYes={() => {
+              setLeave(null);
+              written.set(false);
+              leave();
+            }}
+          >
+            <p>{t`O que você escreveu nesta página se perde.`}</p>
+          </Dialog>
+        )}
+      </div>
+    </Router>
   );
 }
 

@@ -117,6 +117,8 @@ export interface Session {
   caller: Store<Caller>;
   /** The edits of each table that was opened: what is not saved goes on waiting, whatever is shown instead. */
   sessions: Map<string, EditSession>;
+  /** Whether a form has what was written and is not saved: a link away from it asks. */
+  written: Store<boolean>;
 }
 
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
@@ -143,7 +145,12 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return { api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send), caller, sessions: new Map() };
+  return {
+    api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send),
+    caller,
+    sessions: new Map(),
+    written: new Store(false),
+  };
 }
 
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {

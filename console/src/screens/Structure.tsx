@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useGet, useTable } from "../api/queries";
 import { ApiFailure, detailsOf } from "../api/session";
@@ -9,7 +9,7 @@ import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
-import { type Edited, fieldsOf, useWindowEvents } from "../ui/store";
+import { type Edited, fieldsOf, useStore } from "../ui/store";
 import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
@@ -18,18 +18,21 @@ import { toName } from "../values/words";
 /** A table's name, columns, key and indexes; its end, too. */
 export default function Structure({ tableId }: { tableId: string }) {
   const table = useTable(tableId);
-  if (!table.data) return <Pending query={table} label={t`Carregando a estrutura`} />;
+  const { written } = useConsole();
+  const base = useRef(table.data);
+  if (!useStore(written)) base.current = table.data; // else a colleague's would take the place of what is written
+  if (!base.current) return <Pending query={table} label={t`Carregando a estrutura`} />;
   return (
     <>
       {table.error && <Failure error={table.error} onRetry={() => void table.refetch()} />}
-      <StructureForm key={table.data.version} table={table.data} />
+      <StructureForm key={base.current.version} table={base.current} />
     </>
   );
 }
 
 /** A table as it is to be: one that there is, or else one that is made by hand. */
 export function StructureForm({ table }: { table?: Table }) {
-  const { api, announce } = useConsole();
+  const { api, announce, written } = useConsole();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState(() => startOf(table));
@@ -49,25 +52,32 @@ export function StructureForm({ table }: { table?: Table }) {
       (isOther ? undefined : changed[columns.findIndex((one) => one.name === name)]?.name) ?? name;
     change({ columns: changed, key: key.map(now), indexes: indexes.map((index) => index.map(now)) });
   };
-  const written = JSON.stringify([body, status, history]);
-  const isChanged = useRef(written).current !== written;
-  useWindowEvents(["beforeunload"], (event) => isChanged && event.preventDefault());
+  const text = JSON.stringify([body, status, history]);
+  const isChanged = useRef(text).current !== text;
+  useEffect(() => {
+    written.set(isChanged);
+    return () => written.set(false);
+  }, [isChanged]);
   const save = useMutation({
     mutationFn: () => {
       if (!table) return api.POST("", { body });
       const changed = { ...body, status, history, version: table.version };
       return api.PUT("/{table_id}", { path: { table_id: table._id }, body: changed });
     },
-    meta: { asksItself: true }, // of a failure nothing: a colleague's table would take the place of what is written
     onSuccess: ({ _id }) => {
+      written.set(false);
       if (table) announce(t`Estrutura gravada`);
       else navigate(`/tabelas/${_id}`);
-      return queries.invalidateQueries();
     },
   });
   const remove = async ({ _id: table_id }: Table): Promise<void> => {
     await api.DELETE("/{table_id}", { path: { table_id } });
+    written.set(false);
     navigate("/");
+  };
+  const giveUp = (): void => {
+    written.set(false);
+    void queries.invalidateQueries();
   };
   const isStale = save.error instanceof ApiFailure && save.error.code === "TABLE_CHANGED";
   return (
@@ -76,9 +86,7 @@ export function StructureForm({ table }: { table?: Table }) {
         <h1 id="structure-title">{table ? t`Estrutura de ${table.title || table.display_name}` : t`Criar tabela`}</h1>
         {table && <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>}
       </div>
-      {save.error && (
-        <Failure error={save.error} {...(isStale ? { onRetry: () => void queries.invalidateQueries() } : {})} />
-      )}
+      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: giveUp } : {})} />}
       <TextField
         label={t`Título`}
         value={title}
@@ -167,12 +175,13 @@ function startOf(table: Partial<Table> = {}) {
 
 /** The columns that were taken out, and their way back. */
 function HiddenColumns({ table, isChanged }: { table: Table; isChanged: boolean }) {
-  const { api, announce } = useConsole();
+  const { api, announce, written } = useConsole();
   const path = { table_id: table._id };
   const hidden = useGet("/{table_id}/columns/hidden", { path });
   const restore = async (name: string): Promise<void> => {
     await api.POST("/{table_id}/columns/{name}/restore", { path: { ...path, name } });
     announce(t`A coluna voltou`);
+    written.set(false);
   };
   if (hidden.error) return <Failure error={hidden.error} onRetry={() => void hidden.refetch()} />;
   if (!hidden.data?.length) return null;

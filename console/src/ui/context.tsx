@@ -25,11 +25,12 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const [said, setSaid] = useState("");
   const timer = useRef(0);
   const caller = useStore(session.caller);
-  const { api, sessions } = session;
+  const { sessions, written } = session;
   useWindowEvents(["online"], () => sessions.forEach(({ state }) => void state.get().again?.()));
   useWindowEvents(["beforeunload"], (event) => {
-    const isEdited = isSending(uploads.state.get()) || document.querySelector(".mt-cell-edited") !== null;
-    if (isEdited || [...sessions.values()].some((edits) => edits.isUnsaved)) event.preventDefault();
+    const isWritten = written.get() || document.querySelector(".mt-cell-edited") !== null;
+    const isUnsaved = isWritten || [...sessions.values()].some((edits) => edits.isUnsaved);
+    if (isUnsaved || isSending(uploads.state.get())) event.preventDefault();
   });
   const shared = useMemo((): ConsoleParts => {
     const announce = (text: string): void => {
@@ -40,7 +41,7 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
       if (userId === null) return t`Alguém, fora desta página,`;
       return userId === caller.userId ? t`Você` : t`Usuário ${userId.slice(-6)}`;
     };
-    return { ...caller, api, sessions, uploads, announce, who };
+    return { ...session, ...caller, uploads, announce, who };
   }, [caller, session, uploads]);
   return (
     <Shared value={shared}>
