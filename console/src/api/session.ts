@@ -77,9 +77,16 @@ export class ApiFailure extends Error {
   }
 }
 
+type Detail = NonNullable<ErrorBody["details"]>[number];
+
 /** Return what the API names as wrong in what it was sent. */
-export function detailsOf(error: unknown): NonNullable<ErrorBody["details"]> {
+export function detailsOf(error: unknown): Detail[] {
   return error instanceof ApiFailure ? (error.body.details ?? []) : [];
+}
+
+/** Return why each of the things is wrong that `of` finds named. */
+export function faultsBy<Key>(error: unknown, of: (detail: Detail) => Key): Map<Key, string> {
+  return new Map(detailsOf(error).map((detail) => [of(detail), detail.reason]));
 }
 
 export const isGone = (error: unknown): boolean => error instanceof ApiFailure && error.status === 404;

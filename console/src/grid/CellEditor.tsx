@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef, useState } from "react";
-import { detailsOf } from "../api/session";
+import { faultsBy } from "../api/session";
 import type { ColumnType, RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Dialog, Field } from "../ui/parts";
@@ -170,17 +170,14 @@ function choiceOf(text: string): string {
 /** One row as a form: a new one, or one that is too wide to be read in the grid. */
 export function RowDialog({ row }: { row: RecordOfRow | null }) {
   const { table, edits, isEditable, onClose } = useParts();
-  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const [wrong, setWrong] = useState<Record<string, string>>(Object.create(null)); // a column may be called constructor
   const keys = useRef(new Map<string, string>()); // of this form: the same row in another one is another row
   const insert = useMutation({
     mutationFn: (values: Parameters<typeof edits.insert>[0]) => edits.insert(values, keys.current),
     onSuccess: onClose,
     meta: { asksItself: true },
   });
-  const faults = new Map([
-    ...detailsOf(insert.error).map(({ column, reason }) => [column, reason] as const),
-    ...Object.entries(wrong),
-  ]);
+  const faults = faultsBy(insert.error, ({ column }) => column);
   const submit = (form: HTMLFormElement): void => {
     const texts = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text)]));
     const written = table.columns.filter((column) => row === null || texts[column.name] !== shownIn(row, column));
@@ -207,7 +204,7 @@ export function RowDialog({ row }: { row: RecordOfRow | null }) {
           key={column.name}
           label={column.display_name}
           hint={column.description ?? typeLabels()[column.type]}
-          error={faults.get(column.name)}
+          error={wrong[column.name] ?? faults.get(column.name)}
         >
           {(ids) => (
             <CellField

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { detailsOf } from "../api/session";
+import { faultsBy } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
 import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
 import { t } from "../ui/language";
@@ -89,11 +89,7 @@ function ColumnChange({ column }: { column: Column }) {
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
         <Form onSubmit={() => save.mutate(toColumns(drafts), { onSuccess: onClose })}>
-          <ColumnFields
-            value={drafts}
-            onValue={setDrafts}
-            faults={new Map(detailsOf(save.error).map((one) => [0, one.reason]))}
-          />
+          <ColumnFields value={drafts} onValue={setDrafts} faults={faultsBy(save.error, () => 0)} />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </Form>
       </details>

@@ -3,9 +3,8 @@ import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import type { Place } from "./model";
 import { gridColumns, type Sheet, useParts } from "./sheet";
-import { ROW_HEIGHT, useViewport } from "./viewport";
+import { type Place, ROW_HEIGHT, useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 

@@ -9,11 +9,10 @@ import { formatCount } from "../values/numbers";
 import { CellEditor, RowDialog } from "./CellEditor";
 import { type GridParts, rangeIn } from "./control";
 import { RowStory } from "./History";
-import { isInRange, isOneCell, type Place } from "./model";
 import { queryRows } from "./rows";
 import { type GridColumn, markOf, totalChoice, useParts } from "./sheet";
 import { aggregatesOf, askedOf, resized, type Total, totalOf } from "./view";
-import { ROW_HEIGHT } from "./viewport";
+import { isInRange, isOneCell, type Place, ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {
   return (

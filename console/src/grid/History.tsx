@@ -1,8 +1,8 @@
 import { useState } from "react";
 import { Link } from "wouter";
-import { useGet } from "../api/queries";
 import { isGone } from "../api/session";
 import type { DeletedRow, RowChange } from "../api/types";
+import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { useRecipe } from "../api/queries";
 import type { Recipe as Kept } from "../api/types";
+import { useRecipe } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Check, Dialog, Empty, Failure, Pending } from "../ui/parts";

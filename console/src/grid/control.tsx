@@ -5,10 +5,9 @@ import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
 import { ColumnMenu } from "./ColumnMenu";
 import { SEARCH_FIELD } from "./Filters";
-import { move, type Place, type Range, rangeOf } from "./model";
 import { type GridColumn, markOf, type SheetParts, useParts } from "./sheet";
 import { toggleSort } from "./view";
-import type { Viewport } from "./viewport";
+import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport";
 
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";

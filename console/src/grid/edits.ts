@@ -1,13 +1,13 @@
-import { type Api, ApiFailure, detailsOf } from "../api/session";
+import { type Api, ApiFailure, faultsBy } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { formatCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
-import { type Range, spread } from "./model";
 import { cellKey, type RowSource, readRows } from "./rows";
 import { type CellState, type Cells, columnOf, type GridColumn } from "./sheet";
+import { type Range, spread } from "./viewport";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
@@ -322,7 +322,7 @@ export class EditSession {
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
-    const told = new Map(detailsOf(failure).map((one) => [`${one.row ?? 0}/${one.column}`, one.reason]));
+    const told = faultsBy(failure, (one) => `${one.row ?? 0}/${one.column}`);
     this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));
     this.state.update({ failure });

@@ -2,10 +2,19 @@ import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
 import type { Table } from "../api/types";
-import { rangeOf, spread } from "./model";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, writeView } from "./view";
-import { barOf, follow, MAX_SCROLL_HEIGHT, ROW_HEIGHT, scrollHeight, visibleColumns, visibleRows } from "./viewport";
+import {
+  barOf,
+  follow,
+  MAX_SCROLL_HEIGHT,
+  ROW_HEIGHT,
+  rangeOf,
+  scrollHeight,
+  spread,
+  visibleColumns,
+  visibleRows,
+} from "./viewport";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 

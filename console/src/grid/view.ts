@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
-import { useGet } from "../api/queries";
 import type { Column, ColumnType, Query, SavedView, Table, Where } from "../api/types";
+import { useGet } from "../ui/context";
 import { t } from "../ui/language";
 import { ROW_HEIGHT } from "./viewport";
 

@@ -1,6 +1,5 @@
 import { notifyManager, type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useEffect, useMemo, useState } from "react";
-import { jobQuestion, useRecipe, useTable } from "../api/queries";
 import type { Api } from "../api/session";
 import type {
   Column,
@@ -12,7 +11,7 @@ import type {
   Reanalysis,
   Recipe,
 } from "../api/types";
-import { useConsole } from "../ui/context";
+import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { parseCell } from "../values/cells";

@@ -1,6 +1,5 @@
 import { useState } from "react";
-import { useGet } from "../api/queries";
-import { useConsole } from "../ui/context";
+import { useConsole, useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Facts, Failure, Loading } from "../ui/parts";

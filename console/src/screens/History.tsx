@@ -1,7 +1,6 @@
 import { Link } from "wouter";
-import { ACTIVE } from "../api/queries";
 import { fileNames, type Job } from "../api/types";
-import { useConsole } from "../ui/context";
+import { ACTIVE, useConsole } from "../ui/context";
 import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
 import { SelectField } from "../ui/parts";

@@ -1,10 +1,9 @@
 import { useState } from "react";
 import { Link } from "wouter";
-import { useJob } from "../api/queries";
 import { ApiFailure, isGone } from "../api/session";
 import { type ErrorBody, fileNames, type Job } from "../api/types";
 import { Cancel, Review } from "../review/Review";
-import { useConsole } from "../ui/context";
+import { useConsole, useJob } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Empty, Failure, Pending, ProgressBar, Steps } from "../ui/parts";

@@ -2,10 +2,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { useGet, useTable } from "../api/queries";
-import { ApiFailure, detailsOf } from "../api/session";
+import { ApiFailure, faultsBy } from "../api/session";
 import type { Column, Table } from "../api/types";
-import { useConsole } from "../ui/context";
+import { useConsole, useGet, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Check, Failure, Field, Form, Pending, SelectField, TextField } from "../ui/parts";
@@ -127,7 +126,11 @@ export function StructureForm({ table }: { table?: Table }) {
         </Alert>
       )}
       <h2>{t`Colunas`}</h2>
-      <ColumnFields value={columns} onValue={onColumns} faults={faultsByColumn(save.error)} />
+      <ColumnFields
+        value={columns}
+        onValue={onColumns}
+        faults={faultsBy(save.error, ({ path }) => Number(/columns\[(\d+)\]/.exec(path ?? "")?.[1] ?? -1))}
+      />
       <Button onClick={() => change({ columns: [...columns, NEW_COLUMN] })}>{t`Acrescentar coluna`}</Button>
       {table && <HiddenColumns table={table} isChanged={isChanged} />}
       <h2>{t`Chave e índices`}</h2>
@@ -308,12 +311,4 @@ export function toColumns(columns: readonly DraftColumn[]) {
     description: description || null,
     ...(previous_name && previous_name !== column.name ? { previous_name } : {}),
   }));
-}
-
-/** Return what the API says of each column, by its place in the list. */
-function faultsByColumn(error: unknown): ReadonlyMap<number, string> {
-  const faults = detailsOf(error).map(
-    ({ path, reason }) => [/columns\[(\d+)\]/.exec(path ?? "")?.[1], reason] as const,
-  );
-  return new Map(faults.flatMap(([place, reason]) => (place === undefined ? [] : [[Number(place), reason]])));
 }

@@ -1,6 +1,5 @@
 import { ChevronDown } from "lucide-react";
 import { Link } from "wouter";
-import { useTable } from "../api/queries";
 import { isGone } from "../api/session";
 import type { Table } from "../api/types";
 import { RowDialog } from "../grid/CellEditor";
@@ -14,6 +13,7 @@ import { RowStory, TableHistory, Trash } from "../grid/History";
 import { Recipe } from "../grid/Recipe";
 import { columnOf, SheetProvider, useParts, useSheetParts } from "../grid/sheet";
 import { isFiltered, useView, type ViewHandle } from "../grid/view";
+import { useTable } from "../ui/context";
 import { Ask, Menu } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Alert, Button, Dialog, Empty, Failure, Pending } from "../ui/parts";

@@ -1,8 +1,7 @@
 import { useDeferredValue } from "react";
 import { Link } from "wouter";
-import { useGet } from "../api/queries";
 import { fileNames, type Table } from "../api/types";
-import { useConsole } from "../ui/context";
+import { useConsole, useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing, pageOf, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
