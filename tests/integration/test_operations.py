@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,16 +26,14 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
-from managed_tables.settings import ClusterAddress
 from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.rehearsal import make_authority, tls_front
-from managed_tables_operations import OperatorError
+from managed_tables_operations import OperatorError, databases
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
 from managed_tables_operations.handler import handler
-from managed_tables_operations.relaying import plain_socket
 from managed_tables_operations.restoring import restore_table
 
 COLUMNS = (
@@ -194,7 +193,7 @@ def test_a_company_moves_to_another_cluster_over_tls(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second cluster has TLS alone, as Aurora, and a certificate that is verified; pg_dump has no TLS."""
+    """The second cluster has TLS alone, as Aurora, and a certificate that is verified."""
     authority = make_authority(tmp_path)
     monkeypatch.setattr(connecting, "AUTHORITIES", str(authority.certificate))
     before = Services(services.settings)
@@ -212,10 +211,11 @@ def test_a_company_moves_to_another_cluster_over_tls(
         stranger = str(make_authority(tmp_path / "other").certificate)
         for host, authorities in (("127.0.0.1", str(authority.certificate)), ("localhost", stranger)):
             monkeypatch.setattr(connecting, "AUTHORITIES", authorities)
-            address = ClusterAddress(host=host, port=port, sslmode="verify-full")
-            login = {"user": ADMIN, "password": second.password, "sslmode": "disable"}
-            with plain_socket(address) as (folder, its_port), pytest.raises(psycopg.OperationalError):
-                psycopg.connect(host=folder, port=its_port, **login)
+            secret = services.databases.cluster_secret("two").model_copy(update={"host": host})
+            run = [databases.program("pg_dump"), "--schema-only", "--no-password"]
+            environment = databases.program_environment(secret, "postgres")
+            refused = subprocess.run(run, env=environment, capture_output=True, check=False)
+            assert b"certificate" in refused.stderr
 
 
 def test_a_further_cluster_is_a_record(
