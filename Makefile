@@ -39,7 +39,10 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	compile dev pyproject.toml --group dev; \
 	compile audit --group audit; compile mutation --group mutation; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
 	compile common --group common -c requirements/dev.txt; \
-	for name in api ingest provision analyze insert export operations; do compile $$name --group $$name -c requirements/dev.txt; done
+	layer=$$(sed -nE 's/^([A-Za-z0-9._-]+).*==.*/--no-emit-package=\1/p' requirements/common.txt); \
+	for name in api ingest provision analyze insert export operations; do \
+	    compile $$name --group $$name -c requirements/dev.txt $$layer; \
+	done
 
 .PHONY: openapi
 openapi: setup ## Write docs/openapi.json and the console's patterns of values from the code

@@ -1,8 +1,8 @@
 """Build a Lambda artefact: `artefact.py NAME FOLDER`, called by the makefiles of `sam build`.
 
 NAME is a function's (`api`, `ingest`, `provision`, `analyze`, `insert`, `export`, `operations`) or `common`,
-the layer. The packages come from requirements/NAME.txt, hashes checked; what the layer brings is left out of
-the functions. What is never imported is removed, the rest is compiled, so that a cold start compiles nothing.
+the layer. The packages come from requirements/NAME.txt, hashes checked; a function's are without the layer's.
+What is never imported is removed, the rest is compiled, so that a cold start compiles nothing.
 
 A function's artefact holds a digest of samconfig.toml, where parameters stand, and of the template. SAM makes
 a version of a function only if its code or its own text differ, not if a parameter's value does
@@ -21,7 +21,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +35,6 @@ DEFAULT_RUNTIME = "python3.13"  # template.yaml's defaults, compared by a test
 DEFAULT_ARCHITECTURE = "arm64"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _MANYLINUX = "manylinux_2_28"  # Amazon Linux 2023, on which Lambda's Pythons run, has glibc 2.34
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?==(\S+)")
 
 # Never imported: sources for other compilers, type stubs, the installers' records, the packages' own tests.
 _UNUSED_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".h", ".cpp", ".hpp", ".typed", ".pth"}
@@ -45,7 +43,7 @@ _UNUSED_FOLDERS = {"tests", "__pycache__", "bin"}
 AWS_SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "sqs", "stepfunctions"})
 # Of a whole PostgreSQL, what copies a company to another cluster
 _PROGRAMS = frozenset({"pg_dump", "pg_restore"})
-_UNUSED_RECORDS = {".lock", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
+_UNUSED_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt"}
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,8 @@ def build(name: str, folder: Path, target: Target) -> None:
     packages = folder / "python" if name == LAYER else folder
     packages.mkdir(parents=True, exist_ok=True)
     sources = [SOURCES[name]] if name in SOURCES else sorted(ROOT.glob(f"functions/{name}/managed_tables_*"))
-    requirements = own_requirements(name)
-    if requirements:
+    requirements = ROOT / "requirements" / f"{name}.txt"
+    if requirements.stat().st_size:
         _install(requirements, packages, target)
     for source in sources:
         shutil.copytree(source, packages / source.name, dirs_exist_ok=True)
@@ -97,33 +95,10 @@ def settings_digest() -> str:
     return digest.hexdigest()
 
 
-def own_requirements(name: str) -> str:
-    """Return requirements/NAME.txt without the packages that the layer brings."""
-    text = (ROOT / "requirements" / f"{name}.txt").read_text()
-    if name == LAYER:
-        return text
-    layer = _pins((ROOT / "requirements" / f"{LAYER}.txt").read_text())
-    own = []
-    for block in re.split(r"\n(?=\S)", text):
-        found = _REQUIREMENT.match(block)
-        if found is None or found[1] not in layer:
-            own.append(block)
-        elif layer[found[1]] != found[2]:
-            raise SystemExit(f"artefact: {found[1]} is {found[2]} in {name}, {layer[found[1]]} in the layer")
-    return "\n".join(own)
-
-
-def _pins(text: str) -> dict[str, str]:
-    return {found[1]: found[2] for line in text.splitlines() if (found := _REQUIREMENT.match(line))}
-
-
-def _install(requirements: str, folder: Path, target: Target) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        listed = Path(scratch) / "requirements.txt"
-        listed.write_text(requirements)
-        exact = ["--no-deps", "--require-hashes", "--target", str(folder), "-r", str(listed)]
-        install = [find_uv(), "pip", "install", "--quiet", "--only-binary", ":all:"]
-        subprocess.run([*install, *target.options, *exact], check=True)
+def _install(requirements: Path, folder: Path, target: Target) -> None:
+    exact = ["--no-deps", "--require-hashes", "--target", str(folder), "-r", str(requirements)]
+    install = [find_uv(), "pip", "install", "--quiet", "--only-binary", ":all:"]
+    subprocess.run([*install, *target.options, *exact], check=True)
 
 
 def find_uv() -> str:
@@ -138,13 +113,13 @@ def find_uv() -> str:
 def prune(folder: Path) -> None:
     """Remove what no function imports or calls, keeping the metadata that packages read of themselves."""
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and _is_unused(path):
+        if path.is_dir() and _is_unused_folder(path):
             shutil.rmtree(path)
-        elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_record(path) or _is_server(path)):
+        elif path.is_file() and _is_unused_file(path):
             path.unlink()
 
 
-def _is_unused(folder: Path) -> bool:
+def _is_unused_folder(folder: Path) -> bool:
     if folder.match("botocore/data/*"):
         return folder.name not in AWS_SERVICES
     if folder.name == "bin" and folder.parent.name == "pginstall":
@@ -152,13 +127,13 @@ def _is_unused(folder: Path) -> bool:
     return folder.name in _UNUSED_FOLDERS or folder.name.endswith("-stubs")
 
 
-def _is_server(path: Path) -> bool:
-    """Return whether it is of PostgreSQL's server, or of a program of its that no command runs."""
-    return "pginstall" in path.parts and path.name not in _PROGRAMS
-
-
-def _is_record(path: Path) -> bool:
-    return path.name in _UNUSED_RECORDS and (path.parent.suffix == ".dist-info" or path.name == ".lock")
+def _is_unused_file(file: Path) -> bool:
+    """Return whether it is a source, an installer's record, or of the PostgreSQL that no command runs."""
+    if file.suffix in _UNUSED_SUFFIXES or file.name == ".lock":
+        return True
+    if file.parent.suffix == ".dist-info" and file.name in _UNUSED_RECORDS:
+        return True
+    return "pginstall" in file.parts and file.name not in _PROGRAMS
 
 
 def _compile(folder: Path, target: Target) -> None:
