@@ -24,7 +24,7 @@ from managed_tables_command.api import (
     keep_login,
     read_token,
 )
-from managed_tables_command.uploading import WAITING, confirm, find_table, send
+from managed_tables_command.uploading import confirm, find_table, follow, send
 
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
@@ -152,7 +152,7 @@ def _upload(options: Options) -> int:
             raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}")
         job_id = send(api, files, target, asked)
         shown.say(f"Envio {job_id}")  # whatever interrupts us, the job goes on without us
-        job = _follow(api, job_id, "Leitura")
+        job = follow(api, job_id, "Leitura")
         if job["status"] != "waiting_confirm":  # it has failed, or has confirmed itself
             return _ended(job, as_json=options.json)
         if options.auto_confirm:
@@ -169,7 +169,7 @@ def _reviewed(options: Options, api: Api, job: Json, *, is_new: bool) -> int:
         shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
         return 1
     confirm(api, job, name)
-    return _ended(_follow(api, job["_id"], "Inserção"), as_json=options.json)
+    return _ended(follow(api, job["_id"], "Inserção"), as_json=options.json)
 
 
 @contextmanager
@@ -183,14 +183,6 @@ def _opened_files(files: Sequence[Path], name: str) -> Iterator[list[Path]]:
         with received.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield [received if file == STANDARD_STREAM else file for file in files]
-
-
-def _follow(api: Api, job_id: str, what: str) -> Json:
-    path = f"/upload-jobs/{job_id}"
-    with shown.following(what) as show:
-        api.poll(path, WAITING, show, fields="status,progress")
-    job: Json = api.call("GET", path, numbers="string")
-    return job
 
 
 def _ended(job: Json, *, as_json: bool) -> int:

@@ -103,7 +103,7 @@ def place_of(detail: Mapping[str, Any]) -> str:
         "path": "{}",
     }
     parts = [form.format(detail[key]) for key, form in forms.items() if detail.get(key) is not None]
-    value = f" ({_cut(detail['value'])})" if detail.get("value") not in (None, "") else ""
+    value = f" ({shortened(detail['value'])})" if detail.get("value") not in (None, "") else ""
     return f"{', '.join(parts)}{value}: " if parts else ""
 
 
@@ -133,7 +133,7 @@ def show_review(schema: Json, notes: Sequence[Json]) -> None:
     grid = grid_of("Coluna", "Nome", "Tipo", "Vazios", "Exemplos", folded=("Coluna", "Nome", "Exemplos"))
     for column in schema["columns"]:
         samples = [row.get(column["name"]) for row in schema["sample_rows"]]
-        shown = [_cut(value) for value in samples if value is not None][:MAX_SAMPLES]
+        shown = [shortened(value) for value in samples if value is not None][:MAX_SAMPLES]
         empty = "sim" if column["nullable"] else "não"
         cells = (column["display_name"], column["name"], column["type"], empty, " | ".join(shown))
         grid.add_row(*map(escape, cells))
@@ -251,7 +251,8 @@ def percent_of(state: Json) -> int:
     return state["progress"]["percent"] if state["progress"] else 0
 
 
-def _cut(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """Return a value as people read it, on one line and of bounded length."""
     text = _BOOLEANS[value] if isinstance(value, bool) else str(value)
     text = text.replace("\n", "⏎")
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "…"

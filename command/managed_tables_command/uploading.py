@@ -1,4 +1,4 @@
-"""Send files to a table, and confirm how they were read."""
+"""Send files to a table, follow their job, and confirm how they were read."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,15 @@ def send(
         with shown.progress() as bars, file.open("rb") as content:
             api.post_file(form, bars.wrap_file(content, size, description=escape(f"Envio: {form['name']}")))
     return str(answer["job_id"])
+
+
+def follow(api: Api, job_id: str, what: str) -> Json:
+    """Show the job's progress until it waits or has ended, and return it."""
+    path = f"/upload-jobs/{job_id}"
+    with shown.following(what) as show:
+        api.poll(path, WAITING, show, fields="status,progress")
+    job: Json = api.call("GET", path, numbers="string")
+    return job
 
 
 def confirm(api: Api, job: Json, name: str) -> None:

@@ -1,19 +1,20 @@
-"""Take the bundled sample through a whole job, over HTTP only, as a console would: `make run`."""
+"""Take the bundled sample through a whole job, as the command does: `make run`."""
 
 import secrets
 from pathlib import Path
 
+from rich.markup import escape
+
 from managed_tables import API_PREFIX
+from managed_tables_command import shown
 from managed_tables_command.api import Api, Json, Login
-from managed_tables_command.shown import percent_of
-from managed_tables_command.uploading import WAITING, confirm, send
+from managed_tables_command.uploading import confirm, follow, send
 from managed_tables_local.checkout import ROOT, StackError, say
 from managed_tables_local.stack import Stack, make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
-JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
-_SHOWN_WIDTH = 20
+_SHOWN_COLUMNS = "pedido,data,cliente,cep,valor_total,pago"  # as many as a terminal is wide
 
 
 def run(stack: Stack, folder: Path) -> None:
@@ -24,12 +25,13 @@ def run(stack: Stack, folder: Path) -> None:
         say(f"\n==> provisioned: the company's own database is co_{connection}")
         job_id = send(api, [SAMPLE])
         say(f"==> uploaded {SAMPLE.name} ({SAMPLE.stat().st_size:,} bytes) by presigned POST: job {job_id}")
-        job = _wait(api, job_id, "waiting_confirm")
-        _show_schema(job["inferred_schema"])
-        name = job["inferred_schema"]["suggested_table_name"]
+        job = _followed(api, job_id, "Leitura", "waiting_confirm")
+        schema, name = job["inferred_schema"], job["inferred_schema"]["suggested_table_name"]
+        say("==> read, as `managed-tables upload` shows it")
+        shown.show_review(schema, job["warnings"])
         confirm(api, job, name)
-        say(f"==> confirmed as it was inferred, as table {name}")
-        done = _wait(api, job_id, "done")
+        done = _followed(api, job_id, "Inserção", "done")
+        say(f"==> confirmed as it was inferred, and loaded as table {name}")
         _show_rows(api, done["user_table_id"])
         _say_what_next(stack, token, done["user_table_id"])
 
@@ -42,53 +44,22 @@ def _company(folder: Path) -> str:
     return kept.read_text()
 
 
-def _wait(api: Api, job_id: str, wanted: str) -> Json:
-    """Wait until the job has the wanted status, showing each status and the progress as they come."""
-    shown = [""]
-
-    def show(state: Json) -> None:
-        percent = percent_of(state)
-        shown.append(f"    {state['status']}" + (f"  {percent} %" if 0 < percent < 100 else ""))
-        if shown[-1] != shown[-2]:
-            say(shown[-1])
-
-    path = f"/upload-jobs/{job_id}"
-    job = api.poll(path, WAITING, show, JOB_LIMIT_SECONDS, numbers="string")
+def _followed(api: Api, job_id: str, what: str, wanted: str) -> Json:
+    job = follow(api, job_id, what)
     if job["status"] != wanted:
         raise StackError(f"the job is {job['status']}: {job['error']}")
     return job
 
 
-def _show_schema(schema: Json) -> None:
-    say(f"\n==> inferred schema of {schema['total_row_count_estimate']:,} rows")
-    example = schema["sample_rows"][0] if schema["sample_rows"] else {}
-    rows = [["column", "label", "type", "nullable", "first value"]]
-    for column in schema["columns"]:
-        nullable = "yes" if column["nullable"] else "no"
-        value = _cell(example.get(column["name"]))
-        rows.append([column["name"], column["display_name"], column["type"], nullable, value])
-    say(_table(rows) + "\n")
-
-
 def _show_rows(api: Api, table_id: str) -> None:
-    page = api.call("GET", f"/{table_id}/data", per_page=str(_SHOWN_ROWS), numbers="string")
-    columns = [name for name in page["records"][0] if name != "id"]
-    rows = [columns, *([_cell(record[name]) for name in columns] for record in page["records"])]
-    say(f"\n==> the first {page['quantity']} of {page['total']:,} rows, read back over the API")
-    say(_table([[cell[:_SHOWN_WIDTH] for cell in row] for row in rows]))
-
-
-def _table(rows: list[list[str]]) -> str:
-    """Lay rows out in columns of even width; the first row is the header."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value).replace("\n", "⏎")
+    per_page = str(_SHOWN_ROWS)
+    page = api.call("GET", f"/{table_id}/data", per_page=per_page, fields=_SHOWN_COLUMNS, numbers="string")
+    say(f"==> the first {page['quantity']} of {page['total']:,} rows, read back over the API")
+    columns = _SHOWN_COLUMNS.split(",")
+    grid = shown.grid_of(*columns, folded=())
+    for record in page["records"]:
+        grid.add_row(*(escape(shown.shortened(record[name])) for name in columns))
+    shown.console.print(grid)
 
 
 def _say_what_next(stack: Stack, token: str, table_id: str) -> None:
