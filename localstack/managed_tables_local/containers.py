@@ -27,14 +27,13 @@ import httpx
 from managed_tables import API_PREFIX
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import Intake, JobRecord, new_job
-from managed_tables.clock import timestamp
-from managed_tables.exports import ExportRequest
+from managed_tables.exports import ExportRequest, new_export
 from managed_tables.ids import NOBODY, new_record_id
-from managed_tables.object_keys import export_object_key, job_prefixes
+from managed_tables.object_keys import job_prefixes
 from managed_tables.services import Services
 from managed_tables.settings import load_settings
 from managed_tables.uploads import OfferedFile
-from managed_tables_command.api import Json
+from managed_tables_command.api import Api, Login
 from managed_tables_ingest.handler import read_arrivals
 from managed_tables_local import deployment, emulator
 from managed_tables_local.checkout import (
@@ -61,8 +60,6 @@ PARAMETERS = deployment.function_parameters(RUNTIME)
 _FOLDER = LOCAL / "sam-local"
 _HELP = "docs: localstack/README.md, under sam local"
 Invoke = Callable[[str, Mapping[str, Any]], Any]  # a function's logical id and its event in, its answer out
-
-REQUEST_NAME = "request.json"  # as the API calls what is asked for
 
 
 @dataclass(frozen=True)
@@ -274,35 +271,23 @@ def queue_export(services: Services, company_id: str, job_id: str) -> ExportReco
     table = services.tables.find(company_id, job.user_table_id or "") if job else None
     if table is None:
         raise StackError(f"job {job_id} has made no table")
-    export_id, now = new_record_id(), timestamp()
-    export = ExportRecord(
-        company_id=company_id,
-        export_id=export_id,
-        user_id=NOBODY,
-        table_id=table.table_id,
-        table_version=table.version,
-        display_name=table.display_name,
-        format="parquet",
-        status="queued",
-        file_name="vendas.parquet",
-        request_key=export_object_key(company_id, export_id, REQUEST_NAME),
-        deadline="9999-12-31T00:00:00.000Z",
-        created_at=now,
-        updated_at=now,
-    )
-    services.storage.put_json(export.request_key, asdict(ExportRequest(format="parquet")))
+    request = ExportRequest(format="parquet")
+    export = new_export(company_id, NOBODY, table, request, services.settings.zone)
+    services.storage.put_json(export.request_key, asdict(request))
     services.exports.create(export)
     return export
 
 
 def _call_api(containers: Containers, token: str) -> None:
     transport = httpx.HTTPTransport(retries=8)  # of connecting, with growing pauses, while sam starts
-    with containers.api() as url, httpx.Client(transport=transport, timeout=120) as http:
+    with (
+        containers.api() as url,
+        Api(Login(url, token), httpx.Client(transport=transport, timeout=120)) as api,
+    ):
         say(f"\n==> sam local start-api: GET {url}{API_PREFIX}")
-        answer = http.get(f"{url}{API_PREFIX}", headers={"Authorization": f"Bearer {token}"})
-        table: Json = answer.raise_for_status().json()["records"][0]
-        say(f"    {table['display_name']}: {table['row_count']} rows")
-        _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
+        table = next(api.tables())
+    say(f"    {table['display_name']}: {table['row_count']} rows")
+    _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
 
 
 def _expect(holds: bool, what: str) -> None:

@@ -1,20 +1,27 @@
-"""Read what an export asks for: format and dialect, and which rows and columns, in which order."""
+"""Read what an export asks for: format and dialect, and which rows and columns, in which order; record it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from managed_tables.catalog.exports import Dialect, ExportFormat
+from managed_tables.catalog.exports import Dialect, ExportFormat, ExportRecord
+from managed_tables.catalog.tables import TableRecord
+from managed_tables.clock import timestamp
 from managed_tables.conditions.composition import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, read_where
 from managed_tables.details import Detail, Fault, detail, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.ids import new_record_id
+from managed_tables.object_keys import export_object_key
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import parsers
 
 MAX_SORTS = 5
+REQUEST_NAME = "request.json"
+DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
 _ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
 _REPEATED = Fault("DUPLICATE_NAME", "coluna repetida")
 _TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas")
@@ -63,6 +70,30 @@ class ExportRequest:
         fields = [column.name for column in columns] if self.fields is None else self.fields
         sorts = tuple(Sort(word.removeprefix("-"), word.startswith("-")) for word in self.sort)
         return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), sorts)
+
+
+def new_export(
+    company_id: str, user_id: str, table: TableRecord, request: ExportRequest, zone: ZoneInfo
+) -> ExportRecord:
+    """Return the record of an export that is about to be made."""
+    export_id, now = new_record_id(), datetime.now(UTC)
+    day = now.astimezone(zone).date().isoformat()
+    return ExportRecord(
+        company_id=company_id,
+        export_id=export_id,
+        user_id=user_id,
+        table_id=table.table_id,
+        table_version=table.version,
+        display_name=table.display_name,
+        format=request.format,
+        dialect=request.dialect,
+        status="queued",
+        file_name=f"{table.display_name}_{day}.{request.format}",
+        request_key=export_object_key(company_id, export_id, REQUEST_NAME),
+        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
+        created_at=timestamp(now),
+        updated_at=timestamp(now),
+    )
 
 
 def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[Detail]:

@@ -15,9 +15,7 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.documents.document import Count, Document, ExportProgress, JobFailure, Moment, RecordId
 from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
-from managed_tables.exports import MAX_SORTS, ExportRequest
-from managed_tables.ids import new_record_id
-from managed_tables.object_keys import export_object_key
+from managed_tables.exports import MAX_SORTS, ExportRequest, new_export
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.requests import ListAnswer, PageQuery, StrictModel, from_json
@@ -125,33 +123,12 @@ def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     return export_answer(services, export)
 
 
-REQUEST_NAME = "request.json"
-DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
-
-
 def start_export(
     services: Services, caller: Caller, table: TableRecord, request: ExportRequest
 ) -> ExportRecord:
     """Make the export and let it run; raises INVALID_REQUEST, TOO_MANY_EXPORTS and EXPORTS_UNAVAILABLE."""
     request.select(table.columns, services.settings.zone)
-    export_id, now = new_record_id(), datetime.now(UTC)
-    day = now.astimezone(services.settings.zone).date().isoformat()
-    export = ExportRecord(
-        company_id=caller.company_id,
-        export_id=export_id,
-        user_id=caller.user_id,
-        table_id=table.table_id,
-        table_version=table.version,
-        display_name=table.display_name,
-        format=request.format,
-        dialect=request.dialect,
-        status="queued",
-        file_name=f"{table.display_name}_{day}.{request.format}",
-        request_key=export_object_key(caller.company_id, export_id, REQUEST_NAME),
-        deadline=timestamp(now + timedelta(hours=DEADLINE_HOURS)),
-        created_at=timestamp(now),
-        updated_at=timestamp(now),
-    )
+    export = new_export(caller.company_id, caller.user_id, table, request, services.settings.zone)
     services.storage.put_json(export.request_key, asdict(request))
     services.exports.create(export)  # before its slot is taken, so that no slot is without a record
     if not _take_slot(services, export):
