@@ -96,17 +96,6 @@ class BearerToken(SecurityBase):
 SignedIn = Annotated[Caller, Depends(BearerToken())]
 
 
-class Permitted:
-    """The dependency that lets only callers with a permission through; raises FORBIDDEN."""
-
-    def __init__(self, permission: Permission) -> None:
-        self.permission = permission
-
-    async def __call__(self, caller: SignedIn) -> None:
-        """Check the caller's permissions."""
-        caller.require(self.permission)
-
-
 Receive = Callable[[Request], AbstractAsyncContextManager[None]]
 
 
@@ -138,18 +127,21 @@ def check_parameters(request: Request) -> None:
             raise ApiError(errors.INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
 
 
-class Slot:
-    """The dependency that receives the body, then holds one of the company's threads; TOO_MANY_REQUESTS.
+class Requires:
+    """The dependency that lets a caller with a permission through, to one of the company's threads.
 
-    The slot is taken after the body, which may be slow to arrive, and given back before the answer is sent,
-    which may be slow to be taken. No body is received of a request whose parameters are refused.
+    Raises FORBIDDEN and TOO_MANY_REQUESTS. The thread is taken after the body, which may be slow to arrive,
+    and given back before the answer is sent, which may be slow to be taken. No body is received of a request
+    whose parameters are refused.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, permission: Permission, receive: Receive) -> None:
+        self.permission = permission
         self._receive = receive
 
     async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
         """Hold the slot, and what was received."""
+        caller.require(self.permission)
         slots: RequestSlots = request.app.state.services.slots
         with slots.request(caller.company_id) as share:
             check_parameters(request)
@@ -160,7 +152,7 @@ class Slot:
 
 def requires(permission: Permission, receive: Receive = receive_any) -> list[Any]:
     """Return the dependencies of a route that needs a permission, in the contract's order of checks."""
-    return [Depends(Permitted(permission)), Depends(Slot(receive), scope="function")]
+    return [Depends(Requires(permission, receive), scope="function")]
 
 
 def known_company(caller: SignedIn, services: Services) -> ConnectionRecord:

@@ -15,7 +15,7 @@ from managed_tables import errors
 from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.document import DetailBody, LateModel
 from managed_tables.errors import ApiErrorKind, codes_of
-from managed_tables_api.calls import ApiRoute, Permitted
+from managed_tables_api.calls import ApiRoute, Requires
 from managed_tables_api.http.answers import RETRY_AFTER_SECONDS, entity_tags
 from managed_tables_api.http.requests import JsonBody
 
@@ -122,10 +122,10 @@ def build_document(app: FastAPI) -> Document:
 
 def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:
     """Add to an operation what FastAPI does not know of its route."""
-    permitted = _find(route, Permitted)
-    if permitted is None:
+    required = _find(route, Requires)
+    if required is None:
         raise ValueError(f"{route.path} requires no permission")
-    permission = permitted.permission
+    permission = required.permission
     operation["x-permission"] = permission.value
     operation["description"] = f"{operation.get('description', '')}\n\nPermissão: `{permission}`".strip()
     places = list(route.param_convertors)

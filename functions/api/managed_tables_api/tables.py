@@ -5,7 +5,7 @@ kept as PostgreSQL's text.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
@@ -24,7 +24,14 @@ from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.tables import definitions
 from managed_tables.values import parsers
-from managed_tables_api.http.requests import JsonBody, ListAnswer, PageQuery, json_object, refuse_null
+from managed_tables_api.http.requests import (
+    JsonBody,
+    ListAnswer,
+    PageQuery,
+    Received,
+    json_object,
+    refuse_null,
+)
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
 _TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')
@@ -269,9 +276,8 @@ class SchemaBody(JsonBody):
             raise ApiError(INVALID_SCHEMA, details, error.details_total) from error
 
 
-def from_schema(model: type[BaseModel]) -> Any:
-    """Declare the argument that takes a route's JSON body as this model, which holds columns."""
-    return Depends(SchemaBody(model))
+Model = TypeVar("Model")
+FromSchema = Annotated[Model, Received(kind=SchemaBody)]
 
 
 def _in_schema(fault: Detail) -> re.Match[str] | None:

@@ -4,13 +4,13 @@ import time
 from typing import Annotated, Any
 
 import jwt
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from managed_tables.errors import DATABASE_UNAVAILABLE, ApiError
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import ApiRoute, KnownTable, SignedIn, requires
-from managed_tables_api.http.requests import Page, from_json, json_object_of
+from managed_tables_api.http.requests import FromJson, FromQuery, Page, json_object_of
 
 SECRET = "a secret that only the tests know, 32 bytes or more"
 COMPANY_ID = "5f0000000000000000000001"
@@ -64,9 +64,7 @@ def sleep() -> Any:
 
 
 @probe.post("/{table_id}", status_code=201, dependencies=requires(Permission.CREATE))
-def echo(
-    table: KnownTable, query: Annotated[ProbeQuery, Query()], body: Annotated[ProbeBody, from_json(ProbeBody)]
-) -> Any:
+def echo(table: KnownTable, query: FromQuery[ProbeQuery], body: FromJson[ProbeBody]) -> Any:
     return {"page": query.page, "body": body.model_dump(), "table": table}
 
 

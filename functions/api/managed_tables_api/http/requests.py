@@ -1,6 +1,6 @@
 """Read requests: their bodies, bounded, with exact numbers; the types of fields; what is wrong, as details.
 
-    def create_table(body: Annotated[NewTable, from_json(NewTable)], …) -> Any:
+    def save_view(body: FromJson[NewView], query: FromQuery[PageQuery], …) -> Any:
 
 A body is received before the request has a thread (`receive_body`), and parsed once it has one. Models of
 queries are built at once: FastAPI keeps pydantic's warnings of them quiet only then.
@@ -10,10 +10,11 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from fastapi import Depends
+from fastapi import Depends, Query, params
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -287,12 +288,26 @@ class JsonBody:
             raise refusal_of("body", error.errors(include_url=False)) from error
 
 
-def from_json(model: type[BaseModel], *, is_optional: bool = False, holds_values: bool = False) -> Any:
-    """Declare the argument that takes a route's JSON body as this model.
+@dataclass(frozen=True)
+class Received(params.Depends):
+    """Declares an argument that is a route's JSON body: as the model of its annotation, or as None."""
 
-    One that `holds_values` of columns leaves them to whoever knows the columns, and names the wrong ones.
-    """
-    return Depends(JsonBody(model, is_optional=is_optional, holds_values=holds_values))
+    kind: type[JsonBody] = field(default=JsonBody, kw_only=True)
+    holds_values: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        model, *others = get_args(self.dependency) or [self.dependency]
+        if isinstance(model, type):  # the annotation, by which FastAPI has replaced the dependency
+            body = self.kind(model, is_optional=bool(others), holds_values=self.holds_values)
+            object.__setattr__(self, "dependency", body)
+
+
+Model = TypeVar("Model")
+FromQuery = Annotated[Model, Query()]
+FromJson = Annotated[Model, Received()]
+# Values of columns are left to whoever knows the columns, and names the wrong ones.
+FromValues = Annotated[Model, Received(holds_values=True)]
 
 
 def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import Query
 from pydantic import Field
 
 from managed_tables import errors
@@ -18,7 +17,7 @@ from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiErro
 from managed_tables.exports import MAX_SORTS, ExportRequest, new_export
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.requests import ListAnswer, PageQuery, StrictModel, from_json
+from managed_tables_api.http.requests import FromJson, FromQuery, ListAnswer, PageQuery, StrictModel
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
 
 
@@ -90,7 +89,7 @@ router = api_router("", "Exports", requires(Permission.DATA_READ))
 @router.post("/{table_id}/exports", summary="Export rows", status_code=201)
 @raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
 def create_export(
-    body: Annotated[NewExport, from_json(NewExport)], table: KnownTable, caller: SignedIn, services: Services
+    body: FromJson[NewExport], table: KnownTable, caller: SignedIn, services: Services
 ) -> NewExportAnswer:
     """Write the table's rows, as they are in one moment, to a file of CSV, XLSX, Parquet or JSON lines.
 
@@ -103,16 +102,14 @@ def create_export(
 
 @router.get("/{table_id}/exports", summary="List exports of a table")
 def list_table_exports(
-    query: Annotated[PageQuery, Query()], table: KnownTable, caller: SignedIn, services: Services
+    query: FromQuery[PageQuery], table: KnownTable, caller: SignedIn, services: Services
 ) -> ExportsAnswer:
     """Return the exports of the table, newest first, while their files are kept."""
     return list_exports(services, caller.company_id, query, table.table_id)
 
 
 @router.get("/exports", summary="List exports")
-def list_company_exports(
-    query: Annotated[PageQuery, Query()], caller: SignedIn, services: Services
-) -> ExportsAnswer:
+def list_company_exports(query: FromQuery[PageQuery], caller: SignedIn, services: Services) -> ExportsAnswer:
     """Return the exports of all tables, deleted ones too, newest first, while their files are kept."""
     return list_exports(services, caller.company_id, query)
 

@@ -5,9 +5,8 @@ The trash is what the history kept of a row when it was deleted.
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from psycopg import sql
 
 from managed_tables import errors
@@ -32,7 +31,7 @@ from managed_tables_api.calls import (
     raises,
     requires,
 )
-from managed_tables_api.http.requests import NumbersQuery, from_json, refusal
+from managed_tables_api.http.requests import FromJson, FromQuery, NumbersQuery, refusal
 from managed_tables_api.rows import row_history
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import value_of
@@ -68,7 +67,7 @@ _BY_TIME = sql.SQL(
 
 @router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
 def list_row_history(
-    table: PathTable, row_id: str, query: Annotated[NumbersQuery, Query()]
+    table: PathTable, row_id: str, query: FromQuery[NumbersQuery]
 ) -> row_history.RowHistoryAnswer:
     """Return who changed the row, when, and from what to what; of a deleted row, too."""
     return row_history.of_row(table, row_id, query.numbers)
@@ -136,16 +135,14 @@ def _cells(
 
 @router.get("/history", summary="History of a table", dependencies=_READS)
 def list_table_history(
-    table: PathTable, query: Annotated[row_history.HistoryQuery, Query()]
+    table: PathTable, query: FromQuery[row_history.HistoryQuery]
 ) -> row_history.TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first."""
     return row_history.of_table(table, query)
 
 
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
-def list_trash(
-    table: PathTable, query: Annotated[row_history.TrashQuery, Query()]
-) -> row_history.TrashAnswer:
+def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> row_history.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
     listed = table.read(_page_statement(table.definition), {**table.kept_days, **query.window})
     names = row_history.read_names(table)
@@ -164,9 +161,7 @@ def list_trash(
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
 @raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
-def restore_rows(
-    table: PathTable, body: Annotated[row_history.RestoreBody, from_json(row_history.RestoreBody)]
-) -> row_history.RestoredAnswer:
+def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> row_history.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
     if not all(map(is_uuid, body.ids or ())):
         raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))

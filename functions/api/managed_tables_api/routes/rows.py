@@ -5,7 +5,7 @@ import json
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,7 @@ from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.requests import NumbersQuery, from_json, json_object_of, received
+from managed_tables_api.http.requests import FromQuery, FromValues, NumbersQuery, json_object_of, received
 from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
@@ -65,8 +65,8 @@ async def read_if_match(
 IfMatch = Annotated[str | None, Depends(read_if_match)]
 
 
-async def list_request(request: Request, query: Annotated[models.ListQuery, Query()]) -> ListRequest:
-    """Return the list that a query string asks for; raises UNKNOWN_PARAMETER and INVALID_REQUEST."""
+def _asked(request: Request, query: models.ListQuery) -> ListRequest:
+    """Return the list that a query string asks for; raises UNKNOWN_PARAMETER."""
     asked = {
         name: getattr(query, name) for name in query.model_fields_set & models.QueryBody.model_fields.keys()
     }
@@ -85,18 +85,10 @@ def _filters(request: Request) -> list[tuple[str, str]]:
     return pairs
 
 
-async def body_request(
-    query: Annotated[single_rows.RowQuery, Query()],
-    body: Annotated[models.QueryBody, from_json(models.QueryBody, holds_values=True)],
-) -> ListRequest:
-    """Return the list, of rows or of groups, that a body asks for."""
-    return ListRequest(body, query)
-
-
 async def new_rows(
     request: Request,
-    query: Annotated[models.InsertQuery, Query()],
-    body: Annotated[models.RowsBody, from_json(models.RowsBody, holds_values=True)],
+    query: FromQuery[models.InsertQuery],
+    body: FromValues[models.RowsBody],
     idempotency_key: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
         Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_CHARACTERS})] | None,
         Header(
@@ -115,12 +107,12 @@ async def new_rows(
     return NewRows(body.rows, key or None, query.returned or "count", query.numbers, query.on_conflict)
 
 
-async def numbers_of_errors(query: Annotated[NumbersQuery, Query()]) -> None:
+async def numbers_of_errors(query: FromQuery[NumbersQuery]) -> None:
     """Let a route whose answer has no numbers be asked how its errors show them."""
 
 
 async def version_to_delete(
-    query: Annotated[models.DeleteQuery, Query()],
+    query: FromQuery[models.DeleteQuery],
     if_match: IfMatch,
     body: Annotated[Object | None, json_object_of(models.RowChanges, is_optional=True)],
 ) -> str | None:
@@ -146,20 +138,22 @@ _READS, _WRITES = requires(Permission.DATA_READ), requires(Permission.DATA_WRITE
 
 @router.get("", summary="List rows", response_model=models.RowPage, dependencies=_READS)
 @raises(errors.QUERY_TOO_HEAVY)
-def list_rows(table: PathTable, request: Annotated[ListRequest, Depends(list_request)]) -> Response:
+def list_rows(table: PathTable, request: Request, query: FromQuery[models.ListQuery]) -> Response:
     """List the rows of a table."""
-    return _page_answer(table, request)
+    return _page_answer(table, _asked(request, query))
 
 
 @router.post("/query", summary="Query rows or groups", response_model=models.RecordPage, dependencies=_READS)
 @raises(errors.QUERY_TOO_HEAVY)
-def query_rows(table: PathTable, request: Annotated[ListRequest, Depends(body_request)]) -> Response:
+def query_rows(
+    table: PathTable, query: FromQuery[single_rows.RowQuery], body: FromValues[models.QueryBody]
+) -> Response:
     """List the rows of a condition, or groups of them with what is worked out over each."""
-    return _page_answer(table, request)
+    return _page_answer(table, ListRequest(body, query))
 
 
 @router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
-def get_row(table: PathTable, row_id: str, query: Annotated[single_rows.RowQuery, Query()]) -> Response:
+def get_row(table: PathTable, row_id: str, query: FromQuery[single_rows.RowQuery]) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
     return _row_answer(single_rows.get(table, row_id, query))
 
@@ -193,7 +187,7 @@ def update_row(
     table: PathTable,
     row_id: str,
     fields: Annotated[Object, json_object_of(models.RowChanges)],
-    query: Annotated[single_rows.RowQuery, Query()],
+    query: FromQuery[single_rows.RowQuery],
     row_version: IfMatch,
 ) -> Response:
     """Change the given fields of a row; with a version, only if nobody has changed it since."""

@@ -1,8 +1,7 @@
 """Routes of tables, and of what each remembers of the files that fill it."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from starlette.responses import Response
 
 from managed_tables import errors
@@ -24,7 +23,7 @@ from managed_tables_api.calls import (
     requires,
 )
 from managed_tables_api.http.answers import Entity, list_answer
-from managed_tables_api.http.requests import from_json
+from managed_tables_api.http.requests import FromJson, FromQuery
 
 router = api_router("", "Tables CRUD")
 
@@ -32,7 +31,7 @@ _LISTS = requires(Permission.LIST)
 
 
 @router.get("", summary="List tables", response_model=models.TablesAnswer, dependencies=_LISTS)
-def list_tables(query: Annotated[models.TablesQuery, Query()], caller: SignedIn, services: Services) -> Any:
+def list_tables(query: FromQuery[models.TablesQuery], caller: SignedIn, services: Services) -> Any:
     """Return a page of the company's tables, newest first."""
     company = services.provisioning.find(caller.company_id)
     if company is None:
@@ -45,9 +44,7 @@ def list_tables(query: Annotated[models.TablesQuery, Query()], caller: SignedIn,
 @router.post("", summary="Create table (manual)", status_code=201, dependencies=requires(Permission.CREATE))
 @raises(errors.NOT_PROVISIONED, errors.DUPLICATE_NAME, errors.INVALID_SCHEMA)
 def create_table(
-    body: Annotated[models.NewTable, models.from_schema(models.NewTable)],
-    caller: SignedIn,
-    services: Services,
+    body: models.FromSchema[models.NewTable], caller: SignedIn, services: Services
 ) -> models.TableAnswer:
     """Make an empty table."""
     check_table_name(body.display_name)
@@ -85,7 +82,7 @@ _UPDATES = requires(Permission.UPDATE)
 )
 def update_table(
     table_id: str,
-    body: Annotated[models.TableUpdate, models.from_schema(models.TableUpdate)],
+    body: models.FromSchema[models.TableUpdate],
     seen: models.SeenVersions,
     company: KnownCompany,
     services: Services,
@@ -123,10 +120,7 @@ def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> 
 @router.put("/{table_id}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
 @raises(errors.RECIPE_NOT_FOUND, errors.TABLE_WITHOUT_KEY)
 def update_recipe(
-    body: Annotated[models.RecipeChange, from_json(models.RecipeChange)],
-    table: KnownTable,
-    company: KnownCompany,
-    services: Services,
+    body: FromJson[models.RecipeChange], table: KnownTable, company: KnownCompany, services: Services
 ) -> Recipe:
     """Change parts of the recipe; `columns` is the whole new list."""
     parts = body.parts_for(table)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Annotated, Any
 
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,9 +27,16 @@ from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.answers import Entity, JsonAnswer, as_json, as_text
-from managed_tables_api.http.requests import Numbers, NumbersQuery, from_json, json_object_of, received
+from managed_tables_api.http.requests import (
+    FromJson,
+    FromQuery,
+    Numbers,
+    NumbersQuery,
+    json_object_of,
+    received,
+)
 from managed_tables_api.preview import PreviewAnswer, PreviewQuery, show_lines
-from managed_tables_api.tables import from_schema
+from managed_tables_api.tables import FromSchema
 
 router = api_router("/upload-jobs", "File upload")
 
@@ -167,9 +173,7 @@ def _receiving(job: JobRecord) -> JobProgress:
 
 
 @router.get("", summary="List jobs", response_model=models.JobsAnswer, dependencies=_LISTS)
-def list_upload_jobs(
-    query: Annotated[models.JobsQuery, Query()], caller: SignedIn, services: Services
-) -> Response:
+def list_upload_jobs(query: FromQuery[models.JobsQuery], caller: SignedIn, services: Services) -> Response:
     """Return all jobs, newest first: those that have ended too, until their record is deleted after 90 days.
 
     What has just begun or changed may show a moment late. Of a page over 5.5 MB the last jobs come with less,
@@ -191,7 +195,7 @@ def list_upload_jobs(
     "/active", summary="List active jobs", response_model=models.ActiveJobsAnswer, dependencies=_LISTS
 )
 def list_active_upload_jobs(
-    query: Annotated[NumbersQuery, Query()], entity: Entity, caller: SignedIn, services: Services
+    query: FromQuery[NumbersQuery], entity: Entity, caller: SignedIn, services: Services
 ) -> Response:
     """Return the jobs that are not yet terminal, newest first.
 
@@ -210,7 +214,7 @@ def list_active_upload_jobs(
 
 @router.get("/{job_id}", summary="Get job", response_model=models.JobAnswer, dependencies=_LISTS)
 def get_upload_job(
-    query: Annotated[models.JobQuery, Query()], job: KnownJob, entity: Entity, services: Services
+    query: FromQuery[models.JobQuery], job: KnownJob, entity: Entity, services: Services
 ) -> Response:
     """Return one job, whatever its status.
 
@@ -231,9 +235,7 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
 
 @router.get("/{job_id}/preview", summary="Show lines of a job's files", dependencies=_LISTS)
 @raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.FILES_REPLACED)
-def preview_upload_job(
-    query: Annotated[PreviewQuery, Query()], job: KnownJob, services: Services
-) -> PreviewAnswer:
+def preview_upload_job(query: FromQuery[PreviewQuery], job: KnownJob, services: Services) -> PreviewAnswer:
     """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
     return show_lines(services, job, query)
 
@@ -255,7 +257,7 @@ def get_rejected_rows(job: KnownJob, services: Services) -> models.RejectsAnswer
 @router.post("/{job_id}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
 @raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.INVALID_READING)
 def reanalyze_upload_job(
-    body: Annotated[models.Reanalysis, from_json(models.Reanalysis)], job: KnownJob, services: Services
+    body: FromJson[models.Reanalysis], job: KnownJob, services: Services
 ) -> models.ReanalysisAnswer:
     """Read the files again: what is stated is fixed, and the rest is inferred under it.
 
@@ -290,10 +292,7 @@ def keep_upload_job_draft(
     errors.INVALID_SCHEMA,
 )
 def confirm_upload_job(
-    body: Annotated[models.Confirmation, from_schema(models.Confirmation)],
-    job: KnownJob,
-    caller: SignedIn,
-    services: Services,
+    body: FromSchema[models.Confirmation], job: KnownJob, caller: SignedIn, services: Services
 ) -> models.ConfirmAnswer:
     """Apply the schema that the user has reviewed, and start the insertion.
 
@@ -309,10 +308,7 @@ def confirm_upload_job(
 @router.post("/{job_id}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
 @raises(errors.NOT_UNDOABLE, errors.CHANGED_SINCE, errors.TABLE_INACTIVE, errors.TABLE_BUSY)
 def undo_upload_job(
-    body: Annotated[models.UndoBody | None, from_json(models.UndoBody, is_optional=True)],
-    job: KnownJob,
-    caller: SignedIn,
-    services: Services,
+    body: FromJson[models.UndoBody | None], job: KnownJob, caller: SignedIn, services: Services
 ) -> models.UndoAnswer:
     """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, LiteralString
+from typing import Any, LiteralString
 
-from fastapi import Query
 from psycopg import sql
 
 from managed_tables import errors, exact_json
@@ -14,7 +13,7 @@ from managed_tables.errors import ApiError
 from managed_tables.ids import is_record_id, new_record_id
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.requests import from_json, refusal
+from managed_tables_api.http.requests import FromQuery, FromValues, refusal
 from managed_tables_api.rows import view_contents as views
 from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
@@ -40,7 +39,7 @@ _NOW = sql.SQL(
 
 
 @router.get("", summary="List views")
-def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) -> views.ViewsAnswer:
+def list_views(table: PathTable, query: FromQuery[views.ViewsQuery]) -> views.ViewsAnswer:
     """Return the caller's own views of the table and those that are shared, by name."""
     statement = compose_statement(
         "WITH {held}, found AS MATERIALIZED (SELECT {view} FROM managed_tables.views WHERE {visible})"
@@ -58,9 +57,7 @@ def list_views(table: PathTable, query: Annotated[views.ViewsQuery, Query()]) ->
 
 @router.post("", summary="Save a view", status_code=201)
 @raises(errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
-def create_view(
-    table: PathTable, body: Annotated[views.NewView, from_json(views.NewView, holds_values=True)]
-) -> views.ViewAnswer:
+def create_view(table: PathTable, body: FromValues[views.NewView]) -> views.ViewAnswer:
     """Save a view as the caller's own; a name is taken once for each owner."""
     views.check_content(body, table.definition.by_name, table.parsers)
     parameters = {
@@ -97,11 +94,7 @@ def get_view(table: PathTable, view_id: str) -> views.ViewAnswer:
 
 @router.put("/{view_id}", summary="Change a view")
 @raises(errors.VIEW_OF_ANOTHER, errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
-def update_view(
-    table: PathTable,
-    view_id: str,
-    body: Annotated[views.ViewChange, from_json(views.ViewChange, holds_values=True)],
-) -> views.ViewAnswer:
+def update_view(table: PathTable, view_id: str, body: FromValues[views.ViewChange]) -> views.ViewAnswer:
     """Change a view of the caller's own; what is missing stays, null takes away."""
     key = _view_key(table, view_id)
     views.check_content(body, table.definition.by_name, table.parsers)
