@@ -144,7 +144,14 @@ def list_table_history(
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
 def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> row_history.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
-    listed = table.read(_page_statement(table.definition), {**table.kept_days, **query.window})
+    statement = compose_statement(
+        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
+        " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
+        " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
+        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
+        gone=_GONE.format(table=table_of(table.definition), condition=sql.SQL("")),
+    )
+    listed = table.read(statement, {**table.kept_days, **query.window})
     names = row_history.read_names(table)
     records = []
     for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed:
@@ -198,21 +205,6 @@ def restore_column(name: str, table: KnownTable, company: KnownCompany, services
     """Bring back the last column of this name that was taken out, as the table's last, with its values."""
     restored = services.table_operations.restore_column(company, table.table_id, name)
     return TableAnswer.of(company, restored, services.table_reading.count(company, restored))
-
-
-@kept_statement
-def _page_statement(definition: Definition) -> bytes:
-    """Return the statement of deleted rows: (1, id, change, when, by whom, cells, how many); or NULLs.
-
-    Parameters: table_id, version, days, limit, offset.
-    """
-    return compose_statement(
-        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
-        " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
-        " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
-        " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
-        gone=_GONE.format(table=table_of(definition), condition=sql.SQL("")),
-    )
 
 
 @kept_statement

@@ -11,7 +11,7 @@ from psycopg.errors import DivisionByZero
 
 from managed_tables import exact_json
 from managed_tables.conditions.composition import condition_parameters, condition_sql
-from managed_tables.conditions.tree import Condition, leaves, read_where, without_values
+from managed_tables.conditions.tree import Condition, leaves, read_where
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object
@@ -28,7 +28,6 @@ from managed_tables_api.rows.statements import (
     CHANGED_COUNT,
     TABLE,
     VERSION_FIELD,
-    Shown,
     assignments,
     cell,
     column_arrays,
@@ -80,10 +79,11 @@ def delete(table: Table, body: Body) -> int:
                 raise refusal(f"ids[{number}]", Fault("NOT_A_TEXT", "deve ser o id de uma linha"))
             places.setdefault(_checked_id(row_id, "ids[{}]", number), number)
         any_version: Parameters = {"row_versions": array_text([NULL] * len(places))}
-        statement = delete_rows_statement(table.definition)
+        by_ids = part("{t}.id = ANY (%(ids)s::uuid[])")
+        statement = compose_deletion(table.definition, by_ids, _ALL)
         return _all_or_none(table, statement, any_version, "ids[{}]", places)
     condition = _read_where(table, body)
-    statement = delete_where_statement(table.definition, without_values(condition))
+    statement = compose_deletion(table.definition, condition_sql(condition, TABLE))
     return _count(table, statement, {**condition_parameters(condition), **table.acting("bulk")})
 
 
@@ -122,7 +122,15 @@ def _update_where(table: Table, body: Body) -> int:
     if not isinstance(fields, dict) or not fields:
         raise refusal("set", _NO_SET)
     changes = parse_changes(table.definition, fields, table.parsers)
-    statement = update_where_statement(table.definition, tuple(changes), without_values(condition))
+    statement = compose_statement(
+        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {condition}"
+        " RETURNING 1){count}",
+        table.definition,
+        active=True,
+        changes=assignments(table.definition, list(changes)),
+        condition=condition_sql(condition, TABLE),
+        count=CHANGED_COUNT,
+    )
     parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
     return _count(table, statement, {**parameters, **table.acting("bulk")})
 
@@ -139,8 +147,19 @@ def _all_or_none(
     try:
         return _count(table, statement, asked)
     except DivisionByZero as missed:
-        search = refused_rows_statement(table.definition, versioned(table.definition))
-        refused = table.read(search, {**asked, "limit": str(MAX_ERROR_DETAILS)})
+        refused = table.read(
+            compose_reading(
+                "SELECT {row}.{id}::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()"
+                " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
+                " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
+                " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint",
+                table.definition,
+                id=_ID,
+                v=_ROW_VERSION,
+                json=versioned(table.definition).json(TABLE, stored=True),
+            ),
+            {**asked, "limit": str(MAX_ERROR_DETAILS)},
+        )
         raise _row_refusal(refused, path, places) from missed
 
 
@@ -324,56 +343,3 @@ def _new_values(changed: Changed) -> dict[str, sql.Composed]:
         name: part(where_given if is_partial else always, name=sql.Identifier(name), given=_given(place))
         for place, (name, is_partial) in enumerate(changed)
     }
-
-
-@kept_statement
-def refused_rows_statement(definition: Definition, shown: Shown) -> bytes:
-    """Return the statement of the rows that are gone or changed: (1, id, row as JSON or NULL, their number).
-
-    Parameters: table_id, version, ids, row_versions, limit. One row of NULLs where there are none.
-    """
-    return compose_reading(
-        "SELECT {row}.{id}::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()"
-        " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
-        " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
-        " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint",
-        definition,
-        id=_ID,
-        v=_ROW_VERSION,
-        json=shown.json(TABLE, stored=True),
-    )
-
-
-@kept_statement
-def delete_rows_statement(definition: Definition) -> bytes:
-    """Return the statement that deletes rows by their ids: (1, how many); it fails where it misses one.
-
-    Parameters: table_id, version, ids, how many are `wanted`.
-    """
-    return compose_deletion(definition, part("{t}.id = ANY (%(ids)s::uuid[])"), _ALL)
-
-
-@kept_statement
-def delete_where_statement(definition: Definition, condition: Condition) -> bytes:
-    """Return the statement that deletes the rows of a condition: (1, how many).
-
-    Parameters: table_id, version, those of the condition.
-    """
-    return compose_deletion(definition, condition_sql(condition, TABLE))
-
-
-@kept_statement
-def update_where_statement(definition: Definition, names: Sequence[str], condition: Condition) -> bytes:
-    """Return the statement that changes the rows of a condition alike: (1, how many).
-
-    Parameters: table_id, version, c0, c1, … in the order of `names`, those of the condition.
-    """
-    return compose_statement(
-        "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {condition}"
-        " RETURNING 1){count}",
-        definition,
-        active=True,
-        changes=assignments(definition, names),
-        condition=condition_sql(condition, TABLE),
-        count=CHANGED_COUNT,
-    )

@@ -128,53 +128,9 @@ def _on_conflict(definition: Definition, changed: tuple[str, ...]) -> sql.Compos
     return sql.SQL(" ORDER BY {} ON CONFLICT ({}) DO {}").format(_cells(key), names_of(key), action)
 
 
-@kept_statement
-def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
-    """Return the statement that finds an earlier request: (1, fingerprint, row count, returned part, counts).
-
-    `counts` are the rows inserted and updated, NULL of a plain insert that an earlier release has recorded.
-    NULLs if there was none. Parameters: table_id, version, key.
-    """
-    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
-    if returned == "records":
-        source = part(
-            "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
-            definition,
-            json=_stored_row(definition, numbers),
-        )
-    return compose_reading(
-        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
-        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
-        result=_RESULTS[returned].format(source=source),
-    )
-
-
 def key_columns(definition: Definition) -> tuple[Column, ...]:
     """Return the columns of the table's key, none without one."""
     return tuple(definition.by_name[name] for name in definition.key or ())
-
-
-@kept_statement
-def repeated_keys_statement(definition: Definition, *, within_request: bool) -> bytes:
-    """Return the statement of the rows that repeat a key: (1, number from 1, key as JSON, how many in all).
-
-    `within_request`: that of an earlier row of the request, else one of the table's, too. Parameters:
-    table_id, version, limit, and of `insert_statement` the arrays of the key's columns.
-    """
-    columns = key_columns(definition)
-    there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
-    return compose_reading(
-        "SELECT {row}.{number} AS number, {key}, count(*) OVER () FROM (SELECT *,"
-        " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
-        " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
-        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint",
-        number=_NUMBER,
-        key=Shown(columns, has_id=False).json(ROW),
-        names=names_of(columns),
-        repeated=_REPEATED,
-        arrays=column_arrays((definition.columns.index(column), column) for column in columns),
-        there=there,
-    )
 
 
 def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Composed:
@@ -379,8 +335,25 @@ def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[Bat
 
 
 def _repeated_keys(definition: Definition, parameters: Parameters, *, within_request: bool) -> Batch:
-    """Return the statement of the rows that repeat a key, and its parameters."""
-    statement = repeated_keys_statement(definition, within_request=within_request)
+    """Return the statement of the rows that repeat a key: (1, number from 1, key as JSON, how many in all).
+
+    `within_request`: that of an earlier row of the request, else one of the table's, too. Its parameters are
+    those of `insert_statement`, and how many are shown.
+    """
+    columns = key_columns(definition)
+    there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
+    statement = compose_reading(
+        "SELECT {row}.{number} AS number, {key}, count(*) OVER () FROM (SELECT *,"
+        " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
+        " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
+        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint",
+        number=_NUMBER,
+        key=Shown(columns, has_id=False).json(ROW),
+        names=names_of(columns),
+        repeated=_REPEATED,
+        arrays=column_arrays((definition.columns.index(column), column) for column in columns),
+        there=there,
+    )
     return statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)}
 
 
@@ -389,12 +362,24 @@ def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRo
 
     Rows are answered as they are now, without deleted ones.
     """
-    statement = applied_request_statement(table.definition, new.returned, new.numbers)
+    definition = table.definition
+    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
+    if new.returned == "records":
+        source = part(
+            "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
+            definition,
+            json=_stored_row(definition, new.numbers),
+        )
+    statement = compose_reading(
+        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
+        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
+        result=_RESULTS[new.returned].format(source=source),
+    )
     (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
     if fingerprint is None:
         return None
     if fingerprint != key.fingerprint:
         raise ApiError(errors.IDEMPOTENCY_KEY_REUSED)
     table.require_sendable([returned or ""])
-    inserted, updated = counts or (count, 0)
+    inserted, updated = counts or (count, 0)  # of a plain insert an earlier release has recorded none
     return InsertedRows(inserted, returned, updated, count - inserted - updated)

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from psycopg import sql
+
 from managed_tables.conditions.composition import condition_parameters, read_search
 from managed_tables.conditions.tree import all_of, read_filters, read_where, without_values
 from managed_tables.details import Fault, Place, detail
@@ -25,7 +27,7 @@ from managed_tables_api.rows.aggregates import read_grouping
 from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.running import Definition, Table
 from managed_tables_api.rows.single_rows import RowQuery, read_shown
-from managed_tables_api.rows.statements import Shown
+from managed_tables_api.rows.statements import Shown, compose_reading
 
 _DIGEST_CHARACTERS = 22  # 132 bits of base64: no two lists meet
 
@@ -64,7 +66,12 @@ def read_cursor(table: Table, shape: pages.PageShape, text: str, place: Place) -
         raise refused_cursor(place, "cursor inválido") from error
     if not is_long:
         return keys
-    (_, now), *_ = table.read(pages.keys_statement(table.definition, shape.order), {"id": keys[-1]})
+    statement = compose_reading(
+        "SELECT json_build_array({keys})::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
+        table.definition,
+        keys=sql.SQL(", ").join(sort.text for sort in shape.order),
+    )
+    (_, now), *_ = table.read(statement, {"id": keys[-1]})
     if now is None:
         raise refused_cursor(place, "a linha do cursor não existe mais; comece de novo sem ele")
     present: Keys = json.loads(now)

@@ -25,7 +25,6 @@ from managed_tables_api.rows.statements import (
     Shown,
     cell,
     cell_text,
-    compose_reading,
     compose_statement,
     kept_statement,
     parameter,
@@ -289,17 +288,4 @@ def _groups(
         where=_where(EVERY_ROW, *after),
         order=order,
         limit=_limit(shape),
-    )
-
-
-@kept_statement
-def keys_statement(definition: Definition, order: Order) -> bytes:
-    """Return the statement of a row's keys: (1, keys as JSON), NULL where the row is gone.
-
-    Parameters: table_id, version, id.
-    """
-    return compose_reading(
-        "SELECT json_build_array({keys})::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
-        definition,
-        keys=sql.SQL(", ").join(sort.text for sort in order),
     )
