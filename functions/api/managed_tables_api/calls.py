@@ -140,7 +140,7 @@ class Requires:
         self._receive = receive
 
     async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
-        """Hold the slot, and what was received."""
+        """Hold the thread, and what was received."""
         caller.require(self.permission)
         slots: RequestSlots = request.app.state.services.slots
         with slots.request(caller.company_id) as share:
@@ -228,7 +228,8 @@ def require_known(request: Request, takes: Collection[Callable[..., Any] | None]
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
-_REFUSALS = frozenset({413, 422})  # of what was sent; every other error of a dependency comes as it is
+# Of what was sent, or of writing to an inactive table; every other error comes as it is.
+_REFUSALS = frozenset({400, 413, 422})
 _PARAMETER = re.compile(r"\{\w+\}")
 _ID = re.compile(r"\{(\w+_id)\}")
 
@@ -297,6 +298,8 @@ def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
         try:
             return as_answer(work(**arguments), status_code)
         except ApiError as error:
+            if "row_id" in arguments:  # in the path: the row comes before what is wrong with a request for it
+                raise
             if takes_long and error.kind is errors.DATABASE_TIMEOUT:
                 return error_answer(ApiError(errors.QUERY_TOO_HEAVY))
             return error_answer(error)

@@ -1,10 +1,6 @@
-"""Read, update and delete rows one by one; their JSON ready to be sent.
+"""Read, update and delete rows one by one; their JSON ready to be sent."""
 
-ROW_NOT_FOUND is raised before anything about the request.
-"""
-
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -104,9 +100,7 @@ class RowJson:
 def get(table: Table, row_id: str, query: RowQuery) -> RowJson:
     """Return a row."""
     key = row_key(row_id)
-    with _row_comes_first(table, key):
-        shown = read_shown(table.definition, query)
-    return _find(table, key, shown)
+    return _find(table, key, read_shown(table.definition, query))
 
 
 def update(table: Table, row_id: str, fields: Object, row_version: str | None, query: RowQuery) -> RowJson:
@@ -116,13 +110,12 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
     `row_version`, or by the fields where that is no column's name.
     """
     definition, key = table.definition, row_key(row_id)
-    with _row_comes_first(table, key):
-        if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
-            fields = dict(fields)
-            row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
-        shown = read_shown(definition, query)
-        changes = parse_changes(definition, fields, table.parsers)
-        acting = table.acting("api")
+    if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
+        fields = dict(fields)
+        row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
+    shown = read_shown(definition, query)
+    changes = parse_changes(definition, fields, table.parsers)
+    acting = table.acting("api")
     if not changes:
         row = _find(table, key, shown)
         if row_version not in (None, row.version):
@@ -141,22 +134,10 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
 def delete(table: Table, row_id: str, row_version: str | None = None) -> None:
     """Delete a row; raises as `update` does where it has another version than asked for."""
     key = row_key(row_id)
-    with _row_comes_first(table, key):
-        acting = table.acting("api")
-    parameters = {**key, **acting, "row_version": row_version}
+    parameters = {**key, **table.acting("api"), "row_version": row_version}
     (_, deleted), *_ = table.run(delete_statement(table.definition), parameters)
     if not deleted:
         raise _missed(table, key, row_version)
-
-
-@contextmanager
-def _row_comes_first(table: Table, key: Parameters) -> Iterator[None]:
-    """Raise ROW_NOT_FOUND in the place of an error about the request where the row is not there."""
-    try:
-        yield
-    except ApiError:
-        _find(table, key, Shown(table.definition.columns))
-        raise
 
 
 def _find(table: Table, key: Parameters, shown: Shown) -> RowJson:
