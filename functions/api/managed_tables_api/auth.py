@@ -242,12 +242,12 @@ def _usable_keys(document: bytes, algorithm: str) -> dict[str | None, jwt.PyJWK]
     entries = parsed.get("keys") if isinstance(parsed, dict) else None
     if not isinstance(entries, list):
         raise ValueError("not a JWKS")
-    key_type = {"RS256": "RSA", "ES256": "EC"}[algorithm]
+    wanted = ({"RS256": "RSA", "ES256": "EC"}[algorithm], "sig", algorithm)
     usable: dict[str | None, jwt.PyJWK] = {}
     for entry in entries:
-        if not isinstance(entry, dict) or entry.get("kty") != key_type or entry.get("use", "sig") != "sig":
+        if not isinstance(entry, dict):
             continue
-        if entry.get("alg", algorithm) != algorithm:
+        if (entry.get("kty"), entry.get("use", "sig"), entry.get("alg", algorithm)) != wanted:
             continue
         with suppress(jwt.PyJWTError, ValueError, TypeError):  # one odd key does not disable the others
             key = jwt.PyJWK(entry, algorithm)

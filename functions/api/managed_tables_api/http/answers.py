@@ -45,16 +45,13 @@ RETRY_AFTER_SECONDS = {429: 1, 503: 5}
 
 
 class JsonAnswer(Response):
-    """A JSON body; numbers are written digit for digit."""
+    """A JSON body, or the text of one; numbers are written digit for digit."""
 
     media_type = "application/json"
 
-    def __init__(self, content: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> None:
-        super().__init__(content, status_code, headers)
-
     def render(self, content: Any) -> bytes:
         """Return the body's bytes."""
-        return exact_json.dumps(content)
+        return content if isinstance(content, bytes) else exact_json.dumps(as_json(content))
 
 
 def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Response:
@@ -69,8 +66,7 @@ def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Re
         size_bytes += len(texts[-1])
         if size_bytes > limit_bytes:
             raise response_too_large(limit_bytes)
-    body = b'{"total":%d,"quantity":%d,"records":[%b]}' % (total, len(texts), b",".join(texts))
-    return Response(body, media_type=JsonAnswer.media_type)
+    return JsonAnswer(b'{"total":%d,"quantity":%d,"records":[%b]}' % (total, len(texts), b",".join(texts)))
 
 
 def response_too_large(limit_bytes: int) -> ApiError:
@@ -98,7 +94,7 @@ def as_answer(content: Any, status_code: int) -> Response:
     """Return what a route has made as a response: one as it is, None as 204, all else as exact JSON."""
     if isinstance(content, Response):
         return content
-    return Response(status_code=204) if content is None else JsonAnswer(as_json(content), status_code)
+    return Response(status_code=204) if content is None else JsonAnswer(content, status_code)
 
 
 def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> JsonAnswer:
@@ -125,12 +121,11 @@ class EntityTags:
 
         The tag changes with the body; that of a table begins with its version, which `If-Match` compares.
         """
-        body = content if isinstance(content, bytes) else exact_json.dumps(as_json(content))
-        digest = hashlib.sha256(body).hexdigest()[:32]
-        tag = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
-        if self._known & {tag, "*"}:
-            return Response(status_code=304, headers={"ETag": tag})
-        return Response(body, media_type=JsonAnswer.media_type, headers={"ETag": tag})
+        answer = JsonAnswer(content)
+        digest = hashlib.sha256(answer.body).hexdigest()[:32]
+        tag = answer.headers["ETag"] = f'"{digest}"' if version is None else f'"v{version}-{digest}"'
+        is_known = self._known & {tag, "*"}
+        return Response(status_code=304, headers={"ETag": tag}) if is_known else answer
 
 
 async def entity_tags(

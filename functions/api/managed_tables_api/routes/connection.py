@@ -77,4 +77,4 @@ def _answer(services: ApiServices, connection: ConnectionRecord) -> Response:
         sslmode=address.sslmode,
         url=f"postgresql://{login}@{host}:{address.port}/{roles.database}?sslmode={address.sslmode}",
     )
-    return JsonAnswer(content.as_json(), headers={"Cache-Control": "no-store"})
+    return JsonAnswer(content, headers={"Cache-Control": "no-store"})

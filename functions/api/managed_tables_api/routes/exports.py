@@ -172,8 +172,10 @@ def list_exports(
     ]
     first = (page.page - 1) * page.per_page
     shown = exports[first : first + page.per_page]
-    current = [(export.is_overdue(now) and known.expire(export)) or export for export in shown]
-    records = [export_answer(services, export) for export in current]
+    records = [
+        export_answer(services, (export.is_overdue(now) and known.expire(export)) or export)
+        for export in shown
+    ]
     return ExportsAnswer(total=len(exports), quantity=len(records), records=records)
 
 

@@ -17,6 +17,7 @@ from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
+from managed_tables_api.http.answers import JsonAnswer
 from managed_tables_api.http.requests import FromQuery, FromValues, NumbersQuery, json_object_of, received
 from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
@@ -170,7 +171,7 @@ def insert_rows(table: PathTable, new: Annotated[NewRows, Depends(new_rows)]) ->
         fields += [f'"updated":{inserted.updated}', f'"ignored":{inserted.ignored}']
     if new.returned != "count":
         fields.append(f'"{new.returned}":{inserted.returned or "[]"}')
-    return _json("{" + ",".join(fields) + "}", 201)
+    return JsonAnswer(("{" + ",".join(fields) + "}").encode(), 201)
 
 
 # By either method: the contract's page does not say which.
@@ -229,15 +230,9 @@ def delete_rows(
 def _page_answer(table: Table, request: ListRequest) -> Response:
     page = list_page(table, request)
     total, next_cursor = json.dumps(page.total), json.dumps(page.next_cursor)
-    return _json(
-        f'{{"total":{total},"quantity":{len(page.rows)},"records":[{",".join(page.rows)}],'
-        f'"next_cursor":{next_cursor}}}'
-    )
+    records = f'"quantity":{len(page.rows)},"records":[{",".join(page.rows)}]'
+    return JsonAnswer(f'{{"total":{total},{records},"next_cursor":{next_cursor}}}'.encode())
 
 
 def _row_answer(row: single_rows.RowJson) -> Response:
-    return _json(row.text, headers={"ETag": f'"{row.version}"'})
-
-
-def _json(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(text, status, headers, media_type="application/json")
+    return JsonAnswer(row.text.encode(), headers={"ETag": f'"{row.version}"'})

@@ -187,8 +187,7 @@ def list_upload_jobs(query: FromQuery[models.JobsQuery], caller: SignedIn, servi
     page = [(job.is_overdue(now) and jobs.expire(job)) or job for job in shown]
     max_bytes = services.settings.response_max_bytes - len(PAGE) - 40
     records = render_jobs(page, services.job_documents, max_bytes, query.numbers)
-    body = PAGE % (len(job_ids), len(records), b",".join(records))
-    return Response(body, media_type=JsonAnswer.media_type)
+    return JsonAnswer(PAGE % (len(job_ids), len(records), b",".join(records)))
 
 
 @router.get(
