@@ -58,6 +58,8 @@ _GONE = sql.SQL(
     " AND NOT EXISTS (SELECT FROM {table} AS present WHERE present.id = history.row_id){condition}"
     " ORDER BY row_id, change_id DESC)"
 )
+# Under the names that their columns have now; of one that was taken out, a name that nobody has.
+_PRESENT_CELLS = sql.SQL("managed_tables.present_cells(%(table_id)s::text, {0}.change_id, {0}.before)")
 _BY_IDS = sql.SQL(" AND row_id = ANY (%(ids)s::uuid[])")
 _BY_TIME = sql.SQL(
     " AND changed_at >= %(deleted_after)s::timestamptz"
@@ -145,25 +147,25 @@ def list_table_history(
 def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> row_history.TrashAnswer:
     """Return a page of deleted rows, the last deleted first."""
     statement = compose_statement(
-        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.change_id, page.changed_at, page.user_id,"
-        " managed_tables.hstore_to_json(page.before)::text, (SELECT count(*) FROM gone) FROM definition"
+        "WITH {held}, {gone} SELECT 1, page.row_id::text, page.changed_at, page.user_id,"
+        " managed_tables.hstore_to_json({cells})::text, (SELECT count(*) FROM gone) FROM definition"
         " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
         " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
         gone=_GONE.format(table=table_of(table.definition), condition=sql.SQL("")),
+        cells=_PRESENT_CELLS.format(sql.Identifier("page")),
     )
     listed = table.read(statement, {**table.kept_days, **query.window})
-    names = row_history.read_names(table)
     records = []
-    for _, row_id, change_id, deleted_at, deleted_by, before, _ in listed:
+    for _, row_id, deleted_at, deleted_by, present, _ in listed:
         if row_id is not None:
-            cells = names.since(change_id).renamed(json.loads(before))
+            cells = json.loads(present)
             row: dict[str, object] = {
                 column.name: value_of(column.type, cells.get(column.name), query.numbers)
                 for column in table.definition.columns
             }
             row |= {"id": row_id, "deleted_at": timestamp(deleted_at), "deleted_by": deleted_by}
             records.append(row_history.DeletedRow.read(row))
-    return row_history.TrashAnswer(total=listed[0][6], quantity=len(records), records=records)
+    return row_history.TrashAnswer(total=listed[0][5], quantity=len(records), records=records)
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
@@ -216,8 +218,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
     values = [_value(column, zone) for column in definition.columns]
     return compose_statement(
         "WITH {held}, {gone},"
-        " named AS MATERIALIZED (SELECT row_id, managed_tables.present_cells("
-        "%(table_id)s::text, change_id, before) AS cells FROM gone, definition),"
+        " named AS MATERIALIZED (SELECT row_id, {cells} AS cells FROM gone, definition),"
         " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
         " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
         " RETURNING {row}.id, {recorded_cells}),"
@@ -225,6 +226,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
         definition,
         active=True,
         gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
+        cells=_PRESENT_CELLS.format(sql.Identifier("gone")),
         columns=names_of(definition.columns),
         values=sql.SQL(", ").join(values),
         recorded_cells=row_cells(ROW),
