@@ -55,11 +55,8 @@ class ToolCall(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    async def act(self, desk: Desk) -> Any:
-        """Return what the tool answers; raises CallRefused and ApiError."""
-        return await self._act(desk)
-
     async def _act(self, desk: Desk) -> Any:
+        """Return what the tool answers; raises CallRefused and ApiError."""
         raise NotImplementedError
 
     def _given(self, *without: str, only: tuple[str, ...] | None = None) -> dict[str, JsonValue]:
@@ -425,7 +422,7 @@ async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
         error = say(f"Não há a ferramenta {params.name}")
         return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
     try:
-        return as_result(await tool.model_validate(params.arguments or {}).act(desk))
+        return as_result(await tool.model_validate(params.arguments or {})._act(desk))
     except ValidationError as error:
         return as_result(error_body(refusal_of("body", error.errors())), is_error=True)
     except CallRefused as refused:

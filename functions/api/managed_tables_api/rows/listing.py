@@ -23,7 +23,6 @@ from managed_tables.tables.definitions import is_storable
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.requests import offset_of, refusal
 from managed_tables_api.rows import pages
-from managed_tables_api.rows.aggregates import read_grouping
 from managed_tables_api.rows.row_models import QueryBody
 from managed_tables_api.rows.running import Definition, Table
 from managed_tables_api.rows.single_rows import RowQuery, read_shown
@@ -181,7 +180,7 @@ def _read_shape(table: Table, request: ListRequest) -> pages.PageShape:
         return pages.PageShape(shown, order, condition, asked.count)
     if asked.fields is not None:
         raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), place)
-    grouping = read_grouping(asked.group_by or (), asked.aggregates or (), names)
+    grouping = pages.read_grouping(asked.group_by or (), asked.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = request.order(outputs, grouping.columns)
     shown = Shown(grouping.output_columns, request.query.numbers, has_id=False)

@@ -120,10 +120,9 @@ def check_fields(known: Set[str], rows: Sequence[Any], findings: Findings) -> No
             findings.add(number, None, row, _NO_OBJECT)
         elif not row.keys() <= known:
             for name in row:
-                if name == ID_COLUMN and name not in known:
-                    findings.add(number, name, row[name], _ID_GIVEN)
-                elif name not in known:
-                    findings.add(number, name, row[name], UNKNOWN_COLUMN)
+                if name not in known:
+                    fault = _ID_GIVEN if name == ID_COLUMN else UNKNOWN_COLUMN
+                    findings.add(number, name, row[name], fault)
 
 
 def column_array(

@@ -20,9 +20,9 @@ from managed_tables_api.http.requests import (
     StrictModel,
     comma_words,
 )
-from managed_tables_api.rows.aggregates import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.bulk_changes import MAX_IDS, MAX_UPDATES
 from managed_tables_api.rows.inserts import OnConflict
+from managed_tables_api.rows.pages import MAX_AGGREGATES, MAX_GROUP_COLUMNS, AggregateBody
 from managed_tables_api.rows.parsing import MAX_CELLS
 from managed_tables_api.rows.single_rows import RowQuery
 

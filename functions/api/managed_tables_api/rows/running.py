@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -52,7 +53,7 @@ class Definition:
         return {column.name: column for column in self.columns}
 
 
-_OF_DEFINITIONS = ("version", "display_name", "status", "columns", "key", "history")
+_what_applies = attrgetter("version", "display_name", "status", "columns", "key", "history")
 
 
 class Tables:
@@ -104,7 +105,7 @@ class Tables:
             applied = find_applied(connection, table_id)
         if applied is None or applied.deleted:
             raise ApiError(errors.TABLE_NOT_FOUND)
-        return Definition(company, table_id, **{name: getattr(applied, name) for name in _OF_DEFINITIONS})
+        return Definition(company, table_id, *_what_applies(applied))
 
     def _forget_former(self, company: ConnectionRecord) -> None:
         """Forget the definitions that have another record of the company: its database may have moved."""

@@ -14,8 +14,14 @@ from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.values import Parsers
 from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
-from managed_tables_api.rows.aggregates import MAX_GROUP_COLUMNS, Function, fault_of, read_grouping
-from managed_tables_api.rows.pages import TWICE, read_order
+from managed_tables_api.rows.pages import (
+    MAX_GROUP_COLUMNS,
+    TWICE,
+    Function,
+    fault_of,
+    read_grouping,
+    read_order,
+)
 from managed_tables_api.rows.row_history import Names
 from managed_tables_api.rows.row_models import STORABLE, SentWhere, SortWords
 
