@@ -7,7 +7,9 @@ a sheet that cannot be cut into rows.
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import IO, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -15,8 +17,8 @@ from managed_tables_reader.rows.sheets import Batch, Column
 from managed_tables_reader.workbooks.numbers import TRIMMED_NUMBER, is_plain
 from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import BATCH_ROWS, WorkbookError
-from managed_tables_reader.workbooks.xlsx.cells import CellReader, cell_text, placed_cells, row_number
-from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanonicalError
+from managed_tables_reader.workbooks.xlsx.cells import CellReader, Raws, cell_text, placed_cells, row_number
+from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanonicalError, unescape_xml
 
 _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
@@ -27,16 +29,17 @@ _HIDDEN_COLUMN = re.compile(r'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
 _SPACED = re.compile(r">\s+<")
 _HIDDEN = re.compile(r'\shidden="(?:1|true)"')
 
-_MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type)
+_MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type); cells of more kinds are taken one by one
+_LOOKS_TO_LEARN = 2  # a look that is met once may be that of the header
 _MAX_LEARNT_COLUMNS = 3_000  # of all expressions of a sheet: then no more is learnt
 _FREE_COLUMNS = 256  # of the first expressions; each more must be worth it:
 _CELLS_PER_COLUMN = 70  # are parsed in the time that a column's expression takes to compile
-_MAX_LESSON = 20_000  # cells of a batch: rows that no expression will match teach no more
+_MAX_LESSON = 5_000  # cells of a batch: rows that no expression will match teach no more
 _END = "end-of-row"  # the element that is put behind each row to be parsed
 
 # In these templates `{p}` stands for the prefix of the spreadsheet's namespace, mostly none, and `{s}` for
 # the blanks between elements, none at all in most files.
-_ATTRIBUTES = r'(?:\s+(?!r=)[\w:]+="[^"<>]*")*'
+_ATTRIBUTES = r'(?:\s+(?!r=)[\w:]+="[^"<>&]*")*'
 _EMPTY_ROWS = r"{s}(?:<{p}row\b[^<>]*/>{s})*"
 _ROW_TAG = (
     rf'({_EMPTY_ROWS}<{{p}}row{_ATTRIBUTES}\s+r="([0-9]{{1,7}})"[^<>]*(?<!/)>'
@@ -59,6 +62,10 @@ class CellLook(NamedTuple):
     has_value: bool = True
 
 
+_ANY = CellLook("", "", "any")
+"""Of a column of many looks; its groups are the attributes, the value, the text in the cell."""
+
+
 def _compile(template: str, prefix: str, *, spaced: bool = True) -> re.Pattern[str]:
     """Return the expression of a sheet whose elements have the prefix, with blanks between them or not."""
     return re.compile(template.replace("{p}", prefix).replace("{s}", r"\s*" if spaced else ""))
@@ -72,7 +79,7 @@ class RowPattern:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._seen: set[tuple[int, CellLook]] = set()
+        self._seen: dict[int, Counter[CellLook]] = {}
         self._looks: dict[int, list[CellLook]] = {}
         self._letters: dict[int, str] = {}
         self._columns = 0  # of the expressions so far
@@ -90,15 +97,20 @@ class RowPattern:
         is_known = bool(letters) or self._is_positional  # `r="5"` names no column
         self._cells += 1
         is_over = self._columns > _MAX_LEARNT_COLUMNS or self._cells > self._cells_before + _MAX_LESSON
-        if is_over or not is_known or len(looks) == _MAX_LEARNT_LOOKS:
+        if is_over or not is_known or _ANY in looks:
             return
         look = _look(cell)
-        if (column, look) not in self._seen:
-            self._seen.add((column, look))
-        elif look not in looks:
-            self._looks[column] = [*looks, look]
-            self._letters[column] = letters
-            self._is_stale = True
+        seen = self._seen.setdefault(column, Counter())
+        seen[look] += 1
+        if len(seen) > _MAX_LEARNT_LOOKS:
+            looks = [*looks, *[_ANY] * 3]  # one for each of its groups
+            if len(self._looks) > _FREE_COLUMNS:  # what it remembers of each cell slows the others
+                self._columns, self._match = _MAX_LEARNT_COLUMNS + 1, None
+        elif seen[look] == _LOOKS_TO_LEARN:
+            looks = [*looks, look]
+        else:
+            return
+        self._looks[column], self._letters[column], self._is_stale = looks, letters, True
 
     def expect_blanks(self) -> None:
         """Note that there are blanks between the elements, as in indented XML."""
@@ -125,7 +137,7 @@ class RowPattern:
     def _column(self, column: int) -> str:
         looks = [look for look in self._looks.get(column, ()) if look.has_value]
         self.groups += [(column, look) for look in looks]
-        bodies = "".join(f"{_body(look)}</{{p}}c>|" for look in looks)
+        bodies = "".join(f"{_body(look)}</{{p}}c>|" for look in dict.fromkeys(looks))
         if self._is_positional:  # only the end of the row may stand in a cell's place
             return rf"(?:<{{p}}c(?:{bodies}{_ATTRIBUTES}\s*(?:/>|></{{p}}c>)){{s}}|\Z)"
         return rf'(?:<{{p}}c r="{self._letters[column]}[0-9]+"(?:{bodies}[^<>/]*(?:/>|></{{p}}c>)){{s}})?+'
@@ -143,7 +155,15 @@ def _look(cell: Element) -> CellLook:
     )
 
 
+@lru_cache
+def _style_and_type(attributes: str) -> tuple[str, str]:
+    named = dict(_ATTRIBUTE_PAIR.findall(attributes))
+    return named.get("s", ""), named.get("t", "")
+
+
 def _body(look: CellLook) -> str:
+    if look is _ANY:
+        return f"({_ATTRIBUTES})\\s*>{{s}}(?:{_FORMULA}{_VALUE.replace('[^<]*', '[^<]+')}|{_INLINE})"
     if look.type == "inlineStr":
         content = _INLINE
     elif look.type == "s":
@@ -223,11 +243,25 @@ class SheetScanner:
         self._reader.tally.hidden_rows += sum(
             len(_HIDDEN.findall(tag)) for tag in tags if tag and "hidden" in tag
         )
-        for (column, look), raws in zip(self._pattern.groups, groups, strict=True):
-            if raws.count(None) < len(raws):
+        found = zip(self._pattern.groups, groups, strict=True)
+        for (column, look), raws in found:
+            if look is _ANY:
+                texts = self._texts(numbers, column, raws, next(found)[1], next(found)[1])
+            elif raws.count(None) < len(raws):
                 is_plain = look.is_plain
                 texts = self._reader.texts(numbers, column, look.style, look.type, raws, is_plain=is_plain)
-                grid.put(column, texts)
+            else:
+                continue
+            grid.put(column, texts)
+
+    def _texts(self, numbers: Sequence[int], column: int, tags: Raws, values: Raws, inlines: Raws) -> Column:
+        """Return the texts of a column's cells of many looks, by the attributes of each."""
+        texts: Column = []
+        for row, tag, *raws in zip(numbers, tags, values, inlines, strict=True):
+            style, cell_type = _style_and_type(tag or "")
+            raw = unescape_xml(raws[0] or raws[1] or "")
+            texts.append(self._reader.text(row, column, style, cell_type, raw))
+        return texts
 
     def _parsed(self, rows: Sequence[str]) -> Iterator[list[Element]]:
         """Yield each row, whatever its look, behind those without cells before it."""
