@@ -58,6 +58,8 @@ class Tally:
     hidden_rows: int = 0
     merged: list[MergedRange] = field(default_factory=list)
     """Cells merged with those below, complete at the end."""
+    arrays: list[MergedRange] = field(default_factory=list)
+    """Cells of array formulas that nobody has calculated."""
     hidden_columns: set[int] = field(default_factory=set)
     seen_hidden: set[int] = field(default_factory=set)
     """Hidden columns (from 0) in which some cell is filled."""
@@ -70,6 +72,7 @@ class Tally:
         """Forget what was counted: the sheet is read again from its start."""
         self.uncached = self.hidden_rows = 0
         self.errors.clear()
+        self.arrays.clear()
         self.percents.clear()
         self.number_cells = NumberCells()
 

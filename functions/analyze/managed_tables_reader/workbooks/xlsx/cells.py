@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import WORKBOOK_TOO_LARGE
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, Column
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, Column, MergedRange
 from managed_tables_reader.workbooks.formats import (
     GENERAL,
     FormatKind,
@@ -40,11 +40,14 @@ _UNCALCULATED = ("0", "0.0")  # what XlsxWriter, EPPlus and POI write for every 
 _FORMULA = re.compile(r"f(?<=[</:]f)[\s/>]")  # spares rows without one the other expression
 # In a cell of a number: its tag, then the formula and its value. Each begins with `<`, which no text has, so
 # that a long one is looked through once.
+_NUMBER_ATTRIBUTES = r'(?:\s+(?!t=)[\w:.-]+="[^"<>]*"|\s+t="n")*+\s*>'
+_ZERO = rf"\s*<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})</(?:\w+:)?v>\s*"
 _UNCALCULATED_FORMULA = re.compile(
-    r'(<(?:\w+:)?c(?:\s+(?!t=)[\w:.-]+="[^"<>]*"|\s+t="n")*+\s*>)\s*'
-    r"<(?:\w+:)?f(?:\s[^<>]*|/)?(?:(?<=/)>|(?<!/)>[^<]*</(?:\w+:)?f\s*>)\s*"
-    rf"<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})</(?:\w+:)?v>\s*"
+    rf"(<(?:\w+:)?c{_NUMBER_ATTRIBUTES})\s*"
+    rf"<(?:\w+:)?f(?:\s[^<>]*|/)?(?:(?<=/)>|(?<!/)>[^<]*</(?:\w+:)?f\s*>){_ZERO}"
 )
+_ARRAY = re.compile(r'<(?:\w+:)?f\s(?=[^<>]*t="array")[^<>]*ref="([^"<>]+)"')
+_ZERO_CELL = re.compile(rf'(<(?:\w+:)?c r="([A-Z]{{1,3}})([0-9]{{1,7}})"{_NUMBER_ATTRIBUTES}){_ZERO}')
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
@@ -60,6 +63,13 @@ def column_index(letters: str) -> int:
     if not 0 < index <= MAX_COLUMNS:
         raise WorkbookError(f"a coluna {letters} não existe")
     return index - 1
+
+
+def _areas(reference: str) -> Iterator[MergedRange]:
+    """Yield the range that a reference names, if it names one."""
+    if found := _RANGE.fullmatch(reference):
+        left, right = column_index(found[1].upper()), column_index(found[3].upper())
+        yield int(found[2]), left, int(found[4]), right
 
 
 class CellReader:
@@ -86,11 +96,27 @@ class CellReader:
 
     def without_uncalculated(self, row: str) -> str:
         """Return the XML of a row, whose formulas nobody has calculated, without those; count them."""
-        if _FORMULA.search(row) is None:
-            return row
-        row, count = _UNCALCULATED_FORMULA.subn(r"\1", row)
-        self.tally.uncached += count
-        return row
+        if _FORMULA.search(row) is not None:
+            for reference in _ARRAY.findall(row):
+                self.note_array(reference)
+            row, count = _UNCALCULATED_FORMULA.subn(r"\1", row)
+            self.tally.uncached += count
+        return _ZERO_CELL.sub(self._emptied, row) if self.tally.arrays else row
+
+    def _emptied(self, cell: re.Match[str]) -> str:
+        """Return a cell that holds a zero, without it where it belongs to an array formula."""
+        return cell[1] if self.is_of_array(int(cell[3]), column_index(cell[2])) else cell[0]
+
+    def note_array(self, reference: str) -> None:
+        """Note the cells of an array formula: only the first of them has it."""
+        self.tally.arrays += [area for area in _areas(reference) if area[:2] != area[2:]]
+
+    def is_of_array(self, row: int, column: int) -> bool:
+        """Return whether a cell belongs to an array formula that nobody has calculated, and count it."""
+        areas = self.tally.arrays
+        found = any(top <= row <= down and left <= column <= right for top, left, down, right in areas)
+        self.tally.uncached += found
+        return found
 
     def text(self, row: int, column: int, style: str, cell_type: str, raw: str | None) -> str | None:
         """Return the text of one cell whose XML is already resolved; None if it is empty."""
@@ -174,10 +200,7 @@ class CellReader:
 
     def merge(self, reference: str) -> None:
         """Note that cells are merged, such as `A1:B2`."""
-        found = _RANGE.fullmatch(reference)
-        if found:
-            left, right = column_index(found[1].upper()), column_index(found[3].upper())
-            self.tally.merged.append((int(found[2]), left, int(found[4]), right))
+        self.tally.merged += _areas(reference)
 
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""
@@ -255,7 +278,7 @@ def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
 def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
     """Return the text of a cell, None if it is empty."""
     style, cell_type = cell.get("s", ""), cell.get("t", "")
-    value, inline = _value(cell, cell_type, reader), cell.find("is")
+    value, inline = _value(row, column, cell, cell_type, reader), cell.find("is")
     if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
         inline = cell
     raw = (value or "") + (shown_text(inline) if inline is not None else "")
@@ -267,8 +290,13 @@ def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str |
     return reader.text(row, column, style, cell_type, raw)
 
 
-def _value(cell: Element, cell_type: str, reader: CellReader) -> str | None:
+def _value(row: int, column: int, cell: Element, cell_type: str, reader: CellReader) -> str | None:
     """Return what stands in `v`, None for the zero of a formula that nobody has calculated."""
     value = cell.findtext("v")
-    is_number = reader.is_uncalculated and cell_type in ("", "n")
-    return None if is_number and value in _UNCALCULATED and cell.find("f") is not None else value
+    if not reader.is_uncalculated or cell_type not in ("", "n") or value not in _UNCALCULATED:
+        return value
+    formula = cell.find("f")
+    if formula is None:
+        return None if reader.is_of_array(row, column) else value
+    reader.note_array(formula.get("ref", "") if formula.get("t") == "array" else "")
+    return None

@@ -23,11 +23,11 @@ from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanon
 _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew
 _MAX_BATCH_CELLS = 2_000_000  # empty ones too, 16 MB: only a sheet of cells far apart has more
 
-_ATTRIBUTE_PAIR = re.compile(r'(\w+)="([^"]*)"')
-_MERGED = re.compile(r'<(?:\w+:)?mergeCell [^<>]*ref="([^"<>]+)"')
-_HIDDEN_COLUMN = re.compile(r'<(?:\w+:)?col ([^<>]*hidden="(?:1|true)"[^<>]*)>')
+_ATTRIBUTE_PAIR = re.compile(r"""(\w+)=["']([^"']*)["']""")
+_MERGED = re.compile(r"""<(?:\w+:)?mergeCell\s[^<>]*ref=["']([^"'<>]+)["']""")
+_HIDDEN_COLUMN = re.compile(r"""<(?:\w+:)?col\s([^<>]*hidden=["'](?:1|true)["'][^<>]*)>""")
 _SPACED = re.compile(r">\s+<")
-_HIDDEN = re.compile(r'\shidden="(?:1|true)"')
+_HIDDEN = re.compile(r"""\shidden=["'](?:1|true)["']""")
 
 _MAX_LEARNT_LOOKS = 4  # per column: kinds of cell (style and type); cells of more kinds are taken one by one
 _LOOKS_TO_LEARN = 2  # a look that is met once may be that of the header
