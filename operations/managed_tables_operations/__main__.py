@@ -107,18 +107,24 @@ def invoke(function: str, arguments: Sequence[str], **client: Any) -> Printed:
 def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
     """Invoke, for each letter of the queue, its function with its event, and delete it; yield its function.
 
-    A letter whose function does not take it stays, and the error is raised. `queue` and `functions` are
-    clients of SQS and Lambda.
+    A letter whose function does not take it stays, and the error is raised; what is no letter stays, and
+    OperatorError says so in the end. `queue` and `functions` are clients of SQS and Lambda.
     """
     asked = {"MaxNumberOfMessages": _BATCH, "VisibilityTimeout": _VISIBILITY_SECONDS}
+    unreadable = set()
     while letters := queue.receive_message(QueueUrl=queue_url, **asked).get("Messages"):
         for letter in letters:
-            told = json.loads(letter["Body"])
-            function = str(told["requestContext"]["functionArn"])
-            event = json.dumps(told["requestPayload"]).encode()
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+            try:
+                told = json.loads(letter["Body"])
+                function, event = told["requestContext"]["functionArn"], json.dumps(told["requestPayload"])
+            except (ValueError, KeyError, TypeError):
+                unreadable.add(letter["MessageId"])
+                continue
+            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event.encode())
             queue.delete_message(QueueUrl=queue_url, ReceiptHandle=letter["ReceiptHandle"])
             yield function
+    if unreadable:
+        raise OperatorError(f"no letters of a function, left in the queue: {', '.join(sorted(unreadable))}")
 
 
 def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:

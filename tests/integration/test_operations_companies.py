@@ -20,6 +20,7 @@ from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
+from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all
@@ -254,14 +255,16 @@ def test_dead_letters_are_sent_again() -> None:
         told = {"requestContext": {"functionArn": f"arn:f{number}"}, "requestPayload": {"n": number}}
         queue.send_message(QueueUrl=url, MessageBody=json.dumps(told))
     functions = Functions()
-    assert sorted(redrive(queue, functions, url)) == ["arn:f0", "arn:f1"]
+    queue.send_message(QueueUrl=url, MessageBody="not a letter")
+    with pytest.raises(OperatorError):
+        list(redrive(queue, functions, url))
     assert sorted(functions.events) == [b'{"n": 0}', b'{"n": 1}']
     assert list(redrive(queue, functions, url)) == []
     queue.send_message(QueueUrl=url, MessageBody=json.dumps(told))
     with pytest.raises(RuntimeError):
         list(redrive(queue, Functions(refuse=True), url))
     counted = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert counted["ApproximateNumberOfMessagesNotVisible"] == "1", "not deleted"
+    assert counted["ApproximateNumberOfMessagesNotVisible"] == "2", "not deleted"
     queue.delete_queue(QueueUrl=url)
 
 
