@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add("move-company", _move, "company", "cluster")
     cluster = add("add-cluster", _add_cluster, "name", "host", "secret-arn")
     cluster.add_argument("--port", type=int, default=5432)
+    add("remove-cluster", _remove_cluster, "name")
     add("place-companies", _place, "cluster")
     prune = add("prune-versions", _prune, "function")
     prune.add_argument("--keep", type=int, default=3)
@@ -170,17 +171,37 @@ def _rotate(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def _add_cluster(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    if chosen.name == DEFAULT_CLUSTER:
-        raise OperatorError(f"cluster {DEFAULT_CLUSTER} is the deployment's: its parameters say where it is")
+    _require_further(chosen.name)
     cluster = ClusterRecord(chosen.name, chosen.host, chosen.port, chosen.secret_arn)
     with services.databases.open_as_admin(services.secret_of(cluster)) as admin:
         services.clusters.put(cluster)
         yield f"cluster {chosen.name} answers: PostgreSQL {admin.info.server_version // 10_000}"
 
 
+def _remove_cluster(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    """Forget a cluster that no company is on, and to which no new one goes."""
+    _require_further(chosen.name)
+    _require_cluster(services, chosen.name)
+    there = [company.company_id for company in services.connections.all() if company.cluster == chosen.name]
+    if there or chosen.name == services.clusters.find_placement():
+        why = f"companies are on it: {', '.join(there)}" if there else "new companies go there"
+        raise OperatorError(f"cluster {chosen.name} stays: {why}")
+    services.clusters.remove(chosen.name)
+    yield f"cluster {chosen.name} is no longer recorded; its databases are as they were"
+
+
+def _require_further(name: str) -> None:
+    if name == DEFAULT_CLUSTER:
+        raise OperatorError(f"cluster {DEFAULT_CLUSTER} is the deployment's: its parameters say where it is")
+
+
+def _require_cluster(services: Services, name: str) -> None:
+    if name not in services.clusters.names():
+        raise OperatorError(f"no cluster {name} is recorded: add-cluster")
+
+
 def _place(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    if chosen.cluster not in services.clusters.names():
-        raise OperatorError(f"no cluster {chosen.cluster} is recorded: add-cluster")
+    _require_cluster(services, chosen.cluster)
     services.databases.open_admin_connection(chosen.cluster).close()  # no company could be made on one away
     services.clusters.place_on(chosen.cluster)
     yield f"new companies go to cluster {chosen.cluster}"

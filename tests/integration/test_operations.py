@@ -69,7 +69,8 @@ def test_a_deleted_table_comes_back_with_its_rows(
     services.table_operations.delete(company, table.table_id)
     restored = restore_table(services, company, table.table_id)
     assert services.tables.find(company.company_id, table.table_id) == restored
-    assert services.tables.find(company.company_id, table.table_id, deleted=True) is None
+    with pytest.raises(OperatorError, match="no deleted table"):
+        restore_table(services, company, table.table_id)
     assert _rows(services, company, "vendas") == [("Café", "1.50")]
     services.table_operations.update(company, table.table_id, TableChange(display_name="vendas_2025"))
     assert _rows(services, company, "vendas_2025") == [("Café", "1.50")]
@@ -112,13 +113,6 @@ def test_a_name_taken_meanwhile_is_refused_and_another_is_accepted(
     restored = restore_table(services, company, table.table_id, "vendas_antigas")
     assert restored.display_name == "vendas_antigas"
     assert _rows(services, company, "vendas_antigas") == [("Café", "1.50")]
-
-
-def test_only_deleted_tables_are_restored(
-    services: Services, company: ConnectionRecord, table: TableRecord
-) -> None:
-    with pytest.raises(OperatorError):
-        restore_table(services, company, table.table_id)
 
 
 def test_the_commands_of_the_docs_restore_a_table_and_a_column(
@@ -235,6 +229,10 @@ def test_a_further_cluster_is_a_record(
     assert made.cluster == "two"
     with services.open_company(made) as connection:
         assert connection.info.port == second.port
+    services.connections.move(made, "default")
+    for status, placed in ((1, "two"), (0, "default")):  # where new companies go is not forgotten
+        services.clusters.place_on(placed)
+        assert command.main(["remove-cluster", "--name=two"]) == status
 
 
 def _add_cluster(

@@ -21,11 +21,8 @@ def test_the_version_is_the_same_everywhere() -> None:
     released = re.findall(r"^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
     published = re.search(r"SemanticVersion: (\S+)", (ROOT / "template.yaml").read_text())
     assert published
-    assert [
-        released[0],
-        published[1],
-        json.loads((ROOT / "console/package.json").read_text())["version"],
-    ] == [VERSION] * 3
+    page = json.loads((ROOT / "console/package.json").read_text())
+    assert {released[0], published[1], page["version"]} == {VERSION}
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +53,7 @@ def test_the_wheel_includes_the_command(installed: Path, tmp_path: Path) -> None
     module, answer = done.stdout.splitlines()
     assert Path(module).is_relative_to(installed)
     columns = json.loads(answer)["inferred_schema"]["columns"]
-    assert [(column["name"], column["type"]) for column in columns] == [
-        ("data", "date"),
-        ("valor", "decimal"),
-    ]
+    assert {one["name"]: one["type"] for one in columns} == {"data": "date", "valor": "decimal"}
     assert (installed / "bin" / "managed-tables").is_file()
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items, Record, update
+from managed_tables.catalog.items import ConditionFailed, Item, Items, Record, delete, update
 from managed_tables.catalog.keys import CONNECTION, PK, SK, company_of, item_key
 from managed_tables.clock import timestamp
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -154,6 +154,10 @@ class Clusters:
     def put(self, cluster: ClusterRecord) -> None:
         """Record a cluster, or that it has moved."""
         self._items.put({PK: _PK, SK: f"{_PREFIX}{cluster.name}", **cluster.attributes()})
+
+    def remove(self, name: str) -> None:
+        """Forget a cluster."""
+        self._items.write(delete({PK: _PK, SK: f"{_PREFIX}{name}"}))
 
     def find_placement(self) -> str:
         """Return the cluster that new companies are placed on."""
