@@ -348,7 +348,7 @@ def test_values_that_do_not_convert_fail_an_unattended_job(inbox: Inbox) -> None
     job = inbox.load(SALES)
     assert refused(job) == VALUES_NOT_CONVERTED.code
     assert job.error is not None
-    assert job.error["details"][0]["value"] == "1,50"
+    assert (job.error["details"][0]["value"], "confirm" in job.error["message"]) == ("1,50", False)
     assert inbox.rows("SELECT count(*) FROM vendas") == [(0,)]
 
 

@@ -207,6 +207,9 @@ class Loading:
         """
         get_logger("insert").info("not loaded", code=error.kind.code)
         if error.kind not in _CORRECTABLE or self.job.is_unattended:
+            if error.kind is errors.VALUES_NOT_CONVERTED:
+                total = error.details_total
+                error = JobError(errors.UNATTENDED_MISFITS, error.details, total, count=total)
             self._require_current()
             return self._end(resolve(self.services, self.job, error))
         rejected = self.services.jobs.reject(self.job, error.as_record())
