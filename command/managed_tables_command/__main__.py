@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from managed_tables.wording import why_not_opened
 from managed_tables_command import shown
 from managed_tables_command.api import (
     Api,
@@ -29,8 +30,24 @@ from managed_tables_command.uploading import confirm, find_table, follow, send
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
 CHANGED = 3  # the exit status of an upload that is not as its table remembers
+_WORDS = {  # argparse's own, which it takes from gettext
+    "usage: ": "uso: ",
+    "positional arguments": "argumentos",
+    "options": "opções",
+    "show this help message and exit": "mostra esta ajuda",
+    "show program's version number and exit": "mostra a versão",
+    "%(prog)s: error: %(message)s\n": "%(prog)s: %(message)s\n",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s: %(message)s",
+    "the following arguments are required: %s": "falta %s",
+    "unrecognized arguments: %s": "não há a opção %s",
+    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r não está entre %(choices)s",
+    "invalid %(type)s value: %(value)r": "%(value)r não é um valor que ela aceita",
+    "expected one argument": "falta o valor",
+    "expected at least one argument": "falta ao menos um valor",
+    "ambiguous option: %(option)s could match %(matches)s": "%(option)s pode ser %(matches)s",
+    "ignored explicit argument %r": "não tem valor, e recebeu %r",
+}
 INTERRUPTED = 130  # the exit status that a shell gives after Ctrl-C
-_REASONS = {FileNotFoundError: "não existe", PermissionError: "sem permissão", IsADirectoryError: "é pasta"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,8 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as error:
         shown.complain(str(error), error.details)
     except OSError as error:
-        reason = _REASONS.get(type(error), error.strerror or error)
-        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({reason})")
+        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({why_not_opened(error)})")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         shown.complain(f"O endereço não responde: {error}")
     except (KeyboardInterrupt, EOFError):
@@ -54,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
+    argparse._ = lambda text: _WORDS.get(text, text)  # type: ignore[attr-defined]
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
 

@@ -21,6 +21,7 @@ from mcp_types import (
     TextContent,
 )
 
+from managed_tables.wording import why_not_opened
 from managed_tables_command.api import Api, Json, Login, Refused
 
 _NAME = "managed-tables"
@@ -71,6 +72,12 @@ def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
             (form,) = answer.structured_content["uploads"]
             with path.open("rb") as file:
                 api.post_file(form, file)
-    except (Refused, OSError, RuntimeError, httpx.HTTPError) as error:
-        return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+    except OSError as error:
+        return _failed(f"{path}: {why_not_opened(error)}")
+    except (Refused, RuntimeError, httpx.HTTPError) as error:
+        return _failed(str(error))
     return answer
+
+
+def _failed(reason: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(text=reason)], is_error=True)

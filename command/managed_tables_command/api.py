@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
+import h11
 import httpx
 
 from managed_tables import API_PREFIX
@@ -176,7 +177,10 @@ class Api:
     def post_file(self, upload: Json, file: IO[bytes]) -> None:
         """Send a file with the form that the API gave for it."""
         sent = {"file": (upload["name"], file)}
-        response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)
+        try:
+            response = self._client.post(upload["url"], data=upload["fields"], files=sent, timeout=None)
+        except h11.LocalProtocolError as error:  # httpx lets it through
+            raise Refused(f"{upload['name']} mudou durante o envio. Envie-o de novo, completo") from error
         if response.is_error:
             raise Refused(f"O envio de {upload['name']} foi recusado (HTTP {response.status_code})")
 

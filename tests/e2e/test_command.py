@@ -170,7 +170,9 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
                 return found
 
             assert (await client.call_tool("upload_file", {"path": "/ausente.csv"})).is_error
-            job = {"job_id": (await call("upload_file", path=str(file)))["job_id"]}
+            sent = await call("upload_file", path=str(file), name="vendas.csv")
+            job = {"job_id": sent["job_id"]}
+            assert sent["uploads"][0]["name"] == "vendas.csv", "what is stated wins over the path's own name"
             await wait("get_job", "waiting_confirm", **job)
             await call("correct_reading", **job, tables=[{"file": 0, "sheet": None, "trim": True}])
             await wait("get_job", "waiting_confirm", **job)
@@ -215,3 +217,4 @@ def test_an_error_is_one_line(terminal: Terminal) -> None:
         assert "Traceback" not in told
     assert "Não foi possível abrir ausente.csv" in terminal.run("upload", "ausente.csv", status=1)
     assert "extensão desconhecida" in terminal.run("upload", file, status=1)
+    assert "uso: managed-tables upload" in terminal.run("upload", "--sem", status=2)

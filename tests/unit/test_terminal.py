@@ -1,10 +1,12 @@
 """The command `managed-tables` where no deployment is needed."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import h11
 import httpx
 import pytest
 from rich.console import Console
@@ -45,6 +47,12 @@ def test_a_load_is_followed_over_a_broken_connection(monkeypatch: pytest.MonkeyP
     working, done = (httpx.Response(200, json={"status": status}) for status in ("inserting", "done"))
     request = Mock(side_effect=[working, *[httpx.ReadError("")] * 4, done])
     assert Api(Login("https://ours", "x"), Mock(request=request)).poll("/", ["done"]) == {"status": "done"}
+
+
+def test_a_file_that_grows_while_it_is_sent_is_refused() -> None:
+    http = Mock(post=Mock(side_effect=h11.LocalProtocolError("Too much data")))
+    with pytest.raises(Refused, match="mudou"):
+        Api(Login("https://ours", "x"), http).post_file({"url": "", "fields": {}, "name": "a.csv"}, BytesIO())
 
 
 @pytest.mark.parametrize("name", ["ausente.csv", "nota.pdf"])

@@ -33,6 +33,7 @@ from managed_tables.documents.document import Document, JobFailure
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
+from managed_tables.wording import why_not_opened
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import Candidate, SourceFile, Weighed, weigh
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
     rows_dir: Path | None = options.rows_dir
     if rows_dir is not None:
         if len({file.name for file in options.files}) < len(options.files):
-            parser.error("--rows-dir: two files have the same name, and would be written to the same one")
+            parser.error("--rows-dir: dois arquivos têm o mesmo nome, e seriam gravados no mesmo")
         rows_dir.mkdir(parents=True, exist_ok=True)
     is_refused = False
     for result in _results(options.files, _Task(rows_dir, _overrides_of(options), options.explain)):
@@ -99,18 +100,20 @@ def _print_json(result: Mapping[str, Any]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="managed-tables", description="Reads files as an upload would, without AWS or a database."
+        prog="managed-tables", description="Lê arquivos como um envio, sem AWS nem banco de dados."
     )
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser(
-        "analyze", help="print what analyze makes of each file, one JSON object a line"
+        "analyze", help="mostra o que se entende de cada arquivo, um objeto JSON por linha"
     )
-    command.add_argument("--rows-dir", type=Path, metavar="DIR", help="also write DIR/<file name>.csv")
+    command.add_argument("--rows-dir", type=Path, metavar="DIR", help="grava também DIR/<arquivo>.csv")
     command.add_argument(
-        "--explain", action="store_true", help="show how each file was read, and what else was weighed"
+        "--explain",
+        action="store_true",
+        help="mostra como cada arquivo foi lido, e as alternativas",
     )
     _add_stated_options(command)
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
     return parser
 
 
@@ -122,7 +125,7 @@ class _SameOverrides(AllOverrides):
 
     def of(self, file: int, sheet: str | None = None) -> Overrides:
         """Return the statement about one file or sheet."""
-        if sheet is None or self.table.sheet is None:
+        if self.table.sheet is None:
             return replace(self.table, file=file, sheet=sheet)
         if sheet == self.table.sheet:
             return replace(self.table, file=file, include=True)
@@ -243,8 +246,12 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
             target.write_bytes(b"")  # no rows, as in the file
         return _refused(file, error)
     except BaseException as error:  # a library's panic, too: reported, and the next file is read
-        is_memory = isinstance(error, (MemoryError, duckdb.OutOfMemoryException))
-        reason = "faltou memória para a leitura" if is_memory else f"{type(error).__name__}: {error}"[:500]
+        if isinstance(error, OSError):
+            reason = why_not_opened(error)
+        elif isinstance(error, (MemoryError, duckdb.OutOfMemoryException)):
+            reason = "faltou memória para a leitura"
+        else:
+            reason = f"{type(error).__name__}: {error}"[:500]
         return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
     finally:
         signal.alarm(0)  # it may wait long for the next file

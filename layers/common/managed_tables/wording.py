@@ -12,6 +12,14 @@ SHOWN_NAMES = 10  # of sheets or columns in a sentence
 _FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
 
+_REASONS = {FileNotFoundError: "não existe", PermissionError: "sem permissão", IsADirectoryError: "é pasta"}
+
+
+def why_not_opened(error: OSError) -> str:
+    """Return why a file of this machine could not be opened or read."""
+    return _REASONS.get(type(error)) or str(error.strerror or error)
+
+
 def number(count: int) -> str:
     """Return a whole number with points between thousands."""
     return f"{count:,}".replace(",", ".")
