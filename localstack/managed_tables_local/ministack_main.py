@@ -8,13 +8,16 @@ import logging
 import os
 import resource
 import socket
+import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
 from functools import partialmethod
+from types import SimpleNamespace
 
 import uvicorn
+from forking import Forked  # type: ignore[import-not-found]  # beside this script
 from ministack import app  # type: ignore[import-not-found]  # lives in another environment
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-not-found]
 
@@ -53,6 +56,8 @@ if __name__ == "__main__":
         resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # three a function's process
     drain = lambda_runtime.Worker._drain_stderr_bounded
     lambda_runtime.Worker._drain_stderr_bounded = partialmethod(drain, first_line_wait=_LOG_WAIT_SECONDS)
+    if "FORKS_FUNCTIONS" in os.environ:
+        lambda_runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": Forked})
     # hypercorn, MiniStack's own server, takes 1.3 ms of a processor for a small request, this 0.7
     uvicorn.run(
         app.app, host=host, port=port, log_level="warning", date_header=False,
