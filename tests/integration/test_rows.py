@@ -100,6 +100,7 @@ def test_faults_in_an_inserts_body_are_named(
     [
         {"page": 0},
         {"page": "x"},
+        {"page": [1, 2]},
         {"per_page": 0},
         {"per_page": 1001},
         {"sort_by": ""},

@@ -16,6 +16,7 @@ Where one route has a word and another an id at the same place, the word is no i
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property, partial, wraps
@@ -46,7 +47,7 @@ from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.http.answers import as_answer, error_answer
-from managed_tables_api.http.requests import receive_body, refusal_of
+from managed_tables_api.http.requests import receive_body, refusal, refusal_of
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows import single_rows
 from managed_tables_api.rows.running import NamedTable, Table
@@ -60,6 +61,7 @@ TOKEN_DESCRIPTION = (
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNKNOWN_PARAMETER = Fault("UNKNOWN_PARAMETER", "a rota não tem este parâmetro")
+_TWICE = Fault("REPEATED", "só pode vir uma vez")
 _NUL = Fault("INVALID_CHARACTER", "não pode conter o caractere NUL")
 
 
@@ -110,7 +112,7 @@ async def receive_any(request: Request) -> AsyncIterator[None]:
 def check_parameters(request: Request) -> None:
     """Raise UNKNOWN_PARAMETER for what a route does not declare: an ignored filter is a wrong answer.
 
-    Raises INVALID_REQUEST for a character that no table can hold.
+    Raises INVALID_REQUEST for a character that no table can hold, and for a parameter that comes twice.
     """
     if not request.scope["query_string"]:
         return
@@ -122,9 +124,13 @@ def check_parameters(request: Request) -> None:
         ]
         shown = ", ".join(fault["path"] for fault in details)
         raise ApiError(errors.UNKNOWN_PARAMETER, details, len(names), names=shown)
-    for name, text in request.query_params.multi_items():
+    items = request.query_params.multi_items()
+    given = Counter(name for name, _ in items)
+    for name, text in items:
         if "\x00" in name + text:
-            raise ApiError(errors.INVALID_REQUEST, [detail("query", _NUL, path=shown_text(name))])
+            raise refusal(shown_text(name), _NUL, "query")
+        if given[name] > 1 and "[" not in name:  # conditions on one column hold together
+            raise refusal(name, _TWICE, "query")
 
 
 class Requires:
