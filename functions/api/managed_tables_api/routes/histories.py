@@ -11,6 +11,7 @@ from psycopg import sql
 
 from managed_tables import errors
 from managed_tables.clock import timestamp
+from managed_tables.databases.statements import compose
 from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument
@@ -215,11 +216,10 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
 
     Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
     """
-    values = [_value(column, zone) for column in definition.columns]
     return compose_statement(
         "WITH {held}, {gone},"
         " named AS MATERIALIZED (SELECT row_id, {cells} AS cells FROM gone, definition),"
-        " back AS (INSERT INTO {table} AS {row} (id, {columns}) SELECT named.row_id, {values} FROM named,"
+        " back AS (INSERT INTO {table} AS {row} (id, {columns:i}) SELECT named.row_id, {values} FROM named,"
         " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
         " RETURNING {row}.id, {recorded_cells}),"
         " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
@@ -228,7 +228,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
         gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
         cells=_PRESENT_CELLS.format(sql.Identifier("gone")),
         columns=names_of(definition.columns),
-        values=sql.SQL(", ").join(values),
+        values=[_value(column, zone) for column in definition.columns],
         recorded_cells=row_cells(ROW),
         recorded=recorded_rows(sql.SQL("back"), "restore"),
         counted=counted(sql.SQL("(SELECT count(*) FROM back)")),
@@ -237,9 +237,10 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
 
 def _value(column: Column, zone: str) -> sql.Composed:
     """Return the value of a column: of one that the row did not have yet, its default."""
-    name = sql.Identifier(column.name)
     if column.default is None:
-        return sql.SQL("kept.{}").format(name)
-    return sql.SQL(
-        "CASE WHEN named.cells OPERATOR(managed_tables.?) {key} THEN kept.{name} ELSE {default} END"
-    ).format(key=column.name, name=name, default=default_value(column, zone))
+        return compose("kept.{:i}", column.name)
+    return compose(
+        "CASE WHEN named.cells OPERATOR(managed_tables.?) {name} THEN kept.{name:i} ELSE {default} END",
+        name=column.name,
+        default=default_value(column, zone),
+    )

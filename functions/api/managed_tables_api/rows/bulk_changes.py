@@ -12,6 +12,7 @@ from psycopg.errors import DivisionByZero
 from managed_tables import exact_json
 from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conditions.tree import Condition, leaves, read_where
+from managed_tables.databases.statements import compose
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail
 from managed_tables.errors import ROW_CHANGED, ROW_NOT_FOUND, TABLE_BUSY, ApiError
 from managed_tables.exact_json import Object
@@ -127,7 +128,7 @@ def _update_where(table: Table, body: Body) -> int:
         " RETURNING 1){count}",
         table.definition,
         active=True,
-        changes=assignments(table.definition, list(changes)),
+        changes=assignments(table.definition, changes),
         condition=condition_sql(condition, TABLE),
         count=CHANGED_COUNT,
     )
@@ -149,13 +150,11 @@ def _all_or_none(
     except DivisionByZero as missed:
         refused = table.read(
             compose_reading(
-                "SELECT {row}.{id}::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()"
-                " FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ({id}, {v})"
-                " LEFT JOIN {table} AS {t} ON {t}.id = {row}.{id}"
-                " WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}.{v} LIMIT %(limit)s::bigint",
+                'SELECT {row}."$id"::text, CASE WHEN {t}.id IS NOT NULL THEN {json} END, count(*) OVER ()'
+                ' FROM unnest(%(ids)s::uuid[], %(row_versions)s::text[]) AS {row} ("$id", "$row_version")'
+                ' LEFT JOIN {table} AS {t} ON {t}.id = {row}."$id"'
+                ' WHERE {t}.id IS NULL OR {t}.xmin::text <> {row}."$row_version" LIMIT %(limit)s::bigint',
                 table.definition,
-                id=_ID,
-                v=_ROW_VERSION,
                 json=versioned(table.definition).json(TABLE, stored=True),
             ),
             {**asked, "limit": str(MAX_ERROR_DETAILS)},
@@ -244,8 +243,6 @@ def _version_array(definition: Definition, given: Sequence[tuple[int, Object]], 
 # The columns that rows are changed in, each with whether some of the rows leave it as it is.
 Changed = tuple[tuple[str, bool], ...]
 
-_ID = sql.Identifier("$id")
-_ROW_VERSION = sql.Identifier("$row_version")
 # A row that was missed is a division by zero, which undoes the statement: all of the rows or none.
 _ALL = sql.SQL(
     " SELECT 1, total.count, 1 / (total.count = %(wanted)s::bigint)::integer"
@@ -263,7 +260,6 @@ def update_rows_statement(definition: Definition, changed: Changed) -> bytes:
     that say which rows name a column that not all do. All arrays are as long.
     """
     values = _new_values(changed).items()
-    changes = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in values]
     return compose_statement(
         "WITH {held}, locked AS MATERIALIZED (SELECT FROM definition, {table} AS {t}"
         " WHERE {t}.id = ANY (%(ids)s::uuid[]) ORDER BY {t}.id FOR NO KEY UPDATE OF {t}),"
@@ -271,7 +267,7 @@ def update_rows_statement(definition: Definition, changed: Changed) -> bytes:
         " AND (SELECT count(*) FROM locked) >= 0 RETURNING 1){all}",
         definition,
         active=True,
-        changes=sql.SQL(", ").join(changes),
+        changes=[compose("{:i} = {}", name, value) for name, value in values],
         given=_given_rows(definition, changed),
         all=_ALL,
     )
@@ -287,26 +283,24 @@ def exchange_rows_statement(definition: Definition, changed: Changed) -> bytes:
     values = _new_values(changed)
     cells = [values.get(column.name, cell(TABLE, column.name)) for column in definition.columns]
     return compose_statement(
-        "WITH {held}, gone (id, {was}, {names}) AS (DELETE FROM {table} AS {t} USING definition, {given}"
+        'WITH {held}, gone (id, "$was", {names:i}) AS (DELETE FROM {table} AS {t} USING definition, {given}'
         " RETURNING {t}.id, {row_cells}, {cells}),"
-        " changed AS (INSERT INTO {table} AS {t} (id, {names}) SELECT id, {names} FROM gone"
+        " changed AS (INSERT INTO {table} AS {t} (id, {names:i}) SELECT id, {names:i} FROM gone"
         " WHERE (SELECT count(*) FROM gone) = %(wanted)s::bigint"
-        " RETURNING {t}.id, {row_cells} AS {became}),"
+        ' RETURNING {t}.id, {row_cells} AS "$became"),'
         " recorded AS (INSERT INTO managed_tables.row_history"
         " (table_id, row_id, user_id, via, action, before, after)"
         " SELECT %(table_id)s::text, id, nullif(split_part(%(recorder)s::text, ' ', 1), '-'),"
         " split_part(%(recorder)s::text, ' ', 2), 'update',"
-        " {was} {minus} {became}, {became} {minus} {was}"
+        ' "$was" {minus} "$became", "$became" {minus} "$was"'
         " FROM gone JOIN changed USING (id)){all}",
         definition,
         active=True,
         all=_ALL,
         names=names_of(definition.columns),
         given=_given_rows(definition, changed),
-        cells=sql.SQL(", ").join(cells),
-        row_cells=sql.SQL("(managed_tables.hstore({}) {} 'id'::text)").format(TABLE, _MINUS),
-        was=sql.Identifier("$was"),
-        became=sql.Identifier("$became"),
+        cells=cells,
+        row_cells=compose("(managed_tables.hstore({}) {} 'id'::text)", TABLE, _MINUS),
         minus=_MINUS,
     )
 
@@ -315,31 +309,25 @@ def _given_rows(definition: Definition, changed: Changed) -> sql.Composed:
     """Return the rows of the request, joined to those that they mean."""
     columns = [definition.by_name[name] for name, _ in changed]
     partial = [place for place, (_, is_partial) in enumerate(changed) if is_partial]
-    arrays = [
-        parameter("ids", "uuid[]"),
-        parameter("row_versions", "text[]"),
-        column_arrays(enumerate(columns)),
-    ]
-    arrays += [parameter(f"g{place}", "boolean[]") for place in partial]
-    fields = [_ID, _ROW_VERSION, *(sql.Identifier(name) for name, _ in changed), *map(_given, partial)]
+    arrays = [*column_arrays(enumerate(columns)), *(parameter(f"g{place}", "boolean[]") for place in partial)]
     return part(
-        "unnest({arrays}) AS {row} ({fields}) WHERE {t}.id = {row}.{id}"
-        " AND ({row}.{v} IS NULL OR {t}.xmin::text = {row}.{v})",
-        arrays=sql.SQL(", ").join(arrays),
-        fields=sql.SQL(", ").join(fields),
-        id=_ID,
-        v=_ROW_VERSION,
+        "unnest(%(ids)s::uuid[], %(row_versions)s::text[], {arrays})"
+        ' AS {row} ("$id", "$row_version", {fields:i}) WHERE {t}.id = {row}."$id"'
+        ' AND ({row}."$row_version" IS NULL OR {t}.xmin::text = {row}."$row_version")',
+        arrays=arrays,
+        fields=[*(name for name, _ in changed), *map(_given, partial)],
     )
 
 
-def _given(place: int) -> sql.Identifier:
-    return sql.Identifier(f"$given{place}")
+def _given(place: int) -> str:
+    return f"$given{place}"
 
 
 def _new_values(changed: Changed) -> dict[str, sql.Composed]:
     """Return what a row of the table is to have in each changed column."""
-    always, where_given = "{row}.{name}", "CASE WHEN {row}.{given} THEN {row}.{name} ELSE {t}.{name} END"
+    always = "{row}.{name:i}"
+    where_given = "CASE WHEN {row}.{given:i} THEN {row}.{name:i} ELSE {t}.{name:i} END"
     return {
-        name: part(where_given if is_partial else always, name=sql.Identifier(name), given=_given(place))
+        name: part(where_given if is_partial else always, name=name, given=_given(place))
         for place, (name, is_partial) in enumerate(changed)
     }

@@ -10,6 +10,7 @@ from typing import Any, Literal, LiteralString
 from psycopg import sql
 
 from managed_tables import errors, exact_json
+from managed_tables.databases.statements import compose
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, Fault, detail
 from managed_tables.errors import ApiError
 from managed_tables.history import recorded_rows, row_cells
@@ -44,20 +45,18 @@ from managed_tables_api.rows.statements import (
 OnConflict = Literal["error", "update", "ignore"]
 Returned = Literal["count", "ids", "records"]
 
-_NUMBER = sql.Identifier("$number")  # of a row in the request, from 1
-_REPEATED = sql.Identifier("$repeated")
 # Of the definition, where rows are inserted: what their ids begin with.
 _NOW = sql.SQL("(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS microseconds")
 # UUIDv7: 48 bits of milliseconds, version, then 32 bits (12 before the variant, 20 after it) that count the
 # rows of the batch from the 4,096th of the millisecond, so that two requests of one millisecond keep their
 # order; 42 random bits. A batch of more than a million rows runs on into the next 4,096th.
-_COUNTER = "((microseconds %% 1000 * 4096 / 1000) << 20) + {row}.{number} - 1"
+_COUNTER = '((microseconds %% 1000 * 4096 / 1000) << 20) + {row}."$number" - 1'
 _ROW_ID = sql.SQL(
     "(lpad(to_hex(microseconds / 1000 + ((COUNTER) >> 32)), 12, '0') || '7'"
     " || lpad(to_hex(((COUNTER) >> 20) & 4095), 3, '0')"
     " || to_hex((-9223372036854775808)::bigint | (((COUNTER) & 1048575) << 42)"
     " | floor(random() * 4398046511104)::bigint))::uuid".replace("COUNTER", _COUNTER)
-).format(row=ROW, number=_NUMBER)
+).format(row=ROW)
 _RESULTS: dict[Returned, sql.SQL] = {
     "count": sql.SQL("NULL::text"),
     "ids": sql.SQL("(SELECT json_agg(id ORDER BY id)::text FROM {source})"),
@@ -86,9 +85,9 @@ def insert_statement(
         fields.append(row_cells(TABLE))
     made = sql.SQL("(SELECT id, cells FROM written WHERE is_new)")
     return compose_statement(
-        "WITH {held}, written AS (INSERT INTO {table} AS {t} (id, {names}) SELECT {row}.* FROM"
+        "WITH {held}, written AS (INSERT INTO {table} AS {t} (id, {names:i}) SELECT {row}.* FROM"
         " (SELECT {row_id} AS id, {values} FROM definition, unnest({arrays}) WITH ORDINALITY"
-        " AS {row} ({names}, {number})) AS {row}{on_conflict} RETURNING {fields}),"
+        ' AS {row} ({names:i}, "$number")) AS {row}{on_conflict} RETURNING {fields}),'
         "{recorded} {counted} SELECT 1, (SELECT count(*) FROM written WHERE is_new),"
         " (SELECT count(*) FROM written WHERE NOT is_new), {result}, {ids} FROM definition",
         definition,
@@ -98,9 +97,8 @@ def insert_statement(
         row_id=_ROW_ID,
         values=_cells(definition.columns),
         arrays=column_arrays(enumerate(definition.columns)),
-        number=_NUMBER,
         on_conflict=sql.SQL("") if changed is None else _on_conflict(definition, changed),
-        fields=sql.SQL(", ").join(fields),
+        fields=fields,
         recorded=recorded_rows(made) + sql.SQL(",") if definition.history else sql.SQL(""),
         counted=counted(sql.SQL("(SELECT count(*) FROM written WHERE is_new)")),
         result=_RESULTS[returned].format(source=sql.SQL("written")),
@@ -108,9 +106,9 @@ def insert_statement(
     )
 
 
-def _cells(columns: Sequence[Column]) -> sql.Composed:
+def _cells(columns: Sequence[Column]) -> list[sql.Composed]:
     """Return the cells of a given row."""
-    return sql.SQL(", ").join(cell(ROW, column.name) for column in columns)
+    return [cell(ROW, column.name) for column in columns]
 
 
 def _stored_row(definition: Definition, numbers: Numbers) -> sql.Composed:
@@ -123,9 +121,9 @@ def _on_conflict(definition: Definition, changed: tuple[str, ...]) -> sql.Compos
     Rows are met in the order of their keys, so that two such requests do not lock one another out.
     """
     key = key_columns(definition)
-    changes = [sql.SQL("{name} = EXCLUDED.{name}").format(name=sql.Identifier(name)) for name in changed]
-    action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(changes)) if changed else sql.SQL("NOTHING")
-    return sql.SQL(" ORDER BY {} ON CONFLICT ({}) DO {}").format(_cells(key), names_of(key), action)
+    changes = [compose("{name:i} = EXCLUDED.{name:i}", name=name) for name in changed]
+    action = compose("UPDATE SET {}", changes) if changed else sql.SQL("NOTHING")
+    return compose(" ORDER BY {} ON CONFLICT ({:i}) DO {}", _cells(key), names_of(key), action)
 
 
 def key_columns(definition: Definition) -> tuple[Column, ...]:
@@ -135,18 +133,17 @@ def key_columns(definition: Definition) -> tuple[Column, ...]:
 
 def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Composed:
     """Return the test that the table has a row of the key; by `=`, for the index, except for NULLs."""
-    cells = [sql.Identifier(column.name) for column in columns]
 
     def every(form: LiteralString) -> sql.Composed:
-        return sql.SQL(" AND ").join(part(form, name=name) for name in cells)
+        return sql.SQL(" AND ").join(part(form, name=column.name) for column in columns)
 
     return part(
         "CASE WHEN {filled} THEN EXISTS (SELECT FROM {table} AS {t} WHERE {equal})"
         " ELSE EXISTS (SELECT FROM {table} AS {t} WHERE {alike}) END",
         definition,
-        filled=every("{row}.{name} IS NOT NULL"),
-        equal=every("{t}.{name} = {row}.{name}"),
-        alike=every("{t}.{name} IS NOT DISTINCT FROM {row}.{name}"),
+        filled=every("{row}.{name:i} IS NOT NULL"),
+        equal=every("{t}.{name:i} = {row}.{name:i}"),
+        alike=every("{t}.{name:i} IS NOT DISTINCT FROM {row}.{name:i}"),
     )
 
 
@@ -343,14 +340,12 @@ def _repeated_keys(definition: Definition, parameters: Parameters, *, within_req
     columns = key_columns(definition)
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
     statement = compose_reading(
-        "SELECT {row}.{number} AS number, {key}, count(*) OVER () FROM (SELECT *,"
-        " row_number() OVER (PARTITION BY {names} ORDER BY {number}) AS {repeated}"
-        " FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names}, {number})) AS {row}"
-        " WHERE {row}.{repeated} > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint",
-        number=_NUMBER,
+        'SELECT {row}."$number" AS number, {key}, count(*) OVER () FROM (SELECT *,'
+        ' row_number() OVER (PARTITION BY {names:i} ORDER BY "$number") AS "$repeated"'
+        ' FROM unnest({arrays}) WITH ORDINALITY AS {row} ({names:i}, "$number")) AS {row}'
+        ' WHERE {row}."$repeated" > 1{there} ORDER BY 1 LIMIT %(limit)s::bigint',
         key=Shown(columns, has_id=False).json(ROW),
         names=names_of(columns),
-        repeated=_REPEATED,
         arrays=column_arrays((definition.columns.index(column), column) for column in columns),
         there=there,
     )

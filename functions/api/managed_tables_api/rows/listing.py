@@ -11,8 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from psycopg import sql
-
 from managed_tables.conditions.composition import condition_parameters, read_search
 from managed_tables.conditions.tree import all_of, read_filters, read_where, without_values
 from managed_tables.details import Fault, Place, detail
@@ -68,7 +66,7 @@ def read_cursor(table: Table, shape: pages.PageShape, text: str, place: Place) -
     statement = compose_reading(
         "SELECT json_build_array({keys})::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
         table.definition,
-        keys=sql.SQL(", ").join(sort.text for sort in shape.order),
+        keys=[sort.text for sort in shape.order],
     )
     (_, now), *_ = table.read(statement, {"id": keys[-1]})
     if now is None:

@@ -13,6 +13,7 @@ from pydantic import Field
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.conditions.tree import EVERY_ROW, Condition
 from managed_tables.databases.applied import ROW_COUNT
+from managed_tables.databases.statements import compose
 from managed_tables.details import UNKNOWN_COLUMN, Fault, Place
 from managed_tables.exports import MAX_SORTS
 from managed_tables.identifiers import ID_COLUMN, RESERVED_COLUMNS, is_identifier
@@ -20,9 +21,7 @@ from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_api.http.requests import StrictModel, refusal
 from managed_tables_api.rows.running import Definition
 from managed_tables_api.rows.statements import (
-    FOUND,
     NOTHING,
-    SIZE,
     TABLE,
     TABLE_ID,
     Shown,
@@ -62,11 +61,9 @@ class SortKey:
 Order = tuple[SortKey, ...]  # no two rows share all of the keys
 
 
-def _order_by(order: Order) -> sql.Composed:
+def _order_by(order: Order) -> list[sql.Composed]:
     """Return the list of an ORDER BY."""
-    return sql.SQL(", ").join(
-        sql.SQL("{} {}").format(cell(TABLE, sort.name), sort.direction) for sort in order
-    )
+    return [compose("{} {}", cell(TABLE, sort.name), sort.direction) for sort in order]
 
 
 def read_order(
@@ -163,13 +160,12 @@ class Aggregate:
 
     def composed(self) -> sql.Composed:
         """Return the item of a select list."""
-        name = sql.Identifier(self.output.name)
         if self.column is None:
-            return sql.SQL("count(*) AS {}").format(name)
+            return compose("count(*) AS {:i}", self.output.name)
         form = _FORMS[self.function]
         if self.column.type is ColumnType.BOOLEAN:
             form = _BOOLEAN_FORMS.get(self.function, form)
-        return sql.SQL(form).format(cell(TABLE, self.column.name)) + sql.SQL(" AS {}").format(name)
+        return compose("{} AS {:i}", compose(form, cell(TABLE, self.column.name)), self.output.name)
 
 
 @dataclass(frozen=True)
@@ -272,17 +268,16 @@ def page_statement(definition: Definition, shape: PageShape) -> bytes:
         select = sql.SQL("{} AS total").format(_total(definition, shape))
         source = _rows_in_order(definition, shape)
     else:
-        total = sql.SQL("(SELECT count(*) FROM {})" if shape.counted else "NULL::bigint").format(_GROUPS)
+        total = sql.SQL('(SELECT count(*) FROM "$groups")' if shape.counted else "NULL::bigint")
         groups, source = _groups(definition, shape, shape.grouping)
     return compose_statement(
         "WITH {held}{groups} SELECT {total}, page.keys, page.row"
         " FROM definition LEFT JOIN LATERAL ("
-        "SELECT json_build_array({keys})::text AS keys, CASE WHEN {t}.{size} <= %(max_bytes)s::bigint"
+        'SELECT json_build_array({keys})::text AS keys, CASE WHEN {t}."$size" <= %(max_bytes)s::bigint'
         " THEN {json} END AS row"
-        " FROM (SELECT {t}.*, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS {size}"
+        ' FROM (SELECT {t}.*, sum({bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS "$size"'
         " FROM ({source}) AS {t}) AS {t}) AS page ON true",
-        keys=sql.SQL(", ").join(_key_text(shape, sort) for sort in shape.order),
-        size=SIZE,
+        keys=[_key_text(shape, sort) for sort in shape.order],
         json=shape.shown.json(TABLE),
         bytes=shape.shown.size(),
         source=source,
@@ -335,7 +330,6 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
         _FROM_INDEX if is_by_id else _BY_IDS,
         definition,
         raw=shape.shown.raw(*(sort.name for sort in shape.order)),
-        found=FOUND,
         where=_where(shape.condition, *others),
         order=_order_by(shape.order),
         limit=_LIMIT if is_by_id else _limit(shape),
@@ -345,8 +339,8 @@ def _rows_in_order(definition: Definition, shape: PageShape) -> sql.Composed:
 _WITHIN_TOTAL = sql.SQL("(definition.total IS NULL OR %(offset)s::bigint < definition.total)")
 _FROM_INDEX: LiteralString = "SELECT {raw} FROM {table} AS {t}{where} ORDER BY {order} {limit}"
 _BY_IDS: LiteralString = (
-    "SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS {found}"
-    " CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = {found}.id OFFSET 0) AS {t}"
+    'SELECT {t}.* FROM (SELECT {t}.id FROM {table} AS {t}{where} ORDER BY {order} {limit}) AS "$found"'
+    ' CROSS JOIN LATERAL (SELECT {raw} FROM {table} AS {t} WHERE {t}.id = "$found".id OFFSET 0) AS {t}'
 )
 
 
@@ -375,31 +369,23 @@ def _from_offset(definition: Definition, descending: bool) -> sql.Composed:
     )
 
 
-_GROUPS = sql.Identifier("$groups")
-
-
 def _groups(
     definition: Definition, shape: PageShape, grouping: Grouping
 ) -> tuple[sql.Composed, sql.Composed]:
     """Return the CTE of all groups, and the SELECT of a page's in their order."""
     cells = [cell(TABLE, column.name) for column in grouping.columns]
-    by = sql.SQL(" GROUP BY {}").format(sql.SQL(", ").join(cells)) if cells else sql.SQL("")
+    by = compose(" GROUP BY {}", cells) if cells else sql.SQL("")
     groups = part(
-        ", {groups} AS (SELECT {outputs} FROM {table} AS {t}{where}{by})",
+        ', "$groups" AS (SELECT {outputs} FROM {table} AS {t}{where}{by})',
         definition,
-        groups=_GROUPS,
-        outputs=sql.SQL(", ").join([*cells, *(aggregate.composed() for aggregate in grouping.aggregates)]),
+        outputs=[*cells, *(aggregate.composed() for aggregate in grouping.aggregates)],
         where=_where(shape.condition),
         by=by,
     )
     after = [] if shape.after is None else [after_row(shape.order, shape.after)]
-    order: sql.Composable = sql.SQL("")
-    if shape.order:
-        order = sql.SQL(" ORDER BY {}").format(_order_by(shape.order))
     return groups, part(
-        "SELECT {t}.* FROM {groups} AS {t}{where}{order} {limit}",
-        groups=_GROUPS,
+        'SELECT {t}.* FROM "$groups" AS {t}{where}{order} {limit}',
         where=_where(EVERY_ROW, *after),
-        order=order,
+        order=compose(" ORDER BY {}", _order_by(shape.order)) if shape.order else sql.SQL(""),
         limit=_limit(shape),
     )

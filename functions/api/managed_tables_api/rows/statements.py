@@ -7,7 +7,7 @@ Every parameter is text with a cast, so that a statement has one type signature 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, LiteralString, ParamSpec
@@ -17,6 +17,7 @@ from cachetools.keys import hashkey
 from psycopg import sql
 
 from managed_tables.databases.applied import counting
+from managed_tables.databases.statements import compose
 from managed_tables.history import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
@@ -32,10 +33,6 @@ KEPT_STATEMENTS = 1_000  # each keeps its table's definition in memory, too
 
 TABLE = sql.Identifier("$table")
 ROW = sql.Identifier("$row")
-SIZE = sql.Identifier("$size")
-FOUND = sql.Identifier("$found")
-_VERSION = sql.Identifier("$version")
-_JSON = sql.Identifier("$json")
 
 # Values whose bytes in JSON are counted. Of a text its length alone is read, however long it is; a decimal
 # has MAX_DECIMAL_DIGITS at most.
@@ -73,19 +70,17 @@ class Shown:
         if self.has_id:
             fields.insert(0, cell(source, ID_COLUMN))
         if self.versions:
-            version = sql.SQL("{}.xmin::text" if stored else "{}.{}").format(source, _VERSION)
-            fields.append(sql.SQL("{} AS {}").format(version, sql.Identifier(VERSION_FIELD)))
-        return sql.SQL("(SELECT row_to_json({row})::text FROM (SELECT {fields}) AS {row})").format(
-            row=_JSON, fields=sql.SQL(", ").join(fields)
-        )
+            version = compose("{}.xmin::text" if stored else '{}."$version"', source)
+            fields.append(compose("{} AS {:i}", version, VERSION_FIELD))
+        return compose('(SELECT row_to_json("$json")::text FROM (SELECT {}) AS "$json")', fields)
 
     def raw(self, *hidden: str) -> sql.Composed:
         """Return the select list of the table's values as they are stored, those of `hidden` columns too."""
         names = dict.fromkeys((ID_COLUMN, *(column.name for column in self.columns), *hidden))
         fields = [cell(TABLE, name) for name in names]
         if self.versions:
-            fields.append(sql.SQL("{}.xmin::text AS {}").format(TABLE, _VERSION))
-        return sql.SQL(", ").join(fields)
+            fields.append(compose('{}.xmin::text AS "$version"', TABLE))
+        return compose("{}", fields)
 
     def size(self) -> sql.Composed:
         """Return about how many bytes a row takes as JSON; nothing is made, nor read of long texts."""
@@ -93,13 +88,13 @@ class Shown:
         sized = [column for column in self.columns if column.type in _SIZED]
         fixed += _OTHER_BYTES * (len(self.columns) - len(sized))
         sizes = [
-            sql.SQL("coalesce(octet_length({}::text), 4)::bigint").format(cell(TABLE, column.name))
+            compose("coalesce(octet_length({}::text), 4)::bigint", cell(TABLE, column.name))
             for column in sized
         ]
-        terms = [sql.SQL("{}::bigint").format(fixed)]
+        terms = [compose("{}::bigint", fixed)]
         # One sum of a thousand terms would be an expression as deep.
         for batch in (sizes[start : start + _TERMS] for start in range(0, len(sizes), _TERMS)):
-            terms += [sql.SQL("({})").format(sql.SQL(" + ").join(batch))]
+            terms += [compose("({})", sql.SQL(" + ").join(batch))]
         return sql.SQL(" + ").join(terms)
 
 
@@ -116,23 +111,22 @@ def kept_statement(compose: Callable[Arguments, bytes]) -> Callable[Arguments, b
 
 def cell(source: sql.Identifier, name: str) -> sql.Composed:
     """Return a cell of a row as it is stored."""
-    return sql.SQL("{}.{}").format(source, sql.Identifier(name))
+    return compose("{}.{:i}", source, name)
 
 
-def names_of(columns: Iterable[Column]) -> sql.Composed:
-    """Return the names of columns as a list."""
-    return sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+def names_of(columns: Iterable[Column]) -> list[str]:
+    """Return the names of columns."""
+    return [column.name for column in columns]
 
 
 def parameter(name: str, kind: str) -> sql.Composed:
     """Return a parameter with its cast: `%(c0)s::bigint`."""
-    return sql.SQL("%({})s::{}").format(sql.SQL(name), sql.SQL(kind))
+    return compose("%({})s::{}", sql.SQL(name), sql.SQL(kind))
 
 
-def column_arrays(columns: Iterable[tuple[int, Column]]) -> sql.Composed:
+def column_arrays(columns: Iterable[tuple[int, Column]]) -> list[sql.Composed]:
     """Return the parameters that have the values of columns: c0, c1, … by their numbers."""
-    arrays = (parameter(f"c{number}", f"{POSTGRES_TYPES[column.type]}[]") for number, column in columns)
-    return sql.SQL(", ").join(arrays)
+    return [parameter(f"c{number}", f"{POSTGRES_TYPES[column.type]}[]") for number, column in columns]
 
 
 def table_of(definition: Definition) -> sql.Identifier:
@@ -146,7 +140,7 @@ def compose_statement(
     *,
     select: sql.Composable = NOTHING,
     active: bool = False,
-    **parts: sql.Composable,
+    **parts: Any,
 ) -> bytes:
     """Return the text of a statement whose form begins with the CTE `definition`, as `{held}`.
 
@@ -159,9 +153,7 @@ def compose_statement(
     return part(form, definition, held=held, **parts).as_bytes(None)
 
 
-def compose_reading(
-    form: LiteralString, definition: Definition | None = None, **parts: sql.Composable
-) -> bytes:
+def compose_reading(form: LiteralString, definition: Definition | None = None, **parts: Any) -> bytes:
     """Return the text of a statement that reads what the form selects: each row behind a 1.
 
     NULLs follow the 1 where there is no row.
@@ -176,21 +168,21 @@ def part(form: LiteralString, definition: Definition | None = None, **parts: Any
     """Return a part of a statement; `{t}` and `{row}` are aliases, `{table}` is the user's table."""
     if definition is not None:
         parts["table"] = table_of(definition)
-    return sql.SQL(form).format(t=TABLE, row=ROW, **parts)
+    return compose(form, t=TABLE, row=ROW, **parts)
 
 
 def cell_text(source: sql.Identifier, column: Column) -> sql.Composed:
     """Return a cell as text that PostgreSQL and `managed_tables.values` read back as the same value."""
-    text = sql.SQL("{}::text").format(cell(source, column.name))
+    text = compose("{}::text", cell(source, column.name))
     if column.type is not ColumnType.DATETIME:
         return text
     # The session is in UTC with ISO dates: `2026-01-31 10:30:00.5+00`
-    return sql.SQL("replace(replace({}, ' ', 'T'), '+00', 'Z')").format(text)
+    return compose("replace(replace({}, ' ', 'T'), '+00', 'Z')", text)
 
 
 def _field(source: sql.Identifier, column: Column, numbers: Numbers) -> sql.Composed:
     if column.type is ColumnType.DATETIME or (numbers == "string" and column.type.is_number):
-        return cell_text(source, column) + sql.SQL(" AS {}").format(sql.Identifier(column.name))
+        return compose("{} AS {:i}", cell_text(source, column), column.name)
     return cell(source, column.name)
 
 
@@ -199,14 +191,12 @@ def counted(change: sql.Composable) -> sql.Composed:
     return sql.SQL("counted AS ({})").format(counting(TABLE_ID, change + sql.SQL(" FROM definition")))
 
 
-def assignments(definition: Definition, names: Sequence[str]) -> sql.Composed:
+def assignments(definition: Definition, names: Iterable[str]) -> list[sql.Composed]:
     """Return the list of an UPDATE's SET: the columns in the order of `names` to c0, c1, …."""
-    return sql.SQL(", ").join(
-        sql.SQL("{} = {}").format(
-            sql.Identifier(name), parameter(f"c{place}", POSTGRES_TYPES[definition.by_name[name].type])
-        )
-        for place, name in enumerate(names)
-    )
+    kinds = ((name, POSTGRES_TYPES[definition.by_name[name].type]) for name in names)
+    return [
+        compose("{:i} = {}", name, parameter(f"c{place}", kind)) for place, (name, kind) in enumerate(kinds)
+    ]
 
 
 CHANGED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM changed) FROM definition")
