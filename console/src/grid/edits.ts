@@ -36,7 +36,9 @@ type Step =
   | { inserted: readonly string[] }
   | { deleted: readonly string[] };
 
-interface EditListener {
+/** What shows the rows, as it is drawn now. */
+interface EditedSheet {
+  rows: RowSource;
   announce: (text: string) => void;
   /** Hears the ids of the rows that have changed. */
   kept: (ids: readonly string[]) => void;
@@ -56,8 +58,7 @@ const START: EditState = { marks: new Map(), conflict: null, newRows: null, fail
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
 export class EditSession {
   readonly state = new Store<EditState>(START);
-  rows!: () => RowSource;
-  listener: EditListener = { announce: () => {}, kept: () => {}, inserted: () => {} };
+  sheet!: EditedSheet;
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
@@ -101,7 +102,7 @@ export class EditSession {
     if (outside > 0)
       this.tell(plural(outside, "coluna colada não coube na tabela", "colunas coladas não couberam na tabela"));
     this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : [])));
-    const fresh = lines.slice(Math.max((this.rows().total ?? 0) - range.top, 0));
+    const fresh = lines.slice(Math.max((this.sheet.rows.total ?? 0) - range.top, 0));
     if (rows.length > 0 && fresh.length > 0) this.offer(fresh);
   };
 
@@ -123,7 +124,7 @@ export class EditSession {
     const isRoom = count <= MAX_ROWS;
     this.clear();
     if (!isRoom) this.tell(t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`);
-    return (isRoom && (await this.rows().read(first, first + count))) || [];
+    return (isRoom && (await this.sheet.rows.read(first, first + count))) || [];
   }
 
   /** Read the texts of new rows; they wait for a yes, or are inserted at once. */
@@ -164,8 +165,8 @@ export class EditSession {
     const { ids } = await this.api.POST("/{table_id}/data", asks);
     this.clear();
     this.past.push({ inserted: ids ?? [] });
-    this.listener.announce(plural(values.length, "linha criada", "linhas criadas"));
-    this.listener.inserted(ids ?? []);
+    this.sheet.announce(plural(values.length, "linha criada", "linhas criadas"));
+    this.sheet.inserted(ids ?? []);
   };
 
   /** Delete rows; what they failed by is thrown. They come back by an undo; a mutation asks again for what is shown. */
@@ -173,7 +174,7 @@ export class EditSession {
     await this.sendDeletion(ids);
     this.future.length = 0;
     this.past.push({ deleted: ids });
-    this.listener.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
+    this.sheet.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
   };
 
   // What goes back waits for what is being saved: that is the last step, and not the one before it.
@@ -183,7 +184,7 @@ export class EditSession {
 
   private async take(step: Step | undefined, way: "undo" | "redo"): Promise<void> {
     const back = way === "undo" ? this.future : this.past;
-    if (!step) this.listener.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
+    if (!step) this.sheet.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) this.unmark(step.refused);
     else if ("changes" in step) {
       this.markAll(step.changes, () => ({ state: "saving" }));
@@ -192,8 +193,8 @@ export class EditSession {
       const work = () => ("inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted));
       await this.answered(work);
       back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
-      this.listener.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
-      this.listener.inserted([]);
+      this.sheet.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
+      this.sheet.inserted([]);
     }
   }
 
@@ -216,7 +217,7 @@ export class EditSession {
   /** Look what became of a save without an answer. */
   readonly check = (): void => {
     this.state.set(START);
-    void this.rows().reload();
+    void this.sheet.rows.reload();
   };
 
   /** Save what clashed, or leave it to the colleague; what did not clash is saved in both cases. */
@@ -286,12 +287,12 @@ export class EditSession {
       const record = after.get(change.id);
       if (!record) continue; // deleted between the save and the look at it
       if (isAsWished(change, record)) this.successors.set(cellKey(change.id, versionOf(change.base) ?? ""), record);
-      this.rows().replace(record);
+      this.sheet.rows.replace(record);
       back.push(inverse(change, record));
     }
     (way === "undo" ? this.future : this.past).push({ changes: back });
-    this.listener.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
-    this.listener.kept(changed.map(({ id }) => id));
+    this.sheet.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
+    this.sheet.kept(changed.map(({ id }) => id));
   }
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
@@ -300,13 +301,13 @@ export class EditSession {
     const now = new Map(records.map((record) => [record.id, record]));
     if (changed.every((change) => isAsWished(change, now.get(change.id))))
       return this.record(changed, records, way, meetings); // by this page: its answer was lost
-    for (const record of records) this.rows().replace(record);
+    for (const record of records) this.sheet.rows.replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
     this.unmark(keysOf(gone));
     if (gone.length > 0) {
       const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
       this.tell(t`${words} por outra pessoa enquanto você editava`);
-      void this.rows().reload();
+      void this.sheet.rows.reload();
     }
     const met = changed.flatMap((change) => {
       const record = now.get(change.id);
@@ -317,7 +318,7 @@ export class EditSession {
     if (clashes.length > 0) {
       this.markAll(changes, () => ({ state: "unsaved", reason: t`Outra pessoa mudou esta linha` }));
       this.state.update({ conflict: { clashes, changes, way } });
-      this.listener.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
+      this.sheet.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
   }
 
@@ -326,7 +327,7 @@ export class EditSession {
     this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));
     this.state.update({ failure });
-    this.listener.announce(t`Não gravado`);
+    this.sheet.announce(t`Não gravado`);
   }
 
   private tell(error: string): void {
@@ -346,7 +347,7 @@ export class EditSession {
       } catch (error) {
         const failure = failureOf(error);
         if (!failure.isPassing) throw failure;
-        this.listener.announce(t`Não gravado`);
+        this.sheet.announce(t`Não gravado`);
         await new Promise<void>((go) => this.state.update({ failure, again: go }));
         this.state.update({ failure: null, again: null });
       }
@@ -377,7 +378,7 @@ export class EditSession {
       for (const [name, reason] of Object.entries(wrong)) {
         const text = texts[name] ?? "";
         refused.set(cellKey(row.id, name), { state: "refused", text, reason: reasonOf(text, reason) });
-        this.listener.announce(t`Não gravado: ${reason}`);
+        this.sheet.announce(t`Não gravado: ${reason}`);
       }
       return Object.keys(values).length === 0 ? [] : [{ id: row.id, base: row, changes: values }];
     });

@@ -105,12 +105,9 @@ function useSheet(table: Table, view: GridView) {
   const { api, announce, sessions } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(table, view);
-  const latest = useRef(rows);
-  latest.current = rows;
   const edits = useMemo(() => sessions.get(table._id) ?? new EditSession(api, table), [sessions, api, table._id]);
   sessions.set(table._id, edits);
   edits.table = table;
-  edits.rows = () => latest.current;
   const focused = useRef<string | null>(null);
   const misplaced = useRef(new Set<string>());
   const [wanted, setWanted] = useState<string | null>(null); // a new row, to have the focus where it has landed
@@ -120,7 +117,8 @@ function useSheet(table: Table, view: GridView) {
     misplaced.current.clear();
     void rows.reload();
   }, [rows]);
-  edits.listener = {
+  edits.sheet = {
+    rows,
     announce,
     kept: (ids) => {
       void queries.invalidateQueries({ queryKey: ["totals", table._id] });
@@ -157,7 +155,7 @@ function useSheet(table: Table, view: GridView) {
       const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
       const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
       const isAway = begun - lastInput.current > AWAY_MS;
-      const fresh = isMine || isWriting || isAway ? undefined : await latest.current.look();
+      const fresh = isMine || isWriting || isAway ? undefined : await edits.sheet.rows.look();
       return { fresh, took: Date.now() - begun };
     },
     // While the page is visible. A look may seem to have taken hours: the computer slept.
