@@ -580,9 +580,11 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   await page.getByRole("dialog").getByRole("button", { name: "Manter" }).click();
   await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
   expect(await isAsked(page)).toBe(true);
-  await page.getByRole("link", { name: "Envios" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
-  await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
+  for (const away of [page.getByRole("link", { name: "Envios" }), page.getByRole("button", { name: "English" })]) {
+    await away.click();
+    await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
+    await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
+  }
   await page.getByRole("link", { name: "Envios" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sair sem gravar" }).click();
   await expect(page.getByRole("heading", { name: "Envios" })).toBeVisible();

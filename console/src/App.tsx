@@ -1,6 +1,6 @@
 import { onlineManager, useQuery } from "@tanstack/react-query";
 import { type ComponentType, type RefObject, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { type AroundNavHandler, Link, Route, Router, Switch, useLocation } from "wouter";
+import { Link, Route, Router, Switch, useLocation } from "wouter";
 import { ApiFailure, type Permission } from "./api/session";
 import { isSending, isSent } from "./api/uploads";
 import { Tables } from "./screens/Tables";
@@ -46,18 +46,16 @@ export function App({ onNavigate }: AppProps) {
   const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   const other = language.get() === "en" ? "pt-BR" : "en";
   const main = useRef<HTMLElement>(null);
+  const [leave, setLeave] = useState<(() => unknown) | null>(null); // what goes on once a person has said so
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
+    setLeave(null); // by the browser's own buttons it is left without a question
     for (const { state } of sessions.values()) state.get().again?.(); // none of its screen's buttons is in sight
   }, [location, onNavigate]);
-  const [leave, setLeave] = useState<(() => void) | null>(null); // what goes on once a person has said so
-  const aroundNav: AroundNavHandler = (navigate, ...to) => {
-    if (written.get()) setLeave(() => () => navigate(...to));
-    else navigate(...to);
-  };
+  const leaveBy = (go: () => unknown) => (written.get() ? setLeave(() => go) : go());
   useFocusKept(main);
   return (
-    <Router aroundNav={aroundNav}>
+    <Router aroundNav={(navigate, ...to) => leaveBy(() => navigate(...to))}>
       <div className="mt" lang={language.get()}>
         <a className="mt-skip" href="#mt-main">{t`Ir para o conteúdo`}</a>
         <header className="mt-top">
@@ -73,7 +71,7 @@ export function App({ onNavigate }: AppProps) {
           </nav>
           <Ask
             label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
-            onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
+            onGo={() => leaveBy(() => chooseLanguage(other))} // answers are asked for again: they have sentences
           />
           {companyId && (
             <p className="mt-company" title={t`Empresa ${companyId}`}>
