@@ -1,28 +1,20 @@
 import { useMutation } from "@tanstack/react-query";
 import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef, useState } from "react";
 import { faultsBy } from "../api/session";
-import type { ColumnType, RecordOfRow } from "../api/types";
+import type { Column, ColumnType, RecordOfRow } from "../api/types";
 import { t } from "../ui/language";
 import { Alert, Dialog, Field } from "../ui/parts";
-import { typeLabels } from "../values/cells";
+import { isDay, typeLabels } from "../values/cells";
 import { formatDate } from "../values/dates";
 import { readTexts, shownIn } from "./changes";
-import type { EditEnd } from "./control";
+import type { EditEnd, Editing, GridControl } from "./control";
 import { useParts } from "./sheet";
 
-interface CellEditorProps {
-  label: string;
-  text: string;
-  type: ColumnType;
-  isNullable: boolean;
-  /** Whether the text is what was typed over the cell, and so a change already. */
-  isTyped: boolean;
-  /** Hears the text, or null where it was not changed. */
-  onEnd: (end: EditEnd, text: string | null) => void;
-}
+type CellEditorProps = { column: Column; editing: Editing; onEnd: GridControl["finish"] };
 
 /** The field inside a cell: Enter keeps and goes down, Tab to the side, Escape gives up; Alt+Enter breaks a line. */
-export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: CellEditorProps) {
+export function CellEditor({ column: { display_name, type, nullable }, editing, onEnd }: CellEditorProps) {
+  const { text, isTyped } = editing;
   const field = useRef<FieldElement>(null);
   const begun = useRef(""); // as the field shows it: it has line feeds alone
   const isEnded = useRef(false);
@@ -64,9 +56,10 @@ export function CellEditor({ label, text, type, isNullable, isTyped, onEnd }: Ce
       <CellField
         type={type}
         text={text}
-        isNullable={isNullable}
+        isNullable={nullable}
         field={field}
-        attributes={{ className: "mt-cell-editor", "aria-label": label }}
+        className="mt-cell-editor"
+        aria-label={display_name}
       />
     </span>
   );
@@ -92,22 +85,16 @@ function asWritten(written: string, before: string): string {
 
 type FieldElement = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
-interface CellFieldProps {
+interface CellFieldProps extends React.AriaAttributes, Pick<ComponentProps<"input">, "id" | "name" | "className"> {
   type: ColumnType;
   text: string;
   isNullable?: boolean;
   isReadOnly?: boolean;
   field?: Ref<FieldElement>;
-  /** Of the field itself. */
-  attributes: Pick<
-    ComponentProps<"input">,
-    "id" | "name" | "className" | "aria-label" | "aria-describedby" | "aria-invalid"
-  >;
 }
 
 /** The field of one value: a choice, a line (of a day with a calendar beside it), or as many lines as a text has. */
-export function CellField({ type, text, isNullable = true, isReadOnly = false, ...rest }: CellFieldProps) {
-  const { field, attributes } = rest;
+function CellField({ type, text, isNullable = true, isReadOnly = false, field, ...attributes }: CellFieldProps) {
   if (type === "boolean") {
     return (
       <select {...attributes} ref={field as Ref<HTMLSelectElement>} disabled={isReadOnly} defaultValue={choiceOf(text)}>
@@ -122,14 +109,13 @@ export function CellField({ type, text, isNullable = true, isReadOnly = false, .
     const lines = Math.min(text.split(/\r\n|\r|\n/).length, 8);
     return <textarea {...shared} ref={field as Ref<HTMLTextAreaElement>} rows={lines} />;
   }
-  const isDay = type === "date" || type === "datetime";
-  const line = <input {...shared} ref={field as Ref<HTMLInputElement>} inputMode={isDay ? "text" : "decimal"} />;
-  if (!isDay || isReadOnly) return line;
+  const line = <input {...shared} ref={field as Ref<HTMLInputElement>} inputMode={isDay(type) ? "text" : "decimal"} />;
+  if (!isDay(type) || isReadOnly) return line;
   return (
     <span className="mt-inline">
       {line}
       <Calendar
-        hasTime={type === "datetime"}
+        type={type}
         onPick={(day, { previousElementSibling: line }) => {
           if (!(line instanceof HTMLInputElement)) return;
           line.value = day;
@@ -141,16 +127,17 @@ export function CellField({ type, text, isNullable = true, isReadOnly = false, .
 }
 
 interface CalendarProps {
-  hasTime: boolean;
+  type: ColumnType;
   /** Hears the day (and hour) as it is written. */
   onPick: (day: string, calendar: HTMLInputElement) => void;
 }
 
-/** The browser's own calendar. */
-export function Calendar({ hasTime, onPick }: CalendarProps) {
+/** The browser's own calendar, for days. */
+export function Calendar({ type, onPick }: CalendarProps) {
+  if (!isDay(type)) return null;
   return (
     <input
-      type={hasTime ? "datetime-local" : "date"}
+      type={type === "datetime" ? "datetime-local" : "date"}
       className="mt-calendar"
       aria-label={t`Calendário`}
       tabIndex={-1} // by keyboard the day is typed
@@ -208,10 +195,11 @@ export function RowDialog({ row }: { row: RecordOfRow | null }) {
         >
           {(ids) => (
             <CellField
+              {...ids}
+              name={column.name}
               type={column.type}
               text={shownIn(row, column)}
               isReadOnly={!isEditable}
-              attributes={{ ...ids, name: column.name }}
             />
           )}
         </Field>

@@ -6,7 +6,7 @@ import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/S
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import type { Edited } from "../ui/store";
-import { isNumeric, typeLabels } from "../values/cells";
+import { isDay, isNumeric, typeLabels } from "../values/cells";
 import { gridColumns, totalChoice, useParts } from "./sheet";
 import { type GridView, resized, type ViewColumn, withColumn, writeView } from "./view";
 
@@ -144,7 +144,7 @@ function ColumnFormat({ column, value: format, onValue: onFormat }: { column: Co
       </>
     );
   }
-  if (column.type !== "date" && column.type !== "datetime") return null;
+  if (!isDay(column.type)) return null;
   return (
     <SelectField
       label={t`Mostrar como`}

@@ -262,12 +262,7 @@ function ConditionFields({ draft, isFaulty, onDraft }: ConditionFieldsProps) {
             error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
             {...field("text")}
           />
-          {(type === "date" || type === "datetime") && (
-            <Calendar
-              hasTime={type === "datetime"}
-              onPick={(day) => onDraft({ text: isList && text ? `${text}; ${day}` : day })}
-            />
-          )}
+          <Calendar type={type} onPick={(day) => onDraft({ text: isList && text ? `${text}; ${day}` : day })} />
         </div>
       )}
     </>

@@ -4,7 +4,7 @@ import { useStore } from "../ui/store";
 import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
 import { gridColumns, type Sheet, useParts } from "./sheet";
-import { type Place, ROW_HEIGHT, useViewport } from "./viewport";
+import { ROW_HEIGHT, useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 
@@ -24,11 +24,7 @@ export function Grid() {
   const state = useStore(control.state);
   const focus = useFocus(parts, control, port.scroller, rowCount);
   const [first, end] = port.rows;
-  const reveal = (place: Place): void => {
-    focus.wants.current = true;
-    port.reveal(place);
-  };
-  const grid: GridParts = { sheet: parts, columns, rows: rowCount, data: dataCount, port, reveal, state, control };
+  const grid: GridParts = { sheet: parts, columns, rows: rowCount, data: dataCount, port, state, control };
   control.drawn = grid;
 
   useEffect(() => rows.show(first, Math.min(end, dataCount)), [rows.show, first, end, dataCount]);
@@ -80,7 +76,6 @@ function useFocus(
   rowCount: number,
 ) {
   const { active, editing } = control.state.get();
-  const wants = useRef(false);
   const has = useRef(false); // whether a cell has the focus, or had it when its row went
   const heldId = useRef<string | null>(null);
   const held = useRef(active);
@@ -92,7 +87,7 @@ function useFocus(
     const now = isMoved && heldId.current !== null ? indexOf(heldId.current) : -1;
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
-      wants.current = has.current;
+      control.wantsFocus = has.current;
       control.move(row);
       return;
     }
@@ -106,10 +101,10 @@ function useFocus(
   }, [wanted, wantedAt]);
 
   useLayoutEffect(() => {
-    if (!wants.current || editing) return;
+    if (!control.wantsFocus || editing) return;
     const cell = scroller.current?.querySelector<HTMLElement>('[data-active="true"]');
     if (cell && cell !== document.activeElement) cell.focus({ preventScroll: true });
-    wants.current = false;
+    control.wantsFocus = false;
   });
 
   const left = (isWithin: boolean): void => {
@@ -121,5 +116,5 @@ function useFocus(
     has.current = true;
     onRow(activeId);
   };
-  return { wants, left, came };
+  return { left, came };
 }

@@ -216,14 +216,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
         />
       )}
       {isEdited ? (
-        <CellEditor
-          label={column.display_name}
-          text={editing.text}
-          type={type}
-          isNullable={column.nullable}
-          isTyped={editing.isTyped}
-          onEnd={control.finish}
-        />
+        <CellEditor column={column} editing={editing} onEnd={control.finish} />
       ) : (
         text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.row_height > ROW_HEIGHT ? "\n" : " ↵ ")
       )}

@@ -12,13 +12,13 @@ import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
 
-interface Editing extends Place {
+export interface Editing extends Place {
   text: string;
-  /** Whether the text was typed over what stood there. */
+  /** Whether the text was typed over what stood there, and so is a change already. */
   isTyped: boolean;
 }
 
-export interface GridState {
+interface GridState {
   active: Place;
   /** Where a range began that ends at the active cell. */
   anchor: Place | null;
@@ -38,7 +38,6 @@ export interface GridParts {
   /** How many of them are the table's. */
   data: number;
   port: Viewport;
-  reveal: (place: Place) => void;
   state: GridState;
   control: GridControl;
 }
@@ -54,13 +53,16 @@ const MAX_COPIED_ROWS = 5_000;
 export class GridControl {
   readonly state = new Store<GridState>({ active: { row: -1, column: 0 }, anchor: null, editing: null });
   drawn!: GridParts;
+  /** Whether the active cell is to have the focus once it is drawn. */
+  wantsFocus = false;
   private lastSelected = 0;
 
   readonly focus = (place: Place, extend = false): void => {
     const { active, anchor } = this.state.get();
     const isRange = extend && place.row >= 0 && active.row >= 0;
     this.state.update({ active: place, anchor: isRange ? (anchor ?? active) : null });
-    this.drawn.reveal(place);
+    this.wantsFocus = true;
+    this.drawn.port.reveal(place);
   };
 
   /** Follow the active row to where it is now. */
@@ -77,6 +79,7 @@ export class GridControl {
     this.state.update({ active: place, anchor: null, editing });
   };
 
+  /** End the edit by this text, or null where it was not changed. */
   readonly finish = (end: EditEnd, text: string | null): void => {
     const { editing } = this.state.get();
     if (!editing) return;

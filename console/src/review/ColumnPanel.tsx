@@ -3,7 +3,7 @@ import type { ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, Select, SelectField, TextField, TypeIcon } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
-import { type Cell, columnLetter, formatCell, isNumeric, typeChoices, typeLabels } from "../values/cells";
+import { type Cell, columnLetter, formatCell, isDay, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
 import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
@@ -196,7 +196,7 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
   const isAmbiguous = column.inference?.warnings.some(({ code }) => code === "AMBIGUOUS_MARK");
   const choices: [is: boolean, label: string, field: keyof Adjustment, Choices][] = [
     [isNumeric(type), t`Marca decimal`, "decimal_mark", marks()],
-    [type === "date" || type === "datetime", t`Ordem da data`, "date_order", orders()],
+    [isDay(type), t`Ordem da data`, "date_order", orders()],
     [type === "datetime", t`Horário de`, "timezone", zones()],
     [type === "text", t`Espaços nas pontas`, "trim", trims],
   ];

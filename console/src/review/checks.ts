@@ -181,11 +181,7 @@ function isDecided({ include, type, column, adjustment }: ReviewedColumn): boole
   return !include || type !== column.type || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
 }
 
-interface Placed {
-  file?: string | null;
-  sheet?: string | null;
-  line?: number;
-}
+type Placed = Pick<Warning, "file" | "sheet"> & { line?: number };
 
 /** Return the cell that a detail speaks of, or null where it names no line of a file. */
 function spotOf(job: Job, placed: Placed, places: Places, column: string | null, reason: string): Spot | null {

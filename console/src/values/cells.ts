@@ -62,6 +62,10 @@ export function isNumeric(type: ColumnType): boolean {
   return type === "integer" || type === "decimal";
 }
 
+export function isDay(type: ColumnType): type is "date" | "datetime" {
+  return type === "date" || type === "datetime";
+}
+
 const reasons = (): Record<ColumnType, string> => ({
   text: t`não é um texto`,
   integer: t`não é um número inteiro`,
@@ -73,8 +77,7 @@ const reasons = (): Record<ColumnType, string> => ({
 
 /** Read what a person typed or pasted into a cell of this type, as a file's cell is read. */
 export function parseCell(text: string, type: ColumnType, nullable: boolean, mark?: Mark | null): ParsedCell {
-  const isDay = type === "date" || type === "datetime";
-  if (text.trim() === "" || (type !== "text" && isNothing(text)) || (isDay && isNoDay(text))) {
+  if (text.trim() === "" || (type !== "text" && isNothing(text)) || (isDay(type) && isNoDay(text))) {
     return nullable ? { ok: true, value: null } : { ok: false, reason: t`esta coluna não pode ficar vazia` };
   }
   const value = readValue(text, type, mark);
