@@ -2,13 +2,13 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { faultsBy } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
-import { ColumnFields, type DraftColumn, draftOf, toColumns } from "../screens/Structure";
+import { ColumnFields, type DraftColumn, draftOf } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import type { Edited } from "../ui/store";
 import { isDay, isNumeric, typeLabels } from "../values/cells";
-import { gridColumns, totalChoice, useParts } from "./sheet";
-import { type GridView, resized, type ViewColumn, withColumn, writeView } from "./view";
+import { useParts } from "./sheet";
+import { type GridView, resized, shownColumns, totalChoice, type ViewColumn, withColumn, writeView } from "./view";
 
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ name }: { name: string }) {
@@ -17,7 +17,7 @@ export function ColumnMenu({ name }: { name: string }) {
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
   const others = view.sort.filter((sort) => sort.replace(/^-/, "") !== name);
-  const shown = gridColumns(table, view);
+  const shown = shownColumns(table, view);
   const { width = 0, left = null } = shown.find((one) => one.name === name) ?? {};
   const isFrozen = left !== null;
   const beside = shown.filter((one) => (one.left !== null) === isFrozen).map((one) => one.name);
@@ -88,7 +88,7 @@ function ColumnChange({ column }: { column: Column }) {
       {save.error && <Failure error={save.error} />}
       <details className="mt-panel">
         <summary>{t`Mudar nome, tipo ou descrição`}</summary>
-        <Form onSubmit={() => save.mutate(toColumns(drafts), { onSuccess: onClose })}>
+        <Form onSubmit={() => save.mutate(drafts, { onSuccess: onClose })}>
           <ColumnFields value={drafts} onValue={setDrafts} faults={faultsBy(save.error, () => 0)} />
           <Button kind="primary" type="submit" disabled={save.isPending}>{t`Gravar a coluna`}</Button>
         </Form>

@@ -3,7 +3,8 @@ import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import { gridColumns, type Sheet, useParts } from "./sheet";
+import { type Sheet, useParts } from "./sheet";
+import { shownColumns } from "./view";
 import { ROW_HEIGHT, useViewport } from "./viewport";
 
 const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
@@ -12,7 +13,7 @@ const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 export function Grid() {
   const parts = useParts();
   const { table, view, rows, isEditable } = parts;
-  const columns = useMemo(() => gridColumns(table, view), [table, view]);
+  const columns = useMemo(() => shownColumns(table, view), [table, view]);
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
   if (rows.total !== null) shownBefore.current = rows.total;
   const dataCount = shownBefore.current;

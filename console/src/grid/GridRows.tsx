@@ -10,8 +10,8 @@ import { CellEditor, RowDialog } from "./CellEditor";
 import { type GridParts, rangeIn } from "./control";
 import { RowStory } from "./History";
 import { queryRows } from "./rows";
-import { type GridColumn, markOf, totalChoice, useParts } from "./sheet";
-import { aggregatesOf, askedOf, resized, type Total, totalOf } from "./view";
+import { markOf, useParts } from "./sheet";
+import { aggregatesOf, askedOf, type GridColumn, resized, type Total, totalChoice, totalOf } from "./view";
 import { isInRange, isOneCell, type Place, ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {

@@ -5,8 +5,8 @@ import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
 import { ColumnMenu } from "./ColumnMenu";
 import { SEARCH_FIELD } from "./Filters";
-import { type GridColumn, markOf, type SheetParts, useParts } from "./sheet";
-import { toggleSort } from "./view";
+import { markOf, type SheetParts, useParts } from "./sheet";
+import { type GridColumn, toggleSort } from "./view";
 import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport";
 
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */

@@ -6,7 +6,8 @@ import { formatCell, parseClipboard } from "../values/cells";
 import { plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
 import { cellKey, type RowSource, readRows } from "./rows";
-import { type CellState, type Cells, columnOf, type GridColumn } from "./sheet";
+import { type CellState, type Cells, columnOf } from "./sheet";
+import type { GridColumn } from "./view";
 import { type Range, spread } from "./viewport";
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */

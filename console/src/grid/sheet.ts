@@ -8,22 +8,7 @@ import { type Cell, showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import { cellKey, useRows } from "./rows";
-import {
-  type GridView,
-  isFiltered,
-  shownColumns,
-  type Total,
-  totalLabels,
-  totalOf,
-  totalsOf,
-  type ViewHandle,
-} from "./view";
-
-export interface GridColumn extends Column {
-  width: number;
-  /** How far from the first cell it stays, in px, where it does not scroll away; else null. */
-  left: number | null;
-}
+import { type GridView, isFiltered, type ViewHandle } from "./view";
 
 export type Cells = Readonly<Record<string, Cell>>;
 
@@ -68,34 +53,13 @@ export function markOf({ edits, fresh }: Sheet, row: RecordOfRow, column: string
   return edits.stateOf(row, column) ?? (fresh?.has(cellKey(row.id, column)) ? { state: "changed" } : undefined);
 }
 
-/** What a person chooses the foot of a column by. */
-export function totalChoice({ view, onView }: SheetParts, { name, type }: Column, none = t`Nada`) {
-  const { [name]: _now, ...others } = view.totals;
-  return {
-    choices: [["", none] as const, ...totalsOf(type).map((fn) => [fn, totalLabels()[fn]] as const)],
-    value: totalOf(view, name) ?? ("" as const),
-    onValue: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
-  };
-}
-
 export const SheetProvider = createContext<SheetParts | null>(null);
 
 export const useParts = (): SheetParts => useShared(SheetProvider, "no sheet around this");
 
-const DEFAULT_WIDTH = 168;
 const LOOK_MS = 5_000;
 const AWAY_MS = 180_000; // a database pauses after five minutes without questions
 const LOOK_SHARE = 20; // times as long as it took: a search without an index less often
-
-/** Return the columns that a grid shows, with what it needs to know of each. */
-export function gridColumns(table: Table, view: GridView): GridColumn[] {
-  let covered = 0;
-  return shownColumns(table, view).map(({ width, frozen, ...column }) => {
-    const left = covered;
-    if (frozen) covered += width ?? DEFAULT_WIDTH;
-    return { ...column, width: width ?? DEFAULT_WIDTH, left: frozen ? left : null };
-  });
-}
 
 /**
  * A table's rows under a view, and the edits with what follows from them: totals are worked out again, and a row that

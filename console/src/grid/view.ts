@@ -94,10 +94,24 @@ export function isFiltered({ where, q }: GridView): boolean {
 
 type Arranged = Column & ViewColumn;
 
+export interface GridColumn extends Column {
+  width: number;
+  /** How far from the first cell it stays, in px, where it does not scroll away; else null. */
+  left: number | null;
+}
+
+const DEFAULT_WIDTH = 168;
+
 /** Return the columns of a table that show under a view, in their order: those that stay in sight first. */
-export function shownColumns(table: Table, view: GridView): Arranged[] {
+export function shownColumns(table: Table, view: GridView): GridColumn[] {
   const shown = inPlace(table, view).filter(({ hidden }) => !hidden);
-  return shown.sort((one, other) => Number(other.frozen ?? false) - Number(one.frozen ?? false));
+  shown.sort((one, other) => Number(other.frozen ?? false) - Number(one.frozen ?? false));
+  let covered = 0;
+  return shown.map(({ width, frozen, ...column }) => {
+    const left = covered;
+    if (frozen) covered += width ?? DEFAULT_WIDTH;
+    return { ...column, width: width ?? DEFAULT_WIDTH, left: frozen ? left : null };
+  });
 }
 
 function inPlace({ columns }: Table, view: GridView): Arranged[] {
@@ -221,3 +235,17 @@ export function useView(tableId: string) {
 }
 
 export type ViewHandle = ReturnType<typeof useView>;
+
+/** What a person chooses the foot of a column by. */
+export function totalChoice(
+  { view, onView }: Pick<ViewHandle, "view" | "onView">,
+  { name, type }: Column,
+  none = t`Nada`,
+) {
+  const { [name]: _now, ...others } = view.totals;
+  return {
+    choices: [["", none] as const, ...totalsOf(type).map((fn) => [fn, totalLabels()[fn]] as const)],
+    value: totalOf(view, name) ?? ("" as const),
+    onValue: (fn: Total | "") => onView({ totals: fn ? { ...others, [name]: fn } : others }),
+  };
+}

@@ -41,7 +41,7 @@ export function StructureForm({ table }: { table?: Table }) {
   const { display_name, title, description, columns, key, indexes } = named;
   const body = {
     ...named,
-    columns: toColumns(columns),
+    columns: [...columns],
     key: key.length === 0 ? null : key,
     indexes: indexes.filter((index) => index.length > 0),
   };
@@ -251,7 +251,7 @@ function ColumnPicker({ label, hint, columns, value: chosen, onValue }: ColumnPi
   );
 }
 
-/** A column as it is being written; `previous_name` is what an existing one is called today. */
+/** A column as it is being written, and sent: what it does not name stays; `previous_name` is what one is called today. */
 export interface DraftColumn extends Pick<Column, "name" | "display_name" | "type" | "nullable" | "description"> {
   previous_name?: string;
 }
@@ -287,7 +287,11 @@ export function ColumnFields({ value: columns, onValue, faults }: ColumnFieldsPr
             <TextField label={t`Nome no banco`} spellCheck={false} {...field("name")} />
             <SelectField label={t`Tipo`} choices={typeChoices()} {...field("type")} />
             <Check {...field("nullable")}>{t`Pode ficar vazia`}</Check>
-            <TextField label={t`Descrição`} {...field("description")} value={column.description ?? ""} />
+            <TextField
+              label={t`Descrição`}
+              value={column.description ?? ""}
+              onValue={(text) => change({ description: text || null })}
+            />
             <Ask
               label={t`Tirar`}
               about={t`a coluna ${column.display_name}`}
@@ -302,13 +306,4 @@ export function ColumnFields({ value: columns, onValue, faults }: ColumnFieldsPr
       })}
     </ol>
   );
-}
-
-/** Return what the API is sent for these drafts; what they do not name of a column stays. */
-export function toColumns(columns: readonly DraftColumn[]) {
-  return columns.map(({ description, previous_name, ...column }) => ({
-    ...column,
-    description: description || null,
-    ...(previous_name && previous_name !== column.name ? { previous_name } : {}),
-  }));
 }
