@@ -8,26 +8,15 @@ import { columnLetter, isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { FillBar, NameAndType } from "./ColumnPanel";
 import { type ReviewedColumn, useReview } from "./draft";
-import {
-  type Example,
-  type Overrides,
-  PAGE_LINES,
-  type Spot,
-  type TableReading,
-  useExamples,
-  useLeftOutLines,
-  useLines,
-} from "./lines";
+import { type Example, type Overrides, PAGE_LINES, type Spot, type TableReading, useShownLines } from "./lines";
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid({ table }: { table: TableReading }) {
   const { job, look, places, columns, isBusy } = useReview();
   const spot = look.spot?.table === look.table ? look.spot : null;
   const selected = look.column?.column.name;
-  const [shown, setShown] = useState<Shown>(1);
-  const preview = useLines(job, table, shown === LEFT_OUT ? 1 : shown);
-  const leftOut = useLeftOutLines(job, table, shown === LEFT_OUT);
-  const exampleOf = useExamples(job, table, places);
+  const [shown, setShown] = useState<number | null>(1); // the first line; null: those that are no data
+  const { preview, lines, exampleOf } = useShownLines(job, table, shown, places);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (spot) setShown(spot.line <= PAGE_LINES ? 1 : spot.line - 5);
@@ -37,7 +26,6 @@ export function FileGrid({ table }: { table: TableReading }) {
     head?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [selected]);
   if (!preview.data) return <Pending query={preview} label={t`Carregando as linhas do arquivo`} />;
-  const lines = (shown === LEFT_OUT && leftOut) || preview.data.lines;
   const byPlace = new Map<number, ReviewedColumn>();
   for (const one of table.include ? columns : []) {
     const place = places.get(one.column.name);
@@ -88,26 +76,23 @@ export function FileGrid({ table }: { table: TableReading }) {
   );
 }
 
-/** The lines of a file that are shown: a page of them from one line on, or those that are no data. */
-type Shown = number | typeof LEFT_OUT;
-const LEFT_OUT = "left out";
-type WhereProps = Edited<Shown> & { table: TableReading; last: number };
+type WhereProps = Edited<number | null> & { table: TableReading; last: number };
 
 /** Which lines of the file are shown. */
 function Where({ table, last, value: shown, onValue: onShow }: WhereProps) {
   const isLong = last > PAGE_LINES;
   const out = table.skipped_lines.length;
-  const places: [is: boolean, label: string, Shown][] = [
+  const places: [is: boolean, label: string, number | null][] = [
     [isLong, t`Início`, 1],
     [isLong, t`Fim`, last - PAGE_LINES + 1],
-    [out > 0, t`Linhas fora (${formatCount(out)})`, LEFT_OUT],
+    [out > 0, t`Linhas fora (${formatCount(out)})`, null],
   ];
   return (
     <div className="mt-actions" role="group" aria-label={t`Ver`}>
       {places.map(
         ([is, label, place]) =>
           is && (
-            <Button key={place} aria-pressed={shown === place} onClick={() => onShow(shown === place ? 1 : place)}>
+            <Button key={label} aria-pressed={shown === place} onClick={() => onShow(shown === place ? 1 : place)}>
               {label}
             </Button>
           ),

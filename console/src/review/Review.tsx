@@ -11,16 +11,7 @@ import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, toName, wordOf } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
-import {
-  type Draft,
-  fedTwice,
-  keptSentence,
-  type ReviewParts,
-  ReviewProvider,
-  useReview,
-  useReviewParts,
-  wronglyFilled,
-} from "./draft";
+import { type Draft, keptSentence, type ReviewParts, ReviewProvider, useReview, useReviewParts } from "./draft";
 import { FileGrid } from "./FileGrid";
 import type { Overrides, TableReading } from "./lines";
 
@@ -283,12 +274,11 @@ function ReadingOptions({ table, stated }: { table: TableReading; stated: Overri
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 function ConfirmBar() {
   const parts = useReview();
-  const { job, table, checks, isBusy, look, announce, confirmation, onConfirm } = parts;
+  const { job, table, checks, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
   const [isAsked, setAsked] = useState(false);
   const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
   const label = labelOf(parts);
-  const problem = problemOf(parts);
   const answer = (act: () => void): void => {
     setAsked(false);
     act();
@@ -342,15 +332,6 @@ function labelOf({ job, table, name }: ReviewParts): string {
     replace: t`Substituir ${place} por ${rows}`,
     create: t`Importar ${rows} em ${place}`,
   }[job.mode];
-}
-
-function problemOf({ columns, isBusy }: ReviewParts): string | null {
-  if (isBusy) return t`O arquivo está sendo lido de novo`;
-  if (!columns.some((one) => one.include)) return t`Escolha ao menos uma coluna`;
-  const wrong = wronglyFilled(columns);
-  if (wrong) return t`O valor padrão de “${wrong.source}” não serve para o tipo dela`;
-  const [twice] = fedTwice(columns);
-  return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
 }
 
 export function Cancel({ job }: { job: Job }) {

@@ -1,16 +1,7 @@
 import { notifyManager, type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useEffect, useMemo, useState } from "react";
 import type { Api } from "../api/session";
-import type {
-  Column,
-  ColumnType,
-  Confirmation,
-  InferredColumn,
-  InferredSchema,
-  Job,
-  Reanalysis,
-  Recipe,
-} from "../api/types";
+import type { Column, Confirmation, InferredColumn, InferredSchema, Job, Reanalysis, Recipe } from "../api/types";
 import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
@@ -43,7 +34,7 @@ export interface ReviewedColumn {
   source: string;
   include: boolean;
   name: string;
-  type: ColumnType;
+  type: Column["type"];
   nullable: boolean;
   /** The table's column that it feeds, or null. */
   into: Target | null;
@@ -144,13 +135,6 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
     });
 }
 
-/** Return a column whose default is no value of its type. */
-export function wronglyFilled(columns: readonly ReviewedColumn[]): ReviewedColumn | undefined {
-  return columns.find(({ include, into, type, adjustment: { standard } }) => {
-    return include && !into && standard && !parseCell(standard, type, false).ok;
-  });
-}
-
 /** Return the columns of the file that would feed one column, by its name: none may be fed twice. */
 export function fedTwice(columns: readonly ReviewedColumn[]): readonly string[] {
   const names = columns.filter((one) => one.include).map((one) => one.name);
@@ -226,11 +210,24 @@ export function useReviewParts(job: Job) {
   };
   const isBusy = job.status === "analisando" || reanalysis.isPending || isLoading || (into !== null && table === null);
   const places = allPlaces[look.table] ?? new Map<string, number>(); // of the file or sheet that is looked at
+  const problem = problemOf(columns, isBusy);
   const shown = { ...shared, job, target, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
-  return { ...shown, failure, flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
+  return { ...shown, problem, failure, flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
 }
 
 export type ReviewParts = ReturnType<typeof useReviewParts>;
+
+/** Say what keeps the files from being imported as they are; null where nothing does. */
+function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
+  if (isBusy) return t`O arquivo está sendo lido de novo`;
+  if (!columns.some((one) => one.include)) return t`Escolha ao menos uma coluna`;
+  const wrong = columns.find(({ include, into, type, adjustment: { standard } }) => {
+    return include && !into && standard && !parseCell(standard, type, false).ok;
+  });
+  if (wrong) return t`O valor padrão de “${wrong.source}” não serve para o tipo dela`;
+  const [twice] = fedTwice(columns);
+  return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
+}
 
 /** What a person looks at: a file or sheet, a cell of it, a column. */
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]) {

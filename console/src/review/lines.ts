@@ -45,14 +45,22 @@ export function useLines(job: Job, table: Place | undefined, from: number, lines
   return useQuery({ ...query, enabled: table !== undefined, placeholderData: (before) => before });
 }
 
-/** Read the lines that are no data: before them, within, and after; null until all are there. */
-export function useLeftOutLines(job: Job, table: TableReading, isWanted: boolean) {
+/** Read lines of a file from `first` on, or else, once all are there, those that are no data; and what their cells become. */
+export function useShownLines(
+  job: Job,
+  table: TableReading,
+  first: number | null,
+  places: ReadonlyMap<string, number>,
+) {
   const { api } = useConsole();
-  const runs = isWanted ? runsOf(table.skipped_lines).slice(0, MAX_RUNS) : [];
-  return useQueries({
+  const preview = useLines(job, table, first ?? 1);
+  const exampleOf = useExamples(job, table, places);
+  const runs = first === null ? runsOf(table.skipped_lines).slice(0, MAX_RUNS) : [];
+  const leftOut = useQueries({
     queries: runs.map(([from, lines]) => previewQuery(api, job, table, from, lines)),
     combine: (answers) => (answers.every(({ data }) => data) ? answers.flatMap(({ data }) => data?.lines ?? []) : null),
   });
+  return { preview, exampleOf, lines: (first === null && leftOut) || (preview.data?.lines ?? []) };
 }
 
 /** Group numbers that follow each other: `1 2 9` gives `[1, 2]` and `[9, 1]`, first number and how many. */
@@ -112,7 +120,7 @@ export interface Example {
  * Return how to find what a cell of a line becomes: as the analysis read it, of the lines it gave samples of, or as the
  * type says that a person has chosen; null where that is not known.
  */
-export function useExamples(job: Job, table: TableReading, places: ReadonlyMap<string, number>) {
+function useExamples(job: Job, table: TableReading, places: ReadonlyMap<string, number>) {
   const lines = useLines(job, table, 1);
   const rows = (lines.data?.lines ?? []).filter((line) => line.kind === "row");
   const isFirst = table === job.reading?.tables.find((one) => one.include);
