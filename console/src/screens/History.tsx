@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { fileNames, type Job } from "../api/types";
 import { ACTIVE, useConsole } from "../ui/context";
-import { Listing, pageOf, useAddress } from "../ui/Listing";
+import { Listing, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
 import { SelectField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
@@ -18,8 +18,7 @@ const modeLabels = (): Record<string, string> => ({
 /** Every upload of the company, newest first. */
 export default function History() {
   const { api } = useConsole();
-  const address = useAddress();
-  const [query, setQuery] = address;
+  const { query, change, at } = useAddress();
   const status = (query.get("situacao") ?? "") as Job["status"] | "";
   return (
     <section aria-labelledby="history-title">
@@ -31,11 +30,11 @@ export default function History() {
         label={t`Situação`}
         choices={[["", t`Todas`], ...Object.entries(statusLabels())]}
         value={status}
-        onValue={(situacao) => setQuery({ situacao, pagina: "" })}
+        onValue={(situacao) => change({ situacao, pagina: "" })}
       />
       <Listing
         queryKey={["/upload-jobs", status]}
-        at={pageOf(address)}
+        at={at}
         load={(page, signal) =>
           api.GET("/upload-jobs", { query: { page, per_page: 20, ...(status && { status }) }, signal })
         }

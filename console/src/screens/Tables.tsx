@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { fileNames, type Table } from "../api/types";
 import { useConsole, useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
-import { Listing, pageOf, useAddress } from "../ui/Listing";
+import { Listing, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button, Empty, Pending, TextField } from "../ui/parts";
 import { formatMoment } from "../values/dates";
@@ -24,8 +24,7 @@ export function Tables() {
 
 function List() {
   const { api } = useConsole();
-  const address = useAddress();
-  const [query, setQuery] = address;
+  const { query, change, at } = useAddress();
   const search = query.get("q") ?? "";
   const searched = useDeferredValue(search);
   return (
@@ -36,10 +35,10 @@ function List() {
           <WaysIn />
         </div>
       </div>
-      <TextField label={t`Procurar tabela`} type="search" value={search} onValue={(q) => setQuery({ q, pagina: "" })} />
+      <TextField label={t`Procurar tabela`} type="search" value={search} onValue={(q) => change({ q, pagina: "" })} />
       <Listing
         queryKey={["tables", searched]}
-        at={pageOf(address)}
+        at={at}
         load={(page, signal) =>
           api.GET("", { query: { page, per_page: 20, ...(searched && { search: searched }) }, signal })
         }
@@ -50,7 +49,7 @@ function List() {
             </Empty>
           ) : (
             <Empty title={t`Nenhuma tabela com “${search}” no nome`}>
-              <Button onClick={() => setQuery({ q: "", pagina: "" })}>{t`Limpar a procura`}</Button>
+              <Button onClick={() => change({ q: "", pagina: "" })}>{t`Limpar a procura`}</Button>
             </Empty>
           )
         }
