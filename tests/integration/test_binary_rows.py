@@ -63,7 +63,7 @@ def check(
         plan = LoadPlan(write_staged(Path(folder) / "staged", rows), columns, ("f",), len(rows), zone)
         fields = ", ".join(f"k{place} {kind}" for place, kind in enumerate(types))
         connection.execute(f"CREATE TEMP TABLE loaded (id uuid, {fields})")
-        transfer = Transfer(connection, converter, plan, BASE_MS, lambda _: None)
+        transfer = Transfer(connection, converter, plan, plan.columns, BASE_MS, lambda _: None)
         assert transfer.copy_into(sql.Identifier("loaded")) == len(rows)
         query = f"SELECT id, {_texts(types)} FROM loaded AS t ORDER BY id"  # noqa: S608 - own SQL
         found = connection.execute(query).fetchall()

@@ -37,25 +37,20 @@ Word = tuple[str, Any]  # a numpy type, and the values of the rows, or one for a
 
 @dataclass(frozen=True)
 class Values:
-    """A column of values that are made of the same words."""
+    """A column of fields that are made of the same words, their lengths among them."""
 
     words: Sequence[Word]
     nulls: Flags | None = None
 
-    @property
-    def with_length(self) -> list[Word]:
-        """The words of a field that is not NULL."""
-        return [(_LENGTH, _size(self.words)), *self.words]
-
     def sizes(self, count: int) -> Ints:
         """Return the bytes of each row's field."""
-        value = np.full(count, _size(self.words))
-        return _LENGTH_BYTES + (value if self.nulls is None else np.where(self.nulls, 0, value))
+        filled = np.full(count, _size(self.words))
+        return filled if self.nulls is None else np.where(self.nulls, _LENGTH_BYTES, filled)
 
     def write(self, out: Bytes, places: Ints) -> None:
         """Write each row's field to its place."""
         filled = np.ones(len(places), np.bool_) if self.nulls is None else ~self.nulls
-        _put(out, places[filled], _records(self.with_length, len(places))[filled])
+        _put(out, places[filled], _records(self.words, len(places))[filled])
         _put_nulls(out, places, self.nulls)
 
 
@@ -157,7 +152,7 @@ class Decimals:
         """Write each row's field to its place."""
         for form, rows in self._forms:
             texts = self.texts.windows(form.length, rows).view(np.uint8).reshape(len(rows), form.length)
-            _put(out, places[rows], _records(Values(form.words(texts)).with_length, len(rows)))
+            _put(out, places[rows], _records(with_length(*form.words(texts)), len(rows)))
         for row, value in self._with_exponent.items():
             field = len(value).to_bytes(_LENGTH_BYTES, "big") + value
             out[places[row] : places[row] + len(field)] = np.frombuffer(field, np.uint8)
@@ -208,30 +203,19 @@ def encode(count: int, fields: Sequence[Field]) -> Bytes:
     return out
 
 
-class _FixedFields(Values):
-    """Fields of fixed sizes that follow one another, with their lengths among their words."""
-
-    @property
-    def with_length(self) -> list[Word]:
-        return list(self.words)
-
-    def sizes(self, count: int) -> Ints:
-        return np.full(count, _size(self.words))
-
-
 def _joined(fields: Sequence[Field]) -> Iterator[Field]:
     """Yield what records are made of: their number of fields, and the fields, those of fixed sizes joined."""
     words: list[Word] = [(">i2", len(fields))]
     for field in fields:
         if isinstance(field, Values) and field.nulls is None:
-            words += field.with_length
+            words += field.words
         else:
             if words:
-                yield _FixedFields(words)
+                yield Values(words)
             words = []
             yield field
     if words:
-        yield _FixedFields(words)
+        yield Values(words)
 
 
 def _numeric(text: str) -> bytes:
@@ -256,6 +240,11 @@ def _groups(keys: Ints) -> Iterator[tuple[int, Ints]]:
     bounds = np.append(np.flatnonzero(np.diff(sorted_keys, prepend=-1)), len(sorted_keys))
     for first, end in pairwise(bounds):
         yield int(sorted_keys[first]), order[first:end]
+
+
+def with_length(*words: Word) -> list[Word]:
+    """Return the words of a field that is not NULL: its length, and those of the value."""
+    return [(_LENGTH, _size(words)), *words]
 
 
 def _size(words: Sequence[Word]) -> int:

@@ -38,7 +38,7 @@ from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.ending import attempt, complete, resolve
-from managed_tables.jobs.staged_rows import ROW_NUMBER, Origin, rejects_keys, staged_rows
+from managed_tables.jobs.staged_rows import Origin, rejects_keys, staged_rows
 from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.schema import Column
@@ -47,7 +47,7 @@ from managed_tables.tables.definitions import TableChange
 from managed_tables.tables.recipes import make_recipe, recall
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
-from managed_tables_insert.plan import LoadPlan, make_plan
+from managed_tables_insert.plan import LoadPlan, find_places, make_plan
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
 
@@ -68,11 +68,7 @@ class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 class _Busy(Exception):  # noqa: N818 - an outcome, not a fault
-    """Others have to end first; the job fails with `error` if they do not."""
-
-    def __init__(self, error: JobError) -> None:
-        self.error = error
-        super().__init__(error.message)
+    """Others have to end first, and there is time for that."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +97,11 @@ class Loading:
         try:
             with closing(databases.open_company_connection(self.company, limits)) as connection:
                 applied = find_applied_job(connection, self.job.job_id) or self._load(connection)
-        except _Busy as busy:
-            return self._fail(busy.error) if self.is_last_attempt else {"outcome": "busy"}
+        except _Busy:
+            return {"outcome": "busy"}
         except JobError as error:
             return self._fail(error)
-        return self._end(complete(self.services, self.company, self.job, applied))
+        return _outcome_of(complete(self.services, self.company, self.job, applied))
 
     def _load(self, connection: PgConnection) -> AppliedJob:
         with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
@@ -197,7 +193,7 @@ class Loading:
             if error.kind is errors.INVALID_SCHEMA:
                 raise JobError(errors.TABLE_CHANGED) from error
             if error.kind is errors.TABLE_BUSY:
-                raise _Busy(JobError(errors.TABLE_LOCKED)) from error
+                raise (JobError(errors.TABLE_LOCKED) if self.is_last_attempt else _Busy) from error
             raise
 
     def _fail(self, error: JobError) -> StepOutcome:
@@ -211,10 +207,10 @@ class Loading:
                 total = error.details_total
                 error = JobError(errors.UNATTENDED_MISFITS, error.details, total, count=total)
             self._require_current()
-            return self._end(resolve(self.services, self.job, error))
+            return _outcome_of(resolve(self.services, self.job, error))
         rejected = self.services.jobs.reject(self.job, error.as_record())
         self.release()
-        return self._end(rejected)
+        return _outcome_of(rejected)
 
     def _require_current(self) -> None:
         """Raise Superseded if the job is no longer inserting what this run read."""
@@ -222,12 +218,6 @@ class Loading:
         read = ("inserting", self.job.confirmed_key, None)
         if current is None or (current.status, current.confirmed_key, current.error) != read:
             raise Superseded(self.job.job_id)
-
-    def _end(self, job: JobRecord | None) -> StepOutcome:
-        """Return how the job ended; raises Superseded where this run changed nothing."""
-        if job is None:
-            raise Superseded(self.job.job_id)
-        return _outcome_of(job)
 
     def release(self) -> None:
         """Give up the job's files, and the table that it was to make; what fails is left to others."""
@@ -303,14 +293,16 @@ def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool)
             return {"outcome": "busy"}
         raise JobError(errors.TABLE_NOT_MADE)
     except JobError as error:
-        failed = services.jobs.fail(job, error.as_record())
-        if failed is None:
-            raise Superseded(job.job_id) from error
-        return _outcome_of(failed)
+        return _outcome_of(services.jobs.fail(job, error.as_record()))
 
 
-def _outcome_of(job: JobRecord) -> StepOutcome:
-    """Return the outcome for the state machine of a job that has ended, or must be confirmed again."""
+def _outcome_of(job: JobRecord | None) -> StepOutcome:
+    """Return the outcome for the state machine of a job that has ended, or must be confirmed again.
+
+    Raises Superseded for None, which is what a run gets that has changed nothing.
+    """
+    if job is None:
+        raise Superseded
     if job.status == "done":
         return {"outcome": "done"}
     if job.status == "failed":
@@ -390,15 +382,9 @@ def find_origin(services: Services, job: JobRecord, number: int) -> Origin | Non
             services.storage.download(job.staged_key, staged)
         except ObjectMissing:
             return None
-        cells = ", ".join(f"c{place}" for place in range(len(analysis.columns)))
-        row = converter.execute(
-            f"SELECT file, sheet, line, {cells} FROM {staged_rows(staged)}"  # noqa: S608 - own SQL
-            f" WHERE {ROW_NUMBER} = {number}"
-        ).fetchone()
-    if row is None:
-        return None
-    file, sheet, line, *texts = row
-    return {"file": analysis.files[file], "sheet": sheet, "line": line, "cells": texts}
+        cells = [f"c{place}" for place in range(len(analysis.columns))]
+        place = find_places(converter, staged_rows(staged), cells, analysis.files, [number]).get(number)
+    return None if place is None else Origin(**place._asdict())  # type: ignore[typeddict-item]
 
 
 def recall_for(services: Services, company_id: str, job_id: str) -> None:

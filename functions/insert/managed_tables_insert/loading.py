@@ -10,6 +10,7 @@ ends, and all of it is done by statements over both tables.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
@@ -27,7 +28,8 @@ from managed_tables.databases.applied import (
     record_result,
 )
 from managed_tables.databases.connecting import PgConnection, fetch_number
-from managed_tables.details import MAX_ERROR_DETAILS, Fault
+from managed_tables.databases.statements import compose, execute
+from managed_tables.details import MAX_ERROR_DETAILS, Fault, row_detail
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.history import set_actor
@@ -37,15 +39,14 @@ from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.undo import STAGED_ID, keep_rows, keep_values, record_undoable
-from managed_tables_insert.misfits import NEW, TABLE, RepeatedKeys, find_repeated_keys, match_keys
+from managed_tables.undo import STAGED_ID, keep_rows, keep_values, kept_table, record_undoable
+from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import (
     STAGED,
     DuplicateFound,
     Report,
     Transfer,
-    identifiers,
     translated_refusals,
 )
 
@@ -126,15 +127,18 @@ class Load:
     def _transfer(self, plan: LoadPlan, report: Report) -> Transfer:
         """Return the rows, with ids of this moment by PostgreSQL's clock, which all makers of ids use."""
         clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-        return Transfer(self.connection, self.converter, plan, fetch_number(self.connection, clock), report)
+        base_ms = fetch_number(self.connection, clock)
+        return Transfer(self.connection, self.converter, plan, plan.columns, base_ms, report)
 
     def _prepare_table(self, plan: LoadPlan) -> Applied:
         """Make the table, or hold the one that exists as it is."""
         table_id, mode = self.confirmed.table_id, self.job.mode
         if mode == "create":
-            applied = self._new_table()
-            create_table_to_fill(self.connection, table_id, applied, plan.timezone)
-            return applied
+            name, columns = self.confirmed.display_name, tuple(self.confirmed.columns)
+            made = Applied(version=1, display_name=name, status="active", columns=columns)
+            made = put_on(made, self.confirmed.additions)
+            create_table_to_fill(self.connection, table_id, made, plan.timezone)
+            return made
         if mode == "replace":
             # Until no other replacement runs, by a row that is there until the end of this one: an advisory
             # lock could be taken by the company's read-only role as well, and keep every replacement out.
@@ -167,50 +171,36 @@ class Load:
             raise JobError(errors.TABLE_NOT_ACTIVE)
         return applied
 
-    def _new_table(self) -> Applied:
-        """Return the definition of the table that the job makes."""
-        name, columns = self.confirmed.display_name, tuple(self.confirmed.columns)
-        made = Applied(version=1, display_name=name, status="active", columns=columns)
-        return put_on(made, self.confirmed.additions)
-
     def _load(self, transfer: Transfer, table: Applied) -> LoadResult:
         """Bring the rows into the table in the job's mode."""
         mode, table_id = self.job.mode, self.confirmed.table_id
         name, key = physical_name(table.display_name), _key_of(table)
         if key and mode in ("upsert", "replace"):
-            columns = [loaded.column for loaded in transfer.plan.columns]
-            missing = [column for column in table.columns if column.is_required and column not in columns]
-            merge = _Merge(transfer, self.job.job_id, name, key, columns, missing)
-            result = merge.upsert() if mode == "upsert" else merge.replace()
+            merge = _Merge(transfer, self.job.job_id, name, key)
+            result = merge.upsert(table.columns) if mode == "upsert" else merge.replace()
         else:
             # Rows of a table that nobody else sees yet are written as old ones: no later pass marks them.
             result = LoadResult(inserted=transfer.copy_into(name, freeze=mode == "create"))
             if mode == "create":
-                add_primary_key(self.connection, table_id, self.confirmed.display_name)
-                self._add_key()
+                add_primary_key(self.connection, table_id, table.display_name)
+                self._add_key(table)
             if mode == "replace":
-                self._delete_older_rows(name)
+                # Written out: as a function's result PostgreSQL would find it again for each row.
+                xid = fetch_number(self.connection, "SELECT pg_current_xact_id()::xid::text::bigint")
+                others = compose("xmin <> {}::xid", str(xid))
+                _take_away(self.connection, self.job.job_id, name, others)
         if mode == "replace":
             self.connection.execute("DELETE FROM managed_tables.row_counts WHERE table_id = %s", [table_id])
         return result
 
-    def _add_key(self) -> None:
+    def _add_key(self, table: Applied) -> None:
         """Give a table that was just filled the index of its key; raises DuplicateFound."""
         try:
-            align_indexes(self.connection, self.confirmed.table_id, self._new_table())
+            align_indexes(self.connection, self.confirmed.table_id, table)
         except ApiError as error:
             if error.kind is errors.DUPLICATE_KEY_ROWS:
                 raise DuplicateFound(error.sentence) from error
             raise JobError(errors.CONFIRMATION_REFUSED, reason=error.sentence) from error
-
-    def _delete_older_rows(self, name: sql.Identifier) -> None:
-        """Keep every row but ours aside and delete it, those written while ours were loading included."""
-        _lock_out_writers(self.connection, name)
-        # Written out: as a function's result PostgreSQL would find it again for each row.
-        row = self.connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone()
-        others = sql.SQL("xmin <> {}::xid").format(row and row[0])
-        keep_rows(self.connection, self.job.job_id, name, others)
-        self.connection.execute(sql.SQL("DELETE FROM {} WHERE {}").format(name, others))
 
 
 def _key_of(table: Applied) -> tuple[Column, ...]:
@@ -220,17 +210,12 @@ def _key_of(table: Applied) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class _Merge:
-    """A load that is staged: the table, its key's columns, and the columns that the file has.
-
-    `missing` are those that a new row must have, and that the file has not.
-    """
+    """A load that is staged, into the table with this key."""
 
     transfer: Transfer
     job_id: str
     table: sql.Identifier
     key: Columns
-    columns: Columns
-    missing: Columns = ()
 
     @property
     def connection(self) -> PgConnection:
@@ -240,98 +225,93 @@ class _Merge:
     def stage(self) -> int:
         """Copy the rows into a table of this session's own and return how many; raises DuplicateFound."""
         count = self.transfer.stage_like(self.table)
-        self.connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(_MERGE_MEMORY))
-        keys = identifiers([column.name for column in self.key])  # all that the joins are planned by
-        self.connection.execute(sql.SQL("ANALYZE {} ({})").format(STAGED, keys))
-        repeated = sql.SQL("SELECT FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1").format(STAGED, keys)
+        execute(self.connection, "SET LOCAL work_mem = {}", _MERGE_MEMORY)
+        keys = [column.name for column in self.key]  # all that the joins are planned by
+        execute(self.connection, "ANALYZE {} ({:i})", STAGED, keys)
+        repeated = compose("SELECT FROM {} GROUP BY {:i} HAVING count(*) > 1 LIMIT 1", STAGED, keys)
         if self.connection.execute(repeated).fetchone() is not None:  # a row of no columns
             raise DuplicateFound("in the file")
         return count
 
-    def upsert(self) -> LoadResult:
-        """Update the rows whose key is there, where a value differs, insert the others; count each kind."""
+    def upsert(self, own: Columns) -> LoadResult:
+        """Update the rows whose key is there, where a value differs, insert the others; count each kind.
+
+        `own` are all of the table's columns, of which new rows need those that are required.
+        """
+        columns = [loaded.column for loaded in self.transfer.columns]
         staged = self.stage()
         _lock_out_writers(self.connection, self.table)
-        changing = [column for column in self.columns if column not in self.key]
-        changed = keep_values(self.connection, self.job_id, self._changed_rows(changing)) if changing else 0
-        updated = self._update(changing) if changed else 0
-        if changed == staged:  # each met a row: none is new
+        changing = [column.name for column in columns if column not in self.key]
+        updated = self._update(changing) if changing else 0
+        if updated == staged:  # each met a row: none is new
             return LoadResult(inserted=0, updated=updated)
         is_new: sql.Composable = sql.SQL("true")
         # One known to be empty is scanned for each row that goes in.
-        if self.connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(self.table)).rowcount:
-            is_new = sql.SQL("NOT EXISTS (SELECT FROM {} AS {} WHERE {})").format(
-                self.table, TABLE, match_keys(self.key)
-            )
-        if self.missing:
-            self._refuse_new_rows(is_new)
+        if execute(self.connection, "SELECT FROM {} LIMIT 1", self.table).rowcount:
+            is_new = compose("NOT EXISTS (SELECT FROM {} AS t WHERE {})", self.table, match_keys(self.key))
+        if missing := [column.name for column in own if column.is_required and column not in columns]:
+            self._refuse_new_rows(is_new, missing)
         inserted = self._insert(is_new)
         return LoadResult(inserted=inserted, updated=updated, unchanged=staged - inserted - updated)
 
     def replace(self) -> LoadResult:
         """Put the staged rows in the place of all that are there."""
         self.stage()
-        _lock_out_writers(self.connection, self.table)
-        keep_rows(self.connection, self.job_id, self.table, sql.SQL("true"))
-        self.connection.execute(sql.SQL("DELETE FROM {}").format(self.table))
+        _take_away(self.connection, self.job_id, self.table, sql.SQL("true"))
         return LoadResult(inserted=self._insert(sql.SQL("true")))
 
-    def _compose(self, form: str, changing: Columns, **parts: sql.Composable) -> sql.Composed:
-        """Return a statement about `{met}`: a row of the table and the staged one that changes it."""
-        met = sql.SQL("{match} AND {differ}").format(match=match_keys(self.key), differ=_differ(changing))
-        return sql.SQL(form).format(table=self.table, t=TABLE, staged=STAGED, s=NEW, met=met, **parts)
-
-    def _changed_rows(self, changing: Columns) -> sql.Composed:
-        """Return the query of the rows that will be updated, as they are."""
-        names = [ID_COLUMN, *(column.name for column in changing)]
-        return self._compose(
-            "SELECT {fields}, {s}.id AS {origin} FROM {table} AS {t} JOIN {staged} AS {s} ON {met}",
-            changing,
-            origin=sql.Identifier(STAGED_ID),
-            fields=sql.SQL(", ").join(sql.SQL("{}.{}").format(TABLE, sql.Identifier(name)) for name in names),
+    def _update(self, changing: Sequence[str]) -> int:
+        """Keep the rows of which one of these columns differs, then change them; return how many."""
+        differ = (compose("t.{name:i} IS DISTINCT FROM s.{name:i}", name=name) for name in changing)
+        changed = compose(
+            "SELECT t.id, {}, s.id AS {:i} FROM {} AS t JOIN {} AS s ON {} AND ({})",
+            [compose("t.{:i}", name) for name in changing],
+            STAGED_ID,
+            self.table,
+            STAGED,
+            match_keys(self.key),
+            sql.SQL(" OR ").join(differ),
         )
-
-    def _update(self, changing: Columns) -> int:
-        names = [sql.Identifier(column.name) for column in changing]
-        changes = [sql.SQL("{name} = {s}.{name}").format(name=name, s=NEW) for name in names]
-        statement = self._compose(
-            "UPDATE {table} AS {t} SET {changes} FROM {staged} AS {s} WHERE {met}",
-            changing,
-            changes=sql.SQL(", ").join(changes),
+        if not keep_values(self.connection, self.job_id, changed):
+            return 0
+        statement = compose(
+            "UPDATE {} AS t SET {} FROM {} AS k JOIN {} AS s ON s.id = k.{:i} WHERE t.id = k.id",
+            self.table,
+            [compose("{name:i} = s.{name:i}", name=name) for name in changing],
+            kept_table(self.job_id),
+            STAGED,
+            STAGED_ID,
         )
         with translated_refusals():
             return self.connection.execute(statement).rowcount
 
-    def _refuse_new_rows(self, is_new: sql.Composable) -> None:
-        """Raise JobError naming the rows that would be new, where there are any."""
-        rows = self.connection.execute(
-            sql.SQL("SELECT id, count(*) OVER () FROM {} AS {} WHERE {} ORDER BY id LIMIT {}").format(
-                STAGED, NEW, is_new, MAX_ERROR_DETAILS
-            )
-        ).fetchall()
+    def _refuse_new_rows(self, is_new: sql.Composable, missing: Sequence[str]) -> None:
+        """Raise JobError naming the rows that would be new, where there are any, and what they lack."""
+        query = "SELECT id, count(*) OVER () FROM {} AS s WHERE {} ORDER BY id LIMIT {}"
+        rows = execute(self.connection, query, STAGED, is_new, MAX_ERROR_DETAILS).fetchall()
         if not rows:
             return
         places = self.transfer.find_places([row_id for row_id, _ in rows])
-        names = ", ".join(column.name for column in self.missing)
-        fault = Fault("REQUIRED", f"a linha é nova, e a tabela exige: {names}")
-        details = [place.detail(fault, column=self.missing[0].name) for place in places.values()]
+        fault = Fault("REQUIRED", f"a linha é nova, e a tabela exige: {', '.join(missing)}")
+        details = [row_detail(fault, *place[:3], column=missing[0]) for place in places.values()]
         raise JobError(errors.VALUES_NOT_CONVERTED, details, rows[0][1], count=rows[0][1])
 
     def _insert(self, condition: sql.Composable) -> int:
-        names = identifiers([ID_COLUMN, *self.transfer.names])
-        statement = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} AS {} WHERE {}")
-        inserting = statement.format(self.table, STAGED, NEW, condition, names=names)
+        form = "INSERT INTO {table} ({names:i}) SELECT {names:i} FROM {staged} AS s WHERE {condition}"
+        parts = {"table": self.table, "staged": STAGED, "condition": condition}
         with translated_refusals():
-            return self.connection.execute(inserting).rowcount
+            return execute(self.connection, form, names=[ID_COLUMN, *self.transfer.names], **parts).rowcount
 
 
 def _lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
     """Wait for writers of the table, and keep others out until the transaction ends."""
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))
+    execute(connection, "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table)
 
 
-def _differ(columns: Columns) -> sql.Composed:
-    """Return the test that one of the columns differs."""
-    differs = sql.SQL("{t}.{name} IS DISTINCT FROM {s}.{name}")
-    tests = [differs.format(t=TABLE, s=NEW, name=sql.Identifier(column.name)) for column in columns]
-    return sql.SQL("({})").format(sql.SQL(" OR ").join(tests))
+def _take_away(
+    connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
+) -> None:
+    """Keep the rows aside and delete them, those written while ours were on their way included."""
+    _lock_out_writers(connection, table)
+    keep_rows(connection, job_id, table, condition)
+    execute(connection, "DELETE FROM {} WHERE {}", table, condition)

@@ -15,14 +15,14 @@ from duckdb import DuckDBPyConnection
 from psycopg import sql
 
 from managed_tables.conversion.marked_cells import unmarked
-from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault
+from managed_tables.databases.statements import compose, execute
+from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault, row_detail
 from managed_tables.ids import row_number
 from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, guarded
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
-from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, RowPlace
-from managed_tables_insert.transfer import STAGED, Transfer, identifiers
+from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place
+from managed_tables_insert.transfer import STAGED, Transfer
 
-TABLE, NEW = sql.Identifier("$table"), sql.Identifier("$new")
 _FETCHED_ROWS = 2_000
 _BOM = "\ufeff"
 # Replaces an empty value in a comparison that a hash can serve, together with whether it is empty.
@@ -52,22 +52,23 @@ def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) 
         out.write(_BOM)
         writer = csv.writer(out, delimiter=";")
         writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
-        for place, misfits, repeated in _find_rows(connection, plan):
+        for (file, sheet, line, cells), misfits, repeated in _find_rows(connection, plan):
             reasons = [f"{loaded.column.display_name}: {fault.reason}" for loaded, _, fault in misfits]
-            texts = [*(cell or "" for cell in place.cells), place.file, place.sheet or ""]
+            texts = [*(cell or "" for cell in cells), file, sheet or ""]
             why = "; ".join([*reasons, repeated] if repeated else reasons)
-            writer.writerow([*map(guarded, texts), place.line, guarded(why)])
+            writer.writerow([*map(guarded, texts), line, guarded(why)])
             rejects.rows += 1
             rejects.values += len(misfits)
             for loaded, text, fault in misfits[: MAX_ERROR_DETAILS - len(rejects.details)]:
                 value = text and text[:MAX_VALUE_CHARACTERS]
-                rejects.details.append(place.detail(fault, column=loaded.column.name, value=value))
+                cell = {"column": loaded.column.name, "value": value}
+                rejects.details.append(row_detail(fault, file, sheet, line, **cell))
     return rejects
 
 
 def _find_rows(
     connection: DuckDBPyConnection, plan: LoadPlan
-) -> Iterator[tuple[RowPlace, list[tuple[LoadedColumn, str | None, Fault]], str | None]]:
+) -> Iterator[tuple[Place, list[tuple[LoadedColumn, str | None, Fault]], str | None]]:
     """Yield each row with its cells, those that do not fit and why, and which key it repeats."""
     width = len(plan.labels)
     cells = [unmarked(f"c{number}") for number in range(width)]
@@ -87,13 +88,13 @@ def _find_rows(
     )
     while batch := rows.fetchmany(_FETCHED_ROWS):
         for file, sheet, line, why_repeated, *rest in batch:
-            texts, flags = tuple(rest[:width]), rest[width:]
+            texts, flags = rest[:width], rest[width:]
             misfits = [
                 (loaded, texts[loaded.number], loaded.fault_of(texts[loaded.number], is_empty=is_empty))
                 for loaded, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
                 if is_misfit
             ]
-            yield RowPlace(plan.files[file], sheet, line, texts), misfits, why_repeated
+            yield Place(plan.files[file], sheet, line, texts), misfits, why_repeated
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,16 @@ class RepeatedKeys:
         )
         return replace(self.transfer.plan, skips_repeated=True)
 
-    def _detail(self, place: RowPlace, first: RowPlace | None) -> Detail:
-        reason = self._is_there
+    def _detail(self, place: Place, first: Place | None) -> Detail:
+        reason, (file, sheet, line, cells) = self._is_there, place
         if first is not None:
-            names, where = self._names, first.sheet or first.file
-            reason = f"repete a chave ({names}) da linha {first.line}"
-            if (first.file, first.sheet) != (place.file, place.sheet):
-                reason = f"repete a chave ({names}) da linha {first.line} de {where}"
-        named = {"column": self._names} if len(place.cells) == 1 else {}
-        written = ", ".join(cell or "" for cell in place.cells)
-        return place.detail(Fault("DUPLICATE_KEY", reason), **named, value=written)
+            reason = f"repete a chave ({self._names}) da linha {first.line}"
+            if (first.file, first.sheet) != (file, sheet):
+                where = first.sheet or first.file
+                reason = f"repete a chave ({self._names}) da linha {first.line} de {where}"
+        named = {"column": self._names} if len(cells) == 1 else {}
+        written = ", ".join(cell or "" for cell in cells)
+        return row_detail(Fault("DUPLICATE_KEY", reason), file, sheet, line, **named, value=written)
 
     @property
     def _names(self) -> str:
@@ -161,36 +162,36 @@ def find_repeated_keys(
         return RepeatedKeys(transfer, [])
     names = {column.name for column in key}
     chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
-    transfer = replace(transfer, chosen=chosen)
+    transfer = replace(transfer, columns=chosen)
     transfer.stage_like(table)
-    there = sql.SQL("EXISTS (SELECT FROM {} AS {} WHERE {})").format(table, TABLE, match_keys(key))
-    query = sql.SQL(
+    there = compose("EXISTS (SELECT FROM {} AS t WHERE {})", table, match_keys(key))
+    rows = execute(
+        transfer.connection,
         'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
-        'SELECT id, first_value(id) OVER (PARTITION BY {names} ORDER BY id) AS "$first",'
-        ' {there} AS "$is_there" FROM {staged} AS {new}) AS "$rows"'
-        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {limit}'
-    ).format(
-        names=identifiers(sorted(names)),
-        there=sql.SQL("false") if within_file else there,
-        staged=STAGED,
-        new=NEW,
-        limit=sql.Literal(limit),
+        'SELECT id, first_value(id) OVER (PARTITION BY {:i} ORDER BY id) AS "$first",'
+        ' {} AS "$is_there" FROM {} AS s) AS "$rows"'
+        ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {}',
+        sorted(names),
+        False if within_file else there,
+        STAGED,
+        limit,
     )
-    return RepeatedKeys(transfer, transfer.connection.execute(query).fetchall())
+    return RepeatedKeys(transfer, rows.fetchall())
 
 
 def match_keys(key: Columns) -> sql.Composed:
-    """Return the test that a row of the table and a staged one have the same key; empty equals empty."""
+    """Return the test that a row `t` of the table and a staged one, `s`, have one key; empty equals empty."""
     return sql.SQL(" AND ").join(map(_match_column, key))
 
 
 def _match_column(column: Column) -> sql.Composed:
-    name = sql.Identifier(column.name)
     if not column.nullable:
-        return sql.SQL("{t}.{name} = {s}.{name}").format(t=TABLE, s=NEW, name=name)
+        return compose("t.{name:i} = s.{name:i}", name=column.name)
     none = sql.SQL(f"{_STAND_INS[column.type]}::{POSTGRES_TYPES[column.type]}")
     # Not IS NOT DISTINCT FROM, which PostgreSQL can only compare pair by pair.
-    return sql.SQL(
-        "coalesce({t}.{name}, {none}) = coalesce({s}.{name}, {none})"
-        " AND ({t}.{name} IS NULL) = ({s}.{name} IS NULL)"
-    ).format(t=TABLE, s=NEW, name=name, none=none)
+    return compose(
+        "coalesce(t.{name:i}, {none}) = coalesce(s.{name:i}, {none})"
+        " AND (t.{name:i} IS NULL) = (s.{name:i} IS NULL)",
+        name=column.name,
+        none=none,
+    )

@@ -1,9 +1,11 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import (
     EMPTY_CELL,
@@ -14,7 +16,7 @@ from managed_tables.conversion.columns import (
     explain,
 )
 from managed_tables.conversion.sql_text import choose, literal
-from managed_tables.details import Detail, Fault, detail
+from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.recipes import StoredRecipe
 from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
@@ -72,19 +74,28 @@ class LoadedColumn:
         return EMPTY_CELL if is_empty else explain(value or "", self.column.type, self.formats)
 
 
-@dataclass(frozen=True)
-class RowPlace:
-    """A row's file, sheet (of workbooks) and line, and what was asked of its cells."""
+class Place(NamedTuple):
+    """Where a row stands, and what was asked of its cells."""
 
     file: str
     sheet: str | None
     line: int
-    cells: tuple[Any, ...]
+    cells: list[str | None]
 
-    def detail(self, fault: Fault, **keys: Any) -> Detail:
-        """Return a detail about the row."""
-        sheets = {} if self.sheet is None else {"sheet": self.sheet}
-        return detail("file", fault, file=self.file, line=self.line, **sheets, **keys)
+
+def find_places(
+    converter: DuckDBPyConnection,
+    rows: str,
+    cells: Sequence[str],
+    files: Sequence[str],
+    numbers: Iterable[int],
+) -> dict[int, Place]:
+    """Return the places of rows by their numbers, in order; `rows` and `cells` are SQL."""
+    found = converter.execute(
+        f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {rows}"  # noqa: S608 - own SQL
+        f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, numbers)) or 'NULL'}) ORDER BY {ROW_NUMBER}"
+    ).fetchall()
+    return {number: Place(files[file], sheet, line, texts) for number, file, sheet, line, *texts in found}
 
 
 @dataclass(frozen=True)

@@ -5,32 +5,30 @@ A record has its id first, then the columns in an order that lets as many as pos
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import duckdb
 import nanoarrow
 import numpy as np
 from duckdb import DuckDBPyConnection
-from nanoarrow.c_array import CArray
-from nanoarrow.c_array_stream import CArrayStream
+from nanoarrow.c_array import CArray, CArrayView
 from psycopg import errors as pg
 from psycopg import sql
 
 from managed_tables.ahead import one_ahead
 from managed_tables.conversion.times import ZONED
 from managed_tables.databases.connecting import PgConnection, is_of_an_index
+from managed_tables.databases.statements import compose, execute
 from managed_tables.details import MAX_VALUE_CHARACTERS
 from managed_tables.errors import KEY_VALUE_TOO_LONG, ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import COUNTER_LOW_BITS, RANDOM_BITS, row_id, row_id_range, row_number
-from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
 from managed_tables_insert import binary
-from managed_tables_insert.plan import MISFIT, LoadedColumn, LoadPlan, RowPlace
+from managed_tables_insert.plan import MISFIT, LoadedColumn, LoadPlan, Place, find_places
 from managed_tables_insert.zones import Zone, find_zone
 
 LEAST_ROWS = 1_024  # of a batch
@@ -53,16 +51,15 @@ _ORDER = (
 
 @dataclass(frozen=True)
 class Cells:
-    """A column of a batch, as Arrow has it: `buffers` are its bits of validity, then what its type has."""
+    """A column of a batch, as Arrow has it: its buffers are its bits of validity, then what its type has."""
 
     rows: int
-    null_count: int
-    buffers: Sequence[Any]
+    column: CArrayView
 
     @property
     def nulls(self) -> binary.Flags | None:
         """Which rows are NULL; None for none."""
-        return ~self._bits(0) if self.null_count else None
+        return ~self._bits(0) if self.column.null_count else None
 
     @property
     def booleans(self) -> binary.Flags:
@@ -70,29 +67,26 @@ class Cells:
         return self._bits(1)
 
     def _bits(self, buffer: int) -> binary.Flags:
-        bits = np.frombuffer(self.buffers[buffer], np.uint8)
+        bits = np.frombuffer(self.column.buffer(buffer), np.uint8)
         return np.unpackbits(bits, count=self.rows, bitorder="little").view(np.bool_)
 
     def numbers(self, kind: str) -> binary.Ints:
         """Return values of a fixed size; those of NULL are 0."""
-        numbers = np.frombuffer(self.buffers[1], kind, self.rows)
+        numbers = np.frombuffer(self.column.buffer(1), kind, self.rows)
         nulls = self.nulls
         return numbers if nulls is None else np.where(nulls, 0, numbers)
 
     @property
     def texts(self) -> binary.Texts:
         """The texts, in UTF-8."""
-        ends = np.frombuffer(self.buffers[1], np.int32, self.rows + 1).astype(np.int64)
-        data = np.frombuffer(self.buffers[2], np.uint8, ends[-1])
+        ends = np.frombuffer(self.column.buffer(1), np.int32, self.rows + 1).astype(np.int64)
+        data = np.frombuffer(self.column.buffer(2), np.uint8, ends[-1])
         return binary.Texts(data, ends[:-1], np.diff(ends), self.nulls)
-
-
-Batch = Mapping[str, Cells]
 
 
 @dataclass(frozen=True)
 class Wire:
-    """The records of a plan's columns, whose ids are made from the millisecond `base_ms`.
+    """The records of a plan's columns, in this order, whose ids are made from the millisecond `base_ms`.
 
     `zones` are those of the times without one, by name.
     """
@@ -103,44 +97,34 @@ class Wire:
     zones: Mapping[str, Zone]
 
     @property
-    def ordered(self) -> list[tuple[int, LoadedColumn]]:
-        """The columns with their places, in the order of the record's fields."""
-        return sorted(enumerate(self.columns), key=lambda numbered: _ORDER.index(numbered[1].column.type))
-
-    @property
-    def names(self) -> list[str]:
-        """The columns' names, in the order of the record's fields, which the id's comes before."""
-        return [loaded.column.name for _, loaded in self.ordered]
-
-    @property
     def batch_rows(self) -> int:
         """How many rows are encoded at once."""
         width = len(self.columns) + 1
         rows = max(_BATCH_CELLS // width, min(_WIDE_ROWS, _WIDE_CELLS // width))
         return max(LEAST_ROWS, min(rows, self.plan.row_count // _BATCHES))
 
-    def encode(self, rows: int, batch: Batch) -> binary.Bytes:
-        """Return the records of a batch."""
-        fields = [self._field(place, loaded, batch) for place, loaded in self.ordered]
-        return binary.encode(rows, [_ids(self.base_ms, batch[ROW_NUMBER].numbers("i8")), *fields])
+    def encode(self, batch: CArray) -> binary.Bytes:
+        """Return the records of a batch: the rows' numbers, then the columns."""
+        numbers, *values = (Cells(batch.length, column) for column in batch.view().children)
+        fields = map(self._field, self.columns, values)
+        return binary.encode(batch.length, [_ids(self.base_ms, numbers.numbers("i8")), *fields])
 
-    def _field(self, place: int, loaded: LoadedColumn, batch: Batch) -> binary.Field:
-        cells = batch[f"v{place}"]
+    def _field(self, loaded: LoadedColumn, cells: Cells) -> binary.Field:
         match loaded.column.type:
             case ColumnType.TEXT:
                 return cells.texts
             case ColumnType.DECIMAL:
                 return binary.Decimals(cells.texts)
             case ColumnType.INTEGER:
-                return binary.Values([(">i8", cells.numbers("i8"))], cells.nulls)
+                word: binary.Word = ">i8", cells.numbers("i8")
             case ColumnType.BOOLEAN:
-                return binary.Values([("u1", cells.booleans)], cells.nulls)
+                word = "u1", cells.booleans
             case ColumnType.DATE:
-                return binary.Values([(">i4", cells.numbers("i4") - _EPOCH_DAYS)], cells.nulls)
+                word = ">i4", cells.numbers("i4") - _EPOCH_DAYS
             case ColumnType.DATETIME:
                 zone = self.zones[loaded.zone or self.plan.timezone]
-                moments = _to_utc(cells.numbers("i8"), zone)
-                return binary.Values([(">i8", moments - _EPOCH_MICROSECONDS)], cells.nulls)
+                word = ">i8", _to_utc(cells.numbers("i8"), zone) - _EPOCH_MICROSECONDS
+        return binary.Values(binary.with_length(word), cells.nulls)
 
 
 def _ids(base_ms: int, numbers: binary.Ints) -> binary.Values:
@@ -149,7 +133,8 @@ def _ids(base_ms: int, numbers: binary.Ints) -> binary.Values:
     high = (first >> 64) + (numbers >> COUNTER_LOW_BITS)
     low = ((first & 2**64 - 1) >> RANDOM_BITS) + (numbers & (1 << COUNTER_LOW_BITS) - 1)
     noise = np.frombuffer(os.urandom(8 * len(numbers)), np.uint64) >> np.uint64(64 - RANDOM_BITS)
-    return binary.Values([(">u8", high), (">u8", (low.astype(np.uint64) << np.uint64(RANDOM_BITS)) | noise)])
+    low = (low.astype(np.uint64) << np.uint64(RANDOM_BITS)) | noise
+    return binary.Values(binary.with_length((">u8", high), (">u8", low)))
 
 
 def _to_utc(moments: binary.Ints, zone: Zone) -> binary.Ints:
@@ -176,23 +161,21 @@ class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
 
 @dataclass(frozen=True)
 class Transfer:
-    """The plan's rows, whose ids are made from the millisecond `base_ms`, and the two ends of the pipe."""
+    """The plan's rows in these of its columns, and the two ends of the pipe.
+
+    Their ids are made from the millisecond `base_ms`.
+    """
 
     connection: PgConnection
     converter: DuckDBPyConnection
     plan: LoadPlan
+    columns: tuple[LoadedColumn, ...]
     base_ms: int
     report: Report
-    chosen: tuple[LoadedColumn, ...] | None = None  # of the plan's columns; None for all
-
-    @property
-    def columns(self) -> tuple[LoadedColumn, ...]:
-        """The columns that are brought."""
-        return self.plan.columns if self.chosen is None else self.chosen
 
     @property
     def names(self) -> list[str]:
-        """Their names, without the id's."""
+        """The columns' names, without the id's."""
         return [loaded.column.name for loaded in self.columns]
 
     @property
@@ -205,15 +188,15 @@ class Transfer:
 
         With `freeze` they are written as old ones, which a table must be made for in the same transaction.
         """
-        wire = Wire(self.plan, self.columns, self.base_ms, self._find_zones())
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
-            table, identifiers([ID_COLUMN, *wire.names]), sql.Literal(freeze)
-        )
+        columns = sorted(self.columns, key=lambda loaded: _ORDER.index(loaded.column.type))
+        wire = Wire(self.plan, columns, self.base_ms, self._find_zones())
+        names = [ID_COLUMN, *(loaded.column.name for loaded in columns)]
+        statement = compose("COPY {} ({:i}) FROM STDIN (FORMAT binary, FREEZE {})", table, names, freeze)
         rows = 0
         with self.connection.cursor() as cursor, translated_refusals():
             with (
-                _streamed(self.converter, wire) as stream,
-                closing(one_ahead(_encoded(stream, wire))) as batches,
+                closing(_encoded(self.converter, wire)) as encoded,
+                closing(one_ahead(encoded)) as batches,
                 cursor.copy(statement) as copy,
             ):
                 copy.write(binary.HEADER)
@@ -226,11 +209,8 @@ class Transfer:
 
     def stage_like(self, table: sql.Identifier) -> int:
         """Copy the rows into STAGED, a table of this session's own like the table, and return how many."""
-        self.connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-                STAGED, identifiers([ID_COLUMN, *self.names]), table
-            )
-        )
+        form = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {:i} FROM {} WITH NO DATA"
+        execute(self.connection, form, STAGED, [ID_COLUMN, *self.names], table)
         return self.copy_into(STAGED)
 
     def _find_zones(self) -> dict[str, Zone]:
@@ -239,25 +219,12 @@ class Transfer:
         names = {loaded.zone or self.plan.timezone for loaded in times}
         return {name: find_zone(self.connection, name) for name in names}
 
-    def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, RowPlace]:
+    def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, Place]:
         """Return the place of each row by its id, in the file's order, with the beginnings of its cells."""
         ids = {row_number(row_id): row_id for row_id in row_ids}
-        if not ids:
-            return {}
         cells = [f"left({column.cell}, {MAX_VALUE_CHARACTERS})" for column in self.columns]
-        rows = self.converter.execute(
-            f"SELECT {ROW_NUMBER}, file, sheet, line, {', '.join(cells)} FROM {self.plan.rows}"  # noqa: S608
-            f" WHERE {ROW_NUMBER} IN ({', '.join(map(str, ids))}) ORDER BY {ROW_NUMBER}"
-        ).fetchall()
-        return {
-            ids[number]: RowPlace(self.plan.files[file], sheet, line, tuple(texts))
-            for number, file, sheet, line, *texts in rows
-        }
-
-
-def identifiers(names: Sequence[str]) -> sql.Composed:
-    """Return the names as a list in SQL."""
-    return sql.SQL(", ").join(map(sql.Identifier, names))
+        found = find_places(self.converter, self.plan.rows, cells, self.plan.files, ids)
+        return {ids[number]: place for number, place in found.items()}
 
 
 @contextmanager
@@ -275,19 +242,6 @@ def translated_refusals() -> Iterator[None]:
 
 
 @contextmanager
-def _streamed(connection: DuckDBPyConnection, wire: Wire) -> Iterator[CArrayStream]:
-    """Begin the query; one that is left early is stopped, and the connection is free again."""
-    with _translated_errors():
-        # The relation's own stream has batches of 131,072 rows: of 1,500 columns more than memory holds.
-        query = connection.sql(wire.plan.select_rows(wire.columns))._submit("stream", wire.batch_rows)
-        stream = nanoarrow.c_array_stream(query.arrow_capsule())
-    try:
-        yield stream
-    finally:
-        stream.release()
-
-
-@contextmanager
 def _translated_errors() -> Iterator[None]:
     """Turn DuckDB's refusals of values into MisfitFound; in a stream they are the words of a RuntimeError."""
     try:
@@ -300,18 +254,17 @@ def _translated_errors() -> Iterator[None]:
         raise
 
 
-def _encoded(stream: CArrayStream, wire: Wire) -> Iterator[tuple[int, memoryview]]:
-    """Yield the number of rows of each batch, and their records."""
+def _encoded(connection: DuckDBPyConnection, wire: Wire) -> Generator[tuple[int, memoryview], None, None]:
+    """Yield the number of rows of each batch, and their records.
+
+    A query that is left early is stopped, and the connection is free again, once this is closed.
+    """
     with _translated_errors():
-        for batch in stream:
-            yield batch.length, wire.encode(batch.length, _cells(batch)).data
-
-
-def _cells(batch: CArray) -> dict[str, Cells]:
-    columns = zip(batch.schema.children, batch.view().children, strict=True)
-    return {
-        schema.name: Cells(
-            batch.length, column.null_count, [column.buffer(n) for n in range(column.n_buffers)]
-        )
-        for schema, column in columns
-    }
+        # The relation's own stream has batches of 131,072 rows: of 1,500 columns more than memory holds.
+        query = connection.sql(wire.plan.select_rows(wire.columns))._submit("stream", wire.batch_rows)
+        stream = nanoarrow.c_array_stream(query.arrow_capsule())
+        try:
+            for batch in stream:
+                yield batch.length, wire.encode(batch).data
+        finally:
+            stream.release()

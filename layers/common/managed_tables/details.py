@@ -66,6 +66,12 @@ def detail(place: Place, fault: Fault, **keys: Any) -> Detail:
     return {key: given[key] for key in Detail.__annotations__ if key in given}  # type: ignore[return-value]
 
 
+def row_detail(fault: Fault, file: str, sheet: str | None, line: int, **keys: Any) -> Detail:
+    """Return a detail about a row of a file, or of a workbook's sheet."""
+    sheets = {} if sheet is None else {"sheet": sheet}
+    return detail("file", fault, file=file, line=line, **sheets, **keys)
+
+
 def shown_value(value: Any) -> Any:
     """Return a refused JSON value as an answer can show it: cut where it is long, a container by its kind."""
     if isinstance(value, dict | list):
