@@ -30,7 +30,7 @@ def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
         raise MisreadError
     with open_duckdb(folder) as connection:
         table = CombinedTable(folder, connection)
-        table.add_file("in.csv")
+        table.files.append("in.csv")
         table.add(part)
         table.finish(folder / "out.parquet")
         return duckdb.execute(f"FROM {staged_rows(folder / 'out.parquet')}").fetchall()

@@ -100,8 +100,8 @@ def analyze(
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
-        joined = list(find_joined(table.places, table.files, overrides.origins))
-        origins = origin_columns(overrides.origins, table.places, table.files)
+        joined = list(find_joined(table, overrides.origins))
+        origins = origin_columns(table, overrides.origins)
         table.finish(staged, origins)
         labels = _labels(table)
         former_columns = find_former_columns(recalled.recipe if recalled else None, labels)
@@ -221,7 +221,7 @@ class _Progress:
 def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> analyses.TableReading:
     """Stage the rows of a file or sheet that is imported; return how it was read."""
     if found.first_reading.file == len(table.files):
-        table.add_file(found.first_reading.name)
+        table.files.append(found.first_reading.name)
     table.findings += found.findings
     if found.part is not None and found.first_reading.include:
         with progress.staging(table):

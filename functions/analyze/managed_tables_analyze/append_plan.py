@@ -1,14 +1,20 @@
 """Plan an upload into a table: where each of the file's columns goes, and what does not fit there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from managed_tables.conversion.columns import EMPTY_CELL, ColumnChoice, Formats, build_conversion, explain
-from managed_tables.details import detail
-from managed_tables.documents.analyses import AppendPlan, Conflict
+from managed_tables.details import row_detail
+from managed_tables.documents.analyses import (
+    AppendPlan,
+    Conflict,
+    InferredColumn,
+    StagedColumn,
+    TableColumn,
+)
 from managed_tables.documents.document import DetailBody
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
@@ -28,25 +34,25 @@ class FedCell(FoundCell):
     is_empty: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FedColumn:
-    """A column of the file, by its number in the `staged` object, and the table's column that it feeds.
+    """A column of the file, by its number in the staged object, and the table's column that it feeds.
 
-    `name`, `type`, `formats` and `nullable` are inferred, `label` is the file's; `before` is where such a
-    column went before, and `choice` how it was filled.
+    `inferred` and `staged` are the analysis' own; `before` is where such a column went before.
     """
 
     connection: DuckDBPyConnection
-    staged: Path
+    path: Path
     number: int
-    name: str
-    label: str
-    type: ColumnType
-    formats: Formats
-    nullable: bool
-    choice: ColumnChoice
+    inferred: InferredColumn
+    staged: StagedColumn
     before: FormerColumn | None
     table: Column | None
+
+    @property
+    def label(self) -> str:
+        """The file's label."""
+        return self.inferred.source or self.inferred.name
 
     @property
     def kept(self) -> RecipeColumn | None:
@@ -56,8 +62,8 @@ class FedColumn:
     @property
     def rows(self) -> str:
         """The SQL relation of the staged rows, with the column's `CELL`."""
-        cell = self.choice.rewritten(cell_name(self.number))
-        return f"(SELECT *, {cell} AS {CELL} FROM {staged_rows(self.staged)})"  # noqa: S608 - own SQL
+        cell = self.staged.choice.rewritten(cell_name(self.number))
+        return f"(SELECT *, {cell} AS {CELL} FROM {staged_rows(self.path)})"  # noqa: S608 - own SQL
 
     def find(self, test: str, empty: str = "false") -> tuple[int, list[FedCell]]:
         """Return how many cells pass the SQL test of `CELL`, and the first; `empty` is one more test."""
@@ -81,32 +87,24 @@ class FedColumn:
 
 
 def feed_columns(connection: DuckDBPyConnection, found: Analysis, table: Sequence[Column]) -> list[FedColumn]:
-    """Return each inferred column with the table's column that it feeds, if there is one.
+    """Return each inferred column with the table's column that it feeds, if there is one, and record that.
 
-    By where such a column went before; one that is new by its name, else by its label.
+    By where such a column went before; one that is new by its name, else by its label. Columns that the table
+    does not have become nullable: its rows have no value for them.
     """
-    schema, staged = found.document.inferred_schema, found.document.columns
+    inferred, columns = found.document.inferred_schema.columns, []
     by_name = {column.name: column for column in table}
     by_label = dict(zip(make_column_names([column.display_name for column in table]), table, strict=True))
-    names = [one.name for one in schema.columns]
+    names = [one.name for one in inferred]
     fed = _feeds(dict(zip(names, found.former_columns, strict=True)), by_name, by_label)
-    inferred = zip(schema.columns, staged, found.former_columns, strict=True)
-    return [
-        FedColumn(
-            connection,
-            found.staged,
-            number,
-            one.name,
-            one.source or one.name,
-            one.type,
-            of.formats,
-            one.nullable,
-            of.choice,
-            was,
-            fed.get(one.name),
-        )
-        for number, (one, of, was) in enumerate(inferred)
-    ]
+    every = zip(inferred, found.document.columns, found.former_columns, strict=True)
+    for number, (one, staged, before) in enumerate(every):
+        own = fed.get(one.name)
+        one.nullable = one.nullable or own is None
+        one.table_column = TableColumn.read(own.model_dump()) if own else None
+        columns.append(FedColumn(connection, found.staged, number, one, staged, before, own))
+        _take_kept_formats(columns[-1])
+    return columns
 
 
 def _feeds(
@@ -137,38 +135,35 @@ def plan_append(fed: Sequence[FedColumn], table: Sequence[Column], files: Sequen
     conflicts = (_find_conflict(one, column, files) for one, column in pairs)
     return AppendPlan(
         matched=[[one.label, column.name] for one, column in pairs],
-        new=[one.name for one in fed if not one.table and (not one.before or one.before.name)],
+        new=[one.inferred.name for one in fed if not one.table and (not one.before or one.before.name)],
         missing=[column.name for column in table if column.name not in taken],
         conflicts=list(filter(None, conflicts)),
     )
 
 
-def as_kept(one: FedColumn) -> FedColumn:
-    """Return the column under other formats where it is a text as it stands, but converts as is remembered.
+def _take_kept_formats(one: FedColumn) -> None:
+    """Put a column under other formats where it is a text as it stands, but converts as is remembered.
 
     The mark and the order that it had before hold unless more cells fit those that were found.
     """
-    column, kept, found = one.table, one.kept, one.formats
-    if column is None or column.type is ColumnType.TEXT or kept is None or one.type is not ColumnType.TEXT:
-        return one
+    column, kept, found, text = one.table, one.kept, one.staged.formats, ColumnType.TEXT
+    if column is None or column.type is text or kept is None or one.inferred.type is not text:
+        return
     formats = ColumnChoice(decimal_mark=kept.decimal_mark, date_order=kept.date_order).formats(found)
-    if formats == found or one.misfits(column.type, formats)[0] > one.misfits(column.type, found)[0]:
-        return one
-    return replace(one, formats=formats)
+    if formats != found and one.misfits(column.type, formats)[0] <= one.misfits(column.type, found)[0]:
+        one.staged.formats = formats
 
 
 def _find_conflict(one: FedColumn, column: Column, files: Sequence[str]) -> Conflict | None:
-    is_same = column.type in (one.type, ColumnType.TEXT)
-    if is_same and (column.nullable or not (one.nullable or one.choice.rewrites)):
+    is_same, formats = column.type in (one.inferred.type, ColumnType.TEXT), one.staged.formats
+    if is_same and (column.nullable or not (one.inferred.nullable or one.staged.choice.rewrites)):
         return None
-    conversion = build_conversion(CELL, column.type, one.formats)
+    conversion = build_conversion(CELL, column.type, formats)
     test = conversion.refuses(CELL, nullable=column.nullable)
     count, cells = one.find(test, conversion.empty)
     details = []
     for cell in cells[:MAX_DETAILS]:
-        fault = EMPTY_CELL if cell["is_empty"] else explain(cell["value"] or "", column.type, one.formats)
-        place = {"file": files[cell["file"]], "line": cell["line"]}
-        place |= {} if cell["sheet"] is None else {"sheet": cell["sheet"]}
-        found = detail("file", fault, **place, column=column.name, value=cell["value"])
-        details.append(DetailBody.read(found))
+        fault = EMPTY_CELL if cell["is_empty"] else explain(cell["value"] or "", column.type, formats)
+        place = files[cell["file"]], cell["sheet"], cell["line"]
+        details.append(DetailBody.read(row_detail(fault, *place, column=column.name, value=cell["value"])))
     return Conflict(column=column.name, count=count, details=details) if count else None

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +28,7 @@ import duckdb
 
 from managed_tables import exact_json
 from managed_tables.conversion.marked_cells import unmarked
-from managed_tables.documents.analyses import FileWarning, InferredSchema, JobReading, TableReading
+from managed_tables.documents.analyses import FileWarning, InferredSchema
 from managed_tables.documents.document import Document, JobFailure
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
@@ -36,7 +36,7 @@ from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables.wording import why_not_opened
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.reading_files import Candidate, SourceFile, Weighed, weigh
+from managed_tables_reader.reading_files import SourceFile, weigh
 from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
 
 _MAX_SECONDS = 900  # what a Lambda has
@@ -46,25 +46,15 @@ _FETCHED_ROWS = 10_000
 _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 
-class ExplainedTable(TableReading):
-    """How a file or sheet was read, and the candidates that were weighed for it."""
-
-    candidates: list[Candidate]
-
-
-class ExplainedReading(Document):
-    """How a file was read, with the candidates of each table."""
-
-    timezone: str
-    tables: list[ExplainedTable]
-
-
 class FileResult(Document):
-    """What is printed of a file; only its name and the error where it is refused."""
+    """What is printed of a file; only its name and the error where it is refused.
+
+    To be explained, each table of the `reading` has the candidates that were weighed for it.
+    """
 
     file: str
     dialect: FileDialect | None
-    reading: JobReading | ExplainedReading | None
+    reading: dict[str, Any] | None
     inferred_schema: InferredSchema | None
     warnings: list[FileWarning]
     error: JobFailure | None
@@ -87,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, explain: Show | None = None) ->
             parser.error("--rows-dir: dois arquivos têm o mesmo nome, e seriam gravados no mesmo")
         rows_dir.mkdir(parents=True, exist_ok=True)
     is_refused = False
-    for result in _results(options.files, _Task(rows_dir, _overrides_of(options), options.explain)):
+    for result in _results(options):
         is_refused = is_refused or result.error is not None
         show(result.as_json())
     return int(is_refused)
@@ -180,25 +170,16 @@ def _line(text: str) -> int:
     return number
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Options for every file: where to write its rows, what is stated about it, whether to explain it."""
-
-    rows_dir: Path | None
-    overrides: AllOverrides
-    explains: bool
-
-
-def _results(files: Sequence[Path], task: _Task) -> Iterator[FileResult]:
+def _results(options: argparse.Namespace) -> Iterator[FileResult]:
     """Analyse file after file in a child process; a fresh one follows one that died or has read many."""
-    left = deque(files)
+    left = deque(options.files)
     while left:
         with ProcessPoolExecutor(1, get_context("spawn"), _bound_child) as child:
             for _ in range(min(len(left), _FILES_A_CHILD)):
                 file, started = left.popleft(), time.monotonic()
                 with TemporaryDirectory(prefix="managed-tables-", ignore_cleanup_errors=True) as work_dir:
                     try:
-                        yield child.submit(_analyze_file, file, task, Path(work_dir)).result()
+                        yield child.submit(_analyze_file, file, options, Path(work_dir)).result()
                     except BrokenProcessPool:
                         is_late = time.monotonic() - started >= _MAX_SECONDS
                         late = f"a leitura passou de {_MAX_SECONDS} segundos"
@@ -223,20 +204,28 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
+def _analyze_file(file: Path, options: argparse.Namespace, work_dir: Path) -> FileResult:
     signal.alarm(_MAX_SECONDS)  # which ends this process
-    target = None if task.rows_dir is None else task.rows_dir / f"{file.name}.csv"
+    target = None if options.rows_dir is None else options.rows_dir / f"{file.name}.csv"
+    overrides, zone = _overrides_of(options), ZoneInfo(DEFAULT_TIMEZONE)
     try:
-        found = analyze(
-            [SourceFile(file, file.name)], work_dir, ZoneInfo(DEFAULT_TIMEZONE), frozenset(), task.overrides
-        )
+        found = analyze([SourceFile(file, file.name)], work_dir, zone, frozenset(), overrides)
         if target is not None:
             write_rows(found, target, work_dir)
-        weighed = weigh(file, file.name, work_dir, task.overrides) if task.explains else None
+        reading = found.reading.as_json()
+        if options.explain:
+            weighed = weigh(file, file.name, work_dir, overrides)
+            reading["tables"] = [
+                {
+                    **table.model_dump(),
+                    "candidates": list(map(asdict, weighed.get((table.name, table.sheet), ()))),
+                }
+                for table in found.reading.tables
+            ]
         return FileResult(
             file=str(file),
             dialect=found.dialect,
-            reading=_reading(found, weighed),
+            reading=reading,
             inferred_schema=found.document.inferred_schema,
             warnings=found.document.warnings,
             error=None,
@@ -255,17 +244,6 @@ def _analyze_file(file: Path, task: _Task, work_dir: Path) -> FileResult:
         return _refused(file, JobError(FILE_NOT_TABULAR, file=file.name, reason=reason))
     finally:
         signal.alarm(0)  # it may wait long for the next file
-
-
-def _reading(found: Analysis, weighed: Weighed | None) -> JobReading | ExplainedReading:
-    """Return how each table of a file was read, with the candidates that were weighed for it, if any were."""
-    if weighed is None:
-        return found.reading
-    tables = [
-        ExplainedTable(**dict(table), candidates=weighed.get((table.name, table.sheet), []))
-        for table in found.reading.tables
-    ]
-    return ExplainedReading(timezone=found.reading.timezone, tables=tables)
 
 
 def _refused(file: Path, error: JobError) -> FileResult:

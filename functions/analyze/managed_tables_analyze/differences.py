@@ -9,9 +9,11 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
+from managed_tables.catalog.job_records import JobMode
+from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.columns import build_conversion
 from managed_tables.conversion.sql_text import choose, matches
-from managed_tables.documents.analyses import AnalysisDocument, Profile, TableColumn, TableReading
+from managed_tables.documents.analyses import AnalysisDocument, Profile, TableReading
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
@@ -28,7 +30,7 @@ from managed_tables.messages.sentences import TYPE_NAMES, word_difference
 from managed_tables.schema import Column, ColumnType
 from managed_tables.wording import number
 from managed_tables_analyze.analysis import Analysis
-from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn, as_kept, feed_columns, plan_append
+from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn, feed_columns, plan_append
 from managed_tables_analyze.staging.sql import open_duckdb
 
 ROWS_COMPARED = 20_000  # of a column that is converted once more
@@ -170,7 +172,7 @@ class FileComparison:
         yield from self._renamed(missing, new)
         yield from self._missing({one.name: one.source for one in missing})
         for one in new:
-            yield self._unknown("COLUMN_NEW", one, one.name)
+            yield self._unknown("COLUMN_NEW", one, one.inferred.name)
 
     def _renamed(self, missing: list[RecipeColumn], new: list[FedColumn]) -> Iterator[Difference]:
         """Yield the missing and the new columns that are alike, and take them from these lists."""
@@ -199,7 +201,7 @@ class FileComparison:
         """Return how alike a column is to one that is missing, by label, type and place."""
         if one.before is not None or one.table is not None:
             return 2.0 if one.table and one.table.name == kept.name else 0.0
-        if kept.type and one.type not in _HOLDS[kept.type]:
+        if kept.type and one.inferred.type not in _HOLDS[kept.type]:
             return 0.0
         before, after = kept.label, fold_label(one.label)
         words = {*before.split()}, {*after.split()}
@@ -221,42 +223,42 @@ class FileComparison:
 
     def _formats(self, one: FedColumn, table: Column) -> Iterator[Difference]:
         """Yield the kept formats that cells contradict; of a text only where the found one fits better."""
-        is_text = one.type is ColumnType.TEXT
+        is_text = one.inferred.type is ColumnType.TEXT
         # Dates of a workbook have no order of their own.
-        is_own = one.formats.date_order == "ymd" and any(read.kind != "csv" for read in self._tables)
+        is_own = one.staged.formats.date_order == "ymd" and any(read.kind != "csv" for read in self._tables)
         parts: tuple[tuple[DifferenceCode, str, bool], ...] = (
-            ("MARK_CHANGED", "decimal_mark", one.type.is_number or is_text),
-            ("DATE_ORDER_CHANGED", "date_order", not is_own and (one.type.is_time or is_text)),
+            ("MARK_CHANGED", "decimal_mark", one.inferred.type.is_number or is_text),
+            ("DATE_ORDER_CHANGED", "date_order", not is_own and (one.inferred.type.is_time or is_text)),
         )
         for code, part, has_part in parts:
-            kept, found = getattr(one.kept, part, None), getattr(one.formats, part)
+            kept, found = getattr(one.kept, part, None), getattr(one.staged.formats, part)
             if not has_part or kept in (None, found):
                 continue
-            count, cells = one.misfits(table.type, replace(one.formats, **{part: kept}))
-            if not is_text or one.misfits(table.type, one.formats)[0] < count:
+            count, cells = one.misfits(table.type, replace(one.staged.formats, **{part: kept}))
+            if not is_text or one.misfits(table.type, one.staged.formats)[0] < count:
                 yield _contradiction(code, table, kept, found, count, cells)
 
     def _types(self, one: FedColumn, table: Column) -> Iterator[Difference]:
         """Yield that values are not of the table's type, or would lose the zeros that make them codes."""
-        if one.type in _HOLDS[table.type]:
+        if one.inferred.type in _HOLDS[table.type]:
             return
-        count, cells = one.misfits(table.type, one.formats)
+        count, cells = one.misfits(table.type, one.staged.formats)
         was = self.recalled.found.types.get(one.label)
         if not count and table.type.is_number and was != "text":
             count, cells = one.find(matches(CELL, r"\s*0[0-9]+\s*"))
         if count:
-            before, after = TYPE_NAMES[table.type], TYPE_NAMES[one.type]
+            before, after = TYPE_NAMES[table.type], TYPE_NAMES[one.inferred.type]
             yield _contradiction("TYPE_CHANGED", table, before, after, count, cells)
 
     # What the values are
 
     def _values(self) -> Iterator[Difference]:
-        for one, inferred in zip(self.columns, self.found.document.inferred_schema.columns, strict=True):
-            profile = inferred.profile
+        for one in self.columns:
+            profile = one.inferred.profile
             seen = self.recalled.seen.columns.get(one.table.name) if one.table and one.kept else None
             if one.table is None or seen is None or profile is None or not profile.rows:
                 continue
-            column_type, median = one.type, self.found.medians.get(one.number)
+            column_type, median = one.inferred.type, self.found.medians.get(one.number)
             if column_type is ColumnType.TEXT and one.table.type.is_number:
                 column_type = one.table.type
                 profile, median = _look_at_numbers(one, column_type, profile)
@@ -267,8 +269,8 @@ class FileComparison:
                 )
 
     def _other_unit(self, one: FedColumn) -> Iterator[_Change]:
-        before, after = self.recalled.found.units.get(one.label, ""), one.formats.unit
-        if before != after and one.type.is_number and self.recalled.found.types:
+        before, after = self.recalled.found.units.get(one.label, ""), one.staged.formats.unit
+        if before != after and one.inferred.type.is_number and self.recalled.found.types:
             old, new = (unit or "números sem unidade" for unit in (before, after))
             yield f"antes traziam {old}, agora {new}", before, after
 
@@ -280,23 +282,25 @@ class FileComparison:
 
 
 def compare_with_table(
-    found: Analysis, table: Sequence[Column], recalled: Recalled | None, needed: Sequence[str]
+    found: Analysis, table: TableRecord | None, recalled: Recalled | None, mode: JobMode
 ) -> None:
     """Record in the analysis what becomes of the columns in the table, and what is not as it remembers.
 
-    Columns that the table does not have become nullable: its rows have no value for them. Every row needs a
-    value in the columns `needed`.
+    A table that is gone has no columns.
     """
-    document = found.document
+    document, columns = found.document, table.columns if table is not None else ()
+    needed = _needed(table, mode) if table is not None else ()
     with open_duckdb(found.staged.parent) as connection:
-        fed = list(map(as_kept, feed_columns(connection, found, table)))
-        document.append_plan = plan_append(fed, table, document.files)
+        fed = feed_columns(connection, found, columns)
+        document.append_plan = plan_append(fed, columns, document.files)
         if recalled is not None:
-            document.recipe = FileComparison(found, recalled, needed, fed, table).result()
-    for column, of, one in zip(document.inferred_schema.columns, document.columns, fed, strict=True):
-        of.formats = one.formats
-        column.nullable = column.nullable or one.table is None
-        column.table_column = TableColumn.read(one.table.model_dump()) if one.table else None
+            document.recipe = FileComparison(found, recalled, needed, fed, columns).result()
+
+
+def _needed(table: TableRecord, mode: JobMode) -> Sequence[str]:
+    """Return the names of the columns in which every row needs a value."""
+    required = [column.name for column in table.columns if column.is_required]
+    return (table.key if mode == "upsert" else None) or required
 
 
 def is_as_before(document: AnalysisDocument, mode: str) -> bool:
@@ -327,7 +331,7 @@ def _look_at_numbers(
     one: FedColumn, column_type: ColumnType, profile: Profile
 ) -> tuple[Profile, float | None]:
     """Return the profile of a column that is a text as it stands, but converts as it is chosen."""
-    conversion = build_conversion(CELL, column_type, one.formats)
+    conversion = build_conversion(CELL, column_type, one.staged.formats)
     value = choose((conversion.empty, "NULL"), (conversion.converts, conversion.value), otherwise="NULL")
     [(rows, empty, least, greatest, median)] = one.connection.execute(
         "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608

@@ -18,7 +18,6 @@ from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome, failed_outcome, reporter
-from managed_tables.catalog.tables import Tables
 from managed_tables.clock import parse_timestamp
 from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex, listed_warnings
 from managed_tables.documents.document import JobProgress
@@ -181,7 +180,11 @@ def _analyze_files(
 
     names = _TakenNames(services, job.company_id)
     zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
-    return analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled), recalled
+    found = analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled)
+    if job.user_table_id is not None:
+        table = services.tables.find(job.company_id, job.user_table_id)
+        compare_with_table(found, table, recalled, job.mode)
+    return found, recalled
 
 
 def _keep_progress(
@@ -206,7 +209,6 @@ def _record(
     document = found.document
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
-    _compare_with_table(services, job, found, recalled)
     _store_preview(services, key_of, found)
     document.etags = etags
     services.storage.put_json(key, document.as_json())
@@ -237,19 +239,6 @@ def _store_preview(services: AwsServices, key_of: Callable[[str], str], found: A
         services.storage.upload_file(found.preview.rows, document.preview_rows_key)
 
 
-def _compare_with_table(
-    services: AwsServices, job: JobRecord, found: Analysis, recalled: Recalled | None
-) -> None:
-    """Record what becomes of the columns in the table that the job loads into, and what is not as before."""
-    if job.user_table_id is None:
-        return
-    table = Tables(services.items).find(job.company_id, job.user_table_id)
-    columns = table.columns if table is not None else ()
-    key = table.key if table is not None and job.mode == "upsert" else None
-    needed = key or [column.name for column in columns if column.is_required]
-    compare_with_table(found, columns, recalled, needed)
-
-
 def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:
     """Return whether nobody is to be asked: the table's owner wants that, and nothing is to be decided.
 
@@ -266,8 +255,7 @@ class _TakenNames:
     """The names that the company's tables hold, asked for one by one."""
 
     def __init__(self, services: AwsServices, company_id: str) -> None:
-        self._tables = Tables(services.items)
-        self._company_id = company_id
+        self._tables, self._company_id = services.tables, company_id
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._tables.find_holder(self._company_id, name) is not None

@@ -173,19 +173,9 @@ class CombinedTable:
         return [one for one in self.findings if one.code in WARNING_CODES]
 
     @property
-    def places(self) -> list[SheetPlace]:
-        """Where each staged part is from."""
-        return [part.place for part in self.parts]
-
-    @property
     def is_workbook(self) -> bool:
         """Whether a workbook's own numbers are among the cells."""
         return any(part.has_numbers for part in self.parts)
-
-    def add_file(self, name: str) -> int:
-        """Add a file and return its index in the staged object."""
-        self.files.append(name)
-        return len(self.files) - 1
 
     def add(self, part: Part) -> None:
         """Stage a part's rows; raises MisreadError if DuckDB does not read as many as were counted."""
@@ -344,29 +334,25 @@ def _label(part: Part, column: int) -> str | None:
     return None if label is None or not label.strip() else label
 
 
-def origin_columns(
-    origins: OriginLabels, places: Sequence[SheetPlace], files: Sequence[str]
-) -> list[OriginColumn]:
+def origin_columns(table: CombinedTable, origins: OriginLabels) -> list[OriginColumn]:
     """Return the columns that a person wants in front of the others."""
-    names = f"([{', '.join(map(literal, files))}])[file + 1]"
+    names = f"([{', '.join(map(literal, table.files))}])[file + 1]"
     found = []
     if origins.sheet is not None:
-        has_texts = any(sheet is None for _, sheet in places)
+        has_texts = any(part.place[1] is None for part in table.parts)
         found.append(OriginColumn(origins.sheet, "sheet", "SHEET_NAMES", has_texts))
     if origins.file is not None:
         found.append(OriginColumn(origins.file, names, "FILE_NAMES", nullable=False))
     return found
 
 
-def find_joined(
-    places: Sequence[SheetPlace], files: Sequence[str], origins: OriginLabels
-) -> Iterator[Finding]:
+def find_joined(table: CombinedTable, origins: OriginLabels) -> Iterator[Finding]:
     """Yield the finding that several sheets or files became one table, unless a column tells them apart."""
+    places = [part.place for part in table.parts]
     told_apart = {(origins.file and file, origins.sheet and sheet) for file, sheet in places}
-    if len(told_apart) == len(places):
-        return
-    names = [_name(place, places, files) for place in places]
-    yield Finding("JOINED_SHEETS", {"names": names}, count=len(names))
+    if len(told_apart) != len(places):
+        names = [_name(place, places, table.files) for place in places]
+        yield Finding("JOINED_SHEETS", {"names": names}, count=len(names))
 
 
 def _name(place: SheetPlace, places: Sequence[SheetPlace], files: Sequence[str]) -> str:
