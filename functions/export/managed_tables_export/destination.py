@@ -51,8 +51,6 @@ class ExportObject:
 
     def abort(self) -> None:
         """Drop the parts of an object that is not complete."""
-        for one in self._under_way:
-            one.cancel()
         if self._upload_id is not None:
             self._pool.shutdown(cancel_futures=True)
             self._storage.abort_parts(self._key, self._upload_id)

@@ -126,13 +126,7 @@ def _unescaped(cell: str) -> str:
 
 def _feed(source: ExportSource, writing: int) -> int:
     """Write the rows into the pipe, each value as text, and return how many."""
-    names = {column.name: f"c{place}" for place, column in enumerate(source.selection.columns)}
-
-    def field(column: Column) -> sql.Composed:
-        return sql.SQL("{}::text AS {}").format(value(column), sql.Identifier(names[column.name]))
-
-    query = sql.SQL("SELECT {start}, {row}.* FROM ({fields}) AS {row}").format(
-        start=_ROW_START, row=sql.Identifier("$row"), fields=select_fields(source, field)
-    )
+    fields = select_fields(source, lambda column: sql.SQL("{}::text").format(value(column)))
+    query = sql.SQL('SELECT {}, "$row".* FROM ({}) AS "$row"').format(_ROW_START, fields)
     with open(writing, "wb", closefd=False) as pipe:
         return source.write(query, sql.SQL(""), pipe, row_max_bytes=MAX_ROW_BYTES)

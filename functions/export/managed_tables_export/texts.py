@@ -153,7 +153,6 @@ def compose(source: ExportSource) -> tuple[sql.Composed, str, bool]:
 def write_json_lines(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
     """Write the rows as JSON lines and return how many."""
     source.set_zone("UTC")
-    query = sql.SQL("SELECT row_to_json({row})::text FROM ({fields}) AS {row}").format(
-        row=sql.Identifier("$row"), fields=select_fields(source, _json_field)
-    )
+    fields = select_fields(source, _json_field)
+    query = sql.SQL('SELECT row_to_json("$row")::text FROM ({}) AS "$row"').format(fields)
     return source.write(query, _JSON_LINES, destination)

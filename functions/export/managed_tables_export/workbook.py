@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.sax.saxutils import escape
@@ -92,41 +93,31 @@ class _WorkbookWriter:
     def write(self, archive: zipfile.ZipFile, rows: Iterator[Row]) -> None:
         """Write all rows; there is a sheet also without any."""
         sheets = 0
-        row = next(rows, None)
-        while row is not None or not sheets:
+        while (first := list(islice(rows, 1))) or not sheets:
             sheets += 1
             if sheets > MAX_SHEETS:
                 raise JobError(EXPORT_TOO_MANY_SHEETS)
             with archive.open(_SHEET.format(sheets), "w") as out:
                 out.write(self._start)
-                row = self._write_rows(out, row, rows)
+                self._write_rows(out, islice(chain(first, rows), SHEET_ROWS))
                 out.write(self._end)
         for name, content in _empty_workbook(self._source, sheets)[0].items():
             if name not in archive.namelist():
                 archive.writestr(name, content)
 
-    def _write_rows(self, out: IO[bytes], row: Row | None, rows: Iterator[Row]) -> Row | None:
-        """Write rows, the given one first, until the sheet is full; return the next one, None at the end."""
-        number, size = 1, 0
-        batch: list[str] = []
-        while row is not None and number <= SHEET_ROWS and size < SHEET_BYTES:
-            number += 1
-            cells = "".join([cell(text, number) for cell, text in zip(self._cells, row, strict=True) if text])
-            batch.append(f'<row r="{number}">{cells}</row>')
-            if len(batch) == BATCH_ROWS:
-                size += self._flush(out, batch)
-            row = next(rows, None)
-        self._flush(out, batch)
-        return row
+    def _write_rows(self, out: IO[bytes], rows: Iterator[Row]) -> None:
+        """Write rows below the header until the sheet is as large as it may be."""
+        numbered, size = enumerate(rows, start=2), 0
+        while size < SHEET_BYTES and (batch := list(islice(numbered, BATCH_ROWS))):
+            content = "".join([self._row(number, row) for number, row in batch]).encode()
+            out.write(content)
+            size += len(content)
+            self.rows += len(batch)
+            self._source.report(self.rows)
 
-    def _flush(self, out: IO[bytes], batch: list[str]) -> int:
-        """Write the rows of the batch, empty it, and return the number of bytes."""
-        content = "".join(batch).encode()
-        out.write(content)
-        self.rows += len(batch)
-        batch.clear()
-        self._source.report(self.rows)
-        return len(content)
+    def _row(self, number: int, row: Row) -> str:
+        cells = "".join([cell(text, number) for cell, text in zip(self._cells, row, strict=True) if text])
+        return f'<row r="{number}">{cells}</row>'
 
 
 def _add_sheet(workbook: Workbook, title: str, columns: Sequence[Column]) -> list[int]:
