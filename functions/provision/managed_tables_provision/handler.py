@@ -17,11 +17,9 @@ SERVICE = "provision"
 
 def act(services: Services, action: Action, company_id: str) -> ConnectionRecord:
     """Run an action and return the company's connection after it; each can be repeated."""
-    if action == "make":
-        return services.provisioning.provision(company_id)
-    if action == "bring_up_to_date":
-        return services.provisioning.require(company_id)
-    return services.provisioning.rotate_reader(company_id)
+    made = services.provisioning
+    actions = {"make": made.provision, "bring_up_to_date": made.require, "rotate_reader": made.rotate_reader}
+    return actions[action](company_id)
 
 
 _services = cache(load_services)  # once a process
