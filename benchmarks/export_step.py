@@ -46,10 +46,10 @@ class _Nowhere:
     def upload_part(self, _key: str, _upload: str, number: int, _body: bytes) -> dict[str, Any]:
         return {"ETag": "", "PartNumber": number}
 
-    def put_bytes(self, *_: Any) -> None:
+    def put(self, *_: Any) -> None:
         pass
 
-    complete_parts = abort_parts = put_bytes
+    complete_parts = abort_parts = put
 
 
 @contextmanager
