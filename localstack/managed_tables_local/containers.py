@@ -7,7 +7,6 @@ The tour of `make sam-local` takes work that no deployed function takes: its fil
 has, so an event of the bucket starts nothing, and only the tour moves a job.
 """
 
-import asyncio
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ import platform
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from string import Template
@@ -196,15 +195,8 @@ def _reachable(ports: list[int]) -> Iterator[None]:
     on_linux = platform.system() == "Linux"  # elsewhere Docker runs in a machine that sees this loopback
     with ExitStack() as relays:
         for port in ports if on_linux else ():
-            relays.enter_context(_relayed(gateway.stdout.strip(), port))
+            relays.enter_context(relayed(port, gateway.stdout.strip(), port))
         yield
-
-
-def _relayed(address: str, port: int) -> AbstractContextManager[object]:
-    return relayed(
-        lambda accept: asyncio.start_server(accept, address, port),
-        lambda _reader, _writer: asyncio.open_connection(LOOPBACK, port),
-    )
 
 
 def run(folder: Path, stack: Stack) -> None:

@@ -4,13 +4,12 @@ The commands run in the deployed operator's function, as on AWS, while clients w
 decides is printed beside each step.
 """
 
-import asyncio
 import secrets
 import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from managed_tables_local.checkout import LOCAL, say
 from managed_tables_local.deployment import function_name
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.processes import LOOPBACK
-from managed_tables_local.relaying import Streams, relayed
+from managed_tables_local.relaying import relayed
 from managed_tables_local.stack import make_token
 from managed_tables_operations import OperatorError
 from managed_tables_operations.__main__ import invoke
@@ -53,20 +52,11 @@ def make_authority(folder: Path) -> Authority:
     return Authority(file, authority.issue_cert(HOST))
 
 
-@contextmanager
-def tls_front(authority: Authority, server_port: int) -> Iterator[int]:
+def tls_front(authority: Authority, server_port: int) -> AbstractContextManager[int]:
     """Serve the server on another port, with TLS alone, while the block runs; yield that port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issued.configure_cert(context)
-
-    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Streams:
-        await reader.readexactly(8)  # PostgreSQL's request for TLS; who speaks without it gets nowhere
-        writer.write(b"S")
-        await writer.start_tls(context)
-        return await asyncio.open_connection(LOOPBACK, server_port)
-
-    with relayed(lambda accept: asyncio.start_server(accept, LOOPBACK, 0), lead) as serving:
-        yield int(serving.sockets[0].getsockname()[1])
+    return relayed(server_port, LOOPBACK, tls=context)
 
 
 @dataclass(frozen=True)

@@ -1,50 +1,40 @@
-"""Relay connections byte by byte, in a thread of its own."""
+"""Relay connections byte by byte, in a thread of its own, to a port of this machine."""
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+
+from managed_tables_local.processes import LOOPBACK
 
 _CHUNK_BYTES = 65_536
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
 
 @contextmanager
-def relayed(
-    listen: Callable[[Accept], Coroutine[Any, Any, asyncio.Server]],
-    lead: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Streams]],
-) -> Iterator[asyncio.Server]:
-    """Serve as `listen` says; `lead` opens the far side of a connection, and may speak on either first."""
+def relayed(to_port: int, address: str, port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve the port on another address while the block runs; yield the port there.
+
+    With `tls` it is for PostgreSQL's clients, who ask for that first; others get nowhere.
+    """
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
-            far_reader, far_writer = await lead(reader, writer)
+            if tls:
+                await reader.readexactly(8)
+                writer.write(b"S")
+                await writer.start_tls(tls)
+            far_reader, far_writer = await asyncio.open_connection(LOOPBACK, to_port)
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
         writer.close()
 
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        server = asyncio.run_coroutine_threadsafe(listen(accept), loop).result()
+    with start_blocking_portal() as portal:  # which cancels what is left of the connections
+        server = portal.call(asyncio.start_server, accept, address, port)
         try:
-            yield server
+            yield int(server.sockets[0].getsockname()[1])
         finally:
-            asyncio.run_coroutine_threadsafe(_end(server), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-
-
-async def _end(server: asyncio.Server) -> None:
-    server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+            portal.call(server.close)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
