@@ -214,17 +214,13 @@ def _prune(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     an alias.
     """
     functions, function = services.provision_client, chosen.function
+    aliases = functions.get_paginator("list_aliases").paginate(FunctionName=function).search("Aliases[]")
     used: set[str] = set()
-    for page in functions.get_paginator("list_aliases").paginate(FunctionName=function):
-        for alias in page["Aliases"]:
-            used |= {
-                alias["FunctionVersion"],
-                *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
-            }
-    pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
-    numbers = sorted(
-        int(each["Version"]) for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"
-    )
+    for alias in aliases:
+        weighted = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        used |= {alias["FunctionVersion"], *weighted}
+    published = functions.get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    numbers = sorted(int(name) for name in published.search("Versions[].Version") if name != "$LATEST")
     for version in map(str, numbers[: -chosen.keep or None]):
         if version not in used:
             # By one name: the role may delete `NAME:…`, and never the function.

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 from unittest.mock import Mock
 
 import psycopg
@@ -249,14 +248,10 @@ def _add_cluster(
 def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """No emulator has aliases with weights; what is asked of Lambda is its own API's."""
     weighted = {"FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
-    pages: dict[str, Any] = {
-        "list_aliases": {"Aliases": [weighted, {"FunctionVersion": "1"}]},
-        "list_versions_by_function": {
-            "Versions": [{"Version": one} for one in ("$LATEST", *map(str, range(1, 11)))]
-        },
-    }
+    aliases, names = [weighted, {"FunctionVersion": "1"}], ["$LATEST", *map(str, range(1, 11))]
+    found = {"Aliases[]": aliases, "Versions[].Version": names}
     client = Mock()
-    client.get_paginator = lambda name: SimpleNamespace(paginate=lambda **_: [pages[name]])
+    client.get_paginator.return_value.paginate.return_value.search = found.get
     monkeypatch.setattr(command, "load_services", lambda: SimpleNamespace(provision_client=client))
     answer = handler({"arguments": ["prune-versions", "--function", "f"]}, None)
     deleted = [call.kwargs["FunctionName"] for call in client.delete_function.call_args_list]
