@@ -184,7 +184,7 @@ def test_an_excluded_file_has_a_reading_and_no_rows(tmp_path: Path) -> None:
 def test_overrides_that_leave_no_table_is_refused_with_a_reason(tmp_path: Path) -> None:
     for stated, code in (
         ({"include": False}, "NO_TABLE_INCLUDED"),
-        ({"header_line": 9}, "FILE_EMPTY"),
+        ({"header_line": 9}, "LINE_WITHOUT_CELLS"),
         ({"header_line": 2, "skip_lines": (2,)}, "LINE_WITHOUT_CELLS"),
     ):
         with pytest.raises(JobError) as refusal:

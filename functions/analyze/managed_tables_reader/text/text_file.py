@@ -10,7 +10,7 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
@@ -67,13 +67,12 @@ class TextFile:
         return is_sure_comment(cells) and not is_full
 
 
-def open_text(path: Path, name: str, work_dir: Path, overrides: Overrides | None = None) -> TextFile:
+def open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> TextFile:
     """Detect encoding, dialect, header and footer, except what the overrides state.
 
     What was once stated of such files holds where the known labels then stand in this one. Raises JobError if
     the file is empty or not a text, or if the overrides leave no table.
     """
-    overrides = overrides or Overrides(0)
     if overrides.known.stated:
         with suppress(JobError):  # not this file: then it is read as it shows itself
             text = _open_text(path, name, work_dir, _recalled(path, overrides))
@@ -119,7 +118,8 @@ def _choose(source: Source, name: str, overrides: Overrides, stated: Stated) -> 
     """Return the cheapest way to cut the lines; JobError if there is none, or blanks align the columns."""
     found = choosing.choose(source.sample, overrides, stated, is_whole=source.is_whole)
     if not found:
-        raise JobError(FILE_EMPTY, file=name)
+        kind = LINE_WITHOUT_CELLS if (stated.header_line or 0) > len(source.sample) else FILE_EMPTY
+        raise JobError(kind, file=name, line=stated.header_line)
     if found[0].change is choosing.align:
         raise JobError(FILE_NOT_TABULAR, file=name, reason=_ALIGNED)
     for number, line in enumerate(source.sample, start=1):
