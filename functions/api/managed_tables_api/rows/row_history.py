@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, LiteralString, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -211,19 +211,11 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
             present=PRESENT,
             cells=_CELLS,
         ),
-        *(
-            part(
-                "SELECT {t}.id, {change}, loads.applied_at, loads.user_id, 'upload', {job}, {upserted},"
-                " {cells}, NULL, {t}.{staged} FROM {kept} AS {t}, managed_tables.applied_jobs AS loads"
-                " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}",
-                change=change_id,
-                job=job_id,
-                upserted=UPSERTED,
-                cells=_CELLS,
-                staged=sql.Identifier(STAGED_ID),
-                kept=kept_table(job_id),
-            )
-            for job_id, change_id in upserts
+        *_of_upserts(
+            "SELECT {t}.id, {change}, loads.applied_at, loads.user_id, 'upload', {job}, {upserted},"
+            " {cells}, NULL, {t}.{staged:i} FROM {kept} AS {t}, managed_tables.applied_jobs AS loads"
+            " WHERE {t}.id = ANY (%(ids)s::uuid[]) AND loads.job_id = {job}",
+            upserts,
         ),
     ]
     return compose_reading(
@@ -231,6 +223,12 @@ def changes_statement(definition: Definition, upserts: Sequence[Upsert]) -> byte
         " FROM ({parts}) AS changes ORDER BY change_id",
         parts=sql.SQL(" UNION ALL ").join(parts),
     )
+
+
+def _of_upserts(form: LiteralString, upserts: Sequence[Upsert]) -> list[sql.Composed]:
+    """Return a SELECT from what each upsert has kept of the rows that it changed."""
+    named: dict[str, Any] = {"upserted": UPSERTED, "cells": _CELLS, "staged": STAGED_ID}
+    return [part(form, change=change, job=job, kept=kept_table(job), **named) for job, change in upserts]
 
 
 def page_statement(upserts: Sequence[Upsert]) -> bytes:
@@ -244,15 +242,10 @@ def page_statement(upserts: Sequence[Upsert]) -> bytes:
             "SELECT change_id, row_id, changed_at, action, user_id FROM managed_tables.row_history"
             " WHERE table_id = %(table_id)s::text AND changed_at > {since}"
         ).format(since=_SINCE),
-        *(
-            part(
-                "SELECT {change}, {t}.id, loads.applied_at, 'update', loads.user_id FROM {kept} AS {t},"
-                " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}",
-                change=change_id,
-                job=job_id,
-                kept=kept_table(job_id),
-            )
-            for job_id, change_id in upserts
+        *_of_upserts(
+            "SELECT {change}, {t}.id, loads.applied_at, 'update', loads.user_id FROM {kept} AS {t},"
+            " managed_tables.applied_jobs AS loads WHERE loads.job_id = {job}",
+            upserts,
         ),
     ]
     return compose_statement(
