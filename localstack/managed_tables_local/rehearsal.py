@@ -36,26 +36,10 @@ TIMEOUT_SECONDS = 180.0  # a machine of two cores starts each function's process
 ANA, BIA = "111.444.777-35", "529.982.247-25"
 
 
-@dataclass(frozen=True)
-class Authority:
-    """The file of an authority's certificate, and one that it has issued for HOST."""
-
-    certificate: Path
-    issued: trustme.LeafCert
-
-
-def make_authority(folder: Path) -> Authority:
-    """Make an authority, its certificate in the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    authority, file = trustme.CA(), folder / "authority.pem"
-    authority.cert_pem.write_to_path(file)
-    return Authority(file, authority.issue_cert(HOST))
-
-
-def tls_front(authority: Authority, server_port: int) -> AbstractContextManager[int]:
+def tls_front(server_port: int, authority: trustme.CA) -> AbstractContextManager[int]:
     """Serve the server on another port, with TLS alone, while the block runs; yield that port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issued.configure_cert(context)
+    authority.issue_cert(HOST).configure_cert(context)
     return relayed(server_port, LOOPBACK, tls=context)
 
 
@@ -118,10 +102,9 @@ def run(folder: Path = LOCAL / "rehearsal") -> None:
 
 @contextmanager
 def _open_stage(folder: Path) -> Iterator[Stage]:
-    authority = make_authority(folder / "tls")
     postgres = open_server(folder / "postgres")
     postgres.start("fsync=off")
-    with tls_front(authority, postgres.port) as port, httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+    with tls_front(postgres.port, trustme.CA()) as port, httpx.Client(timeout=TIMEOUT_SECONDS) as http:
         parameters = {"PostgresHost": f"{HOST}:{port}", "PostgresSslMode": "require"}
         stack = local.up(folder, persistent=False, overrides=parameters)
         with ExitStack() as cleaning:
@@ -151,7 +134,7 @@ def _move(stage: Stage) -> str:
     second = open_server(folder)
     stage.cleaning.callback(remove_server, folder)
     second.start("fsync=off")
-    port = stage.cleaning.enter_context(tls_front(make_authority(stage.folder / "second-tls"), second.port))
+    port = stage.cleaning.enter_context(tls_front(second.port, trustme.CA()))
     secret = PostgresSecret(host=HOST, port=port, username=ADMIN, password=second.password)
     arn = local.keep_secret(emulator.get(stage.folder / "ministack"), "two", secret)
     stage.operate("add-cluster", "--name=two", f"--host={HOST}", f"--port={port}", f"--secret-arn={arn}")

@@ -13,6 +13,7 @@ from unittest.mock import Mock
 
 import psycopg
 import pytest
+import trustme
 from cloudformation import read_template
 from psycopg import sql
 
@@ -28,7 +29,7 @@ from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
-from managed_tables_local.rehearsal import make_authority, tls_front
+from managed_tables_local.rehearsal import tls_front
 from managed_tables_operations import OperatorError, databases
 from managed_tables_operations import __main__ as command
 from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
@@ -187,11 +188,13 @@ def test_a_company_moves_to_another_cluster_over_tls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The second cluster has TLS alone, as Aurora, and a certificate that is verified."""
-    authority = make_authority(tmp_path)
-    monkeypatch.setattr(connecting, "AUTHORITIES", str(authority.certificate))
+    authorities, files = (trustme.CA(), trustme.CA()), (str(tmp_path / "ours"), str(tmp_path / "strange"))
+    for authority, file in zip(authorities, files, strict=True):
+        authority.cert_pem.write_to_path(file)
+    monkeypatch.setattr(connecting, "AUTHORITIES", files[0])
     before = Services(services.settings)
     before.postgres_secret = services.postgres_secret  # type: ignore[assignment]
-    with tls_front(authority, second.port) as port:
+    with tls_front(second.port, authorities[0]) as port:
         _add_cluster(services, "two", port, second.password)
         assert _rows(before, company, "vendas") == [("Café", "1.50")]
         moved = move_company(services, company, "two")
@@ -201,9 +204,8 @@ def test_a_company_moves_to_another_cluster_over_tls(
         assert _rows(services, moved, "vendas") == [("Café", "1.50")]
         services.table_operations.update(moved, table.table_id, TableChange(display_name="vendas_2025"))
         assert _rows(before, company, "vendas_2025") == [("Café", "1.50")], "a process with the old record"
-        stranger = str(make_authority(tmp_path / "other").certificate)
-        for host, authorities in (("127.0.0.1", str(authority.certificate)), ("localhost", stranger)):
-            monkeypatch.setattr(connecting, "AUTHORITIES", authorities)
+        for host, file in zip(("127.0.0.1", "localhost"), files, strict=True):
+            monkeypatch.setattr(connecting, "AUTHORITIES", file)
             secret = services.databases.cluster_secret("two").model_copy(update={"host": host})
             run = [databases.program("pg_dump"), "--schema-only", "--no-password"]
             environment = databases.program_environment(secret, "postgres")
