@@ -152,12 +152,8 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     const first = await fetchWith(request, await getToken(false));
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
-  return {
-    api: apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send),
-    caller,
-    sessions: new Map(),
-    written: new Store(false),
-  };
+  const api = apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send);
+  return { api, caller, sessions: new Map(), written: new Store(false) };
 }
 
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {

@@ -25,9 +25,8 @@ const formats = (): [Format, string][] => [
 export function ExportDialog() {
   const { table, view, onClose, api } = useParts();
   const [format, setFormat] = useState<Format>("xlsx");
-  const start = async (): Promise<void> => {
-    await api.POST("/{table_id}/exports", { path: { table_id: table._id }, body: bodyOf(table, view, format) });
-  };
+  const body = bodyOf(table, view, format);
+  const start = () => api.POST("/{table_id}/exports", { path: { table_id: table._id }, body });
   return (
     <Dialog title={t`Exportar`} isSide onClose={onClose}>
       <Radios legend={t`Formato`} choices={formats()} value={format} onValue={setFormat} />

@@ -3,7 +3,7 @@ import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
-import { type Sheet, useParts } from "./sheet";
+import { type SheetParts, useParts } from "./sheet";
 import { shownColumns } from "./view";
 import { ROW_HEIGHT, useViewport } from "./viewport";
 
@@ -71,7 +71,7 @@ export function Grid() {
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */
 function useFocus(
-  { rows: { rowAt, indexOf }, onRow, wanted }: Sheet,
+  { rows: { rowAt, indexOf }, onRow, wanted }: SheetParts,
   control: GridControl,
   scroller: React.RefObject<HTMLDivElement | null>,
   rowCount: number,

@@ -49,7 +49,7 @@ export function rowWords(columns: readonly Column[], row: Cells): string {
 }
 
 /** What is to be seen of a cell besides its value. */
-export function markOf({ edits, fresh }: Sheet, row: RecordOfRow, column: string): CellState | undefined {
+export function markOf({ edits, fresh }: SheetParts, row: RecordOfRow, column: string): CellState | undefined {
   return edits.stateOf(row, column) ?? (fresh?.has(cellKey(row.id, column)) ? { state: "changed" } : undefined);
 }
 
@@ -130,5 +130,3 @@ function useSheet(table: Table, view: GridView) {
   }, [rows.total]);
   return { rows, edits, fresh: look?.fresh, wanted, onRow };
 }
-
-export type Sheet = ReturnType<typeof useSheet>;

@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from "react";
-import { useLocation, useSearch } from "wouter";
+import { useLocation, useSearchParams } from "wouter";
 import type { Column, ColumnType, Query, SavedView, Table, Where } from "../api/types";
 import { useGet } from "../ui/context";
 import { t } from "../ui/language";
@@ -169,7 +169,7 @@ export function writeView(view: GridView): string {
 }
 
 /** Read what `writeView` wrote; what is no part of a view is left out. */
-export function readView(query: string): GridView {
+export function readView(query: string | URLSearchParams): GridView {
   const parameters = new URLSearchParams(query);
   return viewOf((part) => {
     try {
@@ -211,16 +211,15 @@ export const viewQuestion = (tableId: string, viewId: string) =>
 
 /** The address holds the view: the id of a saved one, and what was changed since; a link shows the same rows. */
 export function useView(tableId: string) {
-  const search = useSearch();
+  const [parameters] = useSearchParams();
   const [path, navigate] = useLocation();
-  const parameters = useMemo(() => new URLSearchParams(search), [search]);
   const id = parameters.get("visao");
   const isChanged = parameters.has("mudada"); // so that what is seen is no longer what was saved
   const found = useGet(...viewQuestion(tableId, id ?? ""), { enabled: id !== null });
   const saved = found.data ?? null; // null, too, where it is not here
   const view = useMemo(
-    () => (saved && !isChanged ? viewOf((part) => saved[part]) : readView(search)),
-    [saved, isChanged, search],
+    () => (saved && !isChanged ? viewOf((part) => saved[part]) : readView(parameters)),
+    [saved, isChanged, parameters],
   );
   const onView = useCallback(
     (changes: Partial<GridView>) => {
