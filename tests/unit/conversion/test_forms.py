@@ -148,8 +148,8 @@ def test_a_unit_follows_its_number(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", CURRENCIES)
-def test_a_currency_precedes_its_number(unit: str) -> None:
-    found = [numbers.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f" + {unit} -1 ")]
+def test_a_currency_stands_beside_its_number(unit: str) -> None:
+    found = [numbers.find_unit(text) for text in (f"{unit} 10", f"-{unit}1.234,5", f"1 {unit}")]
     assert found == [unit] * 3
     assert numbers.is_known_unit(unit)
     assert numbers.is_currency(unit)
@@ -163,7 +163,7 @@ def test_other_text_beside_a_number_is_not_a_unit(text: str) -> None:
 
 
 def test_numbers_with_a_unit_are_recognised() -> None:
-    matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "5,5 %", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
+    matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "(5 %)", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
     plain = ["5", "-5", " 1.234,5 "]
     other = ["5 metros", "5 m2", "abcd 5", "1e5", "kg", "5 5"]
     assert matching(numbers.NUMBER_WITH_UNIT, matched + plain + other) == matched
@@ -190,9 +190,9 @@ def test_every_error_value_is_empty_in_every_type() -> None:
 @pytest.mark.parametrize(
     ("unit", "cells"),
     [
-        ("%", {"87,5%": "87.5e-2", "-3 %": "-3e-2", "87,5": None, "1e3%": None, "% 5": None}),
+        ("%", {"87,5%": "87.5e-2", "(3 %)": "-3e-2", "87,5": None, "1e3%": None, "% 5": None}),
         ("kg", {"10 kg": "10", "2,5KG": "2.5", "10": None, "10 g": None, "1.000 kg": "1000"}),
-        ("US$", {"US$ 1.234,50": "1234.50", "-US$5": "-5", "R$ 5": None, "5 US$": None}),
+        ("US$", {"US$ 1.234,50": "1234.50", "-US$5": "-5", "R$ 5": None, "5 US$": "5"}),
     ],
 )
 def test_a_column_with_a_unit_converts_only_cells_with_that_unit(

@@ -390,7 +390,7 @@ def _has_leading_zero(cell: str) -> str:
 
 
 def _has_cents(cell: str) -> str:
-    return matches(cell, r"\s*[0-9]+(?:[.][0-9]{3})*,[0-9]{2}\s*[^0-9]*")
+    return matches(cell, r"\s*[0-9]+(?:[.,][0-9]{3})*[.,][0-9]{2}\s*[^0-9]*")
 
 
 def _has_two_readings(cell: str) -> str:

@@ -48,7 +48,12 @@ _LOOKS = re.compile(r"[+-]?\s*(?P<before>[^\s\d.,+-]{1,3})?\s*[+-]?\d[\d.,]*\s*(
 _NUMBER = "[+-]?[0-9][0-9.,]*"
 _BEFORE, _AFTER = r"[^\s0-9.,+-]{1,3}", r"[^\s0-9]{1,5}"
 # A number with something before or after it that may be a unit
-NUMBER_WITH_UNIT = f"{BLANK}*(?:[+-]?{BLANK}*{_BEFORE}{BLANK}*{_NUMBER}|{_NUMBER}{BLANK}*{_AFTER}){BLANK}*"
+_WITH_UNIT = (
+    f"[+-]?{BLANK}*{_BEFORE}{BLANK}*{_NUMBER}",
+    f"{_NUMBER}{BLANK}*{_AFTER}",
+    rf"\({_NUMBER}{BLANK}*{PERCENT}\)",
+)
+NUMBER_WITH_UNIT = f"{BLANK}*(?:{'|'.join(_WITH_UNIT)}){BLANK}*"
 NUMBER_PERHAPS_WITH_UNIT = f"(?:{NUMBER_WITH_UNIT}|{BLANK}*{_NUMBER}{BLANK}*)"
 
 
@@ -156,6 +161,7 @@ def decimal_pattern(mark: str, *, plain_blanks: bool) -> str:
     number = f"(?:{_unsigned_integer(mark)}(?:{fraction})?|{fraction}|{spaced})"
     forms = (
         f"[+-]?{number}",
+        f"[+-]{BLANK}+{_unsigned_integer(mark)}{fraction}",  # `- 5` may be the item of a list
         f"[+-]?(?:{_PLAIN}(?:{fraction})?|{fraction})[eE][+-]?[0-9]{{1,4}}",
         f"{_unsigned_integer(mark)}{fraction}-",  # as SAP writes negatives
         f"[+-]?{BLANK}*{_CURRENCY}{number}",
@@ -184,7 +190,8 @@ def _general_decimal(cell: str, mark: str) -> str:
 
 def find_unit(text: str) -> str | None:
     """Return the unit before or after a number, known or not; None if the text is no such number."""
-    number = _LOOKS.fullmatch(text.strip(BLANKS))
+    bare = text.strip(BLANKS)
+    number = _LOOKS.fullmatch(bare[1:-1] if bare.startswith("(") and bare.endswith(f"{PERCENT})") else bare)
     if number is None or bool(number["before"]) == bool(number["after"]):
         return None
     return number["before"] or number["after"]
@@ -196,23 +203,26 @@ def is_known_unit(unit: str) -> bool:
 
 
 def is_currency(unit: str) -> bool:
-    """Return whether a unit is a currency, which is written before its number."""
+    """Return whether a unit is a currency, which is written before its number or after it."""
     return unit in _CURRENCIES
 
 
 def has_unit(cell: str, unit: str) -> str:
     """Return the test that the cell carries the unit in its place."""
     if is_currency(unit):
-        return matches(cell, rf"{BLANK}*[+-]?{BLANK}*{re.escape(unit)}(?s:.*)")
-    number = "[^eE]*" if unit == PERCENT else "(?s:.*)"  # what is scaled has no exponent of its own
-    return matches(cell, rf"{number}[0-9]{BLANK}*(?i:{re.escape(unit)}){BLANK}*")
+        sign = re.escape(unit)
+        return matches(cell, rf"{BLANK}*[+-]?{BLANK}*{sign}(?s:.*)|(?s:.*)[0-9]{BLANK}*{sign}{BLANK}*")
+    # What is scaled has no exponent of its own; it may be in parentheses, which are a minus.
+    number, end = ("[^eE]*", r"\)?") if unit == PERCENT else ("(?s:.*)", "")
+    return matches(cell, rf"{number}[0-9]{BLANK}*(?i:{re.escape(unit)}){end}{BLANK}*")
 
 
 def without_unit(cell: str, unit: str) -> str:
     """Return the SQL of the number alone."""
     if is_currency(unit):
-        return f"regexp_replace({cell}, '^({BLANK}*[+-]?){BLANK}*{re.escape(unit)}', '\\1')"
-    return f"regexp_replace({cell}, '{BLANK}*(?i:{re.escape(unit)}){BLANK}*$', '')"
+        sign = re.escape(unit)
+        return f"regexp_replace({cell}, '^({BLANK}*[+-]?){BLANK}*{sign}|{BLANK}*{sign}{BLANK}*$', '\\1')"
+    return f"regexp_replace({cell}, '{BLANK}*(?i:{re.escape(unit)})([)]?){BLANK}*$', '\\1')"
 
 
 def scaled(number: str, unit: str) -> str:
