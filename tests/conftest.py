@@ -77,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder shared by all processes of this run; generated cases have no deadline."""
+    gc.disable()
     if config.getoption("--values") > FEW_VALUES:
         want_many()
     # A loaded machine is not the code's fault: no deadline.
@@ -101,6 +102,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Collect garbage more rarely, and never among what collecting the tests has made: 5 % of their time."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 20)
 
 
