@@ -65,9 +65,9 @@ export function parseInteger(text: string, only?: Mark | null): string | null {
  * point unless the mark is given, or a percentage, which is a hundredth. Returns the API's digits, or null where the text is none.
  */
 export function parseNumber(text: string, only?: Mark | null): string | null {
-  const percent = /^([^e]*)%\s*(\)?)\s*$/i.exec(text);
+  const percent = /^([^e]*)%\s*$/i.exec(text);
   if (!percent) return parsed(text, DECIMALS, only);
-  const number = parsed(`${percent[1]}${percent[2]}`, DECIMALS, only);
+  const number = parsed(percent[1] ?? "", DECIMALS, only);
   return number && moved(number, -2);
 }
 

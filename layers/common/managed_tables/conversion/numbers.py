@@ -191,7 +191,9 @@ def _general_decimal(cell: str, mark: str) -> str:
 def find_unit(text: str) -> str | None:
     """Return the unit before or after a number, known or not; None if the text is no such number."""
     bare = text.strip(BLANKS)
-    number = _LOOKS.fullmatch(bare[1:-1] if bare.startswith("(") and bare.endswith(f"{PERCENT})") else bare)
+    if bare.startswith("(") and bare.endswith(f"{PERCENT})"):  # a minus, or a share of few: who knows
+        return f"({PERCENT})"
+    number = _LOOKS.fullmatch(bare)
     if number is None or bool(number["before"]) == bool(number["after"]):
         return None
     return number["before"] or number["after"]
@@ -212,9 +214,8 @@ def has_unit(cell: str, unit: str) -> str:
     if is_currency(unit):
         sign = re.escape(unit)
         return matches(cell, rf"{BLANK}*[+-]?{BLANK}*{sign}(?s:.*)|(?s:.*)[0-9]{BLANK}*{sign}{BLANK}*")
-    # What is scaled has no exponent of its own; it may be in parentheses, which are a minus.
-    number, end = ("[^eE]*", r"\)?") if unit == PERCENT else ("(?s:.*)", "")
-    return matches(cell, rf"{number}[0-9]{BLANK}*(?i:{re.escape(unit)}){end}{BLANK}*")
+    number = "[^eE]*" if unit == PERCENT else "(?s:.*)"  # what is scaled has no exponent of its own
+    return matches(cell, rf"{number}[0-9]{BLANK}*(?i:{re.escape(unit)}){BLANK}*")
 
 
 def without_unit(cell: str, unit: str) -> str:
@@ -222,7 +223,7 @@ def without_unit(cell: str, unit: str) -> str:
     if is_currency(unit):
         sign = re.escape(unit)
         return f"regexp_replace({cell}, '^({BLANK}*[+-]?){BLANK}*{sign}|{BLANK}*{sign}{BLANK}*$', '\\1')"
-    return f"regexp_replace({cell}, '{BLANK}*(?i:{re.escape(unit)})([)]?){BLANK}*$', '\\1')"
+    return f"regexp_replace({cell}, '{BLANK}*(?i:{re.escape(unit)}){BLANK}*$', '')"
 
 
 def scaled(number: str, unit: str) -> str:
