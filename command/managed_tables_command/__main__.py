@@ -11,11 +11,9 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
-
-from managed_tables.wording import why_not_opened
 from managed_tables_command import shown
 from managed_tables_command.api import (
+    FAILURES,
     Api,
     Json,
     Login,
@@ -24,6 +22,7 @@ from managed_tables_command.api import (
     find_url,
     keep_login,
     read_token,
+    sentence_of,
 )
 from managed_tables_command.uploading import confirm, find_table, follow, send
 
@@ -57,12 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
-    except Refused as error:
-        shown.complain(str(error), error.details)
-    except OSError as error:
-        shown.complain(f"Não foi possível abrir {error.filename or 'o arquivo'} ({why_not_opened(error)})")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        shown.complain(f"O endereço não responde: {error}")
+    except FAILURES as error:
+        shown.complain(sentence_of(error), getattr(error, "details", ()))
     except (KeyboardInterrupt, EOFError):
         shown.complain("Interrompido")
         return INTERRUPTED

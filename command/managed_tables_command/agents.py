@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 from anyio.to_thread import run_sync
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
@@ -21,8 +20,7 @@ from mcp_types import (
     TextContent,
 )
 
-from managed_tables.wording import why_not_opened
-from managed_tables_command.api import Api, Json, Login, Refused
+from managed_tables_command.api import FAILURES, Api, Json, Login, Refused, sentence_of
 
 _NAME = "managed-tables"
 
@@ -62,8 +60,8 @@ def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
     """Call the tool; a file that is named by its path is declared, and sent from here."""
     arguments = dict(params.arguments or {})
     given = str(arguments.pop("path", None) or "") if params.name == "upload_file" else ""
-    path = Path(given).expanduser()
     try:
+        path = Path(given).expanduser()
         if given:
             arguments = {"name": path.name} | arguments | {"size_bytes": path.stat().st_size}
         said = _ask(api, "tools/call", {"name": params.name, "arguments": arguments})
@@ -72,12 +70,6 @@ def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
             (form,) = answer.structured_content["uploads"]
             with path.open("rb") as file:
                 api.post_file(form, file)
-    except OSError as error:
-        return _failed(f"{path}: {why_not_opened(error)}")
-    except (Refused, RuntimeError, httpx.HTTPError) as error:
-        return _failed(str(error))
+    except (*FAILURES, RuntimeError) as error:  # a `~` of nobody is one
+        return CallToolResult(content=[TextContent(text=sentence_of(error))], is_error=True)
     return answer
-
-
-def _failed(reason: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=reason)], is_error=True)

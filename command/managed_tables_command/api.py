@@ -20,6 +20,7 @@ import httpx
 
 from managed_tables import API_PREFIX
 from managed_tables.details import Detail
+from managed_tables.wording import why_not_opened
 
 URL_VARIABLE = "MANAGED_TABLES_URL"
 TOKEN_VARIABLE = "MANAGED_TABLES_TOKEN"  # noqa: S105 - a name
@@ -40,6 +41,17 @@ class Refused(Exception):  # noqa: N818 - named for what it tells
     def __init__(self, message: str, details: Sequence[Detail] = ()) -> None:
         self.details = details
         super().__init__(message)
+
+
+FAILURES = (Refused, OSError, httpx.HTTPError, httpx.InvalidURL)
+
+
+def sentence_of(failure: Exception) -> str:
+    """Return what a person, or an agent, is told of one of FAILURES."""
+    if isinstance(failure, OSError):
+        return f"Não foi possível abrir {failure.filename or 'o arquivo'} ({why_not_opened(failure)})"
+    is_away = isinstance(failure, (httpx.HTTPError, httpx.InvalidURL))
+    return f"O endereço não responde: {failure}" if is_away else str(failure)
 
 
 @dataclass(frozen=True)
