@@ -98,18 +98,18 @@ def test_long_and_short_rows_keep_their_cells_and_are_reported(tmp_path: Path) -
 def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
     """On its own it would be split at its blanks, of which there are more than tabs."""
     labels = [
-        f"{number} da pesquisa com um rótulo muito comprido {'e repetido ' * 40}" for number in range(1_200)
+        f"{number} da pesquisa com um rótulo muito comprido {'e repetido ' * 160}" for number in range(300)
     ]
-    lines = ["\t".join(labels), *("\t".join([str(row)] * 1_200) for row in range(3))]
+    lines = ["\t".join(labels), *("\t".join([str(row)] * 300) for row in range(3))]
     content = "\r\n".join(lines).encode()
     assert len(lines[0]) > 500_000
     found = _analyze(tmp_path, content)
     assert found.dialect.delimiter == "\t"
-    assert (len(found.labels), found.document.row_count) == (1_200, 3)
+    assert (len(found.labels), found.document.row_count) == (300, 3)
 
 
 @pytest.mark.parametrize(
-    "line", ["-" * 200 + " Relatório de vendas", "_" * 200 + " Assinatura", "pág" + " " * 20_000 + "x"]
+    "line", ["-" * 200 + " Relatório de vendas", "_" * 200 + " Assinatura", "pág" + " " * 5_000 + "x"]
 )
 def test_a_long_separator_line_with_words_is_read_quickly(tmp_path: Path, line: str) -> None:
     """An expression that backtracks over such a line would never finish."""
