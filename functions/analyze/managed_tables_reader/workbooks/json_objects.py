@@ -26,6 +26,7 @@ from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawShee
 _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_AROUND = re.compile(r'\{\s*"[^"\\]*"\s*:\s*(?=\[\s*\{)')
 _LINE_ENDS = re.compile(r"[ \t]*\r?\n[ \t]*")  # of nested values: none is inside a string
 
 
@@ -44,16 +45,28 @@ _Object = tuple[int, Sequence[tuple[str, Any]]]
 
 
 def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
-    """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list."""
+    """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list.
+
+    An object that has nothing but a list of objects is read as its list.
+    """
+    try:
+        objects = partial(_objects, path, are_lines=False, is_around=True)
+        labels = _labels(objects())
+    except WorkbookError:
+        objects = partial(_objects, path, are_lines=are_lines, is_around=False)
+        labels = _labels(objects())
+    yield RawSheet(None, True, _batches(objects(), labels), labels=[*labels] or None)
+
+
+def _labels(objects: Iterator[_Object]) -> dict[str, int]:
+    """Return the names of the fields, each with its column."""
     labels: dict[str, int] = {}
-    for _, fields in _objects(path, are_lines=are_lines):
+    for _, fields in objects:
         for name, _ in fields:
             labels.setdefault(name, len(labels))
         if len(labels) > MAX_COLUMNS:
             raise WorkbookError(f"os registros têm mais de {MAX_COLUMNS} nomes de campos", FILE_NOT_TABULAR)
-    yield RawSheet(
-        None, True, _batches(_objects(path, are_lines=are_lines), labels), labels=[*labels] or None
-    )
+    return labels
 
 
 read_json_lines = partial(read_json, are_lines=True)
@@ -77,8 +90,11 @@ def _cell(value: Any) -> str | None:
     return value and (mark_text(value.replace("\0", "")) or None)
 
 
-def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
-    """Yield each object; raises WorkbookError for anything else."""
+def _objects(path: Path, *, are_lines: bool, is_around: bool) -> Iterator[_Object]:
+    """Yield each object, or with `is_around` those of the list in the only one.
+
+    Raises WorkbookError for anything else.
+    """
     with path.open("rb") as raw:
         try:
             encoding = detect_encoding(path)
@@ -86,7 +102,7 @@ def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
             name = "utf-8" if encoding.broken_utf8 else encoding.name
             text = _Text(io.TextIOWrapper(raw, name, newline=""))
             last = 0
-            for number, (line, fields) in enumerate(_values(text), start=1):
+            for number, (line, fields) in enumerate(_values(text, is_around=is_around), start=1):
                 if are_lines and line == last:
                     raise WorkbookError(f"a linha {line} tem mais de um registro", FILE_NOT_TABULAR)
                 last = line
@@ -99,18 +115,24 @@ def _objects(path: Path, *, are_lines: bool) -> Iterator[_Object]:
             ) from error
 
 
-def _values(text: "_Text") -> Iterator[_Object]:
-    """Yield the objects of a list, or those that follow one another, with the line of each."""
+def _values(text: "_Text", *, is_around: bool) -> Iterator[_Object]:
+    """Yield the objects of the text, which end with it, with the line of each."""
+    if is_around and not text.enter():
+        raise text.invalid()
+    yield from _members(text)
+    if (is_around and not text.take("}")) or text.peek():
+        raise text.invalid()
+
+
+def _members(text: "_Text") -> Iterator[_Object]:
+    """Yield the objects of a list, or those that follow one another."""
     is_list = text.take("[")
-    if is_list and text.take("]"):
-        is_list = False
-    elif text.peek():
+    if (is_list and text.take("]")) or not text.peek():
+        return
+    yield text.fields()
+    while text.take(",") if is_list else text.peek():
         yield text.fields()
-        while text.take(",") if is_list else text.peek():
-            yield text.fields()
-        if is_list and not text.take("]"):
-            raise text.invalid()
-    if text.peek():
+    if is_list and not text.take("]"):
         raise text.invalid()
 
 
@@ -145,6 +167,13 @@ class _Text:
         found = self.peek() == character
         self._at += found
         return found
+
+    def enter(self) -> bool:
+        """Go into the object that comes next if it begins with a list of objects; return whether it does."""
+        self.peek()
+        found = _AROUND.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return found is not None
 
     def fields(self) -> _Object:
         """Return the line of the object that comes next, and its fields: nested values as their JSON."""
