@@ -79,13 +79,14 @@ def test_apostrophes_quote_only_at_the_edges_of_cells() -> None:
 
 
 def test_a_backslash_escapes_if_quotes_follow_it_inside_cells() -> None:
-    assert _sniff('id,nome\n1,"a \\"b\\" c"\n').escape == "\\"
+    assert _sniff('id,nome\n1,"a ""b"" c"\n2,"a \\"b\\" c"\n').escape == "\\"
     assert _sniff('id,pasta\n1,"C:\\dir\\"\n2,"x ""y"" z"\n').escape == ""
 
 
 def test_columns_aligned_by_blanks_are_recognised() -> None:
     lines = ["id   nome        valor\n", "1    Ana Maria   10,00\n", "22   Bia         7,50\n"]
     assert is_aligned(lines)
+    assert is_aligned([' 490,02 Luva 3"\n', " 113,87 Papel A4\n", "1895,93 Caneta azul\n"] * 4)
     assert not is_aligned(["a;b\n", "1;x  y\n"])
 
 
@@ -135,10 +136,6 @@ def test_odd_quotes_that_no_way_reads_better_keep_their_delimiter() -> None:
 
 
 def test_short_rows_below_titles_keep_their_delimiter() -> None:
-    assert (
-        _sniff(
-            "Vendas\ncod;dia;valor;nota\n1;05/03/2024;2,5\n2;06/03/2024;3,5;x\n3;07/03/2024;4,5\n"
-        ).delimiter
-        == ";"
-    )
+    rows = "1;05/03/2024;2,5\n2;06/03/2024;3,5;x\n3;07/03/2024;4,5\n"
+    assert _sniff(f"Vendas\ncod;dia;valor;nota\n{rows}").delimiter == ";"
     assert _sniff("obs\na; b; c\nd; e\nf\n").delimiter == ""

@@ -14,7 +14,7 @@ _NUMBER = re.compile(
 )
 _DATE = re.compile(
     rf"(\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})){times.TIME}?"
-    r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]?\s*\d{2,4}"  # a time behind it is that of mails and of servers
+    r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]? ?\d{2,4}"  # a time behind it is that of mails and of servers
     rf"|\d{{1,2}}{times.ORDINAL}?\s+{times.OF}\s+[A-Za-zÇç]{{3,9}}\s+{times.OF}\s+\d{{4}}"
 )
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
@@ -48,7 +48,7 @@ LIST_ENDS = ";\t|"  # within a text they usually cut cells, or a list
 EMPTY, NULL, TEXT, QUANTITY = "", "null", "text", "9 "
 _BITS = {"date": weights.DATE, "boolean": weights.BOOLEAN, NULL: weights.NULL_WORD}
 PLAIN_KINDS = frozenset({"number", "date", "time", "code", "address", "boolean", "null", "text"})
-_VALUES = frozenset({"number", "date", "time", "code", "address"})
+VALUES = frozenset({"number", "date", "time", "code", "address"})
 
 
 class Look(NamedTuple):
@@ -62,7 +62,7 @@ class Look(NamedTuple):
     @property
     def is_value(self) -> bool:
         """Whether the cell is of a kind that a label seldom is."""
-        return self.kind in _VALUES
+        return self.kind in VALUES
 
     @property
     def is_nothing(self) -> bool:

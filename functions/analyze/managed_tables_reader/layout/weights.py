@@ -63,6 +63,6 @@ DELIMITERS = {
     " ": LIKELY + LIKELY,
 }
 OTHER_DELIMITER = APOSTROPHE = RARE  # than such files are known to have; as quote
-BLANKS_WITHOUT_HEADER = TEXTS_CUT = ABSURD  # a blank cuts unlabelled columns; texts are cut without labels
+TEXTS_CUT = ABSURD  # by blanks, or without labels
 RUNS_OF_BLANKS = ALIGNED = LIKELY  # columns of words by tabs; columns of a fixed width
 WRAPPED_LINE = LIKELY  # a line quoted as a whole

@@ -1,15 +1,17 @@
 """Choose how to cut a text's lines: each candidate is scored with its best layout."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, groupby, pairwise, product, takewhile, zip_longest
 from operator import attrgetter, itemgetter
 
 from managed_tables_reader.files.source import Change
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment, make_grid
-from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, look, text_bits
+from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, VALUES, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.rows.parts import QUOTE
@@ -28,10 +30,11 @@ _IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
 _WRAPPED = re.compile(r'"((?:[^"\r\n]|"")*+)"([\r\n]*)')
-_VALUES = 0.8  # least share of values in a column of values
 _DELIMITER = re.compile(rf"[;\t|{QUOTE}]|,(?!\d)|(?<!\d),")
 _RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 _RUN = "\0"  # what stands for one: no text has it here
+_WIDEST = 4_096  # characters: no aligned columns take more
+_ODD_LINES = 10  # one in so many may be a title above aligned columns
 _BACKSLASH = "\\"
 
 
@@ -71,7 +74,9 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
 
 def _read(lines: Sequence[str], way: _Way) -> list[Record]:
     change, dialect, _ = way
-    return read_records([*(change(lines) if change else lines)], dialect, change)
+    with suppress(UnevenError):
+        return read_records([*(change(lines) if change else lines)], dialect, change)
+    return []
 
 
 def _score(
@@ -106,25 +111,16 @@ def _broken_share(records: Sequence[Record], dialect: Dialect) -> float:
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
     """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
-    _, dialect, _ = way
+    change, dialect, _ = way
+    if change is collapse:
+        return weights.TEXTS_CUT * (sum(map(VALUES.__contains__, layout.kinds)) * 2 <= layout.width)
     has_header = layout.first < layout.start
     missing = layout.width - (first.extent if has_header else -1)
+    if dialect.delimiter == " " and missing > 1:  # R writes no label above its row names
+        return _IMPOSSIBLE if has_header or layout.first else weights.TEXTS_CUT
     is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
     signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
-    return max(_blank_bits(way, layout, first, missing), weights.TEXTS_CUT * all(signs))
-
-
-def _blank_bits(way: _Way, layout: Layout, first: GridRow, missing: int) -> float:
-    """Return the bits against blanks that cut columns of which so many have no label."""
-    change, dialect, _ = way
-    has_header = layout.first < layout.start
-    if change is align:
-        is_word = " " not in "".join(filter(None, first.cells)).strip()  # the label of a single column
-        return _IMPOSSIBLE * (has_header and missing > 0 and is_word)
-    are_blanks = dialect.delimiter == " " or (change is collapse and layout.width == 2)
-    if not are_blanks or missing < 2:  # R writes no label above its row names
-        return 0.0
-    return _IMPOSSIBLE if has_header or layout.first else weights.BLANKS_WITHOUT_HEADER
+    return weights.TEXTS_CUT * all(signs)
 
 
 def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:
@@ -167,9 +163,9 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 
 def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:
     """Yield the ways that change the lines; a stated quote has a meaning in the lines as they are alone."""
-    if not has_quote and _is_cut_by_runs(lines):
-        yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
-    elif any(map(_RUN_OF_BLANKS.search, lines)):
+    if any(line.startswith(" ") or "  " in line for line in lines):
+        if not has_quote and not any(map(_DELIMITER.search, lines)):
+            yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
         yield align, Dialect(_RUN, NO_QUOTE), weights.ALIGNED
     if not has_quote and (wrapped := count_wrapped(lines)):
         for dialect, prior in propose_dialects(list(unwrap(lines))):
@@ -191,10 +187,19 @@ def propose_dialects(lines: Sequence[str], stated: str | None = None) -> Iterato
         is_half = pair in weights.DELIMITERS and text.count(delimiter) == 2 * text.count(pair)
         if stated is None and delimiter and (delimiter not in text or is_half):
             continue
-        for quote in _quotes(text, delimiter):
-            dialect = _with_escape(Dialect(delimiter, quote), text)
+        for quote, escape in _quotes(text, delimiter):
+            dialect = Dialect(delimiter, quote, escape)
             spaced = dialect if stated is not None else _with_blank(dialect, text)
             yield spaced, bits + (weights.APOSTROPHE if quote != QUOTE else 0.0)
+
+
+def _quotes(text: str, delimiter: str) -> list[tuple[str, str]]:
+    """Return each quote and escape to try: also `'` at the edges of cells, a backslash before a quote."""
+    edge = re.escape(delimiter) or "(?!)"
+    edges = (rf"(?:^|{edge}) *'", rf"' *(?:[\r\n]|$|{edge})")
+    quotes = (QUOTE, "'") if all(re.search(one, text, re.MULTILINE) for one in edges) else (QUOTE,)
+    tried = product(quotes, ("", _BACKSLASH))
+    return [(quote, escape) for quote, escape in tried if not escape or escape + quote in text]
 
 
 def _with_blank(dialect: Dialect, text: str) -> Dialect:
@@ -207,55 +212,6 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
     if count and unquoted.count(delimiter + " ") == count:
         return replace(dialect, delimiter=delimiter + " ")
     return dialect
-
-
-def _quotes(text: str, delimiter: str) -> list[str]:
-    """Return the quotes to try: also `'` if it encloses cells more than twice as often as `"`."""
-    counts = {}
-    for quote in (QUOTE, "'"):
-        edge = re.escape(delimiter) or "(?!)"
-        opening = len(re.findall(rf"(?:^|{edge}) *{quote}", text, re.MULTILINE))
-        closing = len(re.findall(rf"{quote} *(?:[\r\n]|$|{edge})", text, re.MULTILINE))
-        counts[quote] = min(opening, closing)
-    return [QUOTE, "'"] if counts["'"] > 2 * counts[QUOTE] else [QUOTE]
-
-
-def _with_escape(dialect: Dialect, text: str) -> Dialect:
-    """Add the backslash as escape if it stands before quotes inside cells more often than a quote does."""
-    if _BACKSLASH + dialect.quote not in text:
-        return dialect
-    escaped = replace(dialect, escape=_BACKSLASH)
-    edge = re.escape(dialect.delimiter) or "(?!)"
-    quote = dialect.quote
-    inside = len(re.findall(rf"\\{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
-    doubled = len(re.findall(rf"(?<!{edge}){quote}{quote}(?!{edge}|[\r\n]|$)", text, re.MULTILINE))
-    return escaped if inside > doubled else dialect
-
-
-def _is_cut_by_runs(sample: Sequence[str]) -> bool:
-    """Return whether all lines have the same number of words (R omits a label), mostly values by column."""
-    lines = [line.strip() for line in sample if not line.isspace()]
-    text = "\n".join(lines)
-    labels, *rows = map(str.split, lines or [""])
-    if len(rows) < 2 or "  " not in text or _DELIMITER.search(text) or len({*map(len, rows)}) > 1:
-        return False
-    return _may_label(labels, rows) and _are_mostly_values(rows)
-
-
-def _are_mostly_values(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether more than half of several columns hold values, nearly throughout."""
-    values = [sum(look(word).is_value for word in column) for column in zip(*rows, strict=True)]
-    return len(values) > 1 and sum(count >= _VALUES * len(rows) for count in values) * 2 > len(values)
-
-
-def _may_label(labels: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether words may label all columns, or all but the one of R's row names."""
-    if len(labels) == len(rows[0]):
-        # Values above two columns: in fact one column without a label, whose values contain blanks.
-        return len(labels) > 2 or not any(look(one).is_value for one in labels)
-    names = [row[0] for row in rows]
-    are_names = names == [*map(str, range(1, len(rows) + 1))] or not any(look(one).is_value for one in names)
-    return len(labels) == len(rows[0]) - 1 and are_names
 
 
 class UnevenError(Exception):
@@ -276,8 +232,28 @@ def collapse(lines: Iterable[str]) -> Iterator[str]:
 
 
 def align(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with a sign for each run of several blanks: columns of a fixed width."""
-    return (_RUN_OF_BLANKS.sub(_RUN, line.lstrip(" ")) for line in lines)
+    """Yield the lines with a sign where blanks align nearly all of them; in others, for each run of blanks.
+
+    Nothing if there is no such place.
+    """
+    rows = [line.rstrip() for line in lines]
+    cuts = _find_cuts(rows)
+    for row in rows if cuts else ():
+        inside = cuts[: bisect_left(cuts, len(row))]
+        if any(row[cut] != " " for cut in inside):
+            yield _RUN_OF_BLANKS.sub(_RUN, row.lstrip())
+        else:
+            yield _RUN.join(row[start:stop].strip() for start, stop in pairwise([0, *inside, None]))
+
+
+def _find_cuts(rows: Sequence[str]) -> list[int]:
+    """Return a place, the emptiest, of each gap that nearly all rows have between their columns."""
+    columns = zip_longest(*(row[:_WIDEST] for row in rows), fillvalue=" ")
+    counts = [len(rows) - column.count(" ") for column in columns]
+    most = max(1, sum(map(bool, rows)) // _ODD_LINES)
+    filled = [place for place, count in enumerate(counts) if count > most] or [0]
+    places = groupby(range(min(filled), max(filled)), lambda place: counts[place] <= most)
+    return [min(gap, key=counts.__getitem__) for is_gap, gap in places if is_gap]
 
 
 def unwrap(lines: Iterable[str]) -> Iterator[str]:

@@ -94,20 +94,16 @@ class Mender:
         """
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
-        if self._dialect.quote in text:
-            return self._by_columns(text, cells) or self._cut_again(text, cells)
-        return self._by_other_delimiter(text) or self._by_columns(text, cells)
+        other = self._by_other_delimiter(text)
+        return other or self._by_columns(text, cells) or self._regrouped(text, cells)
 
-    def _cut_again(self, text: str, cells: list[str] | None) -> list[str] | None:
+    def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Cut a line with quotes again; a short line keeps its cells unless only others fit."""
-        other = self._by_other_delimiter(text)  # no line can be cut by it and regrouped as well
-        found = other or _regrouped(text, self._dialect, self.width)
-        if cells is None or len(cells) > self.width:
-            return found
-        if not self._columns:
-            return other
-        is_better = found and self._oddity(cells) == _ODD != self._oddity(found)
-        return found if is_better else None
+        found = _regroup(text, self._dialect, self.width) if self._dialect.quote in text else None
+        is_short = cells is not None and len(cells) < self.width
+        if found and is_short and not self._oddity(found) < _ODD == self._oddity(cells or ()):
+            return None
+        return found
 
     def is_suspicious(self, cells: Sequence[str]) -> bool:
         """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
@@ -123,7 +119,7 @@ class Mender:
         if any(cells[self.width :]):
             return _ODD
         padded = [*cells[: self.width], *[""] * (self.width - len(cells))]
-        return max(map(_Column.oddity, self._columns, padded))
+        return max(map(_Column.oddity, self._columns, padded), default=_USUAL)
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
         """Return the cells cut by the other delimiter that fits the columns best; None if none fits."""
@@ -133,7 +129,7 @@ class Mender:
             for delimiter, cells in self._other_readings(text)
             if delimiter != " " or any(look(cell).is_value for cell in cells)
         ]
-        return min(found, key=self._oddity if self._columns else len, default=None)
+        return min(found, key=self._oddity, default=None)
 
     def _other_readings(self, text: str) -> Iterator[tuple[str, list[str]]]:
         """Yield each other delimiter that cuts a line into `width` cells, with these cells."""
@@ -153,8 +149,7 @@ class Mender:
         found, dialect = None, self._dialect
         if dialect.delimiter and not dialect.escape and self._attempts < _MAX_ATTEMPTS:
             self._attempts += 1
-            at_quotes = [(0, one) for one in self._cut_at_quotes(text)]
-            found = _only_best(at_quotes or self._cut_inside(cells or ()))
+            found = _only_best([*self._cut_at_quotes(text)] or self._cut_inside(cells or ()))
         return found or _only_best(self._joins(cells or ()))
 
     def _joins(self, pieces: Sequence[str]) -> _Ranked:
@@ -169,14 +164,14 @@ class Mender:
             if is_whole and self._fits(cells):
                 yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
 
-    def _cut_at_quotes(self, text: str) -> Iterator[list[str]]:
+    def _cut_at_quotes(self, text: str) -> _Ranked:
         """Yield the well-formed readings with one more delimiter, before or after a quote."""
         quote, delimiter = self._dialect.quote, self._dialect.delimiter
         odd = (quote, delimiter)  # a quoted cell hardly ever begins with these
         for place in _beside_quotes(text, quote):
             cells, stray = self._dialect.scan(text[:place] + delimiter + text[place:])
             if cells and not stray and self._fits(cells) and not any(cell.startswith(odd) for cell in cells):
-                yield cells
+                yield 0, cells
 
     def _cut_inside(self, cells: Sequence[str]) -> _Ranked:
         """Yield the fitting cuts of one cell in two, ranked by how different the characters at the cut are.
@@ -208,7 +203,7 @@ def _beside_quotes(text: str, quote: str) -> list[int]:
     return likely if len(quotes) <= _MAX_QUOTES else []
 
 
-def _regrouped(text: str, dialect: Dialect, width: int) -> list[str] | None:
+def _regroup(text: str, dialect: Dialect, width: int) -> list[str] | None:
     """Cut a line into exactly `width` cells in the least odd way; None if no way is likely."""
     pieces = dialect.split(text)
     if not 1 < width <= len(pieces) <= _MAX_PIECES:
