@@ -97,9 +97,7 @@ def test_long_and_short_rows_keep_their_cells_and_are_reported(tmp_path: Path) -
 
 def test_a_first_line_longer_than_the_sample_is_read_with_the_lines_below_it(tmp_path: Path) -> None:
     """On its own it would be split at its blanks, of which there are more than tabs."""
-    labels = [
-        f"{number} da pesquisa com um rótulo muito comprido {'e repetido ' * 160}" for number in range(300)
-    ]
+    labels = [f"{number} da pesquisa com um rótulo {'muito ' * 8}{'comprido' * 220}" for number in range(300)]
     lines = ["\t".join(labels), *("\t".join([str(row)] * 300) for row in range(3))]
     content = "\r\n".join(lines).encode()
     assert len(lines[0]) > 500_000
