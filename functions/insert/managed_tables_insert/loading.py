@@ -226,8 +226,8 @@ class _Merge:
         """Copy the rows into a table of this session's own and return how many; raises DuplicateFound."""
         count = self.transfer.stage_like(self.table)
         execute(self.connection, "SET LOCAL work_mem = {}", _MERGE_MEMORY)
-        keys = [column.name for column in self.key]  # all that the joins are planned by
-        execute(self.connection, "ANALYZE {} ({:i})", STAGED, keys)
+        keys = [column.name for column in self.key]
+        execute(self.connection, "ANALYZE {} ({:i})", STAGED, [ID_COLUMN, *keys])  # as joins are planned by
         repeated = compose("SELECT FROM {} GROUP BY {:i} HAVING count(*) > 1 LIMIT 1", STAGED, keys)
         if self.connection.execute(repeated).fetchone() is not None:  # a row of no columns
             raise DuplicateFound("in the file")
@@ -274,6 +274,8 @@ class _Merge:
         )
         if not keep_values(self.connection, self.job_id, changed):
             return 0
+        # Else ids count as repeated, a join by them as far larger than it is, and all rows are sorted for it.
+        execute(self.connection, "ANALYZE {} ({:i})", kept_table(self.job_id), [ID_COLUMN, STAGED_ID])
         statement = compose(
             "UPDATE {} AS t SET {} FROM {} AS k JOIN {} AS s ON s.id = k.{:i} WHERE t.id = k.id",
             self.table,
