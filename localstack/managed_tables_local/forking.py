@@ -20,7 +20,8 @@ from threading import Lock
 from typing import Any
 
 _MESSAGE_MAX_BYTES = 200_000  # a function's environment, mostly
-_ENDS = 4  # standard input, output and errors, and where a new process tells its pid
+_ENDS = 4  # standard input, output and errors, and where a new process tells its pid and that it runs
+_PID_MAX_BYTES = 20
 _POLL_SECONDS = 0.01
 _origins: dict[str, tuple[bytes, subprocess.Popen[bytes], socket.socket]] = {}  # by functions' names
 _lock = Lock()
@@ -33,23 +34,20 @@ class Forked:
         (stdin, to_stdin), *outputs = (os.pipe() for _ in range(_ENDS))
         ends = [stdin, *(end for _, end in outputs)]
         self.stdin = os.fdopen(to_stdin, "w", buffering=1)
-        self.stdout, self.stderr, told = (os.fdopen(end) for end, _ in outputs)
+        self.stdout, self.stderr = (os.fdopen(end) for end, _ in outputs[:-1])
+        self._told = os.fdopen(outputs[-1][0], "rb", buffering=0)
         try:
             start = json.dumps([command[1], cwd, env]).encode()
             socket.send_fds(_find_origin(command[0], cwd, env), [start], ends)
         finally:
             for end in ends:
                 os.close(end)
-        with told:
-            self.pid = int(told.read())
+        self.pid = int(self._told.read(_PID_MAX_BYTES))
+        os.set_blocking(self._told.fileno(), False)
 
     def poll(self) -> int | None:
-        """Return None while it runs."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return 0
-        return None
+        """Return None while it runs: its end of a pipe is its own, its pid may be another's by now."""
+        return None if self._told.read(1) is None else 0
 
     def wait(self, timeout: float) -> None:
         """Wait until it has ended, or the time is over."""
@@ -59,7 +57,7 @@ class Forked:
 
     def kill(self) -> None:
         """End it."""
-        with suppress(ProcessLookupError):
+        if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
 
     terminate = kill
@@ -84,11 +82,11 @@ def serve(channel: socket.socket) -> None:
     sys.path.insert(0, os.getcwd())
     printed, sys.stdout = sys.stdout, sys.stderr  # as MiniStack's script has it while it imports
     for package in Path.cwd().glob("managed_tables_*"):
-        with suppress(Exception):  # the forked process imports it again, and says what is wrong
+        with suppress(BaseException):  # the forked process imports it again, and says what is wrong
             importlib.import_module(f"{package.name}.handler")
     sys.stdout = printed
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended is gone at once, as `poll` expects
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what has ended leaves nothing behind
     while True:
         start, ends, _, _ = socket.recv_fds(channel, _MESSAGE_MAX_BYTES, _ENDS)
         if not start or os.fork() == 0:
@@ -103,9 +101,8 @@ def serve(channel: socket.socket) -> None:
 def _become(ends: list[int], script: str, folder: str, environment: dict[str, str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.write(ends[-1], str(os.getpid()).encode())
-    for number, end in enumerate(ends):
-        if number < len(ends) - 1:
-            os.dup2(end, number)
+    for number, end in enumerate(ends[:-1]):
+        os.dup2(end, number)
         os.close(end)
     os.environ.clear()
     os.environ.update(environment)

@@ -53,7 +53,7 @@ if __name__ == "__main__":
         threading.Thread(target=_save_for_ever, daemon=True).start()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError):  # macOS says that there is no limit, and takes no such number
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # three a function's process
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # four a function's process
     drain = lambda_runtime.Worker._drain_stderr_bounded
     lambda_runtime.Worker._drain_stderr_bounded = partialmethod(drain, first_line_wait=_LOG_WAIT_SECONDS)
     if "FORKS_FUNCTIONS" in os.environ:
