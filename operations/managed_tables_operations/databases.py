@@ -141,9 +141,9 @@ def program_environment(secret: PostgresSecret, database: str) -> dict[str, str]
 
     The libpq that they come with has no TLS. psycopg's has, is of the same version, and takes its place.
     """
-    [libpq] = _package("psycopg_binary").with_name("psycopg_binary.libs").glob("libpq-*")
+    libpq = _package("psycopg_binary").with_name("psycopg_binary.libs").glob("libpq-*")
     values = {
-        "LD_PRELOAD": str(libpq),
+        "LD_PRELOAD": ":".join(map(str, libpq)),  # nothing where the package keeps it elsewhere, as on macOS
         "PGHOST": secret.host,
         "PGPORT": str(secret.port),
         "PGUSER": secret.username,
