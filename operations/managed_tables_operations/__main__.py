@@ -182,10 +182,12 @@ def _remove_cluster(services: Services, chosen: argparse.Namespace) -> Iterator[
     """Forget a cluster that no company is on, and to which no new one goes."""
     _require_further(chosen.name)
     _require_cluster(services, chosen.name)
+    if chosen.name == services.clusters.find_placement():
+        raise OperatorError(f"cluster {chosen.name} stays: new companies go there")
+    # Only then: a company that was made before may be here, one that is made from now on will not be
     there = [company.company_id for company in services.connections.all() if company.cluster == chosen.name]
-    if there or chosen.name == services.clusters.find_placement():
-        why = f"companies are on it: {', '.join(there)}" if there else "new companies go there"
-        raise OperatorError(f"cluster {chosen.name} stays: {why}")
+    if there:
+        raise OperatorError(f"cluster {chosen.name} stays: companies are on it: {', '.join(there)}")
     services.clusters.remove(chosen.name)
     yield f"cluster {chosen.name} is no longer recorded; its databases are as they were"
 
