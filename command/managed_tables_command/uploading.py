@@ -1,5 +1,6 @@
 """Send files to a table, follow their job, and confirm how they were read."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,11 +33,11 @@ def send(
     return str(answer["job_id"])
 
 
-def follow(api: Api, job_id: str, what: str) -> Json:
-    """Show the job's progress until it waits or has ended, and return it."""
+def follow(api: Api, job_id: str, what: str, limit_seconds: float = math.inf) -> Json:
+    """Show the job's progress until it waits or has ended, and return it; raises Refused as `poll` does."""
     path = f"/upload-jobs/{job_id}"
     with shown.following(what) as show:
-        api.poll(path, WAITING, show, fields="status,progress")
+        api.poll(path, WAITING, show, limit_seconds, fields="status,progress")
     job: Json = api.call("GET", path, numbers="string")
     return job
 

@@ -13,6 +13,7 @@ from managed_tables_local.checkout import ROOT, StackError, say
 from managed_tables_local.stack import Stack, make_token
 
 SAMPLE = ROOT / "localstack" / "sample" / "vendas.csv"  # a Brazilian report, as an ERP exports it
+_JOB_LIMIT_SECONDS = 180
 _SHOWN_ROWS = 5
 _SHOWN_COLUMNS = "pedido,data,cliente,cep,valor_total,pago"  # as many as a terminal is wide
 
@@ -45,7 +46,7 @@ def _company(folder: Path) -> str:
 
 
 def _followed(api: Api, job_id: str, what: str, wanted: str) -> Json:
-    job = follow(api, job_id, what)
+    job = follow(api, job_id, what, _JOB_LIMIT_SECONDS)
     if job["status"] != wanted:
         raise StackError(f"the job is {job['status']}: {job['error']}")
     return job
