@@ -56,7 +56,7 @@ if __name__ == "__main__":
         resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # four a function's process
     drain = lambda_runtime.Worker._drain_stderr_bounded
     lambda_runtime.Worker._drain_stderr_bounded = partialmethod(drain, first_line_wait=_LOG_WAIT_SECONDS)
-    if "FORKS_FUNCTIONS" in os.environ:
+    if "FORKS_FUNCTIONS" in os.environ and sys.platform == "linux":  # macOS has no such sockets
         lambda_runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": Forked})
     # hypercorn, MiniStack's own server, takes 1.3 ms of a processor for a small request, this 0.7
     uvicorn.run(
