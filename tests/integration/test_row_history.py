@@ -202,7 +202,7 @@ def test_a_restoration_names_what_it_wants(table: TableClient, body: dict[str, A
 
 
 def test_a_renamed_or_hidden_column_keeps_its_history(table: TableClient) -> None:
-    """Changes are told under the name of now, and deleted rows come back under it, a new column empty."""
+    """Changes are told under the name of now; deleted rows come back under it, new columns as new."""
     (row_id,) = inserted(table, {"k": "A", "v": 1, "n": 2})
     table.rows.call("PATCH", f"/{row_id}", {"v": 3, "n": 4})
     table.rows.call("DELETE", f"/{row_id}")
@@ -210,11 +210,13 @@ def test_a_renamed_or_hidden_column_keeps_its_history(table: TableClient) -> Non
     table.changed(columns=renamed)  # and n is taken out
     update = found(table, f"/data/{row_id}/history")["records"][1]
     assert told(update)[4] == {"valor": (1, 3), "n": ("2", "4")}
-    table.changed(columns=[COLUMNS[0], column("valor", "decimal"), column("n", "text")])  # another n
+    new = [column("n", "text"), column("desconto", default="100% {x} %(id)s '\\ $1")]  # another n
+    table.changed(columns=[COLUMNS[0], column("valor", "decimal"), *new])
     (deleted,) = found(table, "/trash")["records"]
     assert ask(table, "/trash/restore", "POST", {"ids": [row_id]}) == (200, {"restored": 1})
     shown = [(deleted["k"], deleted["valor"], deleted["n"])]
     assert shown == table.values("k", "valor", "n") == [("A", 3, None)]
+    assert table.values("desconto") == [("100% {x} %(id)s '\\ $1",)]
 
 
 def test_hidden_columns_are_listed_and_come_back(table: TableClient) -> None:

@@ -239,8 +239,9 @@ def _value(column: Column, zone: str) -> sql.Composed:
     """Return the value of a column: of one that the row did not have yet, its default."""
     if column.default is None:
         return compose("kept.{:i}", column.name)
+    default = default_value(column, zone).as_string().replace("%", "%%")  # no parameter begins there
     return compose(
         "CASE WHEN named.cells OPERATOR(managed_tables.?) {name} THEN kept.{name:i} ELSE {default} END",
         name=column.name,
-        default=default_value(column, zone),
+        default=sql.SQL(default),
     )
