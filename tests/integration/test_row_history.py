@@ -252,12 +252,13 @@ def test_a_table_without_history_keeps_none(table: TableClient) -> None:
 
 
 def test_a_row_that_never_was_has_no_history(table: TableClient) -> None:
-    """404 with the contract's sentence."""
-    unknown = "00000000-0000-7000-8000-000000000000"
-    assert ask(table, f"/data/{unknown}/history") == (
-        404,
-        {"error": "Linha não encontrada", "code": "ROW_NOT_FOUND"},
-    )
+    """404 with the contract's sentence, also where the question is wrong, which it is for a deleted row."""
+    (row_id,) = inserted(table, {"k": "A"})
+    table.rows.call("DELETE", f"/{row_id}")
+    assert ask(table, f"/data/{row_id}/history", numbers="x")[0] == 422
+    unknown = "/data/00000000-0000-7000-8000-000000000000/history"
+    refused = 404, {"error": "Linha não encontrada", "code": "ROW_NOT_FOUND"}
+    assert ask(table, unknown) == ask(table, unknown, numbers="x") == refused
 
 
 def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:

@@ -49,7 +49,7 @@ from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.http.answers import as_answer, error_answer
 from managed_tables_api.http.requests import receive_body, refusal, refusal_of
 from managed_tables_api.http.slots import RequestSlots
-from managed_tables_api.rows import single_rows
+from managed_tables_api.rows import row_history, single_rows
 from managed_tables_api.rows.running import NamedTable, Table
 from managed_tables_api.services import ApiServices
 
@@ -226,7 +226,9 @@ def require_known(request: Request, takes: Collection[Callable[..., Any] | None]
         known_table(ids["table_id"], caller, services)
     elif "table_id" in ids:
         table = services.named_table(caller.company_id, ids["table_id"])
-        if "row_id" in ids:
+        if request.scope["route"].path.endswith("/history") and "row_id" in ids:  # of a deleted row, too
+            table.do(row_history.read_changes, ids["row_id"])
+        elif "row_id" in ids:
             table.do(single_rows.get, ids["row_id"], single_rows.RowQuery())
         else:
             table.read()
