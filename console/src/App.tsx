@@ -53,6 +53,13 @@ export function App({ onNavigate }: AppProps) {
     for (const { state } of sessions.values()) state.get().again?.(); // none of its screen's buttons is in sight
   }, [location, onNavigate]);
   const leaveBy = (go: () => unknown) => (written.get() ? setLeave(() => go) : go());
+  const isWritten = useStore(written);
+  const leaving = {
+    title: t`Sair sem gravar?`,
+    keep: t`Ficar nesta página`,
+    yes: t`Sair sem gravar`,
+    children: <p>{t`O que você escreveu nesta página se perde.`}</p>,
+  };
   useFocusKept(main);
   return (
     <Router aroundNav={(navigate, ...to) => leaveBy(() => navigate(...to))}>
@@ -70,8 +77,10 @@ export function App({ onNavigate }: AppProps) {
               ))}
           </nav>
           <Ask
+            key={String(isWritten)} // a question whose form is gone is not another one's
             label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
-            onGo={() => leaveBy(() => chooseLanguage(other))} // answers are asked for again: they have sentences
+            {...(isWritten ? leaving : {})}
+            onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
           />
           {companyId && (
             <p className="mt-company" title={t`Empresa ${companyId}`}>
@@ -105,19 +114,14 @@ export function App({ onNavigate }: AppProps) {
         </main>
         {leave && (
           <Dialog
-            title={t`Sair sem gravar?`}
-            keep={t`Ficar nesta página`}
+            {...leaving}
             onClose={() => setLeave(null)}
-            yes={t`Sair sem gravar`}
             kind="danger"
             onYes={() => {
               setLeave(null);
-              written.set(false);
               leave();
             }}
-          >
-            <p>{t`O que você escreveu nesta página se perde.`}</p>
-          </Dialog>
+          />
         )}
       </div>
     </Router>

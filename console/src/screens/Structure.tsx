@@ -53,10 +53,8 @@ export function StructureForm({ table }: { table?: Table }) {
   };
   const text = JSON.stringify([body, status, history]);
   const isChanged = useRef(text).current !== text;
-  useEffect(() => {
-    written.set(isChanged);
-    return () => written.set(false);
-  }, [isChanged]);
+  useEffect(() => written.set(isChanged), [text]); // also what is written on, after a save that could not be looked at
+  useEffect(() => () => written.set(false), []);
   const save = useMutation({
     mutationFn: () => {
       if (!table) return api.POST("", { body });
