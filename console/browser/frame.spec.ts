@@ -109,6 +109,8 @@ test("an address of another company or person takes away what is shown", async (
   await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
   await expect(page.getByText("so_desta")).toHaveCount(0);
   expect(page.url()).not.toContain("token");
+  await page.goBack(); // to what was the first person's page
+  await expect(page.getByText("Nenhuma tabela ainda")).toBeVisible();
 
   const colleague = new Company(undefined, other.id, undefined, "1".repeat(24));
   await page.evaluate((token) => {

@@ -585,6 +585,12 @@ test("what is written of a structure stays, whatever a colleague does to the tab
     await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
     await expect(page.getByLabel("Descrição", { exact: true }).first()).toHaveValue("Minha");
   }
+  await page.route("**/assets/english-*", (route) => route.abort());
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sair sem gravar" }).click();
+  await expect(page.getByRole("dialog").getByRole("alert")).toContainText("Tente de novo"); // it did not come
+  await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
+  expect(await isAsked(page)).toBe(true);
   await page.getByRole("link", { name: "Envios" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sair sem gravar" }).click();
   await expect(page.getByRole("heading", { name: "Envios" })).toBeVisible();

@@ -43,8 +43,11 @@ function mountByAddress(element: HTMLElement, config: Config, first: string): vo
     const next = takeToken();
     if (!next) return;
     if ((["companyId", "userId"] as const).some((of) => callerOf(next)[of] !== callerOf(token)[of])) {
+      const isAsked = !dispatchEvent(new Event("beforeunload", { cancelable: true }));
       // By another query, so that the page is loaded; where a person stays instead, the address has no token.
-      location.replace(`${location.pathname}${location.search ? "" : "?"}#token=${next}`);
+      if (isAsked) return location.replace(`${location.pathname}${location.search ? "" : "?"}#token=${next}`);
+      history.replaceState(null, "", `${location.pathname}#token=${next}`); // that alone would load nothing
+      location.reload(); // and no other page: the one before would have the first person's, and no token
     } else token = next;
   });
   mount(element, { ...config, getToken: () => Promise.resolve(token) });
