@@ -93,7 +93,7 @@ export function App({ onNavigate }: AppProps) {
             {t`Sem conexão: o que você vê é de antes, e o que você muda nas linhas será gravado quando ela voltar.`}
           </Alert>
         )}
-        <Dropping />
+        <Dropping leaveBy={leaveBy} />
         <main id="mt-main" ref={main} tabIndex={-1}>
           <Switch>
             <Route path="/" component={Tables} />
@@ -119,6 +119,7 @@ export function App({ onNavigate }: AppProps) {
             kind="danger"
             onYes={() => {
               setLeave(null);
+              written.set(false);
               leave();
             }}
           />
@@ -129,7 +130,7 @@ export function App({ onNavigate }: AppProps) {
 }
 
 /** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
-function Dropping() {
+function Dropping({ leaveBy }: { leaveBy: (go: () => unknown) => unknown }) {
   const { uploads, can } = useConsole();
   const state = useStore(uploads.state);
   const [location, navigate] = useLocation();
@@ -138,9 +139,11 @@ function Dropping() {
   const take = (files: readonly File[]): void => {
     const table =
       /^\/tabelas\/([0-9a-f]{24})/.exec(location)?.[1] ?? new URLSearchParams(window.location.search).get("tabela");
-    if (table) uploads.stage(files);
-    else void uploads.begin(files, null, "append");
-    navigate(table ? `/enviar?tabela=${table}` : "/enviar");
+    leaveBy(() => {
+      if (table) uploads.stage(files);
+      else void uploads.begin(files, null, "append");
+      navigate(table ? `/enviar?tabela=${table}` : "/enviar");
+    });
   };
   useWindowEvents(["dragover", "drop"], (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
