@@ -159,11 +159,14 @@ def decimal_pattern(mark: str, *, plain_blanks: bool) -> str:
     fraction = f"[{mark}][0-9]+"
     spaced = f"{_spaced(plain_blanks=plain_blanks)}|{_spaced(plain_blanks=True)}{fraction}"
     number = f"(?:{_unsigned_integer(mark)}(?:{fraction})?|{fraction}|{spaced})"
+    # Both marks fit `- 1.234`, as they fit `1.234`; `- 5` may be the item of a list.
+    grouped = rf"[1-9][0-9]{{0,2}}(?:[{_separator(mark)}][0-9]{{3}})+"
+    amount = f"(?:{_unsigned_integer(mark)}{fraction}|{grouped})"
     forms = (
         f"[+-]?{number}",
-        f"[+-]{BLANK}+{_unsigned_integer(mark)}{fraction}",  # `- 5` may be the item of a list
+        f"[+-]{BLANK}+{amount}",
         f"[+-]?(?:{_PLAIN}(?:{fraction})?|{fraction})[eE][+-]?[0-9]{{1,4}}",
-        f"{_unsigned_integer(mark)}{fraction}-",  # as SAP writes negatives
+        f"{amount}-",  # as SAP writes negatives
         f"[+-]?{BLANK}*{_CURRENCY}{number}",
         f"{_CURRENCY}[+-]{BLANK}*{number}",
         rf"\({BLANK}*(?:{_CURRENCY})?{number}{BLANK}*\)",
