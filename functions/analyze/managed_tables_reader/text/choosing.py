@@ -96,7 +96,7 @@ def _score(
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
-    bits += _doubt_bits(way, layout, header) - _list_bits(grid.rows[place:], layout)
+    bits += _doubt_bits(way, layout, header, grid.rows[place]) - _list_bits(grid.rows[place:], layout)
     bits += _IMPOSSIBLE * _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :])
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
@@ -109,18 +109,26 @@ def _broken_share(records: Sequence[Record], dialect: Dialect) -> float:
     return broken / max(1, len(quoted))
 
 
-def _doubt_bits(way: _Way, layout: Layout, first: GridRow) -> float:
+def _doubt_bits(way: _Way, layout: Layout, first: GridRow, top: GridRow) -> float:
     """Return the bits against a delimiter that also occurs in texts, judged by the columns that it gives."""
     change, dialect, _ = way
-    if change is collapse:
-        return weights.TEXTS_CUT * (sum(map(VALUES.__contains__, layout.kinds)) * 2 <= layout.width)
     has_header = layout.first < layout.start
     missing = layout.width - (first.extent if has_header else -1)
+    if missing > 0 and layout.start and _cuts_one_column(change, top):
+        return _IMPOSSIBLE
+    if change is collapse:
+        return weights.TEXTS_CUT * (sum(map(VALUES.__contains__, layout.kinds)) * 2 <= layout.width)
     if dialect.delimiter == " " and missing > 1:  # R writes no label above its row names
         return _IMPOSSIBLE if has_header or layout.first else weights.TEXTS_CUT
     is_short = missing > 0 or (dialect.delimiter.endswith(" ") and layout.first > 0)
     signs = (dialect.delimiter, has_header, is_short, {*layout.kinds} <= {TEXT, "boolean"})
     return weights.TEXTS_CUT * all(signs)
+
+
+def _cuts_one_column(change: Change | None, top: GridRow) -> bool:
+    """Return whether blanks would cut what the first row may label as a single column."""
+    is_word = len(top.filled) == 1 and " " not in top.filled[0]
+    return change is collapse or (change is align and is_word)
 
 
 def _cuts_decimals(delimiter: str, header: GridRow, rows: Sequence[GridRow]) -> bool:
@@ -163,7 +171,7 @@ def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
 
 def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:
     """Yield the ways that change the lines; a stated quote has a meaning in the lines as they are alone."""
-    if any(line.startswith(" ") or "  " in line for line in lines):
+    if any("  " in f" {line.rstrip()}" for line in lines):
         if not has_quote and not any(map(_DELIMITER.search, lines)):
             yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
         yield align, Dialect(_RUN, NO_QUOTE), weights.ALIGNED
@@ -248,9 +256,10 @@ def align(lines: Iterable[str]) -> Iterator[str]:
 
 def _find_cuts(rows: Sequence[str]) -> list[int]:
     """Return a place, the emptiest, of each gap that nearly all rows have between their columns."""
-    columns = zip_longest(*(row[:_WIDEST] for row in rows), fillvalue=" ")
-    counts = [len(rows) - column.count(" ") for column in columns]
-    most = max(1, sum(map(bool, rows)) // _ODD_LINES)
+    filled_rows = [row[:_WIDEST] for row in rows if row]
+    columns = zip_longest(*filled_rows, fillvalue=" ")
+    counts = [len(filled_rows) - column.count(" ") for column in columns]
+    most = max(1, len(filled_rows) // _ODD_LINES)
     filled = [place for place, count in enumerate(counts) if count > most] or [0]
     places = groupby(range(min(filled), max(filled)), lambda place: counts[place] <= most)
     return [min(gap, key=counts.__getitem__) for is_gap, gap in places if is_gap]
