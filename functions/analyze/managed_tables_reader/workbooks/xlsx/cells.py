@@ -42,11 +42,11 @@ _FORMULA = re.compile(r"f(?<=[</:]f)[\s/>]")  # spares rows without one the othe
 # that a long one is looked through once.
 _NUMBER_ATTRIBUTES = r'(?:\s+(?!t=)[\w:.-]+="[^"<>]*"|\s+t="n")*+\s*>'
 _ZERO = rf"\s*<(?:\w+:)?v>(?:{'|'.join(map(re.escape, _UNCALCULATED))})</(?:\w+:)?v>\s*"
+_FORMULA_END = rf"(?:(?<=/)>|(?<!/)>[^<]*</(?:\w+:)?f\s*>){_ZERO}"
 _UNCALCULATED_FORMULA = re.compile(
-    rf"(<(?:\w+:)?c{_NUMBER_ATTRIBUTES})\s*"
-    rf"<(?:\w+:)?f(?:\s[^<>]*|/)?(?:(?<=/)>|(?<!/)>[^<]*</(?:\w+:)?f\s*>){_ZERO}"
+    rf"(<(?:\w+:)?c{_NUMBER_ATTRIBUTES})\s*<(?:\w+:)?f(?:\s[^<>]*|/)?{_FORMULA_END}"
 )
-_ARRAY = re.compile(r'<(?:\w+:)?f\s(?=[^<>]*t="array")[^<>]*ref="([^"<>]+)"')
+_ARRAY = re.compile(rf'<(?:\w+:)?f\s(?=[^<>]*t="array")[^<>]*ref="([^"<>]+)"[^<>]*{_FORMULA_END}')
 _ZERO_CELL = re.compile(rf'(<(?:\w+:)?c r="([A-Z]{{1,3}})([0-9]{{1,7}})"{_NUMBER_ATTRIBUTES}){_ZERO}')
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
@@ -108,8 +108,10 @@ class CellReader:
         return cell[1] if self.is_of_array(int(cell[3]), column_index(cell[2])) else cell[0]
 
     def note_array(self, reference: str) -> None:
-        """Note the cells of an array formula: only the first of them has it."""
-        self.tally.arrays += [area for area in _areas(reference) if area[:2] != area[2:]]
+        """Note the cells of an array formula, of which only the first has it; forget what ended above."""
+        for area in _areas(reference):
+            below = [one for one in self.tally.arrays if one[2] >= area[0]]
+            self.tally.arrays = [*below, area] if area[:2] != area[2:] else below
 
     def is_of_array(self, row: int, column: int) -> bool:
         """Return whether a cell belongs to an array formula that nobody has calculated, and count it."""
