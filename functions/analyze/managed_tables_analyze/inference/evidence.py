@@ -23,7 +23,7 @@ _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
 _EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
 _BARE_EXPONENT = "[0-9]+[eE][0-9]+"
-_SHORT_DECIMAL = "[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
+_SHORT_DECIMAL = "(?:[+-] )?[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 
 # A spreadsheet shows a whole number of 12 digits or more this way, and exports what it shows: the digits left
 # out are lost, and the number that remains looks as good as any.
