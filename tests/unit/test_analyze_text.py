@@ -177,7 +177,7 @@ def test_aligned_text_with_unclear_cells_is_refused(tmp_path: Path, content: str
     assert "alinhadas por espaços" in str(caught.value)
 
 
-@pytest.mark.parametrize("cell", ["01/01/2024  10:00:00", "11  999991234", "Ana  Lima"])
+@pytest.mark.parametrize("cell", ["01/01/2024  10:00:00", "11  999991234", "Ana  Lima", "A  2023", "- x  "])
 def test_blanks_within_the_cells_of_a_single_column_do_not_split_it(tmp_path: Path, cell: str) -> None:
     found = _analyze(tmp_path, ("coluna\n" + f"{cell}\n" * 5).encode())
     assert _rows(found) == [(cell,)] * 5

@@ -185,6 +185,8 @@ def test_sample_values_have_their_columns_type() -> None:
         (["2E5", "3E7", "1,5"], "Item", "decimal", 1.0, {}, []),
         (["2E5", "1.234", "12.345.678"], "Item", "text", 0.9, {}, ["decimal"]),
         (["1.1", "1.10", "1.2"], "Item", "text", 0.9, {}, ["decimal"]),
+        (["- 1.1", "- 1.10", "- 1.2"], "Item", "text", 0.9, {}, ["decimal"]),
+        (["1.234", "- 5.678", "3.210"], "Item", "decimal", 0.5, {"AMBIGUOUS_MARK": None}, ["decimal"]),
         (["1.1", "1.10", "1.2"], "Valor", "decimal", 1.0, {}, []),
         (["1.1", "1.2", "1.3"], "Item", "decimal", 1.0, {}, []),
         (["1.10001", "1.1", "1.100010"], "Item", "decimal", 1.0, {}, []),
