@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from psycopg import sql
@@ -10,10 +10,7 @@ from psycopg import sql
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.clock import timestamp
-from managed_tables.exports import ExportRequest
-from managed_tables.ids import new_record_id
-from managed_tables.object_keys import export_object_key
+from managed_tables.exports import ExportRequest, new_export
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.services import Services
 from managed_tables_export.handler import ExportOutcome, run_export
@@ -63,24 +60,8 @@ class ExportMaker:
     ) -> ExportRecord:
         """Make the record of an export that has not run yet."""
         request = ExportRequest(**wanted)
-        export_id = new_record_id()
-        company_id = self.company.company_id
-        export = ExportRecord(
-            company_id=company_id,
-            export_id=export_id,
-            user_id=USER_ID,
-            table_id=table.table_id,
-            table_version=table.version,
-            display_name=table.display_name,
-            format=request.format,
-            dialect=request.dialect,
-            status="queued",
-            file_name=f"{table.display_name}.{request.format}",
-            request_key=export_object_key(company_id, export_id, "request.json"),
-            deadline=deadline,
-            created_at=timestamp(),
-            updated_at=timestamp(),
-        )
+        export = new_export(self.company.company_id, USER_ID, table, request, self.services.settings.zone)
+        export = replace(export, file_name=f"{table.display_name}.{request.format}", deadline=deadline)
         self.services.storage.put_json(export.request_key, asdict(request))
         self.services.exports.create(export)
         return export
