@@ -363,10 +363,8 @@ def _key(before: Applied, plan: ColumnPlan, change: TableChange) -> Key | None:
     if change.key is not ...:
         raise_faults(list(_list_faults(change.key, "key", MAX_KEY_COLUMNS, plan.columns)))
         return tuple(change.key)
-    kept = before.key or ()
-    raise_faults(
-        [detail("body", _IN_KEY, path="columns", column=name) for name in kept if name in plan.hidden]
-    )
+    lost = [name for name in before.key or () if name in plan.hidden]
+    raise_faults([detail("body", _IN_KEY, path="columns", column=name) for name in lost])
     return before.key and plan.follow(before.key)
 
 

@@ -37,10 +37,8 @@ def create_table_to_fill(connection: PgConnection, table_id: str, applied: Appli
     reservation was released (or the table made) before: the caller's transaction must then roll back.
     """
     record_new(connection, table_id, applied)
-    name, parts = (
-        physical_name(applied.display_name),
-        [column_definition(one, zone) for one in applied.columns],
-    )
+    name = physical_name(applied.display_name)
+    parts = [column_definition(one, zone) for one in applied.columns]
     try:
         execute(connection, "CREATE TABLE {} ({:i} uuid NOT NULL, {})", name, ID_COLUMN, parts)
     except DuplicateTable as error:
@@ -249,9 +247,11 @@ def _drop(connection: PgConnection, names: Iterable[str]) -> None:
 def _create(connection: PgConnection, table: sql.Identifier, index: _Index, *, concurrently: bool) -> None:
     names = [column.name for column in index.columns]
     parts = sql.SQL("CONCURRENTLY " if concurrently else ""), index.name, table
-    statement = compose("CREATE INDEX {}{:i} ON {} ({})", *parts, list(map(index_expression, index.columns)))
     if index.is_unique:  # in a key an empty value is a value: two empty ones are equal
         statement = compose("CREATE UNIQUE INDEX {}{:i} ON {} ({:i}) NULLS NOT DISTINCT", *parts, names)
+    else:
+        items = [index_expression(column) for column in index.columns]
+        statement = compose("CREATE INDEX {}{:i} ON {} ({})", *parts, items)
     try:
         with nullcontext() if concurrently else connection.transaction():
             connection.execute(statement)

@@ -267,9 +267,8 @@ def _look_at(connection: PgConnection, applied: Applied) -> dict[str, SeenColumn
 
 def _look_at_column(column: Column) -> sql.Composed:
     seen = compose(_SEEN.get(column.type, _NOTHING_SEEN), column=column.name)
-    return compose(
-        "SELECT {name}, count(*), count(*) - count({name:i}), {seen} FROM newest", name=column.name, seen=seen
-    )
+    form = "SELECT {}, count(*), count(*) - count({:i}), {} FROM newest"
+    return compose(form, column.name, column.name, seen)
 
 
 def change_recipe(connection: PgConnection, table_id: str, parts: RecipeParts) -> Recipe:
