@@ -352,24 +352,29 @@ def _repeated_keys(definition: Definition, parameters: Parameters, *, within_req
     return statement, {**parameters, "limit": str(MAX_ERROR_DETAILS)}
 
 
+@kept_statement
+def applied_request_statement(definition: Definition, returned: Returned, numbers: Numbers) -> bytes:
+    """Return the statement of an earlier request: (1, fingerprint, row count, the returned part, counts)."""
+    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
+    if returned == "records":
+        source = part(
+            "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
+            definition,
+            json=_stored_row(definition, numbers),
+        )
+    return compose_reading(
+        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
+        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
+        result=_RESULTS[returned].format(source=source),
+    )
+
+
 def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
     """Return the outcome of an earlier request of this key, None if there was none.
 
     Rows are answered as they are now, without deleted ones.
     """
-    definition = table.definition
-    source: sql.Composable = sql.SQL("unnest(applied.ids) AS id")
-    if new.returned == "records":
-        source = part(
-            "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
-            definition,
-            json=_stored_row(definition, new.numbers),
-        )
-    statement = compose_reading(
-        "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"
-        " WHERE table_id = %(table_id)s::text AND idempotency_key = %(key)s::text",
-        result=_RESULTS[new.returned].format(source=source),
-    )
+    statement = applied_request_statement(table.definition, new.returned, new.numbers)
     (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
     if fingerprint is None:
         return None
