@@ -100,7 +100,7 @@ test("values that do not fit lead to their column, and the import goes on withou
   await type.selectOption("integer");
   await page.getByRole("button", { name: /^Importar 5 linhas/ }).click();
   const misfits = page.getByRole("alert").filter({ has: page.getByRole("heading") });
-  await expect(misfits.locator(".mt-check-stop")).toHaveCount(3);
+  await expect(misfits.getByTitle("impede a importação")).toHaveCount(3);
   await expect(misfits).toContainText("misto.csv");
   await expect(misfits.getByRole("listitem").first()).toContainText(
     'misto.csv, linha 3, coluna B (quantidade): "n/d" não é um número inteiro',

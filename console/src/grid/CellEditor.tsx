@@ -126,11 +126,7 @@ function CellField({ type, text, isNullable = true, isReadOnly = false, field, .
   );
 }
 
-interface CalendarProps {
-  type: ColumnType;
-  /** Hears the day (and hour) as it is written. */
-  onPick: (day: string, calendar: HTMLInputElement) => void;
-}
+type CalendarProps = { type: ColumnType; onPick: (written: string, calendar: HTMLInputElement) => void };
 
 /** The browser's own calendar, for days. */
 export function Calendar({ type, onPick }: CalendarProps) {

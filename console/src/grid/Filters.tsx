@@ -5,7 +5,7 @@ import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
-import { fieldsOf } from "../ui/store";
+import { type Edited, fieldsOf } from "../ui/store";
 import { parseCell, showCell } from "../values/cells";
 import { Calendar } from "./CellEditor";
 import { columnOf, useParts } from "./sheet";
@@ -204,9 +204,9 @@ function FilterDialog() {
         <fieldset key={index} className="mt-choices">
           {index > 0 && <legend>{t`ou`}</legend>}
           <ConditionFields
-            draft={draft}
             isFaulty={isTried && conditions[index] === null}
-            onDraft={(changes) => setDrafts(drafts.with(index, { ...draft, ...changes }))}
+            value={draft}
+            onValue={(changed) => setDrafts(drafts.with(index, changed))}
           />
         </fieldset>
       ))}
@@ -215,16 +215,11 @@ function FilterDialog() {
   );
 }
 
-interface ConditionFieldsProps {
-  draft: Draft;
-  isFaulty: boolean;
-  onDraft: (changes: Partial<Draft>) => void;
-}
-
-function ConditionFields({ draft, isFaulty, onDraft }: ConditionFieldsProps) {
+function ConditionFields({ value: draft, onValue, isFaulty }: Edited<Draft> & { isFaulty: boolean }) {
   const { table } = useParts();
   const { column, op, text } = draft;
-  const field = fieldsOf(draft, onDraft);
+  const change = (changes: Partial<Draft>): void => onValue({ ...draft, ...changes });
+  const field = fieldsOf(draft, change);
   const { type } = columnOf(table, column);
   const hasValue = op !== "is_null" && op !== "is_not_null";
   const isList = op === "in" || op === "nin";
@@ -234,7 +229,7 @@ function ConditionFields({ draft, isFaulty, onDraft }: ConditionFieldsProps) {
         label={t`Coluna`}
         choices={table.columns.map((one) => [one.name, one.display_name])}
         value={column}
-        onValue={(name) => onDraft(draftFor(table, name))}
+        onValue={(name) => onValue(draftFor(table, name))}
       />
       <SelectField<Draft["op"]>
         label={t`Condição`}
@@ -262,7 +257,7 @@ function ConditionFields({ draft, isFaulty, onDraft }: ConditionFieldsProps) {
             error={isFaulty ? t`Escreva um valor que sirva para a coluna` : undefined}
             {...field("text")}
           />
-          <Calendar type={type} onPick={(day) => onDraft({ text: isList && text ? `${text}; ${day}` : day })} />
+          <Calendar type={type} onPick={(day) => change({ text: isList && text ? `${text}; ${day}` : day })} />
         </div>
       )}
     </>

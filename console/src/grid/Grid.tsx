@@ -89,7 +89,7 @@ function useFocus(
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
       control.wantsFocus = has.current;
-      control.move(row);
+      control.state.update({ active: { ...active, row } }); // to where it is now
       return;
     }
     if (held.current !== active || activeId !== null) heldId.current = activeId; // its row may not be here yet

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
 import type { ReactNode } from "react";
-import type { Column } from "../api/types";
+import type { Cell, Column } from "../api/types";
 import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
-import { type Cell, formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
+import { formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor, RowDialog } from "./CellEditor";
 import { type GridParts, rangeIn } from "./control";

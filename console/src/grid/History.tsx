@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { isGone } from "../api/session";
-import type { DeletedRow, RowChange } from "../api/types";
+import type { Cell, DeletedRow, RowChange } from "../api/types";
 import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button, Dialog, Facts, Pending } from "../ui/parts";
-import { type Cell, showCell } from "../values/cells";
+import { showCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
 import { columnOf, rowWords, useParts } from "./sheet";

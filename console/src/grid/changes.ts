@@ -1,5 +1,5 @@
-import type { Column, RecordOfRow } from "../api/types";
-import { type Cell, formatCell, parseCell } from "../values/cells";
+import type { Cell, Column, RecordOfRow } from "../api/types";
+import { formatCell, parseCell } from "../values/cells";
 import type { Cells } from "./sheet";
 
 // Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.

@@ -65,11 +65,6 @@ export class GridControl {
     this.drawn.port.reveal(place);
   };
 
-  /** Follow the active row to where it is now. */
-  readonly move = (row: number): void => {
-    this.state.update({ active: { ...this.state.get().active, row } });
-  };
-
   readonly begin = (place: Place, typed?: string): void => {
     const { sheet, columns, data } = this.drawn;
     const [row, column] = [sheet.rows.rowAt(place.row), columns[place.column]];

@@ -47,10 +47,7 @@ interface EditedSheet {
   inserted: (ids: readonly string[]) => void;
 }
 
-interface RowTexts {
-  row: RecordOfRow;
-  texts: Readonly<Record<string, string>>;
-}
+type RowTexts = { row: RecordOfRow; texts: Readonly<Record<string, string>> };
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
 const MAX_MEETINGS = 3; // with colleagues who change the same row again and again

@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Column, RecordOfRow, Table } from "../api/types";
+import type { Cell, Column, RecordOfRow, Table } from "../api/types";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
-import { type Cell, showCell } from "../values/cells";
+import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import { cellKey, useRows } from "./rows";

@@ -94,12 +94,8 @@ function scrollScale(extent: Extent): number {
   return bar > 0 ? rows / bar : 1;
 }
 
-interface Position {
-  /** Where the scroll bar stands, in px. */
-  bar: number;
-  /** Where the rows stand, in px. */
-  top: number;
-}
+/** Where the scroll bar stands, and where the rows do, in px. */
+type Position = { bar: number; top: number };
 
 /** Return the position after the bar has moved to `bar`. */
 export function follow(before: Position, bar: number, extent: Extent): Position {

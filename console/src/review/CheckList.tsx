@@ -42,10 +42,7 @@ export function CheckList({ children }: { children: ReactNode }) {
     );
   const worst = message ? "stop" : checks[0]?.weight;
   const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
-  const accept = (): void => {
-    const adjustments = Object.fromEntries(news);
-    onDraft({ adjustments, remember: true }); // for the table's next files, too
-  };
+  const accept = () => onDraft({ adjustments: Object.fromEntries(news), remember: true }); // for the next files, too
   return (
     <section
       className={classes(
@@ -72,7 +69,7 @@ export function CheckList({ children }: { children: ReactNode }) {
       </div>
       <ul {...roving}>
         {checks.map((check, index) => (
-          <li key={index} className={`mt-check-${check.weight}`}>
+          <li key={index}>
             <button
               type="button"
               data-rove

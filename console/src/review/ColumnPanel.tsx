@@ -1,9 +1,9 @@
 import { TriangleAlert } from "lucide-react";
-import type { ColumnType, InferredColumn } from "../api/types";
+import type { Cell, ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, Select, SelectField, TextField, TypeIcon } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
-import { type Cell, columnLetter, formatCell, isDay, isNumeric, typeChoices, typeLabels } from "../values/cells";
+import { columnLetter, formatCell, isDay, isNumeric, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
 import { type Adjustment, type ReviewedColumn, useReview } from "./draft";

@@ -1,8 +1,8 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import type { Api } from "../api/session";
-import type { ColumnType, InferredColumn, Job, StatedTable } from "../api/types";
+import type { Cell, ColumnType, InferredColumn, Job, StatedTable } from "../api/types";
 import { useConsole } from "../ui/context";
-import { type Cell, formatCell, parseCell } from "../values/cells";
+import { formatCell, parseCell } from "../values/cells";
 import { formatLongDate, rezone, zoneName } from "../values/dates";
 import type { ReviewedColumn } from "./draft";
 

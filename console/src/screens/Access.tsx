@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useConsole, useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Facts, Failure, Loading } from "../ui/parts";
+import { Button, Facts, Pending } from "../ui/parts";
 import { putOnClipboard } from "../values/cells";
 
 /** The read-only login for BI tools. */
@@ -16,8 +16,7 @@ export default function Access() {
   };
   const copy = async (text: string): Promise<void> =>
     announce((await putOnClipboard(text)) ? t`Senha copiada` : t`O navegador não deixa copiar daqui`);
-  if (connection.error) return <Failure error={connection.error} onRetry={() => void connection.refetch()} />;
-  if (!connection.data) return <Loading label={t`Carregando o acesso`} />;
+  if (!connection.data) return <Pending query={connection} label={t`Carregando o acesso`} />;
   const { host, port, database, user, password, sslmode } = connection.data;
   const rows: [string, string][] = [
     [t`Servidor`, host],

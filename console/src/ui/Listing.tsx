@@ -44,36 +44,26 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
     placeholderData: (before) => before,
     refetchInterval: (query) => rest.again?.(query.state.data?.records ?? []) ?? false,
   });
-  const last = list.data && !list.isPlaceholderData ? lastPage(list.data.total, perPage) : page;
+  const { records = [], total = 0 } = list.data ?? {};
+  const pages = Math.max(Math.ceil(total / perPage), 1);
+  const last = list.isSuccess && !list.isPlaceholderData ? pages : page;
   useEffect(() => {
     if (page > last) go(last); // what stood there is gone, or was never there
   }, [page, last]);
   if (list.error) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
   if (!list.data || page > last) return <Loading label={t`Carregando a lista`} />;
-  const { records, total } = list.data;
   return (
     <>
       {records.length === 0 && (typeof empty === "string" ? <Empty title={empty} /> : empty)}
       {records.length > 0 && rest.whole?.(records)}
       {records.length > 0 && rest.children && <ul className="mt-list">{records.map(rest.children)}</ul>}
-      <Pager page={page} perPage={perPage} total={total} onPage={go} />
+      {pages > 1 && (
+        <nav className="mt-actions" aria-label={t`Páginas`}>
+          <Button disabled={page <= 1} onClick={() => go(page - 1)}>{t`Anterior`}</Button>
+          <span>{t`${formatCount((page - 1) * perPage + 1)}–${formatCount(Math.min(page * perPage, total))} de ${formatCount(total)}`}</span>
+          <Button disabled={page >= pages} onClick={() => go(page + 1)}>{t`Próxima`}</Button>
+        </nav>
+      )}
     </>
-  );
-}
-
-const lastPage = (total: number, perPage: number): number => Math.max(Math.ceil(total / perPage), 1);
-
-type PagerProps = Record<"page" | "perPage" | "total", number> & { onPage: (page: number) => void };
-
-function Pager({ page, perPage, total, onPage }: PagerProps) {
-  const last = lastPage(total, perPage);
-  if (last === 1) return null;
-  const first = (page - 1) * perPage + 1;
-  return (
-    <nav className="mt-actions" aria-label={t`Páginas`}>
-      <Button disabled={page <= 1} onClick={() => onPage(page - 1)}>{t`Anterior`}</Button>
-      <span>{t`${formatCount(first)}–${formatCount(Math.min(page * perPage, total))} de ${formatCount(total)}`}</span>
-      <Button disabled={page >= last} onClick={() => onPage(page + 1)}>{t`Próxima`}</Button>
-    </nav>
   );
 }

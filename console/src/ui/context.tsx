@@ -84,16 +84,8 @@ export function useTable(tableId: string, enabled = true) {
 
 /** What a table remembers of its files; null where it remembers nothing. */
 export function useRecipe(tableId: string, enabled = true) {
-  const { api } = useConsole();
-  return useQuery({
-    queryKey: ["recipe", tableId],
-    enabled,
-    queryFn: ({ signal }) =>
-      api.GET("/{table_id}/recipe", { path: { table_id: tableId }, signal }).catch((error: unknown) => {
-        if (isGone(error)) return null;
-        throw error;
-      }),
-  });
+  const found = useGet("/{table_id}/recipe", { path: { table_id: tableId } }, { enabled });
+  return isGone(found.error) ? { ...found, data: null, error: null } : found;
 }
 
 /**

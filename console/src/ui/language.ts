@@ -27,23 +27,19 @@ export async function speak(wanted: Language): Promise<void> {
 
 /** Return what was chosen on an earlier visit, else the first of the browser's languages that there is. */
 export function preferredLanguage(): Language {
-  const wanted = [kept(), ...navigator.languages].find((one) => one && /^(pt|en)\b/i.test(one));
+  const wanted = [kept()?.getItem(KEPT), ...navigator.languages].find((one) => one && /^(pt|en)\b/i.test(one));
   return wanted?.startsWith("en") ? "en" : "pt-BR";
 }
 
 export async function chooseLanguage(wanted: Language): Promise<void> {
   await speak(wanted);
-  try {
-    localStorage.setItem(KEPT, wanted);
-  } catch {
-    // a page in a frame may not remember anything
-  }
+  kept()?.setItem(KEPT, wanted);
 }
 
-function kept(): string | null {
+function kept(): Storage | null {
   try {
-    return localStorage.getItem(KEPT);
+    return localStorage;
   } catch {
-    return null;
+    return null; // a page in a frame may not remember anything
   }
 }

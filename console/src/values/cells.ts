@@ -4,8 +4,6 @@ import { formatDate, formatDatetime, parseDate, parseDatetime } from "./dates";
 import { formatNumber, type Mark, matcher, parseInteger, parseNumber, showNumber } from "./numbers";
 import patterns from "./patterns.json";
 
-export type { Cell };
-
 export const typeLabels = (): Record<ColumnType, string> => ({
   text: t`Texto`,
   integer: t`Número inteiro`,
