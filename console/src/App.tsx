@@ -50,7 +50,7 @@ export function App({ onNavigate }: AppProps) {
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
     setLeave(null); // by the browser's own buttons it is left without a question
-    for (const { state } of sessions.values()) state.get().again?.(); // none of its screen's buttons is in sight
+    for (const edits of sessions.values()) edits.resume(); // none of its screen's buttons is in sight
   }, [location, onNavigate]);
   const leaveBy = (go: () => unknown) => (written.get() ? setLeave(() => go) : go());
   const isWritten = useStore(written);

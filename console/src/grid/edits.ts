@@ -72,6 +72,12 @@ export class EditSession {
     return this.state.get().marks.size > 0 || this.state.get().again !== null;
   }
 
+  /** Try again what waits; the server's own pause goes on. */
+  resume(): void {
+    const { failure, again } = this.state.get();
+    if (!failure?.retryAfterSeconds) again?.();
+  }
+
   private get path() {
     return { table_id: this.table._id };
   }
@@ -346,7 +352,10 @@ export class EditSession {
         const failure = failureOf(error);
         if (!failure.isPassing) throw failure;
         this.sheet.announce(t`Não gravado`);
-        await new Promise<void>((go) => this.state.update({ failure, again: go }));
+        await new Promise<void>((go) => {
+          this.state.update({ failure, again: go });
+          if (failure.retryAfterSeconds) setTimeout(go, failure.retryAfterSeconds * 1_000);
+        });
         this.state.update({ failure: null, again: null });
       }
     }

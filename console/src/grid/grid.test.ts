@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
-import type { Api } from "../api/session";
+import { type Api, ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
+import { EditSession } from "./edits";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, writeView } from "./view";
 import {
@@ -74,6 +75,24 @@ it("says whether rows came that were waited for, and why not", async () => {
   expect(rows.announce).toHaveBeenCalledWith("Sem conexão");
   POST.mockResolvedValue({ records: [], total: 0, next_cursor: null });
   expect(await rows.need(0, 1)).toBe(true);
+});
+
+it("tries a save again after the pause that the server asked for, and not before", async () => {
+  vi.useFakeTimers();
+  const PUT = vi
+    .fn()
+    .mockRejectedValueOnce(new ApiFailure(429, {}, "7"))
+    .mockResolvedValue({ id: "a", nome: "b" });
+  const edits = new EditSession({ PUT } as unknown as Api, { _id: "t", columns: [] } as unknown as Table);
+  edits.sheet = { rows: { replace: vi.fn() }, announce: vi.fn(), kept: vi.fn() } as never;
+  edits.change({ id: "a", nome: "a" }, { nome: "b" });
+  await vi.advanceTimersByTimeAsync(6_900);
+  edits.resume(); // as another screen does
+  await vi.advanceTimersByTimeAsync(0);
+  expect([PUT.mock.calls.length, edits.isUnsaved]).toEqual([1, true]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect([PUT.mock.calls.length, edits.isUnsaved]).toEqual([2, false]);
+  vi.useRealTimers();
 });
 
 describe("ranges", () => {

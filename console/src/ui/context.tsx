@@ -28,7 +28,7 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const timer = useRef(0);
   const caller = useStore(session.caller);
   const { sessions, written } = session;
-  useWindowEvents(["online"], () => sessions.forEach(({ state }) => void state.get().again?.()));
+  useWindowEvents(["online"], () => sessions.forEach((edits) => void edits.resume()));
   useWindowEvents(["beforeunload"], (event) => {
     const isWritten = written.get() || document.querySelector(".mt-cell-edited") !== null;
     const isUnsaved = isWritten || [...sessions.values()].some((edits) => edits.isUnsaved);
