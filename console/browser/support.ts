@@ -202,6 +202,20 @@ export function isAsked(page: Page): Promise<boolean> {
   return page.evaluate(() => !dispatchEvent(new Event("beforeunload", { cancelable: true })));
 }
 
+/** Drop a file of one row on the page. */
+export function drop(page: Page, name: string): Promise<void> {
+  return page.evaluate((called) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["produto;valor\nA;1,5\n"], called, { type: "text/csv" }));
+    for (const type of ["dragover", "drop"]) {
+      const isLeft = document.body.dispatchEvent(
+        new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
+      );
+      if (isLeft) throw new Error("the browser would have opened the file");
+    }
+  }, name);
+}
+
 /** No sideways scroll of the page itself. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const wide = await page.evaluate(() => {

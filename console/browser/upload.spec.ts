@@ -1,5 +1,5 @@
 import type { Route } from "@playwright/test";
-import { expect, expectAccessible, test } from "./support.ts";
+import { drop, expect, expectAccessible, test } from "./support.ts";
 
 const FILE = file("vendas.csv");
 
@@ -67,25 +67,14 @@ test("leaving the screen by a link loses no file, and leaving the page asks", as
 });
 
 test("a file that is dropped anywhere is taken: on a table, for it", async ({ page, company, visit }) => {
-  const drop = (name: string): Promise<void> =>
-    page.evaluate((called) => {
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File(["produto;valor\nA;1,5\n"], called, { type: "text/csv" }));
-      for (const type of ["dragover", "drop"]) {
-        const isLeft = document.body.dispatchEvent(
-          new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
-        );
-        if (isLeft) throw new Error("the browser would have opened the file");
-      }
-    }, name);
   await visit("/envios");
-  await drop("solto.csv");
+  await drop(page, "solto.csv");
   await expect(page.getByRole("heading", { name: "solto.csv" })).toBeVisible();
   await expect(page.getByRole("button", { name: /^Importar 1 linha em solto/ })).toBeVisible();
   const table = await company.table("recebe", ["produto:text", "valor:decimal"], [{ produto: "Z", valor: "9" }]);
   await visit(`/tabelas/${table}`);
   await expect(page.getByRole("gridcell", { name: "Z" })).toBeVisible();
-  await drop("mais.csv");
+  await drop(page, "mais.csv");
   await expect(page.getByRole("group", { name: /Para a tabela recebe/ })).toBeVisible();
   await page.getByRole("button", { name: "Enviar mais.csv" }).click();
   await expect(page.getByRole("button", { name: "Acrescentar 1 linha a recebe" })).toBeVisible();

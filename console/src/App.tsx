@@ -42,25 +42,25 @@ export interface AppProps {
 
 export function App({ onNavigate }: AppProps) {
   const [location] = useLocation();
-  const { can, companyId, companyName, sessions, written } = useConsole();
+  const { can, companyId, companyName, sessions, written, leaving, leaveBy } = useConsole();
   const isOnline = useSyncExternalStore(onlineManager.subscribe, () => onlineManager.isOnline());
   const other = language.get() === "en" ? "pt-BR" : "en";
   const main = useRef<HTMLElement>(null);
-  const [leave, setLeave] = useState<(() => unknown) | null>(null); // what goes on once a person has said so
+  const leave = useStore(leaving);
   useEffect(() => {
     onNavigate?.(location); // what it returns is no cleanup of ours
-    setLeave(null); // by the browser's own buttons it is left without a question
+    leaving.set(null); // where a browser cannot be held back
     for (const edits of sessions.values()) edits.resume(); // none of its screen's buttons is in sight
   }, [location, onNavigate]);
-  const leaveBy = (go: () => unknown) => (written.get() ? setLeave(() => go) : go());
   const isWritten = useStore(written);
-  const leaving = {
+  const question = {
     title: t`Sair sem gravar?`,
     keep: t`Ficar nesta página`,
     yes: t`Sair sem gravar`,
     children: <p>{t`O que você escreveu nesta página se perde.`}</p>,
   };
   useFocusKept(main);
+  useHeldBack();
   return (
     <Router aroundNav={(navigate, ...to) => leaveBy(() => navigate(...to))}>
       <div className="mt" lang={language.get()}>
@@ -79,7 +79,7 @@ export function App({ onNavigate }: AppProps) {
           <Ask
             key={String(isWritten)} // a question whose form is gone is not another one's
             label={<span lang={other}>{other === "en" ? "English" : "Português"}</span>}
-            {...(isWritten ? leaving : {})}
+            {...(isWritten ? question : {})}
             onGo={() => chooseLanguage(other)} // answers are asked for again: they have sentences
           />
           {companyId && (
@@ -93,7 +93,7 @@ export function App({ onNavigate }: AppProps) {
             {t`Sem conexão: o que você vê é de antes, e o que você muda nas linhas será gravado quando ela voltar.`}
           </Alert>
         )}
-        <Dropping leaveBy={leaveBy} />
+        <Dropping />
         <main id="mt-main" ref={main} tabIndex={-1}>
           <Switch>
             <Route path="/" component={Tables} />
@@ -114,11 +114,11 @@ export function App({ onNavigate }: AppProps) {
         </main>
         {leave && (
           <Dialog
-            {...leaving}
-            onClose={() => setLeave(null)}
+            {...question}
+            onClose={() => leaving.set(null)}
             kind="danger"
             onYes={() => {
-              setLeave(null);
+              leaving.set(null);
               written.set(false);
               leave();
             }}
@@ -129,9 +129,28 @@ export function App({ onNavigate }: AppProps) {
   );
 }
 
+/** The browser's own list of pages, where it has that: TypeScript knows it from 6.0 on. */
+declare const navigation: (EventTarget & { traverseTo: (key: string) => unknown }) | undefined;
+
+/** Have the browser's Back and Forward ask, as a link does, where something is written and not saved. */
+function useHeldBack(): void {
+  const { written, leaveBy } = useConsole();
+  useEffect(() => {
+    const pages = typeof navigation === "undefined" ? null : navigation;
+    const hold = (event: Event & { navigationType?: string; destination?: { key: string } }): void => {
+      const { navigationType, destination } = event;
+      if (navigationType !== "traverse" || !event.cancelable || !destination || !written.get()) return;
+      event.preventDefault();
+      leaveBy(() => pages?.traverseTo(destination.key));
+    };
+    pages?.addEventListener("navigate", hold);
+    return () => pages?.removeEventListener("navigate", hold);
+  }, [written, leaveBy]);
+}
+
 /** Files dropped anywhere are taken: on a table for it, elsewhere for a new one. Says what is on its way, on any screen. */
-function Dropping({ leaveBy }: { leaveBy: (go: () => unknown) => unknown }) {
-  const { uploads, can } = useConsole();
+function Dropping() {
+  const { uploads, can, leaveBy } = useConsole();
   const state = useStore(uploads.state);
   const [location, navigate] = useLocation();
   const [isOver, setOver] = useState(false);

@@ -124,8 +124,10 @@ export interface Session {
   caller: Store<Caller>;
   /** The edits of each table that was opened: what is not saved goes on waiting, whatever is shown instead. */
   sessions: Map<string, EditSession>;
-  /** Whether a form has what was written and is not saved: a link away from it asks. */
+  /** Whether a form has what was written and is not saved: every way out of it asks. */
   written: Store<boolean>;
+  /** The way out that waits for a person's yes. */
+  leaving: Store<(() => unknown) | null>;
 }
 
 /** Make the typed client: it carries the token, asks for a new one once, and throws ApiFailure. */
@@ -153,7 +155,8 @@ export function openSession({ apiUrl, getToken: giveToken }: SessionOptions): Se
     return first.status === 401 ? fetchWith(again, await renew()) : first;
   };
   const api = apiOf(`${apiUrl.replace(/\/$/, "")}${BASE}`, send);
-  return { api, caller, sessions: new Map(), written: new Store(false) };
+  const leaving = new Store<(() => unknown) | null>(null);
+  return { api, caller, sessions: new Map(), written: new Store(false), leaving };
 }
 
 function apiOf(baseUrl: string, send: (request: Request) => Promise<Response>): Api {

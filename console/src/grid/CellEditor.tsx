@@ -177,6 +177,7 @@ export function RowDialog({ row }: { row: RecordOfRow | null }) {
     <Dialog
       title={row ? t`Linha` : t`Nova linha`}
       onClose={onClose}
+      isAsking
       onSubmit={submit}
       yes={isEditable && (insert.isPending ? t`Gravando…` : t`Gravar`)}
       isBusy={insert.isPending}

@@ -12,6 +12,8 @@ interface ConsoleParts extends Caller, Omit<Session, "caller"> {
   uploads: UploadQueue;
   /** Say something to who cannot see it; the last of several within a moment is said. */
   announce: (text: string) => void;
+  /** Go on, once a person has said that what is written and not saved may be lost. */
+  leaveBy: (go: () => unknown) => void;
   /** Who did something, as far as the reader can know. */
   who: (userId: string | null) => string;
 }
@@ -27,7 +29,7 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const [said, setSaid] = useState("");
   const timer = useRef(0);
   const caller = useStore(session.caller);
-  const { sessions, written } = session;
+  const { sessions, written, leaving } = session;
   useWindowEvents(["online"], () => sessions.forEach((edits) => void edits.resume()));
   useWindowEvents(["beforeunload"], (event) => {
     const isWritten = written.get() || document.querySelector(".mt-cell-edited") !== null;
@@ -43,7 +45,8 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
       if (userId === null) return t`Alguém, fora desta página,`;
       return userId === caller.userId ? t`Você` : t`Usuário ${userId.slice(-6)}`;
     };
-    return { ...session, ...caller, uploads, announce, who };
+    const leaveBy = (go: () => unknown): void => void (written.get() ? leaving.set(go) : go());
+    return { ...session, ...caller, uploads, announce, leaveBy, who };
   }, [caller, session, uploads]);
   return (
     <Shared value={shared}>

@@ -11,6 +11,7 @@ import {
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure, detailsOf } from "../api/session";
 import type { ColumnType } from "../api/types";
+import { useConsole } from "./context";
 import { t } from "./language";
 import type { Edited } from "./store";
 
@@ -95,6 +96,8 @@ interface DialogProps {
   isBusy?: boolean;
   /** Makes a form of it all. */
   onSubmit?: FormProps["onSubmit"];
+  /** Whether closing it asks, once something was written in it. */
+  isAsking?: boolean;
   /** What the way back is called. */
   keep?: string;
   /** Whether it stands at the side, as high as the page: for lists. */
@@ -105,6 +108,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, kind = "primary", isSide, ...rest }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const { written, leaveBy } = useConsole();
+  const close = rest.isAsking ? () => leaveBy(onClose) : onClose;
   useEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
@@ -112,6 +117,7 @@ export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, kind = "pri
     if (dialog && dialog.scrollTop > 0) dialog.querySelector("h2")?.focus(); // and not a button at its end
     return () => {
       dialog?.close();
+      if (rest.isAsking) written.set(false);
       if (before instanceof HTMLElement && before.isConnected) before.focus(); // not given back by one of two that go at once
     };
   }, []);
@@ -119,7 +125,7 @@ export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, kind = "pri
     <>
       {rest.children}
       <div className="mt-actions">
-        <Button onClick={onClose}>{keep}</Button>
+        <Button onClick={close}>{keep}</Button>
         {rest.actions}
         {rest.yes && (
           <Button
@@ -139,10 +145,17 @@ export function Dialog({ title, onClose, onSubmit, keep = t`Fechar`, kind = "pri
       ref={element}
       className={isSide ? "mt-dialog mt-side" : "mt-dialog"}
       aria-labelledby={id}
+      onInput={() => rest.isAsking && written.set(true)}
+      onClose={({ currentTarget: dialog }) => {
+        if (dialog.open) return;
+        dialog.showModal(); // it was closed by a second Escape, which the browser lets nobody prevent
+        close();
+      }}
       onCancel={(event) => {
         event.stopPropagation(); // a dialog around this one would hear it, too
+        if (!event.cancelable) return;
         event.preventDefault();
-        onClose();
+        close();
       }}
     >
       <h2 id={id} tabIndex={-1}>
