@@ -88,7 +88,7 @@ def test_every_sheet_has_a_reading_whether_included_or_not(tmp_path: Path) -> No
     assert _codes(summary)[-1] == "SHEET_DIFFERS"
     assert (hidden.include, _codes(hidden)) == (False, ["SHEET_HIDDEN"])
     assert (empty.include, _codes(empty)) == (False, ["SHEET_EMPTY"])
-    assert found.preview.line_counts == [7, 2, 0, 0]  # one per sheet, in the order of the readings
+    assert found.document.line_counts == [7, 2, 0, 0]  # one per sheet, in the order of the readings
 
 
 def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
     places = [(table.file, table.name, table.rows) for table in found.reading.tables]
     assert places == [(0, "envio/a.csv", 1), (1, "envio/c.csv", 2), (2, "envio", 1)]
     assert found.document.files == ["envio/a.csv", "envio/c.csv", "envio"]
-    assert found.preview.line_counts == [2, 3, 2]
+    assert found.document.line_counts == [2, 3, 2]
     assert [table.upload for table in found.preview.tables] == [None, None, 1]
 
 

@@ -145,7 +145,7 @@ def analyze(
         row_count=table.row_count,
         reading=reading,
         wish=stated.as_statement(),
-        line_counts=preview.line_counts,
+        line_counts=[table.last_line for table in preview.tables],
     )
     return Analysis(
         document, reading, staged, findings, dialect, table.labels, preview, former_columns, medians

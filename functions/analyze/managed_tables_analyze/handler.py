@@ -234,9 +234,10 @@ def _store_preview(services: AwsServices, key_of: Callable[[str], str], found: A
     document = found.document
     document.preview_key = key_of(PREVIEW_INDEX)
     services.storage.put_json(document.preview_key, PreviewIndex(tables=found.preview.tables).as_json())
-    if found.preview.has_copies:
+    copies = found.preview.rows
+    if copies.exists() and copies.stat().st_size > 0:
         document.preview_rows_key = key_of(PREVIEW_ROWS)
-        services.storage.upload_file(found.preview.rows, document.preview_rows_key)
+        services.storage.upload_file(copies, document.preview_rows_key)
 
 
 def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:

@@ -32,16 +32,6 @@ class Preview:
     rows: Path
     tables: list[PreviewTable] = field(default_factory=list)
 
-    @property
-    def has_copies(self) -> bool:
-        """Whether there are copies."""
-        return self.rows.exists() and self.rows.stat().st_size > 0
-
-    @property
-    def line_counts(self) -> list[int]:
-        """The last line of each table's file or sheet."""
-        return [table.last_line for table in self.tables]
-
     def add_text(self, text: TextFile, part: Part, path: Path, upload: int | None) -> None:
         """Index a text file; `upload` is None if its bytes at `path` are not those of an upload."""
         encoding, dialect = text.source.encoding, text.dialect
@@ -57,7 +47,9 @@ class Preview:
             return
         if upload is None:
             with self.rows.open("ab") as out, path.open("rb") as file:
-                index.move(out.tell())
+                start = out.tell()
+                index.blocks = [(line, start + place) for line, place in index.blocks]
+                index.end += start
                 shutil.copyfileobj(file, out, CHUNK_BYTES)
         self.add(
             index,
@@ -98,20 +90,12 @@ class Preview:
 
 @dataclass
 class LineIndex:
-    """Where some lines begin: `(line, byte)` pairs, the number of lines, and where the last one ends.
-
-    `columns` are those of a sheet.
-    """
+    """Where some lines begin: `(line, byte)` pairs, the number of lines, and where the last one ends."""
 
     blocks: list[tuple[int, int]] = field(default_factory=list)
     last_line: int = 0
     end: int = 0
-    columns: int = 0
-
-    def move(self, offset: int) -> None:
-        """Count the bytes from another place on."""
-        self.blocks = [(line, offset + place) for line, place in self.blocks]
-        self.end += offset
+    columns: int = 0  # of a sheet
 
 
 def index_lines(path: Path, start: int) -> LineIndex | None:

@@ -16,7 +16,7 @@ from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.recipes import TableKind
 from managed_tables.errors import FILE_EMPTY, FILE_KIND_REFUSED, JobError
 from managed_tables.messages.findings import Finding, preview
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room, gunzip, unpack
+from managed_tables_reader.files.archives import Room, gunzip, unpack
 from managed_tables_reader.files.kinds import Kind, detect_kind
 from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
@@ -80,9 +80,9 @@ class ReadTable:
 def read(
     files: Iterable[SourceFile],
     work_dir: Path,
-    overrides: AllOverrides | None = None,
-    lines: Preview | None = None,
-    unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
+    overrides: AllOverrides,
+    lines: Preview,
+    unpacked_max_bytes: int,
 ) -> Iterator[ReadTable]:
     """Yield all files and sheets in order, members of archives and what is not imported as well.
 
@@ -90,10 +90,7 @@ def read(
     is made in `work_dir` for a table is deleted when the next one is asked for. `lines` indexes them.
     Archives unpack to `unpacked_max_bytes` together.
     """
-    room = Room(unpacked_max_bytes, unpacked_max_bytes)
-    reader = _FileReader(
-        work_dir, overrides or AllOverrides(), lines or Preview(work_dir / "preview.rows"), room
-    )
+    reader = _FileReader(work_dir, overrides, lines, Room(unpacked_max_bytes, unpacked_max_bytes))
     for number, file in enumerate(files):
         yield from reader.read_upload(number, file)
 
@@ -157,8 +154,8 @@ class _FileReader:
         first = self._files
         with closing(unpack(path, name, self._work_dir, self._room)) as members:
             opened = (
-                (member.path, self._open(member.path, f"{name}/{member.name}", first + number))
-                for number, member in enumerate(members)
+                (member, self._open(member, f"{name}/{member_name}", first + number))
+                for number, (member_name, member) in enumerate(members)
             )
             with closing(one_ahead(opened)) as files:
                 for member, file in files:
@@ -277,8 +274,8 @@ def _open_files(path: Path, name: str, work_dir: Path) -> Iterator[tuple[str, Ki
         yield name, kind, path
         return
     with closing(unpack(path, name, work_dir, Room())) as members:
-        for member in members:
-            yield from _open_files(member.path, f"{name}/{member.name}", work_dir)
+        for member_name, member in members:
+            yield from _open_files(member, f"{name}/{member_name}", work_dir)
 
 
 def _weigh_file(

@@ -6,7 +6,7 @@ unpacked bytes are counted, since a directory can lie.
 
 import errno
 import gzip
-import lzma
+import re
 import struct
 import zipfile
 import zlib
@@ -30,7 +30,7 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.settings import MIB
-from managed_tables_reader.files.kinds import Kind, detect_kind
+from managed_tables_reader.files.kinds import UNZIP_ERRORS, Kind, detect_kind
 
 MAX_ENTRIES = 1_000  # the clarifications' limit
 MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, where no other is set
@@ -44,21 +44,11 @@ _BOMB = "o conteúdo está comprimido demais para serem dados"
 _ENCRYPTED_FLAG, _UTF8_FLAG = 0x1, 0x800
 _UNIX, _SYMLINK_TYPE, _TYPE_MASK = 3, 0o120000, 0o170000
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
-_FOREIGN_SUFFIXES = frozenset(
-    (
-        *("pdf", "png", "jpg", "jpeg", "gif", "doc", "docx", "ppt", "pptx", "mp3", "mp4", "exe", "dll", "sh"),
-        *("rar", "7z", "xml", "sql", "py", "js", "bat", "mdb", "accdb", "dbf"),
-    )
+# A name says that a member is not a table.
+_FOREIGN_NAME = re.compile(
+    r"(?is).*\.(pdf|png|jpe?g|gif|docx?|pptx?|mp[34]|exe|dll|sh|rar|7z|xml|sql|py|js|bat|mdb|accdb|dbf)"
 )
 _READABLE = frozenset(Kind) - {Kind.ZIP, Kind.OTHER}
-
-
-@dataclass(frozen=True)
-class Member:
-    """An unpacked file of an archive: its name as people see it, and its path."""
-
-    name: str
-    path: Path
 
 
 @dataclass
@@ -74,8 +64,8 @@ class Room:
         return JobError(kind, file=name, limit_mb=self.limit // MIB)
 
 
-def unpack(path: Path, name: str, work_dir: Path, room: Room) -> Generator[Member, None, None]:
-    """Yield the archive's data files, unpacking each into `work_dir` first.
+def unpack(path: Path, name: str, work_dir: Path, room: Room) -> Generator[tuple[str, Path], None, None]:
+    """Yield each data file's name, as people see it, and its path in `work_dir`, where it is unpacked.
 
     The caller deletes each file after reading it, and takes it from the room. Raises JobError
     (`ARCHIVE_…`) for an archive that is refused, before anything is unpacked if the directory shows why.
@@ -89,18 +79,10 @@ def unpack(path: Path, name: str, work_dir: Path, room: Room) -> Generator[Membe
                 target = work_dir / f"{path.name}.{number:04d}"
                 left -= _unpack_member(archive, info, target, name, replace(room, left=left))
                 _check_kind(target, info, name)
-                yield Member(_shown_name(info), target)
+                yield _shown_name(info), target
     except zipfile.BadZipFile as error:
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="falta uma parte dele, ou foi alterada") from error
-    except (
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        OSError,
-        struct.error,
-        ValueError,
-        NotImplementedError,
-    ) as error:
+    except (*UNZIP_ERRORS, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in _DAMAGE:
             raise
         raise JobError(ARCHIVE_CORRUPT, file=name, reason="os dados não podem ser descompactados") from error
@@ -157,7 +139,7 @@ def _check(infos: list[zipfile.ZipInfo], path: Path, name: str, room: Room) -> N
         raise room.too_large(name, alone=unpacked > room.limit)
     if any(info.file_size > max(RATIO_FREE_BYTES, info.compress_size * MAX_RATIO) for info in infos):
         raise JobError(ARCHIVE_UNSAFE, file=name, reason=_BOMB)
-    refused = [_shown_name(info) for info in infos if _is_foreign(info)]
+    refused = list(filter(_FOREIGN_NAME.fullmatch, map(_shown_name, infos)))
     if refused:
         raise JobError(ARCHIVE_MEMBERS_REFUSED, file=name, members=", ".join(refused[:10]))
     _check_overlap(infos, path, name)
@@ -171,11 +153,6 @@ def _check_member(info: zipfile.ZipInfo, name: str) -> None:
         raise JobError(ARCHIVE_UNSAFE, file=name, reason=f"{shown} é um atalho (link simbólico)")
     if shown.lower().endswith(".zip"):
         raise JobError(ARCHIVE_NESTED, file=name, member=shown)
-
-
-def _is_foreign(info: zipfile.ZipInfo) -> bool:
-    """Return whether a member's name says that it is not a table."""
-    return PurePosixPath(_shown_name(info)).suffix.lstrip(".").lower() in _FOREIGN_SUFFIXES
 
 
 def _check_overlap(infos: list[zipfile.ZipInfo], path: Path, name: str) -> None:

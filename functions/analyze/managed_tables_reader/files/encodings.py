@@ -78,16 +78,12 @@ def detect_encoding(path: Path, usual: str | None = None) -> Encoding:
     with path.open("rb", buffering=0) as file:
         head = file.read(65_536)
     for mark, name in BYTE_ORDER_MARKS:
-        if head.startswith(mark) and not (name == "utf-32-le" and _looks_utf16_le(head)):
+        # UTF-32's mark is that of UTF-16 and a NUL, but in UTF-32 every fourth byte is NUL.
+        if head.startswith(mark) and not (name == "utf-32-le" and any(head[7:4_096:4])):
             if name != "utf-8":
                 return Encoding(name, len(mark))
             return _judge(_scan(path), head, len(mark), usual)
     return _judge(_scan(path), head, 0, usual)
-
-
-def _looks_utf16_le(head: bytes) -> bool:
-    """Return whether UTF-32's mark is that of UTF-16 and a NUL: in UTF-32 every fourth byte is NUL."""
-    return any(head[7:4_096:4])
 
 
 def _scan(path: Path) -> _Scan:

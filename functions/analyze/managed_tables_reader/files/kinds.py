@@ -1,10 +1,15 @@
 """Detect the kind of a file by its content, never by its name."""
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from enum import StrEnum
 from pathlib import Path
 
+# What zipfile and its decompressors raise on a damaged file, besides ValueError.
+UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError)
 _HEAD_BYTES = 4_096  # every signature, and enough text to recognise HTML and XML
 
 
@@ -54,7 +59,6 @@ _XML_START = re.compile(rb"<\?xml\b|<[A-Za-z_][\w.-]*(:[\w.-]+)?(\s+[\w:.-]+\s*=
 # Labels in angle brackets (`<DATE>\t<OPEN>`), or cells of markup: no document has text next to its root.
 _CELLS_START = re.compile(rb"<[^<>\r\n]*>(?:[^<>\r\n]*</[^<>\r\n]*>)?[ \"]*[\t,;|]")
 _JSON_START = re.compile(rb"[\[{]\s*([\[{\"\]}]|-?\d|true|false|null)")
-_UTF16_NAME = "utf_16_le"
 
 
 def detect_kind(path: Path) -> tuple[Kind, str]:
@@ -96,9 +100,8 @@ def _kind_of_ole2(path: Path) -> Kind:
     """Distinguish XLS from an encrypted XLSX: stream names are in the directory as UTF-16."""
     with path.open("rb") as file:
         content = file.read(64 * 1_024 * 1_024)
-    if "EncryptedPackage".encode(_UTF16_NAME) in content:
-        return Kind.ENCRYPTED_WORKBOOK
-    return Kind.XLS
+    is_encrypted = "EncryptedPackage".encode("utf-16-le") in content
+    return Kind.ENCRYPTED_WORKBOOK if is_encrypted else Kind.XLS
 
 
 def _plain_start(head: bytes) -> bytes:
@@ -127,9 +130,7 @@ def _kind_of_text(start: bytes) -> tuple[Kind, str]:
     if _CELLS_START.match(start):
         return Kind.TEXT, ""
     if _XML_START.match(start):
-        if _HTML_START.search(start):
-            return Kind.HTML, ""
-        return Kind.OTHER, "é um XML"
+        return (Kind.HTML, "") if _HTML_START.search(start) else (Kind.OTHER, "é um XML")
     if _JSON_START.match(start):
         return _kind_of_json(start), ""
     return Kind.TEXT, ""

@@ -4,6 +4,7 @@ import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, lines_between
@@ -38,10 +39,7 @@ class Extent:
 
     def skip(self, lines: Iterable[int]) -> None:
         """Record lines that are not rows, no more than a reading names."""
-        for line in lines:
-            if len(self.skipped) >= MAX_SKIPPED_LINES:
-                return
-            self.skipped.append(line)
+        self.skipped += islice(lines, max(0, MAX_SKIPPED_LINES - len(self.skipped)))
 
     def take(self, first: int, last: int) -> None:
         """Record lines that are rows, in the order of the file."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property, lru_cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from managed_tables.documents.statements import OriginLabels, ReadingStatement, TableStatement
@@ -75,9 +75,7 @@ def beginning(text: str) -> str:
     return " ".join(takewhile(str.isalpha, _WORDS.findall(fold_label(text))))
 
 
-@lru_cache(4_096)  # the same first lines are cut by one dialect after another
-def _folded(cell: str) -> str:
-    return fold_label(cell)
+_folded = lru_cache(4_096)(fold_label)  # the same first lines are cut by one dialect after another
 
 
 class Unstated(Enum):
@@ -179,16 +177,10 @@ class AllOverrides:
         return cls(tables, stated.timezone, stated.origin_columns or NO_ORIGINS, stated.recipe)
 
 
-def lines_between(first: int, last: int, taken: Iterable[int] = ()) -> Sequence[int]:
+def lines_between(first: int, last: int, taken: Iterable[int]) -> Sequence[int]:
     """Return the lines of a range that are not taken, no more than a reading names."""
     outside = set(taken)
-    found = []
-    for line in range(first, last + 1):
-        if line not in outside:
-            found.append(line)
-        if len(found) == MAX_SKIPPED_LINES:
-            break
-    return found
+    return list(islice((line for line in range(first, last + 1) if line not in outside), MAX_SKIPPED_LINES))
 
 
 class LineMask:

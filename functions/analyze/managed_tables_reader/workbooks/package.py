@@ -3,11 +3,8 @@
 Names of elements and attributes lose their namespaces, there is no DTD, and expat's errors are translated.
 """
 
-import lzma
 import posixpath
-import struct
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from managed_tables.errors import WORKBOOK_TOO_LARGE, WORKBOOK_UNSAFE
+from managed_tables_reader.files.kinds import UNZIP_ERRORS
 from managed_tables_reader.workbooks.raw import WorkbookError
 
 MAX_PARTS = 10_000  # a workbook with thousands of charts and images has some; a bomb has more
@@ -25,17 +23,6 @@ MAX_INFLATED_BYTES = 1 << 30  # the clarifications' limit for a ZIP
 MAX_RATIO = 200  # sheets of the same row over and over reach 100; a bomb reaches 1,000
 RATIO_FREE_BYTES = 32 << 20  # parts of this size are harmless whatever their ratio
 _CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: a smaller one holds fewer
-
-_FOREIGN_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,7 @@ class Package:
         try:
             with self._archive.open(info) as stream:
                 yield stream
-        except _FOREIGN_ERRORS as error:
+        except UNZIP_ERRORS as error:
             raise WorkbookError(f"a parte {name} não pode ser descompactada ({error})") from error
 
     def relationships(self, part: str) -> dict[str, Relationship]:
@@ -92,7 +79,7 @@ def open_package(path: Path) -> Iterator[Package]:
     """Open the file's ZIP directory; raises WorkbookError if there is none."""
     try:
         archive = zipfile.ZipFile(path)
-    except (*_FOREIGN_ERRORS, ValueError) as error:
+    except (*UNZIP_ERRORS, ValueError) as error:
         raise WorkbookError("o arquivo está truncado ou não é um pacote ZIP") from error
     with archive:
         yield Package(archive)
