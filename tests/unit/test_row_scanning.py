@@ -26,13 +26,13 @@ def sheet(body: str) -> bytes:
 
 def scanned(xml: bytes) -> tuple[list[Row], Tally]:
     """Return the rows and their tally; raise NotCanonicalError if only expat can read the sheet."""
-    reader = CellReader(_STRINGS, _FORMATS, is_1904=False, is_uncalculated=True)
+    reader = CellReader(_STRINGS, _FORMATS, is_uncalculated=True)
     batches = SheetScanner(io.BytesIO(xml), reader).batches()
     return [row for batch in batches for row in batch.rows()], reader.tally
 
 
 def parsed(xml: bytes) -> tuple[list[Row], Tally]:
-    reader = CellReader(_STRINGS, _FORMATS, is_1904=False, is_uncalculated=True)
+    reader = CellReader(_STRINGS, _FORMATS, is_uncalculated=True)
     batches = in_batches(parsing.parse_rows(io.BytesIO(xml), reader))
     return [row for batch in batches for row in batch.rows()], reader.tally
 
@@ -139,7 +139,7 @@ def test_what_is_no_row_in_itself_is_left_to_expat(body: str) -> None:
 def test_a_part_is_read_to_its_end() -> None:
     """Its checksum is compared only at the end, so the rows must not be trusted before."""
     stream = io.BytesIO(sheet(repeated(FORMS["excel"])) + b" " * (3 << 20))
-    list(SheetScanner(stream, CellReader(_STRINGS, _FORMATS, is_1904=False)).batches())
+    list(SheetScanner(stream, CellReader(_STRINGS, _FORMATS)).batches())
     assert not stream.read()
 
 

@@ -197,7 +197,7 @@ def reader() -> CellReader:
         parse_format("0%"),
         parse_format("h:mm"),
     ]
-    return CellReader(["zero", None], formats, is_1904=False)
+    return CellReader(["zero", None], formats)
 
 
 CELLS = [

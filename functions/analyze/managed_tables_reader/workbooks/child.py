@@ -77,12 +77,11 @@ def _read(readers: Sequence[Reader], path: Path, output: IO[bytes]) -> None:
                 sheets_written += 1
                 _write_sheet(sheet, output)
             write_frame(output, FrameKind.DONE)
+            return
         except WorkbookError as error:
             refusal = refusal or error
             if sheets_written:
                 raise
-        else:
-            return
     raise refusal or WorkbookError(WORKBOOK_CORRUPT.sentence)
 
 

@@ -36,10 +36,6 @@ class _Number(str):
     __slots__ = ()
 
 
-class _Fields(list[tuple[str, Any]]):
-    """The names and values of an object, in order."""
-
-
 _Object = tuple[int, Sequence[tuple[str, Any]]]
 """The number of an object, or its line, and its fields: names and values."""
 
@@ -146,7 +142,7 @@ class _Text:
         self._first_line = 1  # of the place `_counted`
         self._counted = 0
         self._scan = json.JSONDecoder(
-            object_pairs_hook=_Fields,
+            object_pairs_hook=list,
             parse_int=_number,
             parse_float=_number,
             # Python writes what JSON does not have: NaN is an empty cell

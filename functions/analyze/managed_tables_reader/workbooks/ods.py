@@ -18,7 +18,7 @@ from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_ENCRYPTED, WORKBOOK_TOO_LARGE
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks import formats
-from managed_tables_reader.workbooks.package import Package, open_package, read_count, read_xml
+from managed_tables_reader.workbooks.package import open_package, read_count, read_xml
 from managed_tables_reader.workbooks.raw import Cells, RawSheet, WorkbookError, in_batches
 
 _MANIFEST = "META-INF/manifest.xml"
@@ -50,7 +50,11 @@ PlacedRow = tuple[RawSheet, int, Cells]
 def read_ods(path: Path) -> Iterator[RawSheet]:
     """Yield the sheets that have rows, in their order."""
     with open_package(path) as package:
-        _refuse_encrypted(package)
+        if _MANIFEST in package:
+            # It is not parsed: older ones name a DTD, which is never needed.
+            with package.open_part(_MANIFEST) as stream:
+                if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
+                    raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED)
         with package.open_part("content.xml") as stream:
             for sheet, rows in groupby(_rows(stream), key=itemgetter(0)):
                 sheet.batches = in_batches((number, cells) for _, number, cells in rows)
@@ -83,14 +87,6 @@ def _rows(stream: IO[bytes]) -> Iterator[PlacedRow]:
                 yield from table.read_row(element)
     if not is_workbook:
         raise WorkbookError("o documento não é uma planilha", FILE_NOT_TABULAR)
-
-
-def _refuse_encrypted(package: Package) -> None:
-    if _MANIFEST not in package:
-        return
-    with package.open_part(_MANIFEST) as stream:  # not parsed: older ones name a DTD, which is never needed
-        if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
-            raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED)
 
 
 def moment_text(raw: str) -> str:

@@ -217,14 +217,6 @@ def grid_rows(rows: Sequence[Row], shown_dates: ShownDates | None = None) -> lis
     return grid
 
 
-def _footer_length(rows: Sequence[Row], header: Header) -> int:
-    """Return how many of the last rows are below the table."""
-    grid = grid_rows(rows)
-    above = grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
-    end = find_end(grid, header.width, header.kinds, keeps_ends=False, above=above)
-    return 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in rows)
-
-
 def _without_footer(
     batches: Iterator[Batch], header: Header, notes: RowNotes, findings: list[Finding]
 ) -> Iterator[Batch]:
@@ -239,7 +231,10 @@ def _without_footer(
             yield held.popleft()
     tail = [row for batch in held for row in batch.cut(max(0, len(batch) - MAX_FOOTER_ROWS - 1)).rows()]
     last = tail[-MAX_FOOTER_ROWS - 1 :]
-    length = _footer_length(last, header)
+    grid = grid_rows(last)
+    above = grid_rows([(header.first_line, [*header.labels])] if header.first_line else [])
+    end = find_end(grid, header.width, header.kinds, keeps_ends=False, above=above)
+    length = 0 if end == len(grid) else sum(number >= grid[end].number for number, _ in last)
     left = held_rows - length
     for batch in held:
         yield batch.cut(0, max(0, left))

@@ -5,6 +5,7 @@ Any well-formed XML of rows is parsed here, for what `xlsx.scan` cannot match.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
 from operator import itemgetter
@@ -72,6 +73,7 @@ def _areas(reference: str) -> Iterator[MergedRange]:
         yield int(found[2]), left, int(found[4]), right
 
 
+@dataclass
 class CellReader:
     """Turns cells into text for one workbook; `tally` is replaced for each sheet.
 
@@ -80,19 +82,10 @@ class CellReader:
     does not calculate.
     """
 
-    def __init__(
-        self,
-        strings: Sequence[str | None],
-        formats: Sequence[NumberFormat] | WorkbookError,
-        *,
-        is_1904: bool,
-        is_uncalculated: bool = False,
-    ) -> None:
-        self._strings = strings
-        self._formats = formats
-        self.is_1904 = is_1904
-        self.is_uncalculated = is_uncalculated
-        self.tally = Tally(is_1904)
+    strings: Sequence[str | None]
+    formats: Sequence[NumberFormat] | WorkbookError
+    is_uncalculated: bool = False
+    tally: Tally = field(default_factory=Tally)
 
     def without_uncalculated(self, row: str) -> str:
         """Return the XML of a row, whose formulas nobody has calculated, without those; count them."""
@@ -166,7 +159,7 @@ class CellReader:
 
     def _shared_texts(self, raws: Raws) -> Column:
         try:
-            return [None if raw is None else self._strings[int(raw)] for raw in raws]
+            return [None if raw is None else self.strings[int(raw)] for raw in raws]
         except IndexError as error:
             raise WorkbookError("um texto compartilhado não existe") from error
 
@@ -180,8 +173,8 @@ class CellReader:
                 self.tally.percents.add(column)
             return self._numbers(raws)
         if kind is FormatKind.DATETIME:
-            return moment_texts(raws, self.is_1904)
-        text_of = serial_texts(kind, is_1904=self.is_1904)
+            return moment_texts(raws, self.tally.is_1904)
+        text_of = serial_texts(kind, is_1904=self.tally.is_1904)
         texts = [raw and text_of(raw) for raw in raws]
         if rows[0] <= LABEL_ROWS:
             for row, text in zip(rows, texts, strict=True):
@@ -206,16 +199,16 @@ class CellReader:
 
     def format_of(self, style: str) -> NumberFormat:
         """Return the number format of a style, General for one that does not exist."""
-        if isinstance(self._formats, WorkbookError):
+        if isinstance(self.formats, WorkbookError):
             if style in ("", "0"):  # the style of cells that were never formatted
                 return GENERAL
-            raise self._formats
+            raise self.formats
         index = int(style) if style.isdigit() else -1
-        return self._formats[index] if 0 <= index < len(self._formats) else GENERAL
+        return self.formats[index] if 0 <= index < len(self.formats) else GENERAL
 
     def _shared(self, raw: str) -> str | None:
-        if raw.strip().isdigit() and int(raw) < len(self._strings):
-            return self._strings[int(raw)]
+        if raw.strip().isdigit() and int(raw) < len(self.strings):
+            return self.strings[int(raw)]
         raise WorkbookError(f"o texto compartilhado {raw[:20]} não existe")
 
 

@@ -126,13 +126,10 @@ class RowPattern:
             self._is_stale = False
             self._columns = total
             if total <= _MAX_LEARNT_COLUMNS:
-                self._match = self._compiled_row(columns)
+                self.groups = []
+                cells = "".join(map(self._column, columns))
+                self._match = _compile(f"{_ROW_TAG}{{s}}{cells}", self._prefix, spaced=self._is_spaced)
         return self._match
-
-    def _compiled_row(self, columns: Sequence[int]) -> re.Pattern[str]:
-        self.groups = []
-        cells = "".join(map(self._column, columns))
-        return _compile(f"{_ROW_TAG}{{s}}{cells}", self._prefix, spaced=self._is_spaced)
 
     def _column(self, column: int) -> str:
         looks = [look for look in self._looks.get(column, ()) if look.has_value]

@@ -56,7 +56,8 @@ def read_shared_strings(stream: IO[bytes]) -> list[str | None]:
         return _cut_texts(stream)
     except NotCanonicalError:
         stream.seek(0)
-        return [mark_text(unescape_hex(text)) or None for text in _parse_texts(stream, "si")]
+        texts = map(shown_text, read_xml(stream, wholes=("si",)))
+        return [mark_text(unescape_hex(text)) or None for text in texts]
 
 
 def _cut_texts(stream: IO[bytes]) -> list[str | None]:
@@ -83,14 +84,10 @@ def _cut_texts(stream: IO[bytes]) -> list[str | None]:
 def _unusual(xml: str) -> str:
     """Return the text of one string that is written in an unusual form."""
     try:
-        (text,) = _parse_texts(io.BytesIO(xml.encode()), "si")
+        [element] = read_xml(io.BytesIO(xml.encode()), wholes=("si",))
     except (WorkbookError, ValueError) as error:
         raise NotCanonicalError from error
-    return text
-
-
-def _parse_texts(stream: IO[bytes], element_name: str) -> list[str]:
-    return [shown_text(element) for element in read_xml(stream, wholes=(element_name,))]
+    return shown_text(element)
 
 
 def shown_text(element: Element) -> str:

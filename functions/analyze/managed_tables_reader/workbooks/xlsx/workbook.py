@@ -28,8 +28,7 @@ def read_xlsx(path: Path) -> Iterator[RawSheet]:
         reader = CellReader(
             _shared_strings(package, _related_part(package, part, related, "sharedStrings")),
             _styles(package, _related_part(package, part, related, "styles")),
-            is_1904=is_1904,
-            is_uncalculated=is_uncalculated,
+            is_uncalculated,
         )
         for name, is_visible, relation_id in sheets:
             if not relation_id:  # a module of Excel 5, which has a tab and no cells
