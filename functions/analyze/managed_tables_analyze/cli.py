@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,29 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="mostra como cada arquivo foi lido, e as alternativas",
     )
-    _add_stated_options(command)
-    command.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
-    return parser
-
-
-@dataclass(frozen=True)
-class _SameOverrides(AllOverrides):
-    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
-
-    table: Overrides = field(default_factory=lambda: Overrides(0))
-
-    def of(self, file: int, sheet: str | None = None) -> Overrides:
-        """Return the statement about one file or sheet."""
-        if self.table.sheet is None:
-            return replace(self.table, file=file, sheet=sheet)
-        if sheet == self.table.sheet:
-            return replace(self.table, file=file, include=True)
-        return Overrides(file, sheet, include=False)
-
-
-def _add_stated_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options by which a person states what is known about a file."""
-    stated = parser.add_argument_group("o que já se sabe do arquivo")
+    stated = command.add_argument_group("o que já se sabe do arquivo")
     stated.add_argument("--delimiter", metavar="SINAL", help="separador das colunas; tab, espaço ou nenhum")
     stated.add_argument(
         "--encoding", type=_encoding, metavar="NOME", help="codificação, como utf-8 ou cp1252"
@@ -135,23 +113,38 @@ def _add_stated_options(parser: argparse.ArgumentParser) -> None:
     stated.add_argument("--first-line", type=_line, metavar="LINHA", help="primeira linha de dados")
     stated.add_argument("--last-line", type=_line, metavar="LINHA", help="última linha de dados")
     stated.add_argument("--sheet", metavar="ABA", help="a aba a ler, e nenhuma outra")
+    command.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
+    return parser
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SameOverrides(AllOverrides):
+    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
+
+    table: Overrides
+
+    def of(self, file: int, sheet: str | None = None) -> Overrides:
+        """Return the statement about one file or sheet."""
+        if self.table.sheet is None:
+            return replace(self.table, file=file, sheet=sheet)
+        if sheet == self.table.sheet:
+            return replace(self.table, file=file, include=True)
+        return Overrides(file, sheet, include=False)
 
 
 def _overrides_of(options: argparse.Namespace) -> _SameOverrides:
     """Return what the options state."""
     header: int | Unstated | None = UNSTATED if options.header_line is None else options.header_line or None
-    delimiter = options.delimiter
-    return _SameOverrides(
-        table=Overrides(
-            0,
-            options.sheet,
-            encoding=options.encoding,
-            delimiter=_SIGNS.get(delimiter, delimiter),
-            header_line=header,
-            first_line=options.first_line,
-            last_line=options.last_line,
-        )
+    stated = Overrides(
+        0,
+        options.sheet,
+        encoding=options.encoding,
+        delimiter=_SIGNS.get(options.delimiter, options.delimiter),
+        header_line=header,
+        first_line=options.first_line,
+        last_line=options.last_line,
     )
+    return _SameOverrides(table=stated)
 
 
 def _encoding(name: str) -> str:

@@ -172,7 +172,7 @@ class FileComparison:
         yield from self._renamed(missing, new)
         yield from self._missing({one.name: one.source for one in missing})
         for one in new:
-            yield self._unknown("COLUMN_NEW", one, one.inferred.name)
+            yield difference("COLUMN_NEW", column=one.inferred.name, after=one.label, example=one.example)
 
     def _renamed(self, missing: list[RecipeColumn], new: list[FedColumn]) -> Iterator[Difference]:
         """Yield the missing and the new columns that are alike, and take them from these lists."""
@@ -181,7 +181,8 @@ class FileComparison:
             if likeness >= _RENAMED and kept in missing and one in new:
                 missing.remove(kept)
                 new.remove(one)
-                yield self._unknown("COLUMN_RENAMED", one, kept.name, kept.source)
+                shown: dict[str, Any] = {"before": kept.source, "after": one.label, "example": one.example}
+                yield difference("COLUMN_RENAMED", column=kept.name, **shown)
 
     def _missing(self, sources: Mapping[str, str]) -> Iterator[Difference]:
         """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
@@ -190,12 +191,6 @@ class FileComparison:
             if name in self._own and name not in fed:
                 code: DifferenceCode = "REQUIRED_MISSING" if name in self.needed else "COLUMN_MISSING"
                 yield difference(code, column=name, before=sources.get(name))
-
-    def _unknown(
-        self, code: DifferenceCode, one: FedColumn, column: str, before: str | None = None
-    ) -> Difference:
-        """Return the difference that a column was not there before, with one of its cells."""
-        return difference(code, column=column, before=before, after=one.label, example=one.example)
 
     def _likeness(self, kept: RecipeColumn, one: FedColumn) -> float:
         """Return how alike a column is to one that is missing, by label, type and place."""
@@ -289,18 +284,13 @@ def compare_with_table(
     A table that is gone has no columns.
     """
     document, columns = found.document, table.columns if table is not None else ()
-    needed = _needed(table, mode) if table is not None else ()
+    required = [column.name for column in columns if column.is_required]
+    needed = (table.key if table is not None and mode == "upsert" else None) or required
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)
         if recalled is not None:
             document.recipe = FileComparison(found, recalled, needed, fed, columns).result()
-
-
-def _needed(table: TableRecord, mode: JobMode) -> Sequence[str]:
-    """Return the names of the columns in which every row needs a value."""
-    required = [column.name for column in table.columns if column.is_required]
-    return (table.key if mode == "upsert" else None) or required
 
 
 def is_as_before(document: AnalysisDocument, mode: str) -> bool:

@@ -5,7 +5,7 @@ Odd cells are found over all rows: each oddity is a test and a code.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -202,19 +202,6 @@ def _differ_in_decimals(cell: str) -> str:
     return f"min({width}) <> max({width})"
 
 
-@dataclass(frozen=True)
-class _Oddity:
-    """A test that few cells pass, asked of columns of some types; it begins with a cheap check."""
-
-    code: WarningCode
-    types: frozenset[ColumnType]
-    test: Callable[[str], str]
-
-    def is_asked_of(self, column_type: ColumnType, is_proven: bool) -> bool:
-        """Return whether a column may have such cells; `is_proven` says that all are of its type."""
-        return column_type in self.types and not (is_proven and self.code == "ERROR_CELLS")
-
-
 def find_mojibake(text: str) -> str | None:
     """Return the first word with such letters, None if there is none."""
     found = _WORD.search(text)
@@ -252,13 +239,14 @@ def _has_short_year(cell: str) -> str:
     return choose((has_long_year, "false"), otherwise=matches(cell, SHORT_YEAR_DATE))
 
 
-_ODDITIES = (
-    _Oddity("MOJIBAKE", frozenset({ColumnType.TEXT}), has_mojibake),
-    _Oddity("SHORTENED_NUMBERS", frozenset({ColumnType.TEXT, ColumnType.DECIMAL}), _is_shortened),
-    _Oddity("ERROR_CELLS", frozenset(ColumnType), _is_error),
-    _Oddity("SURROUNDING_BLANKS", frozenset({ColumnType.TEXT}), _has_blanks_around),
-    _Oddity("TWO_DIGIT_YEARS", frozenset({ColumnType.DATE, ColumnType.DATETIME}), _has_short_year),
-)
+# Each is asked of columns of some types, by a test that few cells pass and that begins with a cheap check.
+_ODDITIES: dict[WarningCode, tuple[Collection[ColumnType], Callable[[str], str]]] = {
+    "MOJIBAKE": ((ColumnType.TEXT,), has_mojibake),
+    "SHORTENED_NUMBERS": ((ColumnType.TEXT, ColumnType.DECIMAL), _is_shortened),
+    "ERROR_CELLS": (tuple(ColumnType), _is_error),
+    "SURROUNDING_BLANKS": ((ColumnType.TEXT,), _has_blanks_around),
+    "TWO_DIGIT_YEARS": ((ColumnType.DATE, ColumnType.DATETIME), _has_short_year),
+}
 
 
 def find_oddities(
@@ -269,17 +257,17 @@ def find_oddities(
     `kinds` are the types, and whether all cells are proven to be of them: then none holds an error.
     """
     asked = [
-        (column, oddity)
-        for column, kind in enumerate(kinds)
-        for oddity in _ODDITIES
-        if oddity.is_asked_of(*kind)
+        (column, code)
+        for column, (column_type, is_proven) in enumerate(kinds)
+        for code, (types, _) in _ODDITIES.items()
+        if column_type in types and not (is_proven and code == "ERROR_CELLS")
     ]
-    counts = rows.ask(asked, lambda oddity, cell: f"count(*) FILTER ({oddity.test(cell)})")
+    counts = rows.ask(asked, lambda code, cell: f"count(*) FILTER ({_ODDITIES[code][1](cell)})")
     seen = [(question, count) for question, count in zip(asked, counts, strict=True) if count]
     found: dict[int, list[Finding]] = defaultdict(list)
     answers = rows.ask([question for question, _ in seen], _look_up)
-    for ((column, oddity), count), look in zip(seen, answers, strict=True):
-        finding = Finding(oddity.code, {"example": look["example"]}, count)
+    for ((column, code), count), look in zip(seen, answers, strict=True):
+        finding = Finding(code, {"example": look["example"]}, count)
         if len(look["places"]) == 1:  # lines are of one file or sheet
             [place] = look["places"]
             file, sheet = files[place["file"]], place["sheet"]
@@ -288,12 +276,12 @@ def find_oddities(
     return found
 
 
-def _look_up(oddity: _Oddity, cell: str) -> str:
+def _look_up(code: WarningCode, cell: str) -> str:
     aggregates = {
         "example": f"arg_min({cell}, {ROW_NUMBER})",
         "lines": f"min(line, {MAX_LINES})",
         "places": "list(DISTINCT {'file': file, 'sheet': sheet})",
     }
-    test = oddity.test(cell)
+    test = _ODDITIES[code][1](cell)
     parts = [f"'{name}': {aggregate} FILTER ({test})" for name, aggregate in aggregates.items()]
     return f"{{{', '.join(parts)}}}"

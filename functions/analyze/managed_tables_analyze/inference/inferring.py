@@ -189,9 +189,9 @@ class _Judge:
             return judged
         judged = _typed(trial, chosen, formats)
         if trial.doubt is not None and trial.alternative is not None:
-            test = _is_signed if formats.workbook else _has_mark
-            example = self._example(trial, test).rstrip(TEXT_SIGN)
-            judged.doubt(describe_doubt(trial, example))
+            mark = f"{TEXT_SIGN}|[0-9],[0-9]" if formats.workbook else "[0-9][.,][0-9]"
+            marked = self._example(trial, lambda cell: f"regexp_matches({cell}, '{mark}')")
+            judged.doubt(describe_doubt(trial, marked.rstrip(TEXT_SIGN)))
             judged.or_else(trial.alternative.type, "OTHER_MARK")
         elif trial.column in self.evidence.compact_days:
             judged.or_else(ColumnType.DATE, "COMPACT_DATES")
@@ -262,7 +262,7 @@ class _Judge:
         """Say why texts that look like quantities are not: they begin with zeros, or carry units."""
         units = [unit for unit in trial.units if unit]
         if trial.units == ("",):
-            if example := self._example(trial, _has_leading_zero):
+            if example := self._example(trial, lambda cell: matches(cell, r"\s*0[0-9]+\s*")):
                 judged.grounds = [Finding("LEADING_ZEROS", {"example": example})]
                 judged.confidence = SURE
         elif any(map(is_known_unit, units)) or (judged.lead is None and self._has_letters(trial)):
@@ -373,20 +373,8 @@ def _find_code(values: Collection[str], label: str) -> str | None:
     return signs.find_code_in_values(values)
 
 
-def _has_mark(cell: str) -> str:
-    return f"regexp_matches({cell}, '[0-9][.,][0-9]')"
-
-
-def _is_signed(cell: str) -> str:
-    return f"regexp_matches({cell}, '{TEXT_SIGN}|[0-9],[0-9]')"
-
-
 def _is_month(cell: str) -> str:
     return f"NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')}"
-
-
-def _has_leading_zero(cell: str) -> str:
-    return matches(cell, r"\s*0[0-9]+\s*")
 
 
 def _has_cents(cell: str) -> str:

@@ -39,7 +39,7 @@ def choose_marks(rows: Cells, trials: Sequence[Trial], delimiter: str | None) ->
     """
     found = _ask_open(rows, trials)
     mark, doubt = _by_file(trials, delimiter)
-    is_kept = not any(map(_contradicts, trials))
+    is_kept = not any(trial.kept_mark and _certain_mark(trial) == _other(trial.kept_mark) for trial in trials)
     for trial in trials:
         kept = trial.kept_mark if is_kept else None
         if not trial.is_number:
@@ -82,11 +82,6 @@ def _choose_open(trial: Trial, found: set[tuple[int, str]], mark: DecimalMark, d
     if currency:
         mark, doubt = ("," if currency in _WITH_COMMA else "."), currency
     trial.choose(_of_mark(trial, mark), doubt, _of_mark(trial, _other(mark)))
-
-
-def _contradicts(trial: Trial) -> bool:
-    """Return whether a column's own cells allow only the other mark than it had before."""
-    return trial.kept_mark is not None and _certain_mark(trial) == _other(trial.kept_mark)
 
 
 def _by_file(trials: Sequence[Trial], delimiter: str | None) -> tuple[DecimalMark, str]:
