@@ -126,10 +126,7 @@ def _feeds(
 
 
 def plan_append(fed: Sequence[FedColumn], table: Sequence[Column], files: Sequence[str]) -> AppendPlan:
-    """Return the plan, its conflicts counted against the table's columns.
-
-    A column that was left out before is no new one.
-    """
+    """Return the plan; a column that was left out before is no new one."""
     pairs = [(one, one.table) for one in fed if one.table]
     taken = {column.name for _, column in pairs}
     conflicts = (_find_conflict(one, column, files) for one, column in pairs)

@@ -47,14 +47,11 @@ _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 
 class FileResult(Document):
-    """What is printed of a file; only its name and the error where it is refused.
-
-    To be explained, each table of the `reading` has the candidates that were weighed for it.
-    """
+    """What is printed of a file; only its name and the error where it is refused."""
 
     file: str
     dialect: FileDialect | None
-    reading: dict[str, Any] | None
+    reading: dict[str, Any] | None  # each table with the candidates weighed for it, to be explained
     inferred_schema: InferredSchema | None
     warnings: list[FileWarning]
     error: JobFailure | None
@@ -64,10 +61,7 @@ Show = Callable[[Mapping[str, Any]], None]
 
 
 def main(arguments: Sequence[str] | None = None, explain: Show | None = None) -> int:
-    """Run the tool and return its exit status: 1 if a file is refused, as its result says, else 0.
-
-    `explain` shows a result with `--explain`; without it, that is JSON, too.
-    """
+    """Run the tool; return 1 if a file is refused, else 0. `explain` shows a result with `--explain`."""
     parser = _parser()
     options = parser.parse_args(arguments)
     show = explain if options.explain and explain else _print_json

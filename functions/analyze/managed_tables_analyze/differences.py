@@ -101,10 +101,7 @@ class FileComparison:
     table: Sequence[Column]
 
     def result(self) -> JobRecipe:
-        """Return the version of the recipe, the differences, and what they amount to.
-
-        What stops comes first, then what is to be checked, then what is only told.
-        """
+        """Return the version of the recipe, the differences, the gravest first, and their verdict."""
         parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
         order = ("stop", "check", "told")
         differences = sorted(chain(*parts), key=lambda one: order.index(one.severity))
@@ -279,11 +276,8 @@ class FileComparison:
 def compare_with_table(
     found: Analysis, table: TableRecord | None, recalled: Recalled | None, mode: JobMode
 ) -> None:
-    """Record in the analysis what becomes of the columns in the table, and what is not as it remembers.
-
-    A table that is gone has no columns.
-    """
-    document, columns = found.document, table.columns if table is not None else ()
+    """Record in the analysis what becomes of the columns in the table, and what is not as it remembers."""
+    document, columns = found.document, table.columns if table is not None else ()  # it may be gone
     required = [column.name for column in columns if column.is_required]
     needed = (table.key if table is not None and mode == "upsert" else None) or required
     with open_duckdb(found.staged.parent) as connection:
@@ -294,17 +288,14 @@ def compare_with_table(
 
 
 def is_as_before(document: AnalysisDocument, mode: str) -> bool:
-    """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt.
-
-    A file that was loaded before doubles rows where they are added.
-    """
+    """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt."""
     if document.recipe is None or document.append_plan is None:
         return False
     fed = {column.name for column in document.inferred_schema.columns if column.table_column}
     doubts = (
         warning.code in VALUE_CODES and (not warning.columns or fed.intersection(warning.columns))
         for warning in document.warnings
-        if mode == "append" or warning.code != "SAME_FILE"
+        if mode == "append" or warning.code != "SAME_FILE"  # a file twice doubles rows that are added
     )
     return document.recipe.verdict == "unchanged" and not document.append_plan.conflicts and not any(doubts)
 

@@ -177,10 +177,7 @@ def _lines_left_out(source: Source, text: TextFile, part: Part, index: LineIndex
 
 
 def _without_breaks(batch: Batch) -> str:
-    """Return the rows with marks for the line breaks in cells, so that each row is one line.
-
-    The sign of texts that look like numbers, which nobody typed, is left out.
-    """
+    """Return one line a row: breaks in cells are marked, signs of texts, which nobody typed, left out."""
     columns = [[cell and _on_one_line(cell) for cell in column] for column in batch.columns]
     return Batch(batch.numbers, columns).lines
 

@@ -257,10 +257,7 @@ def _unpack_text(path: Path, name: str, work_dir: Path, room: Room) -> tuple[Pat
 
 
 def weigh(path: Path, name: str, work_dir: Path, overrides: AllOverrides) -> Weighed:
-    """Return the best candidates, best first, of each file and sheet that has cells, by name and sheet.
-
-    A file is scored on its first lines; JobError if it cannot be read.
-    """
+    """Return the best candidates, by the first lines of each file; JobError if it cannot be read."""
     return {
         (file, sheet): found
         for number, (file, kind, member) in enumerate(_open_files(path, name, work_dir))

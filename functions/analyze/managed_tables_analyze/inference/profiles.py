@@ -119,10 +119,7 @@ def _select_texts(relation: str, kind: Kind, columns: Sequence[int]) -> str:
 def read_sample_rows(
     connection: DuckDBPyConnection, names: Sequence[str], kinds: Sequence[Kind], zone: ZoneInfo
 ) -> list[dict[str, Scalar]]:
-    """Return up to 20 rows by column name: str, int, Decimal, bool, None; dates as text, datetimes in UTC.
-
-    They are the first of `SHOWN`, which `convert_first_rows` has made.
-    """
+    """Return the first rows of `SHOWN` by column name, dates as text, datetimes in UTC."""
     found = connection.execute(
         f"SELECT row, number, v FROM {SHOWN} WHERE row < {SAMPLE_ROWS}"  # noqa: S608 - own SQL
     ).fetchall()

@@ -223,10 +223,7 @@ class CombinedTable:
         return [column for column in range(width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
-        """Return whether a part read as it is has blank rows, repeated page heads, separator lines or a mark.
-
-        The exact reader is to judge them.
-        """
+        """Return whether a part read as it is has blank rows, repeated heads, separator lines or a mark."""
         if part.has_line:
             return False
         odd = [" AND ".join(f"c{index} IS NULL" for index in indexes)]

@@ -71,10 +71,7 @@ class _Scan:
 
 
 def detect_encoding(path: Path, usual: str | None = None) -> Encoding:
-    """Read the whole file once and return its encoding; raises NotTextError if it is not text.
-
-    `usual` is that of such files before.
-    """
+    """Read the whole file and return its encoding, or raise NotTextError; `usual` is such files' so far."""
     with path.open("rb", buffering=0) as file:
         head = file.read(65_536)
     for mark, name in BYTE_ORDER_MARKS:

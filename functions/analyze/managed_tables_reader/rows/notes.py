@@ -66,15 +66,12 @@ class Extent:
 
 
 class RowNotes:
-    """Counts odd rows while they are read, and keeps the first lines of each sort.
-
-    `extent` says which lines are rows, `heads` which repeat a line above them.
-    """
+    """Counts odd rows while they are read, and keeps the first lines of each sort."""
 
     def __init__(self, width: int, extent: Extent) -> None:
         self._width = width
         self.extent = extent
-        self.heads = array("Q")
+        self.heads = array("Q")  # lines that repeat one above them
         self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
         self._counts = dict.fromkeys(_CODES, 0)
 
@@ -116,9 +113,6 @@ class RowNotes:
 def rows_left_out(
     code: WarningCode, rows: Sequence[tuple[int, Sequence[str | None]]], count: int | None = None
 ) -> Finding:
-    """Return the finding about rows that are not imported, with their first cells.
-
-    With a `count`, `rows` are the first of as many.
-    """
+    """Return the finding about rows that are not imported: all of them, or the first of `count`."""
     lines = [number for number, _ in rows]
     return replace(about_lines(code, lines, count), preview=preview([cells for _, cells in rows]))

@@ -97,18 +97,12 @@ class Sheet:
     name: str | None
     visible: bool
     batches: Iterator[Batch]
-    findings: list[Finding] = field(default_factory=list)
-    """What a person should know about the cells; complete once the rows are exhausted."""
-    has_numbers: bool = True
-    """Numbers are distinct from texts: texts that look like numbers carry a sign (`marked_cells`)."""
-    shown_dates: ShownDates = field(default_factory=dict)
-    """Dates among the first rows, of which some may be labels."""
-    merged_down: list[MergedRange] = field(default_factory=list)
-    """Cells merged with those below: the first has the text; complete once the rows are exhausted."""
-    labels: list[str] | None = None
-    """The columns' names if the file states them: then every row is data."""
-    types: list[str] | None = None
-    """The columns' types if the file states them."""
+    findings: list[Finding] = field(default_factory=list)  # complete once the rows are exhausted
+    has_numbers: bool = True  # texts that look like numbers carry a sign (`marked_cells`)
+    shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
+    merged_down: list[MergedRange] = field(default_factory=list)  # the first cell has the text of all
+    labels: list[str] | None = None  # if the file states the columns' names: then every row is data
+    types: list[str] | None = None  # if the file states the columns' types
 
 
 def letters(column: int) -> str:

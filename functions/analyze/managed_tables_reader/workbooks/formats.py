@@ -30,10 +30,8 @@ class FormatKind(Enum):
 class Mask(NamedTuple):
     """One section of a format such as `00000-000`."""
 
-    places: str
-    """The characters that are shown: `_ZERO` and `_DIGIT` stand for digits, others for themselves."""
-    limit: float | None = None
-    """The largest value that it applies to, if the section has a condition such as `[<=99999999]`."""
+    places: str  # what is shown: `_ZERO` and `_DIGIT` stand for digits, others for themselves
+    limit: float | None = None  # the largest value that it applies to, as of `[<=99999999]`
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,8 @@ class NumberFormat:
 
     kind: FormatKind
     masks: tuple[Mask, ...] = ()
-    code: str = ""
-    """The code of a date, by which `shown_date` shows it."""
-    is_percent: bool = False
-    """The number is shown multiplied by 100, with a percent sign."""
+    code: str = ""  # of a date, by which `shown_date` shows it
+    is_percent: bool = False  # the number is shown multiplied by 100, with a percent sign
 
 
 GENERAL = NumberFormat(FormatKind.NUMBER)
@@ -185,14 +181,11 @@ def _runs(section: Sequence[re.Match[str]]) -> list[str]:
 
 
 def _masks(sections: Sequence[Sequence[re.Match[str]]]) -> tuple[Mask, ...]:
-    """Return the masks of a format that shows identifiers: leading zeros, or separators between digits.
-
-    The second is for the values beyond the first one's limit.
-    """
+    """Return the masks of a format that shows identifiers: leading zeros, or separators between digits."""
     first = _mask(sections[0])
     if first is None or (first.limit is not None and len(sections) < 2):
         return ()
-    second = _mask(sections[1]) if first.limit is not None else None
+    second = _mask(sections[1]) if first.limit is not None else None  # of the values beyond the limit
     masks = (first,) if second is None else (first, second)
     return masks if any(_is_identifier_mask(mask.places) for mask in masks) else ()
 

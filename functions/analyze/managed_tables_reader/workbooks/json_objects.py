@@ -87,10 +87,7 @@ def _cell(value: Any) -> str | None:
 
 
 def _objects(path: Path, *, are_lines: bool, is_around: bool) -> Iterator[_Object]:
-    """Yield each object, or with `is_around` those of the list in the only one.
-
-    Raises WorkbookError for anything else.
-    """
+    """Yield each object, or with `is_around` those of its only list; WorkbookError for anything else."""
     with path.open("rb") as raw:
         try:
             encoding = detect_encoding(path)

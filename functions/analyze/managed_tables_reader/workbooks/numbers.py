@@ -27,14 +27,11 @@ _EXACT_INTEGERS = 2.0**53  # below, a double holds every whole number
 class NumberCells:
     """The text of one sheet's numeric cells, and what is not as exact as it looks."""
 
-    cut: int = 0
-    """Whole numbers too long for a double, which the program that wrote the file has truncated."""
-    rounded: int = 0
-    """Decimals of 16 digits and more that are read as the 15 or fewer of the same double."""
-    rounded_example: tuple[str, str] | None = None
-    """What stands in the file, and what is read."""
+    cut: int = 0  # whole numbers too long for a double, which the program that wrote the file has truncated
+    rounded: int = 0  # decimals of 16 digits and more that are read as the 15 or fewer of the same double
+    rounded_example: tuple[str, str] | None = None  # what stands in the file, and what is read
+    # A decimal has digits that no double has: this file's decimals were not typed into a spreadsheet.
     has_exact_decimals: bool = False
-    """A decimal has digits that no double has: this file's decimals were not typed into a spreadsheet."""
 
     def text(self, raw: str) -> str:
         """Return the text of a number as it stands in the file."""
@@ -82,10 +79,7 @@ def exact_number(raw: str) -> str:
 
 
 def float_text(value: float) -> str:
-    """Return the digits of a double: all those of a whole number, else the fewest that distinguish it.
-
-    There is no exponent as long as plain digits are readable.
-    """
+    """Return the digits of a double: all of a whole number, else the fewest; no exponent while readable."""
     if value.is_integer() and abs(value) < 10.0**_PLAIN_EXPONENTS.stop:
         return str(int(value))
     shortest = repr(value)

@@ -46,27 +46,18 @@ class WorkbookError(Exception):
 class Tally:
     """What was found in one sheet's cells, complete once its batches are exhausted."""
 
-    is_1904: bool = False
-    """Days are counted from 1904 on, not from 1900."""
-    errors: Counter[int] = field(default_factory=Counter)
-    """Cells with an error in place of a value, by column (from 0)."""
-    percents: set[int] = field(default_factory=set)
-    """Columns (from 0) with numbers that are shown as percentages."""
-    uncached: int = 0
-    """Formulas whose result the file does not hold."""
+    is_1904: bool = False  # days are counted from 1904 on, not from 1900
+    errors: Counter[int] = field(default_factory=Counter)  # cells without a value, by column (from 0)
+    percents: set[int] = field(default_factory=set)  # columns of numbers that are shown as percentages
+    uncached: int = 0  # formulas whose result the file does not hold
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
-    merged: list[MergedRange] = field(default_factory=list)
-    """Cells merged with those below, complete at the end."""
-    arrays: list[MergedRange] = field(default_factory=list)
-    """Cells of array formulas that nobody has calculated."""
+    merged: list[MergedRange] = field(default_factory=list)  # cells with those below, complete at the end
+    arrays: list[MergedRange] = field(default_factory=list)  # cells of formulas that nobody has calculated
     hidden_columns: set[int] = field(default_factory=set)
-    seen_hidden: set[int] = field(default_factory=set)
-    """Hidden columns (from 0) in which some cell is filled."""
-    shown_dates: ShownDates = field(default_factory=dict)
-    """Dates among the first rows, of which some may be labels."""
-    other_tables: int = 0
-    """Tables of the same page that were not read."""
+    seen_hidden: set[int] = field(default_factory=set)  # those of them in which some cell is filled
+    shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
+    other_tables: int = 0  # of the same page, which were not read
 
     def reset(self) -> None:
         """Forget what was counted: the sheet is read again from its start."""
@@ -77,10 +68,7 @@ class Tally:
         self.number_cells = NumberCells()
 
     def number(self, row: int, column: int, number_format: NumberFormat, raw: str | float) -> str | None:
-        """Return what a number means by its format: a date, a time, an identifier, or the number itself.
-
-        `raw` is the number as it stands in the file, or the double that the file holds.
-        """
+        """Return what a number means by its format; `raw` is as it stands in the file, or its double."""
         if number_format.kind in (FormatKind.NUMBER, FormatKind.MASK):
             if number_format.is_percent:
                 self.percents.add(column)
@@ -130,10 +118,8 @@ class RawSheet:
     visible: bool
     batches: Iterator[Batch]
     tally: Tally = field(default_factory=Tally)
-    labels: list[str] | None = None
-    """The columns' names if the file states them: then every row is data."""
-    types: list[str] | None = None
-    """The columns' types if the file states them."""
+    labels: list[str] | None = None  # if the file states the columns' names: then every row is data
+    types: list[str] | None = None  # if the file states the columns' types
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:
@@ -163,18 +149,12 @@ def _batch(numbers: list[int], rows: list[Cells]) -> Batch:
 class FrameKind(Enum):
     """What a frame holds."""
 
-    STARTED = b"h"
-    """Nothing: the child runs, and any failure from here on is due to the file."""
-    SHEET = b"s"
-    """`(name, visible, shown dates, labels, types)` of the sheet that begins."""
-    ROWS = b"r"
-    """`(row numbers, columns of cells)`."""
-    SHEET_END = b"e"
-    """`([(code of a finding, count, values, columns)], merged)` of the sheet that ends."""
-    FAILED = b"f"
-    """`(error code, reason)`: nothing follows."""
-    DONE = b"d"
-    """Nothing: the file was read to its end."""
+    STARTED = b"h"  # nothing: the child runs, and any failure from here on is due to the file
+    SHEET = b"s"  # `(name, visible, shown dates, labels, types)` of the sheet that begins
+    ROWS = b"r"  # `(row numbers, columns of cells)`
+    SHEET_END = b"e"  # `([(code of a finding, count, values, columns)], merged)` of the sheet that ends
+    FAILED = b"f"  # `(error code, reason)`: nothing follows
+    DONE = b"d"  # nothing: the file was read to its end
 
 
 def write_frame(stream: IO[bytes], kind: FrameKind, body: Any = None) -> None:

@@ -57,8 +57,7 @@ class CellLook(NamedTuple):
     attributes: str
     style: str
     type: str
-    is_plain: bool = False
-    """A number in plain digits, as nearly all are."""
+    is_plain: bool = False  # a number in plain digits, as nearly all are
     has_value: bool = True
 
 
@@ -87,8 +86,7 @@ class RowPattern:
         self._is_stale = False
         self._match: re.Pattern[str] | None = None
         self._is_spaced = self._is_positional = False
-        self.groups: list[tuple[int, CellLook]] = []
-        """The column and look of each group after those of the row."""
+        self.groups: list[tuple[int, CellLook]] = []  # column and look of each after those of the row
 
     def learn(self, letters: str, column: int, cell: Element) -> None:
         """Note a cell: a look that is met twice is expected from then on."""
