@@ -49,6 +49,7 @@ class Permission(StrEnum):
 
 
 MAX_VERIFIED_TOKENS = 10_000  # about 1 KB each: a process's people of some hours
+LEEWAY_SECONDS = 30  # for a clock that is ahead of ours: a token that is not valid yet is
 MAX_TOKEN_CHARACTERS = 8_192  # API Gateway takes 10,240 bytes of headers in all
 
 
@@ -97,7 +98,6 @@ class TokenVerifier:
         self._algorithm = settings.jwt_algorithm
         self._issuer = settings.jwt_issuer or None
         self._audience = settings.jwt_audience or None
-        self._leeway_seconds = settings.jwt_leeway_seconds
         self._find_key = find_key
         self._jwt = jwt.PyJWT()
         self._lock = threading.Lock()
@@ -141,11 +141,13 @@ class TokenVerifier:
             algorithms=[self._algorithm],
             issuer=self._issuer,
             audience=self._audience,
-            leeway=self._leeway_seconds,
+            leeway=LEEWAY_SECONDS,
             options={"require": ["exp"], "verify_aud": self._audience is not None},
         )
-        caller = _caller(claims)
-        return _Verified(caller, int(claims["exp"]) + self._leeway_seconds, header.get("kid"), key)
+        expires_at = int(claims["exp"])
+        if expires_at <= time.time():  # no leeway here: an expired token is 401
+            raise jwt.ExpiredSignatureError
+        return _Verified(_caller(claims), expires_at, header.get("kid"), key)
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

@@ -42,7 +42,6 @@ class Settings(BaseModel):
     jwks_url: str = ""
     jwt_issuer: str = ""  # empty: not checked
     jwt_audience: str = ""  # empty: not checked
-    jwt_leeway_seconds: int = 30
 
     # Uploads and jobs
     insert_function: str = ""  # which reads staged objects for the API, too
