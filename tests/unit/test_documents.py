@@ -52,14 +52,17 @@ def test_numbers_of_samples_keep_their_digits() -> None:
 
 
 def test_of_two_statements_about_a_table_the_newer_one_holds() -> None:
-    """Field by field; a null is found anew, but of quotes: there are none."""
+    """Field by field; a null is found anew, but of quotes: there are none. No line of header is no header."""
     older = ReadingStatement(
         timezone="UTC", tables=[TableStatement(file=0, delimiter=";"), TableStatement(file=1, trim=True)]
     )
     newer = TableStatement(file=0, encoding=None, quote=None, header_lines=0).stated()
     assert older.merged(ReadingStatement(tables=[newer])).as_json() == {
         "timezone": "UTC",
-        "tables": [{"file": 0, "sheet": None, "delimiter": ";", "quote": None}, {"file": 1, "trim": True}],
+        "tables": [
+            {"file": 0, "sheet": None, "delimiter": ";", "quote": None, "header_line": None},
+            {"file": 1, "trim": True},
+        ],
     }
 
 

@@ -44,7 +44,7 @@ class TableStatement(Document):
         description="null: nenhuma linha dá nome às colunas; com header_lines null é procurada de novo",
     )
     header_lines: Annotated[int, Field(ge=0, le=MAX_HEADER_LINES)] | None = Field(
-        default=None, description="De quantas linhas os nomes são compostos"
+        default=None, description="De quantas linhas os nomes são compostos; 0: nenhuma dá nome às colunas"
     )
     first_line: Line | None = Field(default=None, description="Dos dados")
     last_line: Line | None = Field(default=None, description="Dos dados")
@@ -63,8 +63,9 @@ class TableStatement(Document):
 
     def stated(self) -> "TableStatement":
         """Return what is stated, and as null what is to be found anew, with its place."""
-        names = self.model_fields_set - ({"header_lines"} if self.header_lines == 0 else set())
-        return self._only(names, self)
+        names = self.model_fields_set
+        without_header = names - {"header_lines"} | {"header_line"}
+        return self._only(without_header if self.header_lines == 0 else names, self)
 
     def merged(self, newer: "TableStatement") -> "TableStatement":
         """Return both statements, field by field."""
@@ -114,11 +115,8 @@ class ReadingStatement(Document):
         tables = {one.place: one for one in self.tables}
         tables |= {one.place: self.of(one.place).merged(one) for one in newer.tables}
         ordered = sorted(tables.values(), key=lambda one: (one.file, one.sheet or ""))
-        merged = ReadingStatement(timezone=latest("timezone"), tables=ordered)
-        for name in ("recipe", "origin_columns"):
-            if latest(name) is not None:
-                setattr(merged, name, latest(name))
-        return merged
+        others = {name: latest(name) for name in ("recipe", "origin_columns") if latest(name) is not None}
+        return ReadingStatement(timezone=latest("timezone"), tables=ordered, **others)
 
 
 class Draft(Document):
