@@ -54,7 +54,7 @@ _TELLING: dict[ColumnType, list[Any]] = {
     ColumnType.DATE: [date(2024, 1, 31), date(2023, 12, 25)],
     ColumnType.DATETIME: [
         datetime(2024, 1, 31, 10, 30, 1, tzinfo=UTC),
-        datetime(2023, 12, 25, 9, 8, tzinfo=UTC),
+        datetime(1850, 12, 25, 9, 8, tzinfo=UTC),  # before time zones: offsets had seconds
     ],
 }
 

@@ -166,9 +166,9 @@ def test_a_workbook_has_real_numbers_dates_and_texts(maker: ExportMaker) -> None
         [None] * 6,
         [
             None, "9223372036854775807", BIG, True, datetime(9999, 12, 31),
-            "1999-12-31T23:59:59.123456+00:00",
+            "1999-12-31T23:59:59.123456",
         ],
-        ["=1+1", 0, 1e20, False, "1900-02-28", "1850-06-01T12:00:00.000000+00:00"],
+        ["=1+1", 0, 1e20, False, "1900-02-28", "1850-06-01T12:00:00.000000"],
     ]  # fmt: skip
     sheet = load_workbook(io.BytesIO(raw)).active
     assert sheet is not None

@@ -70,7 +70,7 @@ CELL_TEXTS: Texts = {
         "CASE WHEN {v}::timestamp >= '1900-03-01' AND {v}::timestamp::timestamptz = {v}"
         " AND date_trunc('milliseconds', {v}) = {v}"
         " THEN round(extract(epoch FROM {v}::timestamp - timestamp '1899-12-30') / 86400, 11)::text"
-        " ELSE '''' || replace(to_char({v}, 'YYYY-MM-DD HH24:MI:SS.USTZH:TZM'), ' ', 'T') END"
+        " ELSE '''' || replace(to_char({v}, 'YYYY-MM-DD HH24:MI:SS.US'), ' ', 'T') || " + _OFFSET + " END"
     ),
 }
 
