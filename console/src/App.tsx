@@ -100,7 +100,7 @@ export function App({ onNavigate }: AppProps) {
             <Route path="/nova">{() => <NewTable />}</Route>
             <Route path="/enviar" component={Upload} />
             <Route path="/envios" component={History} />
-            <Route path="/envios/:job">{({ job }) => <JobScreen jobId={job} />}</Route>
+            <Route path="/envios/:job">{({ job }) => <JobScreen key={job} jobId={job} />}</Route>
             <Route path="/exportados" component={Exports} />
             <Route path="/tabelas/:table">{({ table }) => <TableGrid tableId={table} />}</Route>
             <Route path="/tabelas/:table/estrutura">{({ table }) => <Structure key={table} tableId={table} />}</Route>

@@ -18,9 +18,4 @@ describe("a session", () => {
     expect(failure).toMatchObject({ status: 429, message: "Muitas requisições", retryAfterSeconds: 7 });
     expect((failure as ApiFailure).code).toBe("TOO_MANY_REQUESTS");
   });
-
-  it("says so where there is no connection", async () => {
-    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
-    await expect(status(() => Promise.resolve("abc"))).rejects.toMatchObject({ status: 0 });
-  });
 });

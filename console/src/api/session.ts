@@ -49,10 +49,6 @@ export interface SessionOptions {
   getToken: (renew: boolean) => Promise<string>;
 }
 
-// Whatever the reason, the way on is the same: a newer address over this page (main.tsx), or the host's own sign-in.
-const signedOut = () =>
-  t`O seu acesso venceu ou não vale mais. Entre de novo, nesta mesma aba: o que está escrito aqui não se perde`;
-
 /** An answer that is no success: the API's own sentence, its stable code and what it names. */
 export class ApiFailure extends Error {
   readonly retryAfterSeconds: number | null;
@@ -62,7 +58,7 @@ export class ApiFailure extends Error {
     readonly body: Partial<ErrorBody> = {},
     retryAfter: string | null = null,
   ) {
-    super(status === 401 ? signedOut() : (body.error ?? sentenceOfStatus(status)));
+    super((status !== 401 && body.error) || sentenceOfStatus(status));
     this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
   }
 
@@ -92,6 +88,9 @@ export function faultsBy<Key>(error: unknown, of: (detail: Detail) => Key): Map<
 export const isGone = (error: unknown): boolean => error instanceof ApiFailure && error.status === 404;
 
 function sentenceOfStatus(status: number): string {
+  if (status === 401)
+    // Whatever the reason, the way on is the same: a newer address over this page (main.tsx), or the host's own sign-in.
+    return t`O seu acesso venceu ou não vale mais. Entre de novo, nesta mesma aba: o que está escrito aqui não se perde`;
   if (status === 0) return t`Sem conexão com o servidor. Verifique a rede e tente de novo`;
   return t`O servidor respondeu ${status} sem dizer o motivo. Tente de novo em instantes`;
 }

@@ -1,6 +1,5 @@
-import { notifyManager, type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
-import { createContext, useEffect, useMemo, useState } from "react";
-import type { Api } from "../api/session";
+import { notifyManager, useMutation, useQueryClient } from "@tanstack/react-query";
+import { createContext, useEffect, useMemo, useRef, useState } from "react";
 import type { Column, Confirmation, InferredColumn, InferredSchema, Job, Reanalysis, Recipe } from "../api/types";
 import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
@@ -281,68 +280,45 @@ function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>
 }
 
 /**
- * The draft of a job's review: what the server has, and on top of it what has not got there yet. `flush` sends that, and
- * resolves when the server has it; `failure` is what the last attempt failed by, or null.
+ * The draft of a job's review: what the server has, and on top of it what has not got there yet, which is sent a moment
+ * after it is said, on top of what colleagues have sent since. `flush` sends it now, and resolves when the server has it.
  */
 function useDraft(job: Job) {
   const { api, can } = useConsole();
   const queries = useQueryClient();
-  const keeper = useMemo(() => new Keeper(api, queries, job._id), [api, queries, job._id]);
-  const { unsent, failure } = useStore(keeper.state);
+  const said = useMemo(() => new Store<readonly Partial<Draft>[]>([]), []);
+  const unsent = useStore(said);
   const draft = useMemo(() => draftOf(job, unsent), [job.draft, unsent]);
+  const timer = useRef(0);
+  const save = useMutation({
+    scope: { id: job._id }, // one after the other
+    meta: { asksItself: true },
+    mutationFn: async () => {
+      const sent = said.get();
+      if (sent.length === 0) return;
+      const path = { job_id: job._id };
+      const query = { fields: "draft", numbers: "string" as const };
+      const there = await api.GET("/upload-jobs/{job_id}", { path, query });
+      const body = JSON.parse(JSON.stringify(draftOf(there, sent))) as Job["draft"] & object; // without what is undefined
+      await api.PUT("/upload-jobs/{job_id}/draft", { path, body });
+      queries.setQueryData<Job>(jobQuestion(job._id), (known) => known && { ...known, draft: body });
+      await new Promise<void>((shown) => notifyManager.schedule(shown)); // else a field would lose what was typed, for a moment
+      said.set(said.get().slice(sent.length));
+    },
+  });
+  const flush = (): Promise<void> => {
+    window.clearTimeout(timer.current);
+    return save.mutateAsync();
+  };
+  const change = (changes: Partial<Draft>): void => {
+    if (!can("upload")) return;
+    said.set([...said.get(), changes]);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => void flush().catch(() => {}), SAVE_AFTER_MS);
+  };
   useWindowEvents(["beforeunload"], (event) => {
     if (unsent.length > 0) event.preventDefault();
   });
-  useEffect(() => () => void keeper.flush().catch(() => {}), [keeper]);
-  const mayKeep = can("upload");
-  const change = (changes: Partial<Draft>): void => {
-    if (mayKeep) keeper.add(changes);
-  };
-  return { draft, change, flush: keeper.flush, failure };
-}
-
-/** Sends the changes of one review a moment after they are made, on top of what colleagues have sent since. */
-class Keeper {
-  readonly state = new Store<{ unsent: readonly Partial<Draft>[]; failure: unknown }>({ unsent: [], failure: null });
-  private timer = 0;
-  private queue: Promise<void> = Promise.resolve();
-
-  constructor(
-    private readonly api: Api,
-    private readonly queries: QueryClient,
-    private readonly jobId: string,
-  ) {}
-
-  add(changes: Partial<Draft>): void {
-    this.state.update({ unsent: [...this.state.get().unsent, changes] });
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.flush().catch(() => {}), SAVE_AFTER_MS);
-  }
-
-  readonly flush = (): Promise<void> => {
-    window.clearTimeout(this.timer);
-    const sent = this.queue.then(() => this.send());
-    this.queue = sent.catch(() => {});
-    return sent;
-  };
-
-  private async send(): Promise<void> {
-    const { unsent } = this.state.get();
-    if (unsent.length === 0) return;
-    const path = { job_id: this.jobId };
-    try {
-      const there = await this.api.GET("/upload-jobs/{job_id}", {
-        path,
-        query: { fields: "draft", numbers: "string" },
-      });
-      const body = JSON.parse(JSON.stringify(draftOf(there, unsent))) as Job["draft"] & object; // without what is undefined
-      await this.api.PUT("/upload-jobs/{job_id}/draft", { path, body });
-      this.queries.setQueryData<Job>(jobQuestion(this.jobId), (job) => job && { ...job, draft: body });
-      await new Promise<void>((shown) => notifyManager.schedule(shown)); // else a field would lose what was typed, for a moment
-      this.state.set({ unsent: this.state.get().unsent.slice(unsent.length), failure: null });
-    } catch (failure) {
-      this.state.update({ failure });
-      throw failure;
-    }
-  }
+  useEffect(() => () => void flush().catch(() => {}), []);
+  return { draft, change, flush, failure: save.error };
 }

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import { formatCount } from "../values/numbers";
 import { t } from "./language";
-import { Button, Empty, Failure, Loading } from "./parts";
+import { Button, Empty, Pending } from "./parts";
 
 /** Read the address's query and page, from 1, and change them in place; an empty value takes a name away. */
 export function useAddress() {
@@ -50,8 +50,7 @@ export function Listing<Item>({ queryKey, load, at, perPage = 20, empty, ...rest
   useEffect(() => {
     if (page > last) go(last); // what stood there is gone, or was never there
   }, [page, last]);
-  if (list.error) return <Failure error={list.error} onRetry={() => void list.refetch()} />;
-  if (!list.data || page > last) return <Loading label={t`Carregando a lista`} />;
+  if (list.error || !list.data || page > last) return <Pending query={list} label={t`Carregando a lista`} />;
   return (
     <>
       {records.length === 0 && (typeof empty === "string" ? <Empty title={empty} /> : empty)}

@@ -43,7 +43,7 @@ interface FieldProps {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
-  children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ReactNode;
+  children: (ids: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean }) => ReactNode;
 }
 
 /** A field with its label, its hint and what is wrong with it, all told to who cannot see them. */
@@ -53,11 +53,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
   return (
     <div className="mt-field">
       <label htmlFor={id}>{label}</label>
-      {children({
-        id,
-        ...(told ? { "aria-describedby": `${id}-told` } : {}),
-        ...(error ? { "aria-invalid": true } : {}),
-      })}
+      {children({ id, "aria-describedby": told && `${id}-told`, "aria-invalid": Boolean(error) })}
       {told && (
         <p id={`${id}-told`} className={error ? "mt-field-error" : "mt-field-hint"}>
           {error && <TriangleAlert />} {told}
