@@ -74,10 +74,18 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   await expect(page.getByText("Nos programas de BI: vendas_de_2025")).toBeVisible();
   await expect(page.getByLabel("Nova tabela")).toHaveValue("Vendas de 2025");
 
+  await page.route("**/draft", (route) => route.abort(), { times: 1 });
+  await page.getByLabel("Nova tabela").fill("Vendas do ano");
+  await expect(page.getByRole("alert")).toContainText("Sem conexão");
+  await page.getByRole("link", { name: "Envios" }).click(); // which might lose it
+  await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
+  await page.getByRole("button", { name: "Tentar de novo" }).click();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+
   await page.getByRole("button", { name: /^Importar 20 linhas/ }).click();
   await expect(page.getByRole("heading", { name: "Concluído" })).toBeVisible();
   await page.getByRole("link", { name: "Ver tabela" }).click();
-  await expect(page.getByRole("heading", { name: "Vendas de 2025" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Vendas do ano" })).toBeVisible();
   await expect(page.getByRole("columnheader", { name: "CEP" })).toBeVisible();
   await expect(page.locator('[role="row"][aria-rowindex="2"]')).toContainText("01821426");
   await expect(page.getByText("20 linhas").first()).toBeVisible();

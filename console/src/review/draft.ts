@@ -284,7 +284,7 @@ function draftOf({ draft }: Pick<Job, "draft">, changes: readonly Partial<Draft>
  * after it is said, on top of what colleagues have sent since. `flush` sends it now, and resolves when the server has it.
  */
 function useDraft(job: Job) {
-  const { api, can } = useConsole();
+  const { api, can, written } = useConsole();
   const queries = useQueryClient();
   const said = useMemo(() => new Store<readonly Partial<Draft>[]>([]), []);
   const unsent = useStore(said);
@@ -320,5 +320,9 @@ function useDraft(job: Job) {
     if (unsent.length > 0) event.preventDefault();
   });
   useEffect(() => () => void flush().catch(() => {}), []);
+  useEffect(() => {
+    written.set(save.isError); // then what is sent on leaving may fail, too
+    return () => written.set(false);
+  }, [save.isError]);
   return { draft, change, flush, failure: save.error };
 }
