@@ -940,12 +940,22 @@ test("what is pasted beyond the last row makes rows after one question, and the 
   await page.keyboard.type("e");
   await page.keyboard.press("Enter");
   await expect(page.getByText("4 linhas").first()).toBeVisible();
+  await cell(page, 5, 2).click();
+  await page.keyboard.type("abc");
+  await page.keyboard.press("Enter"); // no value, and so a form has it
+  const form = page.getByRole("dialog", { name: "Nova linha" });
+  await expect(form.getByLabel("valor")).toHaveValue("abc");
+  await expect(form.getByText("não é um número")).toBeVisible();
+  await form.getByLabel("valor").fill("5");
+  await form.getByRole("button", { name: "Gravar" }).click();
+  await expect(page.getByText("5 linhas").first()).toBeVisible();
   const rows = await company.call("GET", `/${table}/data?numbers=string`);
   expect((rows["records"] as object[]).map(({ ...row }) => [row["nome" as never], row["valor" as never]])).toEqual([
     ["b", "-99.90"],
     ["c", "0.50"],
     ["d", "0"],
     ["e", null],
+    [null, "5"],
   ]);
 });
 

@@ -150,10 +150,14 @@ function choiceOf(text: string): string {
   return /^[n0f]/i.test(text) ? "Não" : "";
 }
 
-/** One row as a form: a new one, or one that is too wide to be read in the grid. */
-export function RowDialog({ row }: { row: RecordOfRow | null }) {
+type RowDialogProps = { row: RecordOfRow | null; typed?: readonly [name: string, text: string] };
+
+/** One row as a form: a new one, of which a text may be `typed`, or one that is too wide to be read in the grid. */
+export function RowDialog({ row, typed }: RowDialogProps) {
   const { table, edits, isEditable, onClose } = useParts();
-  const [wrong, setWrong] = useState<Record<string, string>>(Object.create(null)); // a column may be called constructor
+  const [wrong, setWrong] = useState(
+    () => readTexts(typed ? table.columns : [], Object.fromEntries(typed ? [typed] : []), row).wrong,
+  );
   const keys = useRef(new Map<string, string>()); // of this form: the same row in another one is another row
   const insert = useMutation({
     mutationFn: (values: Parameters<typeof edits.insert>[0]) => edits.insert(values, keys.current),
@@ -195,7 +199,7 @@ export function RowDialog({ row }: { row: RecordOfRow | null }) {
               {...ids}
               name={column.name}
               type={column.type}
-              text={shownIn(row, column)}
+              text={typed?.[0] === column.name ? typed[1] : shownIn(row, column)}
               isReadOnly={!isEditable}
             />
           )}

@@ -3,7 +3,10 @@ import { t } from "../ui/language";
 import { Dialog, Facts } from "../ui/parts";
 import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
+import { formatCount } from "../values/numbers";
+import { RowDialog } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
+import { readTexts } from "./changes";
 import { SEARCH_FIELD } from "./Filters";
 import { markOf, type SheetParts, useParts } from "./sheet";
 import { type GridColumn, toggleSort } from "./view";
@@ -88,11 +91,15 @@ export class GridControl {
   };
 
   readonly edit = ({ row: index, column }: Place, text: string): void => {
-    const { rows, edits } = this.drawn.sheet;
+    const { table, rows, edits, onOpen } = this.drawn.sheet;
     const row = rows.rowAt(index);
     const name = this.drawn.columns[column]?.name ?? "";
     if (row) edits.edit(row, name, text);
-    else if (name && text && index === rows.total) edits.offer([{ [name]: text }], false);
+    if (row || !name || !text || index !== rows.total) return;
+    const { values, wrong } = readTexts(table.columns, { [name]: text }, null);
+    if (Object.keys(wrong).length > 0)
+      onOpen(<RowDialog row={null} typed={[name, text]} />); // it is no row yet
+    else edits.add([values]);
   };
 
   private discard({ row: index, column }: Place): void {
@@ -147,7 +154,7 @@ export class GridControl {
     const from = extend ? this.lastSelected : index;
     const [first, last] = [Math.min(from, index), Math.max(from, index)];
     this.lastSelected = index;
-    if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${MAX_SELECTED} linhas de cada vez`);
+    if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${formatCount(MAX_SELECTED)} linhas de cada vez`);
     const after = new Set(selected);
     for (const row of (await rows.read(first, last + 1)) ?? []) {
       if (row && (extend || !after.delete(row.id))) after.add(row.id);

@@ -3,7 +3,7 @@ import type { RecordOfRow, Table } from "../api/types";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { formatCell, parseClipboard } from "../values/cells";
-import { plural } from "../values/numbers";
+import { formatCount, plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
 import { cellKey, type RowSource, readRows } from "./rows";
 import { type CellState, type Cells, columnOf } from "./sheet";
@@ -106,8 +106,8 @@ export class EditSession {
     if (outside > 0)
       this.tell(plural(outside, "coluna colada não coube na tabela", "colunas coladas não couberam na tabela"));
     this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : [])));
-    const fresh = lines.slice(Math.max((this.sheet.rows.total ?? 0) - range.top, 0));
-    if (rows.length > 0 && fresh.length > 0) this.offer(fresh);
+    const there = Math.max((this.sheet.rows.total ?? 0) - range.top, 0);
+    if (rows.length > 0 && lines.length > there) this.offer(lines.slice(there), there);
   };
 
   /** Give every row of a range the values of its first, exactly. */
@@ -127,25 +127,25 @@ export class EditSession {
   private async rowsFrom(first: number, count: number): Promise<readonly (RecordOfRow | undefined)[]> {
     const isRoom = count <= MAX_ROWS;
     this.clear();
-    if (!isRoom) this.tell(t`São ${count} linhas: até ${MAX_ROWS} de cada vez, ou envie um arquivo`);
+    if (!isRoom)
+      this.tell(t`São ${formatCount(count)} linhas: até ${formatCount(MAX_ROWS)} de cada vez, ou envie um arquivo`);
     return (isRoom && (await this.sheet.rows.read(first, first + count))) || [];
   }
 
-  /** Read the texts of new rows; they wait for a yes, or are inserted at once. */
-  readonly offer = (texts: readonly Record<string, string>[], isAsked = true): void => {
+  /** Read the texts of new rows, which were pasted with `before` others; they wait for a yes. */
+  private offer(texts: readonly Record<string, string>[], before: number): void {
     const read = texts.map((line) => readTexts(this.table.columns, line, null));
     const values = read.map((one) => one.values);
     const faults = read.flatMap(({ wrong }, index) =>
       Object.entries(wrong).map(([name, reason]) => {
         const told = reasonOf(texts[index]?.[name] ?? "", reason);
-        return t`linha ${index + 1} do que foi colado, ${columnOf(this.table, name).display_name}: ${told}`;
+        return t`linha ${before + index + 1} do que foi colado, ${columnOf(this.table, name).display_name}: ${told}`;
       }),
     );
     const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
     if (faults.length > 0) this.tell(t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}`);
-    else if (isAsked) this.state.update({ newRows: values });
-    else this.add(values);
-  };
+    else this.state.update({ newRows: values });
+  }
 
   readonly answer = (isYes: boolean): void => {
     const { newRows } = this.state.get();
@@ -153,7 +153,7 @@ export class EditSession {
     if (isYes && newRows) this.add(newRows);
   };
 
-  private add(values: readonly Values[]): void {
+  add(values: readonly Values[]): void {
     const keys = new Map<string, string>();
     this.enqueue(() => this.answered(() => this.insert(values, keys)));
   }
