@@ -142,6 +142,7 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
+        onMouseDown={(event) => event.preventDefault()} // the focus stays in the grid
         onClick={(event) => row && grid.control.select(index, event.shiftKey)}
         onDoubleClick={() => row && onOpen(<RowDialog row={row} />)}
       >

@@ -43,6 +43,8 @@ interface EditedSheet {
   announce: (text: string) => void;
   /** Hears the ids of the rows that have changed. */
   kept: (ids: readonly string[]) => void;
+  /** Hears that a save was refused: the table may be another one by now. */
+  refused: () => void;
   /** Hears the ids of rows that are new. */
   inserted: (ids: readonly string[]) => void;
 }
@@ -331,6 +333,7 @@ export class EditSession {
     this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));
     this.state.update({ failure });
+    this.sheet.refused();
     this.sheet.announce(t`Não gravado`);
   }
 

@@ -4,7 +4,7 @@ import { type Api, ApiFailure } from "../api/session";
 import type { Table } from "../api/types";
 import { EditSession } from "./edits";
 import { RowSource } from "./rows";
-import { readView, shownColumns, withColumn, writeView } from "./view";
+import { readView, shownColumns, withColumn, within, writeView } from "./view";
 import {
   barOf,
   follow,
@@ -154,6 +154,8 @@ describe("views", () => {
     ]);
     expect(shown(withColumn(table, view, "nome", { hidden: false }))).toEqual(["data", "valor", "nome", "pago"]);
   });
+  it("neither sort nor group by a column that is gone", () =>
+    expect(within(table, { ...view, sort: ["-saiu", "-valor"] }).sort).toEqual(["-valor"]));
   it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
   it("ignore what is no part of them", () =>
     expect(readView("where=1&columns=[null]&sort=[1]&group_by=[&x=y")).toEqual(readView("")));

@@ -8,7 +8,7 @@ import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
 import { cellKey, useRows } from "./rows";
-import { type GridView, isFiltered, type ViewHandle } from "./view";
+import { type GridView, isFiltered, type ViewHandle, within } from "./view";
 
 export type Cells = Readonly<Record<string, Cell>>;
 
@@ -22,11 +22,7 @@ export interface CellState {
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
 export function useSheetParts(table: Table, handle: ViewHandle) {
   const shared = useConsole();
-  const { columns } = table;
-  const view = useMemo(() => {
-    const isThere = (name: string) => columns.some((column) => column.name === name);
-    return { ...handle.view, group_by: handle.view.group_by.filter(isThere) };
-  }, [columns, handle.view]);
+  const view = useMemo(() => within(table, handle.view), [table, handle.view]);
   const sheet = useSheet(table, view);
   const [selected, onSelected] = useState<ReadonlySet<string>>(new Set());
   const [opened, onOpen] = useState<ReactNode>(null); // the dialog that lies over it
@@ -91,6 +87,7 @@ function useSheet(table: Table, view: GridView) {
       for (const id of ids) misplaced.current.add(id);
       settle();
     },
+    refused: () => void queries.invalidateQueries({ queryKey: ["/{table_id}"] }),
     inserted: async (ids) => {
       await queries.invalidateQueries();
       const [first] = ids;

@@ -77,6 +77,12 @@ export function aggregatesOf({ columns }: Table, { totals }: GridView) {
   return known.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
 }
 
+/** Return a view that sorts and groups by columns that the table has; a filter by another one stays, to be taken away. */
+export function within({ columns }: Table, view: GridView): GridView {
+  const isThere = (name: string) => columns.some((column) => column.name === name.replace(/^-/, ""));
+  return { ...view, sort: view.sort.filter(isThere), group_by: view.group_by.filter(isThere) };
+}
+
 /** Return what stands at the foot of a column, which may be called `constructor`. */
 export function totalOf({ totals }: GridView, name: string): Total | undefined {
   return Object.hasOwn(totals, name) ? totals[name] : undefined;

@@ -236,7 +236,7 @@ export function Loading({ label }: { label: string }) {
   return (
     <div className="mt-skeleton" role="status">
       <span className="mt-hidden">{label}</span>
-      {isLate && <span>{t`Acordando o banco de dados; pode levar alguns segundos`}</span>}
+      {isLate && navigator.onLine && <span>{t`Acordando o banco de dados; pode levar alguns segundos`}</span>}
       <i />
       <i />
       <i />
