@@ -11,6 +11,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from managed_tables.wording import counted
 from managed_tables_command import shown
 from managed_tables_command.api import (
     FAILURES,
@@ -246,7 +247,7 @@ def _export(options: Options) -> int:
             api.download(ended["url"], target, partial(bars.advance, task))
     if options.json:
         shown.print_json({**ended, "file": str(target)})
-    shown.say(f"{target or options.table}: {shown.counted(ended['rows'], 'linha', 'linhas')}")
+    shown.say(f"{target or options.table}: {counted(ended['rows'], 'linha', 'linhas')}")
     return 0
 
 
@@ -255,8 +256,8 @@ def _undo(options: Options) -> int:
         answer = api.call("POST", f"/upload-jobs/{options.job}/undo", {"force": options.force})
     if options.json:
         shown.print_json(answer)
-    removed = shown.counted(answer["removed"], "removida", "removidas")
-    kept = shown.counted(answer["kept"], "mantida", "mantidas")
+    removed = counted(answer["removed"], "removida", "removidas")
+    kept = counted(answer["kept"], "mantida", "mantidas")
     shown.say(f"Desfeito: {removed}, {answer['restored']} de volta, {kept}")
     return 0
 

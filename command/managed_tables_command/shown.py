@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from managed_tables.details import Detail
+from managed_tables.wording import counted, number
 from managed_tables_command.api import Json
 
 MAX_SAMPLES = 3
@@ -121,10 +122,8 @@ def show_tables(tables: Iterable[Json]) -> None:
     grid = grid_of("Tabela", "Linhas", "Colunas", "Situação", "Atualizada", folded=("Tabela",))
     for table in tables:
         status = "ativa" if table["status"] == "active" else "inativa"
-        rows = f"{table['row_count']:,}".replace(",", ".")
-        grid.add_row(
-            escape(table["display_name"]), rows, str(len(table["columns"])), status, table["updated_at"][:16]
-        )
+        name, rows = escape(table["display_name"]), number(table["row_count"])
+        grid.add_row(name, rows, str(len(table["columns"])), status, table["updated_at"][:16])
     console.print(grid)
 
 
@@ -143,11 +142,6 @@ def show_review(schema: Json, notes: Sequence[Json]) -> None:
         _print_line(console, f"[yellow]Atenção:[/] {escape(note['text'])}")
     if len(notes) > MAX_WARNINGS:
         say(f"… e mais {len(notes) - MAX_WARNINGS} avisos")
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """Return a number and the word for as many."""
-    return f"{number:,} {one if number == 1 else many}".replace(",", ".")
 
 
 def show_result(result: Mapping[str, int] | None) -> None:
@@ -240,15 +234,11 @@ def following(what: str) -> Iterator[Callable[[Json], None]]:
 
         def show(state: Json) -> None:
             status = _STATUSES.get(state["status"], state["status"])
-            completed = 100 if state["status"] == "done" else percent_of(state)
+            progress = state["progress"] or {"percent": 0}  # one that has failed says nothing of it
+            completed = 100 if state["status"] == "done" else progress["percent"]
             bars.update(task, description=escape(f"{what}: {status}"), total=100, completed=completed)
 
         yield show
-
-
-def percent_of(state: Json) -> int:
-    """Return how far a job or an export is; one that has failed says nothing of it."""
-    return state["progress"]["percent"] if state["progress"] else 0
 
 
 def shortened(value: Any) -> str:

@@ -165,15 +165,12 @@ def _build() -> None:
         built_for = {"ARTEFACT_RUNTIME": RUNTIME, "ARTEFACT_ARCHITECTURE": PARAMETERS["Architecture"]}
         with step(f"sam build for {RUNTIME} on {PARAMETERS['Architecture']}"):
             deployment.run_sam(["build", "--build-dir", _FOLDER / "build"], PARAMETERS, built_for)
-        _declare_endpoint(_FOLDER / "build" / "template.yaml")
+        template = _FOLDER / "build" / "template.yaml"
+        head, globals_, rest = template.read_text().partition("\nGlobals:\n")
+        place = "      Variables:\n"  # sam passes no address that the template does not declare
+        declared = rest.replace(place, f"{place}        AWS_ENDPOINT_URL: ''\n", 1)
+        template.write_text(head + globals_ + declared)
         mark.write_text(wanted)
-
-
-def _declare_endpoint(template: Path) -> None:
-    """Declare the emulator's address, since sam passes only what the template declares."""
-    head, globals_, rest = template.read_text().partition("\nGlobals:\n")
-    place = "      Variables:\n"
-    template.write_text(head + globals_ + rest.replace(place, f"{place}        AWS_ENDPOINT_URL: ''\n", 1))
 
 
 def _write_environment(emulated: Emulator, postgres_port: int) -> None:

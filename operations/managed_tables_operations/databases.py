@@ -16,6 +16,7 @@ from managed_tables.databases import connecting
 from managed_tables.databases.connecting import CompanyRoles, PgConnection
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import make_database, make_roles, set_password
+from managed_tables.databases.statements import execute
 from managed_tables.errors import ApiError
 from managed_tables.services import Services
 from managed_tables.settings import AppSecret, PostgresSecret
@@ -108,8 +109,7 @@ def _shut(source: PgConnection, roles: CompanyRoles) -> Iterator[None]:
 def allow_login(admin: PgConnection, roles: list[str], *, allowed: bool) -> None:
     """Let the roles log in, or no longer; sessions that they have stay."""
     for role in roles:
-        word = sql.SQL("LOGIN" if allowed else "NOLOGIN")
-        admin.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), word))
+        execute(admin, "ALTER ROLE {:i} {}", role, sql.SQL("LOGIN" if allowed else "NOLOGIN"))
 
 
 def _copy(services: Services, source: str, target: str, roles: CompanyRoles) -> None:

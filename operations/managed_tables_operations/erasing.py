@@ -19,6 +19,7 @@ from managed_tables.catalog.keys import CONNECTION, JOB, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
 from managed_tables.databases.connecting import PgConnection, SessionLimits
 from managed_tables.databases.provisioning import end_sessions
+from managed_tables.databases.statements import execute
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import job_prefixes
 from managed_tables.services import Services
@@ -111,10 +112,9 @@ def drop_database(services: Services, connection: ConnectionRecord) -> None:
         allow_login(admin, present, allowed=False)
         for role in present:
             end_sessions(admin, role)
-        database = sql.Identifier(roles.database)
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        execute(admin, "DROP DATABASE IF EXISTS {:i} WITH (FORCE)", roles.database)
         for role in present:
-            admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+            execute(admin, "DROP ROLE {:i}", role)
 
 
 def erased_databases(services: Services) -> dict[str, str]:
@@ -180,10 +180,9 @@ def _erase(connection: PgConnection, column: str, condition: sql.Composed) -> di
     table_ids: dict[str, str] = dict(connection.execute(known).fetchall())
     erased = {}
     for schema, name, stored in _places(connection, column):
-        form = sql.SQL("DELETE FROM {} WHERE {}{} RETURNING id").format(
-            sql.Identifier(schema, name), sql.Identifier(stored), condition
-        )
-        gone = [row[0] for row in connection.execute(form).fetchall()]
+        form = "DELETE FROM {} WHERE {:i}{} RETURNING id"
+        rows = execute(connection, form, sql.Identifier(schema, name), stored, condition).fetchall()
+        gone = [row_id for (row_id,) in rows]
         if schema == "public" and name in table_ids:
             add_to_count(connection, table_ids[name], -len(gone))
         if gone:

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import psycopg
 from botocore.exceptions import ClientError
-from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import Applied, NameTaken, TableChanged, TableRecord
@@ -18,6 +17,7 @@ from managed_tables.clock import timestamp
 from managed_tables.databases.applied import find_applied, lock_version
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.provisioning import make_roles
+from managed_tables.databases.statements import execute
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.services import Services
 from managed_tables.tables.definitions import check_table_name
@@ -136,7 +136,7 @@ def _probe(services: Services, connection_id: str, cluster: str, company_id: str
 def _open_as_admin(services: Services, cluster: str, connection_id: str) -> Iterator[PgConnection]:
     """Open a company's database as the administrator: which passwords its roles have is not known yet."""
     with services.databases.open_admin_connection(cluster, f"co_{connection_id}") as connection:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(f"co_{connection_id}")))
+        execute(connection, "SET ROLE {:i}", f"co_{connection_id}")
         yield connection
 
 

@@ -209,7 +209,7 @@ class JwksKeys:
         if key is None or not self._is_younger(self._fetched_at, FRESH_SECONDS):
             self._refresh()
             key = self._lookup(key_id)
-        if key is None and not self._last_fetch_succeeded():
+        if key is None and self._fetched_at != self._tried_at:  # the last fetch has failed
             raise ApiError(errors.KEYS_UNAVAILABLE)
         return key
 
@@ -228,11 +228,8 @@ class JwksKeys:
             try:
                 self._keys = _usable_keys(self._fetch(self._url), self._algorithm)
             except (OSError, ValueError, RecursionError):
-                return  # told by _last_fetch_succeeded; the keys known so far stay
+                return  # the keys known so far stay, and when they were fetched
             self._fetched_at = self._tried_at
-
-    def _last_fetch_succeeded(self) -> bool:
-        return self._fetched_at is not None and self._fetched_at == self._tried_at
 
     def _is_younger(self, moment: float | None, seconds: float) -> bool:
         return moment is not None and self._clock() - moment < seconds

@@ -17,7 +17,7 @@ Where one route has a word and another an id at the same place, the word is no i
 import inspect
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property, partial, wraps
 from typing import Annotated, Any, TypeVar
@@ -61,8 +61,6 @@ TOKEN_DESCRIPTION = (
 
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNKNOWN_PARAMETER = Fault("UNKNOWN_PARAMETER", "a rota não tem este parâmetro")
-_TWICE = Fault("REPEATED", "só pode vir uma vez")
-_NUL = Fault("INVALID_CHARACTER", "não pode conter o caractere NUL")
 
 
 async def services_of(request: Request) -> ApiServices:
@@ -128,9 +126,10 @@ def check_parameters(request: Request) -> None:
     given = Counter(name for name, _ in items)
     for name, text in items:
         if "\x00" in name + text:
-            raise refusal(shown_text(name), _NUL, "query")
+            fault = Fault("INVALID_CHARACTER", "não pode conter o caractere NUL")
+            raise refusal(shown_text(name), fault, "query")
         if given[name] > 1 and "[" not in name:  # conditions on one column hold together
-            raise refusal(name, _TWICE, "query")
+            raise refusal(name, Fault("REPEATED", "só pode vir uma vez"), "query")
 
 
 class Requires:
@@ -282,8 +281,9 @@ class ApiRoute(APIRoute):
     def _parameters(self) -> tuple[frozenset[str], frozenset[str]]:
         takers = (self.dependant, *_dependencies(self.dependant))
         fields = {name: field for taker in takers for name, field in _query_fields(taker)}
-        deep = frozenset(name for name, field in fields.items() if _is_deep(field.json_schema_extra))
-        return frozenset(fields.keys() - deep), deep
+        extras = {name: field.json_schema_extra for name, field in fields.items()}
+        deep = {name for name, extra in extras.items() if isinstance(extra, dict) and "style" in extra}
+        return frozenset(fields.keys() - deep), frozenset(deep)
 
 
 def _answering(endpoint: Endpoint, status_code: int) -> Endpoint:
@@ -329,10 +329,6 @@ def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
             yield from ((field.alias or name, field) for name, field in model.model_fields.items())
         else:
             yield taken.alias, taken.field_info
-
-
-def _is_deep(extra: Any) -> bool:
-    return isinstance(extra, Mapping) and extra.get("style") == "deepObject"
 
 
 def api_router(prefix: str, tag: str, dependencies: Sequence[Any] = ()) -> APIRouter:

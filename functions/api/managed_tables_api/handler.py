@@ -93,14 +93,11 @@ def initialise() -> None:
         return
     from snapshot_restore_py import register_after_restore
 
-    make_clients(ApiServices(load_settings()))  # for what importing and building them leaves in memory
-    register_after_restore(lambda: built.begin_anew(ApiServices(load_settings())))
-
-
-def make_clients(services: ApiServices) -> None:
-    """Make the clients of AWS that requests need; none connects by being made."""
+    services = ApiServices(load_settings())
+    # Clients are made for what importing and building them leaves in memory; none connects by being made.
     for name in ("dynamodb", "s3", "stepfunctions", "secretsmanager", "eventbridge", "provision_client"):
         getattr(services, name)
+    register_after_restore(lambda: built.begin_anew(ApiServices(load_settings())))
 
 
 if INITIALIZATION in os.environ:

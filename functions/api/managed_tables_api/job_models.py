@@ -44,11 +44,6 @@ class ConfirmedColumn(Column, ColumnChoice):
     timezone: KnownZone | None = Field(default=None, description="De horários sem fuso")
 
     @property
-    def column(self) -> Column:
-        """The column itself."""
-        return Column(**{name: getattr(self, name) for name in Column.model_fields})
-
-    @property
     def choice(self) -> ColumnChoice:
         """How it is filled."""
         return ColumnChoice(**{name: getattr(self, name) for name in ColumnChoice.model_fields})
@@ -246,14 +241,6 @@ class UndoBody(StrictModel):
         default=False,
         description="Desfaz mesmo que haja linhas alteradas desde a carga: estas ficam como estão",
     )
-
-
-class UndoAnswer(Document):
-    """What was taken back."""
-
-    removed: Count = Field(description="Linhas da carga que foram removidas")
-    restored: Count = Field(description="Linhas que voltaram, ou que voltaram aos valores de antes")
-    kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")
 
 
 _SHOWN_ALONE = frozenset({"kind", "name", "escape", "skipped_lines", "rows", "reasons", "skip_texts"})

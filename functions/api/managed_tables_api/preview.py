@@ -15,7 +15,6 @@ from managed_tables import exact_json
 from managed_tables.aws.storage import ObjectReplaced
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.conversion.marked_cells import on_its_lines
-from managed_tables.details import Fault
 from managed_tables.documents.analyses import (
     MAX_COLUMNS_SHOWN,
     AnalysisDocument,
@@ -25,6 +24,7 @@ from managed_tables.documents.analyses import (
 )
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
+from managed_tables.jobs.reanalysis import UNKNOWN_FILE, UNKNOWN_SHEET
 from managed_tables.services import Services
 from managed_tables_api.http.requests import QUERY_DIGITS, refusal
 
@@ -36,10 +36,6 @@ _NO_DELIMITER, _NO_QUOTE = "\ufdd3", "\ufdd2"  # noncharacters, absent from any 
 
 
 csv.field_size_limit(_MAX_READ_BYTES)
-
-_UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
-_UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
-
 
 LineKind = Literal["title", "header", "row", "skipped", "footer", "blank"]
 
@@ -109,14 +105,14 @@ def _fill(answer: PreviewAnswer, lines: Iterable[tuple[int, LineKind, list[str]]
 def _find_table(tables: list[TableReading], asked: PreviewQuery) -> int:
     of_file = [number for number, table in enumerate(tables) if table.file == asked.file]
     if not of_file:
-        raise refusal("file", _UNKNOWN_FILE, "query", value=asked.file)
+        raise refusal("file", UNKNOWN_FILE, "query", value=asked.file)
     if asked.sheet is None:
         included = [number for number in of_file if tables[number].include]
         return (included or of_file)[0]
     for number in of_file:
         if tables[number].sheet == asked.sheet:
             return number
-    raise refusal("sheet", _UNKNOWN_SHEET, "query", value=asked.sheet)
+    raise refusal("sheet", UNKNOWN_SHEET, "query", value=asked.sheet)
 
 
 def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) -> tuple[str, str | None]:

@@ -88,9 +88,6 @@ class ProvisioningAnswer(Document):
         )
 
 
-_NOT_OF_THE_RECORD = {"id", "connection_id", "row_count"}
-
-
 class TableAnswer(Document):
     """A table; `row_count` is exact."""
 
@@ -123,7 +120,8 @@ class TableAnswer(Document):
     @classmethod
     def of(cls, connection: ConnectionRecord, table: TableRecord, row_count: int) -> "TableAnswer":
         """Return the answer about a table."""
-        own = {name: getattr(table, name) for name in cls.model_fields.keys() - _NOT_OF_THE_RECORD}
+        names = cls.model_fields.keys() - {"id", "connection_id", "row_count"}
+        own = {name: getattr(table, name) for name in names}
         return cls(id=table.table_id, connection_id=connection.connection_id, row_count=row_count, **own)
 
 
@@ -151,9 +149,6 @@ Key = Annotated[
     Annotated[list[str], Field(max_length=definitions.MAX_KEY_COLUMNS)] | None,
     Field(description="Colunas cujos valores juntos não se repetem (vazio conta como valor), ou null"),
 ]
-TableIndexes = Annotated[
-    list[IndexColumns], Field(max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela")
-]
 
 
 class NewTable(LateModel):
@@ -168,7 +163,9 @@ class NewTable(LateModel):
     title: Title = None
     description: Description = None
     key: Key = None
-    indexes: TableIndexes = Field(default=[])
+    indexes: list[IndexColumns] = Field(
+        default=[], max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela"
+    )
 
 
 def _missing() -> Any:
@@ -222,10 +219,6 @@ class TableUpdate(LateModel):
         return definitions.TableChange(**given, versions=seen)
 
 
-_WITHOUT_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")
-_REPEATED = Fault("REPEATED", "coluna repetida")
-
-
 class RecipeColumnChange(RecipeColumn):
     """A column of the table, and how the file's column of that label fills it; null as it is found."""
 
@@ -245,10 +238,12 @@ class RecipeChange(RecipeParts):
     def parts_for(self, table: TableRecord) -> RecipeParts:
         """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
         if self.mode == "upsert" and table.key is None:
-            raise ApiError(TABLE_WITHOUT_KEY, [detail("body", _WITHOUT_KEY, path="mode")])
+            fault = Fault("NOT_ALLOWED", "a tabela não tem chave")
+            raise ApiError(TABLE_WITHOUT_KEY, [detail("body", fault, path="mode")])
         types = {column.name: column.type for column in table.columns}
         names = [column.name for column in self.columns or ()]
-        faults = list(name_faults(names, types, "columns[{}].name", _REPEATED))
+        repeated = Fault("REPEATED", "coluna repetida")
+        faults = list(name_faults(names, types, "columns[{}].name", repeated))
         if faults:
             raise ApiError(INVALID_REQUEST, faults)
         parts = RecipeParts(**{name: part for name, part in self if part is not None})

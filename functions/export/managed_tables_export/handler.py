@@ -37,7 +37,6 @@ WRITERS: Mapping[ExportFormat, Callable[[ExportSource, ExportObject, Path], int]
     "parquet": write_parquet,
     "jsonl": write_json_lines,
 }
-_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full
 
 
 class ExportOutcome(TypedDict):
@@ -69,7 +68,7 @@ def run_export(services: Services, company_id: str, export_id: str, stop_at: flo
     try:
         return _outcome(_ExportRun(services, taken, stop_at).run())
     except ApiError as error:
-        if error.kind not in _AWAY:
+        if error.kind not in errors.AWAY:
             raise
         get_logger("export").info("no database to read from", code=error.kind.code)
         return {"outcome": "busy"}

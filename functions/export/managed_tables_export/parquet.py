@@ -15,6 +15,7 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_parameters, condition_sql
 from managed_tables.conversion.sql_text import identifier, literal, rows_of_group
+from managed_tables.databases.statements import compose
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
@@ -84,15 +85,15 @@ def _type(column: Column, source: ExportSource) -> str:
     """Return DuckDB's type of the column: a decimal as wide as the values that go out."""
     if column.type is not ColumnType.DECIMAL:
         return _TYPES[column.type]
-    query = sql.SQL(
-        "SELECT max(length(trunc(abs({v}))::text)), max(scale({v})) FROM {table} AS {alias} WHERE {where}"
-    ).format(
+    condition = source.selection.condition
+    query = compose(
+        "SELECT max(length(trunc(abs({v}))::text)), max(scale({v})) FROM {table} AS {alias} WHERE {where}",
         v=value(column),
         table=source.table,
         alias=TABLE,
-        where=condition_sql(source.selection.condition, TABLE),
+        where=condition_sql(condition, TABLE),
     )
-    parameters = condition_parameters(source.selection.condition)
+    parameters = condition_parameters(condition)
     row = source.connection.execute(query, parameters).fetchone()
     whole, scale = row if row and row[0] is not None else (1, 0)
     return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else _TEXT

@@ -13,7 +13,8 @@ from pathlib import Path
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
-from managed_tables.exports import Selection, Sort
+from managed_tables.databases.statements import compose
+from managed_tables.exports import Sort
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
@@ -92,18 +93,16 @@ def select_texts(source: ExportSource, texts: Texts, *, safe: bool) -> sql.Compo
 
 def select_fields(source: ExportSource, field: Callable[[Column], sql.Composed]) -> sql.Composed:
     """Return the SELECT of the selection's rows in its order, each column as `field` composes it."""
-    return sql.SQL("SELECT {fields} FROM {table} AS {alias} WHERE {where} ORDER BY {order}").format(
-        fields=sql.SQL(", ").join(map(field, source.selection.columns)),
-        table=source.table,
-        alias=TABLE,
-        where=condition_sql(source.selection.condition, TABLE),
-        order=_order(source.selection),
+    sorts = [*source.selection.sorts, Sort(ID_COLUMN, is_descending=False)]  # ties by insertion
+    order = [(sort.column, sql.SQL("DESC" if sort.is_descending else "ASC")) for sort in sorts]
+    return compose(
+        "SELECT {} FROM {} AS {} WHERE {} ORDER BY {}",
+        list(map(field, source.selection.columns)),
+        source.table,
+        TABLE,
+        condition_sql(source.selection.condition, TABLE),
+        [compose("{}.{:i} {} NULLS LAST", TABLE, name, direction) for name, direction in order],
     )
-
-
-def _safe_label(label: str) -> str:
-    """Return a header's text that no spreadsheet runs."""
-    return f"'{label}" if label.startswith(_FORMULA_STARTS) else label
 
 
 def _json_field(column: Column) -> sql.Composed:
@@ -114,40 +113,24 @@ def _json_field(column: Column) -> sql.Composed:
 
 def value(column: Column) -> sql.Composed:
     """Return the column of the table that is exported."""
-    return sql.SQL("{}.{}").format(TABLE, sql.Identifier(column.name))
-
-
-def _order(selection: Selection) -> sql.Composed:
-    """Return the order: sorts, NULLs last, ties by insertion."""
-    sorts = [*selection.sorts, Sort(ID_COLUMN, is_descending=False)]
-    return sql.SQL(", ").join(
-        sql.SQL("{}.{} {} NULLS LAST").format(
-            TABLE, sql.Identifier(sort.column), sql.SQL("DESC" if sort.is_descending else "ASC")
-        )
-        for sort in sorts
-    )
+    return compose("{}.{:i}", TABLE, column.name)
 
 
 def write_csv(source: ExportSource, destination: ExportObject, _folder: Path) -> int:
     """Write the rows as CSV and return how many; lines end with CRLF, as RFC 4180 has them."""
-    query, delimiter, is_local = compose(source)
-    columns = source.selection.columns
-    labels = [column.display_name if is_local else column.name for column in columns]
-    line = io.StringIO()
-    csv.writer(line, delimiter=delimiter).writerow(
-        map(_safe_label, labels) if source.request.formula_safe else labels
-    )
-    destination.write((_BOM if is_local else b"") + line.getvalue().encode())
-    options = sql.SQL("(FORMAT csv, DELIMITER {})").format(delimiter)
-    return source.write(query, options, destination, line_end=b"\r\n")
-
-
-def compose(source: ExportSource) -> tuple[sql.Composed, str, bool]:
-    """Return the query of the dialect's texts, its delimiter, and whether it writes for people."""
     is_local = source.request.dialect == "excel-br"
     source.set_zone(source.zone if is_local else "UTC")
     texts, delimiter = (_BRAZILIAN_TEXTS, ";") if is_local else (_ISO_TEXTS, ",")
-    return select_texts(source, texts, safe=source.request.formula_safe), delimiter, is_local
+    query = select_texts(source, texts, safe=source.request.formula_safe)
+    columns = source.selection.columns
+    labels = [column.display_name if is_local else column.name for column in columns]
+    if source.request.formula_safe:
+        labels = [f"'{label}" if label.startswith(_FORMULA_STARTS) else label for label in labels]
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter).writerow(labels)
+    destination.write((_BOM if is_local else b"") + line.getvalue().encode())
+    options = sql.SQL("(FORMAT csv, DELIMITER {})").format(delimiter)
+    return source.write(query, options, destination, line_end=b"\r\n")
 
 
 def write_json_lines(source: ExportSource, destination: ExportObject, _folder: Path) -> int:

@@ -68,7 +68,9 @@ def _empty_workbook(source: ExportSource, sheets: int) -> tuple[Mapping[str, byt
     """Return the parts of a workbook of openpyxl's with nothing but headers, and each column's style."""
     workbook = Workbook(write_only=True)
     for number in range(sheets):
-        styles = _add_sheet(workbook, _title(source, number), source.selection.columns)
+        suffix = f"_{number + 1}" if number else ""
+        title = source.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix
+        styles = _add_sheet(workbook, title, source.selection.columns)
     made = io.BytesIO()
     workbook.save(made)
     with zipfile.ZipFile(made) as archive:
@@ -171,8 +173,3 @@ def _cell_text(text: str, column: Column) -> str:
     if len(text) > MAX_TEXT_CHARACTERS // 2 and len(text.encode("utf-16-le")) // 2 > MAX_TEXT_CHARACTERS:
         raise JobError(EXPORT_TEXT_TOO_LONG, column=column.name, limit="32.767")
     return _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
-
-
-def _title(source: ExportSource, number: int) -> str:
-    suffix = f"_{number + 1}" if number else ""
-    return source.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix

@@ -175,7 +175,10 @@ def _read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
     elif table is None and (flag != "false" or "mode" in metadata):
         reason = "falta table, o nome da tabela"
     elif table is not None:
-        reason = _name_fault(table)
+        try:
+            check_table_name(table)
+        except ApiError as error:
+            reason = f"table: {error.details[0]['reason']}"
     if reason:
         raise JobError(errors.INBOX_METADATA_INVALID, file=file_name, reason=reason)
     return Intake(table, LOAD_MODES[mode], flag == "true")
@@ -183,14 +186,6 @@ def _read_intake(file_name: str, metadata: dict[str, str]) -> Intake:
 
 def _flag(metadata: dict[str, str]) -> str:
     return metadata.get("auto-confirm", "false").strip().lower()
-
-
-def _name_fault(table: str) -> str:
-    try:
-        check_table_name(table)
-    except ApiError as error:
-        return f"table: {error.details[0]['reason']}"
-    return ""
 
 
 def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
@@ -203,7 +198,8 @@ def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
     company_id, job_id = ids
     with log_keys(logger, company_id=company_id, job_id=job_id):
         job = services.jobs.find(company_id, job_id)
-        index = _index_of(job, key)
+        places = {file.storage_path: place for place, file in enumerate(job.files)} if job else {}
+        index = places.get(key)
         if job is None or index is None:
             logger.warning("no such file in a job", key=key)
         elif job.status != "queued":
@@ -212,11 +208,6 @@ def take_arrival(services: AwsServices, key: str, size_bytes: int) -> None:
             _refuse_size(services, job, index, size_bytes)
         else:
             _arrive(services, job, index, size_bytes)
-
-
-def _index_of(job: JobRecord | None, key: str) -> int | None:
-    paths = [file.storage_path for file in job.files] if job else []
-    return paths.index(key) if key in paths else None
 
 
 def _arrive(services: AwsServices, job: JobRecord, index: int, size_bytes: int) -> None:

@@ -58,8 +58,6 @@ CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the 
 
 
 _WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
-# A cluster that wakes, or is full: waited for like a table
-_AWAY = (errors.CONNECTIONS_TAKEN, errors.DATABASE_UNAVAILABLE)
 _CORRECTABLE = (errors.VALUES_NOT_CONVERTED, errors.DUPLICATE_KEYS)  # by whoever confirms the job again
 
 
@@ -206,18 +204,14 @@ class Loading:
             if error.kind is errors.VALUES_NOT_CONVERTED:
                 total = error.details_total
                 error = JobError(errors.UNATTENDED_MISFITS, error.details, total, count=total)
-            self._require_current()
+            current = self.services.jobs.find(self.job.company_id, self.job.job_id)
+            read = ("inserting", self.job.confirmed_key, None)
+            if current is None or (current.status, current.confirmed_key, current.error) != read:
+                raise Superseded(self.job.job_id)
             return _outcome_of(resolve(self.services, self.job, error))
         rejected = self.services.jobs.reject(self.job, error.as_record())
         self.release()
         return _outcome_of(rejected)
-
-    def _require_current(self) -> None:
-        """Raise Superseded if the job is no longer inserting what this run read."""
-        current = self.services.jobs.find(self.job.company_id, self.job.job_id)
-        read = ("inserting", self.job.confirmed_key, None)
-        if current is None or (current.status, current.confirmed_key, current.error) != read:
-            raise Superseded(self.job.job_id)
 
     def release(self) -> None:
         """Give up the job's files, and the table that it was to make; what fails is left to others."""
@@ -241,8 +235,8 @@ def run_job(
         try:
             outcome = _run(services, job, is_last_attempt=is_last_attempt)
         except ApiError as error:
-            is_awaited = error.kind in _AWAY or (error.kind is errors.TABLE_BUSY and job.confirms_itself)
-            if not is_awaited or is_last_attempt:
+            is_busy = error.kind is errors.TABLE_BUSY and job.confirms_itself
+            if is_last_attempt or not (is_busy or error.kind in errors.AWAY):
                 raise
             get_logger("insert").info("no table to load into", code=error.kind.code)
             outcome = StepOutcome(outcome="busy")

@@ -52,6 +52,7 @@ from managed_tables_insert.transfer import (
 
 _REPLACE_SLOT = -1  # of none of them: what one replacement of a table at a time holds
 _MERGE_MEMORY = "64MB"  # of each hash of a million keys; more goes to the server's disk
+_LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"  # waits for writers, and keeps others out
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ class _Merge:
         """
         columns = [loaded.column for loaded in self.transfer.columns]
         staged = self.stage()
-        _lock_out_writers(self.connection, self.table)
+        execute(self.connection, _LOCK, self.table)
         changing = [column.name for column in columns if column not in self.key]
         updated = self._update(changing) if changing else 0
         if updated == staged:  # each met a row: none is new
@@ -305,15 +306,10 @@ class _Merge:
             return execute(self.connection, form, names=[ID_COLUMN, *self.transfer.names], **parts).rowcount
 
 
-def _lock_out_writers(connection: PgConnection, table: sql.Identifier) -> None:
-    """Wait for writers of the table, and keep others out until the transaction ends."""
-    execute(connection, "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table)
-
-
 def _take_away(
     connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
 ) -> None:
     """Keep the rows aside and delete them, those written while ours were on their way included."""
-    _lock_out_writers(connection, table)
+    execute(connection, _LOCK, table)
     keep_rows(connection, job_id, table, condition)
     execute(connection, "DELETE FROM {} WHERE {}", table, condition)

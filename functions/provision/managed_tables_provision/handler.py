@@ -7,19 +7,11 @@ from functools import cache
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases.provisioning import Action, MakingAnswer, MakingRequest, answered
+from managed_tables.databases.provisioning import MakingAnswer, MakingRequest, answered
 from managed_tables.observability import get_logger, log_keys
-from managed_tables.services import Services, load_services
+from managed_tables.services import load_services
 
 SERVICE = "provision"
-
-
-def act(services: Services, action: Action, company_id: str) -> ConnectionRecord:
-    """Run an action and return the company's connection after it; each can be repeated."""
-    made = services.provisioning
-    actions = {"make": made.provision, "bring_up_to_date": made.require, "rotate_reader": made.rotate_reader}
-    return actions[action](company_id)
 
 
 _services = cache(load_services)  # once a process
@@ -30,6 +22,8 @@ def handler(event: MakingRequest, context: LambdaContext) -> MakingAnswer:
     logger = get_logger(SERVICE)
     company_id, request_id = event["company_id"], getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, request_id=request_id):
-        answer = answered(lambda: act(_services(), event["action"], company_id))
+        made = _services().provisioning  # whose actions can each be repeated
+        acts = {"make": made.provision, "bring_up_to_date": made.require, "rotate_reader": made.rotate_reader}
+        answer = answered(lambda: acts[event["action"]](company_id))
         logger.info("provision ended", action=event["action"], outcome=answer.get("code", "done"))
         return answer

@@ -170,6 +170,7 @@ DATABASE_TIMEOUT = ApiErrorKind("DATABASE_TIMEOUT", 503)
 QUERY_TOO_HEAVY = ApiErrorKind("QUERY_TOO_HEAVY", 422)
 TABLE_BUSY = ApiErrorKind("MANAGED_TABLE_BUSY", 409)
 KEYS_UNAVAILABLE = ApiErrorKind("SIGNING_KEYS_UNAVAILABLE", 503)
+AWAY = (CONNECTIONS_TAKEN, DATABASE_UNAVAILABLE)  # a cluster that wakes, or is full: steps wait for it
 
 # Failures of a job
 

@@ -24,8 +24,6 @@ REQUEST_NAME = "request.json"
 DEADLINE_HOURS = 6  # a run has 15 minutes; it may wait for others, and be tried again
 _ID = Column(name=ID_COLUMN, display_name=ID_COLUMN, type=ColumnType.TEXT, nullable=False)
 _REPEATED = Fault("DUPLICATE_NAME", "coluna repetida")
-_TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas")
-_NO_FIELD = Fault("TOO_SHORT", "deve ter ao menos uma coluna")
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[
     if fields is None:
         return []
     if not fields:
-        return [detail("body", _NO_FIELD, path="fields")]
+        return [detail("body", Fault("TOO_SHORT", "deve ter ao menos uma coluna"), path="fields")]
     if len(fields) > len(known):  # some are there twice; all of them are too many to look at
         fault = Fault("TOO_LONG", f"no máximo {len(known)} colunas")
         return [detail("body", fault, path="fields")]
@@ -109,5 +107,5 @@ def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[
 
 def _sort_faults(sort: Sequence[str], known: Collection[str]) -> list[Detail]:
     if len(sort) > MAX_SORTS:
-        return [detail("body", _TOO_MANY, path="sort")]
+        return [detail("body", Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas"), path="sort")]
     return list(name_faults([word.removeprefix("-") for word in sort], known, "sort[{}]", _REPEATED))

@@ -133,6 +133,11 @@ class Column(BaseModel):
     )
 
     @property
+    def column(self) -> "Column":
+        """The column alone, without what a subclass says of it."""
+        return Column(**{name: getattr(self, name) for name in Column.model_fields})
+
+    @property
     def is_required(self) -> bool:
         """Return whether every new row must name the column."""
         return not self.nullable and self.default is None

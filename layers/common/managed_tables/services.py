@@ -1,5 +1,6 @@
 """Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
+import json
 from functools import partial
 
 from managed_tables.aws_services import AwsServices, once
@@ -7,14 +8,7 @@ from managed_tables.catalog.connections import ClusterRecord
 from managed_tables.databases.connecting import Databases, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
-from managed_tables.settings import (
-    DEFAULT_CLUSTER,
-    AppSecret,
-    ClusterAddress,
-    PostgresSecret,
-    load_settings,
-    parse_postgres_secret,
-)
+from managed_tables.settings import DEFAULT_CLUSTER, AppSecret, ClusterAddress, PostgresSecret, load_settings
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
 from managed_tables.undo import Reminders
@@ -114,7 +108,11 @@ class Services(AwsServices):
         return self._read_secret(self.settings.postgres_secret_arn, self.settings.default_address)
 
     def _read_secret(self, arn: str, address: ClusterAddress | None) -> PostgresSecret:
-        return parse_postgres_secret(self._secret(arn), address, self.settings.postgres_database)
+        """Return an administrator; an address that is known comes before one that the secret has."""
+        stored = json.loads(self._secret(arn)).items()
+        said = {name: value for name, value in stored if value not in (None, "")}
+        known = address.model_dump() if address else {}
+        return PostgresSecret.model_validate({"dbname": self.settings.postgres_database, **said, **known})
 
     def _cluster_address(self, cluster: str) -> ClusterAddress:
         """Return the cluster's address, by its record or the settings, else by the administrator's secret."""

@@ -1,6 +1,5 @@
 """Read the environment: every variable of the functions is named here, once, with its unit."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Literal
@@ -140,10 +139,3 @@ class PostgresSecret(ClusterAddress):
     username: str
     password: str
     dbname: str = "postgres"
-
-
-def parse_postgres_secret(text: str, address: ClusterAddress | None, database: str) -> PostgresSecret:
-    """Parse the secret's JSON text; the settings' address comes before one that it has."""
-    said = {name: value for name, value in json.loads(text).items() if value not in (None, "")}
-    known = address.model_dump() if address else {}
-    return PostgresSecret.model_validate({"dbname": database, **said, **known})

@@ -67,7 +67,6 @@ _FAULTS: dict[str, tuple[DetailCode, str]] = {
     "literal_error": ("NOT_ALLOWED", "deve ser um destes: {expected}"),
     "extra_forbidden": ("UNKNOWN_FIELD", "campo desconhecido"),
 }
-_INVALID = Fault("INVALID", "valor inválido")
 
 
 def refusal_of(place: Place, findings: Sequence[Any]) -> ApiError:
@@ -95,7 +94,7 @@ def _fault(finding: Any) -> Fault:
     if finding["type"] == "value_error":
         refused = context["error"]
         return refused.fault if isinstance(refused, InvalidValue) else Fault("INVALID", str(refused))
-    code, reason = _FAULTS.get(finding["type"], _INVALID)
+    code, reason = _FAULTS.get(finding["type"], ("INVALID", "valor inválido"))
     expected = str(context.get("expected", "")).replace(" or ", ", ")
     return Fault(code, reason.format(**{**context, "expected": expected}))
 

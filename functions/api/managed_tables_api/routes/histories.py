@@ -20,7 +20,7 @@ from managed_tables.history import recorded_rows, row_cells
 from managed_tables.ids import is_uuid, row_number
 from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden
-from managed_tables.tables.physical import default_value
+from managed_tables.tables.physical import default_value, physical_name
 from managed_tables.values import array_text
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import (
@@ -37,14 +37,7 @@ from managed_tables_api.rows import row_history
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.running import Definition, KeyTaken, Table
-from managed_tables_api.rows.statements import (
-    ROW,
-    compose_statement,
-    counted,
-    kept_statement,
-    names_of,
-    table_of,
-)
+from managed_tables_api.rows.statements import ROW, compose_statement, counted, kept_statement, names_of
 from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
 
@@ -152,7 +145,7 @@ def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> ro
         " managed_tables.hstore_to_json({cells})::text, (SELECT count(*) FROM gone) FROM definition"
         " LEFT JOIN LATERAL (SELECT * FROM gone ORDER BY change_id DESC"
         " LIMIT %(limit)s::bigint OFFSET %(offset)s::bigint) AS page ON true",
-        gone=_GONE.format(table=table_of(table.definition), condition=sql.SQL("")),
+        gone=_GONE.format(table=physical_name(table.definition.display_name), condition=sql.SQL("")),
         cells=_PRESENT_CELLS.format(sql.Identifier("page")),
     )
     listed = table.read(statement, {**table.kept_days, **query.window})
@@ -225,7 +218,9 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
         " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
         definition,
         active=True,
-        gone=_GONE.format(table=table_of(definition), condition=_BY_IDS if by_ids else _BY_TIME),
+        gone=_GONE.format(
+            table=physical_name(definition.display_name), condition=_BY_IDS if by_ids else _BY_TIME
+        ),
         cells=_PRESENT_CELLS.format(sql.Identifier("gone")),
         columns=names_of(definition.columns),
         values=[_value(column, zone) for column in definition.columns],

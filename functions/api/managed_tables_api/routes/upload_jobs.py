@@ -1,7 +1,6 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.staged_rows import rejects_keys
-from managed_tables.jobs.undoing import undo_job
+from managed_tables.jobs.undoing import UndoAnswer, undo_job
 from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
@@ -65,7 +64,10 @@ def render_jobs(jobs: list[JobRecord], documents: JobDocuments, room: int, numbe
     """
     answers: list[bytes] = []
     for job in jobs:
-        bare = _render_bare(job)
+        short = _answer(job)
+        if short.error is not None:
+            short.error.details = []
+        bare = exact_json.dumps(as_json(short))
         room -= len(bare) + 1  # and a comma
         if room < 0:
             return answers
@@ -80,13 +82,6 @@ def render_jobs(jobs: list[JobRecord], documents: JobDocuments, room: int, numbe
                     return answers
                 answers[place] = whole
     return answers
-
-
-def _render_bare(job: JobRecord) -> bytes:
-    answer = _answer(job)
-    if answer.error is not None:
-        answer.error.details = []
-    return exact_json.dumps(as_json(answer))
 
 
 def job_answer(job: JobRecord, documents: JobDocuments) -> models.JobAnswer:
@@ -308,11 +303,10 @@ def confirm_upload_job(
 @raises(errors.NOT_UNDOABLE, errors.CHANGED_SINCE, errors.TABLE_INACTIVE, errors.TABLE_BUSY)
 def undo_upload_job(
     body: FromJson[models.UndoBody | None], job: KnownJob, caller: SignedIn, services: Services
-) -> models.UndoAnswer:
+) -> UndoAnswer:
     """Take back what a job did: its rows go, and those that it replaced or changed are as they were before.
 
     The table that a job made is deleted. Rows that somebody changed since are never lost: they refuse the
     undo, or stay as they are with `force`.
     """
-    undone = undo_job(services, job, caller.user_id, force=body is not None and body.force)
-    return models.UndoAnswer(**asdict(undone))
+    return undo_job(services, job, caller.user_id, force=body is not None and body.force)

@@ -25,10 +25,6 @@ router = api_router("/{table_id}/views", "Views", requires(Permission.DATA_READ)
 MAX_VIEWS = 100  # of a person and a table
 MAX_CONTENT_BYTES = 128 * 1024  # of 1,500 columns with their widths 120 KB
 
-_CONTENT = {*views.ViewContent.model_fields}
-_EMPTY_NAME = Fault("REQUIRED", "name vazio")
-_TOO_LARGE = Fault("TOO_LARGE", f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB")
-
 _VIEW = sql.SQL("view_id, user_id, name, shared, content::text AS content, change_id, created_at, updated_at")
 _VISIBLE = sql.SQL("table_id = %(table_id)s::text AND (shared OR user_id = %(user_id)s::text)")
 # What became of columns' names until now is in the view already: it was judged by this same snapshot.
@@ -157,12 +153,13 @@ def _answer(table: Table, names: Names, row: tuple[Any, ...]) -> views.ViewAnswe
 
 
 def _written(name: str, shared: bool, content: views.ViewContent) -> dict[str, str | None]:
-    text = exact_json.dumps(content.model_dump(include=_CONTENT, exclude_none=True)).decode()
+    shown = content.model_dump(include={*views.ViewContent.model_fields}, exclude_none=True)
+    text = exact_json.dumps(shown)
     if not name.strip():
-        raise refusal("name", _EMPTY_NAME)
-    if len(text.encode()) > MAX_CONTENT_BYTES:
-        raise refusal("", _TOO_LARGE)
-    return {"name": name.strip(), "shared": str(shared).lower(), "content": text}
+        raise refusal("name", Fault("REQUIRED", "name vazio"))
+    if len(text) > MAX_CONTENT_BYTES:
+        raise refusal("", Fault("TOO_LARGE", f"a visão passa de {MAX_CONTENT_BYTES // 1024} KiB"))
+    return {"name": name.strip(), "shared": str(shared).lower(), "content": text.decode()}
 
 
 def _view_key(table: Table, view_id: str) -> dict[str, str | None]:

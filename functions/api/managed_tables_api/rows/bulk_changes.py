@@ -46,12 +46,8 @@ Body = Mapping[str, Any]
 MAX_UPDATES = 1_000
 MAX_IDS = 10_000
 
-_NO_SET = Fault("NOT_AN_OBJECT", "deve ser um objeto com os campos a alterar")
 _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'
-_NO_ID = Fault("REQUIRED", "obrigatório: o id da linha")
-_TWICE = Fault("DUPLICATE_ID", "a mesma linha duas vezes")
 _GONE = Fault("ROW_NOT_FOUND", "a linha não existe")
-_NO_FIELDS = Fault("REQUIRED", "nenhuma linha tem um campo a alterar")
 
 
 def update(table: Table, body: Body) -> int:
@@ -97,7 +93,7 @@ def _update_rows(table: Table, body: Body) -> int:
     by_any, by_all = set().union(*rows), set(rows[0]).intersection(*rows)
     columns = [column for column in definition.columns if column.name in by_any]
     if not columns:
-        raise refusal("rows", _NO_FIELDS)
+        raise refusal("rows", Fault("REQUIRED", "nenhuma linha tem um campo a alterar"))
     changed = tuple((column.name, column.name not in by_all) for column in columns)
     # Two requests that change the same rows meet them in the same order, and do not lock one another out.
     given = [(places[row_id], rows[places[row_id]]) for row_id in sorted(places)]
@@ -121,7 +117,7 @@ def _update_where(table: Table, body: Body) -> int:
     condition = _read_where(table, body)
     fields = body.get("set")
     if not isinstance(fields, dict) or not fields:
-        raise refusal("set", _NO_SET)
+        raise refusal("set", Fault("NOT_AN_OBJECT", "deve ser um objeto com os campos a alterar"))
     changes = parse_changes(table.definition, fields, table.parsers)
     statement = compose_statement(
         "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {condition}"
@@ -214,11 +210,11 @@ def _parse_places(rows: Sequence[Any], findings: Findings) -> dict[str, int]:
             continue  # it is found already
         given = row.get(ID_COLUMN)
         if not isinstance(given, str):
-            findings.add(number, ID_COLUMN, given, _NO_ID)
+            findings.add(number, ID_COLUMN, given, Fault("REQUIRED", "obrigatório: o id da linha"))
             continue
         row_id = _checked_id(given, "rows[{}].id", number)
         if row_id in places:
-            findings.add(number, ID_COLUMN, row_id, _TWICE)
+            findings.add(number, ID_COLUMN, row_id, Fault("DUPLICATE_ID", "a mesma linha duas vezes"))
         places[row_id] = number
     return places
 
@@ -315,12 +311,8 @@ def _given_rows(definition: Definition, changed: Changed) -> sql.Composed:
         ' AS {row} ("$id", "$row_version", {fields:i}) WHERE {t}.id = {row}."$id"'
         ' AND ({row}."$row_version" IS NULL OR {t}.xmin::text = {row}."$row_version")',
         arrays=arrays,
-        fields=[*(name for name, _ in changed), *map(_given, partial)],
+        fields=[*(name for name, _ in changed), *(f"$given{place}" for place in partial)],
     )
-
-
-def _given(place: int) -> str:
-    return f"$given{place}"
 
 
 def _new_values(changed: Changed) -> dict[str, sql.Composed]:
@@ -328,6 +320,6 @@ def _new_values(changed: Changed) -> dict[str, sql.Composed]:
     always = "{row}.{name:i}"
     where_given = "CASE WHEN {row}.{given:i} THEN {row}.{name:i} ELSE {t}.{name:i} END"
     return {
-        name: part(where_given if is_partial else always, name=name, given=_given(place))
+        name: part(where_given if is_partial else always, name=name, given=f"$given{place}")
         for place, (name, is_partial) in enumerate(changed)
     }

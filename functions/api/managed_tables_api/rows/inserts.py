@@ -80,7 +80,8 @@ def insert_statement(
     """
     fields = [part("{t}.id, {t}.xmax = 0 AS is_new")]
     if returned == "records":
-        fields.append(part("{json} AS row", json=_stored_row(definition, numbers)))
+        shown = Shown(definition.columns, numbers)
+        fields.append(part("{json} AS row", json=shown.json(TABLE, stored=True)))
     if definition.history:
         fields.append(row_cells(TABLE))
     made = sql.SQL("(SELECT id, cells FROM written WHERE is_new)")
@@ -95,7 +96,7 @@ def insert_statement(
         select=_NOW,
         names=names_of(definition.columns),
         row_id=_ROW_ID,
-        values=_cells(definition.columns),
+        values=[cell(ROW, column.name) for column in definition.columns],
         arrays=column_arrays(enumerate(definition.columns)),
         on_conflict=sql.SQL("") if changed is None else _on_conflict(definition, changed),
         fields=fields,
@@ -106,29 +107,16 @@ def insert_statement(
     )
 
 
-def _cells(columns: Sequence[Column]) -> list[sql.Composed]:
-    """Return the cells of a given row."""
-    return [cell(ROW, column.name) for column in columns]
-
-
-def _stored_row(definition: Definition, numbers: Numbers) -> sql.Composed:
-    return Shown(definition.columns, numbers).json(TABLE, stored=True)
-
-
 def _on_conflict(definition: Definition, changed: tuple[str, ...]) -> sql.Composed:
     """Return what becomes of a row whose key the table has.
 
     Rows are met in the order of their keys, so that two such requests do not lock one another out.
     """
-    key = key_columns(definition)
+    key = definition.key or ()
     changes = [compose("{name:i} = EXCLUDED.{name:i}", name=name) for name in changed]
     action = compose("UPDATE SET {}", changes) if changed else sql.SQL("NOTHING")
-    return compose(" ORDER BY {} ON CONFLICT ({:i}) DO {}", _cells(key), names_of(key), action)
-
-
-def key_columns(definition: Definition) -> tuple[Column, ...]:
-    """Return the columns of the table's key, none without one."""
-    return tuple(definition.by_name[name] for name in definition.key or ())
+    order = [cell(ROW, name) for name in key]
+    return compose(" ORDER BY {} ON CONFLICT ({:i}) DO {}", order, list(key), action)
 
 
 def _is_there(definition: Definition, columns: tuple[Column, ...]) -> sql.Composed:
@@ -337,7 +325,7 @@ def _repeated_keys(definition: Definition, parameters: Parameters, *, within_req
     `within_request`: that of an earlier row of the request, else one of the table's, too. Its parameters are
     those of `insert_statement`, and how many are shown.
     """
-    columns = key_columns(definition)
+    columns = tuple(definition.by_name[name] for name in definition.key or ())
     there = sql.SQL("") if within_request else sql.SQL(" OR {}").format(_is_there(definition, columns))
     statement = compose_reading(
         'SELECT {row}."$number" AS number, {key}, count(*) OVER () FROM (SELECT *,'
@@ -360,7 +348,7 @@ def applied_request_statement(definition: Definition, returned: Returned, number
         source = part(
             "(SELECT {t}.id, {json} AS row FROM {table} AS {t} WHERE {t}.id = ANY (applied.ids)) AS {t}",
             definition,
-            json=_stored_row(definition, numbers),
+            json=Shown(definition.columns, numbers).json(TABLE, stored=True),
         )
     return compose_reading(
         "SELECT fingerprint, row_count, {result}, counts FROM managed_tables.applied_requests AS applied"

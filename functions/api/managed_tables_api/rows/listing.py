@@ -177,12 +177,10 @@ def _read_shape(table: Table, request: ListRequest) -> pages.PageShape:
         shown = read_shown(definition, request.query, place, asked.fields)
         return pages.PageShape(shown, order, condition, asked.count)
     if asked.fields is not None:
-        raise refusal("fields", Fault("NOT_ALLOWED", _NO_FIELDS), place)
+        fault = Fault("NOT_ALLOWED", "com group_by ou aggregates os campos são os dos grupos")
+        raise refusal("fields", fault, place)
     grouping = pages.read_grouping(asked.group_by or (), asked.aggregates or (), names)
     outputs = {column.name: column for column in grouping.output_columns}
     order = request.order(outputs, grouping.columns)
     shown = Shown(grouping.output_columns, request.query.numbers, has_id=False)
     return pages.PageShape(shown, order, condition, asked.count, grouping=grouping)
-
-
-_NO_FIELDS = "com group_by ou aggregates os campos são os dos grupos"

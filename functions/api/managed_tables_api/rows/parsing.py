@@ -68,7 +68,7 @@ def parse_rows(definition: Definition, rows: Any, parsers: Parsers, zone: ZoneIn
     A row that does not name a column has its default; `zone` is that of today's date.
     """
     if not isinstance(rows, list) or not rows:
-        raise refusal("rows", _NO_ROWS)
+        raise refusal("rows", Fault("NOT_A_LIST", "deve ser uma lista com ao menos uma linha"))
     limit = MAX_CELLS // (len(definition.columns) + 1)
     if len(rows) > limit:
         fault = Fault("TOO_LONG", f"no máximo {limit} linhas desta tabela por requisição")
@@ -106,10 +106,8 @@ def parse_changes(
     return changes
 
 
-_NO_ROWS = Fault("NOT_A_LIST", "deve ser uma lista com ao menos uma linha")
 _NOT_NULLABLE = Fault("REQUIRED", "a coluna não aceita nulo")
 _REQUIRED = Fault("REQUIRED", "obrigatório: a coluna não aceita nulo")
-_NO_OBJECT = Fault("NOT_AN_OBJECT", "cada linha deve ser um objeto")
 _ID_GIVEN = Fault("READ_ONLY", "o id é definido pelo servidor")
 
 
@@ -117,7 +115,7 @@ def check_fields(known: Set[str], rows: Sequence[Any], findings: Findings) -> No
     """Find rows that are no objects, and fields that are not known."""
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            findings.add(number, None, row, _NO_OBJECT)
+            findings.add(number, None, row, Fault("NOT_AN_OBJECT", "cada linha deve ser um objeto"))
         elif not row.keys() <= known:
             for name in row:
                 if name not in known:

@@ -285,9 +285,8 @@ class Change(NamedTuple):
 
 def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
     """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-    records = [
-        _shown(RowChange, table.definition, change, numbers) for change in _told(read_changes(table, row_id))
-    ]
+    changes = _told(read_changes(table, row_id))
+    records = [_shown(RowChange, table.definition, change, numbers) for change in changes]
     return RowHistoryAnswer(total=len(records), records=records)
 
 

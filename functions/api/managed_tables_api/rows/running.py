@@ -100,19 +100,15 @@ class Tables:
         if company is None:
             raise ApiError(errors.TABLE_NOT_FOUND)
         if cached is None:
-            self._forget_former(company)
+            with self._lock:  # definitions of another record of the company: its database may have moved
+                for key in [key for key in self._definitions if key[0] == company_id]:
+                    if self._definitions[key].connection != company:
+                        del self._definitions[key]
         with translated_errors(), self.connections.use(company) as connection:
             applied = find_applied(connection, table_id)
         if applied is None or applied.deleted:
             raise ApiError(errors.TABLE_NOT_FOUND)
         return Definition(company, table_id, *_what_applies(applied))
-
-    def _forget_former(self, company: ConnectionRecord) -> None:
-        """Forget the definitions that have another record of the company: its database may have moved."""
-        with self._lock:
-            for key in [key for key in self._definitions if key[0] == company.company_id]:
-                if self._definitions[key].connection != company:
-                    del self._definitions[key]
 
 
 Result = TypeVar("Result")

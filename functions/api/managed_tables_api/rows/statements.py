@@ -21,6 +21,7 @@ from managed_tables.databases.statements import compose
 from managed_tables.history import ACTOR
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
+from managed_tables.tables.physical import physical_name
 from managed_tables_api.http.requests import Numbers
 from managed_tables_api.rows.running import Definition
 
@@ -129,11 +130,6 @@ def column_arrays(columns: Iterable[tuple[int, Column]]) -> list[sql.Composed]:
     return [parameter(f"c{number}", f"{POSTGRES_TYPES[column.type]}[]") for number, column in columns]
 
 
-def table_of(definition: Definition) -> sql.Identifier:
-    """Return the user's table."""
-    return sql.Identifier("public", definition.display_name)
-
-
 def compose_statement(
     form: LiteralString,
     definition: Definition | None = None,
@@ -167,7 +163,7 @@ def compose_reading(form: LiteralString, definition: Definition | None = None, *
 def part(form: LiteralString, definition: Definition | None = None, **parts: Any) -> sql.Composed:
     """Return a part of a statement; `{t}` and `{row}` are aliases, `{table}` is the user's table."""
     if definition is not None:
-        parts["table"] = table_of(definition)
+        parts["table"] = physical_name(definition.display_name)
     return compose(form, t=TABLE, row=ROW, **parts)
 
 

@@ -168,9 +168,6 @@ class Items:
 class _Conflict(ApiError):  # noqa: N818 - an outcome, not a fault
     """CATALOG_UNAVAILABLE: another transaction was on one of the items; nothing was written."""
 
-    def __init__(self) -> None:
-        super().__init__(CATALOG_UNAVAILABLE)
-
 
 def put(item: Mapping[str, Any], condition: str = "", **values: object) -> Write:
     """Return the write of a whole item; `values` are the condition's, named without their colon."""
@@ -310,4 +307,4 @@ def _outcome_of(error: ClientError) -> Exception | None:
     failed = frozenset(place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
     if failed:
         return ConditionFailed(failed)
-    return _Conflict() if _RETRIED_BY_US.intersection(reasons) else None
+    return _Conflict(CATALOG_UNAVAILABLE) if _RETRIED_BY_US.intersection(reasons) else None

@@ -168,9 +168,6 @@ def finished_table(table: TableRecord, applied: Applied) -> TableRecord:
     return replace(finished, updated_at=timestamp())
 
 
-_LONG_AGO = "2000-01-01T00:00:00.000Z"  # as the beginning of an operation that was given up
-
-
 class NameTaken(Exception):  # noqa: N818 - an outcome, not a fault
     """Another table that is not deleted holds or reserves the name."""
 
@@ -245,7 +242,7 @@ class Tables:
 
     def abandon(self, table: TableRecord) -> None:
         """Mark the table's operation as abandoned, so that the next one to meet it ends it at once."""
-        given_up = {"pending.started_at": _LONG_AGO}
+        given_up = {"pending.started_at": "2000-01-01T00:00:00.000Z"}  # long ago
         with suppress(ConditionFailed):  # another has ended it
             self._items.write(update(_key(table, keys.TABLE), given_up, **_unchanged(table)))
 

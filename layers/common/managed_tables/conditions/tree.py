@@ -37,13 +37,8 @@ Parsers = Mapping[ColumnType, Parser]
 _COMMA = re.compile(r"(?<!\\),")
 _GROUPS = ("and", "or", "not")
 
-_NOT_A_CONDITION = Fault(
-    "INVALID", 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
-)
 _NOT_A_LIST = Fault("NOT_A_LIST", "deve ser uma lista")
-_TOO_DEEP = Fault("TOO_DEEP", f"mais de {MAX_DEPTH} níveis de and, or e not")
 _TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_CONDITIONS} condições")
-_TOO_MANY_VALUES = Fault("TOO_LONG", f"no máximo {MAX_LIST_VALUES} valores")
 
 
 class Operator(StrEnum):
@@ -169,16 +164,13 @@ def leaves(condition: Condition) -> Iterator[Comparison | Search]:
 
 
 _UNKNOWN_OPERATOR = Fault("UNKNOWN_OPERATOR", f"operador desconhecido; use um destes: {', '.join(Operator)}")
-_TEXT_ONLY = Fault("OPERATOR_NOT_FOR_TYPE", "este operador é só para colunas de texto")
-_NULL = Fault("REQUIRED", "não pode ser nulo; para vazios use is_null")
 _NOT_A_BOOLEAN = Fault("NOT_A_BOOLEAN", "deve ser true ou false")
-_NOT_AN_ID = Fault("INVALID", "deve ser o id de uma linha")
 
 
-def read_where(where: Any, columns: Columns, parsers: Parsers, path: str = "where") -> Condition:
+def read_where(where: Any, columns: Columns, parsers: Parsers) -> Condition:
     """Return the condition of a body's filter tree, `{}` for every row; raises INVALID_REQUEST."""
     reader = _Reader(columns, parsers, "body")
-    found = EVERY_ROW if where == {} else reader.tree(where, path, 0)
+    found = EVERY_ROW if where == {} else reader.tree(where, "where", 0)
     reader.raise_any()
     return found
 
@@ -219,7 +211,8 @@ class _Reader:
             return self._group(word, node[word], f"{path}.{word}", depth + 1)
         self._count(path)
         if not isinstance(node, dict) or not {"column", "op"} <= node.keys() <= {"column", "op", "value"}:
-            return self._wrong(path, _NOT_A_CONDITION)
+            reason = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
+            return self._wrong(path, Fault("INVALID", reason))
         paths = (f"{path}.column", f"{path}.op", f"{path}.value")
         return self._comparison(node["column"], node["op"], node.get("value"), *paths)
 
@@ -230,7 +223,7 @@ class _Reader:
 
     def _group(self, word: str, content: Any, path: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:
-            self._stop(path, _TOO_DEEP)
+            self._stop(path, Fault("TOO_DEEP", f"mais de {MAX_DEPTH} níveis de and, or e not"))
         if word == "not":
             return Not(self.tree(content, path, depth))
         if not content or not isinstance(content, list):
@@ -263,7 +256,8 @@ class _Reader:
                 return self._wrong(path, _NOT_A_BOOLEAN, column=name, value=shown_value(value))
             return bare if value else Not(bare)
         if bare.operator in TEXT_OPERATORS and column_type is not ColumnType.TEXT:
-            return self._wrong(path, _TEXT_ONLY, column=name)
+            fault = Fault("OPERATOR_NOT_FOR_TYPE", "este operador é só para colunas de texto")
+            return self._wrong(path, fault, column=name)
         read = self._list if bare.operator in _LIST_OPERATORS else self._value
         return replace(bare, value=read(name, column_type, value, path))
 
@@ -272,7 +266,7 @@ class _Reader:
             self._wrong(path, _NOT_A_LIST, column=name)
             return ""
         if len(values) > MAX_LIST_VALUES:
-            self._stop(path, _TOO_MANY_VALUES)
+            self._stop(path, Fault("TOO_LONG", f"no máximo {MAX_LIST_VALUES} valores"))
         places = enumerate(values)
         return array_text(
             quoted(self._value(name, column_type, one, f"{path}[{number}]")) for number, one in places
@@ -280,7 +274,8 @@ class _Reader:
 
     def _value(self, name: str, column_type: ColumnType | None, value: Any, path: str) -> str:
         if value is None:
-            self._wrong(path, _NULL, column=name)
+            fault = Fault("REQUIRED", "não pode ser nulo; para vazios use is_null")
+            self._wrong(path, fault, column=name)
             return ""
         try:
             return self._parsers[column_type](value) if column_type else _parse_id(value)
@@ -307,7 +302,7 @@ class _Reader:
 
 def _parse_id(value: Any) -> str:
     if not isinstance(value, str) or not is_uuid(value):
-        raise InvalidValue(_NOT_AN_ID.code, _NOT_AN_ID.reason)
+        raise InvalidValue("INVALID", "deve ser o id de uma linha")
     return value
 
 

@@ -91,11 +91,6 @@ def _is_boolean(cell: str, *, digits: bool) -> str:
     return matches(cell, f"{BLANK}*(?:{TRUE}|{FALSE}{'|[01]' if digits else ''}){BLANK}*")
 
 
-def _boolean_value(cell: str) -> str:
-    """Return `true` or `false` for a cell that is a boolean."""
-    return f"CASE WHEN {matches(cell, f'{BLANK}*(?:{TRUE}|1){BLANK}*')} THEN 'true' ELSE 'false' END"
-
-
 @dataclass(frozen=True)
 class Formats:
     """What analyze has chosen from all cells of a column; it holds for whatever type a person confirms."""
@@ -154,7 +149,8 @@ def build_conversion(
             empty = empty_cell(cell, null_tokens=formats.null_tokens)
             converts = _is_boolean(cell, digits=True)
             suggests = _is_boolean(cell, digits=False)
-            value = _boolean_value(cell)
+            is_true = matches(cell, f"{BLANK}*(?:{TRUE}|1){BLANK}*")
+            value = f"CASE WHEN {is_true} THEN 'true' ELSE 'false' END"
             return Conversion(empty, converts, suggests, value, f"({value} = 'true')")
         case ColumnType.DATE | ColumnType.DATETIME:
             return _time(cell, column_type, formats, shape)
@@ -257,18 +253,15 @@ class ColumnChoice(BaseModel):
         branches = []
         for tokens, value in (
             (self.null_tokens, "NULL"),
-            (_lowered(self.true_tokens), "'true'"),
-            (_lowered(self.false_tokens), "'false'"),
+            (self.true_tokens, "'true'"),
+            (self.false_tokens, "'false'"),
         ):
             if tokens:
                 text = bare if value == "NULL" else f"lower({bare})"
-                branches.append((f"{text} IN ({', '.join(map(literal, tokens))})", value))
+                words = tokens if value == "NULL" else [token.strip().lower() for token in tokens]
+                branches.append((f"{text} IN ({', '.join(map(literal, words))})", value))
         otherwise = bare if self.trim else cell
         return choose(*branches, otherwise=otherwise) if branches else otherwise
-
-
-def _lowered(tokens: tuple[str, ...] | None) -> tuple[str, ...]:
-    return tuple(token.strip().lower() for token in tokens or ())
 
 
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:

@@ -90,9 +90,11 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
 
     With `plain_blanks` these may group the digits of a number without decimals.
     """
+    exponent = f"regexp_replace({cell}, '^[^eE]*[eE][+-]?|[^0-9]+$', '', 'g')::INTEGER"
     # Not lower(…): two searches for a letter cost less than a copy.
     in_bounds = choose(
-        (f"strpos({cell}, 'E') + strpos({cell}, 'e') = 0", "true"), otherwise=f"NOT {_is_beyond(cell)}"
+        (f"strpos({cell}, 'E') + strpos({cell}, 'e') = 0", "true"),
+        otherwise=f"NOT (length({cell}) + {exponent} > {MAX_DECIMAL_DIGITS})",  # zeros that it adds
     )
     return choose(
         (is_longer(cell, MAX_DECIMAL_DIGITS), "false"),
@@ -100,12 +102,6 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
         (matches(cell, decimal_pattern(mark, plain_blanks=plain_blanks)), in_bounds),
         otherwise="false",
     )
-
-
-def _is_beyond(cell: str) -> str:
-    """Return the test that a number's exponent adds more zeros than it may have digits."""
-    exponent = f"regexp_replace({cell}, '^[^eE]*[eE][+-]?|[^0-9]+$', '', 'g')::INTEGER"
-    return f"(length({cell}) + {exponent} > {MAX_DECIMAL_DIGITS})"
 
 
 def is_too_long(text: str) -> bool:

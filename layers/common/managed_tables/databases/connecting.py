@@ -90,9 +90,6 @@ class CompanyRoles:
 class PasswordRefused(ApiError):  # noqa: N818 - named for what it tells
     """DATABASE_UNAVAILABLE because the role has another password: trying again would not help."""
 
-    def __init__(self) -> None:
-        super().__init__(errors.DATABASE_UNAVAILABLE)
-
 
 @dataclass(frozen=True)
 class SessionLimits:
@@ -238,7 +235,7 @@ class Databases:
                 if any(words in str(error) for words in _FULL):
                     raise ApiError(errors.CONNECTIONS_TAKEN) from error
                 if any(words in str(error) for words in _REFUSED):
-                    raise PasswordRefused from error
+                    raise PasswordRefused(errors.DATABASE_UNAVAILABLE) from error
                 if time.monotonic() + pause_seconds > deadline:
                     raise ApiError(errors.DATABASE_UNAVAILABLE) from error
             time.sleep(pause_seconds * random.uniform(0.5, 1))  # noqa: S311 (jitter)

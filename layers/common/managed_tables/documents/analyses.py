@@ -121,11 +121,6 @@ class InferredColumn(Column):
     inference: Inference | None = None
     profile: Profile | None = None
 
-    @property
-    def column(self) -> Column:
-        """The column itself."""
-        return Column(**{name: getattr(self, name) for name in Column.model_fields})
-
 
 class InferredSchema(Document):
     """What the files hold, judged over every row."""

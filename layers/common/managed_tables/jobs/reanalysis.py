@@ -27,20 +27,11 @@ _NOT_TEXT = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape
 _CONTROLS = "\t\x01\x1e\x1f"  # that part cells in files of machines
 _TEXT_ONLY = ("encoding", "delimiter", "quote")
 
-_UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
-_UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
+UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
+UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
 _REPEATED = Fault("REPEATED", "o mesmo arquivo ou aba aparece mais de uma vez")
 _NOT_FOR_A_WORKBOOK = Fault("NOT_FOR_A_WORKBOOK", "só vale para arquivos de texto, e não para planilhas")
 _UNKNOWN_TIMEZONE = Fault("UNKNOWN_TIMEZONE", "não é um fuso horário, como America/Sao_Paulo")
-_UNKNOWN_ENCODING = Fault("UNKNOWN_ENCODING", "não é uma codificação de texto, como utf-8 ou cp1252")
-_NOT_A_DELIMITER = Fault(
-    "NOT_A_DELIMITER", "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
-)
-_NOT_A_QUOTE = Fault("NOT_A_QUOTE", "as aspas são um único sinal, diferente do separador")
-_HEADER_BELOW = Fault("NO_SUCH_LINE", "os dados começam abaixo do cabeçalho")
-_ENDS_ABOVE = Fault("NO_SUCH_LINE", "a última linha dos dados não pode vir antes da primeira")
-_HEADER_SKIPPED = Fault("NO_SUCH_LINE", "a linha do cabeçalho não pode ser ignorada")
-_NO_HEADER_LINES = Fault("NOT_ALLOWED", "sem cabeçalho não há linhas dele")
 
 
 def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) -> None:
@@ -112,7 +103,7 @@ def find_impossible(
         if table.place in seen:
             yield detail("body", _REPEATED, path=f"tables[{index}]")
         elif known is None:
-            fault, name = (_UNKNOWN_SHEET, "sheet") if table.file in files else (_UNKNOWN_FILE, "file")
+            fault, name = (UNKNOWN_SHEET, "sheet") if table.file in files else (UNKNOWN_FILE, "file")
             yield detail("body", fault, path=f"tables[{index}].{name}", value=getattr(table, name))
         else:
             one, count = known
@@ -146,12 +137,13 @@ def _dialect_faults(table: TableStatement, reading: TableReading) -> Iterator[tu
         yield from ((name, _NOT_FOR_A_WORKBOOK) for name in _TEXT_ONLY if getattr(table, name) is not None)
         return
     if table.encoding is not None and not _is_encoding(table.encoding):
-        yield "encoding", _UNKNOWN_ENCODING
+        yield "encoding", Fault("UNKNOWN_ENCODING", "não é uma codificação de texto, como utf-8 ou cp1252")
     if table.delimiter is not None and not _is_delimiter(table.delimiter):
-        yield "delimiter", _NOT_A_DELIMITER
+        reason = "um separador tem de 1 a 3 sinais: nem letra, nem algarismo, nem aspas"
+        yield "delimiter", Fault("NOT_A_DELIMITER", reason)
     quote = table.quote
     if quote is not None and (not _is_mark(quote) or quote == (table.delimiter or reading.delimiter)):
-        yield "quote", _NOT_A_QUOTE
+        yield "quote", Fault("NOT_A_QUOTE", "as aspas são um único sinal, diferente do separador")
 
 
 def _is_encoding(name: str) -> bool:
@@ -184,13 +176,13 @@ def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tupl
 def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
     header, lines, first = table.header_line, table.header_lines, table.first_line
     if header is None and lines and "header_line" in table.model_fields_set:
-        yield "header_lines", _NO_HEADER_LINES
+        yield "header_lines", Fault("NOT_ALLOWED", "sem cabeçalho não há linhas dele")
     elif (header or lines) and first is not None and first < (header or 1) + (lines or 1):
-        yield "first_line", _HEADER_BELOW
+        yield "first_line", Fault("NO_SUCH_LINE", "os dados começam abaixo do cabeçalho")
 
 
 def _end_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
     if table.last_line is not None and table.last_line < (table.first_line or table.header_line or 1):
-        yield "last_line", _ENDS_ABOVE
+        yield "last_line", Fault("NO_SUCH_LINE", "a última linha dos dados não pode vir antes da primeira")
     if table.header_line in (table.skip_lines or ()):
-        yield "skip_lines", _HEADER_SKIPPED
+        yield "skip_lines", Fault("NO_SUCH_LINE", "a linha do cabeçalho não pode ser ignorada")

@@ -5,12 +5,12 @@ since the load where its `xmin` is no longer the load's transaction. Writers of 
 the transaction lasts, readers never: they see it as before, or with the load gone.
 """
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from psycopg import errors as pg
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from pydantic import Field
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
@@ -18,6 +18,7 @@ from managed_tables.databases.applied import add_to_count, find_applied
 from managed_tables.databases.connecting import PgConnection, fetch_number, is_rehearsal, performed
 from managed_tables.databases.statements import compose, execute
 from managed_tables.details import Fault, detail
+from managed_tables.documents.document import Count, Document
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.identifiers import ID_COLUMN
@@ -34,16 +35,15 @@ GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou d
 _UNDONE = "ela já foi desfeita"
 
 
-@dataclass(frozen=True)
-class Undone:
-    """How many rows were removed, given back, and left because somebody changed them since."""
+class UndoAnswer(Document):
+    """What was taken back."""
 
-    removed: int
-    restored: int
-    kept: int
+    removed: Count = Field(description="Linhas da carga que foram removidas")
+    restored: Count = Field(description="Linhas que voltaram, ou que voltaram aos valores de antes")
+    kept: Count = Field(description="Linhas alteradas desde a carga, que ficaram como estavam")
 
 
-def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -> Undone:
+def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -> UndoAnswer:
     """Undo what the job did to its table.
 
     Raises NOT_UNDOABLE for a job that is not done, was undone, or is too old; CHANGED_SINCE where somebody
@@ -62,7 +62,7 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
     return undone
 
 
-def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone | None:
+def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> UndoAnswer | None:
     """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
     with services.open_company(company) as connection:
         row = connection.execute(
@@ -75,12 +75,12 @@ def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> U
     is_known = is_rehearsal() or datetime.now(UTC) - row[1] < RECOVERED_AFTER
     if is_known or services.jobs.record_undone(job) is None:
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
-    return Undone(**row[0])
+    return UndoAnswer.read(row[0])
 
 
 def _undo(
     services: Services, company: ConnectionRecord, job: JobRecord, actor: Actor, *, force: bool
-) -> Undone:
+) -> UndoAnswer:
     """Undo the job; in a rehearsal nothing of it stays."""
     if job.mode == "create":
         try:
@@ -93,9 +93,9 @@ def _undo(
         return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
 
 
-def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> Undone:
+def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> UndoAnswer:
     """Delete the table that the job made, softly, unless it has rows that are not as the load left them."""
-    undone: list[Undone] = []
+    undone: list[UndoAnswer] = []
 
     def step(connection: PgConnection) -> None:
         undone[:] = [undo_creation(connection, job.job_id, services.settings.undo_days)]
@@ -113,7 +113,7 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     return undone[0]
 
 
-def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> Undone:
+def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> UndoAnswer:
     """Remove the job's rows and restore the earlier ones, in the caller's transaction.
 
     Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
@@ -126,13 +126,13 @@ def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *,
     form = "DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid"
     removed = execute(connection, form, *places).rowcount
     restored, lost = _restore(connection, load, table, key)
-    undone = Undone(removed, restored, changed + lost)
+    undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
     _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
     return undone
 
 
-def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
+def undo_creation(connection: PgConnection, job_id: str, days: int) -> UndoAnswer:
     """Record that the job's table is taken back, in the transaction that deletes it.
 
     Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
@@ -142,7 +142,7 @@ def undo_creation(connection: PgConnection, job_id: str, days: int) -> Undone:
     row = execute(connection, form, load.xid, load.first_id, load.last_id, table).fetchone()
     total, changed = row or (0, 0)
     _refuse_changed(changed, force=False)
-    undone = Undone(total, 0, 0)
+    undone = UndoAnswer(removed=total, restored=0, kept=0)
     _record(connection, load, undone, 0)
     return undone
 
@@ -237,13 +237,13 @@ def _refuse_changed(count: int, *, force: bool) -> None:
         raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
 
-def _record(connection: PgConnection, load: Undoable, undone: Undone, change: int) -> None:
+def _record(connection: PgConnection, load: Undoable, undone: UndoAnswer, change: int) -> None:
     """Record what was done, count the rows, and drop what was kept for it, but the history of an upsert."""
     has_kept = load.mode == "upsert" and load.has_kept
     connection.execute(
         "UPDATE managed_tables.undoable_jobs SET undone_at = now(), has_kept = %s, outcome = %s"
         " WHERE job_id = %s",
-        [has_kept, Jsonb(asdict(undone)), load.job_id],
+        [has_kept, Jsonb(undone.as_json()), load.job_id],
     )
     add_to_count(connection, load.table_id, change)
     if not has_kept:

@@ -49,8 +49,6 @@ _BECAUSE = {
     "|": "Como o arquivo usa barras entre as colunas",
     "": "Como é o costume no Brasil",
 }
-_CURRENCY_NAMES = {"R$": "reais"}
-
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _PATTERNS = {"n": re.compile(r"[-\d.,%]+"), "d": re.compile(r"[\d, …]+"), "w": re.compile(r"\S+")}
 _SWAPPED = str.maketrans(".,", ",.")
@@ -89,7 +87,7 @@ def _fields(finding: Finding) -> dict[str, str]:
 def _reason(because: str) -> str:
     """Return why a mark was taken as the decimal one; delimiters without a name decide nothing."""
     if is_currency(because):
-        return f"Como são valores em {_CURRENCY_NAMES.get(because, because)}"
+        return f"Como são valores em {'reais' if because == 'R$' else because}"
     return _BECAUSE.get(because, _BECAUSE[""])
 
 
@@ -102,14 +100,9 @@ def _word(name: str, value: Any) -> str:
         case "names":
             return _enumerate(value)
         case "day" | "other_day":
-            return _day_in_words(value)
+            year, month, day = value[:10].split("-")  # a time may follow
+            return f"{int(day)} de {_MONTHS[int(month) - 1]} de {year}"
     return number(value) if isinstance(value, int) else str(value)
-
-
-def _day_in_words(day: str) -> str:
-    """Return a day (`yyyy-mm-dd`, a time may follow) as nobody can misread it."""
-    year, month, number = day[:10].split("-")
-    return f"{int(number)} de {_MONTHS[int(month) - 1]} de {year}"
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -20,9 +20,6 @@ from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiErro
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType
 from managed_tables.wording import number
 
-_UNSUITED = Fault(
-    "NOT_ALLOWED", "format: date é de datas; thousands, decimals, currency e percent, de números"
-)
 MAX_TITLE_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000
 IDENTIFIER_RULE = (
@@ -47,9 +44,8 @@ class ColumnChange(Column):
 
         The default stays only where it is the same value in the new type, the format where it suits it.
         """
-        column = Column(**{name: getattr(self, name) for name in Column.model_fields})
         if old is None:
-            return column
+            return self.column
         unnamed = {"description", "default", "format"} - self.model_fields_set
         is_wider = (old.type, self.type) == (ColumnType.INTEGER, ColumnType.DECIMAL)
         is_text = self.type is ColumnType.TEXT and not old.default_is_now
@@ -58,7 +54,7 @@ class ColumnChange(Column):
         kept = {name: getattr(old, name) for name in unnamed}
         if old.format is not None and not old.format.suits(self.type):
             kept.pop("format", None)
-        return column.model_copy(update=kept)
+        return self.column.model_copy(update=kept)
 
 
 def check_table_name(display_name: str) -> None:
@@ -119,7 +115,8 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
         ("description", column.description, MAX_DESCRIPTION_CHARACTERS),
     )
     if column.format is not None and not column.format.suits(column.type):
-        found.append(("format", _UNSUITED))
+        reason = "format: date é de datas; thousands, decimals, currency e percent, de números"
+        found.append(("format", Fault("NOT_ALLOWED", reason)))
     return found[0] if found else None
 
 

@@ -123,8 +123,10 @@ class TableOperations:
         def begin(waiting: Waiting) -> _Attempt | TableRecord:
             table = self.reconciliation.await_end(company, table_id, waiting)
             asked = change
-            if seen and change.versions is not None and _differs_by_version_alone(table, seen[0]):
-                asked = replace(change, versions=change.versions | {table.version})
+            if seen and change.versions is not None:
+                before = seen[0].applied
+                if replace(table.applied, version=before.version) == before:  # it was only shut out
+                    asked = replace(change, versions=change.versions | {table.version})
             plan, applied = plan_change(table, asked)
             seen.append(table)
             if replace(applied, version=table.version) == table.applied:
@@ -319,11 +321,6 @@ def _follow_claims(connection: PgConnection, table_id: str, change: TableChange,
 
 class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
     """The connection was lost while an index was built: drop its remains and build it again."""
-
-
-def _differs_by_version_alone(table: TableRecord, before: TableRecord) -> bool:
-    """Return whether nothing else of the table moved, as where an operation was shut out."""
-    return replace(table.applied, version=before.version) == before.applied
 
 
 def _begun(table: TableRecord, kind: PendingKind, new_name: str | None = None) -> TableRecord:

@@ -64,7 +64,7 @@ def rename_physical_table(connection: PgConnection, old_name: str, new_name: str
 
 def delete_physical_table(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
-    away = _name_when_deleted(table_id)  # renamed before it moves: in neither schema can it be in use
+    away = f"deleted${table_id}"  # renamed before it moves: in neither schema can it be in use
     execute(connection, "ALTER TABLE {} RENAME TO {:i}", physical_name(applied.display_name), away)
     execute(connection, "ALTER TABLE {} SET SCHEMA deleted_tables", physical_name(away))
     record_change(connection, table_id, replace(applied, deleted=True))
@@ -73,7 +73,7 @@ def delete_physical_table(connection: PgConnection, table_id: str, applied: Appl
 
 def restore_physical_table(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
     """Bring a deleted table back as it is to be now, in the caller's transaction; raises DUPLICATE_NAME."""
-    away = _name_when_deleted(table_id)
+    away = f"deleted${table_id}"
     connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
     execute(connection, "ALTER TABLE deleted_tables.{:i} SET SCHEMA public", away)
     rename_physical_table(connection, away, applied.display_name)
@@ -86,10 +86,6 @@ def restore_physical_table(connection: PgConnection, table_id: str, applied: App
             )
     write_comments(connection, applied)
     record_change(connection, table_id, applied)
-
-
-def _name_when_deleted(table_id: str) -> str:
-    return f"deleted${table_id}"
 
 
 def physical_name(display_name: str) -> sql.Identifier:
