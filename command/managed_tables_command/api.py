@@ -172,10 +172,7 @@ class Api:
         limit_seconds: float = math.inf,
         **query: str,
     ) -> Json:
-        """Ask again until the answer has one of these statuses; each is shown to `seen`.
-
-        Raises Refused where it has none of them in time.
-        """
+        """Ask until the answer, which `seen` is shown, has one of these statuses; raises Refused if late."""
         deadline = time.monotonic() + limit_seconds
         while True:
             state: Json = self.call("GET", path, **query)

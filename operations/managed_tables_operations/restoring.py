@@ -61,10 +61,7 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
 
 
 def reconcile(services: Services) -> Iterator[Correction]:
-    """Rebuild the records of every database on every cluster from the databases; yield what was changed.
-
-    What was erased since is erased again first.
-    """
+    """Rebuild the catalog from all databases, erasing again what was erased; yield what was changed."""
     erased = erased_databases(services)
     for connection_id, company_id in erased.items():
         known = services.connections.find(company_id)

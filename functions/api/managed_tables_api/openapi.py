@@ -175,10 +175,7 @@ def _request_body(body: JsonBody, schemas: Document) -> Document:
 def _schema(
     model: type[BaseModel], mode: Literal["validation", "serialization"], schemas: Document
 ) -> Document:
-    """Return a model's schema as FastAPI writes it, its definitions put among the document's.
-
-    Raises ValueError where two have one name.
-    """
+    """Return a model's schema, its definitions put in the document; raises ValueError for two of one name."""
     made = Schema.model_validate(model.model_json_schema(ref_template=_REFERENCE, mode=mode))
     schema: Document = made.model_dump(mode="json", by_alias=True, exclude_none=True)
     for name, definition in schema.pop("$defs", {}).items():

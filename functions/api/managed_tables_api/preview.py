@@ -126,10 +126,7 @@ def _object_of(job: JobRecord, analysis: AnalysisDocument, table: PreviewTable) 
 def _records(
     services: Services, key: str, etag: str | None, table: PreviewTable, from_line: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield records with their line numbers, from the block that holds a line.
-
-    The last one may be cut where it is very long.
-    """
+    """Yield records with their line numbers, from the block that holds a line; a long last one may be cut."""
     place = max(0, bisect_right(table.blocks, from_line, key=lambda block: block[0]) - 1)
     number, first = table.blocks[place]
     pending = b""

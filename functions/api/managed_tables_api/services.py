@@ -80,10 +80,7 @@ class ApiServices(Services):
         return NamedTable(lambda: self.row_tables, company_id, table_id, user_id)
 
     def read_place(self, job: JobRecord, number: int) -> Origin | None:
-        """Return a row's place in the files of its job, by the function that loads, which has DuckDB.
-
-        Raises STORAGE_UNAVAILABLE.
-        """
+        """Return a row's place in its job's files, by the function that loads; raises STORAGE_UNAVAILABLE."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}

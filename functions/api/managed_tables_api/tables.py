@@ -47,10 +47,7 @@ async def seen_versions(
         ),
     ] = None,
 ) -> frozenset[int] | None:
-    """Return the versions that the header allows, None for any; a tag of no table is ignored.
-
-    Raises INVALID_REQUEST for a header that is no list of tags.
-    """
+    """Return the tables' versions in the header, None for any; raises INVALID_REQUEST for no list of tags."""
     if if_match is None or if_match.strip() == "*":
         return None
     versions: set[int] = set()

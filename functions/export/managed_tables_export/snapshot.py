@@ -65,10 +65,7 @@ class ExportSource:
         line_end: bytes = b"\n",
         row_max_bytes: int = 0,
     ) -> int:
-        """Write the query's lines, one a row, with this end, and return how many.
-
-        Raises EXPORT_ROW_TOO_LARGE for a line that is longer than `row_max_bytes`, where that is given.
-        """
+        """Write the query's lines, one a row, and return how many; raises EXPORT_ROW_TOO_LARGE."""
         rows, batch = 0, bytearray()
         with self.copy(query, options) as copy:
             for line in copy:  # one row: PostgreSQL sends each by itself, ended by a line feed

@@ -212,10 +212,7 @@ def _finish(services: Services, job: JobRecord) -> str | None:
 
 
 def drop_expired(services: Services, may_start: Callable[[], bool] = lambda: True) -> int:
-    """Drop what was kept for an undo and is due; one company's failure stops no other.
-
-    Returns how many reminders were followed.
-    """
+    """Drop what was kept for an undo and is due, each company by itself; return how many there were."""
     followed = 0
     for number, reminder in enumerate(services.reminders.due(timestamp())):
         if number >= MAX_REMINDERS or not may_start():

@@ -195,10 +195,7 @@ class Loading:
             raise
 
     def _fail(self, error: JobError) -> StepOutcome:
-        """Record why, then clear what the job has left: the record does not depend on that.
-
-        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
-        """
+        """Record why, then clear what is left; misfits wait for whoever can confirm the job again, if any."""
         get_logger("insert").info("not loaded", code=error.kind.code)
         if error.kind not in _CORRECTABLE or self.job.is_unattended:
             if error.kind is errors.VALUES_NOT_CONVERTED:
@@ -224,10 +221,7 @@ class Loading:
 def run_job(
     services: Services, company_id: str, job_id: str, *, is_last_attempt: bool = False
 ) -> StepOutcome:
-    """Run the inserting step of a job; raises errors for the state machine to retry.
-
-    A run that finds itself superseded reads the job again and starts over.
-    """
+    """Run the inserting step of a job, again where it was superseded; other errors are to be retried."""
     for _ in range(MAX_READINGS):
         job = services.jobs.find(company_id, job_id)
         if job is None:
@@ -250,10 +244,7 @@ def run_job(
 
 
 def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: str, rounds: int) -> None:
-    """Let the execution that waits with this token go on when the job has a slot again; repeatable.
-
-    A job that has ended meanwhile is let go on at once: the step says how it ended.
-    """
+    """Let the execution that waits with this token go on once its job has a slot or has ended; repeatable."""
     job = services.jobs.keep_token(company_id, job_id, task_token)
     if job is None:
         services.executions.resume(task_token, {})
@@ -291,10 +282,7 @@ def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool)
 
 
 def _outcome_of(job: JobRecord | None) -> StepOutcome:
-    """Return the outcome for the state machine of a job that has ended, or must be confirmed again.
-
-    Raises Superseded for None, which is what a run gets that has changed nothing.
-    """
+    """Return a job's outcome for the state machine; raises Superseded for None: nothing was changed."""
     if job is None:
         raise Superseded
     if job.status == "done":

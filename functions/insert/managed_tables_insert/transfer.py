@@ -86,10 +86,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Wire:
-    """The records of a plan's columns, in this order, whose ids are made from the millisecond `base_ms`.
-
-    `zones` are those of the times without one, by name.
-    """
+    """The records of these columns of a plan, with ids of the millisecond `base_ms`; `zones` by name."""
 
     plan: LoadPlan
     columns: Sequence[LoadedColumn]
@@ -161,10 +158,7 @@ class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
 
 @dataclass(frozen=True)
 class Transfer:
-    """The plan's rows in these of its columns, and the two ends of the pipe.
-
-    Their ids are made from the millisecond `base_ms`.
-    """
+    """The plan's rows in these columns, with ids of the millisecond `base_ms`, and the pipe's two ends."""
 
     connection: PgConnection
     converter: DuckDBPyConnection

@@ -81,10 +81,7 @@ def row_cells(table: sql.Identifier) -> sql.Composed:
 
 
 def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] = "insert") -> sql.Composed:
-    """Return the CTE `recorded`, which writes the rows of `source` (with `id` and `cells`) into the history.
-
-    It asks for the parameter `table_id`; the actor is the transaction's.
-    """
+    """Return the CTE `recorded`, which puts rows (`id`, `cells`) into the history; it takes `table_id`."""
     return compose(
         "recorded AS (INSERT INTO managed_tables.row_history"
         " (table_id, row_id, user_id, via, job_id, action, after)"

@@ -51,8 +51,5 @@ def export_object_key(company_id: str, export_id: str, name: str) -> str:
 
 
 def confirmed_name(number: int, digest: str) -> str:
-    """Return the name of the schema that is confirmed for the `number`th time.
-
-    By its content too, since two confirmations may race.
-    """
+    """Return the name of a confirmed schema, by its number and its content: two confirmations may race."""
     return f"confirmed-{number}-{digest}.json"

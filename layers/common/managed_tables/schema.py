@@ -163,10 +163,7 @@ _BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
 
 
 def json_value(text: str, column_type: ColumnType) -> str | int | Decimal | bool:
-    """Return the JSON value of a column's text, as PostgreSQL writes it in UTC or as it is stored.
-
-    Raises ValueError or ArithmeticError for a text of another type.
-    """
+    """Return the JSON value of a text that PostgreSQL writes in UTC; raises ValueError or ArithmeticError."""
     match column_type:
         case ColumnType.INTEGER:
             return int(text)

@@ -103,10 +103,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 class AppSecret(BaseModel):
-    """The deployment's own secrets, which derive the companies' database passwords.
-
-    The first is generation 0; `later` has those of further generations, so that two hold side by side.
-    """
+    """The secrets that databases' passwords derive from: generation 0, and the `later` ones beside it."""
 
     model_config = ConfigDict(hide_input_in_errors=True)  # which are logged
 

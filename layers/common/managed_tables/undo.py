@@ -121,10 +121,7 @@ def forget_expired(connection: PgConnection, days: int, history_days: int, limit
 
 
 def rename_kept_columns(connection: PgConnection, table_id: str, renames: list[tuple[str, str]]) -> None:
-    """Rename the columns of the table's kept rows, in the caller's transaction.
-
-    The pairs are old and new names, renamed one after another.
-    """
+    """Rename the columns of the table's kept rows, old to new in order, in the caller's transaction."""
     rows = connection.execute(
         "SELECT job_id FROM managed_tables.undoable_jobs WHERE table_id = %s AND has_kept FOR UPDATE",
         [table_id],

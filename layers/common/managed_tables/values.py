@@ -144,10 +144,7 @@ def place_moment(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def default_text(column: Column, zone: ZoneInfo) -> str | None:
-    """Return PostgreSQL's text of the column's default, None for NULL.
-
-    Today's date is that of `zone`.
-    """
+    """Return PostgreSQL's text of the column's default, None for NULL; today is that of `zone`."""
     if not column.default_is_now:
         return column.default
     now = datetime.now(zone)

@@ -55,10 +55,7 @@ class JsonAnswer(Response):
 
 
 def list_answer(total: int, records: Iterable[Document], limit_bytes: int) -> Response:
-    """Return `{"total", "quantity", "records"}`, the records made one by one.
-
-    Raises RESPONSE_TOO_LARGE as soon as they are more than an answer may have, before the rest is made.
-    """
+    """Return `{"total", "quantity", "records"}`, records made one by one; raises RESPONSE_TOO_LARGE early."""
     texts: list[bytes] = []
     size_bytes = 0
     for record in records:
@@ -75,10 +72,7 @@ def response_too_large(limit_bytes: int) -> ApiError:
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return `{"error", "code"}`, `details` where there are any, `row` where it has changed.
-
-    Numbers of the row, and in details, are text where the request asks for that.
-    """
+    """Return `{"error", "code"}`, with `details` and `row` where there are any; numbers as asked for."""
     reader = _reader.get()
     body: dict[str, Any] = {"error": reader.say(error.sentence), "code": error.kind.code}
     if error.rows:
@@ -201,10 +195,7 @@ def say(sentence: str) -> str:
 
 
 def as_json(content: Any) -> Any:
-    """Return what a route has made as JSON: a document as its object, in the language of this request.
-
-    What is stored stays Portuguese.
-    """
+    """Return what a route has made as JSON, in this request's language: what is stored stays Portuguese."""
     if not isinstance(content, Document):
         return content
     token = saying.set(say)

@@ -310,10 +310,7 @@ FromValues = Annotated[Model, Received(holds_values=True)]
 
 
 def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:
-    """Declare the argument that takes a route's JSON body as an object, which the model only describes.
-
-    A row is judged by its table's columns, a bulk change row by row.
-    """
+    """Declare the argument that takes a JSON body as an object: its model only describes it."""
     return Depends(JsonBody(model, is_object=True, is_optional=is_optional))
 
 

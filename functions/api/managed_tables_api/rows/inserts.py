@@ -358,10 +358,7 @@ def applied_request_statement(definition: Definition, returned: Returned, number
 
 
 def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
-    """Return the outcome of an earlier request of this key, None if there was none.
-
-    Rows are answered as they are now, without deleted ones.
-    """
+    """Return the outcome of an earlier request of this key, its rows as they are now; None without one."""
     statement = applied_request_statement(table.definition, new.returned, new.numbers)
     (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
     if fingerprint is None:

@@ -99,10 +99,7 @@ UNKNOWN_FIELD = Fault("UNKNOWN_COLUMN", "deve ser o nome de uma coluna da tabela
 
 
 def after_row(order: Order, nulls: Sequence[bool]) -> sql.Composed:
-    """Return the condition that a row comes after the one whose keys are the parameters k0, k1, ….
-
-    `nulls` says which of them are NULL: those are no parameters.
-    """
+    """Return the condition that a row comes after that of the keys k0, k1, …; `nulls` are no parameters."""
     terms: list[sql.Composed] = []
     equal: list[sql.Composed] = []
     for place, (sort, is_null) in enumerate(zip(order, nulls, strict=True)):

@@ -158,10 +158,7 @@ class Table:
         return {"days": str(self.settings.history_days)}
 
     def acting(self, via: Via) -> dict[str, str | None]:
-        """Return the parameter of a statement that writes: who does, by which door.
-
-        Raises TABLE_INACTIVE where the table takes no writes.
-        """
+        """Return the parameter that says who writes, by which door; raises TABLE_INACTIVE."""
         if self.definition.status != "active":
             raise ApiError(errors.TABLE_INACTIVE)
         return {"actor": Actor(self.user_id, via, self.settings.history_days).setting}
@@ -286,10 +283,7 @@ class NamedTable:
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:
-    """Return whether the connection ended during the statement, by a fault or a shutdown of the server.
-
-    A session that had timed out before does not count.
-    """
+    """Return whether the connection ended during the statement, not before it, by a fault or a shutdown."""
     state = error.sqlstate
     at_rest = isinstance(error, postgres.IdleSessionTimeout)
     return not at_rest and (state is None or state.startswith(("08", "57P")))

@@ -51,10 +51,7 @@ _THE_ROW = sql.SQL(
 
 @kept_statement
 def find_statement(definition: Definition, shown: Shown) -> bytes:
-    """Return the statement of one row: (1, row as JSON, its version), NULLs for both where there is none.
-
-    Parameters: table_id, version, id.
-    """
+    """Return the statement of the row of an id: (1, row as JSON, its version), or NULLs for both."""
     return compose_reading(
         "SELECT {json}, {t}.xmin::text FROM {table} AS {t} WHERE {t}.id = %(id)s::uuid",
         definition,
@@ -82,10 +79,7 @@ def update_statement(definition: Definition, names: Sequence[str], shown: Shown)
 
 @kept_statement
 def delete_statement(definition: Definition) -> bytes:
-    """Return the statement that deletes a row: (1, how many).
-
-    Parameters: table_id, version, id, row_version.
-    """
+    """Return the statement that deletes a row by `id` and `row_version`: (1, how many)."""
     return compose_deletion(definition, _THE_ROW)
 
 

@@ -150,10 +150,7 @@ def compose_statement(
 
 
 def compose_reading(form: LiteralString, definition: Definition | None = None, **parts: Any) -> bytes:
-    """Return the text of a statement that reads what the form selects: each row behind a 1.
-
-    NULLs follow the 1 where there is no row.
-    """
+    """Return the text of a statement that reads what the form selects: behind a 1, NULLs where nothing is."""
     return compose_statement(
         "WITH {held} SELECT 1, found.* FROM definition LEFT JOIN LATERAL ({query}) AS found ON true",
         query=part(form, definition, **parts),

@@ -178,10 +178,7 @@ class Storage:
         return self._do(self.client.head_object, key)["ETag"]
 
     def read_range(self, key: str, first: int, last: int, etag: str | None = None) -> bytes:
-        """Return the bytes from `first` to `last`, both included, as far as the object has them.
-
-        Raises ObjectReplaced where it is no longer the one of this `etag`.
-        """
+        """Return the bytes from `first` to `last` (included); raises ObjectReplaced for another `etag`."""
         get = partial(self.client.get_object, Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
         with _translated(passing=_REPLACED):
             return (get() if etag is None else get(IfMatch=etag))["Body"].read()
@@ -215,10 +212,7 @@ def _attachment(file_name: str) -> str:
 
 @contextmanager
 def _translated(passing: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turn botocore's faults into STORAGE_UNAVAILABLE, and its 404 into ObjectMissing.
-
-    Faults of the codes `passing` end the block, and are none.
-    """
+    """Turn faults into STORAGE_UNAVAILABLE, and 404 into ObjectMissing; the codes `passing` end the block."""
     from boto3.exceptions import Boto3Error  # boto3 takes 0.1 s of a cold start: not before it is needed
 
     try:

@@ -80,10 +80,7 @@ class Items:
     def query(
         self, pk: str, sk_prefix: str = "", *, newest_first: bool = False, page_size: int | None = None
     ) -> Iterator[Item]:
-        """Yield every item of the partition whose sort key begins so, through all of DynamoDB's pages.
-
-        Who looks at the first few alone reads no more than pages of `page_size` items.
-        """
+        """Yield every item of the partition whose sort key begins so, read by pages of `page_size` items."""
         begins = {":prefix": sk_prefix} if sk_prefix else {}
         return self._pages(
             "query",

@@ -89,10 +89,7 @@ class Jobs:
                 yield item["job_id"]
 
     def list_active(self, company_id: str) -> Iterator[JobRecord]:
-        """Yield the company's jobs that are not terminal, newest first; a change may show a moment late.
-
-        Records that cannot be read are left out, and logged: the company goes on with its other jobs.
-        """
+        """Yield the company's jobs that are not terminal and can be read, newest first; changes may lag."""
         jobs = map(_read, self._active_items(company_id))
         return (job for job in jobs if job is not None and not job.is_terminal)
 
@@ -111,10 +108,7 @@ class Jobs:
         return sum(1 for _ in islice(active, limit))
 
     def scan_unfinished(self) -> Iterator[JobRecord]:
-        """Yield every company's jobs that are not terminal, or whose end is not all done.
-
-        Raises UnreadableJobs after the last one.
-        """
+        """Yield all jobs that are not terminal or not all done; raises UnreadableJobs after the last one."""
         unreadable: list[str] = []
         for item in self._items.scan_index(ACTIVE_JOBS_INDEX):
             try:
@@ -169,10 +163,7 @@ class Jobs:
         return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)
 
     def reanalyze(self, job: JobRecord, *, wish_key: str, digest: str) -> JobRecord | None:
-        """`waiting_confirm` → `analisando`, to be read anew; None where somebody was there first.
-
-        The task token stays, as a confirmation's does.
-        """
+        """`waiting_confirm` → `analisando`, to be read again, token kept; None where somebody was first."""
         changes = {"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None}
         alone = ("confirms_itself",)  # no more: a person decides from here on
         return self._change(job, ("waiting_confirm",), changes, removals=alone, as_read=("analysis_key",))
@@ -232,10 +223,7 @@ class Jobs:
         return self._change(job, _AT_A_STEP, changes, as_read=as_read) is not None
 
     def reject(self, job: JobRecord, error: ErrorRecord) -> JobRecord | None:
-        """Record why the confirmed schema does not fit; the state machine makes the job wait again.
-
-        None if the job is no longer inserting what `job` says.
-        """
+        """Record why the confirmed schema does not fit; None if the job is not inserting what `job` says."""
         changes = {"error": bounded_error(error), "reserved_table_id": None}
         return self._change(job, ("inserting",), changes, as_read=("confirmed_key",))
 

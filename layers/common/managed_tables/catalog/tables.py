@@ -198,10 +198,7 @@ class Tables:
         return None if item is None else TableRecord.read(item)
 
     def all(self, company_id: str, *, deleted: bool = False) -> Iterator[TableRecord]:
-        """Yield the records of the company's tables, or of its deleted ones, newest first.
-
-        Those in state `creating` are included.
-        """
+        """Yield the records of the company's tables, also `creating`, or of deleted ones, newest first."""
         prefix = f"{keys.DELETED_TABLE if deleted else keys.TABLE}#"
         items = self._items.query(keys.company_pk(company_id), prefix, newest_first=True)
         yield from map(TableRecord.read, items)
@@ -212,10 +209,7 @@ class Tables:
         return None if item is None else self.find(company_id, item["table_id"])
 
     def find_target(self, company_id: str, intake: Intake) -> Target:
-        """Return where an inbox object's rows go now: into the table of that name, or a new one.
-
-        A table that another job is making does not exist yet.
-        """
+        """Return where an inbox object's rows go now: into the table of that name if it is, or a new one."""
         table = self.find_holder(company_id, intake.table_name) if intake.table_name else None
         if table is None or table.state != "ready":
             return Target("create")
@@ -229,10 +223,7 @@ class Tables:
         return restored
 
     def begin(self, table: TableRecord) -> None:
-        """Step 1: write what is pending, of a creation all of the record, and reserve the table's new name.
-
-        Raises NameTaken or TableChanged.
-        """
+        """Step 1: write what is pending, and reserve the table's new name; raises NameTaken, TableChanged."""
         if table.state == "creating":
             self._write_named(table, table.display_name, put(table.item()))
             return

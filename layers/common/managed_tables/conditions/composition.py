@@ -154,10 +154,7 @@ def _folded_values(place: int, fold: Callable[[sql.Composable], sql.Composed]) -
 
 
 def read_search(text: str | None, columns: Iterable[Column], zone: str = "UTC") -> Condition:
-    """Return the condition that any column shows the text; without one, every row.
-
-    `zone` is where times are shown.
-    """
+    """Return the condition that any column shows the text, times as in `zone`; without a text every row."""
     if not text:
         return EVERY_ROW
     plain = text.strip()

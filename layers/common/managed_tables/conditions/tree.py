@@ -176,10 +176,7 @@ def read_where(where: Any, columns: Columns, parsers: Parsers) -> Condition:
 
 
 def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Parsers) -> Condition:
-    """Return the condition of a query string's `filter[column][op]=value`, all of them together.
-
-    Other parameters are passed over. Raises INVALID_REQUEST with details.
-    """
+    """Return the condition of all `filter[column][op]=value` in a query string; raises INVALID_REQUEST."""
     reader = _Reader(columns, parsers, "query")
     named = [(match, value) for name, value in pairs if (match := FILTER_NAME.fullmatch(name))]
     found = [reader.filter(match["column"], match["operator"], value) for match, value in named]

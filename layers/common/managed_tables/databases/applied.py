@@ -62,10 +62,7 @@ def _stored(applied: Applied) -> tuple[object, ...]:
 
 
 def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None:
-    """Return what the job has loaded, None if it has not been applied.
-
-    Raises JobError where it was shut out: it has ended without loading anything.
-    """
+    """Return what the job has loaded, None if nothing yet; raises JobError where it was shut out."""
     row = connection.execute(
         "SELECT table_id, row_count, result FROM managed_tables.applied_jobs WHERE job_id = %s", [job_id]
     ).fetchone()
@@ -80,10 +77,7 @@ def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None
 
 
 def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
-    """Take the job's place in the loading transaction; False where it is loaded, or shut out, already.
-
-    Waits for another run that is loading.
-    """
+    """Take the job's place once no other run is loading; False where it is loaded, or shut out, already."""
     made = connection.execute(
         "INSERT INTO managed_tables.applied_jobs (job_id, table_id, row_count) VALUES (%s, %s, 0)"
         " ON CONFLICT DO NOTHING",
@@ -95,10 +89,7 @@ def claim_job(connection: PgConnection, job_id: str, table_id: str) -> bool:
 def record_result(
     connection: PgConnection, job: JobRecord, files: Sequence[str], ids: tuple[UUID, UUID], result: LoadResult
 ) -> None:
-    """Record a load's result and its place among the changes of rows, in its transaction.
-
-    `files` are the names of its files, `ids` the range of its rows' ids.
-    """
+    """Record a load's result, files, range of ids and place among the changes of rows, in its transaction."""
     connection.execute(
         "UPDATE managed_tables.applied_jobs SET row_count = %s, result = %s, mode = %s, files = %s,"
         " user_id = %s, first_id = %s, last_id = %s,"

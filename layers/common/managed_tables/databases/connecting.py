@@ -55,10 +55,7 @@ VERIFYING = frozenset({"verify-ca", "verify-full"})
 
 @dataclass(frozen=True)
 class CompanyRoles:
-    """The database of one connection and its two roles, the owner and the reader.
-
-    `reader_generation` counts how often the reader got another password.
-    """
+    """The database of one connection, its owner and its reader: `reader_generation` counts its passwords."""
 
     connection_id: str
     master_secret: str

@@ -302,10 +302,7 @@ DISK_FUNCTIONS = (
 
 
 def make_roles(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
-    """Make both roles of a company, or give them their passwords and limits again; repeatable.
-
-    `zone` is the time zone that sessions of the read-only role begin with.
-    """
+    """Make a company's roles, or their passwords and limits again; readers' sessions begin in `zone`."""
     make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
     make_role(admin, roles, roles.reader, READER_CONNECTIONS)
     set_defaults(admin, roles, zone)

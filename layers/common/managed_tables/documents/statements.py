@@ -179,10 +179,7 @@ NO_ADDITIONS = Additions()
 
 
 class WantedSchema(Document):
-    """What is to be confirmed: the table's name, its columns, the terms, and a new table's additions.
-
-    Name and additions are ignored for a table that exists.
-    """
+    """What is to be confirmed: columns and terms, and of a new table alone its name and additions."""
 
     display_name: str | None
     columns: list[Column]

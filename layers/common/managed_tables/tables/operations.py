@@ -148,10 +148,7 @@ class TableOperations:
         self.update(company, table_id, TableChange(unused_columns=frozenset(names), job_id=job_id))
 
     def restore_column(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
-        """Bring back the last column of this name that was taken out, as the table's last, nullable.
-
-        Raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
-        """
+        """Bring back the last hidden column of this name; raises COLUMN_NOT_FOUND and INVALID_SCHEMA."""
 
         def begin(waiting: Waiting) -> _Attempt:
             table = self.reconciliation.await_end(company, table_id, waiting)
@@ -199,10 +196,7 @@ class TableOperations:
     def _perform(
         self, company: ConnectionRecord, begin: Callable[[Waiting], _Attempt | TableRecord]
     ) -> TableRecord:
-        """Do the steps of what `begin` plans, again where others were first, and return the table then.
-
-        A record that it returns needs none.
-        """
+        """Do what `begin` plans, again where others were first; return the table, at once where it is one."""
         waiting = Waiting()
         while True:
             attempt = begin(waiting)
