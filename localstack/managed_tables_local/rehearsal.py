@@ -85,11 +85,7 @@ def run(folder: Path = LOCAL / "rehearsal") -> None:
         cleaning.callback(local.remove, folder)
         stage = cleaning.enter_context(_open_stage(folder))
         for title, walk, aws in (
-            (
-                "hotfix while clients write",
-                _hotfix,
-                "the canary, which ReleaseFaultsAlarm of the new version takes back",
-            ),
+            ("hotfix while clients write", _hotfix, "the canary, which ReleaseFaultsAlarm takes back"),
             ("rotate the master secret", _rotate, "the right of one role to invoke the function"),
             ("move a company to another cluster", _move, "the security group that lets the functions in"),
             ("erase, then restore", _erase_and_restore, "how long a snapshot takes to become a cluster"),

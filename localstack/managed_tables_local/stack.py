@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 import jwt
 
+from managed_tables.ids import NOBODY
 from managed_tables.settings import PostgresSecret
 from managed_tables_local import deployment, emulator, page, server
 from managed_tables_local.checkout import StackError, exclusive, fingerprint, say, step
@@ -191,13 +192,12 @@ def _secret(emulated: Emulator, secret_id: str) -> str:
 
 
 TOKEN_SECONDS = 24 * 3_600
-NOBODY = "0" * 24
 
 
-def make_token(stack: Stack, company_id: str, permissions: str, user_id: str = NOBODY) -> str:
+def make_token(stack: Stack, company_id: str, permissions: str) -> str:
     """Sign a bearer token of a day; `permissions` are separated by commas or spaces."""
     claims = {
-        "sub": user_id,
+        "sub": NOBODY,
         "company_id": company_id,
         "permissions": permissions.replace(",", " ").split(),
         "iss": stack.issuer,

@@ -17,7 +17,7 @@ from managed_tables.catalog.items import delete, update
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import CONNECTION, JOB, PK, SK, company_pk
 from managed_tables.databases.applied import add_to_count
-from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.provisioning import end_sessions
 from managed_tables.databases.statements import execute
 from managed_tables.ids import new_record_id
@@ -29,7 +29,6 @@ PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in 
 _NOTED_COMPANIES = "erasures/companies/"
 _NOTED_ROWS = "erasures/rows/"
 _OURS = ["public", "kept_rows", "deleted_tables"]
-LOCK_TIMEOUT_MS = 120_000
 # A change has the names of its time; a column that was taken out has a hidden one now. Of a row that was
 # deleted, and has not come back, all changes go, as of one that is erased from its table.
 _ERASE_CHANGES = sql.SQL("""
@@ -161,8 +160,7 @@ def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erase
 
 def _patient(services: Services, company: ConnectionRecord) -> AbstractContextManager[PgConnection]:
     """Open the company's database without a request's limit of time."""
-    limits = SessionLimits(services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
-    return closing(services.databases.open_company_connection(company, limits))
+    return closing(services.databases.open_company_connection(company, services.load_limits))
 
 
 def _erase_ids(connection: PgConnection, ids: list[UUID]) -> Iterator[Erased]:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from deployments import drop_companies, secret_of
 
 from managed_tables.databases.migrations import SCHEMA_VERSION
-from managed_tables.databases.provisioning import MakingFault, Provisioning, RemoteMaker
+from managed_tables.databases.provisioning import DatabaseMaker, MakingFault, Provisioning, RemoteMaker
 from managed_tables.errors import (
     CONNECTIONS_TAKEN,
     DATABASE_UNAVAILABLE,
@@ -87,7 +87,7 @@ def test_a_full_cluster_and_a_silent_one_are_distinguished(
     caller: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for kind in (CONNECTIONS_TAKEN, SECRETS_UNAVAILABLE):
-        monkeypatch.setattr(function, "act", Mock(side_effect=ApiError(kind)))
+        monkeypatch.setattr(DatabaseMaker, "make", Mock(side_effect=ApiError(kind)))
         with pytest.raises(ApiError) as refused:
             caller.provisioning.provision(new_record_id())
         assert refused.value.kind is kind

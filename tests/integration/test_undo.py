@@ -3,7 +3,6 @@
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, LiteralString
@@ -101,7 +100,8 @@ def rehearsed(loads: Loads, job: JobRecord, *, force: bool = False) -> Any:
     """Return the counts of an undo that is rehearsed, or what refuses it."""
     with rehearsal():
         try:
-            return astuple(undo_job(loads.maker.services, job, NOBODY, force=force))
+            undone = undo_job(loads.maker.services, job, NOBODY, force=force)
+            return undone.removed, undone.restored, undone.kept
         except ApiError as error:
             return error.kind
 
@@ -358,7 +358,8 @@ def test_readers_see_all_of_an_undo_or_nothing(
     loaded = loads.rows(*NAMES)
     databases = loads.maker.services.databases
     with databases.company_connection(loads.maker.company) as connection, connection.transaction():
-        assert astuple(undo_load(connection, job.job_id, 7, Actor(NOBODY, "undo", 90), force=False)) == counts
+        undone = undo_load(connection, job.job_id, 7, Actor(NOBODY, "undo", 90), force=False)
+        assert (undone.removed, undone.restored, undone.kept) == counts
         assert loads.rows(*NAMES) == loaded
     assert loads.rows(*NAMES) == BEFORE
 

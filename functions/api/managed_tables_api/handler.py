@@ -56,7 +56,7 @@ class ApiHandler:
         answer = cast("GatewayAnswer", self._adapter(event, context))
         if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             busy = json.loads(answer["body"]).get("code") in BUSY
-            count_answer("api", "Busy" if busy else "Faults", getattr(context, "function_version", "local"))
+            count_answer("Busy" if busy else "Faults", getattr(context, "function_version", "local"))
         if sent_bytes(answer["body"]) <= self._settings.sent_max_bytes:
             return answer
         # Lambda itself would only drop the answer.

@@ -18,7 +18,6 @@ from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.jobs.staged_rows import Origin
 from managed_tables.services import Services
-from managed_tables.tables.reconciliation import OpenCompany
 from managed_tables_api.auth import JwksKeys, TokenVerifier, shared_secret
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows.running import NamedTable, Tables
@@ -52,17 +51,13 @@ class ApiServices(Services):
         return TokenVerifier(settings, JwksKeys(settings.jwks_url, settings.jwt_algorithm).find)
 
     @property
-    def open_company(self) -> OpenCompany:
-        """Table operations share the open connections with the rows."""
-        return self._use_company
-
-    @property
     def session_limits(self) -> SessionLimits:
         """A request's session leaves room for loads."""
         return replace(super().session_limits, role_sessions_max=OWNER_CONNECTIONS - LOAD_CONNECTIONS)
 
     @contextmanager
-    def _use_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:
+    def open_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:
+        """Lend a connection for the `with` block: table operations share them with the rows."""
         with translated_errors(), self.connection_cache.use(company) as connection:
             yield connection
 

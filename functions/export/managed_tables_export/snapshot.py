@@ -14,7 +14,7 @@ from managed_tables import errors
 from managed_tables.catalog.exports import ExportRecord
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
-from managed_tables.databases.connecting import PgConnection, SessionLimits, translated_errors
+from managed_tables.databases.connecting import PgConnection, translated_errors
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import ExportRequest, Selection
 from managed_tables.observability import get_logger
@@ -24,7 +24,6 @@ from managed_tables.tables.physical import physical_name
 from managed_tables_export.destination import ExportObject
 
 BATCH_BYTES = 262_144
-LOCK_TIMEOUT_MS = 120_000  # nobody waits for an answer of it
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -96,9 +95,8 @@ def open_source(
     """
     company, settings = services.provisioning.require(export.company_id), services.settings
     request = ExportRequest(**services.storage.get_json(export.request_key))
-    limits = SessionLimits(settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
     with (
-        closing(services.databases.open_company_connection(company, limits)) as connection,
+        closing(services.databases.open_company_connection(company, services.load_limits)) as connection,
         _told(),
         translated_errors(),
     ):

@@ -58,17 +58,13 @@ def read_arrivals(event: Mapping[str, Any]) -> Iterator[Arrival]:
     """
     for record in event.get("Records", []):
         if str(record.get("eventName", "")).startswith("ObjectCreated:"):
-            stored = record["s3"]["object"]
+            stored, time = record["s3"]["object"], str(record["eventTime"])
             key = unquote_plus(stored["key"])
-            yield Arrival(key, int(stored["size"]), stored.get("eTag", ""), _event_id(record, key))
-
-
-def _event_id(record: Mapping[str, Any], key: str) -> str:
-    """Derive an id from what S3 fixes when the object is created, whichever of it there is."""
-    stored, time = record["s3"]["object"], str(record["eventTime"])
-    created_ms = int(datetime.fromisoformat(time).timestamp() * 1000)
-    facts = [str(stored.get(name, "")) for name in ("versionId", "eTag", "sequencer")]
-    return derive_record_id(created_ms, record["s3"]["bucket"]["name"], key, time, *facts)
+            created_ms = int(datetime.fromisoformat(time).timestamp() * 1000)
+            # Of what S3 fixes when the object is created, whichever there is
+            facts = [str(stored.get(name, "")) for name in ("versionId", "eTag", "sequencer")]
+            event_id = derive_record_id(created_ms, record["s3"]["bucket"]["name"], key, time, *facts)
+            yield Arrival(key, int(stored["size"]), stored.get("eTag", ""), event_id)
 
 
 def take_object(services: AwsServices, arrival: Arrival) -> None:

@@ -32,7 +32,7 @@ from managed_tables.catalog.job_records import (
     reporter,
 )
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
-from managed_tables.databases.connecting import PgConnection, SessionLimits
+from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
@@ -51,8 +51,6 @@ from managed_tables_insert.plan import LoadPlan, find_places, make_plan
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
 
-# The loader waits for writers; no request waits for its answer.
-LOCK_TIMEOUT_MS = 120_000
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
 
@@ -89,9 +87,9 @@ class Loading:
 
     def run(self) -> StepOutcome:
         """Load the rows, or find them loaded, and record how the job ended; faults are raised."""
-        limits = SessionLimits(self.services.settings.load_statement_timeout_ms, LOCK_TIMEOUT_MS)
         # Under a name of its own, so that a cancellation finds the session.
         databases = replace(self.services.databases, application_name=loader_name(self.job.job_id))
+        limits = self.services.load_limits
         try:
             with closing(databases.open_company_connection(self.company, limits)) as connection:
                 applied = find_applied_job(connection, self.job.job_id) or self._load(connection)

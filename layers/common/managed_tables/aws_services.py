@@ -81,18 +81,12 @@ class AwsServices:
     imports = once(lambda self: Imports(self.items, self.settings.job_retention_days))
     exports = once(lambda self: Exports(self.items, self.settings.export_retention_days))
     export_slots = once(lambda self: Slots(self.items, self.settings.running_exports_max, RUNNING_EXPORTS))
+    storage = once(lambda self: Storage(self.s3, self.settings.bucket_name))
     job_documents = once(lambda self: JobDocuments(self.storage))
     executions = once(lambda self: Executions(self.stepfunctions, self.settings.state_machine_arn))
     export_executions = once(
         lambda self: Executions(self.stepfunctions, self.settings.export_state_machine_arn)
     )
-
-    @once
-    def storage(self) -> Storage:
-        """The bucket."""
-        public_url = self.settings.upload_endpoint_url
-        post_client = self.client("s3", public_url) if public_url else self.s3
-        return Storage(self.s3, self.settings.bucket_name, post_client)
 
     @once
     def shares(self) -> Shares:
@@ -103,7 +97,7 @@ class AwsServices:
     def _tell_end(self, job: JobRecord) -> bool:
         """Tell the company's next job, and other systems, of a job's end; whether both have taken it."""
         left = self.shares.leave(job)
-        return send_end(lambda: self.eventbridge, self.settings.event_bus_name, job) and left
+        return send_end(lambda: self.eventbridge, job) and left
 
     def _secret(self, arn: str) -> str:
         """Return a secret's text; raises SECRETS_UNAVAILABLE where Secrets Manager does not answer."""
@@ -123,7 +117,6 @@ class AwsServices:
     def client(
         self,
         service: str,
-        endpoint_url: str = "",
         *,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         max_attempts: int = MAX_ATTEMPTS,
@@ -135,7 +128,7 @@ class AwsServices:
 
         return boto3.client(  # type: ignore[call-overload]
             service,
-            endpoint_url=endpoint_url or self.settings.aws_endpoint_url or None,
+            endpoint_url=self.settings.aws_endpoint_url or None,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=read_timeout_seconds,

@@ -94,6 +94,6 @@ def recorded_rows(source: sql.Composable, action: Literal["insert", "restore"] =
     )
 
 
-def forget_changes(connection: PgConnection, days: int, at_most: int = 10_000) -> int:
-    """Drop the oldest changes that are older than `days`, and return how many; commits."""
-    return fetch_number(connection, "SELECT managed_tables.forget_changes(%s, %s)", days, at_most)
+def forget_changes(connection: PgConnection, days: int) -> int:
+    """Drop the oldest 10,000 changes that are older than `days`, and return how many; commits."""
+    return fetch_number(connection, "SELECT managed_tables.forget_changes(%s, 10000)", days)

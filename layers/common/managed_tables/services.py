@@ -1,16 +1,17 @@
 """Add the companies' databases, and what is done in them, to the AWS services of a process."""
 
 import json
+from contextlib import AbstractContextManager
 from functools import partial
 
 from managed_tables.aws_services import AwsServices, once
-from managed_tables.catalog.connections import ClusterRecord
-from managed_tables.databases.connecting import Databases, SessionLimits
+from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
+from managed_tables.databases.connecting import Databases, PgConnection, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import DEFAULT_CLUSTER, AppSecret, ClusterAddress, PostgresSecret, load_settings
 from managed_tables.tables.operations import TableOperations
-from managed_tables.tables.reconciliation import OpenCompany, Reconciliation, TableListing
+from managed_tables.tables.reconciliation import Reconciliation, TableListing
 from managed_tables.undo import Reminders
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
@@ -51,9 +52,13 @@ class Services(AwsServices):
         )
 
     @property
-    def open_company(self) -> OpenCompany:
-        """How table operations get a connection to a company's database."""
-        return self.databases.company_connection
+    def load_limits(self) -> SessionLimits:
+        """What a session takes for whose answer nobody waits: a load's, an export's, an operator's."""
+        return SessionLimits(self.settings.load_statement_timeout_ms, lock_timeout_ms=120_000)
+
+    def open_company(self, company: ConnectionRecord) -> AbstractContextManager[PgConnection]:
+        """Open a connection to the company's database for the `with` block, errors translated."""
+        return self.databases.company_connection(company)
 
     @once
     def provisioning(self) -> Provisioning:
@@ -112,7 +117,7 @@ class Services(AwsServices):
         stored = json.loads(self._secret(arn)).items()
         said = {name: value for name, value in stored if value not in (None, "")}
         known = address.model_dump() if address else {}
-        return PostgresSecret.model_validate({"dbname": self.settings.postgres_database, **said, **known})
+        return PostgresSecret.model_validate({**said, **known})
 
     def _cluster_address(self, cluster: str) -> ClusterAddress:
         """Return the cluster's address, by its record or the settings, else by the administrator's secret."""

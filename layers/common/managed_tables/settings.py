@@ -21,19 +21,16 @@ class Settings(BaseModel):
     table_name: str
     bucket_name: str
     state_machine_arn: str = ""
-    event_bus_name: str = "default"  # of EventBridge
     app_secret_arn: str = ""  # AppSecret's
     # Alone reads the administrators' secrets; empty: this process does, and makes databases itself.
     provision_function: str = ""
     postgres_secret_arn: str = ""  # {"username", "password"} of the administrator, with an address or not
     # Where the cluster listens, `host` or `host:port`: no secret, and one that RDS manages does not say it.
     postgres_host: str = ""
-    postgres_database: str = "postgres"
     postgres_sslmode: str = "require"
 
     aws_endpoint_url: str = ""  # an emulator's; empty: AWS's own
     aws_dual_stack: bool = False  # the way out is IPv6 alone, but to S3 and DynamoDB
-    upload_endpoint_url: str = ""  # S3 as browsers reach it, where that differs from how functions do
 
     # Tokens
     jwt_algorithm: Literal["HS256", "RS256", "ES256"] = "HS256"

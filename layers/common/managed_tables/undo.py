@@ -103,8 +103,8 @@ def forget_table(connection: PgConnection, table_id: str) -> None:
     )
 
 
-def forget_expired(connection: PgConnection, days: int, history_days: int, limit: int = 20) -> int:
-    """Drop what is kept of older loads, at most `limit`, and return how many; commits.
+def forget_expired(connection: PgConnection, days: int, history_days: int) -> int:
+    """Drop what is kept of older loads, at most 20, and return how many; commits.
 
     What an upsert has changed is the history of its rows, and is kept as long as that.
     """
@@ -113,8 +113,8 @@ def forget_expired(connection: PgConnection, days: int, history_days: int, limit
             "DELETE FROM managed_tables.undoable_jobs WHERE job_id IN (SELECT job_id"
             " FROM managed_tables.undoable_jobs WHERE applied_at < now()"
             " - CASE WHEN mode = 'upsert' AND has_kept THEN %s ELSE %s END"
-            " ORDER BY applied_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING job_id, has_kept",
-            [timedelta(days=max(days, history_days)), timedelta(days=days), limit],
+            " ORDER BY applied_at LIMIT 20 FOR UPDATE SKIP LOCKED) RETURNING job_id, has_kept",
+            [timedelta(days=max(days, history_days)), timedelta(days=days)],
         ).fetchall()
         _drop_kept(connection, rows)
     return len(rows)

@@ -1,7 +1,6 @@
 """The contract's "Data CRUD": rows of a table, listed, read and changed one by one or many at once."""
 
 import hashlib
-import json
 import re
 from typing import Annotated
 
@@ -23,7 +22,6 @@ from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
 from managed_tables_api.rows.listing import ListRequest, list_page
-from managed_tables_api.rows.running import Table
 from managed_tables_api.rows.statements import VERSION_FIELD
 
 KEY_HEADER = "Idempotency-Key"
@@ -141,7 +139,7 @@ _READS, _WRITES = requires(Permission.DATA_READ), requires(Permission.DATA_WRITE
 @raises(errors.QUERY_TOO_HEAVY)
 def list_rows(table: PathTable, request: Request, query: FromQuery[models.ListQuery]) -> Response:
     """List the rows of a table."""
-    return _page_answer(table, _asked(request, query))
+    return JsonAnswer(list_page(table, _asked(request, query)))
 
 
 @router.post("/query", summary="Query rows or groups", response_model=models.RecordPage, dependencies=_READS)
@@ -150,7 +148,7 @@ def query_rows(
     table: PathTable, query: FromQuery[single_rows.RowQuery], body: FromValues[models.QueryBody]
 ) -> Response:
     """List the rows of a condition, or groups of them with what is worked out over each."""
-    return _page_answer(table, ListRequest(body, query))
+    return JsonAnswer(list_page(table, ListRequest(body, query)))
 
 
 @router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
@@ -225,13 +223,6 @@ def delete_rows(
 ) -> models.DeletedAnswer:
     """Delete many rows, by their ids or by a condition: all of them or none."""
     return models.DeletedAnswer(deleted=bulk_changes.delete(table, body))
-
-
-def _page_answer(table: Table, request: ListRequest) -> Response:
-    page = list_page(table, request)
-    total, next_cursor = json.dumps(page.total), json.dumps(page.next_cursor)
-    records = f'"quantity":{len(page.rows)},"records":[{",".join(page.rows)}]'
-    return JsonAnswer(f'{{"total":{total},{records},"next_cursor":{next_cursor}}}'.encode())
 
 
 def _row_answer(row: single_rows.RowJson) -> Response:

@@ -119,17 +119,8 @@ class ListRequest:
         return pages.read_order(self.asked.sort or (), names, ties, self.place, path)
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page of rows, each as JSON text."""
-
-    total: int | None
-    rows: list[str]
-    next_cursor: str | None
-
-
-def list_page(table: Table, request: ListRequest) -> Page:
-    """Return a page of rows or of groups; times are shown in the deployment's zone."""
+def list_page(table: Table, request: ListRequest) -> bytes:
+    """Return a page of rows or of groups as JSON text; times are shown in the deployment's zone."""
     definition, limit_bytes = table.definition, table.settings.response_max_bytes
     asked = request.asked
     shape = _read_shape(table, request)
@@ -154,7 +145,9 @@ def list_page(table: Table, request: ListRequest) -> Page:
     next_cursor = None
     if len(page) > asked.per_page:
         next_cursor = write_cursor(definition, shape, json.loads(kept[-1][1]))
-    return Page(page[0][0] if shape.counted else None, rows, next_cursor)
+    total, cursor = json.dumps(page[0][0] if shape.counted else None), json.dumps(next_cursor)
+    records = f'"quantity":{len(rows)},"records":[{",".join(rows)}]'
+    return f'{{"total":{total},{records},"next_cursor":{cursor}}}'.encode()
 
 
 def _read_shape(table: Table, request: ListRequest) -> pages.PageShape:

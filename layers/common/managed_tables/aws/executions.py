@@ -83,8 +83,8 @@ def _translated(ignoring: frozenset[str]) -> Iterator[None]:
         raise ExecutionsUnavailable(str(error)) from error
 
 
-def send_end(client: Callable[[], Any], bus_name: str, job: JobRecord) -> bool:
-    """Send the event of a job that has ended; return whether the bus has taken it. Raises nothing."""
+def send_end(client: Callable[[], Any], job: JobRecord) -> bool:
+    """Send the event of a job that has ended; return whether the default bus took it. Raises nothing."""
     detail = {
         "company_id": job.company_id,
         "job_id": job.job_id,
@@ -101,7 +101,6 @@ def send_end(client: Callable[[], Any], bus_name: str, job: JobRecord) -> bool:
         "Source": SOURCE,
         "DetailType": DETAIL_TYPES[job.status],
         "Detail": exact_json.dumps(detail).decode(),
-        "EventBusName": bus_name,
     }
     try:
         answer = client().put_events(Entries=[entry])

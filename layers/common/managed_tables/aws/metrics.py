@@ -9,10 +9,10 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 NAMESPACE = "ManagedTables"
 
 
-def count_answer(service: str, name: str, version: str) -> None:
-    """Count one answer, `Faults` or `Busy`, for the service and for its published version."""
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
-    metrics.add_dimensions(service=service, version=version)
+def count_answer(name: str, version: str) -> None:
+    """Count one answer of the API, `Faults` or `Busy`, for the service and for its published version."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="api")
+    metrics.add_dimensions(service="api", version=version)
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
     metrics.flush_metrics()
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -43,24 +43,16 @@ class ObjectReplaced(Exception):  # noqa: N818 - an outcome, not a fault
     """The object of this key is no longer the one that was meant."""
 
 
-class PresignedPost(TypedDict):
-    """Where and with which form fields a browser posts a file."""
-
-    url: str
-    fields: dict[str, str]
-
-
 @dataclass(frozen=True)
 class Storage:
-    """The deployment's bucket; `post_client` is the client whose endpoint browsers reach."""
+    """The deployment's bucket."""
 
     client: "S3Client"
     bucket_name: str
-    post_client: "S3Client"
 
-    def presigned_post(self, key: str, size_bytes: int, expires_seconds: int) -> PresignedPost:
-        """Return a form that posts one object: this key, exactly this size, until it expires."""
-        made = self.post_client.generate_presigned_post(
+    def presigned_post(self, key: str, size_bytes: int, expires_seconds: int) -> dict[str, Any]:
+        """Return the `url` and `fields` of a form that posts one object: this key, exactly this size."""
+        return self.client.generate_presigned_post(
             self.bucket_name,
             key,
             Conditions=[
@@ -70,11 +62,10 @@ class Storage:
             Fields={"Content-Type": "application/octet-stream"},
             ExpiresIn=expires_seconds,
         )
-        return {"url": made["url"], "fields": made["fields"]}
 
     def presigned_get(self, key: str, file_name: str, content_type: str, expires_seconds: int) -> str:
         """Return a URL that downloads the object under this name, until it expires."""
-        return self.post_client.generate_presigned_url(
+        return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket_name,

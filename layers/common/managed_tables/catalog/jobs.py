@@ -80,9 +80,7 @@ class Jobs:
             items = pool.map(lambda job_id: self._items.find(job_key(company_id, job_id)), job_ids)
             return [job for job in map(_read, filter(None, items)) if job is not None]
 
-    def list_ids(
-        self, company_id: str, *, status: JobStatus | None = None, table_id: str | None = None
-    ) -> Iterator[str]:
+    def list_ids(self, company_id: str, *, status: JobStatus | None, table_id: str | None) -> Iterator[str]:
         """Yield the ids of the company's jobs, newest first; a change may show a moment late."""
         for item in self._items.query_index(JOB_HISTORY_INDEX, "company_id", company_id):
             if status in (None, item["status"]) and table_id in (None, item.get("user_table_id")):

@@ -272,7 +272,7 @@ class Tables:
         except TableChanged:
             return self.find(table.company_id, table.table_id)
 
-    def rebuild(self, company_id: str, table_id: str, applied: Applied) -> TableRecord:
+    def rebuild(self, company_id: str, table_id: str, applied: Applied) -> None:
         """Write the record of a table that only PostgreSQL knows, and take its name back for it.
 
         Who made it is not known there; when it was, its id says.
@@ -293,7 +293,6 @@ class Tables:
             put(_named(table, table.display_name)),
             delete(_key(table, keys.DELETED_TABLE)),
         )
-        return table
 
     def _write_named(self, table: TableRecord, name: str | None, *writes: Write) -> None:
         """Do the writes, and reserve the name if there is one; raises TableChanged or NameTaken."""

@@ -64,13 +64,6 @@ def _folded_start(text: sql.Composable) -> sql.Composed:
     return sql.SQL("left({}, {})").format(_folded(text), _INDEXED_CHARACTERS)
 
 
-def _start_bounds(start: sql.Composable, text: sql.Composable) -> sql.Composed:
-    """Return that a text begins with a folded start, in the form that an index serves."""
-    return sql.SQL("{text} >= {start} AND {text} < {start} || {above}").format(
-        text=_folded_start(text), start=start, above=_ABOVE
-    )
-
-
 def index_expression(column: Column) -> sql.Composable:
     """Return the column as an item of CREATE INDEX … (…), such that filters use the index."""
     name = sql.Identifier(column.name)
@@ -133,8 +126,9 @@ def _text_comparison(operator: Operator, cell: sql.Composed, place: int) -> sql.
         case Operator.CONTAINS:
             return sql.SQL("strpos({}, {}) > 0").format(text, value)
         case Operator.STARTS_WITH:
-            bounds = _start_bounds(start_value, cell)
-            return sql.SQL("(starts_with({}, {}) AND {})").format(text, value, bounds)
+            form = "(starts_with({}, {}) AND {start} >= {begins} AND {start} < {begins} || {above})"
+            bounds = {"start": start, "begins": start_value, "above": _ABOVE}  # which an index serves
+            return sql.SQL(form).format(text, value, **bounds)
         case Operator.ENDS_WITH:
             return sql.SQL("right({}, length({})) = {}").format(text, value, value)
         case _:  # in the database's own order of texts
@@ -165,7 +159,9 @@ def read_search(text: str | None, columns: Iterable[Column], zone: str = "UTC") 
 def _searched(column: Column, text: str) -> Iterator[Searched]:
     """Yield the column if the text can occur in a value of its."""
     if column.type is ColumnType.BOOLEAN:
-        if len(text) >= _FEWEST_LETTERS and (is_yes := _yes_or_no(text.lower())) is not None:
+        word = text.lower()
+        is_yes = "sim".startswith(word)
+        if len(word) >= _FEWEST_LETTERS and (is_yes or word in ("na", "nã", "nao", "não")):
             yield Searched(column.name, column.type, holds=is_yes)
     elif column.type in _LOOKS:
         if _LOOKS[column.type].fullmatch(text):
@@ -173,12 +169,6 @@ def _searched(column: Column, text: str) -> Iterator[Searched]:
     elif (match := _NUMBER.fullmatch(text)) and _is_shown_so(column, match):
         shown = column.format or ColumnFormat()
         yield Searched(column.name, column.type, shown.decimals, percent=bool(shown.percent))
-
-
-def _yes_or_no(text: str) -> bool | None:
-    if "sim".startswith(text):
-        return True
-    return False if text in ("na", "nã", "nao", "não") else None
 
 
 def _is_shown_so(column: Column, match: re.Match[str]) -> bool:

@@ -127,13 +127,6 @@ def all_of(conditions: Sequence[Condition]) -> Condition:
     return _grouped("and", [one for one in conditions if one != EVERY_ROW])
 
 
-def _any_of(conditions: Sequence[Condition]) -> Condition:
-    """Return what holds where any of them does; those that hold of no row are left out."""
-    if EVERY_ROW in conditions:
-        return EVERY_ROW
-    return _grouped("or", [one for one in conditions if one != _NO_ROW])
-
-
 def _grouped(word: Literal["and", "or"], conditions: Sequence[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else Group(word, tuple(conditions))
 
@@ -230,7 +223,9 @@ class _Reader:
         if len(content) > MAX_CONDITIONS:
             self._stop(path, _TOO_MANY)
         found = [self.tree(one, f"{path}[{number}]", depth) for number, one in enumerate(content)]
-        return all_of(found) if word == "and" else _any_of(found)
+        if word == "and":
+            return all_of(found)
+        return EVERY_ROW if EVERY_ROW in found else _grouped("or", [one for one in found if one != _NO_ROW])
 
     def _comparison(
         self, name: Any, word: Any, value: Any, name_path: str, word_path: str, value_path: str

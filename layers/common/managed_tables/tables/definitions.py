@@ -86,11 +86,9 @@ def check_columns(columns: Sequence[Column]) -> None:
     raise_faults(details)
 
 
-def column_fault(index: int, name: str | None, fault: Fault, *, field: str = "", **keys: Any) -> Detail:
+def column_fault(index: int, name: str, fault: Fault, *, field: str, **keys: Any) -> Detail:
     """Return the detail about the request's column at `index`; `field` is the wrong field."""
-    path = json_path(["columns", index, *([field] if field else [])])
-    named = {} if name is None else {"column": name}
-    return detail("body", fault, path=path, **named, **keys)
+    return detail("body", fault, path=json_path(["columns", index, field]), column=name, **keys)
 
 
 def raise_faults(details: Sequence[Detail], total: int | None = None) -> None:
@@ -120,23 +118,15 @@ def _fault(column: Column, seen: set[str]) -> tuple[str, Fault] | None:
     return found[0] if found else None
 
 
-def _text_faults(*texts: tuple[str, str | None, int]) -> list[tuple[str, Fault]]:
-    """Return the fields whose free text, of so many characters at most, is wrong, and why."""
-    faults = ((field, _text_fault(field, text, limit)) for field, text, limit in texts)
-    return [(field, fault) for field, fault in faults if fault]
-
-
-def _text_fault(field: str, text: str | None, limit: int) -> Fault | None:
-    """Return what is wrong with a free text."""
-    if not text:
-        return None
-    if len(text) > limit:
-        return Fault("TOO_LONG", f"{field} tem mais de {number(limit)} caracteres")
-    if not is_storable(text):
-        return Fault("INVALID_CHARACTER", f"{field} tem um caractere que o banco não guarda")
-    if not identifiers.is_visible(text):
-        return Fault("REQUIRED", f"{field} não tem nenhum caractere visível")
-    return None
+def _text_faults(*texts: tuple[str, str | None, int]) -> Iterator[tuple[str, Fault]]:
+    """Yield the fields whose free text, of so many characters at most, is wrong, and why."""
+    for field, text, limit in texts:
+        if text and len(text) > limit:
+            yield field, Fault("TOO_LONG", f"{field} tem mais de {number(limit)} caracteres")
+        elif text and not is_storable(text):
+            yield field, Fault("INVALID_CHARACTER", f"{field} tem um caractere que o banco não guarda")
+        elif text and not identifiers.is_visible(text):
+            yield field, Fault("REQUIRED", f"{field} não tem nenhum caractere visível")
 
 
 def is_storable(text: str) -> bool:
@@ -289,11 +279,6 @@ class TableChange:
     indexes: Sequence[Sequence[str]] | EllipsisType = ...
     history: bool | None = None
     versions: frozenset[int] | None = None
-
-    @property
-    def builds_indexes(self) -> bool:
-        """Return whether indexes may have to be built, which takes its time."""
-        return self.key not in (None, ...) or self.indexes is not ...
 
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
         """Return the whole list that is asked of a table with these columns."""

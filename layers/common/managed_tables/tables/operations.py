@@ -133,7 +133,7 @@ class TableOperations:
                 return table
             new_name = applied.display_name if applied.display_name != table.display_name else None
             step = partial(self._change, table=table, plan=plan, applied=applied, change=change)
-            if not change.builds_indexes:
+            if change.key in (None, ...) and change.indexes is ...:  # there are none to build, at length
                 return _Attempt(_begun(table, "update", new_name), applied, step)
             begun = _begun(table, "index", new_name)
             ahead = partial(self._build_indexes, begun=begun, plan=plan, applied=applied)

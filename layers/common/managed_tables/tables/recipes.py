@@ -76,7 +76,7 @@ def make_recipe(
     terms: LoadTerms,
     mode: JobMode,
     timezone: str,
-    before: Recalled | None = None,
+    before: Recalled | None,
 ) -> StoredRecipe:
     """Return what is to be remembered of a load of these columns.
 
