@@ -14,7 +14,7 @@ from managed_tables_reader.rows.sheets import LABEL_ROWS
 from managed_tables_reader.workbooks.formats import GENERAL, FormatKind, parse_format
 from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import WorkbookError
-from managed_tables_reader.workbooks.xlsx.cells import CellReader, column_index
+from managed_tables_reader.workbooks.xlsx.cells import CellLook, CellReader, column_index
 from managed_tables_reader.workbooks.xlsx.strings import read_shared_strings, unescape_xml
 from managed_tables_reader.workbooks.xlsx.workbook import read_styles, read_xlsx
 
@@ -216,7 +216,7 @@ def test_a_cell_is_read_by_its_type(
     reader: CellReader, cell_type: str, raw: str, style: str, text: str | None
 ) -> None:
     assert reader.text(1, 3, style, cell_type, raw) == text
-    assert reader.texts([1, 2], 3, style, cell_type, [raw or None, None], is_plain=False) == [text, None]
+    assert reader.texts([1, 2], 3, CellLook("", style, cell_type), [raw or None, None]) == [text, None]
     assert dict(reader.tally.errors) == ({3: 2} if cell_type == "e" else {})
     assert reader.tally.percents == ({3} if style == "3" else set())
 
@@ -225,7 +225,7 @@ def test_a_cell_is_read_by_its_type(
 def test_plain_numbers_convert_in_bulk_as_one_by_one(reader: CellReader, style: str) -> None:
     raws = ["45322", "0.5", "7", "1234567890.123456789", None]
     alone = [reader.text(1, 0, style, "n", raw) for raw in raws]
-    assert reader.texts([1, 2, 3, 4, 5], 0, style, "n", raws, is_plain=True) == alone
+    assert reader.texts([1, 2, 3, 4, 5], 0, CellLook("", style, "n", is_plain=True), raws) == alone
 
 
 def test_invalid_cell_content_is_refused(reader: CellReader) -> None:
@@ -237,7 +237,7 @@ def test_invalid_cell_content_is_refused(reader: CellReader) -> None:
         with pytest.raises(WorkbookError, match=reason):
             reader.text(1, 0, "0", cell_type, raw)
     with pytest.raises(WorkbookError, match="um texto compartilhado não existe"):
-        reader.texts([1], 0, "0", "s", ["2"], is_plain=False)
+        reader.texts([1], 0, CellLook("", "0", "s"), ["2"])
 
 
 @pytest.mark.parametrize(

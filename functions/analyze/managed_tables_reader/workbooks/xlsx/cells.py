@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
 from operator import itemgetter
-from typing import IO
+from typing import IO, NamedTuple
 from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import WORKBOOK_TOO_LARGE
-from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, Column, MergedRange
+from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS, Column, MergedRange, Row
 from managed_tables_reader.workbooks.formats import (
     GENERAL,
     FormatKind,
@@ -52,7 +52,15 @@ _ZERO_CELL = re.compile(rf'(<(?:\w+:)?c r="([A-Z]{{1,3}})([0-9]{{1,7}})"{_NUMBER
 _SORTED_ROWS = 100_000  # the first rows may stand in any order; after them the file's order is kept
 _MAX_TEXT_CHARACTERS = 16 << 20  # of one cell; Excel's own limit is 32,767
 
-NumberedRow = tuple[int, Cells]
+
+class CellLook(NamedTuple):
+    """What a cell looks like: its attributes as written, and what they say."""
+
+    attributes: str
+    style: str
+    type: str
+    is_plain: bool = False  # a number as `TRIMMED_NUMBER` matches it, as nearly all are
+    has_value: bool = True
 
 
 @lru_cache(MAX_COLUMNS)
@@ -75,17 +83,13 @@ def _areas(reference: str) -> Iterator[MergedRange]:
 
 @dataclass
 class CellReader:
-    """Turns cells into text for one workbook; `tally` is replaced for each sheet.
-
-    `formats` may be the error for which they are unknown, which the first number with a style raises.
-    `is_uncalculated`: Excel is to calculate all formulas, whose values may be the zeros of a program that
-    does not calculate.
-    """
+    """Turns cells into text for one workbook."""
 
     strings: Sequence[str | None]
-    formats: Sequence[NumberFormat] | WorkbookError
+    formats: Sequence[NumberFormat] | WorkbookError  # why they are unknown: raised by a number with a style
+    # Excel is to calculate all formulas: their values may be the zeros of a program that does not calculate.
     is_uncalculated: bool = False
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = field(default_factory=Tally)  # of the sheet that is read
 
     def without_uncalculated(self, row: str) -> str:
         """Return the XML of a row, whose formulas nobody has calculated, without those; count them."""
@@ -132,28 +136,16 @@ class CellReader:
             return iso_text(raw, self.format_of(style).kind)
         raise WorkbookError(f"tipo de célula desconhecido: {cell_type[:20]}")
 
-    def texts(
-        self,
-        rows: Sequence[int],
-        column: int,
-        style: str,
-        cell_type: str,
-        raws: Raws,
-        *,
-        is_plain: bool,
-    ) -> Column:
-        """Return what `text` returns for the cells of a column in these rows, whose XML is not yet resolved.
-
-        `is_plain` says that all are numbers as `TRIMMED_NUMBER` matches them.
-        """
-        if is_plain and self.format_of(style).kind is not FormatKind.MASK:
-            return self._plain_texts(rows, column, self.format_of(style), raws)
-        if cell_type == "s":
+    def texts(self, rows: Sequence[int], column: int, look: CellLook, raws: Raws) -> Column:
+        """Return what `text` returns for a column's cells of a look in these rows, their XML not resolved."""
+        if look.is_plain and self.format_of(look.style).kind is not FormatKind.MASK:
+            return self._plain_texts(rows, column, self.format_of(look.style), raws)
+        if look.type == "s":
             return self._shared_texts(raws)
-        if cell_type in ("str", "inlineStr"):
+        if look.type in ("str", "inlineStr"):
             return _inline_texts(raws)
         return [
-            raw and self.text(row, column, style, cell_type, unescape_xml(raw))
+            raw and self.text(row, column, look.style, look.type, unescape_xml(raw))
             for row, raw in zip(rows, raws, strict=True)
         ]
 
@@ -211,6 +203,40 @@ class CellReader:
             return self.strings[int(raw)]
         raise WorkbookError(f"o texto compartilhado {raw[:20]} não existe")
 
+    def row_number(self, row: Element, before: int) -> int:
+        """Return the number of a row that follows another one, and note whether it is hidden."""
+        stated = row.get("r", "")
+        number = int(stated) if _NUMBER.fullmatch(stated) else before + 1
+        if number > MAX_ROWS:
+            raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
+        self.tally.hidden_rows += row.get("hidden") in _TRUE
+        return number
+
+    def cell_text(self, row: int, column: int, cell: Element) -> str | None:
+        """Return the text of a cell, None if it is empty."""
+        style, cell_type = cell.get("s", ""), cell.get("t", "")
+        value, inline = self._value(row, column, cell, cell_type), cell.find("is")
+        if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
+            inline = cell
+        raw = (value or "") + (shown_text(inline) if inline is not None else "")
+        if len(raw) > _MAX_TEXT_CHARACTERS:
+            raise WorkbookError("uma célula tem dezenas de megabytes", WORKBOOK_TOO_LARGE)
+        is_empty_text = cell_type == "str" and value is not None
+        if not raw and not is_empty_text and cell.find("f") is not None:
+            self.tally.uncached += 1
+        return self.text(row, column, style, cell_type, raw)
+
+    def _value(self, row: int, column: int, cell: Element, cell_type: str) -> str | None:
+        """Return what stands in `v`, None for the zero of a formula that nobody has calculated."""
+        value = cell.findtext("v")
+        if not self.is_uncalculated or cell_type not in ("", "n") or value not in _UNCALCULATED:
+            return value
+        formula = cell.find("f")
+        if formula is None:
+            return None if self.is_of_array(row, column) else value
+        self.note_array(formula.get("ref", "") if formula.get("t") == "array" else "")
+        return None
+
 
 def _inline_texts(raws: Raws) -> Column:
     return [
@@ -221,14 +247,13 @@ def _inline_texts(raws: Raws) -> Column:
     ]
 
 
-def parse_rows(stream: IO[bytes], reader: CellReader) -> Iterator[NumberedRow]:
+def parse_rows(stream: IO[bytes], reader: CellReader) -> Iterator[Row]:
     """Yield the rows that are not empty, the first of them sorted by number."""
     rows = _rows(stream, reader)
     return chain(sorted(islice(rows, _SORTED_ROWS), key=itemgetter(0)), rows)
 
 
-def _rows(stream: IO[bytes], reader: CellReader) -> Iterator[NumberedRow]:
-    """Yield the rows as they stand in the file."""
+def _rows(stream: IO[bytes], reader: CellReader) -> Iterator[Row]:
     number = 0
     for element in read_xml(stream, heads=("mergeCell", "col"), wholes=("row",)):
         if element.tag == "mergeCell":
@@ -237,25 +262,15 @@ def _rows(stream: IO[bytes], reader: CellReader) -> Iterator[NumberedRow]:
             if element.get("hidden") in _TRUE:
                 reader.hide_columns(element.get("min", ""), element.get("max", ""))
         else:
-            number = row_number(element, number, reader)
+            number = reader.row_number(element, number)
             cells: Cells = []
             for _, column, cell in placed_cells(element):
-                text = cell_text(number, column, cell, reader)
+                text = reader.cell_text(number, column, cell)
                 if text is not None:
                     cells.extend([None] * (column + 1 - len(cells)))
                     cells[column] = text
             if any(cells):
                 yield number, cells
-
-
-def row_number(row: Element, before: int, reader: CellReader) -> int:
-    """Return the number of a row that follows another one, and note whether it is hidden."""
-    stated = row.get("r", "")
-    number = int(stated) if _NUMBER.fullmatch(stated) else before + 1
-    if number > MAX_ROWS:
-        raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
-    reader.tally.hidden_rows += row.get("hidden") in _TRUE
-    return number
 
 
 def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
@@ -268,30 +283,3 @@ def placed_cells(row: Element) -> Iterator[tuple[str, int, Element]]:
         if column >= MAX_COLUMNS:
             raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", WORKBOOK_TOO_LARGE)
         yield letters, column, cell
-
-
-def cell_text(row: int, column: int, cell: Element, reader: CellReader) -> str | None:
-    """Return the text of a cell, None if it is empty."""
-    style, cell_type = cell.get("s", ""), cell.get("t", "")
-    value, inline = _value(row, column, cell, cell_type, reader), cell.find("is")
-    if inline is None and cell_type == "inlineStr":  # some programs write no `is` around the text
-        inline = cell
-    raw = (value or "") + (shown_text(inline) if inline is not None else "")
-    if len(raw) > _MAX_TEXT_CHARACTERS:
-        raise WorkbookError("uma célula tem dezenas de megabytes", WORKBOOK_TOO_LARGE)
-    is_empty_text = cell_type == "str" and value is not None
-    if not raw and not is_empty_text and cell.find("f") is not None:
-        reader.tally.uncached += 1
-    return reader.text(row, column, style, cell_type, raw)
-
-
-def _value(row: int, column: int, cell: Element, cell_type: str, reader: CellReader) -> str | None:
-    """Return what stands in `v`, None for the zero of a formula that nobody has calculated."""
-    value = cell.findtext("v")
-    if not reader.is_uncalculated or cell_type not in ("", "n") or value not in _UNCALCULATED:
-        return value
-    formula = cell.find("f")
-    if formula is None:
-        return None if reader.is_of_array(row, column) else value
-    reader.note_array(formula.get("ref", "") if formula.get("t") == "array" else "")
-    return None

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import IO, NamedTuple
+from typing import IO
 from xml.etree.ElementTree import Element
 
 from managed_tables_reader.rows.sheets import Batch, Column
 from managed_tables_reader.workbooks.numbers import TRIMMED_NUMBER, is_plain
 from managed_tables_reader.workbooks.package import read_xml
 from managed_tables_reader.workbooks.raw import BATCH_ROWS, WorkbookError
-from managed_tables_reader.workbooks.xlsx.cells import CellReader, Raws, cell_text, placed_cells, row_number
+from managed_tables_reader.workbooks.xlsx.cells import CellLook, CellReader, Raws, placed_cells
 from managed_tables_reader.workbooks.xlsx.strings import ElementCutter, NotCanonicalError, unescape_xml
 
 _FIRST_ROWS = 16  # from which the pattern is learnt; each batch that teaches more has it compiled anew
@@ -49,16 +49,6 @@ _ROW_TAG = (
 _FORMULA = r"(?:<{p}f(?:\s[^<>]*)?(?:/>|>[^<]*</{p}f>){s})?"
 _INLINE = r'{s}<{p}is>{s}<{p}t(?: xml:space="preserve")?>([^<]*)</{p}t>{s}</{p}is>{s}'
 _VALUE = r'<{p}v(?: xml:space="preserve")?>([^<]*)</{p}v>{s}'
-
-
-class CellLook(NamedTuple):
-    """What a cell looks like: its attributes as written, and what they say."""
-
-    attributes: str
-    style: str
-    type: str
-    is_plain: bool = False  # a number in plain digits, as nearly all are
-    has_value: bool = True
 
 
 _ANY = CellLook("", "", "any")
@@ -243,8 +233,7 @@ class SheetScanner:
             if look is _ANY:
                 texts = self._texts(numbers, column, raws, next(found)[1], next(found)[1])
             elif raws.count(None) < len(raws):
-                is_plain = look.is_plain
-                texts = self._reader.texts(numbers, column, look.style, look.type, raws, is_plain=is_plain)
+                texts = self._reader.texts(numbers, column, look, raws)
             else:
                 continue
             grid.put(column, texts)
@@ -284,10 +273,10 @@ class SheetScanner:
     def _cells(self, rows: Sequence[Element]) -> Iterator[tuple[int, str]]:
         """Yield the cells of the last row that are not empty, and note its number."""
         for row in rows:
-            self._number = row_number(row, self._number, self._reader)
+            self._number = self._reader.row_number(row, self._number)
         for letters, column, cell in placed_cells(rows[-1]):
             self._pattern.learn(letters, column, cell)
-            text = cell_text(self._number, column, cell, self._reader)
+            text = self._reader.cell_text(self._number, column, cell)
             if text is not None:
                 yield column, text
 
