@@ -15,15 +15,9 @@ from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import MAX_LABEL_CHARACTERS
+from managed_tables_analyze.inference import profiles
 from managed_tables_analyze.inference.explanation import JudgedColumn
 from managed_tables_analyze.inference.inferring import infer_columns, named_column, watched
-from managed_tables_analyze.inference.profiles import (
-    convert_first_rows,
-    find_medians,
-    profile_columns,
-    propose_format,
-    read_sample_rows,
-)
 from managed_tables_analyze.staging.combination import (
     CombinedTable,
     MisreadError,
@@ -32,9 +26,9 @@ from managed_tables_analyze.staging.combination import (
 )
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
-from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES
+from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room
 from managed_tables_reader.preview import Preview
-from managed_tables_reader.reading_files import ReadTable, SourceFile, read
+from managed_tables_reader.reading_files import FileReader, ReadTable, SourceFile
 from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides, Known, beginning
 
 Report = Callable[[Literal["reading", "inferring"], int], object]
@@ -95,8 +89,8 @@ def analyze(
         table = CombinedTable(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
         progress = _Progress(sources, report)
-        tables = read(progress.files(), work_dir, overrides, preview, unpacked_max_bytes)
-        readings = [_stage(table, found, progress) for found in tables]
+        reader = FileReader(work_dir, overrides, preview, Room(unpacked_max_bytes, unpacked_max_bytes))
+        readings = [_stage(table, found, progress) for found in reader.read(progress.files())]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
@@ -125,14 +119,14 @@ def analyze(
         )
         findings = [*table.warnings, *joined, *_find_cut_labels(table), *told]
         types = [(column.type, column.formats) for column in judged]
-        shown_rows = convert_first_rows(connection, staged, types, table.row_count)
-        sample_rows = read_sample_rows(connection, table.names, types, zone)
-        medians = find_medians(connection, types) if recalled else {}
-        profiles = profile_columns(connection, types, shown_rows, zone)
+        shown_rows = profiles.convert_first_rows(connection, staged, types, table.row_count)
+        sample_rows = profiles.read_sample_rows(connection, table.names, types, zone)
+        medians = profiles.find_medians(connection, types) if recalled else {}
+        profiled = profiles.profile_columns(connection, types, shown_rows, zone)
     findings += [one for column in judged for one in column.findings]
     schema = analyses.InferredSchema(
         suggested_table_name=suggest_table_name(sources[0].name, taken_names),
-        columns=list(map(_inferred, table.names, labels, judged, profiles)),
+        columns=list(map(_inferred, table.names, labels, judged, profiled)),
         sample_rows=sample_rows,
         total_row_count_estimate=table.row_count,
     )
@@ -164,7 +158,7 @@ def _inferred(
         inference=column.inference,
         profile=profile,
     )
-    if shown := propose_format(column, label, profile):
+    if shown := profiles.propose_format(column, label, profile):
         inferred.format = shown
     return inferred
 

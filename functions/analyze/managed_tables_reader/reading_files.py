@@ -50,15 +50,11 @@ class SourceFile:
 
 @dataclass
 class ReadTable:
-    """A file or sheet as it was read.
-
-    `part` are its rows, until the next table is asked for; None for a sheet that is not imported. `findings`
-    are those about the whole file.
-    """
+    """A file or sheet as it was read."""
 
     first_reading: TableReading
-    part: Part | None
-    findings: list[Finding] = field(default_factory=list)
+    part: Part | None  # its rows, until the next table is asked for; None for a sheet that is not imported
+    findings: list[Finding] = field(default_factory=list)  # about the whole file
     read_again: Callable[[], Part] | None = None
 
     @property
@@ -77,24 +73,6 @@ class ReadTable:
         return self.part
 
 
-def read(
-    files: Iterable[SourceFile],
-    work_dir: Path,
-    overrides: AllOverrides,
-    lines: Preview,
-    unpacked_max_bytes: int,
-) -> Iterator[ReadTable]:
-    """Yield all files and sheets in order, members of archives and what is not imported as well.
-
-    A file is taken from `files` when those before it were read. Raises JobError if one cannot be read. What
-    is made in `work_dir` for a table is deleted when the next one is asked for. `lines` indexes them.
-    Archives unpack to `unpacked_max_bytes` together.
-    """
-    reader = _FileReader(work_dir, overrides, lines, Room(unpacked_max_bytes, unpacked_max_bytes))
-    for number, file in enumerate(files):
-        yield from reader.read_upload(number, file)
-
-
 @dataclass(frozen=True)
 class _OpenedFile:
     """A file of a known kind, unpacked if it was gzipped; a text is opened."""
@@ -106,31 +84,35 @@ class _OpenedFile:
     is_unpacked: bool = False
 
 
-class _FileReader:
-    """Reads one file after the other; counts the files, members of archives each as one."""
+@dataclass
+class FileReader:
+    """Reads files of every kind; counts them, members of archives each as one."""
 
-    def __init__(self, work_dir: Path, overrides: AllOverrides, lines: Preview, room: Room) -> None:
-        self._work_dir = work_dir
-        self._overrides = overrides
-        self._preview = lines
-        self._room = room
-        self._upload: int | None = None
-        self._files = 0
+    work_dir: Path  # what is made there for a table is deleted when the next one is asked for
+    overrides: AllOverrides
+    preview: Preview  # of the lines of all tables
+    room: Room  # for what all archives unpack to
+    _upload: int | None = None  # the number of the job's file, if the bytes are those that were uploaded
+    _files: int = 0
 
-    def read_upload(self, number: int, file: SourceFile) -> Iterator[ReadTable]:
-        """Yield the tables of one of the job's files, counted from 0; JobError if it cannot be read."""
-        self._upload = number
-        yield from self._read(self._open(file.path, file.name, self._files))
+    def read(self, files: Iterable[SourceFile]) -> Iterator[ReadTable]:
+        """Yield all files and sheets in order, members of archives and what is not imported as well.
+
+        A file is taken from `files` when those before it were read. Raises JobError if one cannot be read.
+        """
+        for number, file in enumerate(files):
+            self._upload = number
+            yield from self._read(self._open(file.path, file.name, self._files))
 
     def _open(self, path: Path, name: str, file: int) -> _OpenedFile:
         """Open what will be the job's file of number `file`; changes nothing here."""
         if path.stat().st_size == 0:
             raise JobError(FILE_EMPTY, file=name)
         packed = path
-        path, kind, words = _unpack_text(packed, name, self._work_dir, self._room)
+        path, kind, words = _unpack_text(packed, name, self.work_dir, self.room)
         if kind is Kind.OTHER:
             raise JobError(FILE_KIND_REFUSED, file=name, reason=words)
-        text = open_text(path, name, self._work_dir, self._overrides.of(file)) if kind is Kind.TEXT else None
+        text = open_text(path, name, self.work_dir, self.overrides.of(file)) if kind is Kind.TEXT else None
         return _OpenedFile(path, name, kind, text, path != packed)
 
     def _read(self, opened: _OpenedFile) -> Iterator[ReadTable]:
@@ -141,7 +123,7 @@ class _FileReader:
         self._files += 1
         if opened.is_unpacked:
             self._upload = None  # its bytes are not those of an upload
-            self._room.left -= opened.path.stat().st_size
+            self.room.left -= opened.path.stat().st_size
         if opened.text:
             yield from self._read_text(opened.path, opened.text, file)
         else:
@@ -152,22 +134,22 @@ class _FileReader:
     def _read_archive(self, path: Path, name: str) -> Iterator[ReadTable]:
         self._upload = None  # a member's bytes are not those of an upload
         first = self._files
-        with closing(unpack(path, name, self._work_dir, self._room)) as members:
+        with closing(unpack(path, name, self.work_dir, self.room)) as members:
             opened = (
                 (member, self._open(member, f"{name}/{member_name}", first + number))
                 for number, (member_name, member) in enumerate(members)
             )
             with closing(one_ahead(opened)) as files:
                 for member, file in files:
-                    self._room.left -= member.stat().st_size
+                    self.room.left -= member.stat().st_size
                     yield from self._read(file)
                     member.unlink()
 
     def _read_text(self, path: Path, text: TextFile, file: int) -> Iterator[ReadTable]:
-        overrides = self._overrides.of(file)
+        overrides = self.overrides.of(file)
 
         def read_exactly() -> Part:
-            part = normalise(text, self._work_dir)
+            part = normalise(text, self.work_dir)
             part.file = file
             return part
 
@@ -181,7 +163,7 @@ class _FileReader:
         table = ReadTable(reading, part, [_about_prose(text)] if text.is_prose else [], read_exactly)
         yield table
         part = table.part or part
-        self._preview.add_text(text, part, path, self._upload)
+        self.preview.add_text(text, part, path, self._upload)
         for made in {part.path, text.source.path} - {path}:
             made.unlink(missing_ok=True)
 
@@ -199,15 +181,15 @@ class _FileReader:
     def _staged(self, path: Path, kind: Kind, name: str, file: int) -> list[StagedSheet]:
         """Return the sheets, those that may be imported with their parts."""
         staged: list[StagedSheet] = []
-        for number, sheet in enumerate(read_workbook(path, kind, name, self._room.limit)):
-            target = self._work_dir / f"{path.name}.sheet{number:04d}"
-            overrides = self._overrides.of(file, sheet.name).recalled()
+        for number, sheet in enumerate(read_workbook(path, kind, name, self.room.limit)):
+            target = self.work_dir / f"{path.name}.sheet{number:04d}"
+            overrides = self.overrides.of(file, sheet.name).recalled()
             is_wanted = sheet.visible if overrides.include is None else overrides.include or sheet.visible
             index = LineIndex()
-            sheet.batches = self._preview.copy(sheet.batches, index)
+            sheet.batches = self.preview.copy(sheet.batches, index)
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
             deque(sheet.batches, maxlen=0)  # the preview also shows what the table does not need
-            self._preview.add(index, part)
+            self.preview.add(index, part)
             if part is not None:
                 part.file = file
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))

@@ -2,12 +2,11 @@
 
 import codecs
 import re
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines
+from managed_tables.messages.findings import Finding, LineNotes, WarningCode
 from managed_tables_reader.files.code_pages import choose_code_page
 
 CHUNK_BYTES = 1_048_576  # fits the processor's cache, and amortises a call
@@ -179,7 +178,7 @@ def _wide_encoding(head: bytes) -> str | None:
 
 def transcode(path: Path, target: Path, encoding: Encoding) -> None:
     """Write the file as UTF-8 without mark or NUL; losses and guesses go to `encoding.findings`."""
-    lines = _LineNotes()
+    lines = _TextNotes()
     with target.open("wb", buffering=0) as out:
         for text in _decoded(path, encoding, lines):
             clean = text
@@ -191,14 +190,12 @@ def transcode(path: Path, target: Path, encoding: Encoding) -> None:
     encoding.findings += lines.findings()
 
 
-class _LineNotes:
+class _TextNotes(LineNotes):
     """Counts the lines of the text written so far, to name where something was found."""
 
     def __init__(self) -> None:
-        self._lines = 0
-        self._found: dict[WarningCode, list[int]] = defaultdict(list)
-        self._counts: Counter[WarningCode] = Counter()
-        self._examples: dict[WarningCode, str] = {}
+        super().__init__()
+        self._before = 0
 
     def note(self, what: WarningCode, text: str, sought: str) -> None:
         """Note every line of `text` that contains `sought`."""
@@ -207,30 +204,17 @@ class _LineNotes:
                 self.add_line(what, number)
 
     def add_line(self, what: WarningCode, number: int, example: str | None = None) -> None:
-        """Note a line, counted from 0 in the text to be written; the first example is kept."""
-        if example is not None:
-            self._examples.setdefault(what, example)
-        line = self._lines + number + 1
-        if self._found[what][-1:] == [line]:  # a line that two chunks share
-            return
-        self._counts[what] += 1
-        if len(self._found[what]) < MAX_LINES:
-            self._found[what].append(line)
+        """Note a line, counted from 0 in the text to be written; one that two chunks share, once."""
+        line = self._before + number + 1
+        if self.lines.get(what, [])[-1:] != [line]:
+            self.add(what, line, example)
 
     def advance(self, text: str) -> None:
         """Count the lines of a text that was written."""
-        self._lines += text.count("\n")
-
-    def findings(self) -> list[Finding]:
-        """Return one finding for each sort of line."""
-        found = []
-        for what, lines in self._found.items():
-            example = {"example": self._examples[what]} if what in self._examples else {}
-            found.append(about_lines(what, lines, self._counts[what], **example))
-        return found
+        self._before += text.count("\n")
 
 
-def _decoded(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
+def _decoded(path: Path, encoding: Encoding, lines: _TextNotes) -> Iterator[str]:
     if encoding.broken_utf8:
         yield from _decoded_broken(path, encoding, lines)
         return
@@ -257,7 +241,7 @@ def _decode_cp1252(chunk: bytes) -> str:
     return chunk.decode("cp1252", _UNDEFINED)
 
 
-def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterator[str]:
+def _decoded_broken(path: Path, encoding: Encoding, lines: _TextNotes) -> Iterator[str]:
     """Decode line-aligned chunks as UTF-8, the bytes that are none as cp1252."""
     pending = b""
     for chunk in _chunks(path, encoding.mark_bytes):
@@ -268,7 +252,7 @@ def _decoded_broken(path: Path, encoding: Encoding, lines: _LineNotes) -> Iterat
     yield _decode_broken(pending, lines)
 
 
-def _decode_broken(data: bytes, lines: _LineNotes) -> str:
+def _decode_broken(data: bytes, lines: _TextNotes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -6,21 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode, about_lines, preview
+from managed_tables.messages.findings import Finding, LineNotes, WarningCode, about_lines, preview
 from managed_tables_reader.rows.reading import MAX_SKIPPED_LINES, lines_between
 
 # Possessive, since backtracking over a long line that ends in a word would take too long.
 _SEPARATOR = re.compile(r"[\s:|+]*+(?:[-=_]{2,}+[\s:|+]*+)++")
 STROKES = ("---", "===", "___")
 _STROKE = re.compile(r"([-=_])\1\1|:--|--:")  # `--` alone is an empty value
-_CODES: tuple[WarningCode, ...] = (
-    "SHORT_ROWS",
-    "LONG_ROWS",
-    "REPAIRED_ROWS",
-    "REPEATED_HEADER",
-    "SEPARATOR_LINES",
-    "COMMENT_LINES",
-)
 
 
 def is_separator(cells: Sequence[str | None]) -> bool:
@@ -65,21 +57,16 @@ class Extent:
         self.take(min(numbers), max([self.last_line or 0, *numbers]))
 
 
-class RowNotes:
-    """Counts odd rows while they are read, and keeps the first lines of each sort."""
+class RowNotes(LineNotes):
+    """Notes odd rows while they are read, and which lines are rows at all."""
 
     def __init__(self, width: int, extent: Extent) -> None:
+        super().__init__(
+            "SHORT_ROWS", "LONG_ROWS", "REPAIRED_ROWS", "REPEATED_HEADER", "SEPARATOR_LINES", "COMMENT_LINES"
+        )
         self._width = width
         self.extent = extent
         self.heads = array("Q")  # lines that repeat one above them
-        self._lines: dict[WarningCode, list[int]] = {code: [] for code in _CODES}
-        self._counts = dict.fromkeys(_CODES, 0)
-
-    def add(self, code: WarningCode, line: int) -> None:
-        """Note an odd row, or a line left out."""
-        self._counts[code] += 1
-        if len(self._lines[code]) < MAX_LINES:
-            self._lines[code].append(line)
 
     def count_cells(self, line: int, count: int) -> None:
         """Note a row if it has fewer cells than the table, or more."""
@@ -96,18 +83,12 @@ class RowNotes:
 
     def forget(self, line: int, length: int) -> None:
         """Take back the notes of a row of so many cells, which is left out after all."""
-        for code, lines in self._lines.items():
+        for code, lines in self.lines.items():
             if line in lines:
                 lines.remove(line)
-            elif code != "SHORT_ROWS" or length >= self._width or self._counts[code] <= len(lines):
+            elif code != "SHORT_ROWS" or length >= self._width or self.counts[code] <= len(lines):
                 continue
-            self._counts[code] -= 1
-
-    def findings(self) -> list[Finding]:
-        """Return one finding for each sort of odd row."""
-        return [
-            about_lines(code, self._lines[code], self._counts[code]) for code in _CODES if self._counts[code]
-        ]
+            self.counts[code] -= 1
 
 
 def rows_left_out(

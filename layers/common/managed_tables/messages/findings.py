@@ -3,6 +3,7 @@
 Only `sentences.py` words them.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
@@ -91,6 +92,30 @@ def about_lines(
 ) -> Finding:
     """Return a finding about lines; it names the first of them."""
     return Finding(code, values, len(lines) if count is None else count, tuple(lines[:MAX_LINES]))
+
+
+class LineNotes:
+    """Counts odd lines by code, and keeps the first of each; the `codes` come first, in their order."""
+
+    def __init__(self, *codes: WarningCode) -> None:
+        self.lines: dict[WarningCode, list[int]] = {code: [] for code in codes}
+        self.counts: Counter[WarningCode] = Counter()
+        self.examples: dict[WarningCode, str] = {}
+
+    def add(self, code: WarningCode, line: int, example: str | None = None) -> None:
+        """Note an odd line; the first example is kept."""
+        if example is not None:
+            self.examples.setdefault(code, example)
+        self.counts[code] += 1
+        lines = self.lines.setdefault(code, [])
+        if len(lines) < MAX_LINES:
+            lines.append(line)
+
+    def findings(self) -> list[Finding]:
+        """Return one finding for each code that was noted."""
+        noted = {code: lines for code, lines in self.lines.items() if self.counts[code]}
+        shown = {code: {"example": example} for code, example in self.examples.items()}
+        return [about_lines(code, noted[code], self.counts[code], **shown.get(code, {})) for code in noted]
 
 
 def preview(rows: Sequence[Sequence[str | None]]) -> tuple[str, ...]:
