@@ -70,7 +70,7 @@ def _run(given: list[str]) -> int:
     if given[:1] == ["analyze"]:  # works offline, and prints JSON: a tool of its own
         from managed_tables_analyze.cli import main as analyze
 
-        return analyze(given, shown.show_explained)
+        return analyze(given[1:], shown.show_explained)
     options = _parser().parse_args(given)
     run: Callable[[Options], int] = options.run
     if options.json or getattr(options, "output", None) == STANDARD_STREAM:

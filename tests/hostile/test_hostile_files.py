@@ -35,7 +35,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         one.mkdir()
     for file in FILES:
         file.write(files)
-    command = [sys.executable, "-m", "managed_tables_analyze.cli", "analyze", "--rows-dir", str(rows)]
+    command = [sys.executable, "-m", "managed_tables_analyze.cli", "--rows-dir", str(rows)]
     command += [str(files / file.name) for file in FILES]
     out = folder / "out"
     with out.open("wb") as stdout:

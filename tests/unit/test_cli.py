@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-COMMAND = (sys.executable, "-m", "managed_tables_analyze.cli", "analyze")
+COMMAND = (sys.executable, "-m", "managed_tables_analyze.cli")
 FILES = Path(__file__).parents[1] / "files"
 
 
@@ -74,7 +74,7 @@ def test_a_file_that_kills_its_process_is_reported_and_the_next_is_read(tmp_path
         "    return real(sources, *others)\n"
         "cli.analyze = analyze\n"
         "if __name__ == '__main__':\n"
-        "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
+        "    sys.exit(cli.main(sys.argv[1:]))\n",
         encoding="utf-8",
     )
     files = [tmp_path / name for name in ("mata.csv", "enche.csv", "torto.csv", "vive.csv")]
@@ -100,7 +100,7 @@ def test_an_interrupt_of_the_tool_alone_waits_for_no_file(tmp_path: Path) -> Non
         "cli.analyze = analyze\n"
         "if __name__ == '__main__':\n"
         "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "    sys.exit(cli.main(['analyze', *sys.argv[1:]]))\n",
+        "    sys.exit(cli.main(sys.argv[1:]))\n",
         encoding="utf-8",
     )
     with subprocess.Popen([sys.executable, script, tmp_path / "a.csv"], stderr=subprocess.PIPE) as tool:

@@ -62,8 +62,8 @@ def test_a_file_that_is_refused_is_a_failure(
     """A script that goes on after `analyze` goes on with a table."""
     (tmp_path / "nota.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n")
     (tmp_path / "vendas.csv").write_text("a;b\n1;2\n")
-    assert cli.main(["analyze", str(tmp_path / "vendas.csv")]) == 0
-    assert cli.main(["analyze", str(tmp_path / name), str(tmp_path / "vendas.csv")]) == 1
+    assert cli.main([str(tmp_path / "vendas.csv")]) == 0
+    assert cli.main([str(tmp_path / name), str(tmp_path / "vendas.csv")]) == 1
     assert capfdbinary.readouterr().out.count(b"\n") == 3
 
 
@@ -71,7 +71,7 @@ def test_no_word_is_cut_in_80_columns(tmp_path: Path, monkeypatch: pytest.Monkey
     """The words of the command itself; what users have written may be folded."""
     (tmp_path / "vendas do mês.csv").write_text("produto;valor\n" + "Café;1,50\n" * 30)
     results: list[dict[str, Any]] = []
-    cli.main(["analyze", "--explain", str(tmp_path / "vendas do mês.csv")], results.append)
+    cli.main(["--explain", str(tmp_path / "vendas do mês.csv")], results.append)
     console = Console(width=80, record=True)
     monkeypatch.setattr(shown, "console", console)
     show_explained(results[0])

@@ -22,7 +22,7 @@ from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import Analysis
-from managed_tables_analyze.inference.tallies import FoundCell, beginning, cell_name, first_cells
+from managed_tables_analyze.inference.tallies import FoundCell, beginning, first_cells
 
 CELL = "cell"  # of a fed column, as its choice changes it
 MAX_DETAILS = 5  # of one column
@@ -36,17 +36,14 @@ class FedCell(FoundCell):
 
 @dataclass(frozen=True, eq=False)
 class FedColumn:
-    """A column of the file, by its number in the staged object, and the table's column that it feeds.
-
-    `inferred` and `staged` are the analysis' own; `before` is where such a column went before.
-    """
+    """A column of the file, by its number in the staged object, and the table's column that it feeds."""
 
     connection: DuckDBPyConnection
     path: Path
     number: int
-    inferred: InferredColumn
-    staged: StagedColumn
-    before: FormerColumn | None
+    inferred: InferredColumn  # the analysis' own
+    staged: StagedColumn  # the analysis' own
+    before: FormerColumn | None  # where such a column went before
     table: Column | None
 
     @property
@@ -62,12 +59,12 @@ class FedColumn:
     @property
     def rows(self) -> str:
         """The SQL relation of the staged rows, with the column's `CELL`."""
-        cell = self.staged.choice.rewritten(cell_name(self.number))
+        cell = self.staged.choice.rewritten(f"c{self.number}")
         return f"(SELECT *, {cell} AS {CELL} FROM {staged_rows(self.path)})"  # noqa: S608 - own SQL
 
     def find(self, test: str, empty: str = "false") -> tuple[int, list[FedCell]]:
         """Return how many cells pass the SQL test of `CELL`, and the first; `empty` is one more test."""
-        first = first_cells(cell_name(self.number), MAX_LINES, is_empty=empty)
+        first = first_cells(f"c{self.number}", MAX_LINES, is_empty=empty)
         [(count, cells)] = self.connection.execute(
             f"SELECT count(*), {first} FROM {self.rows} WHERE {test}"  # noqa: S608 - own SQL
         ).fetchall()
@@ -77,7 +74,7 @@ class FedColumn:
     def example(self) -> str | None:
         """Its first filled cell, without a look at the others."""
         found = self.connection.execute(
-            f"SELECT {beginning(cell_name(self.number))} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
+            f"SELECT {beginning(f'c{self.number}')} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
         ).fetchone()
         return str(found[0]) if found else None
 

@@ -84,19 +84,16 @@ def _print_json(result: Mapping[str, Any]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="managed-tables", description="Lê arquivos como um envio, sem AWS nem banco de dados."
+        prog="managed-tables analyze",
+        description="Lê arquivos como um envio, sem AWS nem banco de dados: um objeto JSON por linha.",
     )
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser(
-        "analyze", help="mostra o que se entende de cada arquivo, um objeto JSON por linha"
-    )
-    command.add_argument("--rows-dir", type=Path, metavar="DIR", help="grava também DIR/<arquivo>.csv")
-    command.add_argument(
+    parser.add_argument("--rows-dir", type=Path, metavar="DIR", help="grava também DIR/<arquivo>.csv")
+    parser.add_argument(
         "--explain",
         action="store_true",
         help="mostra como cada arquivo foi lido, e as alternativas",
     )
-    stated = command.add_argument_group("o que já se sabe do arquivo")
+    stated = parser.add_argument_group("o que já se sabe do arquivo")
     stated.add_argument("--delimiter", metavar="SINAL", help="separador das colunas; tab, espaço ou nenhum")
     stated.add_argument(
         "--encoding", type=_encoding, metavar="NOME", help="codificação, como utf-8 ou cp1252"
@@ -107,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     stated.add_argument("--first-line", type=_line, metavar="LINHA", help="primeira linha de dados")
     stated.add_argument("--last-line", type=_line, metavar="LINHA", help="última linha de dados")
     stated.add_argument("--sheet", metavar="ABA", help="a aba a ler, e nenhuma outra")
-    command.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
+    parser.add_argument("files", nargs="+", type=Path, metavar="ARQUIVO")
     return parser
 
 
@@ -127,7 +124,6 @@ class _SameOverrides(AllOverrides):
 
 
 def _overrides_of(options: argparse.Namespace) -> _SameOverrides:
-    """Return what the options state."""
     header: int | Unstated | None = UNSTATED if options.header_line is None else options.header_line or None
     stated = Overrides(
         0,

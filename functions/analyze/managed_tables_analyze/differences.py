@@ -55,10 +55,8 @@ _CHECKED: set[DifferenceCode] = {
 }
 _STOPPING: set[DifferenceCode] = {"MARK_CHANGED", "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING"}
 _HOLDS = {  # which inferred types a type of the table takes as they are
-    ColumnType.INTEGER: {ColumnType.INTEGER},
+    **{kind: {kind} for kind in ColumnType},
     ColumnType.DECIMAL: {ColumnType.INTEGER, ColumnType.DECIMAL},
-    ColumnType.BOOLEAN: {ColumnType.BOOLEAN},
-    ColumnType.DATE: {ColumnType.DATE},
     ColumnType.DATETIME: {ColumnType.DATE, ColumnType.DATETIME},
     ColumnType.TEXT: set(ColumnType),
 }

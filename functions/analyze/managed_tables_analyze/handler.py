@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
@@ -76,8 +76,8 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
                     raise JobError(FILES_CHANGED, file=file.original_name)
             found, recalled = _analyze_files(services, job, paths, work_dir, report)
         warnings = [*_find_imports(services, job, digests), *found.findings]
-        found.document.warnings = listed_warnings(warnings)
-        recorded = _record(services, job, found, recalled, digests, etags)
+        found.document.warnings, found.document.etags = listed_warnings(warnings), etags
+        recorded = _record(services, job, found, recalled, digests)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
         count_step("analyze", "failed", seconds=time.monotonic() - started)
@@ -194,12 +194,7 @@ def _keep_progress(
 
 
 def _record(
-    services: AwsServices,
-    job: JobRecord,
-    found: Analysis,
-    recalled: Recalled | None,
-    digests: list[str],
-    etags: list[str],
+    services: AwsServices, job: JobRecord, found: Analysis, recalled: Recalled | None, digests: list[str]
 ) -> JobRecord | None:
     """Store the analysis under keys of this run; return None, storing nothing, if another run was first."""
     key_of = partial(attempt_key, job.company_id, job.job_id, new_record_id())  # no other run has these
@@ -210,7 +205,6 @@ def _record(
     if job.intake is not None and job.intake.table_name is not None:
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _store_preview(services, key_of, found)
-    document.etags = etags
     services.storage.put_json(key, document.as_json())
     recorded = services.jobs.record_analysis(
         job,
@@ -265,9 +259,6 @@ class _TakenNames:
 def _remove_leftovers() -> None:
     """Delete the files that killed runs have left, which would fill the disk of this one."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        try:
-            stale = time.time() - folder.stat().st_mtime > _STALE_SECONDS
-        except FileNotFoundError:
-            continue
-        if stale:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

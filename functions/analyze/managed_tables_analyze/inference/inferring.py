@@ -178,7 +178,7 @@ class _Judge:
         if ground is None:
             return self._judge_quantity(trial, chosen, formats)
         judged = _text(trial, tally, formats, LABELLED, _share(tally, chosen.type), ground)
-        self._warn_of_cut_codes(trial, judged, code, signs.is_short_code)
+        self._warn_of_cut_codes(trial, judged, code)
         return judged.or_else(chosen.type, "ALL_NUMBERS")
 
     def _judge_quantity(self, trial: Trial, chosen: Hypothesis, formats: Formats) -> JudgedColumn:
@@ -227,7 +227,6 @@ class _Judge:
         judged.doubt(Finding("AMBIGUOUS_DATES", values))
 
     def _value_of(self, text: str, column_type: ColumnType, formats: Formats) -> str:
-        """Return the value of a cell under a type and formats."""
         value = Hypothesis(column_type, formats).conversion("cell").value
         connection = self.evidence.rows.connection
         found = connection.execute(f"SELECT {value} FROM (SELECT ? AS cell)", [text]).fetchone()  # noqa: S608
@@ -276,17 +275,12 @@ class _Judge:
         """Return whether all numbers of a column carry the same letters, or amounts carry different ones."""
         return len(trial.units) == 1 or (len(trial.units) > 1 and bool(self._example(trial, _has_cents)))
 
-    def _warn_of_cut_codes(
-        self,
-        trial: Trial,
-        judged: JudgedColumn,
-        code: str | None,
-        is_cut: Callable[[Collection[int], str], str] = signs.is_cut_code,
-    ) -> None:
+    def _warn_of_cut_codes(self, trial: Trial, judged: JudgedColumn, code: str | None) -> None:
         """Warn of a code that lost leading zeros among others that are written in full."""
         lengths = signs.lengths_of(code or "")
         if not lengths:
             return
+        is_cut = signs.is_short_code if trial.is_number else signs.is_cut_code
         tests = (partial(is_cut, lengths), partial(signs.is_whole_code, lengths))
         example, whole = (self._example(trial, test) for test in tests)
         if example and whole:

@@ -25,14 +25,8 @@ from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.schema import ColumnFormat, ColumnType, Currency
 from managed_tables.values import place_moment
+from managed_tables_analyze.inference import signs
 from managed_tables_analyze.inference.explanation import JudgedColumn
-from managed_tables_analyze.inference.signs import (
-    LONGEST_CODE,
-    find_code_in_label,
-    names_quantity,
-    names_year,
-    words_of,
-)
 from managed_tables_analyze.inference.tallies import HEAD, long_column
 
 SAMPLE_ROWS = 20
@@ -316,11 +310,12 @@ def propose_format(column: JudgedColumn, label: str, profile: Profile) -> Column
 
 def _names_things(label: str, profile: Profile) -> bool:
     """Return whether whole numbers are years, codes or numbers of orders, by their label or by themselves."""
-    if names_year(label):
+    if signs.names_year(label):
         return True
-    if names_quantity(label):
+    if signs.names_quantity(label):
         return False
-    if _NUMBER_WORDS.intersection(words_of(label)) or "º" in label or find_code_in_label(label, LONGEST_CODE):
+    is_number = "º" in label or not _NUMBER_WORDS.isdisjoint(signs.words_of(label))
+    if is_number or signs.find_code_in_label(label, signs.LONGEST_CODE):
         return True
     if not isinstance(profile.min, int) or not isinstance(profile.max, int):
         return False

@@ -61,17 +61,13 @@ Question = tuple[int, Hypothesis | None]
 
 @dataclass(frozen=True)
 class CellTally:
-    """How a column's cells answered: each cell counts once, as the first that applies.
+    """How a column's cells answered: each cell counts once, as the first that applies."""
 
-    `empty`: no cell, no characters but blanks, or an error value. `fits`: passed the test. `blank`: a null
-    token, or other text with no value of the type. `exceptions`: failed. `filled`: not NULL.
-    """
-
-    fits: int = 0
-    empty: int = 0
-    blank: int = 0
-    exceptions: int = 0
-    filled: int = 0
+    fits: int = 0  # passed the test
+    empty: int = 0  # no cell, no characters but blanks, or an error value
+    blank: int = 0  # a null token, or other text with no value of the type
+    exceptions: int = 0  # failed
+    filled: int = 0  # not NULL
 
     @property
     def judged(self) -> int:
@@ -116,14 +112,9 @@ def first_cells(cell: str, count: int, test: str = "true", **more: str) -> str:
     return f"[struct_update(one, value := {beginning('one.value')}) FOR one IN {found}]"
 
 
-def cell_name(column: int) -> str:
-    """Return the SQL of a cell of the staged object's column, counted from 0."""
-    return f"c{column}"
-
-
 def long_column(relation: str, columns: Sequence[int]) -> str:
     """Return a relation of places, `number` (of the column) and `cell`: the columns below one another."""
-    cells = ", ".join(map(cell_name, columns))
+    cells = ", ".join(f"c{column}" for column in columns)
     numbers = ", ".join(f"{column}::SMALLINT" for column in columns)
     place = f"{ROW_NUMBER}, file, sheet, line"
     return f"(SELECT {place}, unnest([{numbers}]) AS number, unnest([{cells}]) AS cell FROM {relation})"  # noqa: S608
@@ -141,12 +132,8 @@ class Cells:
 
     def count(self, questions: Sequence[Question]) -> list[CellTally]:
         """Return one tally for each question, in order."""
-
-        def counts(what: Hypothesis | None, cell: str) -> str:
-            return f"[count(*), count({cell}), sum({_kind(what, cell)})]"
-
-        answers = self.ask(questions, counts)
-        return [_tally(*answer) if answer else CellTally() for answer in answers]
+        found = self.ask(questions, lambda what, cell: f"[count(*), count({cell}), sum({_kind(what, cell)})]")
+        return [_tally(*answer) if answer else CellTally() for answer in found]
 
     def find_exceptions(self, questions: Sequence[Question]) -> list[list[FoundCell]]:
         """Return, for each question, the first cells that are exceptions."""
@@ -163,7 +150,7 @@ class Cells:
 
     def find_first(self, column: int, test: Aggregate) -> str | None:
         """Return the first cell of a column that passes a test, as written."""
-        cell = cell_name(column)
+        cell = f"c{column}"
         found = self.connection.execute(
             f"SELECT {cell} FROM {self.relation} WHERE {test(cell)} ORDER BY {ROW_NUMBER} LIMIT 1"  # noqa: S608
         ).fetchone()
@@ -186,7 +173,7 @@ class Cells:
         answers: list[Any] = []
         for start in range(0, len(questions), QUESTIONS_PER_SCAN):
             batch = questions[start : start + QUESTIONS_PER_SCAN]
-            asked = ", ".join(aggregate(what, cell_name(column)) for column, what in batch)
+            asked = ", ".join(aggregate(what, f"c{column}") for column, what in batch)
             answers += self.connection.execute(f"SELECT {asked} FROM {self.relation}").fetchall()[0]  # noqa: S608
         return answers
 

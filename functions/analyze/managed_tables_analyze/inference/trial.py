@@ -13,7 +13,7 @@ from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.signs import names_day
-from managed_tables_analyze.inference.tallies import HEAD, Cells, CellTally, Hypothesis, Question, cell_name
+from managed_tables_analyze.inference.tallies import HEAD, Cells, CellTally, Hypothesis, Question
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
 # Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that
@@ -95,36 +95,27 @@ def _marked(column_type: ColumnType, formats: Formats) -> tuple[Hypothesis, ...]
 
 @dataclass
 class Trial:
-    """What is known of one column: its hypotheses under test, then how it is read.
-
-    `plain` are the formats that all hypotheses share; `is_percent`: a workbook shows the column's numbers as
-    percentages; `before` is how such a column was read before. `rungs` are the groups still to be counted,
-    narrowest first; `tallies` are the counts over all rows; `verdict` is the group in which some hypothesis
-    holds, if any. `lead` explains a column of text; `is_seen`: the first rows had values; `units` are those
-    of its numbers ("" for none), if all are numbers.
-
-    Of the verdict one is `chosen` (None: text), under `formats`. `doubt` is what decided the mark where the
-    cells alone did not: "columns", "thousands", a currency, "days" or the delimiter ("" for none), and
-    `alternative` what it might be as well. `order_proof` is the column that proves the order of its days.
-    """
+    """What is known of one column: its hypotheses under test, then how it is read."""
 
     column: int
     label: str
     name: str
-    plain: Formats
-    is_percent: bool = False
-    before: FormerColumn | None = None
-    rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)
-    lead: Hypothesis | None = None
-    is_seen: bool = False
-    tallies: dict[Hypothesis | None, CellTally] = field(default_factory=dict)
-    verdict: tuple[Hypothesis, ...] = ()
-    units: tuple[str, ...] = ()
-    chosen: Hypothesis | None = None
-    formats: Formats = field(default_factory=Formats)
+    plain: Formats  # which all hypotheses share
+    is_percent: bool = False  # a workbook shows the column's numbers as percentages
+    before: FormerColumn | None = None  # how such a column was read before
+    rungs: list[tuple[Hypothesis, ...]] = field(default_factory=list)  # still to be counted, narrowest first
+    lead: Hypothesis | None = None  # which explains a column of text
+    is_seen: bool = False  # the first rows had values
+    tallies: dict[Hypothesis | None, CellTally] = field(default_factory=dict)  # over all rows
+    verdict: tuple[Hypothesis, ...] = ()  # the rung in which some hypothesis holds, if any
+    units: tuple[str, ...] = ()  # of its numbers ("" for none), if all are numbers
+    chosen: Hypothesis | None = None  # of the verdict; None: text
+    formats: Formats = field(default_factory=Formats)  # of what is chosen
+    # What decided the mark where the cells alone did not: "columns", "thousands", a currency, "days" or the
+    # delimiter ("" for none).
     doubt: str | None = None
-    alternative: Hypothesis | None = None
-    order_proof: int | None = None
+    alternative: Hypothesis | None = None  # what it might be as well, in doubt
+    order_proof: int | None = None  # the column that proves the order of its days
 
     @property
     def ladder(self) -> Rungs:
@@ -268,7 +259,7 @@ def _propose_units(cells: Cells, texts: Mapping[int, Trial]) -> None:
     """Give columns of numbers the hypothesis that all carry one unit, or the units that they carry."""
     for column in cells.columns_where(list(texts), _may_have_units):
         # One number of each sort is enough, and there are few sorts.
-        cell, trial = cell_name(column), texts[column]
+        cell, trial = f"c{column}", texts[column]
         found = cells.connection.execute(
             f"SELECT DISTINCT regexp_replace({cell}, '[0-9.,]+', '1', 'g') FROM {cells.relation} "  # noqa: S608
             f"WHERE regexp_matches({cell}, '[0-9]') LIMIT {_MAX_UNITS}"
@@ -309,14 +300,13 @@ def _propose_unseen(rows: Cells, trials: Sequence[Trial]) -> None:
 
 
 def _filled(cells: Cells, trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials whose columns hold something."""
     columns = cells.columns_where([trial.column for trial in trials], lambda cell: f"bool_or({cell} <> '')")
     return [trial for trial in trials if trial.column in columns]
 
 
 def _first_values(rows: str, trials: Sequence[Trial]) -> str:
     """Return a query of the first values, side by side, of columns that are empty in the first rows."""
-    names = [cell_name(trial.column) for trial in trials]
+    names = [f"c{trial.column}" for trial in trials]
     first = ", ".join(
         f"arg_min({name}, {ROW_NUMBER}, {_SPARSE_VALUES}) FILTER ({name} <> '') AS {name}" for name in names
     )

@@ -61,7 +61,7 @@ def find_told_rows(
     staged: Path,
     types: Sequence[ColumnType],
     files: Sequence[str],
-    first: int = 0,
+    first: int,
 ) -> list[Finding]:
     """Return a finding for each file or sheet with rows that look like totals, or like labels of others.
 
@@ -89,7 +89,7 @@ def find_told_rows(
         f"FROM (SELECT *, {is_total} AS total, {is_label} AS label FROM {staged_rows(staged)}) "
         f"GROUP BY file, sheet HAVING bool_or(total) OR bool_or(label) ORDER BY file, sheet"
     ).fetchall()
-    return [one.at(files[file], sheet) for file, sheet, *counts in found for one in _findings(*counts)]
+    return list(_findings(found, files))
 
 
 def _find_sums(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, str | None, int]]:
@@ -110,19 +110,13 @@ def _usual_columns(columns: Iterable[str], rows: Sequence[Cells]) -> list[str]:
     return [column for column, total in zip(columns, totals, strict=True) if total >= _USUAL * len(fuller)]
 
 
-def _findings(
-    rows: int,
-    totals: int,
-    total_lines: Sequence[int],
-    labels: int,
-    label_lines: Sequence[int],
-    texts: Sequence[str],
-) -> Iterator[Finding]:
-    if totals and totals * 2 <= rows:
-        yield about_lines("SUBTOTAL_LINES", total_lines, totals)
-    if labels and labels * 2 <= rows:
-        values = preview([[text] for text in texts])
-        yield Finding("GROUP_LINES", {}, labels, tuple(label_lines), values)
+def _findings(found: Iterable[tuple[Any, ...]], files: Sequence[str]) -> Iterator[Finding]:
+    for file, sheet, rows, totals, total_lines, labels, label_lines, texts in found:
+        if totals and totals * 2 <= rows:
+            yield about_lines("SUBTOTAL_LINES", total_lines, totals).at(files[file], sheet)
+        if labels and labels * 2 <= rows:
+            shown = preview([[text] for text in texts])
+            yield Finding("GROUP_LINES", {}, labels, tuple(label_lines), shown).at(files[file], sheet)
 
 
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:

@@ -74,7 +74,6 @@ def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -
 
 
 def _type(kind: str) -> ColumnType:
-    """Return the type of a column of DuckDB's type."""
     if kind.startswith("TIMESTAMP"):
         return ColumnType.DATETIME
     if kind.startswith("DECIMAL") and kind.endswith(")"):
