@@ -16,28 +16,22 @@ _WARNED = 0.9  # with a warning that some value may mean something else
 
 @dataclass
 class JudgedColumn:
-    """What analyze says about one column of the staged object, and why.
-
-    `grounds` are shown in one line, then `notes`; `warnings` are the column's own, `reader_findings` those of
-    the file's reader about it: warnings that the job already has, and grounds. `lead` is what most cells of a
-    column of text are, which `exceptions` are not; `proven` is the hypothesis that every cell except NULL
-    meets; `unit` is what numbers carry, or are shown with.
-    """
+    """What analyze says about one column of the staged object, and why."""
 
     name: str
     type: ColumnType
     nullable: bool
     formats: Formats
     confidence: float
-    grounds: list[Finding]
-    notes: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
+    grounds: list[Finding]  # shown in one line
+    notes: list[Finding] = field(default_factory=list)  # shown after the grounds
+    warnings: list[Finding] = field(default_factory=list)  # the column's own
     alternatives: list[Alternative] = field(default_factory=list)
-    lead: Hypothesis | None = None
-    exceptions: list[InferenceException] = field(default_factory=list)
-    proven: Hypothesis | None = None
-    reader_findings: list[Finding] = field(default_factory=list)
-    unit: str = ""
+    lead: Hypothesis | None = None  # what most cells of a column of text are
+    exceptions: list[InferenceException] = field(default_factory=list)  # which are not so
+    proven: Hypothesis | None = None  # what every cell except NULL is
+    reader_findings: list[Finding] = field(default_factory=list)  # warnings that the job has, and grounds
+    unit: str = ""  # which numbers carry, or are shown with
 
     def or_else(self, column_type: ColumnType, reason: GroundCode) -> "JudgedColumn":
         """Add another type that a person may choose."""

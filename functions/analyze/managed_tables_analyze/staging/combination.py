@@ -127,18 +127,14 @@ class StagedPart:
 
 @dataclass
 class CombinedTable:
-    """The columns so far, and the staged parts in order.
-
-    `labels` are the headers as first written, None for a column without one; `names` identify columns.
-    `findings` are warnings, and grounds: what the files' own formats say about columns.
-    """
+    """The columns so far, and the staged parts in order."""
 
     work_dir: Path
     connection: duckdb.DuckDBPyConnection
-    names: list[str] = field(default_factory=list)
-    labels: list[str | None] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # which identify columns
+    labels: list[str | None] = field(default_factory=list)  # as first written, None without a header
     files: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # warnings, and what formats say of columns
     row_count: int = 0
     parts: list[StagedPart] = field(default_factory=list)
     _types: dict[str, ColumnType | None] = field(default_factory=dict)  # by column
@@ -299,13 +295,10 @@ def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
 
 
 def _surplus(width: int, empty: set[int]) -> set[int]:
-    """Return the surplus columns of rows without a header: the empty ones after the last filled one.
-
-    A single one is no surplus: it may be a column that was left blank.
-    """
+    """Return the surplus columns of rows without a header: the empty ones after the last filled one."""
     last = max((column for column in range(width) if column not in empty), default=0)
     surplus = {column for column in empty if column > last}
-    return surplus if len(surplus) > 1 else set()
+    return surplus if len(surplus) > 1 else set()  # a single one may be a column that was left blank
 
 
 def _label(part: Part, column: int) -> str | None:

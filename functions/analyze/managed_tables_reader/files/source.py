@@ -31,19 +31,15 @@ _MAX_PIECES = 1_000_000  # of a line, delimiters in quoted text included: some 6
 
 @dataclass
 class Source:
-    """A file's lines as UTF-8 from `start` on, and a sample.
-
-    `below` are lines stated to be below the table, `left_out` those known to be no rows; `skip_texts` how
-    lines begin that are stated to be none. `whole` has the lines that were blanked, None if none were.
-    """
+    """A file's lines as UTF-8 from `start` on, and a sample."""
 
     encoding: Encoding
     path: Path
     start: int = 0
-    below: Sequence[int] = ()
-    left_out: Sequence[int] = ()
-    skip_texts: Sequence[str] = ()
-    whole: "Source | None" = None
+    below: Sequence[int] = ()  # lines stated to be below the table
+    left_out: Sequence[int] = ()  # lines known to be no rows
+    skip_texts: Sequence[str] = ()  # how lines begin that are stated to be no rows
+    whole: "Source | None" = None  # with the lines that were blanked, if any were
 
     def __post_init__(self) -> None:
         self.sample = self._sample()

@@ -27,18 +27,14 @@ _TEXT_CHARACTERS = 200  # of a line
 
 @dataclass(frozen=True)
 class Known:
-    """How files of this kind were read; `labels` are folded (`fold_label`).
+    """How files of this kind were read."""
 
-    `stated` are the fields of `Overrides` that were once stated, as they hold where the file allows it.
-    `encoding` and `delimiter` were found, `skip_texts` are how lines begin (`beginning`) that are no rows.
-    """
-
-    labels: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()  # folded (`fold_label`)
     header_lines: int = 1
-    encoding: str | None = None
-    delimiter: str | None = None
-    stated: tuple[tuple[str, object], ...] = ()
-    skip_texts: frozenset[str] = frozenset()
+    encoding: str | None = None  # as found
+    delimiter: str | None = None  # as found
+    stated: tuple[tuple[str, object], ...] = ()  # fields of `Overrides`, which hold where the file allows it
+    skip_texts: frozenset[str] = frozenset()  # how lines begin (`beginning`) that are no rows
 
     @cached_property
     def _longest(self) -> int:
@@ -89,27 +85,22 @@ UNSTATED: Final = Unstated.UNSTATED
 
 @dataclass(frozen=True)
 class Overrides:
-    """What a person states about one file or sheet; None, or UNSTATED, is inferred.
-
-    `header_line` None: there is no header. `quote` None: nothing is quoted. `header_lines` is the number of
-    lines that the labels are joined from. `skip_lines` are not rows, wherever they are. `known` is no
-    statement, but what is known of such files.
-    """
+    """What a person states about one file or sheet; None, or UNSTATED, is inferred."""
 
     file: int
     sheet: str | None = None
     include: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
-    quote: str | Unstated | None = UNSTATED
-    header_line: int | Unstated | None = UNSTATED
-    header_lines: int | None = None
+    quote: str | Unstated | None = UNSTATED  # None: nothing is quoted
+    header_line: int | Unstated | None = UNSTATED  # None: there is no header
+    header_lines: int | None = None  # from which the labels are joined
     first_line: int | None = None
     last_line: int | None = None
-    skip_lines: tuple[int, ...] = ()
+    skip_lines: tuple[int, ...] = ()  # which are not rows, wherever they are
     fill_merged: bool | None = None
     trim: bool | None = None
-    known: Known = NOTHING_KNOWN
+    known: Known = NOTHING_KNOWN  # no statement, but what is known of such files
 
     @property
     def stated(self) -> tuple[str, ...]:
@@ -138,16 +129,13 @@ class Overrides:
 
 @dataclass(frozen=True)
 class AllOverrides:
-    """What a person states about a job's files and sheets; everything else is inferred.
-
-    `known` is what is known of such files, by the sheet's folded name; None for any other. With `recipe`
-    False nothing of it is to be used.
-    """
+    """What a person states about a job's files and sheets; everything else is inferred."""
 
     tables: tuple[Overrides, ...] = ()
     timezone: str | None = None
     origins: OriginLabels = NO_ORIGINS
-    recipe: bool | None = None
+    recipe: bool | None = None  # False: nothing that is known is to be used
+    # What is known of such files, by the sheet's folded name; None for any other.
     known: Mapping[str | None, Known] = field(default_factory=dict, compare=False)
     _by_place: dict[tuple[int, str | None], Overrides] = field(init=False, repr=False, compare=False)
 
