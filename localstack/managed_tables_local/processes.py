@@ -19,14 +19,11 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Background:
-    """A process that outlives the command that starts it; `folder` holds its pid and its log.
-
-    `mark` is a text of its command line: it shows whether a pid now belongs to another process.
-    """
+    """A process that outlives the command that starts it; `folder` holds its pid and its log."""
 
     name: str
     folder: Path
-    mark: str
+    mark: str  # of its command line: it shows whether a pid now belongs to another process
 
     @property
     def log(self) -> Path:

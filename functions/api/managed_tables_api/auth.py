@@ -24,12 +24,9 @@ ALL_PERMISSIONS = "managed-tables:*"
 
 
 class Permission(StrEnum):
-    """One permission of the contract or its extensions; `ALL_PERMISSIONS` grants every one.
+    """One permission of the contract or its extensions; `ALL_PERMISSIONS` grants every one."""
 
-    `action` is what it allows, as people say it.
-    """
-
-    action: str
+    action: str  # what it allows, as people say it
 
     LIST = "managed-tables:list", "ver as tabelas e os envios"
     CREATE = "managed-tables:create", "criar tabelas"

@@ -29,17 +29,14 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 @dataclass(frozen=True)
 class ExportSource:
-    """A table as it is in the transaction that has begun on the connection, and what of it goes out.
-
-    `zone` is that of people who read the file; `report` gets the rows so far.
-    """
+    """A table as it is in the transaction that has begun on the connection, and what of it goes out."""
 
     connection: PgConnection
     display_name: str
-    zone: str
+    zone: str  # of people who read the file
     request: ExportRequest
     selection: Selection
-    report: Callable[[int], None]
+    report: Callable[[int], None]  # gets the rows so far
 
     @property
     def table(self) -> sql.Identifier:

@@ -40,15 +40,12 @@ _FLAGS = ("true", "false", "unchanged")
 
 @dataclass(frozen=True)
 class Arrival:
-    """An object that was created: `etag` is its content's, `event_id` the same in each delivery of its event.
-
-    `event_id` is a job's id: two puts of one key differ in it, also with the same content.
-    """
+    """An object that was created: `etag` is its content's, `event_id` that of all deliveries of its event."""
 
     key: str
     size_bytes: int
     etag: str
-    event_id: str
+    event_id: str  # a job's id: two puts of one key differ in it, also with the same content
 
 
 def read_arrivals(event: Mapping[str, Any]) -> Iterator[Arrival]:

@@ -99,13 +99,10 @@ def _find_rows(
 
 @dataclass(frozen=True)
 class RepeatedKeys:
-    """The rows whose key is there already: how many, the id of each, and that of the first one in the file.
-
-    The first one is None for a row whose key the table has.
-    """
+    """The rows whose key is there already: how many, the id of each, and that of the first in the file."""
 
     transfer: Transfer  # of the key's columns alone
-    rows: list[tuple[int, UUID, UUID | None]]
+    rows: list[tuple[int, UUID, UUID | None]]  # None where the table has the key
 
     @property
     def count(self) -> int:

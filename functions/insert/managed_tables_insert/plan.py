@@ -29,20 +29,15 @@ MISFIT = "managed-tables: a value does not fit"  # the message of the error that
 
 @dataclass(frozen=True)
 class LoadedColumn:
-    """A column of the table and the cells that fill it.
-
-    `number` is that of the staged object's column, `cell` the SQL of the cell to convert, as `choice` may
-    change it; `zone` is that of times without one if it is not the session's. `is_proven`: every cell that is
-    not NULL is known to convert.
-    """
+    """A column of the table and the cells that fill it."""
 
     column: Column
-    cell: str
+    cell: str  # the SQL of the cell to convert, as `choice` may change it
     formats: Formats
-    number: int = 0
+    number: int = 0  # of the staged object's column
     choice: ColumnChoice = field(default_factory=ColumnChoice)
-    zone: str | None = None
-    is_proven: bool = False
+    zone: str | None = None  # of times without one, if it is not the session's
+    is_proven: bool = False  # every cell that is not NULL is known to convert
 
     @property
     def conversion(self) -> Conversion:

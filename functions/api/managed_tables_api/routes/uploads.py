@@ -143,15 +143,12 @@ _ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
 
 @dataclass(frozen=True)
 class Upload:
-    """Files that are uploaded, and what is done with them; their contents, where a form has brought them.
-
-    `if_unchanged`: nobody is to be asked where the files are as the table remembers.
-    """
+    """Files that are uploaded, and what is done with them; their contents, where a form has brought them."""
 
     files: list[OfferedFile]
     mode: LoadMode
     contents: list[BinaryIO] | None = None
-    if_unchanged: bool = False
+    if_unchanged: bool = False  # nobody is to be asked where the files are as the table remembers
 
 
 class UploadBody(JsonBody):

@@ -186,27 +186,21 @@ def _with_key(definition: Definition, taken: KeyTaken) -> Definition:
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """The client's name for a request, by which it is repeated safely, and a digest of the request.
+    """The client's name for a request, by which it is repeated safely, and a digest of the request."""
 
-    The key is recorded by the transaction that inserts, and kept for a day at least.
-    """
-
-    key: str
+    key: str  # recorded by the transaction that inserts, and kept for a day at least
     fingerprint: str
 
 
 @dataclass(frozen=True)
 class NewRows:
-    """The rows to insert, as JSON; with a key, once however often they are sent.
-
-    `on_conflict` says what becomes of a row whose key the table has; None: as `error`.
-    """
+    """The rows to insert, as JSON; with a key, once however often they are sent."""
 
     rows: Any
     key: IdempotencyKey | None = None
     returned: Returned = "count"
     numbers: Numbers = "number"
-    on_conflict: OnConflict | None = None
+    on_conflict: OnConflict | None = None  # what becomes of a row whose key the table has; None: as `error`
 
     @property
     def merges(self) -> bool:

@@ -236,17 +236,13 @@ _COUNTED_ROWS = ROW_COUNT.format(TABLE_ID)
 
 @dataclass(frozen=True)
 class PageShape:
-    """What the text of a page's statement depends on; values are parameters.
-
-    `after` says of each key of the order whether it is NULL in the row that the page begins after; None for a
-    page that is counted off by its offset.
-    """
+    """What the text of a page's statement depends on; values are parameters."""
 
     shown: Shown
     order: Order
     condition: Condition = EVERY_ROW
     counted: bool = True
-    after: tuple[bool, ...] | None = None
+    after: tuple[bool, ...] | None = None  # which keys of the row before are NULL; None: counted by offset
     grouping: Grouping | None = None
 
 

@@ -53,17 +53,13 @@ _DEFINITION = sql.SQL(
 
 @dataclass(frozen=True)
 class Shown:
-    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not.
-
-    `names` are those of the columns, None for all of a definition's: they alone are compared, since a table
-    may have 1,500 columns.
-    """
+    """How rows are answered: which columns, numbers as what, with their versions or without, ids or not."""
 
     columns: tuple[Column, ...] = field(compare=False)
     numbers: Numbers = "number"
     versions: bool = False
     has_id: bool = True
-    names: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None  # of the columns, None for all: up to 1,500 are not compared
 
     def json(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
         """Return a row as the text of its JSON as it is answered; `stored`: the source is the table."""

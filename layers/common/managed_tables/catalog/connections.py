@@ -19,22 +19,17 @@ ConnectionState = Literal["provisioning", "ready"]
 
 @dataclass(frozen=True)
 class ConnectionRecord(Record):
-    """A company's database: `schema_version` is that of our own schema inside it (0: not made yet).
-
-    `needs_schema` is the version that code must know at least to work with it. `reader_generation` counts how
-    often the read-only role was given another password; `secret_generation` is that of the master secret that
-    both passwords derive from.
-    """
+    """A company's database."""
 
     company_id: str
     connection_id: str
     cluster: str
     state: ConnectionState
-    schema_version: int
+    schema_version: int  # of our own schema inside it; 0: not made yet
     created_at: str
-    reader_generation: int = 0
-    needs_schema: int = 0
-    secret_generation: int = 0
+    reader_generation: int = 0  # how often the read-only role was given another password
+    needs_schema: int = 0  # the version that code must know at least to work with it
+    secret_generation: int = 0  # of the master secret that both passwords derive from
 
 
 class Connections:

@@ -77,16 +77,7 @@ _PARTS: dict[str, Callable[[Any], object]] = {  # of a record, and how each is r
 
 @dataclass(frozen=True)
 class JobRecord(Record):
-    """A job as recorded; times are text, names that end in `_key` are keys of S3.
-
-    `analysis_key` and `staged_key` are of the analysis that was recorded, `confirmed_key` of the last
-    of `confirmations` in all: each has keys of its own. `wish_key` is set while the files are to be read
-    again, as a person states; `draft_key` is what the review has so far, `recipe_key` what the table
-    remembers. `if_unchanged`: nobody is to be asked where the files are as it remembers, which
-    `confirms_itself` says they are. `confirmed_digest`
-    and `wish_digest` show whether a repeated request is the same; `reserved_table_id` is the table that a
-    confirmed job of mode `create` is making, `user_table_id` the one that exists.
-    """
+    """A job as recorded; times are text, names that end in `_key` are keys of S3."""
 
     company_id: str
     job_id: str
@@ -97,23 +88,23 @@ class JobRecord(Record):
     expires_at: str
     created_at: str
     updated_at: str
-    user_table_id: str | None = None
-    if_unchanged: bool = False
+    user_table_id: str | None = None  # of the table that exists
+    if_unchanged: bool = False  # nobody is to be asked where the files are as the table remembers
     intake: Intake | None = None  # of a job that came by the inbox
-    reserved_table_id: str | None = None
+    reserved_table_id: str | None = None  # of the table that a confirmed job of mode `create` is making
     arrived: frozenset[str] = frozenset()
     task_token: str | None = None
-    analysis_key: str | None = None
-    staged_key: str | None = None
+    analysis_key: str | None = None  # of the analysis that was recorded: each has keys of its own
+    staged_key: str | None = None  # of the same
     digests: tuple[str, ...] = ()  # of the files' bytes, in their order, once they were read
-    wish_key: str | None = None
-    wish_digest: str | None = None
-    draft_key: str | None = None
-    recipe_key: str | None = None
-    confirms_itself: bool = False
-    confirmed_key: str | None = None
-    confirmed_digest: str | None = None
-    confirmations: int = 0
+    wish_key: str | None = None  # while the files are to be read again, as a person states
+    wish_digest: str | None = None  # whether a repeated request is the same
+    draft_key: str | None = None  # what the review has so far
+    recipe_key: str | None = None  # what the table remembers
+    confirms_itself: bool = False  # the files are as it remembers
+    confirmed_key: str | None = None  # of the last confirmation: each has a key of its own
+    confirmed_digest: str | None = None  # whether a repeated request is the same
+    confirmations: int = 0  # in all
     unannounced: bool = False  # it has ended, and nobody has been told
     uncleared: bool = False  # it has failed, and may have left something behind
     progress: JobProgress | None = None

@@ -40,18 +40,14 @@ MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
 
 @dataclass(frozen=True)
 class Pending(Record):
-    """An operation under way: what is needed to finish it or to undo it.
-
-    `base_version` is the version that PostgreSQL had when it began (0: the table was not there);
-    `new_name` is reserved for a rename; `job_id` is the upload that is to make the table.
-    """
+    """An operation under way: what is needed to finish it or to undo it."""
 
     operation_id: str
     kind: PendingKind
-    base_version: int
+    base_version: int  # that PostgreSQL had when it began; 0: the table was not there
     started_at: str
-    new_name: str | None = None
-    job_id: str | None = None
+    new_name: str | None = None  # reserved for a rename
+    job_id: str | None = None  # of the upload that is to make the table
 
 
 @dataclass(frozen=True, kw_only=True)

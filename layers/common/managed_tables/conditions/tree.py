@@ -67,13 +67,10 @@ NEGATIONS = {Operator.NIN: Operator.IN, Operator.NOT_CONTAINS: Operator.CONTAINS
 
 @dataclass(frozen=True)
 class Comparison:
-    """A column compared with a value; `type` is None for the row's id.
-
-    `value` is PostgreSQL's text of the value, for `in` and `nin` that of an array, None for `is_null`.
-    """
+    """A column compared with a value: PostgreSQL's text, of an array for lists, None for `is_null`."""
 
     column: str
-    type: ColumnType | None
+    type: ColumnType | None  # None for the row's id
     operator: Operator
     value: str | None = field(default=None, compare=False)
 

@@ -107,20 +107,16 @@ class Formats:
 
 @dataclass(frozen=True)
 class Conversion:
-    """SQL expressions over one cell.
+    """SQL expressions over one cell; of its tests none is ever NULL for a cell that is not.
 
-    `empty`: the cell becomes NULL. `converts`: the cell, not empty, has a value of the type. `suggests`:
-    the cell, not empty, is what the type is recognised by. None of the three is ever NULL for a cell that
-    is not. `value`: PostgreSQL's text of the value, defined where `converts` holds; `typed`: the same as a
-    BIGINT, a BOOLEAN, a DATE or a moment of `times.datetime_moment`; of other types the text. Test `converts`
-    first: a lone `-` is empty, but no cell both converts and is a null token.
+    Test `converts` first: a lone `-` is empty, but no cell both converts and is a null token.
     """
 
-    empty: str
-    converts: str
-    suggests: str
-    value: str
-    typed: str
+    empty: str  # the cell becomes NULL
+    converts: str  # the cell, not empty, has a value of the type
+    suggests: str  # the cell, not empty, is what the type is recognised by
+    value: str  # PostgreSQL's text of the value, defined where `converts` holds
+    typed: str  # as a BIGINT, BOOLEAN, DATE or moment of `times.datetime_moment`; of other types the text
 
     def refuses(self, cell: str, *, nullable: bool = True) -> str:
         """Return the SQL test, never NULL, that the cell cannot be loaded."""

@@ -90,17 +90,14 @@ class PasswordRefused(ApiError):  # noqa: N818 - named for what it tells
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """What a session may take, in milliseconds; 0 is without limit.
-
-    `role_sessions_max` is how many sessions its role may have with it; the rest is left to others.
-    """
+    """What a session may take, in milliseconds; 0 is without limit."""
 
     statement_timeout_ms: int
     lock_timeout_ms: int
     idle_in_transaction_timeout_ms: int = 60_000  # a function that was frozen midway must not keep locks
     idle_session_timeout_ms: int = 15 * 60_000  # a frozen function's session must not keep a cluster awake
     unacknowledged_max_ms: int = 120_000  # of what we send: a server at work acknowledges it all the same
-    role_sessions_max: int = 0
+    role_sessions_max: int = 0  # how many its role may have with it; the rest is left to others
 
     def as_options(self) -> str:
         """Return the limits, and UTC as the time zone, as the start-up options of a session."""
@@ -122,17 +119,13 @@ ADMIN_LIMITS = SessionLimits(statement_timeout_ms=20_000, lock_timeout_ms=0)
 
 @dataclass(frozen=True)
 class Databases:
-    """Opens connections to the companies' databases; `cluster_secret` gives a cluster's administrator.
+    """Opens connections to the companies' databases."""
 
-    `master_secret` gives the secret of a generation, `address` where a cluster listens. Where a password is
-    refused, `renew_secret` reads the administrator again, `renew_connection` a company's record.
-    """
-
-    cluster_secret: Callable[[str], PostgresSecret]
-    renew_secret: Callable[[str], PostgresSecret]
-    address: Callable[[str], ClusterAddress]
-    master_secret: Callable[[int], str]
-    renew_connection: Callable[[ConnectionRecord], ConnectionRecord]
+    cluster_secret: Callable[[str], PostgresSecret]  # gives a cluster's administrator
+    renew_secret: Callable[[str], PostgresSecret]  # reads that again, where a password is refused
+    address: Callable[[str], ClusterAddress]  # gives where a cluster listens
+    master_secret: Callable[[int], str]  # gives the secret of a generation
+    renew_connection: Callable[[ConnectionRecord], ConnectionRecord]  # reads a company's record again
     limits: SessionLimits
     application_name: str = "managed-tables"
     connect_deadline_seconds: float = CONNECT_DEADLINE_SECONDS

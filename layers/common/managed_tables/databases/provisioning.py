@@ -76,17 +76,13 @@ class Provisioning:
 
 @dataclass(frozen=True)
 class DatabaseMaker:
-    """Makes companies' databases as their clusters' administrator, on the cluster where new companies go.
-
-    `placement` names that cluster, `newest_secret` the generation that their passwords derive from; `zone` is
-    the time zone that sessions of the read-only roles begin with.
-    """
+    """Makes companies' databases as their clusters' administrator, on the cluster where new companies go."""
 
     connections: Connections
     databases: Databases
-    placement: Callable[[], str] = lambda: DEFAULT_CLUSTER
-    newest_secret: Callable[[], int] = lambda: 0
-    zone: str = "UTC"
+    placement: Callable[[], str] = lambda: DEFAULT_CLUSTER  # names that cluster
+    newest_secret: Callable[[], int] = lambda: 0  # the generation that their passwords derive from
+    zone: str = "UTC"  # that sessions of the read-only roles begin with
 
     def make(self, company_id: str) -> ConnectionRecord:
         """Return the company's connection, its database made, or its making gone on with."""

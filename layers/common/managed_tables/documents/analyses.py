@@ -191,34 +191,27 @@ class JobReading(Document):
 
 
 class StagedColumn(Document):
-    """How cells of a column are converted; `proven`: every one that is not NULL is known to convert.
-
-    `choice` is what a person once chose for it, as the table remembers.
-    """
+    """How cells of a column are converted."""
 
     name: str
     formats: Formats
-    proven: bool = False
-    choice: ColumnChoice = ColumnChoice()
+    proven: bool = False  # every cell that is not NULL is known to convert
+    choice: ColumnChoice = ColumnChoice()  # what a person once chose for it, as the table remembers
 
 
 class AnalysisDocument(Document):
-    """All that analyze found: what the API answers, and what confirmation, load and preview read.
-
-    `columns` are those of the staged object, in its order; `files` the names that its rows refer to;
-    `line_counts` the last line of each table of the reading; `wish` what a person had stated.
-    """
+    """All that analyze found: what the API answers, and what confirmation, load and preview read."""
 
     inferred_schema: InferredSchema
     warnings: list[FileWarning] = Field(default=[])
     append_plan: AppendPlan | None = None
     recipe: JobRecipe | None = None
     reading: JobReading | None = None
-    wish: ReadingStatement = ReadingStatement()
-    files: list[str]
-    columns: list[StagedColumn]
+    wish: ReadingStatement = ReadingStatement()  # what a person had stated
+    files: list[str]  # the names that rows of the staged object refer to
+    columns: list[StagedColumn]  # of the staged object, in its order
     row_count: Count
-    line_counts: list[int] = Field(default=[])
+    line_counts: list[int] = Field(default=[])  # the last line of each table of the reading
     etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
     preview_key: str | None = None
     preview_rows_key: str | None = None
@@ -229,24 +222,18 @@ MAX_COLUMNS_SHOWN = 200
 
 
 class PreviewTable(Document):
-    """One file or sheet: where its lines are, and how they are cut.
+    """One file or sheet: where its lines are, and how they are cut: records in the form of RFC 4180."""
 
-    `upload` is the file of the job that holds the bytes, None where they are among the copies. `blocks` are
-    `(line, byte)` of some lines; `end` is the byte after the last one. Each line is a record in the form of
-    RFC 4180, cut by `delimiter` (empty: one cell) and `quote`; where `is_numbered` its line number comes
-    first, and cells are escaped (`conversion.marked_cells`).
-    """
-
-    upload: int | None
+    upload: int | None  # the file of the job that holds the bytes, None where they are among the copies
     encoding: str
-    delimiter: str
+    delimiter: str  # empty: one cell
     quote: str
-    is_numbered: bool = False
+    is_numbered: bool = False  # line numbers come first, and cells are escaped (`conversion.marked_cells`)
     header_end: int | None
     columns: int
     last_line: int
-    blocks: list[tuple[int, int]]
-    end: int
+    blocks: list[tuple[int, int]]  # (line, byte) of some lines
+    end: int  # the byte after the last line
     has_breaks: bool = False  # up to release 0.3.0: quoted cells go over lines
 
 

@@ -112,16 +112,12 @@ class RecipeParts(Document):
 
 
 class SeenByLoad(Document):
-    """What the last load saw that the next reading is compared with, and no answer shows.
+    """What the last load saw that the next reading is compared with, and no answer shows."""
 
-    `types` and `units` are those inferred for each label; `header_at` the header's line in each table of the
-    recipe; `left_out` the sheets that a person left out.
-    """
-
-    types: dict[str, str] = Field(default={})
-    units: dict[str, str] = Field(default={})
-    header_at: list[int | None] = Field(default=[])
-    left_out: list[str] = Field(default=[])
+    types: dict[str, str] = Field(default={})  # inferred for each label
+    units: dict[str, str] = Field(default={})  # as well
+    header_at: list[int | None] = Field(default=[])  # the header's line in each table of the recipe
+    left_out: list[str] = Field(default=[])  # the sheets that a person left out
     origins: OriginLabels | None = None
 
 
@@ -132,18 +128,14 @@ class StoredRecipe(LoadRecipe):
 
 
 class SeenColumn(Document):
-    """What a column of the table holds, by its newest rows.
-
-    Of numbers the least, the greatest and the median without their signs; of dates the first and the last in
-    days since 1970; of texts their `values`, no more than tell that they are few.
-    """
+    """What a column of the table holds, by its newest rows."""
 
     rows: int
     empty: int
-    least: float | None = None
-    greatest: float | None = None
-    median: float | None = None
-    values: list[str] | None = None
+    least: float | None = None  # of numbers, without their signs; of dates the first, in days since 1970
+    greatest: float | None = None  # of numbers and dates
+    median: float | None = None  # of numbers
+    values: list[str] | None = None  # of texts, no more than tell that they are few
 
 
 class Seen(Document):

@@ -132,15 +132,12 @@ class Draft(Document):
 
 
 class LoadTerms(BaseModel):
-    """How columns are filled, and what happens to misfits.
-
-    `choices` by the column's name; `make_nullable` are columns of the table that are to let NULL in.
-    """
+    """How columns are filled, and what happens to misfits."""
 
     model_config = ConfigDict(frozen=True)
 
-    choices: Mapping[str, ColumnChoice] = {}
-    make_nullable: tuple[str, ...] = ()
+    choices: Mapping[str, ColumnChoice] = {}  # by the column's name
+    make_nullable: tuple[str, ...] = ()  # columns of the table that are to let NULL in
     on_misfit: OnMisfit = "reject"
     remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
 
@@ -200,13 +197,9 @@ class WantedSchema(Document):
 
 
 class ConfirmedDocument(WantedSchema):
-    """The schema that is loaded into the table, and on which terms.
-
-    `own_columns` are columns that the table has now: one that is gone when rows are loaded is not made again.
-    `key` is that of an upsert, by which the person expects rows to be found.
-    """
+    """The schema that is loaded into the table, and on which terms."""
 
     display_name: str
     table_id: str
-    own_columns: list[str] = Field(default=[])
-    key: list[str] | None = None
+    own_columns: list[str] = Field(default=[])  # the table's: one that goes before the load is not made again
+    key: list[str] | None = None  # of an upsert, by which the person expects rows to be found

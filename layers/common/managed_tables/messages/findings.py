@@ -55,22 +55,17 @@ FindingValue = str | int | Sequence[str] | None
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: its code, where it is, and the values that its sentence names.
-
-    `file` and `sheet` are names; `lines` the first physical lines or rows of the sheet, `count` how many
-    there are in all; `columns` the columns' names; `preview` the start of rows that were left out.
-    `places` are columns of one file or sheet (from 0) that have no name yet: `named` gives them theirs.
-    """
+    """One thing found: its code, where it is, and the values that its sentence names."""
 
     code: WarningCode | GroundCode
     values: Mapping[str, FindingValue] = field(default_factory=dict)
-    count: int | None = None
-    lines: tuple[int, ...] = ()
-    preview: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    places: tuple[int, ...] = ()
-    file: str | None = None
-    sheet: str | None = None
+    count: int | None = None  # of lines, in all
+    lines: tuple[int, ...] = ()  # the first physical lines or rows of the sheet
+    preview: tuple[str, ...] = ()  # the start of rows that were left out
+    columns: tuple[str, ...] = ()  # names
+    places: tuple[int, ...] = ()  # of columns (from 0) that have no name yet: `named` gives them theirs
+    file: str | None = None  # its name
+    sheet: str | None = None  # its name
 
     @property
     def may_change_a_value(self) -> bool:

@@ -259,26 +259,21 @@ def with_nulls(columns: Columns, opened: Collection[str]) -> list[Column]:
 
 @dataclass(frozen=True)
 class TableChange:
-    """An update; None leaves a part as it is, `...` one that None would take away.
-
-    `columns` is the whole new list. Of `added_columns` those that the table has not, by name, are appended to
-    the current list, in which `nullable_columns` become nullable; those of a job (`job_id`) are its own
-    to take back until they hold rows. The table's version must be one of `versions`.
-    """
+    """An update; None leaves a part as it is, `...` one that None would take away."""
 
     display_name: str | None = None
-    columns: Sequence[ColumnChange] | None = None
+    columns: Sequence[ColumnChange] | None = None  # the whole new list
     status: TableStatus | None = None
-    added_columns: Columns = ()
+    added_columns: Columns = ()  # of which those that the table has not, by name, are appended to its own
     unused_columns: Collection[str] = ()  # that the job has added, to be dropped
-    job_id: str | None = None  # of the job that adds columns, or whose columns are dropped
-    nullable_columns: Collection[str] = ()
+    job_id: str | None = None  # of the job that adds columns, its own until they hold rows, or drops them
+    nullable_columns: Collection[str] = ()  # of the table, that become nullable
     title: str | EllipsisType | None = ...
     description: str | EllipsisType | None = ...
     key: Sequence[str] | EllipsisType | None = ...
     indexes: Sequence[Sequence[str]] | EllipsisType = ...
     history: bool | None = None
-    versions: frozenset[int] | None = None
+    versions: frozenset[int] | None = None  # of which the table's must be one
 
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
         """Return the whole list that is asked of a table with these columns."""

@@ -68,15 +68,12 @@ Step = Callable[[PgConnection], None]
 
 @dataclass(frozen=True)
 class _Attempt:
-    """The record as step 1 leaves it, the definition after step 2, which `step` does.
-
-    `ahead` is done between the two, outside of the transaction.
-    """
+    """The record as step 1 leaves it, the definition after step 2, which `step` does."""
 
     begun: TableRecord
     applied: Applied
     step: Step
-    ahead: Step | None = None
+    ahead: Step | None = None  # done between the two, outside of the transaction
 
 
 @dataclass(frozen=True)
