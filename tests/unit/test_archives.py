@@ -37,7 +37,7 @@ def _refusal(folder: Path, content: bytes) -> JobError:
 
 def test_members_are_read_into_one_table_in_order(tmp_path: Path) -> None:
     found = _analyze(tmp_path, zipped({"b.csv": CSV, "pasta/a.csv": b"nome;id\nCaio;3\n"}))
-    assert found.document.files == ["envio.zip/b.csv", "envio.zip/a.csv"]
+    assert found.document.files == ["envio.zip/b.csv", "envio.zip/pasta/a.csv"]
     rows = duckdb.execute(f"SELECT file, line, c0, c1 FROM {staged_rows(found.staged)}").fetchall()  # noqa: S608
     assert rows == [(0, 2, "1", "Ana"), (0, 3, "2", "Bia"), (1, 2, "3", "Caio")]
 

@@ -186,7 +186,7 @@ def _check_kind(path: Path, info: zipfile.ZipInfo, name: str) -> None:
 
 
 def _shown_name(info: zipfile.ZipInfo) -> str:
-    """Return the member's name without its folders; old Windows tools write it in code page 850."""
+    """Return the member's name with its folders, none above; old Windows tools write code page 850."""
     name = info.filename
     if not info.flag_bits & _UTF8_FLAG:
         with suppress(UnicodeEncodeError):
@@ -195,5 +195,5 @@ def _shown_name(info: zipfile.ZipInfo) -> str:
                 name = raw.decode()
             except UnicodeDecodeError:
                 name = raw.decode("cp850")
-    shown = PurePosixPath(name.replace("\\", "/")).name.replace("\x00", "")
-    return (shown or "sem_nome")[:255]
+    parts = PurePosixPath(name.replace("\\", "/").replace("\x00", "")).parts
+    return "/".join(part for part in parts if part.strip("./"))[-255:] or "sem_nome"
