@@ -16,6 +16,7 @@ from tables_client import TableClient, column, created
 
 from managed_tables.catalog.job_records import JobMode, JobRecord
 from managed_tables.databases.connecting import rehearsal
+from managed_tables.databases.statements import compose
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, ApiError
 from managed_tables.history import Actor
 from managed_tables.ids import NOBODY
@@ -358,7 +359,7 @@ def test_readers_see_all_of_an_undo_or_nothing(
     loaded = loads.rows(*NAMES)
     databases = loads.maker.services.databases
     with databases.company_connection(loads.maker.company) as connection, connection.transaction():
-        undone = undo_load(connection, job.job_id, 7, Actor(NOBODY, "undo", 90), force=False)
+        undone = undo_load(connection, job, 7, Actor(NOBODY, "undo", 90), force=False)
         assert (undone.removed, undone.restored, undone.kept) == counts
         assert loads.rows(*NAMES) == loaded
     assert loads.rows(*NAMES) == BEFORE
@@ -381,6 +382,21 @@ def test_of_simultaneous_undos_one_is_done(loads: Loads, mode: JobMode, counts: 
     job = load(loads, mode)
     answers = at_once(lambda: loads.undo(job), 4)
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
+    assert loads.rows(*NAMES) == BEFORE
+
+
+def test_an_undo_holds_its_load_only_with_the_table(loads: Loads) -> None:
+    """As changes of columns and replacements take them: in another order the two wait for each other."""
+    undo = threading.Thread(target=loads.undo, args=[load(loads, "replace")])
+    name, databases = loads.table.name, loads.maker.services.databases
+    with databases.company_connection(loads.maker.company) as connection, connection.transaction():
+        connection.execute(compose("LOCK TABLE {:i} IN SHARE ROW EXCLUSIVE MODE", name))
+        undo.start()
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+        while not execute(loads, waiting, name):
+            assert undo.is_alive()
+        connection.execute("SELECT FROM managed_tables.undoable_jobs FOR UPDATE NOWAIT")
+    undo.join()
     assert loads.rows(*NAMES) == BEFORE
 
 

@@ -108,15 +108,12 @@ class ReadingStatement(Document):
 
     def merged(self, newer: "ReadingStatement") -> "ReadingStatement":
         """Return both statements, table by table and field by field; a null takes back what was stated."""
-
-        def latest(name: str) -> Any:
-            return getattr(newer if name in newer.model_fields_set else self, name)
-
+        latest = dict(self) | {name: getattr(newer, name) for name in newer.model_fields_set}
         tables = {one.place: one for one in self.tables}
         tables |= {one.place: self.of(one.place).merged(one) for one in newer.tables}
         ordered = sorted(tables.values(), key=lambda one: (one.file, one.sheet or ""))
-        others = {name: latest(name) for name in ("recipe", "origin_columns") if latest(name) is not None}
-        return ReadingStatement(timezone=latest("timezone"), tables=ordered, **others)
+        others = {name: latest[name] for name in ("recipe", "origin_columns") if latest[name] is not None}
+        return ReadingStatement(timezone=latest["timezone"], tables=ordered, **others)
 
 
 class Draft(Document):

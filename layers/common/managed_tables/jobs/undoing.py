@@ -90,7 +90,7 @@ def _undo(
                 raise
     # Of a table whose rows have changed since, those that have not are taken back.
     with services.open_company(company) as connection, performed(connection), connection.transaction():
-        return undo_load(connection, job.job_id, services.settings.undo_days, actor, force=force)
+        return undo_load(connection, job, services.settings.undo_days, actor, force=force)
 
 
 def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord) -> UndoAnswer:
@@ -98,7 +98,7 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     undone: list[UndoAnswer] = []
 
     def step(connection: PgConnection) -> None:
-        undone[:] = [undo_creation(connection, job.job_id, services.settings.undo_days)]
+        undone[:] = [undo_creation(connection, job, services.settings.undo_days)]
 
     if is_rehearsal():
         with services.open_company(company) as connection, performed(connection):
@@ -113,13 +113,15 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     return undone[0]
 
 
-def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *, force: bool) -> UndoAnswer:
+def undo_load(
+    connection: PgConnection, job: JobRecord, days: int, actor: Actor, *, force: bool
+) -> UndoAnswer:
     """Remove the job's rows and restore the earlier ones, in the caller's transaction.
 
     Raises NOT_UNDOABLE, TABLE_INACTIVE, and CHANGED_SINCE unless `force`: the transaction must roll back.
     """
     set_actor(connection, actor)
-    load, table, key = _hold(connection, job_id, days)
+    load, table, key = _hold(connection, job, days)
     places = table, load.first_id, load.last_id, load.xid
     form = "SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid"
     changed = fetch_number(connection, compose(form, *places))  # those that were deleted since are gone
@@ -128,40 +130,38 @@ def undo_load(connection: PgConnection, job_id: str, days: int, actor: Actor, *,
     restored, lost = _restore(connection, load, table, key)
     undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
-    _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
-    return undone
+    return _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
 
 
-def undo_creation(connection: PgConnection, job_id: str, days: int) -> UndoAnswer:
+def undo_creation(connection: PgConnection, job: JobRecord, days: int) -> UndoAnswer:
     """Record that the job's table is taken back, in the transaction that deletes it.
 
     Raises NOT_UNDOABLE, and CHANGED_SINCE where the table has rows that are not as the load left them.
     """
-    load, table, _ = _hold(connection, job_id, days)
+    load, table, _ = _hold(connection, job, days)
     form = "SELECT count(*), count(*) FILTER (WHERE xmin <> {}::xid OR id NOT BETWEEN {} AND {}) FROM {}"
     row = execute(connection, form, load.xid, load.first_id, load.last_id, table).fetchone()
     total, changed = row or (0, 0)
     _refuse_changed(changed, force=False)
-    undone = UndoAnswer(removed=total, restored=0, kept=0)
-    _record(connection, load, undone, 0)
-    return undone
+    return _record(connection, load, UndoAnswer(removed=total, restored=0, kept=0), 0)
 
 
 def _hold(
-    connection: PgConnection, job_id: str, days: int
+    connection: PgConnection, job: JobRecord, days: int
 ) -> tuple[Undoable, sql.Identifier, tuple[str, ...]]:
-    """Lock the load, and its table against writers: its name and key, returned too, stay as they are."""
-    load = lock_undoable(connection, job_id, days)
-    if load is None:
-        raise ApiError(NOT_UNDOABLE, reason=GONE)
-    connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [load.table_id])
-    applied = find_applied(connection, load.table_id)
+    """Lock the table against writers, then the load, as others do; return the table's name and key, too."""
+    table_id = job.user_table_id or ""
+    connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [table_id])
+    applied = find_applied(connection, table_id)
     if applied is None or applied.deleted:
         raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída")
     if applied.status != "active":
         raise ApiError(TABLE_INACTIVE)
     table = physical_name(applied.display_name)
     execute(connection, "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table)
+    load = lock_undoable(connection, job.job_id, days)
+    if load is None:
+        raise ApiError(NOT_UNDOABLE, reason=GONE)
     return load, table, applied.key or ()
 
 
@@ -237,8 +237,8 @@ def _refuse_changed(count: int, *, force: bool) -> None:
         raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
 
-def _record(connection: PgConnection, load: Undoable, undone: UndoAnswer, change: int) -> None:
-    """Record what was done, count the rows, and drop what was kept for it, but the history of an upsert."""
+def _record(connection: PgConnection, load: Undoable, undone: UndoAnswer, change: int) -> UndoAnswer:
+    """Record and return what was done, count the rows, and drop what was kept, but an upsert's history."""
     has_kept = load.mode == "upsert" and load.has_kept
     connection.execute(
         "UPDATE managed_tables.undoable_jobs SET undone_at = now(), has_kept = %s, outcome = %s"
@@ -248,3 +248,4 @@ def _record(connection: PgConnection, load: Undoable, undone: UndoAnswer, change
     add_to_count(connection, load.table_id, change)
     if not has_kept:
         drop_kept(connection, load.job_id)
+    return undone
