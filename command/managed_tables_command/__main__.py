@@ -51,10 +51,7 @@ INTERRUPTED = 130  # the exit status that a shell gives after Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 for success, 1 for a refusal, 2 for wrong options.
-
-    3: an upload was not as its table remembers, and waits.
-    """
+    """Run the command; return 0 for success, 1 for refusal, 2 for wrong options, 3 where an upload waits."""
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except FAILURES as error:

@@ -50,10 +50,7 @@ class _TakenOver(Exception):  # noqa: N818 - an outcome, not a fault
 
 
 def run_export(services: Services, company_id: str, export_id: str, stop_at: float) -> ExportOutcome:
-    """Write the export's file, unless it is there; raises errors for the state machine to retry.
-
-    `stop_at` is the end of the time limit, by the monotonic clock.
-    """
+    """Write the export's file by `stop_at` (monotonic), unless it is there; errors are to be retried."""
     export = services.exports.find(company_id, export_id)
     if export is None:
         raise LookupError(f"no export {export_id}")

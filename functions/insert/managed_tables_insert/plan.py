@@ -140,10 +140,7 @@ def make_plan(
     timezone: str,
     terms: LoadTerms = USUAL_TERMS,
 ) -> LoadPlan:
-    """Return the plan of loading the confirmed columns, which are found in the analysis by their sources.
-
-    `timezone` is that of times without one where the analysis does not say.
-    """
+    """Return the plan of loading the confirmed columns; `timezone` holds where the analysis names none."""
     known = {column.name: (number, column) for number, column in enumerate(analysis.columns)}
     types = [column.type for column in analysis.inferred_schema.columns]
     session_zone = analysis.reading.timezone if analysis.reading else timezone

@@ -51,10 +51,7 @@ _GONE = Fault("ROW_NOT_FOUND", "a linha não existe")
 
 
 def update(table: Table, body: Body) -> int:
-    """Change the rows of a body `{"rows"}` or `{"where", "set"}`, and return how many.
-
-    Raises ROW_NOT_FOUND and ROW_CHANGED, `details` naming the rows.
-    """
+    """Change rows by `{"rows"}` or `{"where", "set"}`, return how many; raises ROW_NOT_FOUND, ROW_CHANGED."""
     change = _update_rows if _is_by_ids(body, "rows", {"where", "set", "all"}) else _update_where
     try:
         return change(table, body)

@@ -14,14 +14,7 @@ from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import Column
 from managed_tables.values import Parsers
 from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
-from managed_tables_api.rows.pages import (
-    MAX_GROUP_COLUMNS,
-    TWICE,
-    Function,
-    fault_of,
-    read_grouping,
-    read_order,
-)
+from managed_tables_api.rows import pages
 from managed_tables_api.rows.row_history import Names
 from managed_tables_api.rows.row_models import STORABLE, SentWhere, SortWords
 
@@ -48,8 +41,8 @@ class ViewContent(Document):
     )
     sort: SortWords | None = Field(default=None, description="`coluna` ou `-coluna`")
     columns: Annotated[list[ViewColumn], Field(max_length=MAX_COLUMNS)] | None = None
-    group_by: Annotated[list[str], Field(max_length=MAX_GROUP_COLUMNS)] | None = None
-    totals: dict[str, Function] | None = Field(
+    group_by: Annotated[list[str], Field(max_length=pages.MAX_GROUP_COLUMNS)] | None = None
+    totals: dict[str, pages.Function] | None = Field(
         default=None, description="Por coluna, o que aparece no rodapé"
     )
     row_height: Annotated[
@@ -140,13 +133,13 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
     """Raise INVALID_REQUEST, with details, unless a table with these columns can be shown so."""
     if content.where is not None:
         read_where(content.where, columns, parsers)
-    read_order(content.sort or (), {**columns, ID_COLUMN: None}, (None,), "body", "sort")
+    pages.read_order(content.sort or (), {**columns, ID_COLUMN: None}, (None,), "body", "sort")
     if content.group_by:
-        read_grouping(content.group_by, (), columns)
+        pages.read_grouping(content.group_by, (), columns)
     names = [column.name for column in content.columns or ()]
-    faults = list(name_faults(names, columns, "columns[{}].name", TWICE))
+    faults = list(name_faults(names, columns, "columns[{}].name", pages.TWICE))
     for name, function in (content.totals or {}).items():
-        fault, shown = fault_of(function, columns.get(name)), shown_text(name)
+        fault, shown = pages.fault_of(function, columns.get(name)), shown_text(name)
         if fault is not None:
             faults.append(detail("body", fault, path=f"totals.{shown}", column=shown))
     if faults:
@@ -217,13 +210,13 @@ class ViewOpening:
         sorts = [(self._name(word.removeprefix("-")), word.startswith("-")) for word in words]
         return ["-" * descending + name for name, descending in sorts if name]
 
-    def _totals(self, totals: Mapping[str, Function]) -> dict[str, Function]:
-        kept: dict[str, Function] = {}
+    def _totals(self, totals: Mapping[str, pages.Function]) -> dict[str, pages.Function]:
+        kept: dict[str, pages.Function] = {}
         for old, function in totals.items():
             name = self._name(old)
             if name is None:
                 continue
-            if fault_of(function, self.columns[name]) is None:
+            if pages.fault_of(function, self.columns[name]) is None:
                 kept[name] = function
             else:
                 self._changed[name] = None

@@ -111,10 +111,7 @@ class TableOperations:
         return self._perform(company, begin)
 
     def update(self, company: ConnectionRecord, table_id: str, change: TableChange) -> TableRecord:
-        """Change a table, all or nothing.
-
-        Raises TABLE_NOT_FOUND, INVALID_SCHEMA, DUPLICATE_NAME or TABLE_VERSION_CHANGED.
-        """
+        """Change a table; raises TABLE_NOT_FOUND, INVALID_SCHEMA, DUPLICATE_NAME, TABLE_VERSION_CHANGED."""
         seen: list[TableRecord] = []  # by the attempts before
 
         def begin(waiting: Waiting) -> _Attempt | TableRecord:
