@@ -170,13 +170,12 @@ def _count(table: Table, statement: bytes, parameters: Parameters) -> int:
 
 def _is_by_ids(body: Body, by_ids: str, by_condition: set[str]) -> bool:
     """Return which of its two forms a body has; raises INVALID_REQUEST for any other."""
-    if body.keys() == {by_ids}:
-        return True
-    unknown = [name for name in body if name not in by_condition]
+    fields = {by_ids} if by_ids in body else by_condition
+    unknown = [name for name in body if name not in fields]
     if unknown:
         fault = Fault("UNKNOWN_FIELD", f"campo desconhecido ou que não vai com os outros: {unknown[0]}")
         raise refusal(unknown[0], fault)
-    return False
+    return by_ids in body
 
 
 def _row_refusal(refused: Found, path: str, places: Mapping[str, int]) -> ApiError:
