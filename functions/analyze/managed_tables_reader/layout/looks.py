@@ -120,11 +120,16 @@ def _shape(text: str, as_text: float) -> tuple[str, float]:
 
 
 def text_bits(text: str) -> float:
-    """Return the bits of a text."""
+    """Return the bits of a text; a word again has none: as cells, cut at its blanks, such words are cheap."""
     bits = weights.TEXT + weights.CHARACTER * len(text)
     bits -= (weights.CHARACTER - weights.BLANK_CHARACTER) * text.count(" ")
-    odd = _odd_bits(text)
-    return bits + (odd or -_repeated_words(text))  # a text with a delimiter is likely several texts
+    if odd := _odd_bits(text):  # a text with a delimiter is likely several texts
+        return bits + odd
+    words = Counter(text.split(" ")) if " " in text else Counter[str]()
+    repeats = ((len(word), count - 1) for word, count in words.items())
+    return bits - sum(
+        count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats
+    )
 
 
 def list_bits(text: str, ends: str, as_text: float) -> float:
@@ -136,13 +141,6 @@ def list_bits(text: str, ends: str, as_text: float) -> float:
     repeats = weights.SAME_CELL * (items.total() - len(items))
     values = sum(one.bits or weights.EMPTY for one in found) + repeats
     return max(min(as_text - odd, values), weights.SAME_CELL)
-
-
-def _repeated_words(text: str) -> float:
-    """Return the bits of a text's repeated words: as cells, cut at its blanks, they would be cheap."""
-    words = Counter(text.split(" ")) if " " in text else Counter[str]()
-    repeats = ((len(word), count - 1) for word, count in words.items())
-    return sum(count * (weights.CHARACTER * length + weights.BLANK_CHARACTER) for length, count in repeats)
 
 
 def repeated_bits(above: str | None, text: str | None) -> float:

@@ -40,7 +40,7 @@ class Scorer(HeaderScorer):
 
     @cached_property
     def _all_row_bits(self) -> Callable[[Kinds], list[float]]:
-        return cache(self._find_row_bits)
+        return cache(lambda kinds: [self._bits_of_row(place, kinds) for place in range(len(self.rows))])
 
     @cached_property
     def _find_below(self) -> Callable[[bool], list[float]]:
@@ -150,17 +150,14 @@ class Scorer(HeaderScorer):
         found = [row.below_bits(self.width) for row in self.rows]
         return found if sum(map(bool, found)) * 4 < len(found) * 3 else [0.0] * len(found)
 
-    def _find_row_bits(self, kinds: Kinds) -> list[float]:
-        return [self._structures[place] + self._bits_of_row(place, kinds) for place in range(len(self.rows))]
-
     @cached_property
     def _structures(self) -> list[float]:
         return [self._structure_bits(row) + bits for row, bits in zip(self.rows, self._words, strict=True)]
 
     def _bits_of_row(self, place: int, kinds: Kinds) -> float:
         if place in self._groups:
-            return self._texts[place] + weights.GROUP
-        row, bits = self.rows[place], 0.0
+            return self._structures[place] + self._texts[place] + weights.GROUP
+        row, bits = self.rows[place], self._structures[place]
         odd = fitting = 0
         for one, kind, known, text, empty in zip(
             row.looks, kinds, row.known_bits, row.data_bits, self._empty_bits, strict=False
@@ -254,12 +251,8 @@ def _cheapest_kind(counts: Counter[str], bits: Mapping[str, float]) -> str:
     costs = {TEXT: 0.0}
     for kind, count in counts.most_common(_KINDS):
         if kind not in (TEXT, NULL) and count * 2 >= values:
-            costs[kind] = bits[kind] + weights.EXCEPTION * (values - count) + _naming_bits(kind)
+            # The kind is named once for the whole column, a unit by its letters.
+            naming = weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)
+            unit = weights.CHARACTER * len(kind.removeprefix(QUANTITY)) if kind.startswith(QUANTITY) else 0.0
+            costs[kind] = bits[kind] + weights.EXCEPTION * (values - count) + naming + unit
     return min(costs, key=costs.__getitem__)
-
-
-def _naming_bits(kind: str) -> float:
-    """Return the bits that name a kind, once for a whole column; a unit is named by its letters."""
-    if kind.startswith(QUANTITY):
-        return weights.SHAPE + weights.CHARACTER * (len(kind) - len(QUANTITY))
-    return weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)

@@ -75,7 +75,9 @@ def _find_ends(part: Part, header: Header, heads: Sequence[int]) -> Iterator[_En
 
 def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: str) -> list[_Ended]:
     """Return the last of the window's rows, from line `begin` on, that are none of its section's."""
-    if not window or _is_usual(_cells(window[-1][1], delimiter), header.width):
+    last = GridRow(0, _cells(window[-1][1], delimiter) if window else [])
+    # No total and no title, as nearly all rows above a page's head are.
+    if not window or (len(last.filled) > 1 and not last.below_bits(header.width)):
         return []
     copied = [(number, line.count(LINE_FEED), _cells(line, delimiter)) for number, line in window]
     line = header.first_line
@@ -86,12 +88,6 @@ def _find_end(window: Sequence[_Copied], begin: int, header: Header, delimiter: 
     end = find_end(grid[start:], header.width, header.kinds, keeps_ends=False, above=above)
     below = grid[start + end].number if start + end < len(grid) else inf
     return [(number, cells) for number, _, cells in copied if number >= below]
-
-
-def _is_usual(cells: Sequence[str], width: int) -> bool:
-    """Return whether a row is no total and no title, as nearly all rows above a page's head are."""
-    row = GridRow(0, cells)
-    return len(row.filled) > 1 and not row.below_bits(width)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -30,9 +30,19 @@ _ODD_STARTS = (*STROKES, _MARK, "\x1a", "\r", "\n", " ")
 
 def as_it_stands(text: TextFile) -> Part | None:
     """Return the part that DuckDB can read without a copy, or None if the file is not that regular."""
-    path, header = text.source.path, text.header
-    refused = b"" if text.dialect.delimiter else _UNUSED
-    lines = None if _is_odd(text) else _count_uniform_lines(path, refused)
+    path, header, dialect = text.source.path, text.header, text.dialect
+    oddities = (  # of the sample: what DuckDB would not read alike
+        len(dialect.delimiter.encode()) > 1,
+        dialect.delimiter == " ",
+        dialect.escape,
+        text.source.start,
+        text.end_bytes != text.source.size,
+        text.has_stray,
+        text.width < len(header.labels),
+        # A line above the header that may repeat, but not be recognised by its first cell.
+        any(column or not start for column, start in header.page_head.starts),
+    )
+    lines = None if any(oddities) else _count_uniform_lines(path, b"" if dialect.delimiter else _UNUSED)
     if lines is None or lines < header.data_line:
         return None
     part = _part(text, path, has_line=False)
@@ -41,19 +51,6 @@ def as_it_stands(text: TextFile) -> Part | None:
     if part.expected_rows:
         part.extent.take(header.data_line, lines)
     return part
-
-
-def _is_odd(text: TextFile) -> bool:
-    """Return whether the sample shows what DuckDB would not read alike."""
-    dialect, header = text.dialect, text.header
-    oddities = (
-        len(dialect.delimiter.encode()) > 1 or dialect.delimiter == " " or dialect.escape,
-        text.source.start or text.end_bytes != text.source.size,
-        text.has_stray or text.width < len(header.labels),
-        # A line above the header that may repeat, but not be recognised by its first cell.
-        any(column or not start for column, start in header.page_head.starts),
-    )
-    return any(oddities)
 
 
 def _count_uniform_lines(path: Path, refused: bytes) -> int | None:
