@@ -82,7 +82,7 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("unclosed.csv", b'a,b\n1,x\n2,"y\n3,z\n4,w\n', (4, 2))
     yield Hostile("unclosed_long.csv", b'a,b\n1,x\n2,"y\n' + b"3,z\n" * 200_000, (200_002, 2))
     yield Hostile("quotes.csv", b'a,b\n1,"' + b'""' * 500_000 + b'"\n', (1, 2))
-    yield Hostile("long_cell.csv", b"a,b\n1," + b"x" * 5 * MIB + b"\n2,y\n", (2, 2))
+    yield Hostile("long_cell.csv", b"a,b\n1,x" + b" " * 5 * MIB + b"x\n2,y\n", (2, 2))
     yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * (MIB // 4) + b"3,4\n", (2, 2))
     almost = b"".join(b"%d,%s!\n" % (n, b"1." * 2_000) for n in range(20))
     yield Hostile("almost_numbers.csv", b"a,b\n" + almost, (20, 2))

@@ -25,6 +25,7 @@ _Way = tuple[Change | None, Dialect, float]  # the prior, in bits
 _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
+MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _MOST_BROKEN = 0.5  # of the records with quotes, more than by another way; a few odd lines prove nothing
 _IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
@@ -175,7 +176,9 @@ def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:
         if not has_quote and not any(map(_DELIMITER.search, lines)):
             yield collapse, Dialect("\t", QUOTE), weights.RUNS_OF_BLANKS
         yield align, Dialect(_RUN, NO_QUOTE), weights.ALIGNED
-    if not has_quote and (wrapped := count_wrapped(lines)):
+    # One quoted cell with more than quotes in it.
+    wrapped = sum(bool(found and found[1].strip(QUOTE)) for found in map(_WRAPPED.fullmatch, lines))
+    if wrapped and not has_quote:
         for dialect, prior in propose_dialects(list(unwrap(lines))):
             if dialect.delimiter:
                 yield unwrap, dialect, prior + weights.WRAPPED_LINE * wrapped
@@ -204,7 +207,8 @@ def propose_dialects(lines: Sequence[str], stated: str | None = None) -> Iterato
 def _quotes(text: str, delimiter: str) -> list[tuple[str, str]]:
     """Return each quote and escape to try: also `'` at the edges of cells, a backslash before a quote."""
     edge = re.escape(delimiter) or "(?!)"
-    edges = (rf"(?:^|{edge}) *'", rf"' *(?:[\r\n]|$|{edge})")
+    blanks = "" if delimiter == " " else " *"  # which a pattern would seek from each blank of a run again
+    edges = (rf"(?:^|{edge}){blanks}'", rf"'{blanks}(?:[\r\n]|$|{edge})")
     quotes = (QUOTE, "'") if all(re.search(one, text, re.MULTILINE) for one in edges) else (QUOTE,)
     tried = product(quotes, ("", _BACKSLASH))
     return [(quote, escape) for quote, escape in tried if not escape or escape + quote in text]
@@ -275,11 +279,6 @@ def unwrap(lines: Iterable[str]) -> Iterator[str]:
         yield wrapped[1].replace('""', '"') + wrapped[2] if wrapped else line
 
 
-def count_wrapped(lines: Iterable[str]) -> int:
-    """Return how many lines consist of one quoted cell with more than quotes in it."""
-    return sum(bool(found and found[1].strip(QUOTE)) for found in map(_WRAPPED.fullmatch, lines))
-
-
 def read_records(
     lines: Sequence[str],
     dialect: Dialect,
@@ -320,7 +319,7 @@ def grid_of(records: Sequence[Record]) -> list[GridRow]:
     """Return the records as rows of a grid, without the comments among them."""
     left_out = {one.line for one in _comments(records)}
     return make_grid(
-        (one.line, one.last_line, one.cells, one.strict or [] if one.repaired else None)
+        (one.line, one.last_line, one.cells[: MAX_CELLS + 1], one.strict or [] if one.repaired else None)
         for one in records
         if one.cells and one.line not in left_out
     )

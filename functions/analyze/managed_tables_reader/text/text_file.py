@@ -27,7 +27,6 @@ from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 
 _ALIGNED = "as colunas são alinhadas por espaços"
-_MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")  # such a name means a table, even one of sentences
 _ABOUT_FILES = re.compile(r"(?i)(?:leia|read)[-_ ]?me(?:\W.*)?|licen\w[ae]|changelog")
 _SENTENCE_WORDS = 5
@@ -185,7 +184,7 @@ def _describe(
 ) -> TextFile:
     """Return the file as the sample's rows describe it."""
     width = _usual_width(rows, header.width)
-    if width > _MAX_CELLS:
+    if width > choosing.MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
     text.has_formulas = '="' in "".join(source.sample)
