@@ -21,6 +21,7 @@ _DICTIONARY_SHARE = 8  # rows of a group for each value
 # Larger buffers are no faster, except for wide rows: a buffer holds at least one vector of them.
 _BUFFER_MIN_BYTES = 8 * 1_024 * 1_024
 _BUFFER_MAX_BYTES = 32 * 1_024 * 1_024  # DuckDB's own default
+_NO_NULL = "\ufdd2"  # in no text: of a row that is one cell too long, DuckDB ignores a last cell that is null
 _LINE_MIN_BYTES = 2 * 1_024 * 1_024  # DuckDB's own default
 
 
@@ -53,12 +54,13 @@ def read_sql(part: Part) -> str:
     line_bytes = max(_LINE_MIN_BYTES, part.max_record_bytes * 2)
     vector_bytes = part.path.stat().st_size // (part.expected_rows or 1) * VECTOR_ROWS
     buffer_bytes = max(_BUFFER_MIN_BYTES, min(_BUFFER_MAX_BYTES, vector_bytes), line_bytes * 2)
-    skip = 0 if part.has_line else part.data_line - 1
+    skip, null = (0, "") if part.has_line else (part.data_line - 1, _NO_NULL)
     return (
         f"read_csv({literal(str(part.path))}, columns = {{{columns}}}, auto_detect = false, header = false, "
         f"skip = {skip}, delim = {literal(part.delimiter)}, quote = {literal(part.quote)}, "
-        f"escape = {literal(part.escape)}, strict_mode = true, null_padding = {str(part.is_ragged).lower()}, "
-        f"nullstr = '', encoding = 'utf-8', max_line_size = {line_bytes}, buffer_size = {buffer_bytes})"
+        f"escape = {literal(part.escape)}, nullstr = {literal(null)}, strict_mode = true, "
+        f"null_padding = {str(part.is_ragged).lower()}, encoding = 'utf-8', "
+        f"max_line_size = {line_bytes}, buffer_size = {buffer_bytes})"
     )
 
 
@@ -76,7 +78,7 @@ def select_sql(part: Part, places: Mapping[int, int]) -> str:
 
 def cell_sql(part: Part, column: int) -> str:
     """Return the SQL of a cell as it stands in the file."""
-    cell = f"c{column}"
+    cell = f"c{column}" if part.has_line else f"nullif(c{column}, '')"
     if part.has_breaks:
         cell = on_its_lines_sql(cell)
     if part.is_guarded:
