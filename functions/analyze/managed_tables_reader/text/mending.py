@@ -5,8 +5,11 @@ is if it already does so with an empty last cell, or could be cut in several way
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import product
 from operator import itemgetter
 
 from managed_tables_reader.layout.looks import NULL, TEXT, look
@@ -20,6 +23,7 @@ _FEWEST_ROWS = 10  # below which columns are not known well enough
 _MAX_ROWS = 1_000
 _MAX_SHAPES = 8  # that a column of codes or amounts has
 _LONGEST_SHAPE = 40  # characters of a cell that has a shape
+_MOST_JOINS = 20  # in a row of which several cells are cut
 _MAX_QUOTES = 40  # in a line that is cut at one of them
 _ALIKE = 2  # the rank of a cut between two digits, or two letters
 _MAX_ATTEMPTS = 1_000  # rows of a file: if so many are short, that is normal there
@@ -35,7 +39,7 @@ _Ranked = Iterator[tuple[int, list[str]]]
 
 @dataclass(frozen=True)
 class _Column:
-    """The shapes of a column's cells (none: any), the kind they share (text: any), whether it has gaps."""
+    """The shapes of a column of codes or amounts (none: any), their kind (text: any), whether it has gaps."""
 
     shapes: frozenset[str]
     kind: str
@@ -47,7 +51,10 @@ class _Column:
         values = [cell for cell in cells if not look(cell).is_nothing]
         kinds = {look(cell).plain_kind for cell in values} or {NULL}
         kind = kinds.pop() if len(kinds) == 1 else TEXT
-        return cls(_shapes(values), kind, len(values) < len(cells))
+        shapes = frozenset(cell.translate(_SHAPES) for cell in values)
+        is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
+        is_coded = is_short and len(shapes) <= min(_MAX_SHAPES, len(values) // 4)
+        return cls(shapes if is_coded else frozenset(), kind, len(values) < len(cells))
 
     def oddity(self, cell: str) -> int:
         """Return _USUAL for a cell like the others, _OWN_SHAPE for another shape of their kind, else _ODD."""
@@ -58,13 +65,6 @@ class _Column:
             return _USUAL
         is_kind = not self.shapes if self.kind == TEXT else one.plain_kind == self.kind
         return (_OWN_SHAPE if self.shapes else _USUAL) if is_kind else _ODD
-
-
-def _shapes(cells: Sequence[str]) -> frozenset[str]:
-    """Return the shapes of a column of codes or amounts; none for a column of other cells."""
-    shapes = frozenset(cell.translate(_SHAPES) for cell in cells)
-    is_short = max(map(len, shapes), default=0) <= _LONGEST_SHAPE
-    return shapes if is_short and len(shapes) <= min(_MAX_SHAPES, len(cells) // 4) else frozenset()
 
 
 def _columns(rows: Iterable[Sequence[str]], width: int) -> Sequence[_Column]:
@@ -94,25 +94,18 @@ class Mender:
         """
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
-        other = self._by_other_delimiter(text)
-        return other or self._by_columns(text, cells) or self._regrouped(text, cells)
-
-    def _regrouped(self, text: str, cells: list[str] | None) -> list[str] | None:
-        """Cut a line with quotes again; a short line keeps its cells unless only others fit."""
+        if found := self._by_other_delimiter(text) or self._by_columns(text, cells):
+            return found
         found = _regroup(text, self._dialect, self.width) if self._dialect.quote in text else None
-        is_short = cells is not None and len(cells) < self.width
-        if found and is_short and not self._oddity(found) < _ODD == self._oddity(cells or ()):
-            return None
-        return found
+        if not found or cells is None or len(cells) > self.width:
+            return found
+        # A short line keeps its cells unless only others fit.
+        return found if self._oddity(found) < _ODD == self._oddity(cells) else None
 
     def is_suspicious(self, cells: Sequence[str]) -> bool:
         """Return whether a row is unlike the others, or has a quote right after a word: `Bolsa"Couro"`."""
         is_glued = any(QUOTE in cell and _GLUED.search(cell) for cell in cells)
         return bool(self._columns) and (is_glued or self._oddity(cells) == _ODD)
-
-    def _fits(self, cells: Sequence[str]) -> bool:
-        """Return whether a row is as long as the table and like its other rows."""
-        return len(cells) == self.width and self._oddity(cells) < _ODD
 
     def _oddity(self, cells: Sequence[str]) -> int:
         """Return the oddity of a row's oddest cell; cells that it lacks count as empty."""
@@ -123,24 +116,20 @@ class Mender:
 
     def _by_other_delimiter(self, text: str) -> list[str] | None:
         """Return the cells cut by the other delimiter that fits the columns best; None if none fits."""
-        # Blanks separate words as well as cells: one of the cells must be a value.
-        found = [
-            cells
-            for delimiter, cells in self._other_readings(text)
-            if delimiter != " " or any(look(cell).is_value for cell in cells)
-        ]
-        return min(found, key=self._oddity, default=None)
-
-    def _other_readings(self, text: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield each other delimiter that cuts a line into `width` cells, with these cells."""
-        own = self._dialect.delimiter
+        own, found = self._dialect.delimiter, []
         if not (text.count(own) * 2 if own else 0) < self.width > 1:
-            return
+            return None
         for delimiter in _DELIMITERS:
             is_likely = text.count(delimiter) >= self.width - 1
             cells = Dialect(delimiter, self._dialect.quote).scan(text)[0] if is_likely else None
-            if cells and len(cells) == self.width:
-                yield delimiter, cells
+            # Blanks separate words as well as cells: one of the cells must be a value.
+            if (
+                cells
+                and len(cells) == self.width
+                and (delimiter != " " or any(look(one).is_value for one in cells))
+            ):
+                found.append(cells)
+        return min(found, key=self._oddity, default=None)
 
     def _by_columns(self, text: str, cells: list[str] | None) -> list[str] | None:
         """Read a line that lacks a delimiter, or has one within a text, as the columns suggest."""
@@ -150,19 +139,23 @@ class Mender:
         if dialect.delimiter and not dialect.escape and self._attempts < _MAX_ATTEMPTS:
             self._attempts += 1
             found = _only_best([*self._cut_at_quotes(text)] or self._cut_inside(cells or ()))
-        return found or _only_best(self._joins(cells or ()))
+        return found or self._joined(cells or ())
 
-    def _joins(self, pieces: Sequence[str]) -> _Ranked:
-        """Yield the fitting rows of a line in which the delimiter also cuts the text of one cell."""
+    def _joined(self, pieces: Sequence[str]) -> list[str] | None:
+        """Return the likeliest fitting row, if only one is, of a line whose delimiter also cuts texts."""
         surplus, edge = len(pieces) - self.width, self._dialect.delimiter
-        for number in range(self.width if surplus > 0 else 0):
-            words = pieces[number : number + surplus + 1]
-            if all(map(str.isdigit, words)) and edge in ",.":
-                continue  # separate whole numbers, not the halves of a decimal
-            cells = [*pieces[:number], edge.join(words), *pieces[number + surplus + 1 :]]
-            is_whole = bool(words[0] and words[-1]) and not any(edge in word for word in words)
-            if is_whole and self._fits(cells):
-                yield (0 if all(word.startswith(" ") for word in words[1:]) else 1), cells
+        sizes = range(1, surplus + 2) if surplus <= _MOST_JOINS else (1, surplus + 1)
+        found: dict[int, list[tuple[int, list[str]]]] = {0: [(0, [])]}  # by how many pieces the cells take
+        for column in self._columns if surplus > 0 else ():
+            following = defaultdict[int, list[tuple[int, list[str]]]](list)
+            for (start, rows), size in product(found.items(), sizes):
+                words = pieces[start : start + size]
+                cell = edge.join(words)
+                if len(words) == size and _may_be_one(words, edge) and column.oddity(cell) < _ODD:
+                    odd = not all(word.startswith(" ") for word in words[1:])
+                    following[start + size] += [(rank + odd, [*cells, cell]) for rank, cells in rows]
+            found = {stop: nsmallest(2, rows, key=itemgetter(0)) for stop, rows in following.items()}
+        return _only_best(found.get(len(pieces), ()))
 
     def _cut_at_quotes(self, text: str) -> _Ranked:
         """Yield the well-formed readings with one more delimiter, before or after a quote."""
@@ -170,7 +163,9 @@ class Mender:
         odd = (quote, delimiter)  # a quoted cell hardly ever begins with these
         for place in _beside_quotes(text, quote):
             cells, stray = self._dialect.scan(text[:place] + delimiter + text[place:])
-            if cells and not stray and self._fits(cells) and not any(cell.startswith(odd) for cell in cells):
+            if not cells or stray or len(cells) != self.width or any(cell.startswith(odd) for cell in cells):
+                continue
+            if self._oddity(cells) < _ODD:
                 yield 0, cells
 
     def _cut_inside(self, cells: Sequence[str]) -> _Ranked:
@@ -193,6 +188,13 @@ class Mender:
                 rank = 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
                 if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
                     yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
+
+
+def _may_be_one(words: Sequence[str], edge: str) -> bool:
+    """Return whether pieces may be one text: whole numbers are separate, not the halves of a decimal."""
+    is_whole = words[0] and words[-1] and not any(edge in word for word in words)
+    are_numbers = edge in ",." and all(map(str.isdigit, words))
+    return len(words) == 1 or bool(is_whole and not are_numbers)
 
 
 def _beside_quotes(text: str, quote: str) -> list[int]:
