@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import mcp_types
 from anyio.to_thread import run_sync
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
-from mcp_types import (
-    LATEST_PROTOCOL_VERSION,
-    CallToolRequestParams,
-    CallToolResult,
-    ListToolsResult,
-    TextContent,
-)
 
 from managed_tables_command.api import FAILURES, Api, Json, Login, Refused, sentence_of
 
@@ -27,7 +21,7 @@ _NAME = "managed-tables"
 
 def serve(login: Login) -> None:
     """Serve until standard input ends; raises Refused, and httpx.HTTPError where nobody answers."""
-    told = {"protocolVersion": LATEST_PROTOCOL_VERSION, "capabilities": {}}
+    told = {"protocolVersion": mcp_types.LATEST_PROTOCOL_VERSION, "capabilities": {}}
     with Api(login) as api:
         greeting = _ask(api, "initialize", told | {"clientInfo": {"name": _NAME, "version": ""}})
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C waits for the thread that reads a line
@@ -35,10 +29,10 @@ def serve(login: Login) -> None:
 
 
 async def _serve(api: Api, instructions: str) -> None:
-    async def list_tools(_context: Any, _params: Any) -> ListToolsResult:
-        return ListToolsResult.model_validate(await run_sync(_ask, api, "tools/list", {}))
+    async def list_tools(_context: Any, _params: Any) -> mcp_types.ListToolsResult:
+        return mcp_types.ListToolsResult.model_validate(await run_sync(_ask, api, "tools/list", {}))
 
-    async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
+    async def call_tool(_context: Any, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
         return await run_sync(_call, api, params)
 
     server: Server[Any] = Server(
@@ -56,7 +50,7 @@ def _ask(api: Api, method: str, params: Json) -> Json:
     return result
 
 
-def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
+def _call(api: Api, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
     """Call the tool; a file that is named by its path is declared, and sent from here."""
     arguments = dict(params.arguments or {})
     given = str(arguments.pop("path", None) or "") if params.name == "upload_file" else ""
@@ -65,11 +59,13 @@ def _call(api: Api, params: CallToolRequestParams) -> CallToolResult:
         if given:
             arguments = {"name": path.name} | arguments | {"size_bytes": path.stat().st_size}
         said = _ask(api, "tools/call", {"name": params.name, "arguments": arguments})
-        answer = CallToolResult.model_validate(said)
+        answer = mcp_types.CallToolResult.model_validate(said)
         if given and answer.structured_content and not answer.is_error:
             (form,) = answer.structured_content["uploads"]
             with path.open("rb") as file:
                 api.post_file(form, file)
     except (*FAILURES, RuntimeError) as error:  # a `~` of nobody is one
-        return CallToolResult(content=[TextContent(text=sentence_of(error))], is_error=True)
+        return mcp_types.CallToolResult(
+            content=[mcp_types.TextContent(text=sentence_of(error))], is_error=True
+        )
     return answer

@@ -61,7 +61,7 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
 
 
 def reconcile(services: Services) -> Iterator[Correction]:
-    """Rebuild the catalog from all databases, erasing again what was erased; yield what was changed."""
+    """Erase again what was erased, then rebuild the catalog from the databases; yield what was changed."""
     erased = erased_databases(services)
     for connection_id, company_id in erased.items():
         known = services.connections.find(company_id)

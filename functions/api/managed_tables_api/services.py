@@ -8,12 +8,7 @@ from dataclasses import replace
 from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.databases.connecting import (
-    OWNER_CONNECTIONS,
-    PgConnection,
-    SessionLimits,
-    translated_errors,
-)
+from managed_tables.databases import connecting
 from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.jobs.staged_rows import Origin
@@ -51,14 +46,16 @@ class ApiServices(Services):
         return TokenVerifier(settings, JwksKeys(settings.jwks_url, settings.jwt_algorithm).find)
 
     @property
-    def session_limits(self) -> SessionLimits:
+    def session_limits(self) -> connecting.SessionLimits:
         """A request's session leaves room for loads."""
-        return replace(super().session_limits, role_sessions_max=OWNER_CONNECTIONS - LOAD_CONNECTIONS)
+        return replace(
+            super().session_limits, role_sessions_max=connecting.OWNER_CONNECTIONS - LOAD_CONNECTIONS
+        )
 
     @contextmanager
-    def open_company(self, company: ConnectionRecord) -> Iterator[PgConnection]:
+    def open_company(self, company: ConnectionRecord) -> Iterator[connecting.PgConnection]:
         """Lend a connection for the `with` block: table operations share them with the rows."""
-        with translated_errors(), self.connection_cache.use(company) as connection:
+        with connecting.translated_errors(), self.connection_cache.use(company) as connection:
             yield connection
 
     @once

@@ -47,7 +47,7 @@ async def seen_versions(
         ),
     ] = None,
 ) -> frozenset[int] | None:
-    """Return the tables' versions in the header, None for any; raises INVALID_REQUEST for no list of tags."""
+    """Return the versions in the header, None for any; of tags others are ignored, else INVALID_REQUEST."""
     if if_match is None or if_match.strip() == "*":
         return None
     versions: set[int] = set()

@@ -193,7 +193,10 @@ class Loading:
             raise
 
     def _fail(self, error: JobError) -> StepOutcome:
-        """Record why, then clear what is left; misfits wait for whoever can confirm the job again, if any."""
+        """Record why, then clear what the job has left: the record does not depend on that.
+
+        Values that do not fit leave the job to be confirmed again, where there is somebody to do it.
+        """
         get_logger("insert").info("not loaded", code=error.kind.code)
         if error.kind not in _CORRECTABLE or self.job.is_unattended:
             if error.kind is errors.VALUES_NOT_CONVERTED:

@@ -163,7 +163,7 @@ _BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
 
 
 def json_value(text: str, column_type: ColumnType) -> str | int | Decimal | bool:
-    """Return the JSON value of a text that PostgreSQL writes in UTC; raises ValueError or ArithmeticError."""
+    """Return the JSON value of a text, stored or PostgreSQL's in UTC; raises ValueError, ArithmeticError."""
     match column_type:
         case ColumnType.INTEGER:
             return int(text)

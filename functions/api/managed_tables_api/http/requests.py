@@ -310,7 +310,7 @@ FromValues = Annotated[Model, Received(holds_values=True)]
 
 
 def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:
-    """Declare the argument that takes a JSON body as an object: its model only describes it."""
+    """Declare the argument that takes a JSON body as an object, for a route that judges it by its table."""
     return Depends(JsonBody(model, is_object=True, is_optional=is_optional))
 
 

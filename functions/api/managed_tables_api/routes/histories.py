@@ -205,7 +205,10 @@ def restore_column(name: str, table: KnownTable, company: KnownCompany, services
 
 @kept_statement
 def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> bytes:
-    """Return the statement that inserts deleted rows again, by ids, or by when and by whom: (1, how many)."""
+    """Return the statement that inserts deleted rows again: (1, how many).
+
+    Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
+    """
     return compose_statement(
         "WITH {held}, {gone},"
         " named AS MATERIALIZED (SELECT row_id, {cells} AS cells FROM gone, definition),"

@@ -352,7 +352,7 @@ def applied_request_statement(definition: Definition, returned: Returned, number
 
 
 def _find_applied(table: Table, new: NewRows, key: IdempotencyKey) -> InsertedRows | None:
-    """Return the outcome of an earlier request of this key, its rows as they are now; None without one."""
+    """Return what an earlier request of this key did, None without one; deleted rows are left out."""
     statement = applied_request_statement(table.definition, new.returned, new.numbers)
     (_, fingerprint, count, returned, counts), *_ = table.read(statement, {"key": key.key})
     if fingerprint is None:

@@ -33,7 +33,7 @@ Keys = Sequence[str | None]  # of a row, in the list's order
 
 
 def write_cursor(definition: Definition, shape: pages.PageShape, keys: Keys) -> str:
-    """Return the cursor of a page that ended with these keys: with the id alone where they are too long."""
+    """Return the cursor after a row of these keys; for too long ones its id alone, to look them up by."""
     is_long = shape.grouping is None and any(len(key or "") > pages.MAX_CURSOR_CHARACTERS for key in keys)
     kept = [*(None for _ in keys[:-1]), keys[-1]] if is_long else list(keys)
     text = json.dumps([_binding(definition, shape), kept, is_long], ensure_ascii=False, separators=(",", ":"))

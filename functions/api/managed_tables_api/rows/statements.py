@@ -59,7 +59,7 @@ class Shown:
     numbers: Numbers = "number"
     versions: bool = False
     has_id: bool = True
-    names: tuple[str, ...] | None = None  # of the columns, None for all: up to 1,500 are not compared
+    names: tuple[str, ...] | None = None  # None: all, up to 1,500 columns; they alone are compared
 
     def json(self, source: sql.Identifier, *, stored: bool = False) -> sql.Composed:
         """Return a row as the text of its JSON as it is answered; `stored`: the source is the table."""

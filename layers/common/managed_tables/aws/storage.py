@@ -169,7 +169,7 @@ class Storage:
         return self._do(self.client.head_object, key)["ETag"]
 
     def read_range(self, key: str, first: int, last: int, etag: str | None = None) -> bytes:
-        """Return the bytes from `first` to `last` (included); raises ObjectReplaced for another `etag`."""
+        """Return bytes `first` through `last` that exist; raises ObjectReplaced for another `etag`."""
         get = partial(self.client.get_object, Bucket=self.bucket_name, Key=key, Range=f"bytes={first}-{last}")
         with _translated(passing=_REPLACED):
             return (get() if etag is None else get(IfMatch=etag))["Body"].read()

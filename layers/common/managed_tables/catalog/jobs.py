@@ -87,7 +87,7 @@ class Jobs:
                 yield item["job_id"]
 
     def list_active(self, company_id: str) -> Iterator[JobRecord]:
-        """Yield the company's jobs that are not terminal and can be read, newest first; changes may lag."""
+        """Yield a company's jobs under way, newest first, maybe late; unreadable ones are only logged."""
         jobs = map(_read, self._active_items(company_id))
         return (job for job in jobs if job is not None and not job.is_terminal)
 

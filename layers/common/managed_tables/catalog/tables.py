@@ -205,7 +205,7 @@ class Tables:
         return None if item is None else self.find(company_id, item["table_id"])
 
     def find_target(self, company_id: str, intake: Intake) -> Target:
-        """Return where an inbox object's rows go now: into the table of that name if it is, or a new one."""
+        """Return where an inbox object's rows go now: into the table of that name, if made, or a new one."""
         table = self.find_holder(company_id, intake.table_name) if intake.table_name else None
         if table is None or table.state != "ready":
             return Target("create")
@@ -219,7 +219,7 @@ class Tables:
         return restored
 
     def begin(self, table: TableRecord) -> None:
-        """Step 1: write what is pending, and reserve the table's new name; raises NameTaken, TableChanged."""
+        """Step 1: write a new record or what is pending, hold its name; raises NameTaken or TableChanged."""
         if table.state == "creating":
             self._write_named(table, table.display_name, put(table.item()))
             return

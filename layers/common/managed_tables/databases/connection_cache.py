@@ -48,7 +48,10 @@ class ConnectionCache:
 
     @contextmanager
     def use(self, company: ConnectionRecord) -> Iterator[PgConnection]:
-        """Lend a connection for the `with` block; raises CONNECTIONS_TAKEN or DATABASE_UNAVAILABLE."""
+        """Lend a connection in autocommit for the `with` block, whose statements end in the request's time.
+
+        Raises CONNECTIONS_TAKEN when none is free in time, DATABASE_UNAVAILABLE where nobody answers.
+        """
         with self._returned:
             if not self._returned.wait_for(lambda: self._in_use < self._limit, self._wait_seconds):
                 raise ApiError(CONNECTIONS_TAKEN)
@@ -139,7 +142,7 @@ def answered_within(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def bounded_statements(connection: PgConnection, statement_timeout_ms: int) -> Iterator[None]:
-    """Let no statement of the `with` block outlast a request that has less left than a statement's time."""
+    """Let no statement of the `with` block last longer than the request may, where the session would."""
     ends_at = _ends_at.get()
     left_ms = statement_timeout_ms if ends_at is None else int((ends_at - time.monotonic()) * 1_000)
     if left_ms >= statement_timeout_ms:

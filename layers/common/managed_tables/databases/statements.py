@@ -9,7 +9,7 @@ from managed_tables.databases.connecting import PgConnection
 
 
 def compose(form: LiteralString, /, *parts: object, **named: object) -> sql.Composed:
-    """Return the statement: `{}` takes SQL or a value as a literal, `{:i}` a name; of lists each element."""
+    """Return the statement: `{}` takes SQL, or a value as a literal, `{:i}` a name; commas join a list's."""
     pieces: list[sql.Composable] = []
     places = iter(parts)
     for text, name, kind, _ in Formatter().parse(form):

@@ -194,6 +194,6 @@ _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
 
 
 def readings(column: str, old: ColumnType, new: ColumnType, zone: str) -> list[sql.Composed]:
-    """Return the expressions by which the column's values may be read as the new type, at least NULL."""
+    """Return the expressions by which its values may be read as the new type; NULL if none of them can."""
     templates = _READINGS.get((old, new), (f"NULL::{POSTGRES_TYPES[new]}",))
     return [compose(template, c=column, zone=zone) for template in templates]

@@ -190,7 +190,7 @@ class TableOperations:
     def _perform(
         self, company: ConnectionRecord, begin: Callable[[Waiting], _Attempt | TableRecord]
     ) -> TableRecord:
-        """Do what `begin` plans, again where others were first; return the table, at once where it is one."""
+        """Do the steps of what `begin` plans, again where others were first; a table needs none."""
         waiting = Waiting()
         while True:
             attempt = begin(waiting)
