@@ -23,6 +23,7 @@ from serving import serving
 from tables_client import TableClient, column, created
 from zipping import zipped
 
+from managed_tables import exact_json
 from managed_tables_api.agents import desk
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, exact, fit
 from managed_tables_api.app import create_app
@@ -188,6 +189,7 @@ def test_every_number_is_sqls(
 def test_numbers_beyond_a_double_are_text() -> None:
     found = {"a": [2**53 + 1, 5, Decimal("0.1"), Decimal("0.12345678901234567890"), True, Decimal("1E+30")]}
     assert exact(found) == {"a": [str(2**53 + 1), 5, 0.1, "0.12345678901234567890", True, "1" + "0" * 30]}
+    assert exact(Decimal("1E+9999999")) == "1E+9999999"  # of an argument: no column has it
 
 
 def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
@@ -373,14 +375,19 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
     assert answer.status_code == 401
 
 
-def test_a_tool_speaks_the_language_of_the_request(url: str, rows_company: RowsCompany) -> None:
-    """The request has no parameters: the routes that are called within would heed them."""
-    accepted = {"Accept": "application/json, text/event-stream", "Accept-Language": "en"}
-    headers = {"Authorization": f"Bearer {token(rows_company)}", **accepted}
-    params = {"name": "query_rows", "arguments": {"table_id": "x"}}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    answer = httpx2.post(f"{url}/v1/managed-tables/mcp", json=body, headers=headers)
-    assert answer.json()["result"]["structuredContent"]["error"] == "Table not found"
+def test_a_tool_speaks_the_requests_language_and_keeps_its_digits(
+    url: str, rows_company: RowsCompany, table: TableClient
+) -> None:
+    """The request has no parameters: the routes within would heed them. The SDK reads numbers as doubles."""
+    headers = {"Accept": "application/json, text/event-stream", "Accept-Language": "en"}
+    headers |= {"Authorization": f"Bearer {token(rows_company)}", "Content-Type": "application/json"}
+    where = {"column": "quantidade", "op": "eq", "value": Decimal("0.12345678901234567890")}
+    params = {"name": "query_rows", "arguments": {"table_id": table.table_id, "where": where}}
+    body = exact_json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+    answer = httpx2.post(f"{url}/v1/managed-tables/mcp", content=body, headers=headers)
+    (found,) = answer.json()["result"]["structuredContent"]["details"]
+    assert found["reason"] == "must be an integer or a text of digits only"
+    assert found["value"] == str(where["value"])
     assert answer.headers["content-language"] == "en"
-    answer = httpx2.post(f"{url}/v1/managed-tables/mcp?numbers=string", json=body, headers=headers)
+    answer = httpx2.post(f"{url}/v1/managed-tables/mcp?numbers=string", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_PARAMETER")

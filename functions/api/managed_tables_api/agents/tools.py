@@ -24,7 +24,7 @@ from managed_tables.errors import JOB_NOT_WAITING, ApiError
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, exact, fit
 from managed_tables_api.auth import Caller
 from managed_tables_api.http.answers import error_body, say
-from managed_tables_api.http.requests import refusal, refusal_of
+from managed_tables_api.http.requests import json_object, refusal, refusal_of
 
 _EXAMPLES = 5
 _INFERRED = ("name", "display_name", "type")
@@ -408,21 +408,22 @@ class AgentAnswer(Response):
             return ListToolsResult(tools=_listed())
 
         async def call_tool(_context: Any, params: CallToolRequestParams) -> CallToolResult:
-            return await answer(desk, params)
+            return await answer(desk, params, self._body)
 
         return Server(
             "managed-tables", instructions=_INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
         )
 
 
-async def answer(desk: Desk, params: CallToolRequestParams) -> CallToolResult:
+async def answer(desk: Desk, params: CallToolRequestParams, body: bytes) -> CallToolResult:
     """Return what the tool answers; a refusal is an answer, too."""
     tool = TOOLS.get(params.name)
     if tool is None:
         error = say(f"Não há a ferramenta {params.name}")
         return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
     try:
-        return as_result(await tool.model_validate(params.arguments or {})._act(desk))
+        given = exact(json_object(body)["params"])  # the SDK has read its numbers as doubles
+        return as_result(await tool.model_validate(given.get("arguments") or {})._act(desk))
     except ValidationError as error:
         return as_result(error_body(refusal_of("body", error.errors())), is_error=True)
     except CallRefused as refused:
