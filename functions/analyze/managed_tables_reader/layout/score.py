@@ -68,10 +68,11 @@ class Scorer(HeaderScorer):
 
     def score(self, first: int, start: int, end: int, kinds: Kinds, *, has_all_lines: bool = False) -> Layout:
         """Return the layout with its bits part by part; `has_all_lines`: the header goes down to the data."""
-        stops = [start]
-        if not has_all_lines and first + 1 < start and self._may_be_remarks(first + 1, start, kinds):
-            stops.append(first + 1)
-        headers = {stop: self._remarked_bits(first, stop, start, kinds) for stop in stops}
+        headers, stop = {start: self.header_bits(first, start, start, kinds)}, first + 1
+        if not has_all_lines and stop < start and self._may_be_remarks(stop, start, kinds):
+            # Remarks about the columns, below the first line: the source, the unit.
+            remarks = weights.REMARKS + sum(self._find_below(kinds[0] != TEXT)[stop:start])
+            headers[stop] = remarks + self.header_bits(first, stop, start, kinds)
         stop = min(headers, key=headers.__getitem__)
         bits = {
             "above": self._above[first],
@@ -80,12 +81,6 @@ class Scorer(HeaderScorer):
             "footer": self.footer_bits(end, kinds),
         }
         return Layout(first, stop, start, end, self.width, kinds, bits)
-
-    def _remarked_bits(self, first: int, stop: int, start: int, kinds: Kinds) -> float:
-        """Return the bits of a header, and of remarks about the columns below it: the source, the unit."""
-        below = self._find_below(kinds[0] != TEXT)[stop:start]
-        remarks = weights.REMARKS + sum(below) if stop < start else 0.0
-        return remarks + self.header_bits(first, stop, start, kinds)
 
     def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
         """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
