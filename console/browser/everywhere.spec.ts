@@ -90,6 +90,7 @@ test("the lists keep their search and filter in the address", async ({ page, com
   await page.getByLabel("Procurar tabela").fill("achad");
   await expect(page.getByRole("link", { name: "perdida" })).toBeHidden();
   const { pathname, search } = new URL(page.url());
+  await page.goto("about:blank");
   await visit(pathname + search);
   await expect(page.getByRole("link", { name: "achada" })).toBeVisible();
   await expect(page.getByRole("link", { name: "perdida" })).toBeHidden();

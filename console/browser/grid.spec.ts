@@ -1,5 +1,7 @@
 import type { Page, Route } from "@playwright/test";
-import { Company, drop, expect, expectAccessible, isAsked, test } from "./support.ts";
+import { test as alone, Company, drop, expect, expectAccessible, isAsked } from "./support.ts";
+
+const test = alone.extend({ isLent: true });
 
 const EXACT = {
   cep: "01821426",
@@ -97,7 +99,7 @@ async function fallBehind(page: Page): Promise<void> {
   await page.addInitScript(() => Object.defineProperty(document, "visibilityState", { get: () => "hidden" }));
 }
 
-test("two people edit one row, and none overwrites the other", async ({ page, browser, company, visit, watched }) => {
+alone("two people edit one row, and none overwrites the other", async ({ page, browser, company, visit, watched }) => {
   await fallBehind(page);
   const table = await company.table("dupla", ["nome:text", "valor:integer"], [{ nome: "antes", valor: "1" }]);
   await visit(`/tabelas/${table}`);
@@ -168,6 +170,7 @@ test("a filter is typed in Brazilian, kept in the address, and the last one wins
   await dialog.getByRole("button", { name: "Aplicar" }).click();
   await expect(page.getByText("6 linhas de 300")).toBeVisible();
   const address = new URL(page.url());
+  await page.goto("about:blank");
   await visit(address.pathname + address.search);
   await expect(page.getByText("6 linhas de 300")).toBeVisible();
   await expect(cell(page, 1, 2)).toHaveText("289,5");
@@ -613,57 +616,55 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   expect(await isAsked(page)).toBe(false);
 });
 
-test("cells are copied and pasted as in a spreadsheet, and undone in one step", async ({
-  page,
-  company,
-  visit,
-  context,
-}) => {
-  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const table = await company.table(
-    "colar",
-    ["nome:text", "valor:decimal"],
-    [
-      { nome: "um", valor: "1" },
-      { nome: "dois", valor: "2" },
-      { nome: "três", valor: "3" },
-    ],
-  );
-  await visit(`/tabelas/${table}`);
-  await cell(page, 1, 1).click();
-  await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\tfora\ncinco\t7"));
-  await page.keyboard.press("Control+v");
-  await expect(cell(page, 1, 2)).toHaveText("1.234,56");
-  await expect(cell(page, 2, 1)).toHaveText("cinco");
-  await expect(page.getByRole("alert")).toContainText("1 coluna colada não coube na tabela");
-  await expect(page.getByRole("status").last()).toHaveText("Gravado");
-  await page.keyboard.press("Control+z");
-  await expect(cell(page, 1, 2)).toHaveText("1");
-  await expect(cell(page, 2, 1)).toHaveText("dois");
-  await expect(cell(page, 2, 1)).not.toHaveClass(/saving/); // what it says then would come after what is to be heard
+alone(
+  "cells are copied and pasted as in a spreadsheet, and undone in one step",
+  async ({ page, company, visit, context }) => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const table = await company.table(
+      "colar",
+      ["nome:text", "valor:decimal"],
+      [
+        { nome: "um", valor: "1" },
+        { nome: "dois", valor: "2" },
+        { nome: "três", valor: "3" },
+      ],
+    );
+    await visit(`/tabelas/${table}`);
+    await cell(page, 1, 1).click();
+    await page.evaluate(() => navigator.clipboard.writeText("quatro\t1.234,56\tfora\ncinco\t7"));
+    await page.keyboard.press("Control+v");
+    await expect(cell(page, 1, 2)).toHaveText("1.234,56");
+    await expect(cell(page, 2, 1)).toHaveText("cinco");
+    await expect(page.getByRole("alert")).toContainText("1 coluna colada não coube na tabela");
+    await expect(page.getByRole("status").last()).toHaveText("Gravado");
+    await page.keyboard.press("Control+z");
+    await expect(cell(page, 1, 2)).toHaveText("1");
+    await expect(cell(page, 2, 1)).toHaveText("dois");
+    await expect(cell(page, 2, 1)).not.toHaveClass(/saving/); // what it says then would come after what is to be heard
 
-  await page.keyboard.press("Shift+ArrowRight");
-  await page.keyboard.press("Shift+ArrowDown");
-  await expect(page.locator('[role="gridcell"][aria-selected="true"]')).toHaveCount(4);
-  await page.keyboard.press("Control+c");
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("um\t1\ndois\t2");
-  await page.evaluate(() => {
-    navigator.clipboard.writeText = () => Promise.reject(new Error("of a frame's own"));
-  });
-  await page.keyboard.press("Control+x");
-  await expect(page.getByRole("status").last()).toHaveText("O navegador não deixa copiar daqui");
-  await cell(page, 2, 1).click();
-  await cell(page, 3, 1).click({ modifiers: ["Shift"] });
-  await page.keyboard.press("Delete");
-  await expect(cell(page, 3, 1)).toHaveText("");
-  await expect(cell(page, 2, 1)).not.toHaveClass(/saving/);
-  await expect(cell(page, 3, 2)).toHaveText("3");
-  const stored = async (): Promise<(string | null)[]> => {
-    const rows = await company.call("GET", `/${table}/data`);
-    return (rows["records"] as { nome: string | null }[]).map(({ nome }) => nome);
-  };
-  await expect.poll(stored).toEqual(["um", null, null]);
-});
+    await page.keyboard.press("Shift+ArrowRight");
+    await page.keyboard.press("Shift+ArrowDown");
+    await expect(page.locator('[role="gridcell"][aria-selected="true"]')).toHaveCount(4);
+    await page.keyboard.press("Control+c");
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("um\t1\ndois\t2");
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("of a frame's own"));
+    });
+    await page.keyboard.press("Control+x");
+    await expect(page.getByRole("status").last()).toHaveText("O navegador não deixa copiar daqui");
+    await cell(page, 2, 1).click();
+    await cell(page, 3, 1).click({ modifiers: ["Shift"] });
+    await page.keyboard.press("Delete");
+    await expect(cell(page, 3, 1)).toHaveText("");
+    await expect(cell(page, 2, 1)).not.toHaveClass(/saving/);
+    await expect(cell(page, 3, 2)).toHaveText("3");
+    const stored = async (): Promise<(string | null)[]> => {
+      const rows = await company.call("GET", `/${table}/data`);
+      return (rows["records"] as { nome: string | null }[]).map(({ nome }) => nome);
+    };
+    await expect.poll(stored).toEqual(["um", null, null]);
+  },
+);
 
 test("what a colleague wrote meanwhile is not undone", async ({ page, company, visit }) => {
   const table = await company.table("desfazer", ["nome:text"], [{ nome: "antes" }]);
@@ -728,7 +729,7 @@ test("a text of several lines keeps them, and nothing is saved that was not chan
   ]);
 });
 
-test("after a conflict, an edit and its undoing every digit is what it was", async ({ page, company, visit }) => {
+alone("after a conflict, an edit and its undoing every digit is what it was", async ({ page, company, visit }) => {
   await fallBehind(page);
   const table = await company.table(
     "volta",
@@ -885,38 +886,36 @@ test("a refused cell opens with what was typed, and is given up by Esc and by un
   await expect(cell(page, 2, 1)).toHaveText("3");
 });
 
-test("changes of other columns are merged, of the same cells in a pasted block asked for", async ({
-  page,
-  company,
-  visit,
-  context,
-}) => {
-  await fallBehind(page);
-  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const rows = ["a", "b", "c"].map((nome) => ({ nome, nota: "" }));
-  const table = await company.table("mistura", ["nome:text", "nota:text"], rows);
-  await visit(`/tabelas/${table}`);
-  await expect(cell(page, 3, 1)).toHaveText("c");
-  const stored = async () =>
-    (await company.call("GET", `/${table}/data`))["records"] as { id: string; nome: string; nota: string }[];
-  const [first, second] = await stored();
-  await company.call("PUT", `/${table}/data/${first?.id ?? ""}`, { nota: "dela" });
-  await cell(page, 1, 1).click();
-  await page.keyboard.type("minha");
-  await page.keyboard.press("Enter");
-  await expect(cell(page, 1, 2)).toHaveText("dela");
-  await expect.poll(async () => (await stored())[0]).toMatchObject({ nome: "minha", nota: "dela" });
+alone(
+  "changes of other columns are merged, of the same cells in a pasted block asked for",
+  async ({ page, company, visit, context }) => {
+    await fallBehind(page);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const rows = ["a", "b", "c"].map((nome) => ({ nome, nota: "" }));
+    const table = await company.table("mistura", ["nome:text", "nota:text"], rows);
+    await visit(`/tabelas/${table}`);
+    await expect(cell(page, 3, 1)).toHaveText("c");
+    const stored = async () =>
+      (await company.call("GET", `/${table}/data`))["records"] as { id: string; nome: string; nota: string }[];
+    const [first, second] = await stored();
+    await company.call("PUT", `/${table}/data/${first?.id ?? ""}`, { nota: "dela" });
+    await cell(page, 1, 1).click();
+    await page.keyboard.type("minha");
+    await page.keyboard.press("Enter");
+    await expect(cell(page, 1, 2)).toHaveText("dela");
+    await expect.poll(async () => (await stored())[0]).toMatchObject({ nome: "minha", nota: "dela" });
 
-  await company.call("PUT", `/${table}/data/${second?.id ?? ""}`, { nome: "B dela" });
-  await cell(page, 1, 1).click();
-  await page.evaluate(() => navigator.clipboard.writeText("A\nB\nC"));
-  await page.keyboard.press("Control+v");
-  const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta célula" });
-  await expect(dialog.getByRole("row", { name: /2 nome B dela B/ })).toBeVisible();
-  await dialog.getByRole("button", { name: "Usar a dela" }).click();
-  await expect.poll(async () => (await stored()).map(({ nome }) => nome)).toEqual(["A", "B dela", "C"]);
-  await expect(cell(page, 2, 1)).toHaveText("B dela");
-});
+    await company.call("PUT", `/${table}/data/${second?.id ?? ""}`, { nome: "B dela" });
+    await cell(page, 1, 1).click();
+    await page.evaluate(() => navigator.clipboard.writeText("A\nB\nC"));
+    await page.keyboard.press("Control+v");
+    const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta célula" });
+    await expect(dialog.getByRole("row", { name: /2 nome B dela B/ })).toBeVisible();
+    await dialog.getByRole("button", { name: "Usar a dela" }).click();
+    await expect.poll(async () => (await stored()).map(({ nome }) => nome)).toEqual(["A", "B dela", "C"]);
+    await expect(cell(page, 2, 1)).toHaveText("B dela");
+  },
+);
 
 test("what is pasted beyond the last row makes rows after one question, and the empty row takes a new one", async ({
   page,
@@ -959,7 +958,7 @@ test("what is pasted beyond the last row makes rows after one question, and the 
   ]);
 });
 
-test("whoever may only read sees nothing to write with", async ({ page, company }) => {
+alone("whoever may only read sees nothing to write with", async ({ page, company }) => {
   const table = await company.table("leitora", ["nome:text"], [{ nome: "a" }]);
   const reader = new Company(["managed-tables:list", "managed-tables:data-read"], company.id);
   await page.goto(`/tabelas/${table}#token=${reader.token}`);
@@ -974,7 +973,7 @@ test("whoever may only read sees nothing to write with", async ({ page, company 
   await expect(page.getByRole("link", { name: /Enviar arquivo|Criar tabela/ })).toHaveCount(0);
 });
 
-test("rows grow with the reader's own size of text", async ({ page, company, visit }) => {
+alone("rows grow with the reader's own size of text", async ({ page, company, visit }) => {
   const table = await company.table("grande", ["nome:text"], [{ nome: "Ação" }, { nome: "b" }]);
   await visit(`/tabelas/${table}`);
   await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
@@ -989,7 +988,7 @@ test("rows grow with the reader's own size of text", async ({ page, company, vis
   expect(await cell(page, 1, 1).evaluate((one) => one.scrollHeight <= one.clientHeight)).toBe(true);
 });
 
-test("a million rows: the last is one key away, and few are in the document", async ({ page, million }) => {
+alone("a million rows: the last is one key away, and few are in the document", async ({ page, million }) => {
   await page.goto(`/tabelas/${million.table}#token=${million.company.token}`);
   await expect(cell(page, 1, 2)).toHaveText("linha 1"); // before, keys walk among rows that are still to come
   await expect(page.getByText("1.000.000 linhas").first()).toBeVisible();
@@ -1068,34 +1067,33 @@ test("what a colleague writes shows within seconds and flashes, and what I am wr
   await expect(cell(page, 1, 1)).toHaveText("minha");
 });
 
-test("a grid that nobody touches for three minutes asks nothing until a key is pressed", async ({
-  page,
-  company,
-  visit,
-}) => {
-  const table = await company.table("repouso", ["nome:text"], [{ nome: "a" }]);
-  await page.clock.install();
-  await visit(`/tabelas/${table}`);
-  await expect(cell(page, 1, 1)).toHaveText("a");
-  let asked = 0;
-  page.on("request", (request) => {
-    if (request.url().includes(`/${table}/data`)) asked += 1;
-  });
-  await page.clock.fastForward(10_000);
-  await expect.poll(() => asked).toBeGreaterThan(0);
-  await page.waitForLoadState("networkidle");
-  await page.clock.fastForward(181_000);
-  await company.call("POST", `/${table}/data`, { rows: [{ nome: "b" }] });
-  asked = 0;
-  for (let look = 0; look < 5; look += 1) await page.clock.runFor(6_000);
-  expect(asked).toBe(0);
-  await page.keyboard.press("ArrowDown");
-  const look = async (): Promise<void> => {
-    await page.clock.runFor(6_000); // an answer that comes after it is shown by the next one
-    await expect(page.getByText("2 linhas").first()).toBeVisible({ timeout: 1_000 });
-  };
-  await expect(look).toPass({ timeout: 20_000 });
-});
+alone(
+  "a grid that nobody touches for three minutes asks nothing until a key is pressed",
+  async ({ page, company, visit }) => {
+    const table = await company.table("repouso", ["nome:text"], [{ nome: "a" }]);
+    await page.clock.install();
+    await visit(`/tabelas/${table}`);
+    await expect(cell(page, 1, 1)).toHaveText("a");
+    let asked = 0;
+    page.on("request", (request) => {
+      if (request.url().includes(`/${table}/data`)) asked += 1;
+    });
+    await page.clock.fastForward(10_000);
+    await expect.poll(() => asked).toBeGreaterThan(0);
+    await page.waitForLoadState("networkidle");
+    await page.clock.fastForward(181_000);
+    await company.call("POST", `/${table}/data`, { rows: [{ nome: "b" }] });
+    asked = 0;
+    for (let look = 0; look < 5; look += 1) await page.clock.runFor(6_000);
+    expect(asked).toBe(0);
+    await page.keyboard.press("ArrowDown");
+    const look = async (): Promise<void> => {
+      await page.clock.runFor(6_000); // an answer that comes after it is shown by the next one
+      await expect(page.getByText("2 linhas").first()).toBeVisible({ timeout: 1_000 });
+    };
+    await expect(look).toPass({ timeout: 20_000 });
+  },
+);
 
 test("a column gets another name, type and description from its head, a day from a calendar, and rows more room", async ({
   page,

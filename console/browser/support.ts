@@ -118,6 +118,8 @@ export interface Watched {
 }
 
 interface Fixtures {
+  /** Whether a check takes the page where the last one left it: then it changes nothing of the document itself. */
+  isLent: boolean;
   watched: Watched;
   visit: (path: string, page?: Page, as?: Company) => Promise<void>;
 }
@@ -128,7 +130,21 @@ interface Shared {
   million: { company: Company; table: string };
 }
 
+let lent: Page | undefined; // of this process: to load the page takes ten times as long as to show another table
+
 export const test = base.extend<Fixtures, Shared>({
+  isLent: [false, { option: true }],
+  context: async ({ browser, context, isLent }, use) => {
+    if (isLent) lent ??= await (await browser.newContext()).newPage();
+    await use(isLent && lent ? lent.context() : context);
+  },
+  page: async ({ context, isLent }, use) => {
+    const page = isLent && lent ? lent : await context.newPage();
+    await use(page);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await context.setOffline(false);
+    await context.clearPermissions();
+  },
   company: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright's own form of a fixture without others
     async ({}, use) => {
@@ -156,9 +172,13 @@ export const test = base.extend<Fixtures, Shared>({
     },
     { auto: true },
   ],
-  visit: async ({ page, company }, use) => {
+  visit: async ({ page, company, isLent }, use) => {
+    let isNear = isLent && (await standsIdle(page)); // what is visited again is loaded again
     await use(async (path, other = page, as = company) => {
-      await other.goto(`${path}#token=${as.token}`);
+      if (isNear && other === page) await page.evaluate((to) => history.pushState(null, "", to), path);
+      else await other.goto(`${path}#token=${as.token}`);
+      if (isNear) await expect(page.getByRole("status").last()).not.toHaveText(/^(Gravado|Copiado)$/);
+      isNear &&= other !== page;
       await expect(other.locator("main")).toBeVisible();
       // A cell that is still to come takes no keys: whoever types waits for it.
       const arrived = '[role="grid"][aria-busy="false"], .mt-group, .mt-empty, form, [role="alert"]';
@@ -166,6 +186,11 @@ export const test = base.extend<Fixtures, Shared>({
     });
   },
 });
+
+/** Whether a page shows the console, and nothing in it waits or lies over it. */
+async function standsIdle(page: Page): Promise<boolean> {
+  return (await page.locator(".mt main:not(:has(dialog))").count()) === 1 && !(await isAsked(page));
+}
 
 /** Note what a page does wrong: refusals of its policy, exceptions, calls to other origins. */
 export function watch(page: Page, watched: Watched): void {
