@@ -95,8 +95,8 @@ def test_each_member_of_an_archive_counts_as_a_file(tmp_path: Path) -> None:
     content = zipped({"a.csv": "id,n\n1,2\n", "b/c.csv": "id,n\n3,4\n5,6\n"})
     found = _analyze(tmp_path, content, b"id,n\n7,8\n", name="envio")
     places = [(table.file, table.name, table.rows) for table in found.reading.tables]
-    assert places == [(0, "envio/a.csv", 1), (1, "envio/c.csv", 2), (2, "envio", 1)]
-    assert found.document.files == ["envio/a.csv", "envio/c.csv", "envio"]
+    assert places == [(0, "envio/a.csv", 1), (1, "envio/b/c.csv", 2), (2, "envio", 1)]
+    assert found.document.files == ["envio/a.csv", "envio/b/c.csv", "envio"]
     assert found.document.line_counts == [2, 3, 2]
     assert [table.upload for table in found.preview.tables] == [None, None, 1]
 
