@@ -21,12 +21,12 @@ from managed_tables.errors import FILE_NOT_TABULAR
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.numbers import plain_digits
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, WorkbookError
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, Tally, WorkbookError
 
 _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
 _BLANKS = re.compile(r"[ \t\r\n]*")
-_AROUND = re.compile(r'\{\s*"[^"\\]*"\s*:\s*(?=\[\s*\{)')
+_LIST_OF_OBJECTS = re.compile(r"\[[ \t\r\n]*\{")
 _LINE_ENDS = re.compile(r"[ \t]*\r?\n[ \t]*")  # of nested values: none is inside a string
 
 
@@ -36,6 +36,10 @@ class _Number(str):
     __slots__ = ()
 
 
+class _OtherFormError(WorkbookError):
+    """The text may be JSON, but in another form than was asked for."""
+
+
 _Object = tuple[int, Sequence[tuple[str, Any]]]
 """The number of an object, or its line, and its fields: names and values."""
 
@@ -43,15 +47,17 @@ _Object = tuple[int, Sequence[tuple[str, Any]]]
 def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
     """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list.
 
-    An object that has nothing but a list of objects is read as its list.
+    An object that has one list of objects is read as its list; its other members are reported.
     """
+    around: dict[str, None] = {}
     try:
-        objects = partial(_objects, path, are_lines=False, is_around=True)
+        objects = partial(_objects, path, are_lines=False, around=around)
         labels = _labels(objects())
-    except WorkbookError:
-        objects = partial(_objects, path, are_lines=are_lines, is_around=False)
+    except _OtherFormError:
+        around.clear()
+        objects = partial(_objects, path, are_lines=are_lines, around=None)
         labels = _labels(objects())
-    yield RawSheet(None, True, _batches(objects(), labels), labels=[*labels] or None)
+    yield RawSheet(None, True, _batches(objects(), labels), Tally(left_out=around), [*labels] or None)
 
 
 def _labels(objects: Iterator[_Object]) -> dict[str, int]:
@@ -86,8 +92,8 @@ def _cell(value: Any) -> str | None:
     return value and (mark_text(value.replace("\0", "")) or None)
 
 
-def _objects(path: Path, *, are_lines: bool, is_around: bool) -> Iterator[_Object]:
-    """Yield each object, or with `is_around` those of its only list; WorkbookError for anything else."""
+def _objects(path: Path, *, are_lines: bool, around: dict[str, None] | None) -> Iterator[_Object]:
+    """Yield each object, or those of the only list, with other members' names `around`; or WorkbookError."""
     with path.open("rb") as raw:
         try:
             encoding = detect_encoding(path)
@@ -95,26 +101,20 @@ def _objects(path: Path, *, are_lines: bool, is_around: bool) -> Iterator[_Objec
             name = "utf-8" if encoding.broken_utf8 else encoding.name
             text = _Text(io.TextIOWrapper(raw, name, newline=""))
             last = 0
-            for number, (line, fields) in enumerate(_values(text, is_around=is_around), start=1):
+            objects = _members(text) if around is None else text.listed(around)
+            for number, (line, fields) in enumerate(objects, start=1):
                 if are_lines and line == last:
                     raise WorkbookError(f"a linha {line} tem mais de um registro", FILE_NOT_TABULAR)
                 last = line
                 yield line if are_lines else number, fields
+            if text.peek():
+                raise text.invalid() if around is None else _OtherFormError("")
         except NotTextError as error:
             raise WorkbookError("o conteúdo é binário", FILE_NOT_TABULAR) from error
         except UnicodeDecodeError as error:
             raise WorkbookError(
                 "há letras que não estão em UTF-8, como o JSON exige", FILE_NOT_TABULAR
             ) from error
-
-
-def _values(text: "_Text", *, is_around: bool) -> Iterator[_Object]:
-    """Yield the objects of the text, which end with it, with the line of each."""
-    if is_around and not text.enter():
-        raise text.invalid()
-    yield from _members(text)
-    if (is_around and not text.take("}")) or text.peek():
-        raise text.invalid()
 
 
 def _members(text: "_Text") -> Iterator[_Object]:
@@ -161,18 +161,31 @@ class _Text:
         self._at += found
         return found
 
-    def enter(self) -> bool:
-        """Go into the object that comes next if it begins with a list of objects; return whether it does."""
-        self.peek()
-        found = _AROUND.match(self._text, self._at)
-        self._at = found.end() if found else self._at
-        return found is not None
+    def listed(self, around: dict[str, None]) -> Iterator[_Object]:
+        """Yield the objects of the one list in the object that comes next, and note its other members."""
+        has_list, opening = False, "{"
+        while self.take(opening) and self.peek() == '"':
+            (name, self._at), opening = self._decode(), ","
+            if not self.take(":"):
+                raise self.invalid()
+            if self.peek() and len(self._text) - self._at < 1_024:  # a list shows its first object before
+                self._fill()
+            if not _LIST_OF_OBJECTS.match(self._text, self._at):
+                _, self._at = self._decode()
+                around[name] = None
+            elif has_list:
+                raise _OtherFormError("")
+            else:
+                has_list = True
+                yield from _members(self)
+        if not has_list or not self.take("}"):
+            raise _OtherFormError("")
 
     def fields(self) -> _Object:
         """Return the line of the object that comes next, and its fields: nested values as their JSON."""
         if self.peek() not in ("", "{"):
             reason = f"a linha {self._line()} não tem um registro, com nomes e valores entre chaves"
-            raise WorkbookError(reason, FILE_NOT_TABULAR)
+            raise _OtherFormError(reason, FILE_NOT_TABULAR)
         fields, end = self._decode()
         line = self._line()
         if len({name for name, _ in fields}) != len(fields):
@@ -189,8 +202,8 @@ class _Text:
         """Return the error that names the line where the text is no JSON."""
         return WorkbookError(f"a linha {self._line(at)} não é um JSON válido", FILE_NOT_TABULAR)
 
-    def _decode(self) -> tuple[Sequence[tuple[str, Any]], int]:
-        """Return the object and where it ends, reading on until it is complete."""
+    def _decode(self) -> tuple[Any, int]:
+        """Return the value that comes next and where it ends, reading on until it is complete."""
         while True:
             try:
                 fields, end = self._scan(self._text, self._at)

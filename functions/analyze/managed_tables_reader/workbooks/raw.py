@@ -7,14 +7,14 @@ frame is one value, of bytes, since `marshal` reads from a stream value by value
 
 import marshal
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import IO, Any
 
 from managed_tables.errors import WORKBOOK_CORRUPT, JobErrorKind
-from managed_tables.messages.findings import GroundCode, WarningCode
+from managed_tables.messages.findings import MAX_LINES, GroundCode, WarningCode
 from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, ShownDates, letters
 from managed_tables_reader.workbooks.formats import (
     FormatKind,
@@ -58,6 +58,7 @@ class Tally:
     seen_hidden: set[int] = field(default_factory=set)  # those of them in which some cell is filled
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
     other_tables: int = 0  # of the same page, which were not read
+    left_out: Collection[str] = ()  # names of what stands beside the list of objects
 
     def reset(self) -> None:
         """Forget what was counted: the sheet is read again from its start."""
@@ -102,6 +103,7 @@ class Tally:
             ("DIGITS_LOST", numbers.cut, {}, []),
             ("HIDDEN_ROWS", self.hidden_rows, {}, []),
             ("OTHER_TABLES", self.other_tables, {}, []),
+            ("MEMBERS_LEFT_OUT", len(self.left_out), {"names": [*islice(self.left_out, MAX_LINES)]}, []),
             ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
             ("PERCENT", len(self.percents), {}, sorted(self.percents)),
             ("HIDDEN_COLUMNS", len(hidden), {"names": [*map(letters, hidden)]}, hidden),
