@@ -14,7 +14,7 @@ from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT
 
 MAX_FOOTER_ROWS = 60  # the notes of public statistics have dozens of lines; longer footers are read as data
 _TITLE_CELLS = 3
-_KINDS = 4  # of a column that are tried, most frequent first
+_Bits = defaultdict[str, float]  # by kind, of cells as what they are or as exceptions of another kind
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class Scorer(HeaderScorer):
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, given the end of the data."""
-        columns = [(Counter[str](), defaultdict[str, float](float)) for _ in range(self.width)]
-        kinds: Kinds = (TEXT,) * self.width
-        found = [kinds] * (end + 1)
-        for place in range(end - 1, -1, -1):
+        columns = [(Counter[str](), _Bits(float), _Bits(float)) for _ in range(self.width)]
+        found: list[Kinds] = [(TEXT,) * self.width] * (end + 1)
+        for place, row in [*enumerate(self.rows[:end])][::-1]:
             if place not in self._origins:
-                for (counts, bits), one in zip(columns, self.rows[place].looks, strict=False):
+                for (counts, bits, odd), one, known in zip(columns, row.looks, row.known_bits, strict=False):
                     if one.kind:
                         counts[one.kind] += 1
-                        bits[one.kind] += one.bits - one.as_text
+                        bits[one.kind] += min(one.bits, one.odd + known) - min(one.as_text, one.odd + known)
+                        odd[one.kind] += weights.EXCEPTION if known == inf else weights.SAME_EXCEPTION
             if place <= MOST_ABOVE or place == end - 1:
-                kinds = tuple(_cheapest_kind(counts, bits) for counts, bits in columns)
+                kinds = tuple(_cheapest_kind(*column) for column in columns)
             found[place] = kinds
         return found
 
@@ -240,14 +240,14 @@ class Scorer(HeaderScorer):
         return bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2) * (not self._words[place])
 
 
-def _cheapest_kind(counts: Counter[str], bits: Mapping[str, float]) -> str:
+def _cheapest_kind(counts: Counter[str], bits: _Bits, odd: _Bits) -> str:
     """Return the kind that describes a column's cells in the fewest bits; those are less than as texts."""
-    values = counts.total() - counts[NULL]
+    values, exceptions = counts.total() - counts[NULL], sum(odd.values()) - odd[NULL]
     costs = {TEXT: 0.0}
-    for kind, count in counts.most_common(_KINDS):
+    for kind, count in counts.most_common():
         if kind not in (TEXT, NULL) and count * 2 >= values:
             # The kind is named once for the whole column, a unit by its letters.
             naming = weights.KINDS.get(kind, 0.0 if kind in PLAIN_KINDS else weights.SHAPE)
             unit = weights.CHARACTER * len(kind.removeprefix(QUANTITY)) if kind.startswith(QUANTITY) else 0.0
-            costs[kind] = bits[kind] + weights.EXCEPTION * (values - count) + naming + unit
+            costs[kind] = bits[kind] + exceptions - odd[kind] + naming + unit
     return min(costs, key=costs.__getitem__)
