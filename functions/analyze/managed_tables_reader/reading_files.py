@@ -160,7 +160,9 @@ class FileReader:
         reading = _text_reading(text, part, overrides)
         if text.is_prose or overrides.include is False:
             reading = reading.left_out(reasons.PROSE if text.is_prose else reasons.EXCLUDED)
-        table = ReadTable(reading, part, [_about_prose(text)] if text.is_prose else [], read_exactly)
+        shown = preview([text.header.labels or [text.name]])  # of prose, the first sentence
+        findings = [Finding("NOT_A_TABLE", preview=shown, file=text.name)] if text.is_prose else []
+        table = ReadTable(reading, part, findings, read_exactly)
         yield table
         part = table.part or part
         self.preview.add_text(text, part, path, self._upload)
@@ -194,11 +196,6 @@ class FileReader:
                 part.file = file
             staged.append(StagedSheet(sheet.name, sheet.visible, part, overrides))
         return staged
-
-
-def _about_prose(text: TextFile) -> Finding:
-    """Return the finding that a file is not a table; its preview shows the first sentence."""
-    return Finding("NOT_A_TABLE", preview=preview([text.header.labels or [text.name]]), file=text.name)
 
 
 def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableReading:

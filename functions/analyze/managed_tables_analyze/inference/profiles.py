@@ -23,7 +23,7 @@ from managed_tables.conversion.sql_text import choose
 from managed_tables.documents.analyses import Profile
 from managed_tables.documents.document import Scalar
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
-from managed_tables.schema import ColumnFormat, ColumnType, Currency
+from managed_tables.schema import ColumnFormat, ColumnType, Currency, json_value
 from managed_tables.values import place_moment
 from managed_tables_analyze.inference import signs
 from managed_tables_analyze.inference.explanation import JudgedColumn
@@ -128,17 +128,7 @@ def sample_value(text: str | None, column_type: ColumnType, zone: ZoneInfo) -> S
     """Return a value as an answer shows it, given its canonical text."""
     if text is None:
         return None
-    match column_type:
-        case ColumnType.INTEGER:
-            return int(text)
-        case ColumnType.DECIMAL:
-            return Decimal(text)
-        case ColumnType.BOOLEAN:
-            return text == "true"
-        case ColumnType.DATETIME:
-            return format_instant(text, zone)
-        case ColumnType.TEXT | ColumnType.DATE:
-            return text
+    return format_instant(text, zone) if column_type is ColumnType.DATETIME else json_value(text, column_type)
 
 
 def format_instant(text: str, zone: ZoneInfo) -> str:

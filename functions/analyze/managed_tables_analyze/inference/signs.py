@@ -56,9 +56,7 @@ _CODE_PAIRS = {
     frozenset({"linha", "digitavel"}): "linha digitável",
 }
 _GLUED = ("codigo", "cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
-_LAST = ("cep",)  # ends no other word
 LONGEST_CODE = 64
-_PLURAL = "s"
 _MEASURE = re.compile(r"[$€%]")  # `Conta de luz (R$)`
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
@@ -112,13 +110,9 @@ def _known_words(word: str) -> list[str]:
     """Return the words of codes that a word is or contains (`cpfcnpj`, `nrcep`)."""
     if word in CODE_WORDS:
         return [word]
-    glued = [known for known in _GLUED if known in word and _is_rest(word.replace(known, "", 1))]
-    return glued + [known for known in _LAST if word.endswith(known)]
-
-
-def _is_rest(letters: str) -> bool:
-    """Return whether what stands beside a code's word is a word itself: CPFE is a company."""
-    return len(letters) != 1 or letters == _PLURAL
+    rests = {known: word.replace(known, "", 1) for known in _GLUED if known in word}
+    glued = [known for known, rest in rests.items() if len(rest) != 1 or rest == "s"]  # CPFE is a company
+    return glued + ["cep"] * word.endswith("cep")  # no other word ends so
 
 
 def lengths_of(names: str) -> set[int]:
