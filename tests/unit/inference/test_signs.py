@@ -204,7 +204,7 @@ def test_sample_values_have_their_columns_type() -> None:
         (["a", "1"], "Item", "text", 0.5, {}, ["integer"]),
         (["a", "b", "1"], "Item", "text", 1.0, {}, []),
         ([None, "-", ""], "Item", "text", 0.5, {}, []),
-        (["12.345.678.901", "98765432100", "1"], "CPF", "integer", 1.0, {}, []),
+        (["12.345.678,90", "98765432100", "1"], "CPF", "decimal", 1.0, {}, []),
     ],
 )
 def test_confidence_warnings_and_alternatives_follow_the_cells(

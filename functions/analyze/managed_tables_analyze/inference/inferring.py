@@ -41,7 +41,7 @@ _FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
 _WORTH_EXPLAINING = 0.5
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
-_IS_AMOUNT = re.compile(r".*(?:\$|[.,][0-9]{3}[.,]).*")
+_IS_AMOUNT = re.compile(r".*(?:\$|\.[0-9]{3},|,[0-9]{3}\.).*")
 _COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file that is done by then
 
 
