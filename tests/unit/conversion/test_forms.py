@@ -163,7 +163,7 @@ def test_other_text_beside_a_number_is_not_a_unit(text: str) -> None:
 
 
 def test_numbers_with_a_unit_are_recognised() -> None:
-    matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "(5 %)", "5 km/h", " 10 kg ", "\t+1.000,00kg"]
+    matched = ["10 kg", "R$ 5", "-R$ 5", "- R$5", "R$-5", "(5 %)", "- 3 g", "5 km/h", " 1 kg ", "\t+1.000,0g"]
     plain = ["5", "-5", " 1.234,5 "]
     other = ["5 metros", "5 m2", "abcd 5", "1e5", "kg", "5 5"]
     assert matching(numbers.NUMBER_WITH_UNIT, matched + plain + other) == matched
@@ -356,7 +356,7 @@ def test_other_texts_are_not_marked(text: str) -> None:
     assert CONNECTION.execute(f"SELECT {marked_cells.mark_texts('$1')}", [text]).fetchone() == (text,)
 
 
-@pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A"])
+@pytest.mark.parametrize("token", ["-", "null", "NULL", "n/a", "N/A", "N/D"])
 def test_null_tokens_are_empty_only_if_the_column_says_so(token: str) -> None:
     for column_type in ("integer", "decimal", "boolean", "date", "datetime"):
         texts = [token, f" {token}\u00a0"]

@@ -45,7 +45,7 @@ _UNITS = (
     "kw", "kwh", "w", "kb", "mb", "gb", "tb", "kcal", "dias", "anos", "meses",
 )  # fmt: skip
 _LOOKS = re.compile(r"[+-]?\s*(?P<before>[^\s\d.,+-]{1,3})?\s*[+-]?\d[\d.,]*\s*(?P<after>[^\s\d]{1,5})?")
-_NUMBER = "[+-]?[0-9][0-9.,]*"
+_NUMBER = f"[+-]?{BLANK}*[0-9][0-9.,]*"
 _BEFORE, _AFTER = r"[^\s0-9.,+-]{1,3}", r"[^\s0-9]{1,5}"
 # A number with something before or after it that may be a unit
 _WITH_UNIT = (
@@ -162,7 +162,7 @@ def decimal_pattern(mark: str, *, plain_blanks: bool) -> str:
         f"[+-]?{number}",
         f"[+-]{BLANK}+{amount}",
         f"[+-]?(?:{_PLAIN}(?:{fraction})?|{fraction})[eE][+-]?[0-9]{{1,4}}",
-        f"{amount}-",  # as SAP writes negatives
+        f"{amount}{BLANK}*-",  # as SAP writes negatives
         f"[+-]?{BLANK}*{_CURRENCY}{number}",
         f"{_CURRENCY}[+-]{BLANK}*{number}",
         rf"\({BLANK}*(?:{_CURRENCY})?{number}{BLANK}*\)",
