@@ -46,6 +46,8 @@ LONGEST_FIRST = (
     "tests/properties/test_values_of_every_file.py",
 )
 FEW_VALUES = 2
+MEMORY = "/dev/shm"  # noqa: S108 - what is made in it has random names
+MEMORY_BYTES = 6 * 1_024**3  # several times what a run holds
 _RUN_FOLDER = "MANAGED_TABLES_RUN_FOLDER"  # passed to the worker processes of pytest-xdist
 
 
@@ -83,6 +85,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # A loaded machine is not the code's fault: no deadline.
     settings.register_profile("here", deadline=None, max_examples=examples(40, 400))
     settings.load_profile("here")
+    # A run makes and deletes so many files that ext4 without a journal, which passes over each inode deleted
+    # lately, takes long to find one for a new file.
+    with contextlib.suppress(OSError):
+        memory = os.statvfs(MEMORY)
+        if memory.f_bavail * memory.f_frsize > MEMORY_BYTES and not memory.f_flag & os.ST_NOEXEC:
+            tempfile.tempdir = os.environ.get("TMPDIR", MEMORY)  # not that of Chromium, which stays in it
     if not hasattr(config, "workerinput"):
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="managed-tables-")
 
@@ -122,19 +130,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not figures.exists():
         return
     steps = [json.loads(line) for line in figures.read_text().splitlines()]
+    steps.sort(key=lambda step: -step["possible"])
+    counts = ("possible", "faults", "survived")
+    steps.append({"scenario": "all", **{name: sum(step[name] for step in steps) for name in counts}})
     terminalreporter.section("faults: possible, injected, survived")
-    for step in sorted(steps, key=lambda step: -step["possible"]):
-        _print_faults(terminalreporter, step["scenario"], step)
-    _print_faults(
-        terminalreporter,
-        "all",
-        {name: sum(step[name] for step in steps) for name in ("possible", "faults", "failed")},
-    )
-
-
-def _print_faults(reporter: pytest.TerminalReporter, name: str, counts: dict[str, int]) -> None:
-    survived = counts["faults"] - counts["failed"]
-    reporter.write_line(f"{name:28}{counts['possible']:6}{counts['faults']:6}{survived:6}")
+    for step in steps:
+        terminalreporter.write_line("{scenario:28}{possible:6}{faults:6}{survived:6}".format(**step))
 
 
 @pytest.fixture(scope="session")
