@@ -146,12 +146,12 @@ class Mender:
         surplus, edge = len(pieces) - self.width, self._dialect.delimiter
         sizes = range(1, surplus + 2) if surplus <= _MOST_JOINS else (1, surplus + 1)
         found: dict[int, list[tuple[int, list[str]]]] = {0: [(0, [])]}  # by how many pieces the cells take
-        for column in self._columns if surplus > 0 else ():
-            following = defaultdict[int, list[tuple[int, list[str]]]](list)
+        for most, column in enumerate(self._columns if surplus > 0 else (), start=surplus + 1):
+            following = defaultdict[int, list[tuple[int, list[str]]]](list)  # to `most`: others need a piece
             for (start, rows), size in product(found.items(), sizes):
                 words = pieces[start : start + size]
                 cell = edge.join(words)
-                if len(words) == size and _may_be_one(words, edge) and column.oddity(cell) < _ODD:
+                if start + size <= most and _may_be_one(words, edge) and column.oddity(cell) < _ODD:
                     odd = not all(word.startswith(" ") for word in words[1:])
                     following[start + size] += [(rank + odd, [*cells, cell]) for rank, cells in rows]
             found = {stop: nsmallest(2, rows, key=itemgetter(0)) for stop, rows in following.items()}
