@@ -234,8 +234,8 @@ def following(what: str) -> Iterator[Callable[[Json], None]]:
 
         def show(state: Json) -> None:
             status = _STATUSES.get(state["status"], state["status"])
-            progress = state["progress"] or {"percent": 0}  # one that has failed says nothing of it
-            completed = 100 if state["status"] == "done" else progress["percent"]
+            so_far = state["progress"] or {"percent": 0}  # one that has failed says nothing of it
+            completed = 100 if state["status"] == "done" else so_far["percent"]
             bars.update(task, description=escape(f"{what}: {status}"), total=100, completed=completed)
 
         yield show

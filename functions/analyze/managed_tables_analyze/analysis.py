@@ -139,7 +139,7 @@ def analyze(
         row_count=table.row_count,
         reading=reading,
         wish=stated.as_statement(),
-        line_counts=[table.last_line for table in preview.tables],
+        line_counts=[one.last_line for one in preview.tables],
     )
     return Analysis(
         document, reading, staged, findings, dialect, table.labels, preview, former_columns, medians

@@ -100,7 +100,7 @@ class Sheet:
     findings: list[Finding] = field(default_factory=list)  # complete once the rows are exhausted
     has_numbers: bool = True  # texts that look like numbers carry a sign (`marked_cells`)
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
-    merged_down: list[MergedRange] = field(default_factory=list)  # the first cell has the text of all
+    merged_down: list[MergedRange] = field(default_factory=list)  # complete likewise; the first has the text
     labels: list[str] | None = None  # if the file states the columns' names: then every row is data
     types: list[str] | None = None  # if the file states the columns' types
 

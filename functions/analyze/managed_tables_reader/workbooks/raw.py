@@ -47,13 +47,13 @@ class Tally:
     """What was found in one sheet's cells, complete once its batches are exhausted."""
 
     is_1904: bool = False  # days are counted from 1904 on, not from 1900
-    errors: Counter[int] = field(default_factory=Counter)  # cells without a value, by column (from 0)
+    errors: Counter[int] = field(default_factory=Counter)  # cells that hold an error, by column (from 0)
     percents: set[int] = field(default_factory=set)  # columns of numbers that are shown as percentages
     uncached: int = 0  # formulas whose result the file does not hold
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
     merged: list[MergedRange] = field(default_factory=list)  # cells with those below, complete at the end
-    arrays: list[MergedRange] = field(default_factory=list)  # cells of formulas that nobody has calculated
+    arrays: list[MergedRange] = field(default_factory=list)  # of array formulas that nobody has calculated
     hidden_columns: set[int] = field(default_factory=set)
     seen_hidden: set[int] = field(default_factory=set)  # those of them in which some cell is filled
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels

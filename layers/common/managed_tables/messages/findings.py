@@ -3,7 +3,7 @@
 Only `sentences.py` words them.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
@@ -94,8 +94,8 @@ class LineNotes:
     """Counts odd lines by code, and keeps the first of each; the `codes` come first, in their order."""
 
     def __init__(self, *codes: WarningCode) -> None:
-        self.lines: dict[WarningCode, list[int]] = {code: [] for code in codes}
-        self.counts: Counter[WarningCode] = Counter()
+        self.lines = defaultdict[WarningCode, list[int]](list, {code: [] for code in codes})
+        self.counts = defaultdict[WarningCode, int](int)
         self.examples: dict[WarningCode, str] = {}
 
     def add(self, code: WarningCode, line: int, example: str | None = None) -> None:
@@ -103,7 +103,7 @@ class LineNotes:
         if example is not None:
             self.examples.setdefault(code, example)
         self.counts[code] += 1
-        lines = self.lines.setdefault(code, [])
+        lines = self.lines[code]
         if len(lines) < MAX_LINES:
             lines.append(line)
 
