@@ -40,8 +40,7 @@ class _OtherFormError(WorkbookError):
     """The text may be JSON, but in another form than was asked for."""
 
 
-_Object = tuple[int, Sequence[tuple[str, Any]]]
-"""The number of an object, or its line, and its fields: names and values."""
+_Object = tuple[int, Sequence[tuple[str, Any]]]  # its number or line, and its fields: names and values
 
 
 def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
@@ -112,9 +111,8 @@ def _objects(path: Path, *, are_lines: bool, around: dict[str, None] | None) -> 
         except NotTextError as error:
             raise WorkbookError("o conteúdo é binário", FILE_NOT_TABULAR) from error
         except UnicodeDecodeError as error:
-            raise WorkbookError(
-                "há letras que não estão em UTF-8, como o JSON exige", FILE_NOT_TABULAR
-            ) from error
+            reason = "há letras que não estão em UTF-8, como o JSON exige"
+            raise WorkbookError(reason, FILE_NOT_TABULAR) from error
 
 
 def _members(text: "_Text") -> Iterator[_Object]:
@@ -164,7 +162,9 @@ class _Text:
     def listed(self, around: dict[str, None]) -> Iterator[_Object]:
         """Yield the objects of the one list in the object that comes next, and note its other members."""
         has_list, opening = False, "{"
-        while self.take(opening) and self.peek() == '"':
+        while self.take(opening):
+            if self.peek() != '"':  # none at all, or none behind a comma
+                raise _OtherFormError("")
             (name, self._at), opening = self._decode(), ","
             if not self.take(":"):
                 raise self.invalid()
