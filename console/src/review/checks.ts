@@ -30,6 +30,7 @@ const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
   "AMBIGUOUS_DATES",
   "TWO_DIGIT_YEARS",
   "MONTHS_AS_DATES",
+  "SWAPPED_DATES",
   "ZEROS_LOST",
   "SHORTENED_NUMBERS",
   "DIGITS_LOST",

@@ -151,11 +151,6 @@ def test_birth_dates_are_never_in_the_future(infer: Infer) -> None:
     assert '"01/02/60" foi lida como 1 de fevereiro de 2060' in warning_texts(other)
 
 
-def test_months_without_a_day_become_the_first_of_the_month(infer: Infer) -> None:
-    [column] = infer(column_of(" jan/2024", "fev/2024"))
-    assert 'Há meses sem o dia: "jan/2024" foi lido como 1 de janeiro de 2024' in warning_texts(column)
-
-
 @pytest.mark.parametrize(
     ("cells", "example"),
     [

@@ -107,11 +107,6 @@ def test_one_cell_among_many_rows_decides_the_type(infer: Infer) -> None:
     assert column.inference.alternatives[0].type == "integer"
 
 
-def test_a_later_row_widens_the_type(infer: Infer) -> None:
-    cells = [str(number) for number in range(1, 5_000)]
-    assert infer(column_of(*cells, "0,5"))[0].type == "decimal"
-
-
 def test_null_tokens_are_empty_if_the_other_cells_have_a_type(infer: Infer) -> None:
     numbers, words = infer([["1", "a"], ["-", "-"], ["N/A", "b"], ["null", "c"]])
     assert (numbers.type, numbers.nullable, numbers.formats.null_tokens) == ("integer", True, True)

@@ -254,6 +254,13 @@ def test_the_example_of_months_is_one_also_where_a_cell_without_value_comes_firs
     assert warning.values == {"example": "01/2024", "day": "2024-01-01"}
 
 
+def test_dates_swapped_where_they_could_be_are_told_unless_one_speaks_against_it(infer: Infer) -> None:
+    dates, texts = ["2024-02-01", "2024-03-03", "2024-05-04"], ["25/01/2024", "13/1/2024", "31-12-2023"]
+    assert [(one.code, one.lines) for one in infer([*dates, *texts]).findings] == [("SWAPPED_DATES", (2, 4))]
+    for cells in ([*dates, "2024-01-13", *texts], [*dates, *texts, "2/1/2024"], dates, [*dates, *texts[1:]]):
+        assert infer(cells).findings == []
+
+
 def test_a_code_that_lost_its_zeros_among_formatted_ones_is_told(infer: Infer) -> None:
     formatted = [f"123.456.789-{number}" for number in range(10, 20)]
     for cut in ("1234567890", "23.456.789-10"):

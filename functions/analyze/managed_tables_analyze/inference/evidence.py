@@ -28,6 +28,7 @@ _SHORT_DECIMAL = "(?:[+-] )?[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of 
 # A spreadsheet shows a whole number of 12 digits or more this way, and exports what it shows: the digits left
 # out are lost, and the number that remains looks as good as any.
 _SHORTENED = r"[+-]?[1-9](?:[.,][0-9]{1,14})?E\+(?:1[1-9]|[2-9][0-9])"
+_FEWEST_OF_A_FORM = 3  # dates, of each form: that all have such a day may be chance
 _PADDED_DAY_BYTES = 10  # `31/12/2024`, a time may follow: no year of two digits
 _BLANKS_AT_END = (" ", "\u00a0")
 # What Windows-1252 makes of UTF-8's bytes: `Ã£`, `Ã‰`, `Â°`. A capital Ã is a letter of Portuguese, so
@@ -239,6 +240,26 @@ def _has_short_year(cell: str) -> str:
     return choose((has_long_year, "false"), otherwise=matches(cell, SHORT_YEAR_DATE))
 
 
+def _is_iso(cell: str) -> str:
+    return f"substr({cell}, 8, 1) = '-'"
+
+
+def _are_swapped(cell: str) -> str:
+    """Return whether dates were read in the other order wherever that gives a day, else left as text."""
+    is_iso, is_text = _is_iso(cell), f"NOT {_is_iso(cell)}"
+    parts = (f"split_part(translate({cell}, '-.', '//'), '/', {place})" for place in (1, 2))
+    greatest = f"greatest({', '.join(f'TRY_CAST({part} AS INTEGER)' for part in parts)})"
+    day = choose((is_text, greatest), otherwise="NULL")  # or the month, whichever is above 12
+    return (
+        f"least(count(*) FILTER ({is_iso}), count({day})) >= {_FEWEST_OF_A_FORM}"
+        f" AND max(substr({cell}, 9, 2)) FILTER ({is_iso}) <= '12' AND min({day}) > 12"
+    )
+
+
+def _may_be_swapped(cell: str) -> str:
+    return f"{_is_iso(cell)} AND substr({cell}, 6, 2) <> substr({cell}, 9, 2)"
+
+
 # Each is asked of columns of some types, by a test that few cells pass and that begins with a cheap check.
 _ODDITIES: dict[WarningCode, tuple[Collection[ColumnType], Callable[[str], str]]] = {
     "MOJIBAKE": ((ColumnType.TEXT,), has_mojibake),
@@ -246,6 +267,7 @@ _ODDITIES: dict[WarningCode, tuple[Collection[ColumnType], Callable[[str], str]]
     "ERROR_CELLS": (tuple(ColumnType), _is_error),
     "SURROUNDING_BLANKS": ((ColumnType.TEXT,), _has_blanks_around),
     "TWO_DIGIT_YEARS": ((ColumnType.DATE, ColumnType.DATETIME), _has_short_year),
+    "SWAPPED_DATES": ((ColumnType.DATE, ColumnType.DATETIME), _may_be_swapped),
 }
 
 
@@ -256,12 +278,7 @@ def find_oddities(
 
     `kinds` are the types, and whether all cells are proven to be of them: then none holds an error.
     """
-    asked = [
-        (column, code)
-        for column, (column_type, is_proven) in enumerate(kinds)
-        for code, (types, _) in _ODDITIES.items()
-        if column_type in types and not (is_proven and code == "ERROR_CELLS")
-    ]
+    asked = _applicable(rows, kinds)
     counts = rows.ask(asked, lambda code, cell: f"count(*) FILTER ({_ODDITIES[code][1](cell)})")
     seen = [(question, count) for question, count in zip(asked, counts, strict=True) if count]
     found: dict[int, list[Finding]] = defaultdict(list)
@@ -274,6 +291,19 @@ def find_oddities(
             finding = replace(finding, lines=tuple(look["lines"]), file=file, sheet=sheet)
         found[column].append(finding)
     return found
+
+
+def _applicable(rows: Cells, kinds: Sequence[tuple[ColumnType, bool]]) -> list[tuple[int, WarningCode]]:
+    """Return which oddities each column may have."""
+    dates = [column for column, (column_type, _) in enumerate(kinds) if column_type.is_time]
+    swapped = rows.columns_where(dates, _are_swapped)
+    return [
+        (column, code)
+        for column, (column_type, is_proven) in enumerate(kinds)
+        for code, (types, _) in _ODDITIES.items()
+        if column_type in types and not (is_proven and code == "ERROR_CELLS")
+        if code != "SWAPPED_DATES" or column in swapped
+    ]
 
 
 def _look_up(code: WarningCode, cell: str) -> str:

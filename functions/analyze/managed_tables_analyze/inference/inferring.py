@@ -291,8 +291,10 @@ class _Judge:
         for found in oddities:
             cell = str(found.values["example"])
             values = {"example": _shown(found, cell)}
-            if found.code == "TWO_DIGIT_YEARS":
+            if found.code in ("TWO_DIGIT_YEARS", "SWAPPED_DATES"):
                 values["day"] = self._value_of(cell, judged.type, judged.formats)
+            if found.code == "SWAPPED_DATES":
+                values["other_day"] = f"{cell[:5]}{cell[8:10]}-{cell[5:7]}"
             warning = replace(found, values=values)
             if found.code != "SHORTENED_NUMBERS":
                 judged.warnings.append(warning)
