@@ -8,7 +8,7 @@ nested value is its JSON as it stands in the file.
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import islice
@@ -18,6 +18,7 @@ from typing import Any
 
 from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import FILE_NOT_TABULAR
+from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.numbers import plain_digits
@@ -46,17 +47,21 @@ _Object = tuple[int, Sequence[tuple[str, Any]]]  # its number or line, and its f
 def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
     """Yield the objects as one sheet; its rows are numbered by line, or by their place in the list.
 
-    An object that has one list of objects is read as its list; its other members are reported.
+    An object that has one list of objects is read as its list. What is not read as rows is reported.
     """
     around: dict[str, None] = {}
+    members: dict[WarningCode, Collection[str]] = {"MEMBERS_LEFT_OUT": around}
     try:
         objects = partial(_objects, path, are_lines=False, around=around)
         labels = _labels(objects())
     except _OtherFormError:
-        around.clear()
         objects = partial(_objects, path, are_lines=are_lines, around=None)
         labels = _labels(objects())
-    yield RawSheet(None, True, _batches(objects(), labels), Tally(left_out=around), [*labels] or None)
+        rows = [*islice(objects(), 2)]
+        only = rows[0][1] if len(rows) == 1 else ()
+        nested = ((name, value) for name, value in only if isinstance(value, _Number))
+        members = {"LISTS_WITHIN": [name for name, value in nested if _LIST_OF_OBJECTS.search(value)]}
+    yield RawSheet(None, True, _batches(objects(), labels), Tally(members=members), [*labels] or None)
 
 
 def _labels(objects: Iterator[_Object]) -> dict[str, int]:

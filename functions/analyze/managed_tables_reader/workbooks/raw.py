@@ -7,7 +7,7 @@ frame is one value, of bytes, since `marshal` reads from a stream value by value
 
 import marshal
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, zip_longest
@@ -58,7 +58,7 @@ class Tally:
     seen_hidden: set[int] = field(default_factory=set)  # those of them in which some cell is filled
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
     other_tables: int = 0  # of the same page, which were not read
-    left_out: Collection[str] = ()  # names of what stands beside the list of objects
+    members: Mapping[WarningCode, Collection[str]] = field(default_factory=dict)  # names in JSON, by finding
 
     def reset(self) -> None:
         """Forget what was counted: the sheet is read again from its start."""
@@ -103,7 +103,7 @@ class Tally:
             ("DIGITS_LOST", numbers.cut, {}, []),
             ("HIDDEN_ROWS", self.hidden_rows, {}, []),
             ("OTHER_TABLES", self.other_tables, {}, []),
-            ("MEMBERS_LEFT_OUT", len(self.left_out), {"names": [*islice(self.left_out, MAX_LINES)]}, []),
+            *((code, len(of), {"names": [*islice(of, MAX_LINES)]}, []) for code, of in self.members.items()),
             ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
             ("PERCENT", len(self.percents), {}, sorted(self.percents)),
             ("HIDDEN_COLUMNS", len(hidden), {"names": [*map(letters, hidden)]}, hidden),
