@@ -98,12 +98,12 @@ def test_an_invoice_key_too_long_for_an_integer_is_text(infer: Infer) -> None:
 
 def test_one_cell_among_many_rows_decides_the_type(infer: Infer) -> None:
     cells = [str(number) for number in range(1, 5_000)]
-    [column] = infer(column_of(*cells, "s/d", *cells))
+    [column] = infer(column_of(*cells, "n/d", *cells))
     assert column.type == "text"
     assert column.inference.evidence == "9.998 de 9.999 são números inteiros"
     [exception] = column.inference.exceptions
     assert (exception.file, exception.sheet, exception.line) == ("vendas.csv", None, 5_001)
-    assert (exception.value, exception.reason) == ("s/d", "não é um número inteiro")
+    assert (exception.value, exception.reason) == ("n/d", "não é um número inteiro")
     assert column.inference.alternatives[0].type == "integer"
 
 

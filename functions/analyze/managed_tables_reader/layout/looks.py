@@ -29,7 +29,7 @@ _IP = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d
 # As a label: maybe with the decimal of a number that a spreadsheet wrote, and a footnote's mark.
 YEAR = r"(?P<number>(?:18|19|20|21)\d\d)(?:\.0)?(?:\s*[^\w\s.,;:/-]\w{0,2}\)?)?"
 _YEAR = re.compile(YEAR)
-_NULLS = r"na -- none nd . x \n"  # words for nothing that no type takes for empty
+_NULLS = r"na -- none nd n/d . x \n"  # words for nothing that no type takes for empty
 _WORDS = {
     **dict.fromkeys(("nan", "inf", "-inf", "+inf", "infinity", "-infinity"), "number"),
     **dict.fromkeys((*columns.TRUE_WORDS, *columns.FALSE_WORDS), "boolean"),

@@ -19,7 +19,7 @@ from managed_tables.details import Fault
 from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
-NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "n/d", "#n/a", "#n/d")
+NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
 # What spreadsheets show for a formula without a value, in English and in Portuguese.
 ERROR_WORDS = (
     "#div/0!", "#n/a", "#n/d", "#ref!", "#name?", "#nome?", "#null!", "#nulo!", "#num!", "#núm!", "#value!",
