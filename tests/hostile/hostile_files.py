@@ -84,8 +84,9 @@ def _texts() -> Iterator[Hostile]:
     yield Hostile("quotes.csv", b'a,b\n1,"' + b'""' * 500_000 + b'"\n', (1, 2))
     yield Hostile("long_cell.csv", b"a,b\n1,x" + b" " * 5 * MIB + b"x\n2,y\n", (2, 2))
     yield Hostile("blank.csv", b"a,b\n1,2\n" + b"\n" * (MIB // 4) + b"3,4\n", (2, 2))
-    almost = b"".join(b"%d,%s!\n" % (n, b"1." * 2_000) for n in range(20))
-    yield Hostile("almost_numbers.csv", b"a,b\n" + almost, (20, 2))
+    yield Hostile("almost_numbers.csv", b"a,b\n" + b"1,%s!\n" % (b"1." * 2_000) * 20, (20, 2))
+    long_rows = (b",".join([b"a" * n] * (n % 3 // 2 * 9 + 400)) for n in range(1, 90))
+    yield Hostile("long_rows.csv", b"\n".join(long_rows), (88, 409))
     wider = b"1.1,1.1,1.1,1.1,1.1,1.1\n1,2,3,4,5,6\n" * 20
     yield Hostile("wider_below.csv", b"id,v\n0,1!\n" + wider, (41, 6))
     yield Hostile("above.csv", b"Medidas do forno\nTurno da noite\n" + wider, (40, 6))

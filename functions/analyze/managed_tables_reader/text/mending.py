@@ -66,6 +66,15 @@ class _Column:
         is_kind = not self.shapes if self.kind == TEXT else one.plain_kind == self.kind
         return (_OWN_SHAPE if self.shapes else _USUAL) if is_kind else _ODD
 
+    def may_join(self, words: Sequence[str], edge: str, *, is_odd: bool) -> bool:
+        """Return whether pieces may be one cell: whole numbers are separate, not the halves of a decimal."""
+        is_whole = words[0] and words[-1] and not any(edge in word for word in words)
+        are_numbers = edge in ",." and all(map(str.isdigit, words))
+        is_one = len(words) == 1 or bool(is_whole and not are_numbers)
+        # A text that begins like its column's codes may go on after a delimiter and a blank.
+        is_begun = not is_odd and self.kind == TEXT and not words[0].startswith(" ")
+        return is_one and self.oddity(words[0] if is_begun else edge.join(words)) < _ODD
+
 
 def _columns(rows: Iterable[Sequence[str]], width: int) -> Sequence[_Column]:
     """Learn the columns from the rows that have `width` cells; none if they are too few."""
@@ -123,11 +132,8 @@ class Mender:
             is_likely = text.count(delimiter) >= self.width - 1
             cells = Dialect(delimiter, self._dialect.quote).scan(text)[0] if is_likely else None
             # Blanks separate words as well as cells: one of the cells must be a value.
-            if (
-                cells
-                and len(cells) == self.width
-                and (delimiter != " " or any(look(one).is_value for one in cells))
-            ):
+            is_likely = delimiter != " " or any(look(cell).is_value for cell in cells or ())
+            if cells and is_likely and len(cells) == self.width:
                 found.append(cells)
         return min(found, key=self._oddity, default=None)
 
@@ -149,11 +155,10 @@ class Mender:
         for most, column in enumerate(self._columns if surplus > 0 else (), start=surplus + 1):
             following = defaultdict[int, list[tuple[int, list[str]]]](list)  # to `most`: others need a piece
             for (start, rows), size in product(found.items(), sizes):
-                words = pieces[start : start + size]
-                cell = edge.join(words)
-                if start + size <= most and _may_be_one(words, edge) and column.oddity(cell) < _ODD:
-                    odd = not all(word.startswith(" ") for word in words[1:])
-                    following[start + size] += [(rank + odd, [*cells, cell]) for rank, cells in rows]
+                words, stop = pieces[start : start + size], start + size
+                is_odd = not all(word.startswith(" ") for word in words[1:])
+                if stop <= most and column.may_join(words, edge, is_odd=is_odd):
+                    following[stop] += [(rank + is_odd, [*cells, edge.join(words)]) for rank, cells in rows]
             found = {stop: nsmallest(2, rows, key=itemgetter(0)) for stop, rows in following.items()}
         return _only_best(found.get(len(pieces), ()))
 
@@ -188,13 +193,6 @@ class Mender:
                 rank = 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
                 if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
                     yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
-
-
-def _may_be_one(words: Sequence[str], edge: str) -> bool:
-    """Return whether pieces may be one text: whole numbers are separate, not the halves of a decimal."""
-    is_whole = words[0] and words[-1] and not any(edge in word for word in words)
-    are_numbers = edge in ",." and all(map(str.isdigit, words))
-    return len(words) == 1 or bool(is_whole and not are_numbers)
 
 
 def _beside_quotes(text: str, quote: str) -> list[int]:
