@@ -96,7 +96,7 @@ class Scorer(HeaderScorer):
     # Rows of the table
 
     def body_bits(self, start: int, end: int, kinds: Kinds) -> float:
-        """Return the bits of rows of data; a repeat of a row above the data costs at most its text."""
+        """Return the bits of rows of data; a repeat of one above costs at most a line outside."""
         gap = weights.GAP if start < end and self.rows[start].after_gap else 0.0
         return sum(self.row_bits(start, kinds)[start:end]) - gap
 
@@ -107,7 +107,7 @@ class Scorer(HeaderScorer):
         if repeated:
             bits = bits.copy()
             for upper, place in pairwise([start - 1, *repeated]):
-                bits[place] = min(bits[place], self._texts[place])
+                bits[place] = min(bits[place], self._texts[place] + weights.FOOTER_LINE)
                 first = upper + 2 if len(self.rows[place].filled) > 1 else place
                 end = self.find_footer(bits, kinds, first, place)
                 bits[end:place] = self._below(end, kinds)[end:place]
