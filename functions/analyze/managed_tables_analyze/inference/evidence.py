@@ -246,13 +246,12 @@ def _is_iso(cell: str) -> str:
 
 def _are_swapped(cell: str) -> str:
     """Return whether dates were read in the other order wherever that gives a day, else left as text."""
-    is_iso, is_text = _is_iso(cell), f"NOT {_is_iso(cell)}"
     parts = (f"split_part(translate({cell}, '-.', '//'), '/', {place})" for place in (1, 2))
     greatest = f"greatest({', '.join(f'TRY_CAST({part} AS INTEGER)' for part in parts)})"
-    day = choose((is_text, greatest), otherwise="NULL")  # or the month, whichever is above 12
+    day = choose((_is_iso(cell), "NULL"), otherwise=greatest)  # or the month, whichever is above 12
     return (
-        f"least(count(*) FILTER ({is_iso}), count({day})) >= {_FEWEST_OF_A_FORM}"
-        f" AND max(substr({cell}, 9, 2)) FILTER ({is_iso}) <= '12' AND min({day}) > 12"
+        f"least(count(*) FILTER ({_is_iso(cell)}), count({day})) >= {_FEWEST_OF_A_FORM}"
+        f" AND max(substr({cell}, 9, 2)) FILTER ({_is_iso(cell)}) <= '12' AND min({day}) > 12"
     )
 
 
@@ -295,8 +294,9 @@ def find_oddities(
 
 def _applicable(rows: Cells, kinds: Sequence[tuple[ColumnType, bool]]) -> list[tuple[int, WarningCode]]:
     """Return which oddities each column may have."""
-    dates = [column for column, (column_type, _) in enumerate(kinds) if column_type.is_time]
-    swapped = rows.columns_where(dates, _are_swapped)
+    swapped = {column for column, (column_type, _) in enumerate(kinds) if column_type.is_time}
+    for test in (lambda cell: f"bool_or({_is_iso(cell)})", _are_swapped):  # the first costs far less
+        swapped = rows.columns_where(sorted(swapped), test)
     return [
         (column, code)
         for column, (column_type, is_proven) in enumerate(kinds)
