@@ -23,7 +23,7 @@ _FEWEST_ROWS = 10  # below which columns are not known well enough
 _MAX_ROWS = 1_000
 _MAX_SHAPES = 8  # that a column of codes or amounts has
 _LONGEST_SHAPE = 40  # characters of a cell that has a shape
-_MOST_JOINS = 20  # in a row of which several cells are cut
+_MOST_JOINS = 10_000  # tried in a row of which several cells are cut: some 40 ms
 _MAX_QUOTES = 40  # in a line that is cut at one of them
 _ALIKE = 2  # the rank of a cut between two digits, or two letters
 _MAX_ATTEMPTS = 1_000  # rows of a file: if so many are short, that is normal there
@@ -150,7 +150,8 @@ class Mender:
     def _joined(self, pieces: Sequence[str]) -> list[str] | None:
         """Return the likeliest fitting row, if only one is, of a line whose delimiter also cuts texts."""
         surplus, edge = len(pieces) - self.width, self._dialect.delimiter
-        sizes = range(1, surplus + 2) if surplus <= _MOST_JOINS else (1, surplus + 1)
+        is_tried = self.width * (surplus + 1) ** 2 <= _MOST_JOINS  # more: one text alone
+        sizes = range(1, surplus + 2) if is_tried else (1, surplus + 1)
         found: dict[int, list[tuple[int, list[str]]]] = {0: [(0, [])]}  # by how many pieces the cells take
         for most, column in enumerate(self._columns if surplus > 0 else (), start=surplus + 1):
             following = defaultdict[int, list[tuple[int, list[str]]]](list)  # to `most`: others need a piece
