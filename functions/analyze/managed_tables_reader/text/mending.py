@@ -66,15 +66,6 @@ class _Column:
         is_kind = not self.shapes if self.kind == TEXT else one.plain_kind == self.kind
         return (_OWN_SHAPE if self.shapes else _USUAL) if is_kind else _ODD
 
-    def may_join(self, words: Sequence[str], edge: str, *, is_odd: bool) -> bool:
-        """Return whether pieces may be one cell: whole numbers are separate, not the halves of a decimal."""
-        is_whole = words[0] and words[-1] and not any(edge in word for word in words)
-        are_numbers = edge in ",." and all(map(str.isdigit, words))
-        is_one = len(words) == 1 or bool(is_whole and not are_numbers)
-        # A text that begins like its column's codes may go on after a delimiter and a blank.
-        is_begun = not is_odd and self.kind == TEXT and not words[0].startswith(" ")
-        return is_one and self.oddity(words[0] if is_begun else edge.join(words)) < _ODD
-
 
 def _columns(rows: Iterable[Sequence[str]], width: int) -> Sequence[_Column]:
     """Learn the columns from the rows that have `width` cells; none if they are too few."""
@@ -156,10 +147,11 @@ class Mender:
         for most, column in enumerate(self._columns if surplus > 0 else (), start=surplus + 1):
             following = defaultdict[int, list[tuple[int, list[str]]]](list)  # to `most`: others need a piece
             for (start, rows), size in product(found.items(), sizes):
-                words, stop = pieces[start : start + size], start + size
-                is_odd = not all(word.startswith(" ") for word in words[1:])
-                if stop <= most and column.may_join(words, edge, is_odd=is_odd):
-                    following[stop] += [(rank + is_odd, [*cells, edge.join(words)]) for rank, cells in rows]
+                words = pieces[start : start + size]
+                cell = edge.join(words)
+                if start + size <= most and _may_be_one(words, edge) and column.oddity(cell) < _ODD:
+                    odd = not all(word.startswith(" ") for word in words[1:])
+                    following[start + size] += [(rank + odd, [*cells, cell]) for rank, cells in rows]
             found = {stop: nsmallest(2, rows, key=itemgetter(0)) for stop, rows in following.items()}
         return _only_best(found.get(len(pieces), ()))
 
@@ -194,6 +186,13 @@ class Mender:
                 rank = 0 if pair in ("A9", "9A") else 1 if pair[0] != pair[1] else _ALIKE
                 if oddity == _USUAL or (oddity == _OWN_SHAPE and rank < _ALIKE):
                     yield rank + oddity * (_ALIKE + 1), [*cells[:number], *halves, *cells[number + 1 :]]
+
+
+def _may_be_one(words: Sequence[str], edge: str) -> bool:
+    """Return whether pieces may be one text: whole numbers are separate, not the halves of a decimal."""
+    is_whole = words[0] and words[-1] and not any(edge in word for word in words)
+    are_numbers = edge in ",." and all(map(str.isdigit, words))
+    return len(words) == 1 or bool(is_whole and not are_numbers)
 
 
 def _beside_quotes(text: str, quote: str) -> list[int]:
