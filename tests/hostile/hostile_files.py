@@ -215,7 +215,7 @@ def _archives() -> Iterator[Hostile]:
     yield Hostile(
         "entries.zip", zipped({f"{n}.csv": _TABLE for n in range(1_001)}), {"ARCHIVE_TOO_MANY_ENTRIES"}
     )
-    slips = ["../../hit.csv", "/tmp/hit.csv", "..\\..\\hit.csv", "C:\\hit.csv"]  # noqa: S108 - never written
+    slips = ["../../hit.csv", "/hit.csv", "..\\..\\hit.csv", "C:\\hit.csv"]
     for number, name in enumerate(slips):
         yield Hostile(f"slip{number}.zip", zipped({name: _TABLE}), {"ARCHIVE_UNSAFE", "(1, 2)"})
     yield Hostile("cut.zip", one[: len(one) - 30], {"ARCHIVE_CORRUPT"})

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from tempfile import gettempdir
 from uuid import UUID
 
 import psycopg
@@ -51,7 +52,7 @@ BEYOND = (
     "SET ROLE postgres",
     "GRANT pg_read_all_data TO CURRENT_USER",
     "GRANT pg_execute_server_program TO CURRENT_USER",
-    "COPY (SELECT 1) TO '/tmp/mallory'",
+    f"COPY (SELECT 1) TO '{gettempdir()}/mallory'",
     "COPY (SELECT 1) TO PROGRAM 'id'",
     "DO $$ BEGIN CREATE TEMP TABLE t (a text); COPY t FROM '/etc/passwd'; END $$",
     "DO $$ BEGIN CREATE TEMP TABLE t (a text); COPY t FROM PROGRAM 'id'; END $$",
@@ -60,7 +61,7 @@ BEYOND = (
     "SELECT pg_ls_dir('.')",
     "SELECT pg_stat_file('.')",
     "SELECT lo_import('/etc/passwd')",
-    "SELECT lo_export(1, '/tmp/mallory')",
+    f"SELECT lo_export(1, '{gettempdir()}/mallory')",
     "SELECT * FROM pg_authid",
     "SELECT * FROM pg_hba_file_rules",
     "SELECT * FROM pg_file_settings",
