@@ -65,7 +65,6 @@ def _call(api: Api, params: mcp_types.CallToolRequestParams) -> mcp_types.CallTo
             with path.open("rb") as file:
                 api.post_file(form, file)
     except (*FAILURES, RuntimeError) as error:  # a `~` of nobody is one
-        return mcp_types.CallToolResult(
-            content=[mcp_types.TextContent(text=sentence_of(error))], is_error=True
-        )
+        reason = mcp_types.TextContent(text=sentence_of(error))
+        return mcp_types.CallToolResult(content=[reason], is_error=True)
     return answer

@@ -48,9 +48,8 @@ class ApiServices(Services):
     @property
     def session_limits(self) -> connecting.SessionLimits:
         """A request's session leaves room for loads."""
-        return replace(
-            super().session_limits, role_sessions_max=connecting.OWNER_CONNECTIONS - LOAD_CONNECTIONS
-        )
+        sessions_max = connecting.OWNER_CONNECTIONS - LOAD_CONNECTIONS
+        return replace(super().session_limits, role_sessions_max=sessions_max)
 
     @contextmanager
     def open_company(self, company: ConnectionRecord) -> Iterator[connecting.PgConnection]:

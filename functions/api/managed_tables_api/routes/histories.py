@@ -209,6 +209,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
 
     Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
     """
+    table, condition = physical_name(definition.display_name), _BY_IDS if by_ids else _BY_TIME
     return compose_statement(
         "WITH {held}, {gone},"
         " named AS MATERIALIZED (SELECT row_id, {cells} AS cells FROM gone, definition),"
@@ -218,9 +219,7 @@ def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> by
         " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
         definition,
         active=True,
-        gone=_GONE.format(
-            table=physical_name(definition.display_name), condition=_BY_IDS if by_ids else _BY_TIME
-        ),
+        gone=_GONE.format(table=table, condition=condition),
         cells=_PRESENT_CELLS.format(sql.Identifier("gone")),
         columns=names_of(definition.columns),
         values=[_value(column, zone) for column in definition.columns],

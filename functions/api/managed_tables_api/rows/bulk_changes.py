@@ -47,6 +47,7 @@ MAX_UPDATES = 1_000
 MAX_IDS = 10_000
 
 _NOT_ALL = 'sem condição vale para todas as linhas; se é o que quer, mande também "all": true'
+_GIVEN = "$given{}"  # whether a row names the changed column at this place
 _GONE = Fault("ROW_NOT_FOUND", "a linha não existe")
 
 
@@ -307,7 +308,7 @@ def _given_rows(definition: Definition, changed: Changed) -> sql.Composed:
         ' AS {row} ("$id", "$row_version", {fields:i}) WHERE {t}.id = {row}."$id"'
         ' AND ({row}."$row_version" IS NULL OR {t}.xmin::text = {row}."$row_version")',
         arrays=arrays,
-        fields=[*(name for name, _ in changed), *(f"$given{place}" for place in partial)],
+        fields=[*(name for name, _ in changed), *map(_GIVEN.format, partial)],
     )
 
 
@@ -316,6 +317,6 @@ def _new_values(changed: Changed) -> dict[str, sql.Composed]:
     always = "{row}.{name:i}"
     where_given = "CASE WHEN {row}.{given:i} THEN {row}.{name:i} ELSE {t}.{name:i} END"
     return {
-        name: part(where_given if is_partial else always, name=name, given=f"$given{place}")
+        name: part(where_given if is_partial else always, name=name, given=_GIVEN.format(place))
         for place, (name, is_partial) in enumerate(changed)
     }

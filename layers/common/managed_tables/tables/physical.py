@@ -28,6 +28,8 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.wording import counted, named_values
 
+_AWAY = "deleted${}"  # the name of a deleted table, by its id
+
 
 def create_table_to_fill(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
     """Make the table and record it at version 1, in the transaction that the caller has begun.
@@ -64,7 +66,7 @@ def rename_physical_table(connection: PgConnection, old_name: str, new_name: str
 
 def delete_physical_table(connection: PgConnection, table_id: str, applied: Applied) -> None:
     """Move the table out of the way, named for its id, its rows kept; in the caller's transaction."""
-    away = f"deleted${table_id}"  # renamed before it moves: in neither schema can it be in use
+    away = _AWAY.format(table_id)  # renamed before it moves: in neither schema can it be in use
     execute(connection, "ALTER TABLE {} RENAME TO {:i}", physical_name(applied.display_name), away)
     execute(connection, "ALTER TABLE {} SET SCHEMA deleted_tables", physical_name(away))
     record_change(connection, table_id, replace(applied, deleted=True))
@@ -73,7 +75,7 @@ def delete_physical_table(connection: PgConnection, table_id: str, applied: Appl
 
 def restore_physical_table(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
     """Bring a deleted table back as it is to be now, in the caller's transaction; raises DUPLICATE_NAME."""
-    away = f"deleted${table_id}"
+    away = _AWAY.format(table_id)
     connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
     execute(connection, "ALTER TABLE deleted_tables.{:i} SET SCHEMA public", away)
     rename_physical_table(connection, away, applied.display_name)
