@@ -5,6 +5,10 @@ Labelled sets have next to none of them, and so do not show what mending is wort
 
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from managed_tables_reader.rows.reading import Overrides
+from managed_tables_reader.text.text_file import open_text
 
 _WORDS = ("Mesa", "Cadeira", "Cabo", "Papel", "Lâmpada", "Teclado", "Monitor", "Cartucho")
 _HEADER = ("DATA", "HORA", "QTD", "CODIGO", "PRECO", "TIPO", "DESCRICAO", "ENDERECO", "OBS")
@@ -13,15 +17,10 @@ _OF_A_KIND = 24
 _OTHERS = (";", "\t", " ", "|")  # delimiters of one row
 
 
-def clean_file() -> str:
-    """Return the file that all others are made from."""
-    return _joined([_line(row) for row in _rows()])
-
-
 def polluted_files() -> Iterator[tuple[str, str]]:
     """Yield files with the kind of what is wrong in one of their rows; the same every time."""
     chance = random.Random(7)  # noqa: S311
-    rows = _rows()
+    rows = clean_rows()
     lines = [_line(row) for row in rows]
     for number in range(_OF_A_KIND):
         place, column = chance.randrange(1, len(rows)), chance.randrange(len(_HEADER) - 1)
@@ -36,9 +35,16 @@ def polluted_files() -> Iterator[tuple[str, str]]:
             yield kind, _joined([*lines[:place], line, *lines[place + 1 :]])
 
 
-def _rows() -> Sequence[Sequence[str]]:
+def read_rows(path: Path, work_dir: Path) -> list[list[str]]:
+    """Return the labels and rows of a file, as they are read."""
+    text = open_text(path, path.name, work_dir, Overrides(0))
+    return [text.header.labels, *(record.cells for record in text.rows)]
+
+
+def clean_rows() -> list[list[str]]:
+    """Return the labels and rows of all the files."""
     chance = random.Random(11)  # noqa: S311
-    found: list[Sequence[str]] = [_HEADER]
+    found = [[*_HEADER]]
     for number in range(_ROWS):
         code = f"{chance.choice('ABCDEF')}{chance.randrange(10, 99)}-{chance.randrange(100, 999)}"
         day = f"{chance.randrange(1, 29):02}/{chance.randrange(1, 13):02}/2018"
@@ -48,7 +54,7 @@ def _rows() -> Sequence[Sequence[str]]:
         size = f"{other}, {number} cm" if number % 3 else other
         address = f"https://loja.example/{code.lower()}/item.html"
         note = chance.choice(("", "bom", "a conferir", "devolvido, com defeito", "n/a"))
-        found.append((day, clock, str(number % 40), code, price, kind, size, address, note))
+        found.append([day, clock, str(number % 40), code, price, kind, size, address, note])
     return found
 
 

@@ -22,12 +22,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 
 import pytest
 import test_files
-from polluted_files import clean_file, polluted_files
+from polluted_files import clean_rows, polluted_files, read_rows
 
 from managed_tables.errors import JobError
 from managed_tables_analyze.analysis import Analysis
@@ -44,13 +43,13 @@ _SHOWN_RANGES = 6  # of lines, for each mistake in a file
 
 @dataclass(frozen=True)
 class Labelled:
-    """A file of a set, and what is said of it: its dialect, its records' classes, the file it is read as."""
+    """A file of a set, and what is said of it: its dialect, its records' classes, or that it is polluted."""
 
     set: str
     path: Path
-    dialect: tuple[str, str] | None = None
+    dialect: tuple[str, str] = ("", "")
     records: Sequence[str] = ()
-    clean: Path | None = None
+    is_polluted: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,10 @@ def find_files(folders: Iterable[Path]) -> Iterator[Labelled]:
     for expectation in sorted((ROOT / "tests" / "files").glob("*/*.json")):
         yield Labelled("tests/files", expectation)
     POLLUTED.mkdir(parents=True, exist_ok=True)
-    clean = POLLUTED / "clean.csv"
-    clean.write_text(clean_file(), "utf-8", newline="")
     for number, (kind, content) in enumerate(polluted_files()):
         path = POLLUTED / f"{number}.csv"
         path.write_text(content, "utf-8", newline="")
-        yield Labelled(kind, path, clean=clean)
+        yield Labelled(kind, path, is_polluted=True)
     for folder in folders:
         with (folder / "dialects.tsv").open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t"):
@@ -92,39 +89,29 @@ def measure(labelled: Labelled) -> Outcome:
         if labelled.path.suffix == ".json":
             return _compare_case(labelled.path, work_dir)
         try:
+            if labelled.is_polluted:
+                return _compare_rows(read_rows(labelled.path, work_dir))
             found = test_files.analyze_file(labelled.path, work_dir)
-            if labelled.clean:
-                return _compare_rows(found, _rows_of(labelled.clean))
         except JobError as error:
             return _compare(labelled, error.kind.code)
         return _compare(labelled, found)
 
 
-@cache
-def _rows_of(path: Path) -> Sequence[Sequence[object]]:
-    with tempfile.TemporaryDirectory() as folder:
-        return _staged(test_files.analyze_file(path, Path(folder)))
-
-
-def _staged(found: Analysis) -> Sequence[Sequence[object]]:
-    return [found.labels, *test_files.staged_column(found, "COLUMNS('c[0-9]+')")]
-
-
-def _compare_rows(found: Analysis, clean: Sequence[Sequence[object]]) -> Outcome:
+def _compare_rows(rows: Sequence[Sequence[str]]) -> Outcome:
     """Compare rows with those of the clean file."""
-    rows = _staged(found)
-    wrong = [number for number, (row, other) in enumerate(zip(rows, clean, strict=False)) if row != other]
+    clean = clean_rows()
+    wrong = [number for number, pair in enumerate(zip(rows, clean, strict=False)) if pair[0] != pair[1]]
     detail = f"{len(rows)} rows; otherwise: {_shorten(wrong)}" if rows != clean else ""
     return Outcome({"files": 1, "right": int(rows == clean)}, detail)
 
 
 def _compare(labelled: Labelled, found: Analysis | str) -> Outcome:
     """Compare a reading, or the code of a refusal, with what people say."""
-    if labelled.clean:
-        return Outcome({"files": 1}, str(found))
-    if labelled.dialect is not None:
-        return _compare_dialect(labelled.path, labelled.dialect, found)
-    return _compare_lines(labelled, found)
+    if labelled.records:
+        return _compare_lines(labelled, found)
+    if isinstance(found, str):
+        return Outcome({"files": 1}, found)
+    return _compare_dialect(labelled.path, labelled.dialect, found)
 
 
 def _compare_case(expectation: Path, work_dir: Path) -> Outcome:
@@ -135,10 +122,8 @@ def _compare_case(expectation: Path, work_dir: Path) -> Outcome:
     return Outcome({"files": 1, "right": 1})
 
 
-def _compare_dialect(path: Path, truth: tuple[str, str], found: Analysis | str) -> Outcome:
+def _compare_dialect(path: Path, truth: tuple[str, str], found: Analysis) -> Outcome:
     """Compare dialects: a delimiter counts without its blank; a quote that does not occur is never wrong."""
-    if isinstance(found, str):
-        return Outcome({"files": 1}, found)
     text = _read(path)
     delimiter, quote = found.dialect.delimiter or "", found.dialect.quote or ""
     is_cut = not any(map(text.__contains__, _DELIMITERS)) or delimiter.rstrip(" ") == truth[0].rstrip(" ")
