@@ -101,8 +101,8 @@ run: setup ## Bring the stack up and take a real CSV file all the way into a tab
 	@$(LOCAL_STACK) run
 
 .PHONY: sam-local
-sam-local: setup ## Run each function once by `sam local invoke`, in Lambda's containers, against the running stack
-	@$(LOCAL_STACK) sam-local
+sam-local: setup ## Run each function, or FUNCTION=, by `sam local invoke` on its event of events/; VALUES="job_id=…" fill it in
+	@$(LOCAL_STACK) sam-local $(if $(FUNCTION),--function $(FUNCTION)) $(VALUES:%=--set %)
 
 .PHONY: sam-api
 sam-api: setup ## Serve the API by `sam local start-api` on 127.0.0.1:3000, against the running stack

@@ -39,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     add("run", lambda options: demo.run(local.up(options.folder, console=True), options.folder))
     add("console", _build_console)
     add("pictures", _take_pictures)
-    add("sam-local", lambda options: containers.run(options.folder, _running(options)))
+    sam_local = add("sam-local", _invoke_by_sam)
+    sam_local.add_argument("--function", choices=containers.FUNCTIONS)
+    sam_local.add_argument("--set", action="append", default=[], type=_assignment, metavar="NAME=VALUE")
     add("sam-api", _serve_by_sam)
     add("rehearse", lambda _: rehearsal.run())
     add("down", lambda options: local.down(options.folder))
@@ -56,6 +58,11 @@ def _up(options: Options) -> None:
     say(f"API            {stack.api_url}\nASGI server    {stack.serve_url}")
     say(f"console        {stack.console_url or 'not served'}")
     say(f"PostgreSQL     {stack.postgres_admin_dsn}\neverything     {options.folder / 'stack.json'}")
+
+
+def _invoke_by_sam(options: Options) -> None:
+    functions = [options.function] if options.function else containers.FUNCTIONS
+    containers.run(options.folder, _running(options), functions, dict(options.set))
 
 
 def _serve_by_sam(options: Options) -> None:
@@ -98,7 +105,7 @@ def _running(options: Options) -> local.Stack:
 def _assignment(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise argparse.ArgumentTypeError(f"not PARAMETER=VALUE: {text}")
+        raise argparse.ArgumentTypeError(f"not NAME=VALUE: {text}")
     return name, value
 
 

@@ -1,39 +1,28 @@
-"""Run the functions of the running stack in real Lambda containers by `sam local`: each once, or the API.
+"""Run the functions of the running stack in real Lambda containers by `sam local`: on an event, or the API.
 
 The containers reach the stack under `host.docker.internal`. Docker Desktop has that name for the loopback;
 on Linux it is the bridge's address, from which the two ports are relayed while a command runs.
-
-The tour of `make sam-local` takes work that no deployed function takes: its files have names that no upload
-has, so an event of the bucket starts nothing, and only the tour moves a job.
 """
 
-import hashlib
 import json
 import os
 import platform
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
-from managed_tables import API_PREFIX
-from managed_tables.catalog.exports import ExportRecord
-from managed_tables.catalog.job_records import Intake, JobRecord, new_job
-from managed_tables.exports import ExportRequest, new_export
+from managed_tables.catalog.job_records import Intake, new_job
 from managed_tables.ids import NOBODY, new_record_id
 from managed_tables.object_keys import job_prefixes
 from managed_tables.services import Services
 from managed_tables.settings import load_settings
 from managed_tables.uploads import OfferedFile
-from managed_tables_command.api import Api, Login
-from managed_tables_ingest.handler import read_arrivals
 from managed_tables_local import deployment, emulator
 from managed_tables_local.checkout import (
     LOCAL,
@@ -54,11 +43,12 @@ from managed_tables_local.stack import Stack, make_token, serving_environment
 RUNTIME = "python3.13"  # template.yaml's default
 HOST = "host.docker.internal"
 API_PORT = 3000
-EVENTS = ROOT / "events"
+FUNCTIONS = tuple(  # in the order of a job; each has an event in events/
+    f"{name}Function" for name in ("Provision", "Api", "Ingest", "Analyze", "Insert", "Export", "Sweep")
+)
 PARAMETERS = deployment.function_parameters(RUNTIME)
 _FOLDER = LOCAL / "sam-local"
 _HELP = "docs: localstack/README.md, under sam local"
-Invoke = Callable[[str, Mapping[str, Any]], Any]  # a function's logical id and its event in, its answer out
 
 
 @dataclass(frozen=True)
@@ -67,8 +57,8 @@ class Containers:
 
     emulator: Emulator
 
-    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Run one function on one event in a container of its own; return its answer."""
+    def invoke(self, function: str, event: Mapping[str, Any]) -> None:
+        """Run one function on one event in a container of its own and print its answer."""
         event_file = _FOLDER / f"{function}.json"
         event_file.write_text(json.dumps(event))
         say(f"\n==> sam local invoke {function}")
@@ -86,7 +76,6 @@ class Containers:
         say(f"{json.dumps(answer, ensure_ascii=False)[:1_000]}")
         if isinstance(answer, dict) and "errorType" in answer:
             raise StackError(f"{function} raised {answer['errorType']}")
-        return answer
 
     @contextmanager
     def api(self) -> Iterator[str]:
@@ -129,11 +118,6 @@ def open_containers(folder: Path, stack: Stack) -> Iterator[Containers]:
     _write_environment(emulated, postgres_port)
     with _reachable([emulated.port, postgres_port]):
         yield Containers(emulated)
-
-
-def read_event(name: str, **values: object) -> Any:
-    """Return an event of events/, its `$` names filled in."""
-    return json.loads(Template((EVENTS / f"{name}.json").read_text()).substitute(values))
 
 
 def _check_docker() -> None:
@@ -196,90 +180,53 @@ def _reachable(ports: list[int]) -> Iterator[None]:
         yield
 
 
-def run(folder: Path, stack: Stack) -> None:
-    """Invoke each function, then serve the API and call it; raises StackError where one fails."""
+def run(folder: Path, stack: Stack, functions: Sequence[str], given: Mapping[str, str]) -> None:
+    """Invoke each function on its event; raises StackError where one fails, or none has a whole event."""
     environment = serving_environment(folder)
     os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
-    company_id = secrets.token_hex(12)
-    token = make_token(stack, company_id, "managed-tables:*")
     with open_containers(folder, stack) as containers:
-        take_tour(containers.invoke, Services(load_settings(environment)), company_id, token)
-        _call_api(containers, token)
-    say("\n==> every function has run in a container")
+        events = fill_in_events(stack, Services(load_settings(environment)), functions, given)
+        if not events:
+            raise StackError(f"there is nothing to invoke ({_HELP})")
+        for function, event in events.items():
+            containers.invoke(function, event)
 
 
-def take_tour(invoke: Invoke, services: Services, company_id: str, token: str) -> None:
-    """Take a file through every function; raises StackError where one does not do its part."""
-    answer = invoke("ProvisionFunction", read_event("provision", company_id=company_id))
-    _expect("connection" in answer, "ProvisionFunction makes a database")
-    answer = invoke("ApiFunction", read_event("api", token=token, method="POST", path="/provision"))
-    _expect(answer["statusCode"] == 200, "ApiFunction answers its connection")
-    _ingest(invoke, services, company_id)
-    job = _queue(services, company_id)
-    ids = {"company_id": company_id, "job_id": job.job_id}
-    answer = invoke("AnalyzeFunction", read_event("analyze", **ids))
-    _expect(answer["outcome"] == "analyzed", "AnalyzeFunction reads the sample")
-    answer = invoke("InsertFunction", read_event("insert", **ids))
-    _expect(answer["outcome"] == "done", "InsertFunction loads it")
-    export = queue_export(services, company_id, job.job_id)
-    answer = invoke("ExportFunction", read_event("export", company_id=company_id, export_id=export.export_id))
-    _expect(answer["outcome"] == "done", "ExportFunction writes it as Parquet")
-    swept = invoke("SweepFunction", read_event("sweep"))
-    _expect(isinstance(swept, dict), "SweepFunction sweeps")
+def fill_in_events(
+    stack: Stack, services: Services, functions: Sequence[str], given: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the events of events/ by function; one that lacks a value is left out, and that is said.
+
+    Without a company given, they are of a new one, which gets a file in the inbox, and a job that no deployed
+    function takes: its file has a name that no upload has, so an event of the bucket starts nothing.
+    """
+    company_id = given.get("company_id", secrets.token_hex(12))
+    token = make_token(stack, company_id, "managed-tables:*")
+    call = {"token": token, "method": "GET", "path": "", "bucket": stack.bucket_name}
+    prepared = {} if "company_id" in given else _prepare(services, company_id)
+    values = {"company_id": company_id, **call, **prepared, **given}
+    events = {}
+    for function in functions:
+        file = ROOT / "events" / f"{function.removesuffix('Function').lower()}.json"
+        template = Template(file.read_text())
+        missing = sorted(set(template.get_identifiers()) - values.keys())
+        if missing:
+            say(f"==> {function} is left out, its event lacks {', '.join(missing)} ({_HELP})")
+        else:
+            events[function] = json.loads(template.substitute(values))
+    return events
 
 
-def _ingest(invoke: Invoke, services: Services, company_id: str) -> None:
-    """Tell the function of an object of the inbox: the job that comes of it has the event's own id."""
-    content, key = SAMPLE.read_bytes(), f"inbox/{company_id}/vendas.csv"
-    bucket = services.settings.bucket_name
-    services.s3.put_object(Bucket=bucket, Key=key, Body=content)
-    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    event = read_event("ingest", bucket=bucket, key=key, size_bytes=len(content), etag=etag)
-    invoke("IngestFunction", event)
-    (arrival,) = read_arrivals(event)
-    job = services.jobs.find(company_id, arrival.event_id)
-    _expect(job is not None, "IngestFunction makes a job of an object of the inbox")
-
-
-def _queue(services: Services, company_id: str) -> JobRecord:
-    """Record a job with its file, without an event of the bucket."""
+def _prepare(services: Services, company_id: str) -> dict[str, object]:
+    """Put the sample into the inbox, record a job that has it, too, and return what events name of both."""
     content, intake = SAMPLE.read_bytes(), Intake("vendas", auto_confirm=True)
-    file = OfferedFile(SAMPLE.name, len(content))
-    expires_seconds, job_id = services.settings.upload_expires_seconds, new_record_id()
+    job_id, file = new_record_id(), OfferedFile(SAMPLE.name, len(content))
+    expires_seconds = services.settings.upload_expires_seconds
     made = new_job(company_id, job_id, NOBODY, "create", None, [file], expires_seconds, intake=intake)
-    key = f"{job_prefixes(company_id, job_id)[0]}{SAMPLE.name}"
-    job = replace(made, files=(replace(made.files[0], storage_path=key),))
-    services.s3.put_object(Bucket=services.settings.bucket_name, Key=key, Body=content)
-    services.jobs.create(job)
-    return job
-
-
-def queue_export(services: Services, company_id: str, job_id: str) -> ExportRecord:
-    """Record an export of the table that a job has made, without an execution."""
-    job = services.jobs.find(company_id, job_id)
-    table = services.tables.find(company_id, job.user_table_id or "") if job else None
-    if table is None:
-        raise StackError(f"job {job_id} has made no table")
-    request = ExportRequest(format="parquet")
-    export = new_export(company_id, NOBODY, table, request, services.settings.zone)
-    services.storage.put_json(export.request_key, asdict(request))
-    services.exports.create(export)
-    return export
-
-
-def _call_api(containers: Containers, token: str) -> None:
-    transport = httpx.HTTPTransport(retries=8)  # of connecting, with growing pauses, while sam starts
-    with (
-        containers.api() as url,
-        Api(Login(url, token), httpx.Client(transport=transport, timeout=120)) as api,
-    ):
-        say(f"\n==> sam local start-api: GET {url}{API_PREFIX}")
-        table = next(api.tables())
-    say(f"    {table['display_name']}: {table['row_count']} rows")
-    _expect(table["row_count"] == 2_500, "the API served by sam lists the table")
-
-
-def _expect(holds: bool, what: str) -> None:
-    if not holds:
-        raise StackError(f"it does not hold that {what}")
-    say(f"    {what}")
+    job_file = replace(made.files[0], storage_path=job_prefixes(company_id, job_id)[0] + SAMPLE.name)
+    key = f"inbox/{company_id}/{SAMPLE.name}"
+    for place in (key, job_file.storage_path):
+        stored = services.s3.put_object(Bucket=services.settings.bucket_name, Key=place, Body=content)
+    services.jobs.create(replace(made, files=(job_file,)))
+    etag = stored["ETag"].strip('"')
+    return {"key": key, "size_bytes": len(content), "etag": etag, "job_id": job_id}
