@@ -939,6 +939,15 @@ test("what is pasted beyond the last row makes rows after one question, and the 
   await page.keyboard.type("e");
   await page.keyboard.press("Enter");
   await expect(page.getByText("4 linhas").first()).toBeVisible();
+  const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
+  await search.fill("e");
+  await page.getByRole("columnheader", { name: "nome" }).click(); // at once: neither takes the other back
+  await expect(page.getByText("1 linha de 4")).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "nome" })).toHaveAttribute("aria-sort", "ascending");
+  await search.fill("");
+  await expect(page.getByText("4 linhas").first()).toBeVisible();
+  await expect(cell(page, 4, 1)).toHaveText("e");
+  await expect(search).toBeFocused(); // though the new row has moved
   await cell(page, 5, 2).click();
   await page.keyboard.type("abc");
   await page.keyboard.press("Enter"); // no value, and so a form has it

@@ -25,7 +25,7 @@ export function Filters() {
     if (search === view.q) return;
     const timer = window.setTimeout(() => onView({ q: search }), SEARCH_DELAY_MS);
     return () => window.clearTimeout(timer);
-  }, [search]);
+  }, [search, onView]);
   return (
     <div className="mt-actions" role="search">
       <input

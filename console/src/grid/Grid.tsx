@@ -71,7 +71,7 @@ export function Grid() {
 
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */
 function useFocus(
-  { rows: { rowAt, indexOf }, onRow, wanted }: SheetParts,
+  { rows: { rowAt, indexOf }, onRow, wanted, setWanted }: SheetParts,
   control: GridControl,
   scroller: React.RefObject<HTMLDivElement | null>,
   rowCount: number,
@@ -98,8 +98,10 @@ function useFocus(
   }, [activeId, active, rowCount]);
 
   useEffect(() => {
-    if (wantedAt >= 0) control.focus({ row: wantedAt, column: 0 });
-  }, [wanted, wantedAt]);
+    if (wantedAt < 0) return;
+    control.focus({ row: wantedAt, column: 0 });
+    setWanted(null); // from here on the focus is the person's
+  }, [wantedAt]);
 
   useLayoutEffect(() => {
     if (!control.wantsFocus || editing) return;

@@ -93,8 +93,8 @@ function useSheet(table: Table, view: GridView) {
       const [first] = ids;
       if (first === undefined) return;
       await rows.need((rows.total ?? 1) - 1, rows.total ?? 0);
-      setWanted(first);
-      if (rows.indexOf(first) < 0) announce(t`Criada: a linha está fora do que se vê agora`);
+      if (rows.indexOf(first) >= 0) setWanted(first);
+      else announce(t`Criada: a linha está fora do que se vê agora`);
     },
   };
   const onRow = useCallback(
@@ -125,5 +125,5 @@ function useSheet(table: Table, view: GridView) {
   useEffect(() => {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
-  return { rows, edits, fresh: look?.fresh, wanted, onRow };
+  return { rows, edits, fresh: look?.fresh, wanted, setWanted, onRow };
 }
