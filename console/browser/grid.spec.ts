@@ -475,6 +475,30 @@ test("a row that is chosen is the one that opens, and moves with its focus, afte
   await expect(page.locator('[data-active="true"]')).toHaveText("n3");
 });
 
+test("a server that asks for patience again and again is asked again after each pause", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("paciencia", ["nome:text"], [{ nome: "a" }]);
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  const patience = { status: 429, headers: { "Retry-After": "2" }, json: { error: "Muitas requisições" } };
+  let refused = 0;
+  await page.route("**/data/query*", (route) => {
+    if (route.request().postDataJSON().fields) return route.continue(); // a look for what colleagues write
+    refused += 1;
+    return refused > 2 ? route.continue() : route.fulfill(patience);
+  });
+  await company.call("POST", `/${table}/data`, { rows: [{ nome: "b" }] });
+  for (const count of [1, 2]) {
+    await expect.poll(() => refused, { intervals: [100] }).toBe(count);
+    await expect(page.getByRole("alert")).toContainText(/Muitas requisições.*Tentar de novo \(em \d s\)/);
+  }
+  await expect(page.getByText("2 linhas").first()).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
 test("every view of a table is offered, however many there are", async ({ page, company, visit }) => {
   const table = await company.table("muitas_visoes", ["nome:text"], [{ nome: "a" }]);
   for (let at = 0; at < 41; at += 1) await company.call("POST", `/${table}/views`, { name: `visão ${at}` }); // a page has 40

@@ -189,14 +189,15 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => v
           ))}
         </ul>
       )}
-      {onRetry && <Retry seconds={failure?.retryAfterSeconds ?? 0} onRetry={onRetry} />}
+      {onRetry && <Retry failure={failure} onRetry={onRetry} />}
     </div>
   );
 }
 
 /** The way to try again; where the server asked for a pause it counts down and then tries by itself. */
-function Retry({ seconds, onRetry }: { seconds: number; onRetry: () => void }) {
-  const [left, setLeft] = useState(seconds);
+function Retry({ failure, onRetry }: { failure: ApiFailure | null; onRetry: () => void }) {
+  const [left, setLeft] = useState(0);
+  useEffect(() => setLeft(failure?.retryAfterSeconds ?? 0), [failure]);
   useEffect(() => {
     if (left <= 0) return;
     const timer = window.setTimeout(() => {
