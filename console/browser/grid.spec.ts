@@ -475,6 +475,30 @@ test("a row that is chosen is the one that opens, and moves with its focus, afte
   await expect(page.locator('[data-active="true"]')).toHaveText("n3");
 });
 
+test("a table that a colleague changes, or deletes, is followed by its grid", async ({ page, company, visit }) => {
+  const rows = [{ nome: "a", valor: "1", nota: "x" }];
+  const table = await company.table("seguida", ["nome:text", "valor:decimal", "nota:text"], rows);
+  await visit(`/tabelas/${table}?sort=["nota"]`);
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  const keep = (...names: string[]) => company.call("PUT", `/${table}`, { columns: names.map((name) => column(name)) });
+  await keep("nome", "valor");
+  await expect(page.getByRole("columnheader", { name: "nota" })).toHaveCount(0); // no row could be sorted by it
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await keep("nome");
+  await cell(page, 1, 2).click();
+  await page.getByRole("rowheader", { name: "1", exact: true }).click();
+  await page.keyboard.type("2"); // the focus has stayed in the cell
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("a tabela não tem esta coluna");
+  await expect(page.getByRole("columnheader", { name: "valor" })).toHaveCount(0);
+  await expect.poll(() => isAsked(page)).toBe(false); // nobody could save it any more
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("Control+z");
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await company.call("DELETE", `/${table}`);
+  await expect(page.getByRole("alert")).toContainText("Tabela não encontrada");
+});
+
 test("a server that asks for patience again and again is asked again after each pause", async ({
   page,
   company,

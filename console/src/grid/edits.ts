@@ -71,7 +71,9 @@ export class EditSession {
   ) {}
 
   get isUnsaved(): boolean {
-    return this.state.get().marks.size > 0 || this.state.get().again !== null;
+    const { marks, again } = this.state.get();
+    const isThere = (key: string) => this.table.columns.some(({ name }) => key.endsWith(`/${name}`));
+    return again !== null || [...marks.keys()].some(isThere); // and of no column that is gone
   }
 
   /** Try again what waits; the server's own pause goes on. */
@@ -190,6 +192,7 @@ export class EditSession {
 
   private async take(step: Step | undefined, way: "undo" | "redo"): Promise<void> {
     const back = way === "undo" ? this.future : this.past;
+    this.clear();
     if (!step) this.sheet.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) this.unmark(step.refused);
     else if ("changes" in step) {

@@ -113,11 +113,12 @@ function useSheet(table: Table, view: GridView) {
     gcTime: 0,
     queryFn: async () => {
       const begun = Date.now();
-      const isMine = edits.state.get().marks.size > 0 || misplaced.current.size > 0;
+      const isMine = edits.isUnsaved || misplaced.current.size > 0;
       const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
       const isAway = begun - lastInput.current > AWAY_MS;
-      const fresh = isMine || isWriting || isAway ? undefined : await edits.sheet.rows.look();
-      return { fresh, took: Date.now() - begun };
+      const { rows, refused } = edits.sheet;
+      const fresh = isMine || isWriting || isAway ? undefined : await rows.look().catch(refused);
+      return { fresh: fresh ?? undefined, took: Date.now() - begun };
     },
     // While the page is visible. A look may seem to have taken hours: the computer slept.
     refetchInterval: ({ state }) => Math.min(AWAY_MS, Math.max(LOOK_MS, LOOK_SHARE * (state.data?.took ?? 0))),
