@@ -523,6 +523,37 @@ test("a server that asks for patience again and again is asked again after each 
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
+test("a column that is dragged wider changes the address by steps", async ({ page, company, visit }) => {
+  await visit(`/tabelas/${await company.table("puxada", ["a:text"], [{ a: "1" }])}`);
+  const handle = await page.locator(".mt-grid-resize").boundingBox();
+  await page.mouse.move((handle?.x ?? 0) + 4, (handle?.y ?? 0) + 4);
+  await page.mouse.down();
+  await page.evaluate(() => {
+    const [counted, replace] = [window as unknown as { changes: number }, history.replaceState.bind(history)];
+    counted.changes = 0;
+    history.replaceState = (...to) => {
+      counted.changes += 1;
+      replace(...to);
+    };
+  });
+  await page.mouse.move((handle?.x ?? 0) + 164, (handle?.y ?? 0) + 4, { steps: 160 });
+  await page.mouse.up();
+  expect((await page.getByRole("columnheader", { name: /^a/ }).boundingBox())?.width).toBe(328);
+  const changes = await page.evaluate(() => (window as unknown as { changes: number }).changes);
+  expect(changes, "a browser takes 200 in ten seconds, and then none").toBeLessThanOrEqual(20);
+});
+
+alone("on a phone no more columns stay at the left than leave room for others", async ({ page, company, visit }) => {
+  const table = await company.table("fixas", ["a:text", "b:text", "c:text"], [{ a: "1", b: "2", c: "3" }]);
+  await page.setViewportSize({ width: 360, height: 640 });
+  await visit(`/tabelas/${table}?columns=[{"name":"a","frozen":true},{"name":"b","frozen":true}]`);
+  await cell(page, 1, 1).click();
+  await page.keyboard.press("End");
+  await expect(cell(page, 1, 3)).toBeFocused();
+  await cell(page, 1, 3).click({ trial: true }); // nothing lies over it
+  await expect(cell(page, 1, 1)).toBeInViewport();
+});
+
 test("every view of a table is offered, however many there are", async ({ page, company, visit }) => {
   const table = await company.table("muitas_visoes", ["nome:text"], [{ nome: "a" }]);
   for (let at = 0; at < 41; at += 1) await company.call("POST", `/${table}/views`, { name: `visão ${at}` }); // a page has 40

@@ -37,7 +37,7 @@ export function ColumnMenu({ name }: { name: string }) {
     view.group_by.includes(name)
       ? [t`Não agrupar por ela`, { group_by: view.group_by.filter((one) => one !== name) }]
       : [t`Agrupar por esta coluna`, { group_by: [...view.group_by, name] }],
-    [t`Ocultar esta coluna`, changed({ hidden: true })],
+    [t`Ocultar esta coluna`, shown.length > 1 ? changed({ hidden: true }) : {}],
   ];
   const isOfUse = ([, changes]: [string, Partial<GridView>]): boolean => writeView({ ...view, ...changes }) !== now;
   const now = writeView(view);

@@ -13,7 +13,8 @@ const ROWS_BEFORE_THE_FIRST_ANSWER = 20;
 export function Grid() {
   const parts = useParts();
   const { table, view, rows, isEditable } = parts;
-  const columns = useMemo(() => shownColumns(table, view), [table, view]);
+  const room = window.innerWidth / 2; // else those that stay would cover all others on a phone
+  const columns = useMemo(() => shownColumns(table, view, room), [table, view, room]);
   const shownBefore = useRef(ROWS_BEFORE_THE_FIRST_ANSWER);
   if (rows.total !== null) shownBefore.current = rows.total;
   const dataCount = shownBefore.current;

@@ -78,6 +78,8 @@ function Header({ grid, column, index }: { grid: GridParts; column: GridColumn; 
   );
 }
 
+const DRAG_STEP = 8; // px: the address changes at each, and a browser takes some 200 changes in ten seconds
+
 /** Drag to resize, double-click to fit; by keyboard the menu of the column. */
 function ResizeHandle({ column }: { column: GridColumn }) {
   const { table, view, onView } = useParts();
@@ -97,8 +99,13 @@ function ResizeHandle({ column }: { column: GridColumn }) {
         event.stopPropagation();
         const handle = event.currentTarget;
         const start = event.clientX - column.width;
+        let shown = column.width;
         handle.setPointerCapture(event.pointerId);
-        handle.onpointermove = (moved) => resize(moved.clientX - start);
+        handle.onpointermove = ({ clientX }) => {
+          const width = Math.round((clientX - start) / DRAG_STEP) * DRAG_STEP;
+          if (width !== shown) resize(width);
+          shown = width;
+        };
         handle.onpointerup = () => {
           handle.onpointermove = null;
         };

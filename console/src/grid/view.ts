@@ -108,15 +108,15 @@ export interface GridColumn extends Column {
 
 const DEFAULT_WIDTH = 168;
 
-/** Return the columns of a table that show under a view, in their order: those that stay in sight first. */
-export function shownColumns(table: Table, view: GridView): GridColumn[] {
+/** Return the columns of a table that show under a view, in their order: those that stay in sight first, within `room` px. */
+export function shownColumns(table: Table, view: GridView, room = Number.POSITIVE_INFINITY): GridColumn[] {
   const shown = inPlace(table, view).filter(({ hidden }) => !hidden);
   shown.sort((one, other) => Number(other.frozen ?? false) - Number(one.frozen ?? false));
   let covered = 0;
-  return shown.map(({ width, frozen, ...column }) => {
-    const left = covered;
-    if (frozen) covered += width ?? DEFAULT_WIDTH;
-    return { ...column, width: width ?? DEFAULT_WIDTH, left: frozen ? left : null };
+  return shown.map(({ width: chosen, frozen, ...column }) => {
+    const [left, width] = [covered, chosen ?? DEFAULT_WIDTH];
+    covered += width;
+    return { ...column, width, left: frozen && covered <= room ? left : null };
   });
 }
 
