@@ -124,6 +124,10 @@ test("values that do not fit lead to their column, and the import goes on withou
   await page.setViewportSize({ width: 1280, height: 800 });
   await expectAccessible(page);
   await type.selectOption("text");
+  await page.getByLabel("Nome de quantidade").fill("nome");
+  await page.getByRole("button", { name: /^Importar 5 linhas/ }).press("Enter");
+  await expect(page.getByRole("button", { name: /^B quantidade/ })).toBeFocused(); // it has the name of another
+  await page.getByLabel("Nome de quantidade").fill("quantidade");
   await page.getByRole("button", { name: /^Importar 5 linhas/ }).click();
   await expect(page.getByRole("heading", { name: "Concluído" })).toBeVisible();
 });

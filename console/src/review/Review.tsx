@@ -274,7 +274,7 @@ function ReadingOptions({ table, stated }: { table: TableReading; stated: Overri
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 function ConfirmBar() {
   const parts = useReview();
-  const { job, table, checks, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
+  const { job, table, columns, checks, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
   const [isAsked, setAsked] = useState(false);
   const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
@@ -285,8 +285,9 @@ function ConfirmBar() {
   };
   const go = (): void => {
     if (problem) {
-      announce(problem);
-      if (!isBusy) document.querySelector<HTMLElement>(".mt-head-button")?.focus();
+      const [words, at = columns[0]] = problem;
+      announce(words);
+      if (!isBusy) document.querySelector<HTMLElement>(`[data-column="${at?.column.name}"] button`)?.focus();
     } else if (isReplacing || doubts.length > 0) setAsked(true);
     else onConfirm();
   };

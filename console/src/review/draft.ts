@@ -216,16 +216,17 @@ export function useReviewParts(job: Job) {
 
 export type ReviewParts = ReturnType<typeof useReviewParts>;
 
-/** Say what keeps the files from being imported as they are; null where nothing does. */
-function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): string | null {
-  if (isBusy) return t`O arquivo está sendo lido de novo`;
-  if (!columns.some((one) => one.include)) return t`Escolha ao menos uma coluna`;
+/** Say what keeps the files from being imported as they are, and which column it is about; null where nothing does. */
+function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): [words: string, at?: ReviewedColumn] | null {
+  if (isBusy) return [t`O arquivo está sendo lido de novo`];
+  if (!columns.some((one) => one.include)) return [t`Escolha ao menos uma coluna`];
   const wrong = columns.find(({ include, into, type, adjustment: { standard } }) => {
     return include && !into && standard && !parseCell(standard, type, false).ok;
   });
-  if (wrong) return t`O valor padrão de “${wrong.source}” não serve para o tipo dela`;
+  if (wrong) return [t`O valor padrão de “${wrong.source}” não serve para o tipo dela`, wrong];
   const [twice] = fedTwice(columns);
-  return twice === undefined ? null : t`Duas colunas do arquivo vão para “${twice}”: mude uma delas`;
+  const at = columns.findLast((one) => one.include && one.name === twice);
+  return at ? [t`Duas colunas do arquivo vão para “${at.name}”: mude uma delas`, at] : null;
 }
 
 /** What a person looks at: a file or sheet, a cell of it, a column. */
