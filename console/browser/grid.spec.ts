@@ -499,6 +499,66 @@ test("a table that a colleague changes, or deletes, is followed by its grid", as
   await expect(page.getByRole("alert")).toContainText("Tabela não encontrada");
 });
 
+alone(
+  "what is typed goes into the row where it was begun, whatever moves meanwhile",
+  async ({ page, company, visit }) => {
+    const rows = ["a", "b", "c", "d", "e"].map((nome, at) => ({ nome, valor: String(at + 1) }));
+    const table = await company.table("de_onde", ["nome:text", "valor:decimal"], rows);
+    const stored = async () =>
+      ((await company.call("GET", `/${table}/data?sort_by=nome`))["records"] as { valor: number }[]).map(
+        ({ valor }) => valor,
+      );
+    let held = (): void => {};
+    const hold = (url: RegExp) =>
+      page.route(
+        url,
+        async (route) => {
+          await new Promise<void>((go) => {
+            held = go;
+          });
+          await route.continue();
+        },
+        { times: 1 },
+      );
+    await visit(`/tabelas/${table}?sort=["valor"]`);
+    await expect(cell(page, 1, 1)).toHaveText("a");
+    for (const [at, answer] of [/\/data\/[0-9a-f-]{36}\?/, /\/data\/query/].entries()) {
+      await cell(page, 1, 2).click();
+      await page.keyboard.type(`9${at}`);
+      await hold(answer); // of the save, and then of the question in which order the rows are now
+      const asked = page.waitForRequest(answer);
+      await page.keyboard.press("Enter");
+      await asked;
+      const [name = ""] = await cell(page, 2, 1).allTextContents();
+      await page.keyboard.type("0,");
+      held();
+      await expect(page.getByRole("status").last()).toHaveText("Gravado");
+      if (at === 1) await expect(cell(page, 2, 1)).not.toHaveText(name); // it has moved under the field
+      await page.keyboard.type("5");
+      await page.keyboard.press("Enter");
+      await expect(cell(page, 1, 2)).toHaveText("0,5");
+      await expect(cell(page, 1, 1)).toHaveText(name);
+      await expect.poll(async () => (await stored())[rows.findIndex(({ nome }) => nome === name)]).toBe(0.5);
+    }
+    expect(await stored()).toEqual([90, 91, 0.5, 4, 5]);
+  },
+);
+
+test("a marked range stays upon its rows where one above is gone", async ({ page, company, visit }) => {
+  const table = await company.table(
+    "marcada",
+    ["nome:text"],
+    ["a", "b", "c", "d"].map((nome) => ({ nome })),
+  );
+  await visit(`/tabelas/${table}`);
+  await cell(page, 2, 1).click();
+  await page.keyboard.press("Shift+ArrowDown");
+  const [first] = (await company.call("GET", `/${table}/data`))["records"] as { id: string }[];
+  await company.call("POST", `/${table}/data/delete`, { ids: [first?.id] });
+  await expect(cell(page, 1, 1)).toHaveText("b");
+  await expect(page.locator('[role="gridcell"][aria-selected="true"]')).toHaveText(["b", "c"]);
+});
+
 test("a server that asks for patience again and again is asked again after each pause", async ({
   page,
   company,

@@ -77,7 +77,7 @@ function useFocus(
   scroller: React.RefObject<HTMLDivElement | null>,
   rowCount: number,
 ) {
-  const { active, editing } = control.state.get();
+  const { active, anchor, editing } = control.state.get();
   const has = useRef(false); // whether a cell has the focus, or had it when its row went
   const heldId = useRef<string | null>(null);
   const held = useRef(active);
@@ -90,7 +90,8 @@ function useFocus(
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
       control.wantsFocus = has.current;
-      control.state.update({ active: { ...active, row } }); // to where it is now
+      const moved = anchor && { ...anchor, row: anchor.row + row - active.row };
+      control.state.update({ active: { ...active, row }, anchor: moved }); // to where they are now
       return;
     }
     if (held.current !== active || activeId !== null) heldId.current = activeId; // its row may not be here yet

@@ -220,7 +220,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           tabIndex={-1}
           aria-label={column.display_name}
           checked={(mark?.text ?? formatCell(value, type)) === "Sim"}
-          onChange={(event) => control.edit(place, event.target.checked ? "Sim" : "Não")}
+          onChange={(event) => control.edit({ record: row, name }, event.target.checked ? "Sim" : "Não")}
         />
       )}
       {isEdited ? (

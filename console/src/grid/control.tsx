@@ -15,7 +15,10 @@ import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
 
-export interface Editing extends Place {
+/** A cell by what it is of, wherever it stands: a row, or null for one that is to be, and a column's name. */
+type CellOf = { record: RecordOfRow | null; name: string };
+
+export interface Editing extends Place, CellOf {
   text: string;
   /** Whether the text was typed over what stood there, and so is a change already. */
   isTyped: boolean;
@@ -70,10 +73,11 @@ export class GridControl {
 
   readonly begin = (place: Place, typed?: string): void => {
     const { sheet, columns, data } = this.drawn;
-    const [row, column] = [sheet.rows.rowAt(place.row), columns[place.column]];
-    const stood = place.row === data ? "" : row && column && textOf(sheet, row, column);
-    if (!sheet.isEditable || stood === undefined) return; // its row is not here
-    const editing = { ...place, text: typed ?? stood, isTyped: typed !== undefined };
+    const column = columns[place.column];
+    const record = place.row === data ? null : sheet.rows.rowAt(place.row);
+    if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
+    const stood = record ? textOf(sheet, record, column) : "";
+    const editing = { ...place, record, name: column.name, text: typed ?? stood, isTyped: typed !== undefined };
     this.state.update({ active: place, anchor: null, editing });
   };
 
@@ -82,31 +86,23 @@ export class GridControl {
     const { editing } = this.state.get();
     if (!editing) return;
     this.state.update({ editing: null });
-    if (end === "cancel") this.discard(editing);
-    else if (text !== null) this.edit(editing, text);
+    if (text !== null && end !== "cancel") this.edit(editing, text);
+    else if (end === "cancel" && editing.record) this.drawn.sheet.edits.discard(editing.record, editing.name);
     if (end === "blur") return;
     const { rows, columns } = this.drawn;
     const [down, right] = STEPS[end];
     this.focus({ row: clamp(editing.row + down, rows), column: clamp(editing.column + right, columns.length) });
   };
 
-  readonly edit = ({ row: index, column }: Place, text: string): void => {
-    const { table, rows, edits, onOpen } = this.drawn.sheet;
-    const row = rows.rowAt(index);
-    const name = this.drawn.columns[column]?.name ?? "";
-    if (row) edits.edit(row, name, text);
-    if (row || !name || !text || index !== rows.total) return;
+  readonly edit = ({ record, name }: CellOf, text: string): void => {
+    const { table, edits, onOpen } = this.drawn.sheet;
+    if (record) edits.edit(record, name, text);
+    if (record || !text) return;
     const { values, wrong } = readTexts(table.columns, { [name]: text }, null);
     if (Object.keys(wrong).length > 0)
       onOpen(<RowDialog row={null} typed={[name, text]} />); // it is no row yet
     else edits.add([values]);
   };
-
-  private discard({ row: index, column }: Place): void {
-    const { rows, edits } = this.drawn.sheet;
-    const row = rows.rowAt(index);
-    if (row) edits.discard(row, this.drawn.columns[column]?.name ?? "");
-  }
 
   readonly paste = async (range: Range, text: string, { sheet, columns } = this.drawn): Promise<void> => {
     if (sheet.isEditable) await sheet.edits.paste(range, text, columns);
@@ -196,8 +192,9 @@ export class GridControl {
       Delete: clear,
       Backspace: clear,
       Escape: () => {
+        const row = sheet.rows.rowAt(active.row);
+        if (row) sheet.edits.discard(row, columns[active.column]?.name ?? "");
         this.state.update({ anchor: null });
-        this.discard(active);
       },
       "Ctrl+z": shift ? sheet.edits.redo : sheet.edits.undo,
       "Ctrl+y": sheet.edits.redo,

@@ -6,7 +6,6 @@ import { EditSession } from "./edits";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, within, writeView } from "./view";
 import {
-  barOf,
   follow,
   MAX_SCROLL_HEIGHT,
   ROW_HEIGHT,
@@ -26,12 +25,6 @@ describe("scrolling", () => {
   });
 
   it("caps the element that is scrolled", () => expect(scrollHeight(MILLION)).toBe(MAX_SCROLL_HEIGHT));
-
-  it("moves three rows for a wheel's 96 px in the middle of a million", () => {
-    const top = 500_000 * ROW_HEIGHT;
-    const bar = barOf(top, MILLION);
-    expect(follow({ bar, top }, bar + 96, MILLION).top).toBe(top + 96);
-  });
 
   it("reaches the last row at the end of the bar, and the first at its start", () => {
     const end = scrollHeight(MILLION) - MILLION.viewport;

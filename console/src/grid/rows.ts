@@ -158,7 +158,8 @@ export class RowSource {
   readonly look = async (): Promise<ReadonlySet<string>> => {
     const [number = 0] = this.inSight.get();
     const before = this.kept(number);
-    const isBusy = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
+    const isMoved = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
+    const isBusy = (): boolean => isMoved() || isEditing();
     if (isBusy() || !before) return new Set();
     const now = await queryRows(this.api, this.tableId, { ...this.pageQuery(number), count: false, fields: [] });
     if (isBusy() || versionsOf(now as Block) === versionsOf(before)) return new Set();
@@ -171,6 +172,9 @@ export class RowSource {
     return new Set(changed);
   };
 }
+
+/** Whether a cell is being written: rows stay where they are meanwhile. */
+export const isEditing = (): boolean => document.querySelector(".mt-cell-edited") !== null;
 
 /** Name a cell among all of a table. */
 export function cellKey(id: string, column: string): string {

@@ -7,7 +7,7 @@ import { useShared, useWindowEvents } from "../ui/store";
 import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { EditSession } from "./edits";
-import { cellKey, useRows } from "./rows";
+import { cellKey, isEditing, useRows } from "./rows";
 import { type GridView, isFiltered, type ViewHandle, within } from "./view";
 
 export type Cells = Readonly<Record<string, Cell>>;
@@ -73,7 +73,8 @@ function useSheet(table: Table, view: GridView) {
   const [wanted, setWanted] = useState<string | null>(null); // a new row, to have the focus where it has landed
   const isArranged = isFiltered(view) || view.sort.length > 0;
   const settle = useCallback(() => {
-    if (misplaced.current.size === 0 || (focused.current !== null && misplaced.current.has(focused.current))) return;
+    const isHeld = isEditing() || (focused.current !== null && misplaced.current.has(focused.current));
+    if (misplaced.current.size === 0 || isHeld) return;
     misplaced.current.clear();
     void rows.reload();
   }, [rows]);
@@ -113,8 +114,9 @@ function useSheet(table: Table, view: GridView) {
     gcTime: 0,
     queryFn: async () => {
       const begun = Date.now();
+      settle();
       const isMine = edits.isUnsaved || misplaced.current.size > 0;
-      const isWriting = document.activeElement?.closest(".mt-cell-edited, dialog") !== null; // upon rows as seen
+      const isWriting = isEditing() || document.querySelector(".mt dialog") !== null; // upon rows as seen
       const isAway = begun - lastInput.current > AWAY_MS;
       const { rows, refused } = edits.sheet;
       const fresh = isMine || isWriting || isAway ? undefined : await rows.look().catch(refused);

@@ -111,7 +111,7 @@ export function follow(before: Position, bar: number, extent: Extent): Position 
 }
 
 /** Return where the bar belongs when the rows stand at `top`. */
-export function barOf(top: number, extent: Extent): number {
+function barOf(top: number, extent: Extent): number {
   return top / scrollScale(extent);
 }
 
