@@ -91,16 +91,19 @@ export function usePlaces(job: Job): Places {
   });
 }
 
-/** Return each column's place by the labels of the header; where a label is not there, by the order of the columns. */
+/** Return each column's place by the labels of the header; of those without theirs, by their order, where that is free. */
 export function placesOf(header: readonly string[], columns: readonly InferredColumn[]): ReadonlyMap<string, number> {
   const free = new Map(header.map((label, place) => [place, label.trim()]));
   const places = new Map<string, number>();
-  columns.forEach((column, index) => {
-    const label = (column.source ?? column.display_name).trim();
-    const found = [...free].find(([, text]) => text === label)?.[0] ?? index;
-    free.delete(found);
-    places.set(column.name, found);
-  });
+  const put = (name: string, place: number | undefined): void => {
+    if (place === undefined || !(free.delete(place) || place >= header.length)) return;
+    places.set(name, place);
+  };
+  for (const { name, source, display_name } of columns) {
+    const label = (source ?? display_name).trim();
+    put(name, [...free].find(([, text]) => text === label)?.[0]);
+  }
+  for (const [index, { name }] of columns.entries()) if (!places.has(name)) put(name, index);
   return places;
 }
 

@@ -116,6 +116,7 @@ describe("a file's lines", () => {
       ["cep", 1],
     ]);
     expect([...placesOf([], schema.columns).values()]).toEqual([0, 1, 2]);
+    expect([...placesOf(["CEP"], schema.columns).keys()]).toEqual(["cep", "valor_2"]); // the other has none there
   });
 
   it("belong to the file and sheet that an error names", () => {
