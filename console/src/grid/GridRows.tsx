@@ -101,13 +101,11 @@ function ResizeHandle({ column }: { column: GridColumn }) {
         const start = event.clientX - column.width;
         let shown = column.width;
         handle.setPointerCapture(event.pointerId);
-        handle.onpointermove = ({ clientX }) => {
+        handle.onpointermove = ({ clientX, buttons }) => {
           const width = Math.round((clientX - start) / DRAG_STEP) * DRAG_STEP;
-          if (width !== shown) resize(width);
+          if (buttons === 0 || width === shown) return; // and no longer dragged
+          resize(width);
           shown = width;
-        };
-        handle.onpointerup = () => {
-          handle.onpointermove = null;
         };
       }}
     />
