@@ -61,6 +61,20 @@ MAX_LABEL_CHARACTERS = 500  # of a column: it is in every answer that shows the 
 NOW = "now"  # as the default of a date or a time: the moment at which the row is inserted
 
 
+def is_storable(text: str) -> bool:
+    """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _storable(text: object) -> object:
+    if isinstance(text, str) and not is_storable(text):
+        raise InvalidValue("INVALID_CHARACTER", "contém um caractere inválido")
+    return text
+
+
+STORABLE = BeforeValidator(_storable)
+
+
 def _named_type(value: object) -> ColumnType:
     try:
         return ColumnType(value)  # type: ignore[arg-type]

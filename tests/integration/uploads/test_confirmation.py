@@ -144,13 +144,12 @@ def test_an_invalid_statement_about_a_column_is_422(api: ApiServices, client: Te
         ({"decimal_mark": ";"}, "decimal_mark", "NOT_ALLOWED"),
         ({"date_order": "ydm"}, "date_order", "NOT_ALLOWED"),
         ({"null_tokens": ["x"] * 21}, "null_tokens", "TOO_LONG"),
+        ({"null_tokens": ["a\0"]}, "null_tokens[0]", "INVALID_CHARACTER"),
         ({"trim": "sim"}, "trim", "NOT_A_BOOLEAN"),
         ({"timezone": "Brasil"}, "timezone", "UNKNOWN_TIMEZONE"),
     ):
-        body = error_of(
-            confirm(client, job_id, "vendas", PRODUTO, {**VALOR, **stated}), 422, "INVALID_SCHEMA"
-        )
-        [found] = body["details"]
+        answer = confirm(client, job_id, "vendas", PRODUTO, {**VALOR, **stated})
+        [found] = error_of(answer, 422, "INVALID_SCHEMA")["details"]
         assert (found["path"], found["code"]) == (f"columns[1].{field}", code)
     body = {"display_name": "vendas", "columns": [PRODUTO], "on_misfit": "ignore"}
     assert client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body).status_code == 422

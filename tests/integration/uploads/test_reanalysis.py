@@ -72,7 +72,7 @@ def test_columns_of_origin_are_stated_and_stay_until_they_are_taken_back(
     assert overrides_of(api, client, job_id)["origin_columns"] == {"sheet": "Aba"}
 
 
-@pytest.mark.parametrize("value", ["Aba", {"aba": "Aba"}, {"sheet": ""}, {"file": "x" * 501}])
+@pytest.mark.parametrize("value", ["Aba", {"aba": "Aba"}, {"sheet": ""}, {"file": "x" * 501}, {"file": "\0"}])
 def test_columns_of_origin_have_labels(api: ApiServices, client: TestClient, value: object) -> None:
     response = reanalyze(client, waiting_job(api, client), origin_columns=value)
     assert error_of(response, 422, "INVALID_REQUEST")["details"][0]["path"].startswith("origin_columns")

@@ -16,8 +16,7 @@ from managed_tables.conditions.tree import all_of, read_filters, read_where, wit
 from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import Column
-from managed_tables.tables.definitions import is_storable
+from managed_tables.schema import Column, is_storable
 from managed_tables_api.http.answers import response_too_large
 from managed_tables_api.http.requests import offset_of, refusal
 from managed_tables_api.rows import pages

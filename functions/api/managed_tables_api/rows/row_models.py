@@ -3,15 +3,14 @@
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel, SkipValidation, model_validator
+from pydantic import ConfigDict, Field, RootModel, SkipValidation, model_validator
 
 from managed_tables.conditions.tree import MAX_CONDITIONS, MAX_LIST_VALUES, Operator
-from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Scalar
 from managed_tables.exact_json import Object
 from managed_tables.exports import MAX_SORTS
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.tables.definitions import is_storable
+from managed_tables.schema import STORABLE
 from managed_tables_api.http.requests import (
     QUERY_DIGITS,
     NumbersQuery,
@@ -32,13 +31,6 @@ RowId = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 _VERSION = "Versão da linha, opaca: `_version` de uma leitura com `versions=true`"
 
 
-def _stored(text: object) -> object:
-    if isinstance(text, str) and not is_storable(text):
-        raise InvalidValue("INVALID_CHARACTER", "contém um caractere inválido")
-    return text
-
-
-STORABLE = BeforeValidator(_stored)
 SearchText = Annotated[
     str | None,
     STORABLE,

@@ -12,7 +12,7 @@ from managed_tables.details import Fault, Place, detail
 from managed_tables.errors import INVALID_REQUEST, ROW_CHANGED, ROW_NOT_FOUND, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.tables.definitions import is_storable
+from managed_tables.schema import is_storable
 from managed_tables_api.http.requests import NumbersQuery, QueryBoolean, refusal
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.pages import UNKNOWN_FIELD

@@ -11,12 +11,12 @@ from managed_tables.details import detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
-from managed_tables.schema import Column
+from managed_tables.schema import STORABLE, Column
 from managed_tables.values import Parsers
 from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
 from managed_tables_api.rows import pages
 from managed_tables_api.rows.row_history import Names
-from managed_tables_api.rows.row_models import STORABLE, SentWhere, SortWords
+from managed_tables_api.rows.row_models import SentWhere, SortWords
 
 MAX_NAME_CHARACTERS = 200
 MAX_SEARCH_CHARACTERS = 1_000

@@ -16,7 +16,7 @@ from managed_tables.conversion.numbers import MAX_BIGINT_DIGITS, is_too_long
 from managed_tables.conversion.sql_text import BLANK, BLANKS, any_case, choose, literal, matches, trimmed
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.details import Fault
-from managed_tables.schema import MAX_DECIMAL_DIGITS, ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, STORABLE, ColumnType
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
 NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
@@ -42,7 +42,7 @@ DecimalMark = Literal[",", "."]
 MAX_TOKENS = 20
 MAX_TOKEN_CHARACTERS = 100
 
-Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
+Token = Annotated[str, STORABLE, Field(max_length=MAX_TOKEN_CHARACTERS)]
 # A list of JSON is a tuple of a model, also where no type is taken for another one.
 FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]

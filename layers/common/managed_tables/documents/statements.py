@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from managed_tables import exact_json
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.document import Document
-from managed_tables.schema import MAX_LABEL_CHARACTERS, Column
+from managed_tables.schema import MAX_LABEL_CHARACTERS, STORABLE, Column
 
 MAX_TABLES = 2_000  # sheets and members of archives
 MAX_SKIPPED = 10_000  # lines named one by one
 MAX_HEADER_LINES = 20
 
 Line = Annotated[int, Field(ge=1)]
-OriginLabel = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)]
+OriginLabel = Annotated[str, STORABLE, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)]
 
 _NONE_IS_STATED = frozenset({"sheet", "header_line", "quote"})
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists

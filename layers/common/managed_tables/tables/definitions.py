@@ -17,7 +17,7 @@ from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, Ta
 from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, name_faults, shown_text
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
-from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType
+from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType, is_storable
 from managed_tables.wording import number
 
 MAX_TITLE_CHARACTERS = 200
@@ -127,11 +127,6 @@ def _text_faults(*texts: tuple[str, str | None, int]) -> Iterator[tuple[str, Fau
             yield field, Fault("INVALID_CHARACTER", f"{field} tem um caractere que o banco não guarda")
         elif text and not identifiers.is_visible(text):
             yield field, Fault("REQUIRED", f"{field} não tem nenhum caractere visível")
-
-
-def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @dataclass(frozen=True)
