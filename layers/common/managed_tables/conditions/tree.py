@@ -91,9 +91,9 @@ class Search:
     """A text that any of the columns shows; `has_marks`: a point in it may stand for thousands."""
 
     columns: tuple[Searched, ...]
-    zone: str = "UTC"
-    has_marks: bool = False
-    text: str = field(default="", compare=False)
+    zone: str
+    has_marks: bool
+    text: str = field(compare=False)
 
 
 @dataclass(frozen=True)
