@@ -137,6 +137,32 @@ alone("two people edit one row, and none overwrites the other", async ({ page, b
   await colleague.close();
 });
 
+alone("cells that colleagues changed, too, are asked about one after the other", async ({ page, company, visit }) => {
+  await fallBehind(page);
+  const table = await company.table("ambas", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}`);
+  await expect(cell(page, 2, 1)).toHaveText("b");
+  const stored = async () => (await company.call("GET", `/${table}/data`))["records"] as { id: string; nome: string }[];
+  for (const { id } of await stored()) await company.call("PUT", `/${table}/data/${id}`, { nome: "dela" });
+  const isWritten = async (route: Route): Promise<void> => {
+    await expect(cell(page, 2, 1)).toHaveText("minha 2"); // before the first one is answered
+    await route.continue();
+  };
+  await page.route(/\/data\/[0-9a-f-]{36}\?/, isWritten, { times: 1 });
+  await cell(page, 1, 1).click();
+  for (const text of ["minha 1", "minha 2"]) {
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+  }
+  const dialog = page.getByRole("dialog", { name: "Outra pessoa mudou esta célula" });
+  await expect(dialog).toContainText("minha 1");
+  await dialog.getByRole("button", { name: "Gravar a minha" }).click();
+  await expect(dialog).toContainText("minha 2");
+  await dialog.getByRole("button", { name: "Usar a dela" }).click();
+  await expect.poll(async () => (await stored()).map(({ nome }) => nome)).toEqual(["minha 1", "dela"]);
+  await expect.poll(() => isAsked(page)).toBe(false);
+});
+
 test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
   const rows = Array.from({ length: 300 }, (_, index) => ({
     nome: index % 2 ? "São Paulo" : "Goiânia",

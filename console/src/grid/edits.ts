@@ -15,6 +15,8 @@ export interface Conflict {
   clashes: readonly Clash[];
   changes: readonly RowChange[];
   way: Way;
+  /** Lets go on what was written since. */
+  settled: () => void;
 }
 
 export interface EditState {
@@ -139,7 +141,6 @@ export class EditSession {
   /** Read the texts of new rows, which were pasted with `before` others; they wait for a yes. */
   private offer(texts: readonly Record<string, string>[], before: number): void {
     const read = texts.map((line) => readTexts(this.table.columns, line, null));
-    const values = read.map((one) => one.values);
     const faults = read.flatMap(({ wrong }, index) =>
       Object.entries(wrong).map(([name, reason]) => {
         const told = reasonOf(texts[index]?.[name] ?? "", reason);
@@ -148,7 +149,7 @@ export class EditSession {
     );
     const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
     if (faults.length > 0) this.tell(t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}`);
-    else this.state.update({ newRows: values });
+    else this.state.update({ newRows: read.map(({ values }) => values) });
   }
 
   readonly answer = (isYes: boolean): void => {
@@ -233,11 +234,12 @@ export class EditSession {
   readonly settle = (isMine: boolean): void => {
     const { conflict } = this.state.get();
     if (!conflict) return;
-    const { clashes, changes, way } = conflict;
+    const { clashes, changes, way, settled } = conflict;
     this.unmark(clashes.map(({ id, column }) => cellKey(id, column)));
     this.state.update({ conflict: null });
     const chosen = isMine ? changes : changes.flatMap((change) => without(change, clashes) ?? []);
     if (chosen.length > 0) this.save(chosen, way);
+    settled();
   };
 
   private save(changed: readonly RowChange[], way: Way = "do"): void {
@@ -326,8 +328,8 @@ export class EditSession {
     const clashes = met.flatMap((one) => one.clashes);
     if (clashes.length > 0) {
       this.markAll(changes, () => ({ state: "unsaved", reason: t`Outra pessoa mudou esta linha` }));
-      this.state.update({ conflict: { clashes, changes, way } });
       this.sheet.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
+      await new Promise<void>((settled) => this.state.update({ conflict: { clashes, changes, way, settled } }));
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
   }
 
