@@ -163,6 +163,20 @@ alone("cells that colleagues changed, too, are asked about one after the other",
   await expect.poll(() => isAsked(page)).toBe(false);
 });
 
+test("what is said again is said, and shown, again", async ({ page, company, visit }) => {
+  await visit(`/tabelas/${await company.table("dito", ["nome:text"], [{ nome: "a" }])}`);
+  const said = page.getByRole("status").last();
+  await cell(page, 1, 1).click();
+  for (const text of ["b", "c"]) {
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await expect(said).toHaveText("Gravado");
+    await expect(said.locator("span")).toHaveCSS("opacity", "1");
+    await expect(said.locator("span")).toHaveCSS("opacity", "0"); // it leaves after some seconds
+    await page.keyboard.press("ArrowUp");
+  }
+});
+
 test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
   const rows = Array.from({ length: 300 }, (_, index) => ({
     nome: index % 2 ? "São Paulo" : "Goiânia",

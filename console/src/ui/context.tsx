@@ -26,7 +26,7 @@ type ProviderProps = Pick<ConsoleParts, "uploads"> & { session: Session; childre
 
 /** Share it, with one polite live region, which also shows what it says. */
 export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
-  const [said, setSaid] = useState("");
+  const [said, setSaid] = useState({ text: "", count: 0 });
   const timer = useRef(0);
   const caller = useStore(session.caller);
   const { sessions, written, leaving } = session;
@@ -39,7 +39,7 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const shared = useMemo((): ConsoleParts => {
     const announce = (text: string): void => {
       window.clearTimeout(timer.current);
-      timer.current = window.setTimeout(() => setSaid(text), 150);
+      timer.current = window.setTimeout(() => setSaid(({ count }) => ({ text, count: count + 1 })), 150);
     };
     const who = (userId: string | null): string => {
       if (userId === null) return t`Alguém, fora desta página,`;
@@ -51,9 +51,9 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   return (
     <Shared value={shared}>
       {children}
-      <p className="mt-live" role="status" aria-live="polite">
-        {said}
-      </p>
+      <div className="mt-live" role="status" aria-live="polite">
+        <span key={said.count}>{said.text}</span>
+      </div>
     </Shared>
   );
 }
