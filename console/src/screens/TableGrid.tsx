@@ -108,7 +108,7 @@ function NoRows() {
 
 /** What a table is called, how many of its rows match, and what this caller may do with it. */
 function SheetHead() {
-  const { table, rows, edits, isEditable, selected, onSelected, onOpen, can } = useParts();
+  const { table, view, rows, edits, isEditable, selected, onSelected, onOpen, can } = useParts();
   const chosen = plural(selected.size, "linha");
   const remove = async (): Promise<void> => {
     await edits.delete([...selected]);
@@ -125,7 +125,7 @@ function SheetHead() {
           {table.description && <p className="mt-quiet">{table.description}</p>}
           <p className="mt-quiet">
             {total === null ? t`Procurando…` : plural(total, "linha")}
-            {total !== null && total !== table.row_count && t` de ${formatCount(table.row_count)}`}
+            {total !== null && isFiltered(view) && t` de ${formatCount(table.row_count)}`}
           </p>
         </div>
         <div className="mt-actions">
