@@ -51,6 +51,7 @@ export interface SessionOptions {
 
 /** An answer that is no success: the API's own sentence, its stable code and what it names. */
 export class ApiFailure extends Error {
+  readonly code: string;
   readonly retryAfterSeconds: number | null;
 
   constructor(
@@ -59,11 +60,8 @@ export class ApiFailure extends Error {
     retryAfter: string | null = null,
   ) {
     super((status !== 401 && body.error) || sentenceOfStatus(status));
+    this.code = body.code ?? "";
     this.retryAfterSeconds = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
-  }
-
-  get code(): string {
-    return this.body.code ?? "";
   }
 
   /** Whether the same may go well in a moment: nobody answered, the token is old, or the server asks for patience. */

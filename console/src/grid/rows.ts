@@ -158,11 +158,10 @@ export class RowSource {
   readonly look = async (): Promise<ReadonlySet<string>> => {
     const [number = 0] = this.inSight.get();
     const before = this.kept(number);
-    const isMoved = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
-    const isBusy = (): boolean => isMoved() || isEditing();
+    const isBusy = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
     if (isBusy() || !before) return new Set();
     const now = await queryRows(this.api, this.tableId, { ...this.pageQuery(number), count: false, fields: [] });
-    if (isBusy() || versionsOf(now as Block) === versionsOf(before)) return new Set();
+    if (isBusy() || isEditing() || versionsOf(now as Block) === versionsOf(before)) return new Set();
     await this.reload();
     const changed = before.records.flatMap((row) => {
       const record = this.rowAt(this.indexOf(row.id));
