@@ -145,7 +145,7 @@ export function Calendar({ type, onPick }: CalendarProps) {
   );
 }
 
-function choiceOf(text: string): string {
+export function choiceOf(text: string): string {
   if (/^[s1vyt]/i.test(text)) return "Sim";
   return /^[n0f]/i.test(text) ? "Não" : "";
 }

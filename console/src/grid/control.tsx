@@ -4,7 +4,7 @@ import { Dialog, Facts } from "../ui/parts";
 import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import { RowDialog } from "./CellEditor";
+import { choiceOf, RowDialog } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
 import { readTexts } from "./changes";
 import { SEARCH_FIELD } from "./Filters";
@@ -73,11 +73,11 @@ export class GridControl {
 
   readonly begin = (place: Place, typed?: string): void => {
     const { sheet, columns, data } = this.drawn;
-    const column = columns[place.column];
-    const record = place.row === data ? null : sheet.rows.rowAt(place.row);
+    const [record, column] = [place.row === data ? null : sheet.rows.rowAt(place.row), columns[place.column]];
     if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
     const stood = record ? textOf(sheet, record, column) : "";
-    const editing = { ...place, record, name: column.name, text: typed ?? stood, isTyped: typed !== undefined };
+    const isTyped = typed !== undefined && (column.type !== "boolean" || choiceOf(typed) !== ""); // else it says nothing
+    const editing = { ...place, record, name: column.name, text: isTyped ? typed : stood, isTyped };
     this.state.update({ active: place, anchor: null, editing });
   };
 
