@@ -1465,6 +1465,12 @@ for (const [last, lastColumn] of [[6, 4], [6, 200], ...(MANY_ROWS > 0 ? [[MANY_R
     await page.mouse.move((handle?.x ?? 0) + 4, (below?.y ?? 0) + 10, { steps: 5 });
     await page.mouse.up();
     await expect.poll(() => stored("a")).toEqual(["a1", "a1", "a3", "a3", "a3", "a6"]);
+    await cell(page, 6, 1).click();
+    await page.locator(".mt-fill").hover();
+    await page.mouse.down();
+    await cell(page, 5, 1).hover();
+    await page.mouse.up(); // up from a cell: its value goes up, too
+    await expect.poll(() => stored("a")).toEqual(["a1", "a1", "a3", "a3", "a6", "a6"]);
 
     await cell(page, 1, 2).click();
     await keyboard.press("Delete");

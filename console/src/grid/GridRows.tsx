@@ -227,13 +227,13 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
         text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.row_height > ROW_HEIGHT ? "\n" : " ↵ ")
       )}
       {hasHandle && (
-        <span // dragged down from a cell or a row of cells: those below get the same
+        <span // dragged down or up from a cell or a row of cells: those on the way get the same
           className="mt-fill"
           aria-hidden="true"
           onMouseDown={(event) => {
             event.preventDefault();
             event.stopPropagation();
-            window.addEventListener("mouseup", control.fill, { once: true });
+            window.addEventListener("mouseup", () => control.fill(place.row), { once: true });
           }}
         />
       )}

@@ -108,9 +108,9 @@ export class GridControl {
     if (sheet.isEditable) await sheet.edits.paste(range, text, columns);
   };
 
-  readonly fill = (): void => {
+  readonly fill = (from?: number): void => {
     const { sheet, columns } = this.drawn;
-    if (sheet.isEditable) void sheet.edits.fill(rangeIn(this.state.get()), columns);
+    if (sheet.isEditable) void sheet.edits.fill(rangeIn(this.state.get()), columns, from);
   };
 
   /** Put the texts of a range on the clipboard; false where they are too many. */
@@ -200,7 +200,7 @@ export class GridControl {
       "Ctrl+y": sheet.edits.redo,
       "Ctrl+c": () => this.copy(range),
       "Ctrl+x": () => this.cut(range),
-      "Ctrl+d": this.fill,
+      "Ctrl+d": () => this.fill(),
       "Ctrl+a": () => {
         const last = { row: Math.max(data - 1, 0), column: columns.length - 1 };
         this.state.update({ anchor: { row: 0, column: 0 }, active: last });

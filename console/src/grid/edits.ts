@@ -116,11 +116,12 @@ export class EditSession {
     if (rows.length > 0 && lines.length > there) this.offer(lines.slice(there), there);
   };
 
-  /** Give every row of a range the values of its first, exactly. */
-  readonly fill = async (range: Range, columns: readonly GridColumn[]): Promise<void> => {
-    const [source, ...others] = await this.rowsFrom(range.top, range.bottom - range.top + 1);
+  /** Give every row of a range the values of one of them, exactly: the first, if not said otherwise. */
+  readonly fill = async (range: Range, columns: readonly GridColumn[], from = range.top): Promise<void> => {
+    const rows = await this.rowsFrom(range.top, range.bottom - range.top + 1);
+    const source = rows[from - range.top];
     const names = columns.slice(range.left, range.right + 1).map(({ name }) => name);
-    const changed = others.flatMap((row): RowChange[] => {
+    const changed = rows.flatMap((row): RowChange[] => {
       const different = names.filter((name) => (row?.[name] ?? null) !== (source?.[name] ?? null));
       if (!row || !source || different.length === 0) return [];
       const changes = Object.fromEntries(different.map((name) => [name, source[name] ?? null]));
