@@ -211,10 +211,9 @@ export class EditSession {
 
   /** Take the last step, past texts that were not taken and are gone since. */
   private lastStep(): Step | undefined {
-    for (;;) {
-      const step = this.past.pop();
-      if (!step || !("refused" in step) || step.refused.some((key) => this.state.get().marks.has(key))) return step;
-    }
+    const step = this.past.pop();
+    const isGone = step && "refused" in step && !step.refused.some((key) => this.state.get().marks.has(key));
+    return isGone ? this.lastStep() : step;
   }
 
   /** Drop the text of a cell that was not taken: what is stored shows again. */

@@ -211,8 +211,7 @@ function Retry({ failure, onRetry }: { failure: ApiFailure | null; onRetry: () =
 
 /** Write a detail as `vendas.csv, linha 3, coluna B (valor): "abc" não é um número`; `letter` is the file's column. */
 export function detailText(detail: Partial<Record<string, unknown>>, letter?: string): string {
-  const text = (name: string): string =>
-    detail[name] === undefined || detail[name] === null ? "" : String(detail[name]);
+  const text = (name: string): string => String(detail[name] ?? "");
   const places = [
     text("file"),
     text("sheet") && t`aba ${text("sheet")}`,
