@@ -63,7 +63,11 @@ NOW = "now"  # as the default of a date or a time: the moment at which the row i
 
 def is_storable(text: str) -> bool:
     """Return whether PostgreSQL can hold the text: no NUL character, no lone surrogate."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _storable(text: object) -> object:

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from managed_tables.details import InvalidValue
-from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType
+from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType, is_storable
 
 Parser = Callable[[Any], str]
 Parsers = Mapping[ColumnType, Parser]
@@ -34,21 +34,10 @@ def parse_text(value: Any) -> str:
         raise InvalidValue("NOT_A_TEXT", "deve ser texto")
     if "\x00" in value:
         raise InvalidValue("INVALID_CHARACTER", "contém o caractere NUL, que o PostgreSQL não guarda")
-    if not is_encodable(value):
+    if not is_storable(value):
         reason = "contém um caractere Unicode inválido (surrogate isolado)"
         raise InvalidValue("INVALID_CHARACTER", reason)
     return value
-
-
-def is_encodable(text: str) -> bool:
-    """Return whether UTF-8 has all of the characters: it has no lone surrogates."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def parse_integer(value: Any) -> str:

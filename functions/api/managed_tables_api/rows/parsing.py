@@ -24,8 +24,8 @@ from managed_tables.details import (
 from managed_tables.documents.document import Scalar
 from managed_tables.errors import INVALID_ROWS, ApiError
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType, json_value
-from managed_tables.values import Parser, Parsers, array_text, default_text, is_encodable, quoted
+from managed_tables.schema import MAX_DECIMAL_DIGITS, Column, ColumnType, is_storable, json_value
+from managed_tables.values import Parser, Parsers, array_text, default_text, quoted
 from managed_tables_api.http.requests import Numbers, refusal
 from managed_tables_api.rows.running import Definition
 
@@ -194,7 +194,7 @@ def array_elements(kind: ColumnType, values: Sequence[Any]) -> Texts:
 
 def _of_text(values: Sequence[str]) -> Texts:
     joined = "".join(values)
-    if "\x00" in joined or not is_encodable(joined):
+    if not is_storable(joined):
         return None
     if "\\" in joined or '"' in joined:
         values = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
