@@ -36,7 +36,7 @@ _RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 _RUN = "\0"  # what stands for one: no text has it here
 _WIDEST = 4_096  # characters: no aligned columns take more
 _ODD_LINES = 10  # one in so many may be a title above aligned columns
-_BACKSLASH = "\\"
+_OPEN = re.compile(r'(?:[^"]*+"[^"]*+")*+[^"]*+(?<!\w)"[^"]*+')  # a text that does not end; 3/4" opens none
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _broken_share(records: Sequence[Record], dialect: Dialect) -> float:
     """Return the share of records with a quote cut within it, of those that have quotes."""
     quoted = [one for one in records if one.has_quotes]
     odd = [one for one in quoted if one.repaired or one.stray or dialect.quote == NO_QUOTE]
-    broken = sum(one.repaired or any(cell.count(QUOTE) % 2 for cell in one.cells) for one in odd)
+    broken = sum(one.repaired or any(map(_OPEN.fullmatch, one.cells)) for one in odd)
     return broken / max(1, len(quoted))
 
 
@@ -210,7 +210,7 @@ def _quotes(text: str, delimiter: str) -> list[tuple[str, str]]:
     blanks = "" if delimiter == " " else " *"  # which a pattern would seek from each blank of a run again
     edges = (rf"(?:^|{edge}){blanks}'", rf"'{blanks}(?:[\r\n]|$|{edge})")
     quotes = (QUOTE, "'") if all(re.search(one, text, re.MULTILINE) for one in edges) else (QUOTE,)
-    tried = product(quotes, ("", _BACKSLASH))
+    tried = product(quotes, ("", "\\"))
     return [(quote, escape) for quote, escape in tried if not escape or escape + quote in text]
 
 
