@@ -107,8 +107,8 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = overrides.last_line is not None
     text.is_prose = not (choice.dialect.delimiter or overrides.stated) and is_prose(name, source.sample)
-    has_separators = choice.dialect.delimiter == "|" and any(is_separator((line,)) for line in source.sample)
-    text.trim = has_separators if overrides.trim is None else overrides.trim
+    is_drawn = choice.dialect.delimiter[:1] == "|" and any(is_separator((line,)) for line in source.sample)
+    text.trim = is_drawn if overrides.trim is None else overrides.trim
     _find_end(text, grid, overrides)
     return text
 
