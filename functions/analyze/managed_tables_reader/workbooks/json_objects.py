@@ -28,6 +28,7 @@ _CHUNK_CHARACTERS = 1_048_576
 _MAX_OBJECT_CHARACTERS = 16 * 1_048_576  # far more than a row holds; what is decoded takes many times that
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _LIST_OF_OBJECTS = re.compile(r"\[[ \t\r\n]*\{")
+_HALF = re.compile("[\ud800-\udfff]")  # of a character: no text of the database holds it
 _LINE_ENDS = re.compile(r"[ \t]*\r?\n[ \t]*")  # of nested values: none is inside a string
 
 
@@ -59,9 +60,10 @@ def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
         labels = _labels(objects())
         rows = [*islice(objects(), 2)]
         only = rows[0][1] if len(rows) == 1 else ()
-        nested = ((name, value) for name, value in only if isinstance(value, _Number))
+        nested = ((_storable(name), value) for name, value in only if isinstance(value, _Number))
         members = {"LISTS_WITHIN": [name for name, value in nested if _LIST_OF_OBJECTS.search(value)]}
-    yield RawSheet(None, True, _batches(objects(), labels), Tally(members=members), [*labels] or None)
+    names = [*map(_storable, labels)] or None
+    yield RawSheet(None, True, _batches(objects(), labels), Tally(members=members), names)
 
 
 def _labels(objects: Iterator[_Object]) -> dict[str, int]:
@@ -93,7 +95,13 @@ def _cell(value: Any) -> str | None:
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value and (mark_text(value.replace("\0", "")) or None)
+    return value and (mark_text(_storable(value)) or None)
+
+
+def _storable(text: str) -> str:
+    """Return the text without NUL, and with a replacement character for half a one."""
+    whole = text.replace("\0", "")
+    return whole if whole.isascii() else _HALF.sub("\ufffd", whole)
 
 
 def _objects(path: Path, *, are_lines: bool, around: dict[str, None] | None) -> Iterator[_Object]:
@@ -177,7 +185,7 @@ class _Text:
                 self._fill()
             if not _LIST_OF_OBJECTS.match(self._text, self._at):
                 _, self._at = self._decode()
-                around[name] = None
+                around[_storable(name)] = None
             elif has_list:
                 raise _OtherFormError("")
             else:
