@@ -104,6 +104,7 @@ def test_a_record_that_is_not_a_job_hides_no_other_job(jobs: Jobs) -> None:
     assert list(jobs.list_active(read.company_id)) == [jobs.find(read.company_id, read.job_id)]
     assert jobs.count_active(read.company_id, 10) == 2
     assert jobs.is_loaded(read.company_id, new_record_id(), by_others_than=read.job_id)  # by all we know
+    assert not jobs.is_loaded(read.company_id, new_record_id(), by_others_than=odd.job_id)
     assert jobs.find_all(read.company_id, [odd.job_id, read.job_id]) == [read]
 
 

@@ -78,7 +78,7 @@ def test_a_key_that_is_too_long_fails_the_job_and_says_so(loads: Loads, mode: Jo
     """It said that the table had too many columns."""
     job = loads.run(mode, [[secrets.token_hex(9_000), "2026-01-01"]], "loja", "dia")
     assert job.error is not None
-    assert (job.error["code"], job.status) == ("KEY_TOO_LONG", "failed")
+    assert (job.error["code"], job.status, job.is_rejected) == ("KEY_TOO_LONG", "failed", False)
 
 
 def test_a_repeated_upsert_does_nothing(loads: Loads) -> None:
