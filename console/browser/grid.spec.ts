@@ -584,6 +584,45 @@ alone(
   },
 );
 
+for (const view of ["", '?sort=["-idade"]'])
+  alone(
+    `rows are written cell by cell at the foot, by Tab and Enter, as fast as one likes ${view}`,
+    async ({ page, company, visit }) => {
+      const columns = ["nome:text", "idade:integer", "cidade:text"];
+      const table = await company.table("escrita_no_pe", columns, [{ nome: "Ana", idade: "1", cidade: "Rio" }]);
+      await visit(`/tabelas/${table}${view}`);
+      await expect(cell(page, 1, 1)).toHaveText("Ana");
+      await page.route("**/data?*", async (route) => {
+        await new Promise((go) => setTimeout(go, 400)); // a network as it may be
+        await route.continue();
+      });
+      await cell(page, 2, 1).click();
+      const come = (rows: number) => expect(page.getByText(`${rows} linhas`).first()).toBeVisible();
+      for (const row of [0, 1]) {
+        for (const text of [`Maria ${row}`, String(25 + row), "Natal"]) {
+          await page.keyboard.type(text);
+          await page.keyboard.press(text === "Natal" ? "Enter" : "Tab");
+          if (row === 1) await come(3); // the first time without a pause
+        }
+        await come(row + 2);
+        await cell(page, row + 3, 1).click();
+      }
+      for (const [at, name] of ["Bia", "Caio"].entries()) {
+        await page.keyboard.type(name);
+        await page.keyboard.press("Enter");
+        await come(at + 4); // and the next one is written below it
+      }
+      const stored = async () => (await company.call("GET", `/${table}/data?sort_by=nome`))["records"];
+      await expect.poll(stored).toMatchObject([
+        { nome: "Ana", idade: 1, cidade: "Rio" },
+        { nome: "Bia", idade: null, cidade: null },
+        { nome: "Caio", idade: null, cidade: null },
+        { nome: "Maria 0", idade: 25, cidade: "Natal" },
+        { nome: "Maria 1", idade: 26, cidade: "Natal" },
+      ]);
+    },
+  );
+
 test("a marked range stays upon its rows where one above is gone", async ({ page, company, visit }) => {
   const table = await company.table(
     "marcada",

@@ -70,9 +70,11 @@ export function Grid() {
   );
 }
 
+const FOOT = "+"; // in place of an id, of the empty row that takes a new one
+
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */
 function useFocus(
-  { rows: { rowAt, indexOf }, onRow, wanted, setWanted }: SheetParts,
+  { rows: { rowAt, indexOf, total }, isEditable, onRow, wanted, setWanted }: SheetParts,
   control: GridControl,
   scroller: React.RefObject<HTMLDivElement | null>,
   rowCount: number,
@@ -81,12 +83,14 @@ function useFocus(
   const has = useRef(false); // whether a cell has the focus, or had it when its row went
   const heldId = useRef<string | null>(null);
   const held = useRef(active);
-  const activeId = active.row < 0 ? null : (rowAt(active.row)?.id ?? null);
+  const foot = isEditable ? total : null;
+  const activeId = active.row === foot ? FOOT : (rowAt(active.row)?.id ?? null);
   const wantedAt = wanted === null ? -1 : indexOf(wanted);
 
   useEffect(() => {
-    const isMoved = held.current === active && heldId.current !== null && heldId.current !== activeId;
-    const now = isMoved && heldId.current !== null ? indexOf(heldId.current) : -1;
+    const { current: id } = heldId;
+    const isMoved = held.current === active && id !== null && id !== activeId;
+    const now = isMoved ? (id === FOOT ? (foot ?? -1) : indexOf(id)) : -1;
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
       control.wantsFocus = has.current;
@@ -100,10 +104,11 @@ function useFocus(
   }, [activeId, active, rowCount]);
 
   useEffect(() => {
-    if (wantedAt < 0) return;
-    control.focus({ row: wantedAt, column: 0 });
+    if (wantedAt < 0 || editing) return;
     setWanted(null); // from here on the focus is the person's
-  }, [wantedAt]);
+    if (activeId !== FOOT) control.focus({ row: wantedAt, column: 0 });
+    else if (control.coming) control.focus({ ...active, row: wantedAt }, false, has.current);
+  }, [wantedAt, editing]);
 
   useLayoutEffect(() => {
     if (!control.wantsFocus || editing) return;

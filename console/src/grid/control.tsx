@@ -61,13 +61,16 @@ export class GridControl {
   drawn!: GridParts;
   /** Whether the active cell is to have the focus once it is drawn. */
   wantsFocus = false;
+  /** What is written cell by cell at the foot, until that is left by another way than Tab. */
+  coming: { id: string } | null = null;
   private lastSelected = 0;
 
-  readonly focus = (place: Place, extend = false): void => {
+  readonly focus = (place: Place, extend = false, wantsFocus = true): void => {
     const { active, anchor } = this.state.get();
+    if (place.row !== this.drawn.data) this.coming = null;
     const isRange = extend && place.row >= 0 && active.row >= 0;
     this.state.update({ active: place, anchor: isRange ? (anchor ?? active) : null });
-    this.wantsFocus = true;
+    this.wantsFocus = wantsFocus;
     this.drawn.port.reveal(place);
   };
 
@@ -83,7 +86,7 @@ export class GridControl {
 
   /** End the edit by this text, or null where it was not changed. */
   readonly finish = (end: EditEnd, text: string | null): void => {
-    const { editing } = this.state.get();
+    const { editing, active } = this.state.get();
     if (!editing) return;
     this.state.update({ editing: null });
     if (text !== null && end !== "cancel") this.edit(editing, text);
@@ -91,17 +94,19 @@ export class GridControl {
     if (end === "blur") return;
     const { rows, columns } = this.drawn;
     const [down, right] = STEPS[end];
-    this.focus({ row: clamp(editing.row + down, rows), column: clamp(editing.column + right, columns.length) });
+    if (down > 0) this.coming = null; // the next row
+    this.focus({ row: clamp(active.row + down, rows), column: clamp(active.column + right, columns.length) });
   };
 
   readonly edit = ({ record, name }: CellOf, text: string): void => {
     const { table, edits, onOpen } = this.drawn.sheet;
     if (record) edits.edit(record, name, text);
-    if (record || !text) return;
+    else if (text && this.coming) edits.editNew(this.coming, name, text);
+    if (record || !text || this.coming) return;
     const { values, wrong } = readTexts(table.columns, { [name]: text }, null);
     if (Object.keys(wrong).length > 0)
       onOpen(<RowDialog row={null} typed={[name, text]} />); // it is no row yet
-    else edits.add([values]);
+    else this.coming = edits.add([values]);
   };
 
   readonly paste = async (range: Range, text: string, { sheet, columns } = this.drawn): Promise<void> => {

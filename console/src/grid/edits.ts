@@ -159,13 +159,25 @@ export class EditSession {
     if (isYes && newRows) this.add(newRows);
   };
 
-  add(values: readonly Values[]): void {
-    const keys = new Map<string, string>();
-    this.enqueue(() => this.answered(() => this.insert(values, keys)));
+  /** Insert rows; the first one's id is there once it has come. */
+  add(values: readonly Values[]): { id: string } {
+    const [keys, row] = [new Map<string, string>(), { id: "" }];
+    this.enqueue(async () => {
+      [row.id = ""] = await this.answered(() => this.insert(values, keys));
+    });
+    return row;
+  }
+
+  /** Write a text into a cell of a row that was added before, and may be on its way. */
+  editNew(row: { id: string }, name: string, text: string): void {
+    this.enqueue(async () => {
+      const [record] = row.id ? await this.answered(() => this.read([row.id])) : [];
+      if (record) this.edit(record, name, text);
+    });
   }
 
   /** Insert rows, once however often they are sent with the same `keys`; what they failed by is thrown. */
-  readonly insert = async (values: readonly Values[], keys: Map<string, string>): Promise<void> => {
+  readonly insert = async (values: readonly Values[], keys: Map<string, string>): Promise<string[]> => {
     const body = { rows: [...values] };
     const sent = JSON.stringify(body);
     const key = keys.get(sent) ?? `${Date.now()}-${Math.random()}`;
@@ -177,6 +189,7 @@ export class EditSession {
     this.past.push({ inserted: ids ?? [] });
     this.sheet.announce(plural(values.length, "linha criada", "linhas criadas"));
     this.sheet.inserted(ids ?? []);
+    return ids ?? [];
   };
 
   /** Delete rows; what they failed by is thrown. They come back by an undo; a mutation asks again for what is shown. */
