@@ -134,12 +134,6 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
     });
 }
 
-/** Return the columns of the file that would feed one column, by its name: none may be fed twice. */
-export function fedTwice(columns: readonly ReviewedColumn[]): readonly string[] {
-  const names = columns.filter((one) => one.include).map((one) => one.name);
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
-}
-
 // What a person has said in a review: kept by the server, so that it is there in another browser and for a colleague.
 
 export interface Draft {
@@ -224,8 +218,8 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): [words:
     return include && !into && standard && !parseCell(standard, type, false).ok;
   });
   if (wrong) return [t`O valor padrão de “${wrong.source}” não serve para o tipo dela`, wrong];
-  const [twice] = fedTwice(columns);
-  const at = columns.findLast((one) => one.include && one.name === twice);
+  const names = columns.map(({ include, name }) => include && name);
+  const at = columns.find(({ include, name }, index) => include && names.indexOf(name) < index);
   return at ? [t`Duas colunas do arquivo vão para “${at.name}”: mude uma delas`, at] : null;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { fedTwice, keptSentence, keysOf, review, toConfirmation, withChanges } from "./draft";
+import { keptSentence, keysOf, review, toConfirmation, withChanges } from "./draft";
 import { exampleOf, placesOf, runsOf, type TableReading, tableOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
@@ -61,7 +61,6 @@ describe("a person's changes", () => {
       source: "cep",
       null_tokens: ["-"],
     });
-    expect(fedTwice(review(schema, { CEP: { name: "valor" } }))).toEqual(["valor"]);
   });
 
   it("come on top of a colleague's, field by field", () => {
