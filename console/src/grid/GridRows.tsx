@@ -244,7 +244,6 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
 /** The foot of the grid: what a person has chosen to see of a column's rows that match. */
 export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts }) {
   const parts = useParts();
-  const { view } = parts;
   const totals = useTotals();
   return (
     <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
@@ -254,7 +253,7 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
       <InSight {...grid}>
         {(column) => {
           const { style, frozen } = cellPlace(column);
-          const total = totalOf(view, column.name);
+          const total = totalOf(parts.view, column.name);
           const text = shownTotal(total, totals.get(column.name), column);
           return (
             <div

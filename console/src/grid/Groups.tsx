@@ -12,13 +12,8 @@ import { aggregatesOf, allOf, askedOf, type Condition, filtersOf, shownColumns, 
 
 const PER_PAGE = 50;
 
-interface GroupsProps {
-  /** The groups that these are within. */
-  within?: readonly Condition[];
-}
-
-/** The rows of a view in groups that fold, each with what the view has at the foot of its columns; in the end rows. */
-export function Groups({ within = [] }: GroupsProps) {
+/** The rows of a view in groups that fold, `within` others, each with what the view has at the foot; in the end rows. */
+export function Groups({ within = [] }: { within?: readonly Condition[] }) {
   const { table, view, onView, api } = useParts();
   const column = table.columns.find((one) => one.name === view.group_by[within.length]);
   const where = allOf([...filtersOf(view.where), ...within]);
@@ -56,7 +51,7 @@ export function Groups({ within = [] }: GroupsProps) {
   );
 }
 
-type GroupProps = Required<GroupsProps> & { column: Column; group: RecordOfRow };
+type GroupProps = { within: readonly Condition[]; column: Column; group: RecordOfRow };
 
 function Group({ column, group, within }: GroupProps) {
   const { table, view } = useParts();

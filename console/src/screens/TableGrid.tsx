@@ -89,7 +89,7 @@ function Told({ state }: { state: EditState }) {
 
 /** What stands there in place of a grid without rows. */
 function NoRows() {
-  const { table, view, onView, can } = useParts();
+  const { view, onView } = useParts();
   if (isFiltered(view)) {
     return (
       <Empty title={t`Nenhuma linha com estes filtros`}>
@@ -97,13 +97,7 @@ function NoRows() {
       </Empty>
     );
   }
-  return (
-    <Empty title={t`Esta tabela não tem linhas`}>
-      {can("upload") && table.status === "active" && (
-        <Link href={`/enviar?tabela=${table._id}`} className="mt-button mt-button-primary">{t`Enviar arquivo`}</Link>
-      )}
-    </Empty>
-  );
+  return <Empty title={t`Esta tabela não tem linhas`} />;
 }
 
 /** What a table is called, how many of its rows match, and what this caller may do with it. */

@@ -1,4 +1,3 @@
-import { useDeferredValue } from "react";
 import { Link } from "wouter";
 import { fileNames, type Table } from "../api/types";
 import { useConsole, useGet } from "../ui/context";
@@ -26,7 +25,6 @@ function List() {
   const { api } = useConsole();
   const { query, change, at } = useAddress();
   const search = query.get("q") ?? "";
-  const searched = useDeferredValue(search);
   return (
     <section aria-labelledby="tables-title">
       <div className="mt-title-bar">
@@ -37,11 +35,9 @@ function List() {
       </div>
       <TextField label={t`Procurar tabela`} type="search" value={search} onValue={(q) => change({ q, pagina: "" })} />
       <Listing
-        queryKey={["tables", searched]}
+        queryKey={["tables", search]}
         at={at}
-        load={(page, signal) =>
-          api.GET("", { query: { page, per_page: 20, ...(searched && { search: searched }) }, signal })
-        }
+        load={(page, signal) => api.GET("", { query: { page, per_page: 20, ...(search && { search }) }, signal })}
         empty={
           search === "" ? (
             <Empty title={t`Nenhuma tabela ainda`}>
