@@ -36,7 +36,6 @@ class Area:
     stages: tuple[str, ...]
 
 
-_APPLIED = ("databases/applied.py",)
 FILES = "tests/files/test_files.py -k "
 AREAS = (
     Area(
@@ -79,11 +78,12 @@ AREAS = (
     Area("conditions", (COMMON + "conditions",), ("tests/integration/test_conditions.py",)),
     Area(
         "jobs",
-        tuple(COMMON + name for name in ("catalog/jobs.py", "catalog/job_records.py", *_APPLIED)),
+        tuple(COMMON + one for one in ("catalog/jobs.py", "catalog/job_records.py", "databases/applied.py")),
         (
             "tests/integration/test_jobs.py tests/integration/test_applied.py",
             "tests/integration/test_insert_stale_runs.py tests/integration/test_insert.py",
-            "tests/integration/test_events.py tests/integration/test_upsert.py tests/integration/uploads",
+            "tests/integration/test_events.py tests/integration/test_upsert.py",
+            "tests/integration/uploads tests/integration/test_recipe_reading.py",
         ),
     ),
 )
