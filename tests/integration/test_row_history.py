@@ -112,16 +112,11 @@ def test_loads_upserts_and_undos_are_part_of_the_history(loads: Loads) -> None:
     assert loads.table.rows.call("PATCH", f"/{b}", {"v": 5}).status == 200
     assert loads.undone(second) == (1, 1, 0)
     records = found(loads.table, f"/data/{a}/history")["records"]
+    others = dict.fromkeys(("n", "pago", "dia", "quando"), (None, None))
     assert [told(record) for record in records] == [
         ("update", "undo", USER, second.job_id, {"v": (7, 1)}),
         ("update", "upload", second.user_id, second.job_id, {"v": (1, 7)}),
-        (
-            "insert",
-            "upload",
-            first.user_id,
-            first.job_id,
-            {"k": (None, "A"), "v": (None, 1), **dict.fromkeys(("n", "pago", "dia", "quando"), (None, None))},
-        ),
+        ("insert", "upload", first.user_id, first.job_id, {"k": (None, "A"), "v": (None, 1), **others}),
     ]
     page = found(loads.table, "/history", per_page=2)
     assert (page["total"], page["quantity"]) == (4, 2)
@@ -138,6 +133,10 @@ def test_loads_upserts_and_undos_are_part_of_the_history(loads: Loads) -> None:
     assert found(loads.table, "/history", action="delete")["total"] == 1
     assert found(loads.table, "/history", user_id="0" * 24)["total"] == 0
     assert found(loads.table, "/history", to="2020-01-01")["total"] == 0
+    swapped = [column("n", "decimal", previous_name="v"), column("v", "integer", previous_name="n")]
+    for columns, shown in (([COLUMNS[0], *swapped], {"n": (1, 7)}), (COLUMNS[:1], {"n": ("1", "7")})):
+        loads.table.changed(columns=columns)
+        assert told(found(loads.table, f"/data/{a}/history")["records"][1])[4] == shown
 
 
 def test_rows_that_a_replacement_took_away_come_back_by_its_undo(loads: Loads) -> None:

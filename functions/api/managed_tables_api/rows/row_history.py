@@ -269,7 +269,7 @@ Shown = TypeVar("Shown", bound=RowChange)
 
 
 class Change(NamedTuple):
-    """A change of a row; the texts of its cells under the names that their columns have now."""
+    """A change of a row; the texts of its cells under the names that the database has now."""
 
     row_id: str
     change_id: int
@@ -285,18 +285,18 @@ class Change(NamedTuple):
 
 def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
     """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-    changes = _told(read_changes(table, row_id))
-    records = [_shown(RowChange, table.definition, change, numbers) for change in changes]
+    changes, names = _told(read_changes(table, row_id)), read_names(table)
+    records = [_shown(RowChange, table.definition, names, change, numbers) for change in changes]
     return RowHistoryAnswer(total=len(records), records=records)
 
 
 def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
     total, places = _page(table, asked)
-    rows = _read(table, sorted({row for _, row in places}))
+    rows, names = _read(table, sorted({row for _, row in places})), read_names(table)
     told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
     records = [
-        _shown(TableRowChange, table.definition, told[place], asked.numbers, row_id=place[1])
+        _shown(TableRowChange, table.definition, names, told[place], asked.numbers, row_id=place[1])
         for place in places
         if place in told
     ]
@@ -342,8 +342,8 @@ def _read(table: Table, row_ids: Sequence[str]) -> dict[str, list[Change]]:
     parameters = {"ids": array_text(row_ids), **table.kept_days}
     for _, *known in table.read(statement, parameters):
         change = Change(*known)
-        if change.row_id is not None:
-            later = names.since(change.change_id)
+        if change.row_id is not None:  # what an upsert has kept is renamed with the table
+            later = Names() if change.action == UPSERTED else names.since(change.change_id)
             was, became = (later.renamed(json.loads(text or "{}")) for text in (known[7], known[8]))
             rows.setdefault(change.row_id, []).append(change._replace(before=was, after=became))
     return rows
@@ -376,25 +376,26 @@ class Names:
 
     def now(self, name: str) -> str:
         """Return the column's name as it is now; of one that was taken out, the last that it had."""
-        return self._follow(name)[1]
+        return self.shown(self._follow(name))
 
     def find(self, name: str) -> str | None:
         """Return the column's name as it is now, None for one that was taken out."""
-        name, shown = self._follow(name)
-        return shown if name == shown else None
+        present = self._follow(name)
+        return None if "$" in present else present
 
-    def _follow(self, name: str) -> tuple[str, str]:
-        """Return the last name in the database, and the last that people saw: without a `$`."""
-        shown = name
+    def shown(self, name: str) -> str:
+        """Return the last name that people saw of the column that has this one in the database."""
+        return next((old for _, old, new in reversed(self.renames) if new == name and "$" in name), name)
+
+    def _follow(self, name: str) -> str:
+        """Return the last name in the database: with a `$` of a column that was taken out."""
         for _, old, new in self.renames:
-            if old == name:
-                name = new
-                shown = shown if "$" in new else new
-        return name, shown
+            name = new if name == old else name
+        return name
 
     def renamed(self, cells: Cells) -> Cells:
-        """Return the cells under the names of now."""
-        return {self.now(name): text for name, text in cells.items()} if self.renames else cells
+        """Return the cells under the names that the database has now."""
+        return {self._follow(name): text for name, text in cells.items()} if self.renames else cells
 
 
 def read_names(table: Table) -> Names:
@@ -433,18 +434,18 @@ def _told(changes: Iterable[Change]) -> list[Change]:
 
 
 def _shown(
-    model: type[Shown], definition: Definition, change: Change, numbers: Numbers, **more: str
+    model: type[Shown], definition: Definition, names: Names, change: Change, numbers: Numbers, **more: str
 ) -> Shown:
     order = {column.name: place for place, column in enumerate(definition.columns)}
-    names = {**change.before, **change.after}
+    columns = {**change.before, **change.after}
 
     def value(cells: Cells, name: str) -> Scalar:
         column = definition.by_name.get(name)
         return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
 
     changes = [
-        CellChange(column=name, before=value(change.before, name), after=value(change.after, name))
-        for name in sorted(names, key=lambda name: (order.get(name, len(order)), name))
+        CellChange(column=names.shown(key), before=value(change.before, key), after=value(change.after, key))
+        for key in sorted(columns, key=lambda name: (order.get(name, len(order)), name))
     ]
     known = {name: getattr(change, name) for name in ("user_id", "via", "job_id", "action")}
     return model.read({**more, "at": timestamp(change.at), **known, "changes": changes})

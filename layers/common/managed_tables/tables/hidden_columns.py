@@ -24,7 +24,7 @@ from managed_tables.history import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 from managed_tables.tables.physical import physical_name
-from managed_tables.undo import forget_table
+from managed_tables.undo import forget_table, rename_kept_columns
 
 
 class ColumnsInUse(Exception):  # noqa: N818 - an outcome, not a fault
@@ -187,3 +187,4 @@ def bring_back(connection: PgConnection, table_id: str, table: sql.Identifier, h
         [table_id, hidden.hidden_name],
     )
     forget_table(connection, table_id)  # every row is written: who changed which is not known
+    rename_kept_columns(connection, table_id, [(hidden.hidden_name, hidden.name)])
