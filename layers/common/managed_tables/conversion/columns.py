@@ -42,7 +42,7 @@ DecimalMark = Literal[",", "."]
 MAX_TOKENS = 20
 MAX_TOKEN_CHARACTERS = 100
 
-Token = Annotated[str, STORABLE, Field(max_length=MAX_TOKEN_CHARACTERS)]
+Token = Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS), STORABLE]
 # A list of JSON is a tuple of a model, also where no type is taken for another one.
 FROM_LIST = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 Tokens = Annotated[tuple[Token, ...], Field(max_length=MAX_TOKENS), FROM_LIST]

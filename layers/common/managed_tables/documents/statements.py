@@ -18,7 +18,7 @@ MAX_SKIPPED = 10_000  # lines named one by one
 MAX_HEADER_LINES = 20
 
 Line = Annotated[int, Field(ge=1)]
-OriginLabel = Annotated[str, STORABLE, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)]
+OriginLabel = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS), STORABLE]
 
 _NONE_IS_STATED = frozenset({"sheet", "header_line", "quote"})
 LoadMode = Literal["append", "replace", "upsert"]  # of a table that exists
