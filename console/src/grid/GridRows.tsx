@@ -12,7 +12,7 @@ import { RowStory } from "./History";
 import { queryRows } from "./rows";
 import { markOf, useParts } from "./sheet";
 import { aggregatesOf, askedOf, type GridColumn, resized, type Total, totalChoice, totalOf } from "./view";
-import { isInRange, isOneCell, type Place, ROW_HEIGHT } from "./viewport";
+import { isInRange, type Place, ROW_HEIGHT } from "./viewport";
 
 export function HeaderRow({ grid }: { grid: GridParts }) {
   return (
@@ -173,7 +173,8 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
   const range = rangeIn(state);
   const isEdited = editing?.row === place.row && editing.column === place.column;
   const isActive = active.row === place.row && active.column === place.column;
-  const isWithin = !isOneCell(range) && isInRange(range, place.row, place.column);
+  const isOne = range.top === range.bottom && range.left === range.right;
+  const isWithin = !isOne && isInRange(range, place.row, place.column);
   const hasHandle = isActive && !editing && range.top === range.bottom && parts.isEditable && !isNew;
   const { style, frozen } = cellPlace(column);
   return (

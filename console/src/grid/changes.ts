@@ -22,9 +22,8 @@ export interface Clash {
   theirs: Cells[string];
 }
 
-export function versionOf(cells: Cells): string | null {
-  const version = cells["_version"];
-  return typeof version === "string" ? version : null;
+export function versionOf(cells: Cells): string {
+  return String(cells["_version"] ?? "");
 }
 
 /** Return the change upon the row as it is now, whose undo leads to what was seen, and the cells that are changed otherwise. */

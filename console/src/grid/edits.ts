@@ -64,6 +64,7 @@ export class EditSession {
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
+  private readonly queued = new Set<unknown>(); // what is in it
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
 
   constructor(
@@ -73,9 +74,9 @@ export class EditSession {
   ) {}
 
   get isUnsaved(): boolean {
-    const { marks, again } = this.state.get();
+    const { marks } = this.state.get();
     const isThere = (key: string) => this.table.columns.some(({ name }) => key.endsWith(`/${name}`));
-    return again !== null || [...marks.keys()].some(isThere); // and of no column that is gone
+    return this.queued.size > 0 || [...marks.keys()].some(isThere); // and of no column that is gone
   }
 
   /** Try again what waits; the server's own pause goes on. */
@@ -262,14 +263,16 @@ export class EditSession {
   }
 
   private enqueue(task: () => Promise<void>): void {
-    this.queue = this.queue.then(task).catch((error) => this.state.update({ failure: failureOf(error) }));
+    this.queued.add(task);
+    const end = this.queue.then(task).catch((error) => this.state.update({ failure: failureOf(error) }));
+    this.queue = end.finally(() => this.queued.delete(task));
   }
 
   /** What this page itself has written since the person saw the row is no colleague's change. */
   private readonly upToDate = (change: RowChange): RowChange => {
     let base = change.base;
     for (;;) {
-      const next = this.successors.get(cellKey(change.id, versionOf(base) ?? ""));
+      const next = this.successors.get(cellKey(change.id, versionOf(base)));
       if (next === undefined) return { ...change, base };
       base = next;
     }
@@ -310,7 +313,7 @@ export class EditSession {
     for (const change of changed) {
       const record = after.get(change.id);
       if (!record) continue; // deleted between the save and the look at it
-      if (isAsWished(change, record)) this.successors.set(cellKey(change.id, versionOf(change.base) ?? ""), record);
+      if (isAsWished(change, record)) this.successors.set(cellKey(change.id, versionOf(change.base)), record);
       this.sheet.rows.replace(record);
       back.push(inverse(change, record));
     }

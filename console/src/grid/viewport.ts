@@ -53,10 +53,6 @@ export function isInRange({ top, bottom, left, right }: Range, row: number, colu
   return row >= top && row <= bottom && column >= left && column <= right;
 }
 
-export function isOneCell({ top, bottom, left, right }: Range): boolean {
-  return top === bottom && left === right;
-}
-
 /**
  * Return what stands in each cell when `cells` are pasted into `range`: from its first cell on, beyond it where there
  * are more of them; one cell alone fills the whole range, as in a spreadsheet.
