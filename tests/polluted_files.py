@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from managed_tables_reader.rows.reading import Overrides
+from managed_tables_reader.rows.reading import NOTHING_STATED
 from managed_tables_reader.text.text_file import open_text
 
 _WORDS = ("Mesa", "Cadeira", "Cabo", "Papel", "Lâmpada", "Teclado", "Monitor", "Cartucho")
@@ -37,7 +37,7 @@ def polluted_files() -> Iterator[tuple[str, str]]:
 
 def read_rows(path: Path, work_dir: Path) -> list[list[str]]:
     """Return the labels and rows of a file, as they are read."""
-    text = open_text(path, path.name, work_dir, Overrides(0))
+    text = open_text(path, path.name, work_dir, NOTHING_STATED.of(0))
     return [text.header.labels, *(record.cells for record in text.rows)]
 
 

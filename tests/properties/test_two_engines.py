@@ -15,7 +15,7 @@ from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.staging.combination import CombinedTable, MisreadError
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.rows.reading import Overrides
+from managed_tables_reader.rows.reading import NOTHING_STATED
 from managed_tables_reader.text.text_file import open_text
 from managed_tables_reader.text.text_table import as_it_stands, normalise
 
@@ -25,7 +25,7 @@ _LINES = st.lists(st.tuples(_CELL | _QUOTED, _CELL | _QUOTED, st.integers(0, 99)
 
 
 def _staged(folder: Path, *, quick: bool) -> list[tuple[Any, ...]]:
-    text = open_text(folder / "in", "in.csv", folder, Overrides(0))
+    text = open_text(folder / "in", "in.csv", folder, NOTHING_STATED.of(0))
     part = as_it_stands(text) if quick else normalise(text, folder)
     if part is None:
         raise MisreadError

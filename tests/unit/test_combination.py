@@ -7,7 +7,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from managed_tables.documents.statements import OriginLabels
+from managed_tables.documents.statements import OriginLabels, ReadingStatement
 from managed_tables.errors import JobError
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.inference import inferring
@@ -66,7 +66,7 @@ def test_joined_sheets_are_told_and_can_be_told_apart_by_a_column(tmp_path: Path
     book = _book(tmp_path, "2023", "2024")
     [told] = analyze([book], tmp_path, ZoneInfo("UTC")).findings
     assert (told.code, told.values["names"], told.count) == ("JOINED_SHEETS", ["2023", "2024"], 2)
-    overrides = AllOverrides(origins=OriginLabels(sheet="Aba"))
+    overrides = AllOverrides(ReadingStatement(origin_columns=OriginLabels(sheet="Aba")))
     found = analyze([book], tmp_path, ZoneInfo("UTC"), overrides=overrides)
     assert found.findings == []
     assert _rows(found) == [(0, "2023", "x0", "1.5"), (0, "2024", "x1", "1.5")]
@@ -77,7 +77,7 @@ def test_joined_sheets_are_told_and_can_be_told_apart_by_a_column(tmp_path: Path
         ("valor", "valor", "decimal", False),
     ]
     assert found.document.inferred_schema.sample_rows[1] == {"aba_2": "2024", "aba": "x1", "valor": 1.5}
-    assert AllOverrides.stating(found.document.wish) == overrides
+    assert found.document.wish == overrides.stated
 
 
 def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tmp_path: Path) -> None:
@@ -85,11 +85,10 @@ def test_joined_files_are_named_with_their_sheets_where_these_tell_them_apart(tm
     sources = [_book(tmp_path, "A", "B"), _book(tmp_path, "C"), SourceFile(tmp_path / "text", "o'ano.csv")]
     [told] = analyze(sources, tmp_path, ZoneInfo("UTC")).findings
     assert told.values["names"] == ["ano2.xlsx (A)", "ano2.xlsx (B)", "ano1.xlsx", "o'ano.csv"]
-    of_files = analyze(
-        sources, tmp_path, ZoneInfo("UTC"), overrides=AllOverrides(origins=OriginLabels(file="Arquivo"))
-    )
+    overrides = AllOverrides(ReadingStatement(origin_columns=OriginLabels(file="Arquivo")))
+    of_files = analyze(sources, tmp_path, ZoneInfo("UTC"), overrides=overrides)
     assert [one.code for one in of_files.findings] == ["JOINED_SHEETS"]
-    overrides = AllOverrides(origins=OriginLabels(sheet="Aba", file="Arquivo"))
+    overrides = AllOverrides(ReadingStatement(origin_columns=OriginLabels(sheet="Aba", file="Arquivo")))
     both = analyze(sources, tmp_path, ZoneInfo("UTC"), overrides=overrides)
     assert both.findings == []
     assert [row[1:3] for row in _rows(both)] == [

@@ -9,31 +9,36 @@ import openpyxl
 import pytest
 
 from managed_tables.documents.analyses import TableReading
+from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables.errors import JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import AllOverrides, Known, Overrides
+from managed_tables_reader.rows.reading import NOTHING_KNOWN, AllOverrides, Known
 
 SALES = "Vendas\nid;nome;valor\n1;Ana;2,50\n2;Bia;3,00\n3;Caio;4,00\n"
 UNITS = "id;valor;dia\nn;R$;d/m/a\n1;2,50;01/02/2024\n2;3,00;02/02/2024\n"
 
 
 def _analyze(
-    folder: Path, *overrides: Overrides, contents: tuple[bytes, ...], timezone: str = ""
+    folder: Path,
+    *tables: TableStatement,
+    contents: tuple[bytes, ...],
+    timezone: str | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Analysis:
     sources = []
     for number, content in enumerate(contents):
         path = folder / f"{number:02d}"
         path.write_bytes(content)
         sources.append(SourceFile(path, f"vendas {number}.csv"))
-    stated = AllOverrides(overrides, timezone or None)
-    return analyze(sources, folder, ZoneInfo("UTC"), overrides=stated)
+    stated = ReadingStatement(tables=list(tables), timezone=timezone)
+    return analyze(sources, folder, ZoneInfo("UTC"), overrides=AllOverrides(stated, {None: known}))
 
 
-def _read(folder: Path, text: str | bytes, **stated: object) -> Analysis:
+def _read(folder: Path, text: str | bytes, known: Known = NOTHING_KNOWN, **stated: object) -> Analysis:
     content = text if isinstance(text, bytes) else text.encode()
-    return _analyze(folder, Overrides(0, **stated), contents=(content,))  # type: ignore[arg-type]
+    return _analyze(folder, TableStatement(file=0, **stated), contents=(content,), known=known)  # type: ignore[arg-type]
 
 
 def _rows(found: Analysis) -> list[tuple[str | None, ...]]:
@@ -133,7 +138,7 @@ def test_a_stated_last_line_restores_a_total(tmp_path: Path) -> None:
 
 
 def test_skipped_lines_are_left_out_and_the_others_keep_their_numbers(tmp_path: Path) -> None:
-    found = _read(tmp_path, SALES, skip_lines=(4,))
+    found = _read(tmp_path, SALES, skip_lines=[4])
     assert (_lines(found), _table(found).skipped_lines, _table(found).rows) == ([3, 5], [1, 4], 2)
 
 
@@ -176,7 +181,7 @@ def test_a_stated_zone_applies_to_times_without_one(tmp_path: Path) -> None:
 
 def test_an_excluded_file_has_a_reading_and_no_rows(tmp_path: Path) -> None:
     contents = (b"id,n\n1,2\n", b"id,n\n3,4\n5,6\n")
-    found = _analyze(tmp_path, Overrides(0, include=False), contents=contents)
+    found = _analyze(tmp_path, TableStatement(file=0, include=False), contents=contents)
     assert _rows(found) == [("3", "4"), ("5", "6")]
     assert [(one.include, one.rows) for one in found.reading.tables] == [(False, 1), (True, 2)]
 
@@ -197,8 +202,8 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     book = _book(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
     found = _analyze(
         tmp_path,
-        Overrides(0, "Capa", include=False),
-        Overrides(0, "Dados", include=True, header_line=2, last_line=5, skip_lines=(4,)),
+        TableStatement(file=0, sheet="Capa", include=False),
+        TableStatement(file=0, sheet="Dados", include=True, header_line=2, last_line=5, skip_lines=[4]),
         contents=(book,),
     )
     assert (found.labels, _rows(found)) == (["id", "valor"], [("1", "2.5"), ("3", "4.5")])
@@ -214,7 +219,9 @@ def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
     book["B"].sheet_state = "hidden"
     content = io.BytesIO()
     book.save(content)
-    found = _analyze(tmp_path, Overrides(0, "B", include=True), contents=(content.getvalue(),))
+    found = _analyze(
+        tmp_path, TableStatement(file=0, sheet="B", include=True), contents=(content.getvalue(),)
+    )
     assert _rows(found) == [("1",), ("2",), ("3",)]
 
 
@@ -229,7 +236,7 @@ def test_merged_cells_are_left_empty_if_stated(tmp_path: Path) -> None:
         (True, ["MERGED_FILLED"], "A"),
         (False, [], None),
     ):
-        overrides = Overrides(0, "Dados", fill_merged=stated)
+        overrides = TableStatement(file=0, sheet="Dados", fill_merged=stated)
         found = _analyze(tmp_path, overrides, contents=(content.getvalue(),))
         assert _rows(found) == [("A", "1"), (second, "2"), ("B", "3")]
         assert [finding.code for finding in found.findings] == warnings

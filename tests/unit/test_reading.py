@@ -10,10 +10,10 @@ from zipping import zipped
 
 from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.documents.analyses import TableReading
-from managed_tables.documents.statements import ReadingStatement
+from managed_tables.documents.statements import ReadingStatement, TableStatement
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import AllOverrides, Overrides
+from managed_tables_reader.rows.reading import AllOverrides
 
 ROWS = '1;Ana;2,50\n\n2;"Bia\nSouza";3,00\nid;nome;valor\n3;Caio;4,00\n'
 TITLED = f"Relatório\n\nid;nome;valor\n{ROWS}\nFonte: IBGE\n"
@@ -106,27 +106,18 @@ def test_files_with_the_same_name_are_kept_apart(tmp_path: Path) -> None:
     assert [table.file for table in found.reading.tables] == [0, 1]
 
 
-def test_overrides_round_trip_through_json_with_only_what_is_stated() -> None:
-    table = Overrides(0, "Dados", header_line=None, skip_lines=(3, 4), include=False, trim=True)
-    record = AllOverrides((table, Overrides(1, delimiter=";", quote=None)), "UTC").as_statement().as_json()
-    assert record == {
-        "timezone": "UTC",
-        "tables": [
-            {
-                "file": 0,
-                "sheet": "Dados",
-                "include": False,
-                "skip_lines": [3, 4],
-                "trim": True,
-                "header_line": None,
-            },
-            {"file": 1, "sheet": None, "delimiter": ";", "quote": None},
-        ],
+def test_none_of_a_statement_says_something_of_quotes_and_header_alone() -> None:
+    table = {
+        "file": 0,
+        "sheet": "Dados",
+        "header_line": None,
+        "skip_lines": [],
+        "trim": None,
+        "delimiter": ";",
     }
-    overrides = AllOverrides.stating(ReadingStatement.read(json.loads(json.dumps(record))))
-    assert overrides.of(0, "Dados") == table
-    assert overrides.of(0, "outra") == Overrides(0, "outra")
-    assert overrides.as_statement().as_json() == record
+    overrides = AllOverrides(ReadingStatement.read({"tables": [table]}))
+    assert overrides.of(0, "Dados").stated == {"header_line", "delimiter"}
+    assert overrides.of(0, "outra").stated == set()
 
 
 def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> None:
@@ -134,7 +125,7 @@ def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> N
     table = _only(_analyze(tmp_path, content))
     assert (table.first_line, table.last_line, table.rows, table.skipped_lines) == (2, 4, 3, [5, 6])
     path = tmp_path / "00"
-    overrides = AllOverrides((Overrides(0, last_line=6),))
+    overrides = AllOverrides(ReadingStatement(tables=[TableStatement(file=0, last_line=6)]))
     found = analyze([SourceFile(path, "vendas.csv")], tmp_path, ZoneInfo("UTC"), overrides=overrides)
     assert (_only(found).last_line, _only(found).rows, found.document.row_count) == (6, 4, 4)
 

@@ -4,17 +4,20 @@ import io
 
 import pytest
 
+from managed_tables.documents.statements import TableStatement
 from managed_tables_reader.rows.reading import Overrides, Stated
 from managed_tables_reader.text.choosing import align, choose, collapse
 from managed_tables_reader.text.dialect import Dialect
 
 
 def sniff(lines: list[str]) -> Dialect:
-    return choose(lines, Overrides(0), Stated(), is_whole=True)[0].dialect
+    return choose(lines, Overrides(TableStatement(file=0)), Stated(), is_whole=True)[0].dialect
 
 
 def is_aligned(lines: list[str], **stated: str | None) -> bool:
-    return choose(lines, Overrides(0, **stated), Stated(), is_whole=True)[0].change is align  # type: ignore[arg-type]
+    return (
+        choose(lines, Overrides(TableStatement(file=0, **stated)), Stated(), is_whole=True)[0].change is align
+    )  # type: ignore[arg-type]
 
 
 def _sniff(text: str) -> Dialect:
@@ -125,7 +128,7 @@ def test_a_title_with_a_comma_lets_no_comma_cut_aligned_columns() -> None:
     ],
 )
 def test_aligned_words_are_read(lines: list[str]) -> None:
-    [found, *_] = choose(lines, Overrides(0), Stated(), is_whole=True)
+    [found, *_] = choose(lines, Overrides(TableStatement(file=0)), Stated(), is_whole=True)
     assert (found.change, found.layout.width) == (collapse, len(lines[1].split()))
 
 

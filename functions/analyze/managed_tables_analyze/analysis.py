@@ -29,7 +29,7 @@ from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import FileReader, ReadTable, SourceFile
-from managed_tables_reader.rows.reading import NO_ORIGINS, AllOverrides, Known, beginning
+from managed_tables_reader.rows.reading import NO_ORIGINS, NOTHING_STATED, AllOverrides, Known, beginning
 
 Report = Callable[[Literal["reading", "inferring"], int], object]
 """Called with the phase, `reading` or `inferring`, and how much of it is done, in percent."""
@@ -69,7 +69,7 @@ def analyze(
     work_dir: Path,
     zone: ZoneInfo,
     taken_names: Container[str] = frozenset(),
-    overrides: AllOverrides | None = None,
+    overrides: AllOverrides = NOTHING_STATED,
     report: Report = lambda _phase, _percent: None,
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
     recalled: Recalled | None = None,
@@ -82,9 +82,10 @@ def analyze(
     `unpacked_max_bytes` together. The files are not changed; the caller deletes everything else in
     `work_dir`.
     """
-    stated = overrides or AllOverrides()
-    overrides = _recalled_overrides(stated, recalled)
-    zone = ZoneInfo(overrides.timezone) if overrides.timezone else zone
+    stated = overrides.stated
+    overrides = _recalled_overrides(overrides, recalled)
+    zone = ZoneInfo(overrides.stated.timezone) if overrides.stated.timezone else zone
+    origin_labels = overrides.stated.origin_columns or NO_ORIGINS
     with open_duckdb(work_dir) as connection:
         table = CombinedTable(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
@@ -94,8 +95,8 @@ def analyze(
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
-        joined = list(find_joined(table, overrides.origins))
-        origins = origin_columns(table, overrides.origins)
+        joined = list(find_joined(table, origin_labels))
+        origins = origin_columns(table, origin_labels)
         table.finish(staged, origins)
         labels = _labels(table)
         former_columns = find_former_columns(recalled.recipe if recalled else None, labels)
@@ -138,7 +139,7 @@ def analyze(
         columns=list(map(_staged_column, table.names, judged, former_columns)),
         row_count=table.row_count,
         reading=reading,
-        wish=stated.as_statement(),
+        wish=stated,
         line_counts=[one.last_line for one in preview.tables],
     )
     return Analysis(
@@ -242,10 +243,10 @@ def _recalled_overrides(overrides: AllOverrides, recalled: Recalled | None) -> A
     """Return the overrides with what the table remembers: beside it, since a person does not state it now."""
     if recalled is None:
         return overrides
-    origins = recalled.found.origins
-    if origins is not None and overrides.origins == NO_ORIGINS:
-        overrides = replace(overrides, origins=origins)
-    return replace(overrides, timezone=overrides.timezone or recalled.recipe.timezone, known=_known(recalled))
+    stated, before = overrides.stated, recalled.recipe.timezone
+    origins = stated.origin_columns or recalled.found.origins
+    kept = {"timezone": stated.timezone or before, "origin_columns": origins}
+    return replace(overrides, stated=stated.model_copy(update=kept), known=_known(recalled))
 
 
 def _known(recalled: Recalled) -> Mapping[str | None, Known]:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from managed_tables import exact_json
 from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.documents.analyses import FileWarning, InferredSchema
 from managed_tables.documents.document import Document, JobFailure
+from managed_tables.documents.statements import TableStatement
 from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
@@ -37,12 +38,13 @@ from managed_tables.wording import why_not_opened
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import SourceFile, weigh
-from managed_tables_reader.rows.reading import UNSTATED, AllOverrides, Overrides, Unstated
+from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides, Overrides
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 32 * 1_024**3  # of address space: DuckDB reserves 6.8 GB for 900 columns, and uses 0.3
 _FILES_A_CHILD = 200  # after so many, a fresh child: whatever leaked is gone
 _FETCHED_ROWS = 10_000
+_STATED = ("sheet", "encoding", "delimiter", "header_line", "first_line", "last_line")
 _SIGNS = {"tab": "\t", "\\t": "\t", "espaço": " ", "nenhum": ""}
 
 
@@ -112,29 +114,24 @@ def _parser() -> argparse.ArgumentParser:
 class _SameOverrides(AllOverrides):
     """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
 
-    table: Overrides
+    table: TableStatement
 
     def of(self, file: int, sheet: str | None = None) -> Overrides:
         """Return the statement about one file or sheet."""
         if self.table.sheet is None:
-            return replace(self.table, file=file, sheet=sheet)
+            return Overrides(self.table.model_copy(update={"file": file, "sheet": sheet}))
         if sheet == self.table.sheet:
-            return replace(self.table, file=file, include=True)
-        return Overrides(file, sheet, include=False)
+            return Overrides(self.table.model_copy(update={"file": file, "include": True}))
+        return Overrides(TableStatement(file=file, sheet=sheet, include=False))
 
 
 def _overrides_of(options: argparse.Namespace) -> _SameOverrides:
-    header: int | Unstated | None = UNSTATED if options.header_line is None else options.header_line or None
-    stated = Overrides(
-        0,
-        options.sheet,
-        encoding=options.encoding,
-        delimiter=_SIGNS.get(options.delimiter, options.delimiter),
-        header_line=header,
-        first_line=options.first_line,
-        last_line=options.last_line,
-    )
-    return _SameOverrides(table=stated)
+    given = {name: getattr(options, name) for name in _STATED if getattr(options, name) is not None}
+    if "header_line" in given:
+        given["header_line"] = given["header_line"] or None
+    if "delimiter" in given:
+        given["delimiter"] = _SIGNS.get(options.delimiter, options.delimiter)
+    return _SameOverrides(NOTHING_STATED.stated, table=TableStatement(file=0, **given))
 
 
 def _encoding(name: str) -> str:

@@ -32,7 +32,7 @@ from managed_tables.settings import load_settings
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.differences import compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
-from managed_tables_reader.rows.reading import AllOverrides
+from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides
 
 _PREFIX = "managed-tables-analyze-"
 _DOWNLOADED = 20  # percent of reading that is done once the files are here
@@ -168,11 +168,11 @@ def _analyze_files(
 ) -> tuple[Analysis, Recalled | None]:
     """Return what the files hold, read under what the table remembers, and that."""
     sources = [SourceFile(path, file.original_name) for path, file in zip(paths, job.files, strict=True)]
-    overrides = None
+    overrides = NOTHING_STATED
     if job.wish_key:
-        stated = ReadingStatement.read(services.storage.get_json(job.wish_key))
-        overrides = AllOverrides.stating(stated)
-    recalled = None if overrides and overrides.recipe is False else services.job_documents.find_recalled(job)
+        overrides = AllOverrides(ReadingStatement.read(services.storage.get_json(job.wish_key)))
+    is_forgotten = overrides.stated.recipe is False
+    recalled = None if is_forgotten else services.job_documents.find_recalled(job)
 
     def report_rest(phase: Literal["reading", "inferring"], percent: int) -> None:
         rest = percent * (100 - _DOWNLOADED) // 100

@@ -158,7 +158,7 @@ class FileReader:
             part = read_exactly()
         part.file = file
         reading = _text_reading(text, part, overrides)
-        if text.is_prose or overrides.include is False:
+        if text.is_prose or overrides.table.include is False:
             reading = reading.left_out(reasons.PROSE if text.is_prose else reasons.EXCLUDED)
         shown = preview([text.header.labels or [text.name]])  # of prose, the first sentence
         findings = [Finding("NOT_A_TABLE", preview=shown, file=text.name)] if text.is_prose else []
@@ -186,7 +186,9 @@ class FileReader:
         for number, sheet in enumerate(read_workbook(path, kind, name, self.room.limit)):
             target = self.work_dir / f"{path.name}.sheet{number:04d}"
             overrides = self.overrides.of(file, sheet.name).recalled()
-            is_wanted = sheet.visible if overrides.include is None else overrides.include or sheet.visible
+            is_wanted = (
+                sheet.visible if overrides.table.include is None else overrides.table.include or sheet.visible
+            )
             index = LineIndex()
             sheet.batches = self.preview.copy(sheet.batches, index)
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None

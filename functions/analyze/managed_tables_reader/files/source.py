@@ -87,7 +87,7 @@ def open_source(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
     if path.stat().st_size == 0:
         raise JobError(FILE_EMPTY, file=name)
     try:
-        encoding = _read_encoding(path, overrides.encoding, overrides.known.encoding)
+        encoding = _read_encoding(path, overrides.table.encoding, overrides.known.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
     if encoding.is_utf8:

@@ -6,11 +6,9 @@ lines keep their numbers, and every rule sees the table alone.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from enum import Enum
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice, takewhile
-from typing import Final
 
 from managed_tables.documents.statements import OriginLabels, ReadingStatement, TableStatement
 from managed_tables.identifiers import fold_label
@@ -33,7 +31,7 @@ class Known:
     header_lines: int = 1
     encoding: str | None = None  # as found
     delimiter: str | None = None  # as found
-    stated: tuple[tuple[str, object], ...] = ()  # fields of `Overrides`, which hold where the file allows it
+    stated: tuple[tuple[str, object], ...] = ()  # fields of a statement, which hold where the file allows it
     skip_texts: frozenset[str] = frozenset()  # how lines begin (`beginning`) that are no rows
 
     @cached_property
@@ -74,95 +72,44 @@ def beginning(text: str) -> str:
 _folded = lru_cache(4_096)(fold_label)  # the same first lines are cut by one dialect after another
 
 
-class Unstated(Enum):
-    """The value of a field that overrides do not state, where None has its own meaning."""
-
-    UNSTATED = "unstated"
-
-
-UNSTATED: Final = Unstated.UNSTATED
-
-
 @dataclass(frozen=True)
 class Overrides:
-    """What a person states about one file or sheet; None, or UNSTATED, is inferred."""
+    """What a person states about one file or sheet, and what is known of such files; the rest is inferred."""
 
-    file: int
-    sheet: str | None = None
-    include: bool | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    quote: str | Unstated | None = UNSTATED  # None: nothing is quoted
-    header_line: int | Unstated | None = UNSTATED  # None: there is no header
-    header_lines: int | None = None  # from which the labels are joined
-    first_line: int | None = None
-    last_line: int | None = None
-    skip_lines: tuple[int, ...] = ()  # which are not rows, wherever they are
-    fill_merged: bool | None = None
-    trim: bool | None = None
-    known: Known = NOTHING_KNOWN  # no statement, but what is known of such files
+    table: TableStatement
+    known: Known = NOTHING_KNOWN
 
     @property
-    def stated(self) -> tuple[str, ...]:
-        """The names of the fields that are stated."""
-        return tuple(
-            one.name for one in fields(self)[2:-1] if getattr(self, one.name) not in (None, UNSTATED, ())
-        ) + tuple(name for name in ("quote", "header_line") if getattr(self, name) is None)
+    def stated(self) -> frozenset[str]:
+        """The names of the fields that are stated: only of `quote` and `header_line` None says something."""
+        given = self.table.model_fields_set - {"file", "sheet"}
+        said = (name for name in given if getattr(self.table, name) not in (None, []))
+        return frozenset(said) | given & {"quote", "header_line"}
 
-    def as_statement(self) -> TableStatement:
-        """Return what is stated, as it is stored."""
-        return TableStatement(
-            file=self.file, sheet=self.sheet, **{name: getattr(self, name) for name in self.stated}
-        )
+    def stating(self, **fields: object) -> "Overrides":
+        """Return the overrides with these fields stated, too."""
+        return replace(self, table=self.table.model_copy(update=fields))
 
     def recalled(self) -> "Overrides":
         """Return the overrides with what was stated of such files before, where nothing is stated now."""
-        stated = {name: value for name, value in self.known.stated if name not in self.stated}
-        return replace(self, **stated)  # type: ignore[arg-type]
-
-    @classmethod
-    def of(cls, stated: TableStatement) -> "Overrides":
-        """Return the overrides of what is stated."""
-        given = {name: getattr(stated, name) for name in stated.model_fields_set}
-        return cls(**{**given, "skip_lines": tuple(stated.skip_lines or ())})
+        return self.stating(**{name: value for name, value in self.known.stated if name not in self.stated})
 
 
 @dataclass(frozen=True)
 class AllOverrides:
     """What a person states about a job's files and sheets; everything else is inferred."""
 
-    tables: tuple[Overrides, ...] = ()
-    timezone: str | None = None
-    origins: OriginLabels = NO_ORIGINS
-    recipe: bool | None = None  # False: nothing that is known is to be used
+    stated: ReadingStatement
     # What is known of such files, by the sheet's folded name; None for any other.
-    known: Mapping[str | None, Known] = field(default_factory=dict, compare=False)
-    _by_place: dict[tuple[int, str | None], Overrides] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_place", {(one.file, one.sheet): one for one in self.tables})
+    known: Mapping[str | None, Known] = field(default_factory=dict)
 
     def of(self, file: int, sheet: str | None = None) -> Overrides:
         """Return the statement about one file or sheet."""
-        overrides = self._by_place.get((file, sheet)) or Overrides(file, sheet)
         known = self.known.get(fold_label(sheet or "")) or self.known.get(None)
-        return replace(overrides, known=known) if known else overrides
+        return Overrides(self.stated.of((file, sheet)), known or NOTHING_KNOWN)
 
-    def as_statement(self) -> ReadingStatement:
-        """Return what is stated, as it is stored."""
-        tables = [table.as_statement() for table in self.tables]
-        stated = ReadingStatement(timezone=self.timezone, tables=tables)
-        if self.recipe is not None:
-            stated.recipe = self.recipe
-        if self.origins != NO_ORIGINS:
-            stated.origin_columns = self.origins
-        return stated
 
-    @classmethod
-    def stating(cls, stated: ReadingStatement) -> "AllOverrides":
-        """Return the overrides of what is stated."""
-        tables = tuple(map(Overrides.of, stated.tables))
-        return cls(tables, stated.timezone, stated.origin_columns or NO_ORIGINS, stated.recipe)
+NOTHING_STATED = AllOverrides(ReadingStatement(timezone=None, tables=[]))
 
 
 def lines_between(first: int, last: int, taken: Iterable[int]) -> Sequence[int]:
@@ -175,12 +122,12 @@ class LineMask:
     """Which lines belong to the table, as far as stated; `below` are the first lines below it."""
 
     def __init__(self, overrides: Overrides) -> None:
-        self._skipped = frozenset(overrides.skip_lines)
+        table = overrides.table
+        self._skipped = frozenset(table.skip_lines or ())
         self._known = overrides.known
-        self._last = overrides.last_line
-        self._first = overrides.header_line if isinstance(overrides.header_line, int) else 1
-        if overrides.header_line is None and overrides.first_line is not None:
-            self._first = overrides.first_line
+        self._last = table.last_line
+        is_headless = table.header_line is None and "header_line" in overrides.stated
+        self._first = table.header_line or (is_headless and table.first_line) or 1
         self.below: list[int] = []
         self.texts: list[str] = []  # of lines stated to be no rows
         self.left_out: list[int] = []  # by their texts
@@ -248,9 +195,9 @@ class Stated:
 
 def stated_places(overrides: Overrides) -> Stated:
     """Return what overrides state about the start of the table."""
-    line = overrides.header_line
+    table = overrides.table
     return Stated(
-        header_line=None if isinstance(line, Unstated) else line or 0,
-        header_lines=overrides.header_lines,
-        first_line=overrides.first_line,
+        header_line=table.header_line or 0 if "header_line" in overrides.stated else None,
+        header_lines=table.header_lines,
+        first_line=table.first_line,
     )

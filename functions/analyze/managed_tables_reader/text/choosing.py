@@ -15,7 +15,7 @@ from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, VALUES, look, te
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
 from managed_tables_reader.rows.parts import QUOTE
-from managed_tables_reader.rows.reading import Overrides, Stated, Unstated
+from managed_tables_reader.rows.reading import Overrides, Stated
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect
 from managed_tables_reader.text.mending import Mender
 from managed_tables_reader.text.records import Lines, Record, RecordReader
@@ -92,7 +92,7 @@ def _score(
     tables = find_tables(grid, stated)
     place, layout = tables[find_main(tables, stated)]
     is_idle = layout.width == 1 and any(len(row.cells) > 1 for row in grid.rows)
-    if is_idle and overrides.delimiter is None and not stated.header_line:  # it cuts no more than notes
+    if is_idle and overrides.table.delimiter is None and not stated.header_line:  # it cuts no more than notes
         return None
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
@@ -161,13 +161,13 @@ def _first_lines(lines: Sequence[str]) -> list[str]:
 
 
 def _candidates(lines: Sequence[str], overrides: Overrides) -> Iterator[_Way]:
-    hint = overrides.delimiter if overrides.delimiter is not None else find_hint(lines)
+    hint = overrides.table.delimiter if overrides.table.delimiter is not None else find_hint(lines)
     for dialect, prior in propose_dialects(lines, hint):
-        quote = dialect.quote if isinstance(overrides.quote, Unstated) else overrides.quote or NO_QUOTE
+        quote = dialect.quote if "quote" not in overrides.stated else overrides.table.quote or NO_QUOTE
         is_other = overrides.known.delimiter not in (None, dialect.delimiter)
         yield None, replace(dialect, quote=quote), prior + weights.OTHER_DELIMITER * is_other
     if hint is None:
-        yield from _changed_lines(lines, has_quote=not isinstance(overrides.quote, Unstated))
+        yield from _changed_lines(lines, has_quote="quote" in overrides.stated)
 
 
 def _changed_lines(lines: Sequence[str], *, has_quote: bool) -> Iterator[_Way]:

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -83,11 +83,11 @@ def open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> Te
 def _recalled(path: Path, overrides: Overrides) -> Overrides:
     """Return the overrides as once stated; a file that is UTF-8 or UTF-16 allows no other encoding."""
     recalled = overrides.recalled()
-    if recalled.encoding == overrides.encoding:
+    if recalled.table.encoding == overrides.table.encoding:
         return recalled
     with suppress(NotTextError):
         is_own = detect_encoding(path).name.startswith("utf")
-        return replace(recalled, encoding=overrides.encoding) if is_own else recalled
+        return recalled.stating(encoding=overrides.table.encoding) if is_own else recalled
     return recalled
 
 
@@ -100,15 +100,15 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
     grid = Grid(
         choosing.grid_of(records),
         keeps_ends=True,
-        is_whole=source.is_whole and overrides.last_line is None,
+        is_whole=source.is_whole and overrides.table.last_line is None,
         known=overrides.known,
     )
     header, rows = _find_header(grid, records, stated, name)
     text = _describe(source, name, choice, header, rows)
-    text.keeps_last = overrides.last_line is not None
+    text.keeps_last = overrides.table.last_line is not None
     text.is_prose = not (choice.dialect.delimiter or overrides.stated) and is_prose(name, source.sample)
     is_drawn = choice.dialect.delimiter[:1] == "|" and any(is_separator((line,)) for line in source.sample)
-    text.trim = is_drawn if overrides.trim is None else overrides.trim
+    text.trim = is_drawn if overrides.table.trim is None else overrides.table.trim
     _find_end(text, grid, overrides)
     return text
 
@@ -203,7 +203,7 @@ def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
     if line is not None:
         rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
         _cut(text, text.source.start, text.source.sample, line, rows)
-    elif overrides.last_line is None and not grid.is_whole:
+    elif overrides.table.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
         # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
         rows = choosing.grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))

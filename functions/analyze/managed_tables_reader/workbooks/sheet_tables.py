@@ -52,7 +52,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
     findings = header.findings()
     with PartWriter(target, header.width) as writer:
         body = _body(chain(head, batches), header)
-        rows = body if overrides.last_line else _without_footer(body, header, notes, findings)
+        rows = body if overrides.table.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip([*mask.left_out, *mask.below])
@@ -66,9 +66,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
         header_lines=header.line_count,
         header_end=header.last_line,
         extent=notes.extent,
-        trim=bool(overrides.trim),
+        trim=bool(overrides.table.trim),
         skip_texts=mask.texts,
-        keeps_last=overrides.last_line is not None,
+        keeps_last=overrides.table.last_line is not None,
         sheet=sheet.name,
         has_numbers=sheet.has_numbers,
         fills=fills,
@@ -84,7 +84,7 @@ def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, ove
     """Write the rows of a sheet whose columns its file names: every row is one, and no layout is sought."""
     if len(labels) > MAX_COLUMNS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=len(labels), line=1, limit=MAX_COLUMNS)
-    mask = LineMask(replace(overrides, header_line=None))
+    mask = LineMask(overrides.stating(header_line=None))
     part = Part(
         path=target,
         labels=labels,
@@ -93,7 +93,7 @@ def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, ove
         header_line=None,
         sheet=sheet.name,
         has_numbers=True,
-        trim=bool(overrides.trim),
+        trim=bool(overrides.table.trim),
         keeps_last=True,
         findings=sheet.findings,
         types=[*map(ColumnType, sheet.types)] if sheet.types else None,
@@ -109,7 +109,7 @@ def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, ove
 def _fills(sheet: Sheet, header: Header, extent: Extent, overrides: Overrides) -> list[Fill]:
     """Return the cells of data that merged cells cover, unless a person wants them left empty."""
     last_line = extent.last_line
-    if overrides.fill_merged is False or last_line is None:
+    if overrides.table.fill_merged is False or last_line is None:
         return []
     fills = [
         (left, top, min(bottom, last_line))
@@ -256,11 +256,11 @@ class StagedSheet:
     @property
     def is_hidden(self) -> bool:
         """Whether the sheet is hidden, and nobody has said whether to read it."""
-        return not self.visible and self.overrides.include is None
+        return not self.visible and self.overrides.table.include is None
 
     def is_wanted(self, is_found: bool) -> bool:
         """Return whether to read the sheet, which was found to be the table or not."""
-        return is_found if self.overrides.include is None else self.overrides.include
+        return is_found if self.overrides.table.include is None else self.overrides.table.include
 
 
 def choose_sheets(
@@ -355,8 +355,8 @@ def _reading(
 ) -> tuple[TableReading, Part | None]:
     part, overrides = sheet.part, sheet.overrides
     if part is None:
-        nothing = Part(Path(), [], 0, 1, None, file=overrides.file, sheet=sheet.name)
-        is_empty = sheet.visible or overrides.include
+        nothing = Part(Path(), [], 0, 1, None, file=overrides.table.file, sheet=sheet.name)
+        is_empty = sheet.visible or overrides.table.include
         why = reasons.SHEET_EMPTY if is_empty else reasons.SHEET_HIDDEN
         return reasons.reading_of(nothing, name, kind, []).left_out(why), None
     of_header = [reasons.OF_RECORDS] if kind in _RECORDS else reasons.of_header(part.header_line, overrides)
@@ -364,6 +364,6 @@ def _reading(
     if part in chosen:
         return reading, part
     part.path.unlink()
-    if overrides.include is False:
+    if overrides.table.include is False:
         return reading.left_out(reasons.EXCLUDED), None
     return reading.left_out(reasons.SHEET_DIFFERS if reading.rows else reasons.SHEET_WITHOUT_ROWS), None
