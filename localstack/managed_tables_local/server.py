@@ -14,7 +14,6 @@ from pathlib import Path
 from managed_tables_local.checkout import ROOT
 from managed_tables_local.processes import LOOPBACK, Background, free_port
 
-PROTOCOL = "managed_tables_local.http_protocol:ImpatientProtocol"
 PREFERRED_PORT = 8_000
 
 
@@ -26,7 +25,6 @@ class Server:
     folder: Path
     app: str
     preferred_port: int
-    options: tuple[str, ...] = ()
 
     @property
     def process(self) -> Background:
@@ -47,8 +45,7 @@ class Server:
     def command(self) -> list[str]:
         """The command that is the server."""
         place = [*self.process.mark.split(" ", 1), "--host", LOOPBACK, "--port", str(self.port)]
-        uvicorn = [sys.executable, "-m", "uvicorn", "--factory", self.app, "--no-access-log"]
-        return [*uvicorn, *place, *self.options]
+        return [sys.executable, "-m", "uvicorn", "--factory", self.app, "--no-access-log", *place]
 
     def start(self, environment: Mapping[str, str], version: object) -> str:
         """Start the server, again where its sources' version or its settings have changed; return its URL."""
@@ -64,7 +61,7 @@ class Server:
 
 def api(folder: Path, preferred_port: int = PREFERRED_PORT) -> Server:
     """Return the API's server of a stack's folder."""
-    return Server("server", folder, "managed_tables_api.app:make_app", preferred_port, ("--http", PROTOCOL))
+    return Server("server", folder, "managed_tables_api.app:make_app", preferred_port)
 
 
 def serve(folder: Path, environment: Mapping[str, str]) -> None:

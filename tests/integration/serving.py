@@ -9,17 +9,15 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from managed_tables_local.http_protocol import ImpatientProtocol
-
 START_LIMIT_SECONDS = 20.0
 
 
 @contextmanager
-def serving(app: FastAPI, protocol: type[ImpatientProtocol] = ImpatientProtocol) -> Iterator[str]:
+def serving(app: FastAPI) -> Iterator[str]:
     """Serve the app on a free port as `make serve` does; yields its base URL."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, http=protocol, log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

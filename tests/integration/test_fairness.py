@@ -17,7 +17,6 @@ from managed_tables.ids import new_record_id
 from managed_tables_api.app import create_app
 from managed_tables_api.http import requests
 from managed_tables_api.http.slots import COMPANY_REQUESTS
-from managed_tables_local.http_protocol import ImpatientProtocol
 
 REQUESTS = 50  # more than the server has threads
 ROW = {"produto": "Café"}
@@ -104,34 +103,6 @@ def test_a_company_is_refused_requests_beyond_its_limit(
     refused = [one for one in answers if one.status_code == 429]
     assert {one.json()["code"] for one in refused} == {"TOO_MANY_REQUESTS"}
     assert len(refused) == 10
-
-
-def test_a_request_head_that_never_ends_is_disconnected(rows_company: RowsCompany) -> None:
-    """Slow Loris: an occasional byte does not keep a connection open."""
-
-    class Hasty(ImpatientProtocol):
-        head_max_seconds = 0.5
-
-    with (
-        serving(create_app(rows_company.services), Hasty) as base,
-        socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2])), timeout=20) as client,
-    ):
-        client.sendall(b"GET / HTTP/1.1\r\n")
-        client.settimeout(0.1)
-        assert _hung_up(client)
-
-
-def _hung_up(client: socket.socket) -> bool:
-    for number in range(200):
-        try:
-            client.sendall(b"X-%d: 1\r\n" % number)
-            if client.recv(1) == b"":
-                return True
-        except TimeoutError:
-            continue
-        except OSError:
-            return True
-    return False
 
 
 def test_a_body_that_stops_is_408_and_holds_no_thread(
