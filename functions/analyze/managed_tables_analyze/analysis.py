@@ -28,7 +28,7 @@ from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room
 from managed_tables_reader.preview import Preview
-from managed_tables_reader.reading_files import FileReader, ReadTable, SourceFile
+from managed_tables_reader.reading_files import FileReader, ReadTable, SourceFile, Weighed
 from managed_tables_reader.rows.reading import NO_ORIGINS, NOTHING_STATED, AllOverrides, Known, beginning
 
 Report = Callable[[Literal["reading", "inferring"], int], object]
@@ -73,14 +73,15 @@ def analyze(
     report: Report = lambda _phase, _percent: None,
     unpacked_max_bytes: int = MAX_UNPACKED_BYTES,
     recalled: Recalled | None = None,
+    weighed: Weighed | None = None,
 ) -> Analysis:
     """Read the files into one staged object in `work_dir` and infer its schema.
 
     Raises JobError if a file cannot be read. `taken_names` are names that the suggested one must differ from;
     `overrides` are what a person states about the reading; `zone` applies to times without one, unless they
     state another; `recalled` is what the table remembers. `report` gets the progress; archives unpack to
-    `unpacked_max_bytes` together. The files are not changed; the caller deletes everything else in
-    `work_dir`.
+    `unpacked_max_bytes` together. `weighed` takes the candidates of each table. The files are not changed;
+    the caller deletes everything else in `work_dir`.
     """
     stated = overrides.stated
     overrides = _recalled_overrides(overrides, recalled)
@@ -90,7 +91,8 @@ def analyze(
         table = CombinedTable(work_dir, connection)
         preview = Preview(work_dir / "preview.rows")
         progress = _Progress(sources, report)
-        reader = FileReader(work_dir, overrides, preview, Room(unpacked_max_bytes, unpacked_max_bytes))
+        room = Room(unpacked_max_bytes, unpacked_max_bytes)
+        reader = FileReader(work_dir, overrides, preview, room, weighed)
         readings = [_stage(table, found, progress) for found in reader.read(progress.files())]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)

@@ -37,7 +37,7 @@ from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables.wording import why_not_opened
 from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
-from managed_tables_reader.reading_files import SourceFile, weigh
+from managed_tables_reader.reading_files import SourceFile, Weighed
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides, Overrides
 
 _MAX_SECONDS = 900  # what a Lambda has
@@ -189,12 +189,12 @@ def _analyze_file(file: Path, options: argparse.Namespace, work_dir: Path) -> Fi
     target = None if options.rows_dir is None else options.rows_dir / f"{file.name}.csv"
     overrides, zone = _overrides_of(options), ZoneInfo(DEFAULT_TIMEZONE)
     try:
-        found = analyze([SourceFile(file, file.name)], work_dir, zone, frozenset(), overrides)
+        weighed: Weighed | None = {} if options.explain else None
+        found = analyze([SourceFile(file, file.name)], work_dir, zone, overrides=overrides, weighed=weighed)
         if target is not None:
             write_rows(found, target, work_dir)
         reading = found.reading.as_json()
-        if options.explain:
-            weighed = weigh(file, file.name, work_dir, overrides)
+        if weighed is not None:
             reading["tables"] = [
                 {
                     **table.model_dump(),

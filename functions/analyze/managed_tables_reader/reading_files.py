@@ -1,6 +1,6 @@
 """Read files of every kind, one table after the other, and record how each file and sheet was read.
 
-Or weigh the ways to read a file: the best few candidates of each of its tables, with their bits by part.
+Or weigh, too, the ways to read them: the best few candidates of each table, with their bits by part.
 """
 
 from collections import deque
@@ -24,6 +24,7 @@ from managed_tables_reader.preview import LineIndex, Preview
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides, beginning, stated_places
+from managed_tables_reader.rows.sheets import Batch, Sheet
 from managed_tables_reader.text.choosing import align, choose
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.text_file import TextFile, open_text
@@ -84,6 +85,19 @@ class _OpenedFile:
     is_unpacked: bool = False
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A way to read a table: its delimiter and quote (None for a worksheet), and its layout with its bits."""
+
+    delimiter: str | None
+    quote: str | None
+    layout: Ranked
+
+
+Weighed = dict[tuple[str, str | None], list[Candidate]]
+"""The best candidates by the first lines, best first, of each file and sheet, by name and sheet."""
+
+
 @dataclass
 class FileReader:
     """Reads files of every kind; counts them, members of archives each as one."""
@@ -92,6 +106,7 @@ class FileReader:
     overrides: AllOverrides
     preview: Preview  # of the lines of all tables
     room: Room  # for what all archives unpack to
+    weighed: Weighed | None = None  # takes the candidates, if they are asked for
     _upload: int | None = None  # the number of the job's file, if the bytes are those that were uploaded
     _files: int = 0
 
@@ -153,6 +168,8 @@ class FileReader:
             part.file = file
             return part
 
+        if self.weighed is not None:
+            self.weighed[text.name, None] = _weigh_text(path, text.name, self.work_dir, overrides)
         part = as_it_stands(text)
         if part is None:
             part = read_exactly()
@@ -189,6 +206,8 @@ class FileReader:
             is_wanted = (
                 sheet.visible if overrides.table.include is None else overrides.table.include or sheet.visible
             )
+            if self.weighed is not None:
+                self.weighed[name, sheet.name] = _weigh_sheet(sheet, overrides)
             index = LineIndex()
             sheet.batches = self.preview.copy(sheet.batches, index)
             part = stage_sheet(sheet, name, target, overrides) if is_wanted else None
@@ -214,19 +233,6 @@ def _text_reading(text: TextFile, part: Part, overrides: Overrides) -> TableRead
     )
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A way to read a table: its delimiter and quote (None for a worksheet), and its layout with its bits."""
-
-    delimiter: str | None
-    quote: str | None
-    layout: Ranked
-
-
-Weighed = dict[tuple[str, str | None], list[Candidate]]
-"""The best candidates, best first, of each file and sheet, by name and sheet."""
-
-
 def _unpack_text(path: Path, name: str, work_dir: Path, room: Room) -> tuple[Path, Kind, str]:
     """Return the file, or what gzip has packed in it, its kind, and what it is where that is refused."""
     kind, words = detect_kind(path)
@@ -237,41 +243,19 @@ def _unpack_text(path: Path, name: str, work_dir: Path, room: Room) -> tuple[Pat
     return unpacked, *detect_kind(unpacked)
 
 
-def weigh(path: Path, name: str, work_dir: Path, overrides: AllOverrides) -> Weighed:
-    """Return the best candidates, by the first lines of each file; JobError if it cannot be read."""
-    return {
-        (file, sheet): found
-        for number, (file, kind, member) in enumerate(_open_files(path, name, work_dir))
-        for sheet, found in _weigh_file(member, file, kind, work_dir, number, overrides)
-    }
-
-
-def _open_files(path: Path, name: str, work_dir: Path) -> Iterator[tuple[str, Kind, Path]]:
-    path, kind, _ = _unpack_text(path, name, work_dir, Room())
-    if kind is not Kind.ZIP:
-        yield name, kind, path
-        return
-    with closing(unpack(path, name, work_dir, Room())) as members:
-        for member_name, member in members:
-            yield from _open_files(member, f"{name}/{member_name}", work_dir)
-
-
-def _weigh_file(
-    path: Path, name: str, kind: Kind, work_dir: Path, number: int, overrides: AllOverrides
-) -> Iterator[tuple[str | None, list[Candidate]]]:
-    if kind is Kind.TEXT:
-        yield None, _weigh_text(path, name, work_dir, overrides.of(number))
-        return
-    for sheet in read_workbook(path, kind, name):
-        if sheet.labels is not None:
-            continue  # nothing to weigh: the file says what it is
-        stated = overrides.of(number, sheet.name)
-        batches = LineMask(stated).batches(sheet.batches)
-        rows = list(islice(chain.from_iterable(batch.rows() for batch in batches), HEAD_ROWS))
-        grid = Grid(grid_rows(rows), keeps_ends=False, is_whole=False, known=stated.known)
-        if grid.rows:
-            found = rank_layouts(grid, stated_places(stated), CANDIDATES)
-            yield sheet.name, [Candidate(None, None, one) for one in found]
+def _weigh_sheet(sheet: Sheet, overrides: Overrides) -> list[Candidate]:
+    """Return the best candidates by the first rows; none where the file says what the sheet is."""
+    head: list[Batch] = []
+    while sum(map(len, head)) < HEAD_ROWS and (batch := next(sheet.batches, None)):
+        head.append(batch)
+    sheet.batches = chain(head, sheet.batches)
+    rows = chain.from_iterable(batch.rows() for batch in LineMask(overrides).batches(head))
+    grid = Grid(
+        grid_rows([*islice(rows, HEAD_ROWS)]), keeps_ends=False, is_whole=False, known=overrides.known
+    )
+    if sheet.labels is not None or not grid.rows:
+        return []
+    return [Candidate(None, None, one) for one in rank_layouts(grid, stated_places(overrides), CANDIDATES)]
 
 
 def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> list[Candidate]:
