@@ -8,7 +8,7 @@ from typing import Any
 from staged_objects import Rows, open_session, write_staged
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobMode, JobRecord, UploadedFile
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.statements import NO_ADDITIONS, USUAL_TERMS, Additions, LoadTerms
@@ -128,7 +128,7 @@ class JobMaker:
                 user_id=USER_ID,
                 mode=mode,
                 status="queued",
-                files=(JobFile("vendas.csv", f"uploads/{company_id}/{job_id}/00.csv", 1, "text/csv"),),
+                files=(UploadedFile("vendas.csv", f"uploads/{company_id}/{job_id}/00.csv", 1, "text/csv"),),
                 expires_at=now,
                 created_at=now,
                 updated_at=now,

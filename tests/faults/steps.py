@@ -10,7 +10,7 @@ from injection import Run, run_step
 from loading_jobs import USER_ID, column
 from worlds import World, until
 
-from managed_tables.catalog.job_records import JobFile, JobMode
+from managed_tables.catalog.job_records import JobMode, UploadedFile
 from managed_tables.clock import timestamp
 from managed_tables.documents.statements import Additions, WantedSchema
 from managed_tables.errors import DUPLICATE_NAME, TABLE_NOT_FOUND, ApiError
@@ -309,7 +309,7 @@ class Provision(Scenario):
         own.empty()
 
 
-def arrivals_event(bucket_name: str, files: Iterable[JobFile]) -> dict[str, Any]:
+def arrivals_event(bucket_name: str, files: Iterable[UploadedFile]) -> dict[str, Any]:
     """Return S3's event for the arrival of these files."""
     records = [
         {

@@ -15,7 +15,7 @@ from psycopg import sql
 from staged_objects import Rows
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobMode, JobRecord, UploadedFile
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.databases.connecting import PgConnection
@@ -105,7 +105,7 @@ class World:
         job_id, now = new_record_id(), datetime.now(UTC)
         keys = [upload_key(self.company_id, job_id, number, "csv") for number in range(len(contents))]
         files = tuple(
-            JobFile("vendas.csv", key, len(content), "text/csv")
+            UploadedFile("vendas.csv", key, len(content), "text/csv")
             for key, content in zip(keys, contents, strict=True)
         )
         job = JobRecord(

@@ -9,7 +9,7 @@ import httpx2
 from rows_client import RowsCompany
 from tables_client import TableClient
 
-from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobMode, JobRecord, UploadedFile
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.conversion.columns import ColumnChoice
@@ -74,7 +74,7 @@ class Reports:
             user_id=new_record_id(),
             mode="create" if table_id is None else mode,
             status="queued",
-            files=(JobFile(name, key, len(data), "text/csv"),),
+            files=(UploadedFile(name, key, len(data), "text/csv"),),
             expires_at=now,
             created_at=now,
             updated_at=now,

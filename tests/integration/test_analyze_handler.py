@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from managed_tables.catalog.job_records import JobFile, JobMode, JobRecord
+from managed_tables.catalog.job_records import JobMode, JobRecord, UploadedFile
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.staged_rows import staged_rows
@@ -27,7 +27,7 @@ def _job(services: Services, *contents: bytes, mode: JobMode = "create") -> JobR
     for index, content in enumerate(contents):
         key = upload_key(company_id, job_id, index, "csv")
         services.storage.put(key, io.BytesIO(content))
-        files.append(JobFile(f"vendas {index}.csv", key, len(content), "text/csv"))
+        files.append(UploadedFile(f"vendas {index}.csv", key, len(content), "text/csv"))
     job = JobRecord(
         company_id=company_id,
         job_id=job_id,

@@ -11,10 +11,10 @@ from managed_tables.catalog.items import ConditionFailed, Item, to_attributes
 from managed_tables.catalog.job_records import (
     MAX_DETAIL_CHARACTERS,
     Intake,
-    JobFile,
     JobRecord,
     JobStatus,
     LoadResult,
+    UploadedFile,
     bounded_error,
     inserting_progress,
     shorten_key,
@@ -52,7 +52,7 @@ def a_job(files: int = 2, **members: object) -> JobRecord:
         mode="create",
         status="queued",
         files=tuple(
-            JobFile(f"{number}.csv", upload_key(company_id, job_id, number, "csv"), 10, "text/csv")
+            UploadedFile(f"{number}.csv", upload_key(company_id, job_id, number, "csv"), 10, "text/csv")
             for number in range(files)
         ),
         expires_at="2026-01-15T10:30:00.000Z",
@@ -160,7 +160,7 @@ def test_a_write_of_a_job_costs_one_unit(services: Services) -> None:
     """A unit is 1 KB of the item, and of its part in the index; a wait's token takes a second unit."""
     jobs, job = services.jobs, a_job()
     path = upload_key(job.company_id, job.job_id, 0, "xlsx")
-    file = JobFile("Relatório de vendas, março de 2026 (final).xlsx", path, 98_765_432, WORKBOOK)
+    file = UploadedFile("Relatório de vendas, março de 2026 (final).xlsx", path, 98_765_432, WORKBOOK)
     job = replace(job, files=(file,))
     sizes: list[tuple[int, int]] = []
 

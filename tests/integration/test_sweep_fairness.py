@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
-from managed_tables.catalog.job_records import JobFile, JobRecord, JobStatus
+from managed_tables.catalog.job_records import JobRecord, JobStatus, UploadedFile
 from managed_tables.clock import timestamp
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION
 from managed_tables.errors import JobError
@@ -29,7 +29,7 @@ def services(settings: Settings) -> Services:
 def put_job(services: Services, company_id: str, status: JobStatus = "inserting") -> str:
     """Record a job that has not changed in years."""
     job_id = new_record_id()
-    file = JobFile("a.csv", f"uploads/{company_id}/{job_id}/00.csv", 5, "text/csv")
+    file = UploadedFile("a.csv", f"uploads/{company_id}/{job_id}/00.csv", 5, "text/csv")
     services.jobs.create(
         JobRecord(
             company_id=company_id,

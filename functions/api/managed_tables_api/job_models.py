@@ -1,11 +1,12 @@
 """Model what the jobs' routes take and answer, as OpenAPI shows it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_validator
 from pydantic.config import JsonDict
 
-from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult
+from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult, UploadedFile
 from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents import statements
@@ -24,18 +25,9 @@ from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
-from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS
+from managed_tables.uploads import MAX_FILES
 from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel
 from managed_tables_api.tables import PRODUCT, Description, Key, Title
-
-
-class UploadedFile(Document):
-    """A file of a job; `storage_path` is its S3 key, `size_bytes` what arrived."""
-
-    original_name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
-    storage_path: str
-    size_bytes: Count
-    mime_type: str
 
 
 class ConfirmedColumn(Column, ColumnChoice):
@@ -117,7 +109,7 @@ class JobAnswer(Document):
     id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
     user_table_id: RecordId | None
-    files: Annotated[list[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
+    files: Annotated[Sequence[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
     mode: JobMode
     origin: Literal["upload", "inbox"] = Field(description="inbox: posto por um sistema, sem o console")
     status: JobStatus

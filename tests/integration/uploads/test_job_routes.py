@@ -20,7 +20,7 @@ from upload_flow import (
 )
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.job_records import JobFile, JobRecord
+from managed_tables.catalog.job_records import JobRecord, UploadedFile
 from managed_tables.clock import timestamp
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, job_key
@@ -128,7 +128,7 @@ def form(job: dict[str, Any]) -> int:
 
 def put_waiting_job(api: ApiServices, company: ConnectionRecord, analysis_key: str) -> None:
     job_id = new_record_id()
-    file = JobFile("a.csv", f"uploads/{company.company_id}/{job_id}/00.csv", 5, "text/csv")
+    file = UploadedFile("a.csv", f"uploads/{company.company_id}/{job_id}/00.csv", 5, "text/csv")
     now = timestamp()
     api.jobs.create(
         JobRecord(

@@ -128,7 +128,7 @@ def _answer(
     return models.JobAnswer(
         **known,
         id=job.job_id,
-        files=[models.UploadedFile(**vars(file)) for file in job.files],
+        files=job.files,
         stated=analysis.wish if analysis else None,
         draft=draft,
         confirmed_schema=models.ConfirmedSchema.of(confirmed) if confirmed else None,

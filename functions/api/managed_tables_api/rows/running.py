@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from operator import attrgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
@@ -19,7 +18,7 @@ from psycopg import errors as postgres
 
 from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.catalog.tables import Key, TableStatus
+from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, performed, translated_errors
 from managed_tables.databases.connection_cache import ConnectionCache
@@ -34,26 +33,19 @@ from managed_tables_api.http.answers import response_too_large
 MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
 
 
-@dataclass(frozen=True, eq=False)
-class Definition:
-    """A table as PostgreSQL had it at `version`, and where it is."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Definition(Applied):
+    """A table as PostgreSQL had it at `version`, and where it is; what is kept by it, is by it alone."""
 
     connection: ConnectionRecord
     table_id: str
-    version: int
-    display_name: str
-    status: TableStatus
-    columns: tuple[Column, ...]
-    key: Key | None = None
-    history: bool = True
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
         """The columns by their name."""
         return {column.name: column for column in self.columns}
-
-
-_what_applies = attrgetter("version", "display_name", "status", "columns", "key", "history")
 
 
 class Tables:
@@ -108,7 +100,7 @@ class Tables:
             applied = find_applied(connection, table_id)
         if applied is None or applied.deleted:
             raise ApiError(errors.TABLE_NOT_FOUND)
-        return Definition(company, table_id, *_what_applies(applied))
+        return Definition(connection=company, table_id=table_id, **vars(applied))
 
 
 Result = TypeVar("Result")

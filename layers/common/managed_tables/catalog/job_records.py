@@ -4,18 +4,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NotRequired, Self, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+
+from pydantic import Field
 
 from managed_tables.catalog.items import Item, Record
 from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
-from managed_tables.documents.document import JobProgress
+from managed_tables.documents.document import Count, JobProgress
 from managed_tables.documents.statements import LoadMode
 from managed_tables.errors import JOB_CANCELLED, ApiError, ErrorRecord
 from managed_tables.object_keys import job_prefixes, upload_key
 from managed_tables.observability import get_logger
-from managed_tables.uploads import OfferedFile
+from managed_tables.uploads import MAX_NAME_CHARACTERS, OfferedFile
 
 JobMode = Literal["create", "append", "replace", "upsert"]
 JobOrigin = Literal["upload", "inbox"]
@@ -30,12 +32,12 @@ MAX_DETAIL_CHARACTERS = 500  # of one text in them: 20 details stay far below Dy
 
 
 @dataclass(frozen=True)
-class JobFile:
-    """One file of a job; `size_bytes` is what was declared, then what arrived."""
+class UploadedFile:
+    """A file of a job; `storage_path` is its S3 key, `size_bytes` what was declared, then what arrived."""
 
-    original_name: str
+    original_name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
     storage_path: str
-    size_bytes: int
+    size_bytes: Count
     mime_type: str
 
 
@@ -84,7 +86,7 @@ class JobRecord(Record):
     user_id: str
     mode: JobMode
     status: JobStatus
-    files: tuple[JobFile, ...]
+    files: tuple[UploadedFile, ...]
     expires_at: str
     created_at: str
     updated_at: str
@@ -118,7 +120,7 @@ class JobRecord(Record):
         uploads, own = job_prefixes(item["company_id"], item["job_id"])
         parts = {name: _whole_key(item[name], own) for name in KEY_NAMES if item.get(name)} | {
             "files": tuple(
-                JobFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
+                UploadedFile(**{**file, "storage_path": _whole_key(file["storage_path"], uploads)})
                 for file in item["files"]
             ),
             "arrived": frozenset(_whole_key(path, uploads) for path in item.get("arrived", ())),
@@ -188,7 +190,7 @@ def new_job(
         mode=mode,
         status="queued",
         files=tuple(
-            JobFile(
+            UploadedFile(
                 original_name=file.base_name,
                 storage_path=upload_key(company_id, job_id, index, file.extension),
                 size_bytes=file.size_bytes,

@@ -51,7 +51,7 @@ class Pending(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Definition(Record):
+class DefinitionRecord(Record):
     """What a table is, in DynamoDB as in PostgreSQL, its columns left out."""
 
     version: int
@@ -72,11 +72,11 @@ class Definition(Record):
 
     def definition(self) -> dict[str, Any]:
         """Return these fields alone."""
-        return {one.name: getattr(self, one.name) for one in fields(Definition)}
+        return {one.name: getattr(self, one.name) for one in fields(DefinitionRecord)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applied(Definition):
+class Applied(DefinitionRecord):
     """What PostgreSQL has applied of a table; `deleted` also where it was never made and never will be."""
 
     columns: tuple[Column, ...]
@@ -84,7 +84,7 @@ class Applied(Definition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableRecord(Definition):
+class TableRecord(DefinitionRecord):
     """A table; one in state `creating` is nobody's to see yet."""
 
     company_id: str
