@@ -12,6 +12,13 @@ SHOWN_NAMES = 10  # of sheets or columns in a sentence
 _FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 
 
+MONTHS = (
+    "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
+    "novembro", "dezembro",
+)  # fmt: skip
+ORDER_NAMES = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
+_SIGN_NAMES = "vírgula", "ponto e vírgula", "tabulação", "barra vertical", "espaço", "dois-pontos"
+DELIMITER_NAMES = dict(zip(",;\t| :", _SIGN_NAMES, strict=True))
 _REASONS = {FileNotFoundError: "não existe", PermissionError: "sem permissão", IsADirectoryError: "é pasta"}
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from managed_tables.conversion.columns import DecimalMark, Formats, empty_cell
 from managed_tables.conversion.numbers import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.conversion.sql_text import literal, matches
-from managed_tables.conversion.times import DateOrder, Shape
+from managed_tables.conversion.times import ORDERS, DateOrder, Shape
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
@@ -16,9 +16,6 @@ from managed_tables_analyze.inference.signs import names_day
 from managed_tables_analyze.inference.tallies import HEAD, Cells, CellTally, Hypothesis, Question
 
 MARKS: tuple[DecimalMark, ...] = (",", ".")
-# Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that
-# allows nothing else.
-ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 
 # What some cell of a column must have for a type or a shape to fit any: cheap to look for.
 _NUMBER = "[0-9$]"  # `R$ -` is nothing, as accountants write it

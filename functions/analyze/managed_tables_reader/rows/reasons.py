@@ -3,6 +3,7 @@
 from managed_tables.documents.analyses import ReadingReason, TableReading
 from managed_tables.documents.recipes import TableKind
 from managed_tables.messages.findings import ReasonCode
+from managed_tables.wording import DELIMITER_NAMES
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import Overrides
 
@@ -42,14 +43,6 @@ _ENCODINGS = {
     "utf-16-le": "o Excel em “Texto Unicode” (UTF-16)",
     "utf-16-be": "o Excel em “Texto Unicode” (UTF-16)",
 }
-_DELIMITERS = {
-    ",": "vírgula",
-    ";": "ponto e vírgula",
-    "\t": "tabulação",
-    "|": "barra vertical",
-    " ": "espaço",
-    ":": "dois-pontos",
-}
 
 
 def reading_of(
@@ -74,7 +67,7 @@ def of_text(
 def _of_delimiter(delimiter: str) -> ReadingReason:
     if not delimiter:
         return _reason("SINGLE_COLUMN", "Nada separa as células: cada linha é uma célula só")
-    shown = _DELIMITERS.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
+    shown = DELIMITER_NAMES.get(delimiter.strip(" ") or " ", f'"{delimiter}"')
     return _reason("DELIMITER_DETECTED", f"As células de uma linha são separadas por {shown}")
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import NamedTuple
 
+from managed_tables.wording import MONTHS
 from managed_tables_reader.workbooks.numbers import exact_number, is_number
 
 
@@ -90,7 +91,7 @@ _MARKS = {".", ",", ":"}  # also quoted, as in `ss"."000`
 _MAX_CODE = 1_000  # characters; Excel's own limit is 255
 
 _PORTUGUESE = (
-    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    " ".join(MONTHS),
     "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
 )
 _ENGLISH = (

@@ -17,6 +17,7 @@ from managed_tables.conversion.sql_text import BLANK, BLANKS, any_case, choose, 
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.details import Fault
 from managed_tables.schema import MAX_DECIMAL_DIGITS, STORABLE, ColumnType
+from managed_tables.wording import ORDER_NAMES
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
 NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
@@ -66,7 +67,6 @@ NOT_OF_TYPE = {
 _EDGE = re.compile("0001|9999")  # the years of which some hours are beyond, in some zone
 _CLOCK = re.compile(r"(?:[T ]\s*[0-9]{1,2}:[0-5][0-9]\b.*)?", re.IGNORECASE)
 _MARKS = {",": "a vírgula", ".": "o ponto"}
-_ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
 
 
 def empty_cell(cell: str, *, null_tokens: bool) -> str:
@@ -298,7 +298,7 @@ def _explain_time(text: str, column_type: ColumnType, formats: Formats) -> Fault
     if _LONG_FRACTION.search(text):
         return Fault(code, "a fração de segundo tem mais de 6 casas")
     if not _is_day(parts[1], parts[3], parts[4], formats.date_order):
-        return Fault(code, f"não é um dia que exista, na ordem {_ORDERS[formats.date_order]}")
+        return Fault(code, f"não é um dia que exista, na ordem {ORDER_NAMES[formats.date_order]}")
     if column_type is ColumnType.DATE and ":" in parts[5]:
         return Fault(code, "tem hora, e a coluna é só de datas")
     if _EDGE.search(text) and _CLOCK.fullmatch(parts[5]):

@@ -27,6 +27,9 @@ from managed_tables.conversion.sql_text import (
 )
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
+# Year first is the narrowest: every order accepts it. Month first comes last: it needs a cell that
+# allows nothing else.
+ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 
 
 class Shape(Enum):

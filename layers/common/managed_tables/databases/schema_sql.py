@@ -13,7 +13,6 @@ from managed_tables.conversion.sql_text import choose, literal, matches
 from managed_tables.conversion.times import DateOrder, Shape
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 
-_ORDERS: tuple[DateOrder, ...] = ("ymd", "dmy", "mdy")
 _CELL = "value"
 _NAME = ".*[A-Za-z]{3}.*"
 _ZONE = ".*:.*[ZzUG+-].*"  # that a time has
@@ -203,7 +202,7 @@ def _by_names(test: Callable[[Shape], str]) -> str:
 
 
 def _by_order(reading: Callable[[DateOrder], str]) -> str:
-    branches = [(f"field_order = {literal(order)}", reading(order)) for order in _ORDERS]
+    branches = [(f"field_order = {literal(order)}", reading(order)) for order in times.ORDERS]
     return choose(*branches, otherwise="NULL")
 
 

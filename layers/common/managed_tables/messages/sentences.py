@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from managed_tables import wording
 from managed_tables.conversion.numbers import is_currency
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
@@ -33,13 +34,8 @@ _TYPES = {  # of one value, and of several
 }
 TYPE_NAMES = {kind: one for kind, (one, _) in _TYPES.items()}
 _MARKS = {",": "vírgula", ".": "ponto"}
-_ORDERS = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
-_SIGNS = {",": "vírgula", ";": "ponto e vírgula", "\t": "tabulação", "|": "barra vertical", " ": "espaço"}
+_SIGNS = {"DELIMITER_CHANGED": wording.DELIMITER_NAMES, "DATE_ORDER_CHANGED": wording.ORDER_NAMES}
 _EXAMPLE_CHARACTERS = 60  # of a difference
-_MONTHS = (
-    "janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
-    "novembro", "dezembro",
-)  # fmt: skip
 _BECAUSE = {
     "columns": "Como outras colunas do arquivo usam {mark} decimal",
     "days": "Como as datas do arquivo estão na ordem dia/mês/ano",
@@ -96,12 +92,12 @@ def _word(name: str, value: Any) -> str:
         case "mark":
             return _MARKS[value]
         case "order":
-            return _ORDERS[value]
+            return wording.ORDER_NAMES[value]
         case "names":
             return _enumerate(value)
         case "day" | "other_day":
             year, month, day = value[:10].split("-")  # a time may follow
-            return f"{int(day)} de {_MONTHS[int(month) - 1]} de {year}"
+            return f"{int(day)} de {wording.MONTHS[int(month) - 1]} de {year}"
     return number(value) if isinstance(value, int) else str(value)
 
 
@@ -118,7 +114,7 @@ def _name_lines(lines: Sequence[int], count: int | None) -> str:
 def word_difference(code: str, **values: Any) -> str:
     """Return the sentence; `values` are what it names, a missing example is worded as an empty cell."""
     shown = {name: "nada" if value in (None, "") else value for name, value in values.items()}
-    words = {"DELIMITER_CHANGED": _SIGNS, "DATE_ORDER_CHANGED": _ORDERS}.get(code)
+    words = _SIGNS.get(code)
     if words:  # before and after are signs, not what people say
         shown |= {name: words.get(shown[name], shown[name]) for name in ("before", "after")}
     example = values.get("example")

@@ -8,6 +8,7 @@ from psycopg import sql
 from psycopg.errors import ProgramLimitExceeded, TooManyColumns
 
 from managed_tables.conversion.columns import NOT_OF_TYPE
+from managed_tables.conversion.times import ORDERS
 from managed_tables.databases.applied import count_rows
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.statements import compose, execute
@@ -155,7 +156,6 @@ def _count_where(
 
 
 _T = ColumnType
-_ORDERS = ("ymd", "dmy", "mdy")
 _AS_BOOLEAN = "CASE {c:i} WHEN 0 THEN false WHEN 1 THEN true END"
 
 # `{c:i}` is the column and `{zone}` the zone of a time without one. Each gives NULL for a value that the
@@ -166,9 +166,9 @@ _READINGS: dict[tuple[ColumnType, ColumnType], tuple[str, ...]] = {
         for new in (_T.INTEGER, _T.DECIMAL)
     },
     (_T.TEXT, _T.BOOLEAN): ("managed_tables.try_boolean({c:i})",),
-    (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c:i}}, '{order}')" for order in _ORDERS),
+    (_T.TEXT, _T.DATE): tuple(f"managed_tables.try_date({{c:i}}, '{order}')" for order in ORDERS),
     (_T.TEXT, _T.DATETIME): tuple(
-        f"managed_tables.try_datetime({{c:i}}, '{order}', {{zone}})" for order in _ORDERS
+        f"managed_tables.try_datetime({{c:i}}, '{order}', {{zone}})" for order in ORDERS
     ),
     **{(old, _T.TEXT): ("{c:i}::text",) for old in (_T.INTEGER, _T.DECIMAL, _T.BOOLEAN, _T.DATE)},
     (_T.DATETIME, _T.TEXT): ("managed_tables.datetime_text(managed_tables.in_calendar({c:i}))",),
