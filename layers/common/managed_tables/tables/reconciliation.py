@@ -219,10 +219,6 @@ class TableListing:
         counts = self._count(company, shown)
         return TablePage(len(found), list(zip(shown, counts, strict=True)))
 
-    def names(self, company_id: str) -> set[str]:
-        """Return the names that the company's tables hold or reserve."""
-        return {table.display_name for table in self.tables.all(company_id)}
-
     def _count(self, company: ConnectionRecord, tables: Sequence[TableRecord]) -> list[int]:
         if not tables:
             return []  # an empty list needs no database
