@@ -29,7 +29,7 @@ from managed_tables.ids import new_record_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
-from managed_tables.undo import keep_rows, record_undoable
+from managed_tables.undo import keep_values, record_undoable
 from managed_tables_api.services import LOAD_CONNECTIONS, ApiServices
 
 COLUMNS = [
@@ -242,8 +242,8 @@ def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
     additions = Additions(title="folha de pagamento", key=["nomeado"], indexes=[["salario", "nomeado"]])
     table = operations.create(company, new_record_id(), "folha", columns, additions)
     with services.databases.company_connection(company) as connection:
-        condition = sql.SQL("true")
-        keep_rows(connection, "kept", sql.Identifier("public", "folha"), condition)
+        empty = sql.SQL("SELECT folha.* FROM (VALUES (1)) AS one LEFT JOIN folha ON true").format()
+        keep_values(connection, "kept", empty)
         record_undoable(connection, "kept", table.table_id, "upsert", (UUID(int=0), UUID(int=1)))
     with connect_as(services, company, reader=True) as reader:
         assert all(word in catalogue(reader) for word in telling[:-1])

@@ -39,7 +39,7 @@ from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.undo import STAGED_ID, keep_rows, keep_values, kept_table, record_undoable
+from managed_tables.undo import STAGED_ID, keep_values, kept_table, record_undoable
 from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import (
@@ -306,10 +306,8 @@ class _Merge:
             return execute(self.connection, form, names=[ID_COLUMN, *self.transfer.names], **parts).rowcount
 
 
-def _take_away(
-    connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
-) -> None:
+def _take_away(connection: PgConnection, job_id: str, table: sql.Identifier, where: sql.Composable) -> None:
     """Keep the rows aside and delete them, those written while ours were on their way included."""
     execute(connection, _LOCK, table)
-    keep_rows(connection, job_id, table, condition)
-    execute(connection, "DELETE FROM {} WHERE {}", table, condition)
+    keep_values(connection, job_id, compose("SELECT * FROM {} WHERE {}", table, where))
+    execute(connection, "DELETE FROM {} WHERE {}", table, where)

@@ -36,15 +36,8 @@ class Undoable:
     has_kept: bool
 
 
-def keep_rows(
-    connection: PgConnection, job_id: str, table: sql.Identifier, condition: sql.Composable
-) -> None:
-    """Keep the rows of the table that meet the condition, hidden columns too; in the caller's transaction."""
-    execute(connection, "CREATE TABLE {} AS SELECT * FROM {} WHERE {}", kept_table(job_id), table, condition)
-
-
 def keep_values(connection: PgConnection, job_id: str, query: sql.Composed) -> int:
-    """Keep the ids and values that the query yields; return how many rows; make no table for none."""
+    """Keep the rows, or ids and values, that the query yields; return how many; make no table for none."""
     made = execute(connection, "CREATE TABLE {} AS {}", kept_table(job_id), query)
     if not made.rowcount:
         execute(connection, "DROP TABLE {}", kept_table(job_id))
@@ -151,7 +144,7 @@ def kept_table(job_id: str) -> sql.Identifier:
 
 
 def column_names(connection: PgConnection, table: sql.Identifier) -> list[str]:
-    """Return the names of a table's columns in PostgreSQL, hidden ones too."""
+    """Return the names of a table's columns in PostgreSQL."""
     rows = connection.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
         " ORDER BY attnum",

@@ -21,8 +21,8 @@ from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Count, Document
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
-from managed_tables.identifiers import ID_COLUMN
 from managed_tables.services import Services
+from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
 from managed_tables.tables.physical import physical_name
 from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.wording import counted
@@ -33,6 +33,7 @@ RECOVERED_AFTER = timedelta(seconds=3)
 _ROW = sql.Identifier("$row")
 GONE = "o prazo passou, ou outra carga substituiu as linhas, ou a tabela mudou de forma"
 _UNDONE = "ela já foi desfeita"
+_STRICTER = "a tabela passou a exigir o que as linhas de antes não têm"
 
 
 class UndoAnswer(Document):
@@ -175,17 +176,18 @@ def _restore(
     if not load.has_kept:
         return 0, 0
     kept = kept_table(load.job_id)
-    own = set(column_names(connection, table))
-    names = [name for name in column_names(connection, kept) if name in own]
+    own, names = set(column_names(connection, table)), column_names(connection, kept)
+    for hidden in find_hidden_columns(connection, load.table_id):
+        if hidden.hidden_name in names:
+            connection.execute(_hidden_values_back(load, table, hidden))
+    names = [name for name in names if name in own]
     total = fetch_number(connection, compose("SELECT count(*) FROM {}", kept))
     statement = _rows_back(table, kept, names) if load.mode == "replace" else _values_back(load, table, names)
     try:
-        parameters = {"table_id": load.table_id}
-        restored = connection.execute(statement, parameters).rowcount if statement else 0
+        restored = connection.execute(statement, {"table_id": load.table_id}).rowcount
     except pg.IntegrityError as error:
-        reason = "a tabela passou a exigir o que as linhas de antes não têm"
-        raise ApiError(NOT_UNDOABLE, reason=reason) from error
-    if not statement or restored == total:
+        raise ApiError(NOT_UNDOABLE, reason=_STRICTER) from error
+    if restored == total:
         return restored, 0
     known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
     return restored, total - restored - known
@@ -195,16 +197,13 @@ def _count_replaced(
     connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...]
 ) -> int:
     """Count the rows of before whose key a changed row of the load has, and which are not back therefore."""
-    replaced = compose(
+    form = (
         "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
-        " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id",
-        kept_table(load.job_id),
-        table,
-        sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key),
-        load.first_id,
-        load.last_id,
+        " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
     )
-    return fetch_number(connection, replaced)
+    same = sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key)
+    parts = kept_table(load.job_id), table, same, load.first_id, load.last_id
+    return fetch_number(connection, compose(form, *parts))
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:
@@ -221,13 +220,23 @@ def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) ->
     )
 
 
-def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql.Composed | None:
-    """Return the statement that gives rows that nobody changed their values back; None without columns."""
-    changes = [compose("{:i} = kept.{:i}", name, name) for name in names if name != ID_COLUMN]
-    if not changes:
-        return None
+def _values_back(load: Undoable, table: sql.Identifier, names: list[str]) -> sql.Composed:
+    """Return the statement that gives rows that nobody changed their values back, and writes each of them."""
+    changes = [compose("{:i} = kept.{:i}", name, name) for name in names]  # there may be the id alone
     form = "UPDATE {} AS present SET {} FROM {} AS kept WHERE present.id = kept.id AND present.xmin = {}::xid"
     return compose(form, table, changes, kept_table(load.job_id), load.xid)
+
+
+def _hidden_values_back(load: Undoable, table: sql.Identifier, hidden: HiddenColumn) -> sql.Composed:
+    """Return the statement that puts the values of before where a column taken out since has its own."""
+    form = (
+        "MERGE INTO {place} AS own USING (SELECT kept.id, kept.{name:i} AS value FROM {kept} AS kept"
+        " LEFT JOIN {table} AS present USING (id) WHERE {is_replaced} OR present.xmin = {xid}::xid) AS kept"
+        " ON own.id = kept.id WHEN MATCHED THEN UPDATE SET {name:i} = kept.value"
+        " WHEN NOT MATCHED AND kept.value IS NOT NULL THEN INSERT (id, {name:i}) VALUES (kept.id, kept.value)"
+    )
+    parts = {"place": hidden.kept_in, "name": hidden.hidden_name, "kept": kept_table(load.job_id)}
+    return compose(form, **parts, table=table, xid=load.xid, is_replaced=load.mode == "replace")
 
 
 def _refuse_changed(count: int, *, force: bool) -> None:
