@@ -130,12 +130,12 @@ class Scorer(HeaderScorer):
 
     @cached_property
     def _groups(self) -> set[int]:
-        """The rows that are a label over those below: a text in the first cell alone, then fuller rows."""
+        """The rows that label those below: a text in the first cell alone, then others and fuller rows."""
         found: set[int] = set()
-        for place in range(len(self.rows) - 2, -1, -1):
-            row, below = self.rows[place], self.rows[place + 1]
+        for place, (row, below) in [*enumerate(pairwise(self.rows))][::-1]:
             is_label = len(row.filled) == 1 and (row.looks[0].kind == TEXT or is_year(row.cells[0]))
-            if is_label and self.width > 2 and (len(below.filled) > 2 or place + 1 in found):
+            is_value = row.cells[0] == below.cells[0]
+            if is_label and not is_value and self.width > 2 and (len(below.filled) > 2 or place + 1 in found):
                 found.add(place)
         return found
 
