@@ -139,6 +139,8 @@ def test_a_view_of_a_column_that_is_gone_opens_without_it_and_says_so(table: Tab
     new = [column("item"), column("dia", "date"), column("valor", "decimal")]
     table.changed(columns=new)  # another column, which has the name
     assert opened(table, view) == found
+    status, put = call(table, "PUT", f"/{view['_id']}", {"sort": ["-dia"]})  # what it does not name stays
+    assert (status, put) == (200, {**found, "sort": ["-dia"], "updated_at": put["updated_at"]})
     table.changed(columns=[*new[:2], column("preco", "decimal", previous_name="valor")])
     restored = table.company.http.post(
         f"/v1/managed-tables/{table.table_id}/columns/valor/restore", headers=table.rows.headers()
@@ -146,7 +148,8 @@ def test_a_view_of_a_column_that_is_gone_opens_without_it_and_says_so(table: Tab
     assert restored.status_code == 200, restored.text
     again = opened(table, view)
     assert (again["totals"], again["warnings"]) == (VIEW["totals"], [])
-    assert again["group_by"] == ["item"]
+    assert (again["where"], again["columns"]) == (VIEW["where"], VIEW["columns"])
+    assert (again["sort"], again["group_by"]) == (["-dia"], ["item"])
 
 
 def test_what_no_longer_suits_a_columns_type_is_left_out_and_told(table: TableClient) -> None:

@@ -123,8 +123,8 @@ def _cells(
     places = {column.name: place for place, column in enumerate(analysis.columns)}
     for column in confirmed.columns:
         place = places.get(confirmed.terms.source(column.name))
-        name = names.find(column.name)
-        if place is not None and name and name in definition.by_name:
+        name = names.follow(column.name)
+        if place is not None and name in definition.by_name:
             label = inferred[place].source or inferred[place].display_name
             yield row_history.OriginCell(column=name, source=label, text=texts[place])
 

@@ -104,13 +104,13 @@ def update_view(table: PathTable, view_id: str, body: FromValues[views.ViewChang
 
     def in_transaction(execute: Execute) -> tuple[Any, ...]:
         row = _owned(execute(_find_statement(" FOR UPDATE"), key), table)
-        changed = _answer(table, names, row).model_copy(update=asked)
+        changed = _answer(table, names, row, whole=True).model_copy(update=asked)
         parameters = {**key, **_written(changed.name, changed.shared, changed)}
         return execute(change, parameters)[0][1:]
 
     with _name_is_free(body.name or ""):
         row = table.transact(in_transaction)
-    return _answer(table, Names(), row)
+    return _answer(table, names, row)
 
 
 @router.delete("/{view_id}", summary="Delete a view", status_code=204)
@@ -135,9 +135,10 @@ def _name_is_free(name: str) -> Iterator[None]:
         raise ApiError(errors.DUPLICATE_VIEW_NAME, name=name.strip()) from taken
 
 
-def _answer(table: Table, names: Names, row: tuple[Any, ...]) -> views.ViewAnswer:
+def _answer(table: Table, names: Names, row: tuple[Any, ...], *, whole: bool = False) -> views.ViewAnswer:
     view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
-    opening = views.ViewOpening(names.since(change_id), table.definition.by_name, table.parsers)
+    columns = None if whole else table.definition.by_name
+    opening = views.ViewOpening(names, change_id, columns, table.parsers)
     opened = opening.open(views.ViewContent.read(exact_json.loads(content.encode())))
     return views.ViewAnswer(
         id=view_id,

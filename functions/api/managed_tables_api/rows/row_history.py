@@ -374,28 +374,19 @@ class Names:
         """Return what became of them after this change."""
         return Names(tuple(rename for rename in self.renames if rename[0] > change_id))
 
-    def now(self, name: str) -> str:
-        """Return the column's name as it is now; of one that was taken out, the last that it had."""
-        return self.shown(self._follow(name))
-
-    def find(self, name: str) -> str | None:
-        """Return the column's name as it is now, None for one that was taken out."""
-        present = self._follow(name)
-        return None if "$" in present else present
-
     def shown(self, name: str) -> str:
         """Return the last name that people saw of the column that has this one in the database."""
         return next((old for _, old, new in reversed(self.renames) if new == name and "$" in name), name)
 
-    def _follow(self, name: str) -> str:
-        """Return the last name in the database: with a `$` of a column that was taken out."""
+    def follow(self, name: str) -> str:
+        """Return the name that the database has now: with a `$` for a column that was taken out."""
         for _, old, new in self.renames:
             name = new if name == old else name
         return name
 
     def renamed(self, cells: Cells) -> Cells:
         """Return the cells under the names that the database has now."""
-        return {self._follow(name): text for name, text in cells.items()} if self.renames else cells
+        return {self.follow(name): text for name, text in cells.items()} if self.renames else cells
 
 
 def read_names(table: Table) -> Names:

@@ -148,10 +148,14 @@ def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> N
 
 @dataclass
 class ViewOpening:
-    """Opens a view for the table as it is: what was renamed is followed, what is gone left out and noted."""
+    """Opens a view for the table as it is: what was renamed is followed, what is gone left out and noted.
+
+    Without `columns` nothing is left out: what is gone has the name that the database gave it.
+    """
 
     names: Names
-    columns: Columns
+    change_id: int  # up to which the view's names are right
+    columns: Columns | None
     parsers: Parsers
     _gone: dict[str, None] = field(default_factory=dict)
     _changed: dict[str, None] = field(default_factory=dict)
@@ -176,10 +180,10 @@ class ViewOpening:
         """Return the column's name as it is now, None of one that is gone."""
         if name == ID_COLUMN:
             return name
-        present = self.names.find(name)
-        if present in self.columns:
+        present = self.names.since(self.change_id).follow(name)
+        if self.columns is None or present in self.columns:
             return present
-        self._gone[self.names.now(name)] = None
+        self._gone[self.names.shown(present)] = None
         return None
 
     def _where(self, node: Any) -> Any:
@@ -200,7 +204,8 @@ class ViewOpening:
         if name is None:
             return None
         try:
-            read_where({**node, "column": name}, self.columns, self.parsers)
+            if self.columns is not None:
+                read_where({**node, "column": name}, self.columns, self.parsers)
         except ApiError:
             self._changed[name] = None
             return None
@@ -216,7 +221,7 @@ class ViewOpening:
             name = self._name(old)
             if name is None:
                 continue
-            if pages.fault_of(function, self.columns[name]) is None:
+            if self.columns is None or pages.fault_of(function, self.columns[name]) is None:
                 kept[name] = function
             else:
                 self._changed[name] = None
