@@ -220,10 +220,8 @@ def _with_blank(dialect: Dialect, text: str) -> Dialect:
     if len(delimiter) != 1 or delimiter.isspace():
         return dialect
     unquoted = re.sub(rf"{dialect.quote}[^{dialect.quote}\r\n]*{dialect.quote}", "", text)
-    count = unquoted.count(delimiter)
-    if count and unquoted.count(delimiter + " ") == count:
-        return replace(dialect, delimiter=delimiter + " ")
-    return dialect
+    is_followed = unquoted.count(delimiter + " ") == unquoted.count(delimiter) > 0
+    return replace(dialect, delimiter=delimiter + " ") if is_followed else dialect
 
 
 class UnevenError(Exception):

@@ -40,8 +40,7 @@ class Lines:
     def take(self) -> str | None:
         """Return the next line, None at the end."""
         line = self._returned.pop() if self._returned else next(self._lines, None)
-        if line is not None:
-            self.number += 1
+        self.number += line is not None
         return line
 
     def give_back(self, lines: Sequence[str]) -> None:
@@ -93,14 +92,17 @@ class RecordReader:
             return following
 
         cells, stray = self._dialect.scan(line, take)
-        if cells is not None and self._width in (0, len(cells)):
+        if not taken:
             return self._mended(number, text, cells, stray=stray)
-        # Had an open quote swallowed records, one of these lines alone would have the cells of a record.
-        counts = map(len, map(self._dialect.split, (line, *taken)))
-        if cells is not None and taken and max(counts) < self._width:
-            return Record(number, cells)
+        # Had an open quote swallowed records, one of these lines alone would have the cells of a record;
+        # each would, had a cell that is nothing but a quote: few quoted texts begin with a delimiter.
+        counts = {len(self._dialect.split(one)) for one in (line, *taken)}
+        is_odd = any(cell.startswith(self._dialect.delimiter) for cell in cells or ())
+        is_swallowed = is_odd and counts == {self._width} != {1}
+        if cells and (not is_swallowed if self._width in (0, len(cells)) else max(counts) < self._width):
+            return Record(number, cells, stray=stray)
         self._lines.give_back(taken)
-        return self._mended(number, text, None if taken else cells)
+        return self._mended(number, text, None)
 
     def _mended(self, number: int, text: str, cells: list[str] | None, *, stray: bool = False) -> Record:
         """Return the record of a line: mended if possible, else its `cells`, which are None if malformed."""
