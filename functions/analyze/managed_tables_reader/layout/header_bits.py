@@ -118,22 +118,19 @@ class HeaderScorer:
     def _label_bits(
         self, lines: Sequence[GridRow], sure: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
     ) -> float:
-        """Return the bits for and against each column's lowest label; those of `sure` columns are sure."""
+        """Return the bits for and against each column's labels; those of `sure` columns are sure."""
         named = max(len(line.cells) for line in lines)
         missing = len(self._with_values.keys() & range(named, self.width))
         is_long = lines[-1].extent > self.width
         bits = weights.MISSING_LABELS * missing / self.width + weights.LONG_ROW * is_long
-        upwards = [*zip(lines, sure, strict=True)][::-1]
         for column in range(min(named, self.width)):
-            for line, columns in upwards:
-                if label := line.text(column):
-                    if column not in columns:
-                        bits += self._cell_bits(line.looks[column], label, column, start, kinds[column])
-                        is_among = line is lines[-1] and self._last_places.get((column, label), -1) >= start
-                        is_like = kinds[column] in (TEXT, line.looks[column].kind)
-                        bits += weights.LABEL_AMONG_VALUES * (is_among and is_like)
-                    break
-            else:
+            for line, columns in zip(lines, sure, strict=True):
+                if (label := line.text(column)) and column not in columns:
+                    bits += self._cell_bits(line.looks[column], label, column, start, kinds[column])
+                    is_among = line is lines[-1] and self._last_places.get((column, label), -1) >= start
+                    is_like = kinds[column] in (TEXT, line.looks[column].kind)
+                    bits += weights.LABEL_AMONG_VALUES * (is_among and is_like)
+            if not any(line.text(column) for line in lines):
                 bits += weights.BLANK_LABEL * (column in self._with_values)
         return bits
 

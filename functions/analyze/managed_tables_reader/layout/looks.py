@@ -13,13 +13,13 @@ _NUMBER = re.compile(
     rf"([.,]\d+)?([eE][-+]?\d+)?\s*(%|{numbers.CURRENCY})?\s*\)?\s*-?"
 )
 _DATE = re.compile(
-    rf"(\d{{4}}[-/.]\d{{1,2}}([-/.]\d{{1,2}})?|\d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})){times.TIME}?"
+    rf"(\d{{4}}([-/.]\d{{1,2}}){{2}}|(1[5-9]|2\d)\d\d[-/.]\d\d?|(\d{{1,2}}[-/.]){{2}}(\d\d){{1,2}}){times.TIME}?"
     r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]? ?\d{2,4}"  # a time behind it is that of mails and of servers
     rf"|\d{{1,2}}{times.ORDINAL}?\s+{times.OF}\s+[A-Za-zÇç]{{3,9}}\s+{times.OF}\s+\d{{4}}"
 )
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
 _IDENTIFIER = re.compile(
-    r"\d{3}\.\d{3}\.\d{3}-\d{2}|\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}|\d{5}-\d{3}|\(\d{2}\)\s*\d{4,5}-?\d{4}"
+    r"\d{3}\.\d{3}\.\d{3}-\d\d|\d\d\.\d{3}\.\d{3}/\d{4}-\d\d|\d{5}-\d{3}|\(\d\d\)\s*\d{4,5}-?\d{4}|\d{3,12}-[\dXx]"
     r'|="\d[\d./-]*"'  # digits written so that a spreadsheet leaves them as they are
 )
 _ADDRESS = re.compile(
