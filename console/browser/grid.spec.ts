@@ -629,6 +629,72 @@ for (const view of ["", '?sort=["-idade"]'])
     },
   );
 
+alone("what is written at the foot is neither lost nor written elsewhere", async ({ page, company, visit }) => {
+  const first = [
+    { nome: "Ana", idade: "1" },
+    { nome: "Ari", idade: "2" },
+  ];
+  const table = await company.table("pe_firme", ["nome:text", "idade:integer"], first);
+  let answers: (() => void)[] = [];
+  const hold = async (route: Route, refusal?: object): Promise<void> => {
+    await new Promise<void>((go) => answers.push(go));
+    await (refusal ? route.fulfill({ status: 409, json: refusal }) : route.continue());
+  };
+  const answer = async (): Promise<void> => {
+    await expect.poll(() => answers.length).toBe(1);
+    for (const go of answers) go();
+    answers = [];
+  };
+  const write = async (...pressed: string[]): Promise<void> => {
+    for (const key of pressed) await (/^[A-Z].*[a-z]$/.test(key) ? page.keyboard.press(key) : page.keyboard.type(key));
+  };
+  const stored = async () =>
+    ((await company.call("GET", `/${table}/data?sort_by=nome`))["records"] as { nome: string; idade: number }[]).map(
+      ({ nome, idade }) => `${nome} ${idade}`,
+    );
+  await visit(`/tabelas/${table}`);
+  await page.route("**/data?*", (route) => hold(route, { error: "Já existe", code: "DUPLICATE" }), { times: 2 });
+  await cell(page, 3, 1).click();
+  await write("dup", "Tab", "25", "Tab");
+  await answer();
+  await answer();
+  await expect(cell(page, 3, 1)).toHaveText("dup"); // it waits for another try
+  await expect(cell(page, 3, 2)).toHaveText("25");
+  expect(await isAsked(page)).toBe(true);
+  await cell(page, 3, 1).click();
+  await write("bia", "Enter");
+  await expect.poll(stored).toEqual(["Ana 1", "Ari 2", "bia 25"]);
+  await expect(cell(page, 4, 2)).toHaveText("");
+
+  await page.route("**/data?*", (route) => hold(route), { times: 1 });
+  await cell(page, 4, 1).click();
+  await write("caio", "Tab", "7", "Tab", "Control+z");
+  await answer();
+  await expect(page.getByRole("status").last()).toHaveText("Gravado"); // what was taken back is the last that was written
+  await expect.poll(stored).toEqual(["Ana 1", "Ari 2", "bia 25", "caio null"]);
+
+  await page.route("**/data?*", (route) => hold(route), { times: 1 });
+  await cell(page, 5, 1).click();
+  await write("dora", "Enter");
+  await cell(page, 1, 2).click();
+  await write("8");
+  await answer();
+  await expect(page.getByText("5 linhas").first()).toBeVisible();
+  await write("Enter", "9", "Enter"); // where the person is by then, whatever has come
+  await expect.poll(stored).toEqual(["Ana 8", "Ari 9", "bia 25", "caio null", "dora null"]);
+
+  const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
+  await search.fill("Ana");
+  await expect(page.getByText(/^1 linha de/)).toBeVisible();
+  await cell(page, 2, 1).click();
+  await write("elis", "Tab");
+  await expect(page.getByRole("status").last()).toHaveText("Criada: a linha está fora do que se vê agora");
+  await search.click();
+  await cell(page, 2, 1).click();
+  await write("fred", "Enter"); // another row: that one was left
+  await expect.poll(stored).toEqual(["Ana 8", "Ari 9", "bia 25", "caio null", "dora null", "elis null", "fred null"]);
+});
+
 test("a marked range stays upon its rows where one above is gone", async ({ page, company, visit }) => {
   const table = await company.table(
     "marcada",

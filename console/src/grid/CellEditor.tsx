@@ -150,14 +150,12 @@ export function choiceOf(text: string): string {
   return /^[n0f]/i.test(text) ? "Não" : "";
 }
 
-type RowDialogProps = { row: RecordOfRow | null; typed?: readonly [name: string, text: string] };
+type RowDialogProps = { row: RecordOfRow | null; typed?: Readonly<Record<string, string>> };
 
-/** One row as a form: a new one, of which a text may be `typed`, or one that is too wide to be read in the grid. */
+/** One row as a form: a new one, of which texts may be `typed`, or one that is too wide to be read in the grid. */
 export function RowDialog({ row, typed }: RowDialogProps) {
   const { table, edits, isEditable, onClose } = useParts();
-  const [wrong, setWrong] = useState(
-    () => readTexts(typed ? table.columns : [], Object.fromEntries(typed ? [typed] : []), row).wrong,
-  );
+  const [wrong, setWrong] = useState(() => readTexts(typed ? table.columns : [], typed ?? {}, row).wrong);
   const keys = useRef(new Map<string, string>()); // of this form: the same row in another one is another row
   const insert = useMutation({
     mutationFn: (values: Parameters<typeof edits.insert>[0]) => edits.insert(values, keys.current),
@@ -199,7 +197,7 @@ export function RowDialog({ row, typed }: RowDialogProps) {
               {...ids}
               name={column.name}
               type={column.type}
-              text={typed?.[0] === column.name ? typed[1] : shownIn(row, column)}
+              text={typed && Object.hasOwn(typed, column.name) ? (typed[column.name] ?? "") : shownIn(row, column)}
               isReadOnly={!isEditable}
             />
           )}

@@ -3,6 +3,7 @@ import { t } from "../ui/language";
 import { useStore } from "../ui/store";
 import { GridControl, type GridParts, rangeIn } from "./control";
 import { DataRow, FootRow, HeaderRow } from "./GridRows";
+import { NEW_ROW } from "./rows";
 import { type SheetParts, useParts } from "./sheet";
 import { shownColumns } from "./view";
 import { ROW_HEIGHT, useViewport } from "./viewport";
@@ -70,8 +71,6 @@ export function Grid() {
   );
 }
 
-const FOOT = "+"; // in place of an id, of the empty row that takes a new one
-
 /** The focus of a grid: in one cell, with its row when rows come again elsewhere, and back when its row was gone. */
 function useFocus(
   { rows: { rowAt, indexOf, total }, isEditable, onRow, wanted, setWanted }: SheetParts,
@@ -84,13 +83,13 @@ function useFocus(
   const heldId = useRef<string | null>(null);
   const held = useRef(active);
   const foot = isEditable ? total : null;
-  const activeId = active.row === foot ? FOOT : (rowAt(active.row)?.id ?? null);
+  const activeId = active.row === foot ? NEW_ROW.id : (rowAt(active.row)?.id ?? null);
   const wantedAt = wanted === null ? -1 : indexOf(wanted);
 
   useEffect(() => {
     const { current: id } = heldId;
     const isMoved = held.current === active && id !== null && id !== activeId;
-    const now = isMoved ? (id === FOOT ? (foot ?? -1) : indexOf(id)) : -1;
+    const now = isMoved ? (id === NEW_ROW.id ? (foot ?? -1) : indexOf(id)) : -1;
     const row = now >= 0 ? now : Math.min(active.row, rowCount - 1);
     if (row !== active.row && rowCount > 0) {
       control.wantsFocus = has.current;
@@ -106,8 +105,9 @@ function useFocus(
   useEffect(() => {
     if (wantedAt < 0 || editing) return;
     setWanted(null); // from here on the focus is the person's
-    if (activeId !== FOOT) control.focus({ row: wantedAt, column: 0 });
-    else if (control.coming) control.focus({ ...active, row: wantedAt }, false, has.current);
+    if (activeId !== NEW_ROW.id && !control.isAtWork) control.focus({ row: wantedAt, column: 0 });
+    else if (activeId === NEW_ROW.id && control.coming?.id === wanted)
+      control.focus({ ...active, row: wantedAt }, false, has.current);
   }, [wantedAt, editing]);
 
   useLayoutEffect(() => {
@@ -120,6 +120,8 @@ function useFocus(
   const left = (isWithin: boolean): void => {
     if (isWithin) return;
     has.current = false;
+    control.isAtWork = false;
+    if (document.hasFocus()) control.coming = null; // and not the window alone was left
     onRow(null);
   };
   const came = (): void => {

@@ -9,7 +9,7 @@ import { formatCount } from "../values/numbers";
 import { CellEditor, RowDialog } from "./CellEditor";
 import { type GridParts, rangeIn } from "./control";
 import { RowStory } from "./History";
-import { queryRows } from "./rows";
+import { NEW_ROW, queryRows } from "./rows";
 import { markOf, useParts } from "./sheet";
 import { aggregatesOf, askedOf, type GridColumn, resized, type Total, totalChoice, totalOf } from "./view";
 import { isInRange, type Place, ROW_HEIGHT } from "./viewport";
@@ -167,7 +167,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
   const { state, control } = grid;
   const { active, editing } = state;
   const { name, type } = column;
-  const mark = row && markOf(parts, row, name);
+  const mark = row || isNew ? markOf(parts, row ?? NEW_ROW, name) : undefined;
   const value = row?.[name];
   const text = mark?.text ?? showCell(value, column);
   const range = rangeIn(state);
@@ -234,7 +234,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
           onMouseDown={(event) => {
             event.preventDefault();
             event.stopPropagation();
-            window.addEventListener("mouseup", () => control.fill(place.row), { once: true });
+            window.addEventListener("mouseup", () => control.fill(control.state.get().anchor?.row), { once: true });
           }}
         />
       )}

@@ -8,6 +8,7 @@ import { choiceOf, RowDialog } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
 import { readTexts } from "./changes";
 import { SEARCH_FIELD } from "./Filters";
+import { NEW_ROW } from "./rows";
 import { markOf, type SheetParts, useParts } from "./sheet";
 import { type GridColumn, toggleSort } from "./view";
 import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport";
@@ -63,6 +64,8 @@ export class GridControl {
   wantsFocus = false;
   /** What is written cell by cell at the foot, until that is left by another way than Tab. */
   coming: { id: string } | null = null;
+  /** Whether the person has gone to a cell since the grid, or a dialog over it, was left. */
+  isAtWork = false;
   private lastSelected = 0;
 
   readonly focus = (place: Place, extend = false, wantsFocus = true): void => {
@@ -71,6 +74,7 @@ export class GridControl {
     const isRange = extend && place.row >= 0 && active.row >= 0;
     this.state.update({ active: place, anchor: isRange ? (anchor ?? active) : null });
     this.wantsFocus = wantsFocus;
+    this.isAtWork = true;
     this.drawn.port.reveal(place);
   };
 
@@ -78,7 +82,7 @@ export class GridControl {
     const { sheet, columns, data } = this.drawn;
     const [record, column] = [place.row === data ? null : sheet.rows.rowAt(place.row), columns[place.column]];
     if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
-    const stood = record ? textOf(sheet, record, column) : "";
+    const stood = textOf(sheet, record ?? NEW_ROW, column);
     const isTyped = typed !== undefined && (column.type !== "boolean" || choiceOf(typed) !== ""); // else it says nothing
     const editing = { ...place, record, name: column.name, text: isTyped ? typed : stood, isTyped };
     this.state.update({ active: place, anchor: null, editing });
@@ -90,7 +94,7 @@ export class GridControl {
     if (!editing) return;
     this.state.update({ editing: null });
     if (text !== null && end !== "cancel") this.edit(editing, text);
-    else if (end === "cancel" && editing.record) this.drawn.sheet.edits.discard(editing.record, editing.name);
+    else if (end === "cancel") this.drawn.sheet.edits.discard(editing.record ?? NEW_ROW, editing.name);
     if (end === "blur") return;
     const { rows, columns } = this.drawn;
     const [down, right] = STEPS[end];
@@ -100,13 +104,17 @@ export class GridControl {
 
   readonly edit = ({ record, name }: CellOf, text: string): void => {
     const { table, edits, onOpen } = this.drawn.sheet;
+    const typed = { ...edits.textsOfNew, [name]: text };
+    const isWrong = (): boolean => Object.keys(readTexts(table.columns, typed, null).wrong).length > 0;
     if (record) edits.edit(record, name, text);
-    else if (text && this.coming) edits.editNew(this.coming, name, text);
-    if (record || !text || this.coming) return;
-    const { values, wrong } = readTexts(table.columns, { [name]: text }, null);
-    if (Object.keys(wrong).length > 0)
-      onOpen(<RowDialog row={null} typed={[name, text]} />); // it is no row yet
-    else this.coming = edits.add([values]);
+    else if (!text) edits.discard(NEW_ROW, name);
+    else if (!this.coming && isWrong()) {
+      edits.emptyFoot();
+      onOpen(<RowDialog row={null} typed={typed} />); // it is no row yet
+    } else {
+      this.coming ??= edits.atFoot = { id: "" };
+      edits.editNew(this.coming, name, text);
+    }
   };
 
   readonly paste = async (range: Range, text: string, { sheet, columns } = this.drawn): Promise<void> => {
@@ -197,7 +205,7 @@ export class GridControl {
       Delete: clear,
       Backspace: clear,
       Escape: () => {
-        const row = sheet.rows.rowAt(active.row);
+        const row = active.row === data ? NEW_ROW : sheet.rows.rowAt(active.row);
         if (row) sheet.edits.discard(row, columns[active.column]?.name ?? "");
         this.state.update({ anchor: null });
       },

@@ -5,7 +5,7 @@ import { Store } from "../ui/store";
 import { formatCell, parseClipboard } from "../values/cells";
 import { formatCount, plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
-import { cellKey, type RowSource, readRows } from "./rows";
+import { cellKey, NEW_ROW, type RowSource, readRows } from "./rows";
 import { type CellState, type Cells, columnOf } from "./sheet";
 import type { GridColumn } from "./view";
 import { type Range, spread } from "./viewport";
@@ -63,7 +63,8 @@ export class EditSession {
   sheet!: EditedSheet;
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
-  private queue: Promise<void> = Promise.resolve(); // one save after the other: each knows what the last has made
+  atFoot: { id: string } | null = null; // the row that is written there
+  private queue: Promise<unknown> = Promise.resolve(); // one save after the other: each knows what the last has made
   private readonly queued = new Set<unknown>(); // what is in it
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
 
@@ -157,24 +158,41 @@ export class EditSession {
   readonly answer = (isYes: boolean): void => {
     const { newRows } = this.state.get();
     this.state.update({ newRows: null });
-    if (isYes && newRows) this.add(newRows);
+    const keys = new Map<string, string>();
+    if (isYes && newRows) this.enqueue(() => this.answered(() => this.insert(newRows, keys)));
   };
 
-  /** Insert rows; the first one's id is there once it has come. */
-  add(values: readonly Values[]): { id: string } {
-    const [keys, row] = [new Map<string, string>(), { id: "" }];
-    this.enqueue(async () => {
-      [row.id = ""] = await this.answered(() => this.insert(values, keys));
-    });
-    return row;
+  /** The texts at the foot that were not taken. */
+  get textsOfNew(): Record<string, string> {
+    const texts = this.table.columns.map(({ name }) => [name, this.stateOf(NEW_ROW, name)?.text]);
+    return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
   }
 
-  /** Write a text into a cell of a row that was added before, and may be on its way. */
+  /** Write a text into a cell of a row that was begun at the foot, and may be on its way; what is not taken stays there. */
   editNew(row: { id: string }, name: string, text: string): void {
+    const keys = new Map<string, string>();
+    this.unmark([cellKey(NEW_ROW.id, name)]);
     this.enqueue(async () => {
-      const [record] = row.id ? await this.answered(() => this.read([row.id])) : [];
-      if (record) this.edit(record, name, text);
+      const texts = { ...(this.atFoot === row ? this.textsOfNew : {}), [name]: text };
+      const { values, wrong } = readTexts(this.table.columns, texts, null);
+      const [reason] = Object.values(wrong);
+      try {
+        const [record] = row.id ? await this.answered(() => this.read([row.id])) : [];
+        if (record) return await this.write([{ row: record, texts: { [name]: text } }], true); // before an undo
+        if (reason !== undefined) throw new ApiFailure(0, { error: reasonOf(text, reason) });
+        [row.id = ""] = await this.answered(() => this.insert([values], keys));
+        if (this.atFoot === row) this.emptyFoot();
+      } catch (error) {
+        this.emptyFoot();
+        this.atFoot = row;
+        this.fail(failureOf(error), [{ id: NEW_ROW.id, base: {}, changes: texts }]);
+      }
     });
+  }
+
+  /** What stood at the foot is a row now, or given up. */
+  emptyFoot(): void {
+    this.unmark(this.table.columns.map(({ name }) => cellKey(NEW_ROW.id, name)));
   }
 
   /** Insert rows, once however often they are sent with the same `keys`; what they failed by is thrown. */
@@ -262,7 +280,7 @@ export class EditSession {
     this.enqueue(() => this.saveNow(changed, way));
   }
 
-  private enqueue(task: () => Promise<void>): void {
+  private enqueue(task: () => Promise<unknown>): void {
     this.queued.add(task);
     const end = this.queue.then(task).catch((error) => this.state.update({ failure: failureOf(error) }));
     this.queue = end.finally(() => this.queued.delete(task));
@@ -402,7 +420,7 @@ export class EditSession {
   }
 
   /** Read texts for cells and save their values; what is no value is marked, and one step of the history. */
-  private write(written: readonly RowTexts[]): void {
+  private async write(written: readonly RowTexts[], isNext = false): Promise<void> {
     const refused = new Map<string, CellState>();
     const changed = written.flatMap(({ row, texts }): RowChange[] => {
       const { values, wrong } = readTexts(this.table.columns, texts, row);
@@ -416,7 +434,7 @@ export class EditSession {
     this.unmark(written.flatMap(({ row, texts }) => Object.keys(texts).map((name) => cellKey(row.id, name))));
     this.mark([...refused]);
     this.remember([...refused.keys()]);
-    if (changed.length > 0) this.save(changed);
+    if (changed.length > 0) await (isNext ? this.saveNow(changed, "do") : this.save(changed));
   }
 
   private remember(refused: readonly string[]): void {
@@ -436,7 +454,8 @@ export class EditSession {
   private markAll(changed: readonly RowChange[], stateOf: (row: number, column: string) => CellState): void {
     const marks = changed.flatMap(({ id, changes }, row) =>
       Object.entries(changes).map(([name, value]): [string, CellState] => {
-        return [cellKey(id, name), { ...stateOf(row, name), text: formatCell(value, columnOf(this.table, name).type) }];
+        const text = id === NEW_ROW.id ? String(value) : formatCell(value, columnOf(this.table, name).type);
+        return [cellKey(id, name), { ...stateOf(row, name), text }];
       }),
     );
     this.mark(marks);

@@ -5,27 +5,11 @@ import type { Table } from "../api/types";
 import { EditSession } from "./edits";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, within, writeView } from "./view";
-import {
-  follow,
-  MAX_SCROLL_HEIGHT,
-  ROW_HEIGHT,
-  rangeOf,
-  scrollHeight,
-  spread,
-  visibleColumns,
-  visibleRows,
-} from "./viewport";
+import { follow, ROW_HEIGHT, scrollHeight, visibleRows } from "./viewport";
 
 const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
 
 describe("scrolling", () => {
-  it("moves a small table by pixels", () => {
-    const extent = { content: 100 * ROW_HEIGHT, viewport: 640 };
-    expect(follow({ bar: 0, top: 0 }, 96, extent)).toEqual({ bar: 96, top: 96 });
-  });
-
-  it("caps the element that is scrolled", () => expect(scrollHeight(MILLION)).toBe(MAX_SCROLL_HEIGHT));
-
   it("reaches the last row at the end of the bar, and the first at its start", () => {
     const end = scrollHeight(MILLION) - MILLION.viewport;
     expect(follow({ bar: 0, top: 0 }, end, MILLION).top).toBe(MILLION.content - MILLION.viewport);
@@ -36,12 +20,6 @@ describe("scrolling", () => {
     expect(visibleRows(0, 640, 1_000_000, ROW_HEIGHT)).toEqual([0, 26]);
     expect(visibleRows(MILLION.content - 640, 640, 1_000_000, ROW_HEIGHT)).toEqual([999_974, 1_000_000]);
     expect(visibleRows(0, 640, 0, ROW_HEIGHT)).toEqual([0, 0]);
-  });
-
-  it("shows the columns in sight of very many", () => {
-    const shown = visibleColumns(Array<number>(1_500).fill(160), 0, 100_000, 1_200);
-    expect(shown.offset).toBe(shown.first * 160);
-    expect(shown.end - shown.first).toBeLessThan(16);
   });
 });
 
@@ -98,18 +76,6 @@ it("tries a save again after the pause that the server asked for, and not before
   await vi.advanceTimersByTimeAsync(100);
   expect([PUT.mock.calls.length, edits.isUnsaved]).toEqual([2, false]);
   vi.useRealTimers();
-});
-
-describe("ranges", () => {
-  const range = rangeOf({ row: 5, column: 3 }, { row: 4, column: 1 });
-
-  it("are filled by one cell, or take what is pasted as it is", () => {
-    expect(spread([["x"]], range)).toEqual([
-      ["x", "x", "x"],
-      ["x", "x", "x"],
-    ]);
-    expect(spread([["a", "b"]], range)).toEqual([["a", "b"]]);
-  });
 });
 
 describe("views", () => {

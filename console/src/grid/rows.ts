@@ -175,6 +175,9 @@ export class RowSource {
 /** Whether a cell is being written: rows stay where they are meanwhile. */
 export const isEditing = (): boolean => document.querySelector(".mt-cell-edited") !== null;
 
+/** The empty row at the foot, which takes a new one. */
+export const NEW_ROW: RecordOfRow = { id: "+" };
+
 /** Name a cell among all of a table. */
 export function cellKey(id: string, column: string): string {
   return `${id}/${column}`;

@@ -69,7 +69,7 @@ export function spread(cells: readonly (readonly string[])[], range: Range): rea
 // (a wheel, a key) move by pixels, long ones (the scroll bar) by proportion.
 
 export const ROW_HEIGHT = 32; // where a text is of 16 px: it grows with the text
-export const MAX_SCROLL_HEIGHT = 15_000_000;
+const MAX_SCROLL_HEIGHT = 15_000_000;
 
 interface Extent {
   /** Height of all rows in px, as it would be without a cap. */
