@@ -695,6 +695,28 @@ alone("what is written at the foot is neither lost nor written elsewhere", async
   await expect.poll(stored).toEqual(["Ana 8", "Ari 9", "bia 25", "caio null", "dora null", "elis null", "fred null"]);
 });
 
+test("an edit of a row that one has deleted oneself blames nobody", async ({ page, company, visit }) => {
+  const table = await company.table("minha_culpa", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}`);
+  let answer = (): void => {};
+  const hold = async (route: Route): Promise<void> => {
+    await new Promise<void>((go) => {
+      answer = go;
+    });
+    await route.continue();
+  };
+  await page.route(/\/data\/[0-9a-f-]{36}\?/, hold, { times: 1 });
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("c");
+  await page.keyboard.press("Enter");
+  await page.getByRole("rowheader", { name: "1", exact: true }).click();
+  await page.getByRole("button", { name: "Apagar 1 linha" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("b");
+  answer();
+  await expect(page.getByRole("alert")).toHaveText("1 linha foi apagada enquanto você editava");
+});
+
 test("a marked range stays upon its rows where one above is gone", async ({ page, company, visit }) => {
   const table = await company.table(
     "marcada",

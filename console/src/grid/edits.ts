@@ -351,7 +351,7 @@ export class EditSession {
     this.unmark(keysOf(gone));
     if (gone.length > 0) {
       const words = plural(gone.length, "linha foi apagada", "linhas foram apagadas");
-      this.tell(t`${words} por outra pessoa enquanto você editava`);
+      this.tell(t`${words} enquanto você editava`);
       void this.sheet.rows.reload();
     }
     const met = changed.flatMap((change) => {
