@@ -62,6 +62,8 @@ class Reports:
         table_id: str | None = None,
         mode: JobMode = "append",
         name: str = "vendas.csv",
+        *,
+        states_mode: bool = False,
     ) -> str:
         """Return the id of a job whose file is analysed, waiting unless it confirms itself."""
         services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
@@ -79,6 +81,7 @@ class Reports:
             created_at=now,
             updated_at=now,
             user_table_id=table_id,
+            states_mode=states_mode,
         )
         services.jobs.create(job)
         recall_for(services, company_id, job_id)

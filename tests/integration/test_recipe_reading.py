@@ -122,6 +122,24 @@ def test_a_file_as_before_confirms_itself_by_the_recipes_mode(reports: Reports) 
     assert (recipe["version"], recipe["auto_confirm"], recipe["on_misfit"]) == (3, "unchanged", "skip")
 
 
+def test_a_mode_that_is_stated_is_not_the_recipes(reports: Reports) -> None:
+    """Where they differ a person decides: what was to be added replaces nothing."""
+    table = auto_confirmed(reports, mode="replace")
+    base = f"/v1/managed-tables/{table.table_id}/upload"
+    for stated in ({"mode": "append"}, {}):
+        body = {
+            "files": [{"name": "a.csv", "size_bytes": len(JUNE.encode())}],
+            "auto_confirm": "unchanged",
+            **stated,
+        }
+        answer = table.company.http.post(base, json=body, headers=table.rows.headers())
+        assert answer.status_code in (200, 201), answer.text
+        job = reports.job(answer.json()["job_id"])
+        assert job.states_mode is bool(stated)
+        job_id = reports.wait(JUNE, table.table_id, states_mode=job.states_mode)
+        assert reports.job(job_id).status == ("waiting_confirm" if stated else "analisando")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -18,7 +18,7 @@ export default function Upload() {
   const queries = useQueryClient();
   const state = useStore(uploads.state);
   const target = useTable(table ?? "", table !== null);
-  const [mode, setMode] = useState<Mode>("append");
+  const [mode, setMode] = useState<Mode>(); // unnamed, one that confirms itself goes as the table remembers
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
   useEffect(() => {
@@ -36,7 +36,7 @@ export default function Upload() {
         <Radios
           legend={t`Para a tabela ${target.data?.display_name ?? "…"}`}
           choices={target.data?.key ? modes() : modes().slice(0, 2)}
-          value={mode}
+          value={mode ?? "append"}
           onValue={setMode}
         />
       )}

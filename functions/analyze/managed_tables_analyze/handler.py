@@ -19,7 +19,7 @@ from managed_tables.aws.storage import ObjectMissing
 from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome, failed_outcome, reporter
 from managed_tables.clock import parse_timestamp
-from managed_tables.documents.analyses import AnalysisDocument, PreviewIndex, listed_warnings
+from managed_tables.documents.analyses import PreviewIndex, listed_warnings
 from managed_tables.documents.document import JobProgress
 from managed_tables.documents.recipes import Recalled
 from managed_tables.documents.statements import ReadingStatement
@@ -29,6 +29,7 @@ from managed_tables.messages.findings import Finding
 from managed_tables.object_keys import ANALYSIS, PREVIEW_INDEX, PREVIEW_ROWS, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
+from managed_tables.shares import occupies_slot
 from managed_tables_analyze.analysis import Analysis, Report, analyze
 from managed_tables_analyze.differences import compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
@@ -113,7 +114,8 @@ def _refuse(services: AwsServices, job: JobRecord, error: JobError) -> StepOutco
 
 def _analyzed(services: AwsServices, job: JobRecord) -> StepOutcome:
     """Return that the job is analysed; a job that now waits for a person gives its slot back."""
-    services.shares.leave_if_idle(job)
+    if not occupies_slot(job):  # it waits for a person
+        services.shares.leave(job)
     return {"outcome": "analyzed", "auto_confirm": job.goes_on_alone}
 
 
@@ -206,12 +208,13 @@ def _record(
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _store_preview(services, key_of, found)
     services.storage.put_json(key, document.as_json())
+    goes_on = recalled and job.may_go_as(recalled.recipe) and is_as_before(document, recalled.recipe.mode)
     recorded = services.jobs.record_analysis(
         job,
         analysis_key=key,
         staged_key=staged_key,
         digests=digests,
-        confirms_itself=_confirms_itself(job, recalled, document),
+        confirms_itself=bool(goes_on),
     )
     if recorded is not None:
         return recorded
@@ -232,18 +235,6 @@ def _store_preview(services: AwsServices, key_of: Callable[[str], str], found: A
     if copies.exists() and copies.stat().st_size > 0:
         document.preview_rows_key = key_of(PREVIEW_ROWS)
         services.storage.upload_file(copies, document.preview_rows_key)
-
-
-def _confirms_itself(job: JobRecord, recalled: Recalled | None, document: AnalysisDocument) -> bool:
-    """Return whether nobody is to be asked: the table's owner wants that, and nothing is to be decided.
-
-    A person who had the files read otherwise decides, and so does one who asked for another mode.
-    """
-    if recalled is None or job.is_unattended or job.wish_key is not None:
-        return False
-    mode = recalled.recipe.mode
-    is_wanted = job.if_unchanged or recalled.recipe.auto_confirm == "unchanged"
-    return is_wanted and job.mode in ("append", mode) and is_as_before(document, mode)
 
 
 class _TakenNames:

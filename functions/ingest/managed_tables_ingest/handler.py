@@ -149,6 +149,7 @@ def _plan(
         services.settings.upload_expires_seconds,
         intake=intake,
         if_unchanged=_flag(metadata) == "unchanged",
+        states_mode="mode" in metadata,
     )
     if refusal is not None:
         job = replace(job, files=(replace(job.files[0], storage_path=arrival.key),))

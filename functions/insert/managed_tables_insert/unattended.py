@@ -55,7 +55,7 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
     """
     table_id = job.user_table_id or ""
     recipe = _find_recipe(services, job, table_id)
-    if recipe is None or not (job.if_unchanged or recipe.auto_confirm == "unchanged"):
+    if recipe is None or not job.may_go_as(recipe):
         return False
     if recipe.mode != job.mode:
         job = services.jobs.retarget(job, recipe.mode, table_id) or job

@@ -133,11 +133,6 @@ class Shares:
             return False
         return True
 
-    def leave_if_idle(self, job: JobRecord) -> None:
-        """Give the slot back of a job that waits for a person; where that fails others find it unused."""
-        if not occupies_slot(job):
-            self.leave(job)
-
     def admit_waiting(self, company_id: str) -> set[str]:
         """Let the company's first waiting jobs go on, while slots are free; return which. Repeatable."""
         gone_on: set[str] = set()

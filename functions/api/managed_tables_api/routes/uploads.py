@@ -146,7 +146,7 @@ class Upload:
     """Files that are uploaded, and what is done with them; their contents, where a form has brought them."""
 
     files: list[OfferedFile]
-    mode: LoadMode
+    mode: LoadMode | None
     contents: list[BinaryIO] | None = None
     if_unchanged: bool = False  # nobody is to be asked where the files are as the table remembers
 
@@ -166,18 +166,17 @@ class UploadBody(JsonBody):
             raise ApiError(errors.INVALID_UPLOAD, [detail("body", _NO_FORM)], reason=_NO_FORM.reason)
         declared: UploadDeclaration = await super().__call__(request)
         files = [OfferedFile(file.name, file.size_bytes) for file in declared.files]
-        return Upload(files, declared.mode, if_unchanged=declared.auto_confirm == "unchanged")
+        mode = declared.mode if "mode" in declared.model_fields_set else None
+        return Upload(files, mode, if_unchanged=declared.auto_confirm == "unchanged")
 
 
 def _of_form(form: FormData) -> Upload:
-    sent, named_mode = form.getlist("files"), form.get("mode", "append")
+    sent, named_mode = form.getlist("files"), form.get("mode")
     received = [file for file in sent if isinstance(file, UploadFile)]
     if len(received) != len(sent):
         raise ApiError(errors.INVALID_UPLOAD, reason="files deve conter arquivos")
-    if isinstance(named_mode, UploadFile):
-        raise ApiError(errors.INVALID_UPLOAD, reason="mode deve ser texto")
-    mode = LOAD_MODES.get(named_mode)
-    if mode is None:
+    mode = LOAD_MODES.get(named_mode) if isinstance(named_mode, str) else None
+    if mode is None and named_mode is not None:
         details = [detail("body", _UNKNOWN_MODE, path="mode")]
         raise ApiError(errors.INVALID_UPLOAD, details, reason=f"mode {_UNKNOWN_MODE.reason}")
     files = [OfferedFile(file.filename or "", file.size or 0) for file in received]
@@ -245,11 +244,12 @@ def _start(services: ApiServices, caller: Caller, upload: Upload, table: TableRe
         caller.company_id,
         new_record_id(),
         caller.user_id,
-        upload.mode if table else "create",
+        (upload.mode or "append") if table else "create",
         table.table_id if table else None,
         upload.files,
         seconds,
         if_unchanged=upload.if_unchanged,
+        states_mode=upload.mode is not None,
     )
     services.jobs.create(job)
     answer = UploadAnswer(job_id=job.job_id, status="queued")

@@ -13,6 +13,7 @@ from managed_tables.catalog.keys import company_pk, job_key
 from managed_tables.clock import timestamp
 from managed_tables.details import MAX_ERROR_DETAILS, Detail, described
 from managed_tables.documents.document import Count, JobProgress
+from managed_tables.documents.recipes import Recipe
 from managed_tables.documents.statements import LoadMode
 from managed_tables.errors import JOB_CANCELLED, ApiError, ErrorRecord
 from managed_tables.object_keys import job_prefixes, upload_key
@@ -92,6 +93,7 @@ class JobRecord(Record):
     updated_at: str
     user_table_id: str | None = None  # of the table that exists
     if_unchanged: bool = False  # nobody is to be asked where the files are as the table remembers
+    states_mode: bool = False  # somebody has named it; without, it is that of the table's recipe
     intake: Intake | None = None  # of a job that came by the inbox
     reserved_table_id: str | None = None  # of the table that a confirmed job of mode `create` is making
     arrived: frozenset[str] = frozenset()
@@ -144,6 +146,15 @@ class JobRecord(Record):
         """Return whether the job is to end without a person."""
         return self.intake is not None and self.intake.auto_confirm
 
+    def may_go_as(self, recipe: Recipe) -> bool:
+        """Return whether nobody is to be asked where the files are as the recipe has them.
+
+        A person who had the files read otherwise decides, and so does one who asked for another mode.
+        """
+        is_wanted = (self.if_unchanged or recipe.auto_confirm == "unchanged") and not self.is_unattended
+        is_mode = self.mode == recipe.mode or (self.mode == "append" and not self.states_mode)
+        return is_wanted and is_mode and self.wish_key is None
+
     @property
     def goes_on_alone(self) -> bool:
         """Return whether the job goes from its analysis to its load without a person."""
@@ -180,6 +191,7 @@ def new_job(
     *,
     intake: Intake | None = None,
     if_unchanged: bool = False,
+    states_mode: bool = False,
 ) -> JobRecord:
     """Return the record of a job that is about to be made, whose files have so long to arrive."""
     now = datetime.now(UTC)
@@ -203,6 +215,7 @@ def new_job(
         updated_at=timestamp(now),
         user_table_id=table_id,
         if_unchanged=if_unchanged,
+        states_mode=states_mode,
         intake=intake,
     )
 
