@@ -7,6 +7,7 @@ import { formatCount } from "../values/numbers";
 import { choiceOf, RowDialog } from "./CellEditor";
 import { ColumnMenu } from "./ColumnMenu";
 import { readTexts } from "./changes";
+import type { FootRow } from "./edits";
 import { SEARCH_FIELD } from "./Filters";
 import { NEW_ROW } from "./rows";
 import { markOf, type SheetParts, useParts } from "./sheet";
@@ -63,7 +64,7 @@ export class GridControl {
   /** Whether the active cell is to have the focus once it is drawn. */
   wantsFocus = false;
   /** What is written cell by cell at the foot, until that is left by another way than Tab. */
-  coming: { id: string } | null = null;
+  coming: FootRow | null = null;
   /** Whether the person has gone to a cell since the grid, or a dialog over it, was left. */
   isAtWork = false;
   private lastSelected = 0;
@@ -108,11 +109,11 @@ export class GridControl {
     const isWrong = (): boolean => Object.keys(readTexts(table.columns, typed, null).wrong).length > 0;
     if (record) edits.edit(record, name, text);
     else if (!text) edits.discard(NEW_ROW, name);
-    else if (!this.coming && isWrong()) {
+    else if (!this.coming && !edits.atFoot?.unsure && isWrong()) {
       edits.emptyFoot();
       onOpen(<RowDialog row={null} typed={typed} />); // it is no row yet
     } else {
-      this.coming ??= edits.atFoot = { id: "" };
+      this.coming ??= edits.begun();
       edits.editNew(this.coming, name, text);
     }
   };

@@ -51,6 +51,8 @@ interface EditedSheet {
   inserted: (ids: readonly string[]) => void;
 }
 
+/** A row that was begun at the foot: its id once it has come, and what was sent where nobody knows whether it has. */
+export type FootRow = { id: string; keys: Map<string, string>; unsure?: Values | null };
 type RowTexts = { row: RecordOfRow; texts: Readonly<Record<string, string>> };
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
@@ -63,7 +65,7 @@ export class EditSession {
   sheet!: EditedSheet;
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
-  atFoot: { id: string } | null = null; // the row that is written there
+  atFoot: FootRow | null = null; // the row that is written there
   private queue: Promise<unknown> = Promise.resolve(); // one save after the other: each knows what the last has made
   private readonly queued = new Set<unknown>(); // what is in it
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
@@ -168,9 +170,14 @@ export class EditSession {
     return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
   }
 
+  /** Begin a row at the foot; one that may have come goes on, and so comes once. */
+  begun(): FootRow {
+    this.atFoot = this.atFoot?.unsure ? this.atFoot : { id: "", keys: new Map() };
+    return this.atFoot;
+  }
+
   /** Write a text into a cell of a row that was begun at the foot, and may be on its way; what is not taken stays there. */
-  editNew(row: { id: string }, name: string, text: string): void {
-    const keys = new Map<string, string>();
+  editNew(row: FootRow, name: string, text: string): void {
     this.unmark([cellKey(NEW_ROW.id, name)]);
     this.enqueue(async () => {
       const texts = { ...(this.atFoot === row ? this.textsOfNew : {}), [name]: text };
@@ -180,14 +187,28 @@ export class EditSession {
         const [record] = row.id ? await this.answered(() => this.read([row.id])) : [];
         if (record) return await this.write([{ row: record, texts: { [name]: text } }], true); // before an undo
         if (reason !== undefined) throw new ApiFailure(0, { error: reasonOf(text, reason) });
-        [row.id = ""] = await this.answered(() => this.insert([values], keys));
+        const sent = row.unsure ?? values;
+        [row.id = ""] = await this.answered(() => this.insert([sent], row.keys));
         if (this.atFoot === row) this.emptyFoot();
+        if (row.unsure) await this.complete(row, sent, values);
       } catch (error) {
+        if (failureOf(error).code === "OUTCOME_UNKNOWN") row.unsure ??= values;
+        else if (reason === undefined) row.unsure = null;
         this.emptyFoot();
         this.atFoot = row;
         this.fail(failureOf(error), [{ id: NEW_ROW.id, base: {}, changes: texts }]);
       }
     });
+  }
+
+  /** Give a row, which came after all as it was `sent`, the values that were written since. */
+  private async complete(row: FootRow, sent: Values, values: Values): Promise<void> {
+    row.unsure = null;
+    this.state.update({ failure: null });
+    const names = Object.keys({ ...sent, ...values }).filter((name) => sent[name] !== values[name]);
+    const changes = Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
+    const [base] = names.length > 0 ? await this.answered(() => this.read([row.id])) : [];
+    if (base) await this.saveNow([{ id: row.id, base, changes }], "do");
   }
 
   /** What stood at the foot is a row now, or given up. */
@@ -258,6 +279,7 @@ export class EditSession {
 
   /** Look what became of a save without an answer. */
   readonly check = (): void => {
+    this.atFoot = null;
     this.state.set(START);
     void this.sheet.rows.reload();
   };

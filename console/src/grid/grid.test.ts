@@ -1,8 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
-import { type Api, ApiFailure } from "../api/session";
+import type { Api } from "../api/session";
 import type { Table } from "../api/types";
-import { EditSession } from "./edits";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, within, writeView } from "./view";
 import { follow, ROW_HEIGHT, scrollHeight, visibleRows } from "./viewport";
@@ -46,36 +45,6 @@ it("says whether rows came that were waited for, and why not", async () => {
   expect(rows.announce).toHaveBeenCalledWith("Sem conexão");
   POST.mockResolvedValue({ records: [], total: 0, next_cursor: null });
   expect(await rows.need(0, 1)).toBe(true);
-});
-
-function editsOf(rows: object, api: object = {}): EditSession {
-  const columns = [{ name: "valor", display_name: "Valor", type: "decimal", nullable: true }];
-  const edits = new EditSession(api as Api, { _id: "t", columns } as unknown as Table);
-  edits.sheet = { rows, announce: vi.fn(), kept: vi.fn() } as never;
-  return edits;
-}
-
-it("says which line of what was pasted makes no new row", async () => {
-  const edits = editsOf({ total: 1, read: () => Promise.resolve([undefined]) });
-  await edits.paste({ top: 0, bottom: 0, left: 0, right: 0 }, "1\nabc", shownColumns(edits.table, readView("")));
-  expect(edits.state.get().failure?.message).toContain('linha 2 do que foi colado, Valor: "abc"');
-});
-
-it("tries a save again after the pause that the server asked for, and not before", async () => {
-  vi.useFakeTimers();
-  const PUT = vi
-    .fn()
-    .mockRejectedValueOnce(new ApiFailure(429, {}, "7"))
-    .mockResolvedValue({ id: "a", nome: "b" });
-  const edits = editsOf({ replace: vi.fn() }, { PUT });
-  edits.change({ id: "a", nome: "a" }, { nome: "b" });
-  await vi.advanceTimersByTimeAsync(6_900);
-  edits.resume(); // as another screen does
-  await vi.advanceTimersByTimeAsync(0);
-  expect([PUT.mock.calls.length, edits.isUnsaved]).toEqual([1, true]);
-  await vi.advanceTimersByTimeAsync(100);
-  expect([PUT.mock.calls.length, edits.isUnsaved]).toEqual([2, false]);
-  vi.useRealTimers();
 });
 
 describe("views", () => {
