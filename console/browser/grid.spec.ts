@@ -666,6 +666,20 @@ alone("what is written at the foot is neither lost nor written elsewhere", async
   await expect.poll(stored).toEqual(["Ana 1", "Ari 2", "bia 25"]);
   await expect(cell(page, 4, 2)).toHaveText("");
 
+  await page.route("**/data?*", (route) => hold(route, { error: "Já existe", code: "DUPLICATE" }), { times: 2 });
+  await cell(page, 4, 1).click();
+  await write("zeca", "Enter", "zuza", "Enter"); // two rows
+  await answer();
+  await answer();
+  await expect(cell(page, 4, 1)).toHaveText("zuza");
+  await cell(page, 4, 1).click();
+  await page.keyboard.press("Escape"); // the second is given up
+  expect(await isAsked(page)).toBe(true);
+  await expect(cell(page, 4, 1)).toHaveText("zeca");
+  await page.keyboard.press("Control+z");
+  await expect(cell(page, 4, 1)).toHaveText("");
+  expect(await isAsked(page)).toBe(false);
+
   await page.route("**/data?*", (route) => hold(route), { times: 1 });
   await cell(page, 4, 1).click();
   await write("caio", "Tab", "7", "Tab", "Control+z");
@@ -1411,6 +1425,15 @@ alone("a million rows: the last is one key away, and few are in the document", a
   const heap = await heapMB(page);
   console.log(`Ctrl+End in ${took} ms, ${nodes} nodes, heap ${heap.toFixed(1)} MB`);
   expect(heap).toBeLessThan(60);
+  for (const [bar, row] of [
+    [Number.MAX_SAFE_INTEGER, 1_000_000],
+    [0, 1],
+  ] as const) {
+    await grid.evaluate((element, to) => {
+      element.scrollTop = to;
+    }, bar);
+    await expect(cell(page, row, 2)).toBeInViewport(); // the bar's ends are those of the rows
+  }
 });
 
 /** What the page's JavaScript holds after a collection. */

@@ -66,6 +66,7 @@ export class EditSession {
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   atFoot: FootRow | null = null; // the row that is written there
+  private readonly held: { row: FootRow | null; marks: [key: string, state: CellState][] }[] = []; // refused before it
   private queue: Promise<unknown> = Promise.resolve(); // one save after the other: each knows what the last has made
   private readonly queued = new Set<unknown>(); // what is in it
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
@@ -79,7 +80,7 @@ export class EditSession {
   get isUnsaved(): boolean {
     const { marks } = this.state.get();
     const isThere = (key: string) => this.table.columns.some(({ name }) => key.endsWith(`/${name}`));
-    return this.queued.size > 0 || [...marks.keys()].some(isThere); // and of no column that is gone
+    return this.queued.size + this.held.length > 0 || [...marks.keys()].some(isThere); // and of no column that is gone
   }
 
   /** Try again what waits; the server's own pause goes on. */
@@ -178,7 +179,7 @@ export class EditSession {
 
   /** Write a text into a cell of a row that was begun at the foot, and may be on its way; what is not taken stays there. */
   editNew(row: FootRow, name: string, text: string): void {
-    this.unmark([cellKey(NEW_ROW.id, name)]);
+    if (this.atFoot === row) this.unmark([cellKey(NEW_ROW.id, name)]);
     this.enqueue(async () => {
       const texts = { ...(this.atFoot === row ? this.textsOfNew : {}), [name]: text };
       const { values, wrong } = readTexts(this.table.columns, texts, null);
@@ -194,7 +195,7 @@ export class EditSession {
       } catch (error) {
         if (failureOf(error).code === "OUTCOME_UNKNOWN") row.unsure ??= values;
         else if (reason === undefined) row.unsure = null;
-        this.emptyFoot();
+        if (this.atFoot !== row) this.hold();
         this.atFoot = row;
         this.fail(failureOf(error), [{ id: NEW_ROW.id, base: {}, changes: texts }]);
       }
@@ -214,6 +215,22 @@ export class EditSession {
   /** What stood at the foot is a row now, or given up. */
   emptyFoot(): void {
     this.unmark(this.table.columns.map(({ name }) => cellKey(NEW_ROW.id, name)));
+    this.showHeld();
+  }
+
+  /** Make room at the foot for a row that was refused after the one there. */
+  private hold(): void {
+    const marks = [...this.state.get().marks].filter(([key]) => key.startsWith(`${NEW_ROW.id}/`));
+    if (marks.length > 0) this.held.push({ row: this.atFoot, marks });
+    this.unmark(marks.map(([key]) => key));
+  }
+
+  private showHeld(): void {
+    const next = Object.keys(this.textsOfNew).length === 0 && this.held.pop();
+    if (!next) return;
+    this.atFoot = next.row;
+    this.mark(next.marks);
+    this.remember(next.marks.map(([key]) => key));
   }
 
   /** Insert rows, once however often they are sent with the same `keys`; what they failed by is thrown. */
@@ -249,8 +266,10 @@ export class EditSession {
     const back = way === "undo" ? this.future : this.past;
     this.clear();
     if (!step) this.sheet.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
-    else if ("refused" in step) this.unmark(step.refused);
-    else if ("changes" in step) {
+    else if ("refused" in step) {
+      this.unmark(step.refused);
+      this.showHeld();
+    } else if ("changes" in step) {
       this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
     } else {
@@ -274,6 +293,7 @@ export class EditSession {
     const state = this.stateOf(row, column)?.state;
     if (state !== "refused" && state !== "unsaved") return;
     this.unmark([cellKey(row.id, column)]);
+    this.showHeld();
     this.clear();
   };
 
@@ -281,6 +301,7 @@ export class EditSession {
   readonly check = (): void => {
     this.atFoot = null;
     this.state.set(START);
+    this.showHeld();
     void this.sheet.rows.reload();
   };
 

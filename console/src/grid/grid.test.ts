@@ -4,23 +4,6 @@ import type { Api } from "../api/session";
 import type { Table } from "../api/types";
 import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, within, writeView } from "./view";
-import { follow, ROW_HEIGHT, scrollHeight, visibleRows } from "./viewport";
-
-const MILLION = { content: 1_000_000 * ROW_HEIGHT, viewport: 640 };
-
-describe("scrolling", () => {
-  it("reaches the last row at the end of the bar, and the first at its start", () => {
-    const end = scrollHeight(MILLION) - MILLION.viewport;
-    expect(follow({ bar: 0, top: 0 }, end, MILLION).top).toBe(MILLION.content - MILLION.viewport);
-    expect(follow({ bar: end, top: 1 }, 0, MILLION).top).toBe(0);
-  });
-
-  it("shows the rows in sight and a few more", () => {
-    expect(visibleRows(0, 640, 1_000_000, ROW_HEIGHT)).toEqual([0, 26]);
-    expect(visibleRows(MILLION.content - 640, 640, 1_000_000, ROW_HEIGHT)).toEqual([999_974, 1_000_000]);
-    expect(visibleRows(0, 640, 0, ROW_HEIGHT)).toEqual([0, 0]);
-  });
-});
 
 it("counts rows once, asks for a block by the cursor of the one before, and puts a newer row in its place", async () => {
   const records = [{ id: "a" }, { id: "b" }];

@@ -79,7 +79,7 @@ interface Extent {
 }
 
 /** Return the height of the scrolled element. */
-export function scrollHeight({ content, viewport }: Extent): number {
+function scrollHeight({ content, viewport }: Extent): number {
   return Math.max(Math.min(content, MAX_SCROLL_HEIGHT), viewport);
 }
 
@@ -94,7 +94,7 @@ function scrollScale(extent: Extent): number {
 type Position = { bar: number; top: number };
 
 /** Return the position after the bar has moved to `bar`. */
-export function follow(before: Position, bar: number, extent: Extent): Position {
+function follow(before: Position, bar: number, extent: Extent): Position {
   const scale = scrollScale(extent);
   const last = Math.max(extent.content - extent.viewport, 0);
   const end = scrollHeight(extent) - extent.viewport;
@@ -114,7 +114,7 @@ function barOf(top: number, extent: Extent): number {
 const OVERSCAN = 6; // rows more on each side
 
 /** Return the rows that show at `top`, and a few more: first, and one past the last. */
-export function visibleRows(top: number, viewport: number, rowCount: number, rowHeight: number): [number, number] {
+function visibleRows(top: number, viewport: number, rowCount: number, rowHeight: number): [number, number] {
   const first = Math.max(Math.floor(top / rowHeight) - OVERSCAN, 0);
   const end = Math.min(Math.ceil((top + viewport) / rowHeight) + OVERSCAN, rowCount);
   return [first, Math.max(end, first)];
