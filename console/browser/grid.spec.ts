@@ -1050,6 +1050,44 @@ alone(
   },
 );
 
+test("a step back that is refused can be tried again, and a new row ends what was to be redone", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("recusado", ["nome:text"], [{ nome: "antes" }]);
+  await visit(`/tabelas/${table}`);
+  const refuse = (url: RegExp | string) =>
+    page.route(url, (route) => route.fulfill({ status: 409, json: { error: "Agora não", code: "TABLE_BUSY" } }), {
+      times: 1,
+    });
+  const told = page.getByRole("status").last();
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("depois");
+  await page.keyboard.press("Enter");
+  await expect(told).toHaveText("Gravado");
+  await refuse(/\/data\/[0-9a-f-]{36}\?/);
+  await page.keyboard.press("Control+z");
+  await expect(told).toHaveText("Não gravado");
+  await page.keyboard.press("Control+z"); // gives up what was not taken
+  await expect(cell(page, 1, 1)).toHaveText("depois");
+  await page.keyboard.press("Control+z");
+  await expect(cell(page, 1, 1)).toHaveText("antes");
+  await expect(told).toHaveText("Gravado");
+
+  await cell(page, 2, 1).click();
+  await page.keyboard.type("nova");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("2 linhas").first()).toBeVisible();
+  await page.keyboard.press("Control+y");
+  await expect(told).toHaveText("Nada a refazer");
+  await refuse("**/data/delete*");
+  await page.keyboard.press("Control+z");
+  await expect(page.getByRole("alert")).toContainText("Agora não");
+  await page.keyboard.press("Control+z");
+  await expect(page.getByText("1 linha").first()).toBeVisible();
+});
+
 test("what a colleague wrote meanwhile is not undone", async ({ page, company, visit }) => {
   const table = await company.table("desfazer", ["nome:text"], [{ nome: "antes" }]);
   await visit(`/tabelas/${table}`);
@@ -1570,7 +1608,7 @@ test("rows are grouped by two columns with subtotals that fold, and a group open
   await page.getByRole("button", { name: "Opções da coluna loja" }).click();
   await page.getByRole("button", { name: "Agrupar por esta coluna" }).click();
   await expect(page.getByRole("button", { name: "Por loja" })).toBeVisible();
-  await visit(`/tabelas/${table}?group_by=["saiu","loja","mes"]&totals={"valor":"sum"}`); // a column that is gone
+  await visit(`/tabelas/${table}?group_by=["saiu","loja","mes"]&sort=["-saiu"]&totals={"valor":"sum"}`); // a column that is gone
   await expect(page.getByRole("button", { name: "Por mes" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Por saiu" })).toHaveCount(0);
   const group = (text: string) => page.locator("summary").filter({ hasText: text });

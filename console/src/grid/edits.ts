@@ -243,6 +243,7 @@ export class EditSession {
     const asks = { path: this.path, query, body, headers: { "Idempotency-Key": key } };
     const { ids } = await this.api.POST("/{table_id}/data", asks);
     this.clear();
+    this.future.length = 0;
     this.past.push({ inserted: ids ?? [] });
     this.sheet.announce(plural(values.length, "linha criada", "linhas criadas"));
     this.sheet.inserted(ids ?? []);
@@ -263,7 +264,7 @@ export class EditSession {
   readonly redo = (): void => this.enqueue(() => this.take(this.future.pop(), "redo"));
 
   private async take(step: Step | undefined, way: "undo" | "redo"): Promise<void> {
-    const back = way === "undo" ? this.future : this.past;
+    const [from, back] = way === "undo" ? [this.past, this.future] : [this.future, this.past];
     this.clear();
     if (!step) this.sheet.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) {
@@ -274,7 +275,10 @@ export class EditSession {
       await this.saveNow(step.changes, way);
     } else {
       const work = () => ("inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted));
-      await this.answered(work);
+      await this.answered(work).catch((error) => {
+        if (failureOf(error).code !== "ROW_NOT_FOUND") from.push(step); // to be tried again
+        throw error;
+      });
       back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
       this.sheet.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
       this.sheet.inserted([]);
@@ -345,10 +349,9 @@ export class EditSession {
       this.record(changed, await this.answered(() => this.send(changed)), way, meetings);
     } catch (error) {
       const failure = failureOf(error);
-      const isLost = failure.status === 412 || failure.code === "ROW_NOT_FOUND";
-      if (isLost && meetings < MAX_MEETINGS) {
-        await this.meetOthers(changed, way, meetings).catch(() => this.fail(failure, changed)); // could not be looked at
-      } else this.fail(failure, changed);
+      const fail = () => this.fail(failure, changed, way);
+      const isLost = meetings < MAX_MEETINGS && (failure.status === 412 || failure.code === "ROW_NOT_FOUND");
+      await (isLost ? this.meetOthers(changed, way, meetings).catch(fail) : fail()); // or could not be looked at
     }
   }
 
@@ -410,7 +413,8 @@ export class EditSession {
     } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
   }
 
-  private fail(failure: ApiFailure, changed: readonly RowChange[]): void {
+  private fail(failure: ApiFailure, changed: readonly RowChange[], way: Way = "do"): void {
+    if (way !== "do") (way === "undo" ? this.past : this.future).push({ changes: changed }); // to be tried again
     const told = faultsBy(failure, (one) => `${one.row ?? 0}/${one.column}`);
     this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));

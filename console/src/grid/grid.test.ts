@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../api/session";
 import type { Table } from "../api/types";
 import { RowSource } from "./rows";
-import { readView, shownColumns, withColumn, within, writeView } from "./view";
+import { readView, shownColumns, withColumn, writeView } from "./view";
 
 it("counts rows once, asks for a block by the cursor of the one before, and puts a newer row in its place", async () => {
   const records = [{ id: "a" }, { id: "b" }];
@@ -65,8 +65,6 @@ describe("views", () => {
     ]);
     expect(shown(withColumn(table, view, "nome", { hidden: false }))).toEqual(["data", "valor", "nome", "pago"]);
   });
-  it("neither sort nor group by a column that is gone", () =>
-    expect(within(table, { ...view, sort: ["-saiu", "-valor"] }).sort).toEqual(["-valor"]));
   it("leave no trace where nothing is set", () => expect(writeView(readView(""))).toBe(""));
   it("ignore what is no part of them", () =>
     expect(readView("where=1&columns=[null]&sort=[1]&group_by=[&x=y")).toEqual(readView("")));
