@@ -32,7 +32,7 @@ _NOTE = re.compile(
 )
 _NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
 _NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboração)\s*:", re.IGNORECASE)
-STATED = re.compile(r"[^\W\d][^:\n]*:\s+\S")  # `Período: maio`, maybe in two cells
+STATED = re.compile(r"(?:\A|[:\n])(?:(?![:\n])[\W\d])*+[^\W\d][^:\n]*+:\s++\S")  # `Mês: maio`, cut or not
 UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
 _PAGE_NUMBER = re.compile(
     r"\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
