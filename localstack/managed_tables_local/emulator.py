@@ -159,8 +159,7 @@ def _environment(emulator: Emulator, persistent: bool) -> dict[str, str]:
         "S3_PERSIST": "1" if persistent else "0",
         "S3_DATA_DIR": str(folder / "s3"),
         "LOG_LEVEL": "INFO",
-        "LAMBDA_WARM_TTL_SECONDS": "3600",
-        "FORKS_FUNCTIONS": "1",  # a cold start is more than a second of a processor otherwise
+        "LAMBDA_WARM_TTL_SECONDS": "3600",  # a cold start is more than a second of a processor here
         # Listeners and a Docker engine that it would use unasked
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

@@ -8,16 +8,13 @@ import logging
 import os
 import resource
 import socket
-import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
 from functools import partialmethod
-from types import SimpleNamespace
 
 import uvicorn
-from forking import Forked  # type: ignore[import-not-found]  # beside this script
 from ministack import app  # type: ignore[import-not-found]  # lives in another environment
 from ministack.core import lambda_runtime, persistence  # type: ignore[import-not-found]
 
@@ -53,11 +50,9 @@ if __name__ == "__main__":
         threading.Thread(target=_save_for_ever, daemon=True).start()
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError):  # macOS says that there is no limit, and takes no such number
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # four a function's process
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))  # three a function's process
     drain = lambda_runtime.Worker._drain_stderr_bounded
     lambda_runtime.Worker._drain_stderr_bounded = partialmethod(drain, first_line_wait=_LOG_WAIT_SECONDS)
-    if "FORKS_FUNCTIONS" in os.environ and sys.platform == "linux":  # macOS has no such sockets
-        lambda_runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": Forked})
     # hypercorn, MiniStack's own server, takes 1.3 ms of a processor for a small request, this 0.7
     uvicorn.run(
         app.app, host=host, port=port, log_level="warning", date_header=False,
