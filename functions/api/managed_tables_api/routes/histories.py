@@ -4,7 +4,8 @@ The trash is what the history kept of a row when it was deleted.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from psycopg import sql
@@ -36,6 +37,7 @@ from managed_tables_api.http.requests import FromJson, FromQuery, NumbersQuery, 
 from managed_tables_api.rows import row_history
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import value_of
+from managed_tables_api.rows.row_history import Change, Names
 from managed_tables_api.rows.running import Definition, KeyTaken, Table
 from managed_tables_api.rows.statements import ROW, compose_statement, counted, kept_statement, names_of
 from managed_tables_api.services import ApiServices
@@ -73,13 +75,13 @@ def list_row_history(
 @raises(errors.STORAGE_UNAVAILABLE)
 def get_row_origin(table: PathTable, row_id: str, services: Services) -> row_history.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""
-    changes = row_history.read_changes(table, row_id)
+    names, changes = row_history.read_changes(table, row_id)
     if changes[-1].action != row_history.PRESENT:
         raise ApiError(ROW_NOT_FOUND)
     changes = _standing(changes)
     loads = [change for change in changes if change.action in (row_history.LOADED, row_history.UPSERTED)]
     change = loads[-1] if loads else changes[0]  # the first that is known of a row which no load wrote
-    place = _find_place(table, change, services) if loads else None
+    place = _find_place(table, names, change, services) if loads else None
     return row_history.RowOriginAnswer(
         kind="upload" if loads else "api",
         job_id=change.job_id,
@@ -90,13 +92,13 @@ def get_row_origin(table: PathTable, row_id: str, services: Services) -> row_his
     )
 
 
-def _standing(changes: list[row_history.Change]) -> list[row_history.Change]:
+def _standing(changes: list[Change]) -> list[Change]:
     """Return a row's changes but those of upserts that were undone on it, and of their undoing."""
     undone = {change.job_id for change in changes if (change.via, change.action) == ("undo", "update")}
     return [change for change in changes if change.job_id not in undone]
 
 
-def _find_place(table: Table, change: row_history.Change, services: ApiServices) -> dict[str, Any] | None:
+def _find_place(table: Table, names: Names, change: Change, services: ApiServices) -> dict[str, Any] | None:
     """Return where a load's row stands in its file, with its cells; None once that is gone."""
     job = services.jobs.find(table.definition.connection.company_id, change.job_id or "")
     if job is None or change.staged_id is None:
@@ -106,8 +108,8 @@ def _find_place(table: Table, change: row_history.Change, services: ApiServices)
     place = services.read_place(job, row_number(change.staged_id))
     if analysis is None or confirmed is None or place is None:
         return None
-    names = row_history.read_names(table).since(change.change_id)
-    cells = list(_cells(table.definition, analysis, confirmed, names, place["cells"]))
+    now = partial(names.follow, since=change.change_id)
+    cells = list(_cells(table.definition, analysis, confirmed, now, place["cells"]))
     return {**place, "cells": cells}
 
 
@@ -115,15 +117,15 @@ def _cells(
     definition: Definition,
     analysis: AnalysisDocument,
     confirmed: ConfirmedDocument,
-    names: row_history.Names,
+    now: Callable[[str], str],
     texts: list[str | None],
 ) -> Iterator[row_history.OriginCell]:
-    """Yield the cell of each column of now that the load has filled."""
+    """Yield the cell of each column of now that the load has filled; `now` follows a name of then."""
     inferred = analysis.inferred_schema.columns
     places = {column.name: place for place, column in enumerate(analysis.columns)}
     for column in confirmed.columns:
         place = places.get(confirmed.terms.source(column.name))
-        name = names.follow(column.name)
+        name = now(column.name)
         if place is not None and name in definition.by_name:
             label = inferred[place].source or inferred[place].display_name
             yield row_history.OriginCell(column=name, source=label, text=texts[place])

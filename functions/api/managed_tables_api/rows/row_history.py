@@ -285,15 +285,15 @@ class Change(NamedTuple):
 
 def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
     """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-    changes, names = _told(read_changes(table, row_id)), read_names(table)
-    records = [_shown(RowChange, table.definition, names, change, numbers) for change in changes]
+    names, changes = read_changes(table, row_id)
+    records = [_shown(RowChange, table.definition, names, change, numbers) for change in _told(changes)]
     return RowHistoryAnswer(total=len(records), records=records)
 
 
 def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
     total, places = _page(table, asked)
-    rows, names = _read(table, sorted({row for _, row in places})), read_names(table)
+    names, rows = _read(table, sorted({row for _, row in places}))
     told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
     records = [
         _shown(TableRowChange, table.definition, names, told[place], asked.numbers, row_id=place[1])
@@ -323,30 +323,31 @@ def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]
     return page[0][3], [(change_id, row_id) for _, change_id, row_id, _ in page if row_id is not None]
 
 
-def read_changes(table: Table, row_id: str) -> list[Change]:
+def read_changes(table: Table, row_id: str) -> tuple["Names", list[Change]]:
     """Return what is known of a row, the oldest change first; raises ROW_NOT_FOUND where nothing is."""
     row_key(row_id)
-    changes = _read(table, [row_id]).get(row_id.lower())
-    if not changes:
+    names, rows = _read(table, [row_id])
+    if not (changes := rows.get(row_id.lower())):
         raise ApiError(ROW_NOT_FOUND)
-    return changes
+    return names, changes
 
 
-def _read(table: Table, row_ids: Sequence[str]) -> dict[str, list[Change]]:
-    """Return what is known of each row, the oldest change first, the row as it is last."""
+def _read(table: Table, row_ids: Sequence[str]) -> tuple["Names", dict[str, list[Change]]]:
+    """Return what is known of each row, the oldest change first, the row as it is last; and the names."""
     if not row_ids:
-        return {}
+        return Names(), {}
     names = read_names(table)
     statement = changes_statement(table.definition, _upserts(table))
     rows: dict[str, list[Change]] = {}
     parameters = {"ids": array_text(row_ids), **table.kept_days}
     for _, *known in table.read(statement, parameters):
         change = Change(*known)
-        if change.row_id is not None:  # what an upsert has kept is renamed with the table
-            later = Names() if change.action == UPSERTED else names.since(change.change_id)
-            was, became = (later.renamed(json.loads(text or "{}")) for text in (known[7], known[8]))
+        if change.row_id is not None:
+            was, became = (json.loads(text or "{}") for text in (known[7], known[8]))
+            if change.action != UPSERTED:  # what an upsert has kept is renamed with the table
+                was, became = (names.renamed(cells, change.change_id) for cells in (was, became))
             rows.setdefault(change.row_id, []).append(change._replace(before=was, after=became))
-    return rows
+    return names, rows
 
 
 def _upserts(table: Table) -> list[Upsert]:
@@ -370,23 +371,19 @@ class Names:
 
     renames: tuple[tuple[int, str, str], ...] = ()
 
-    def since(self, change_id: int) -> "Names":
-        """Return what became of them after this change."""
-        return Names(tuple(rename for rename in self.renames if rename[0] > change_id))
-
     def shown(self, name: str) -> str:
         """Return the last name that people saw of the column that has this one in the database."""
         return next((old for _, old, new in reversed(self.renames) if new == name and "$" in name), name)
 
-    def follow(self, name: str) -> str:
-        """Return the name that the database has now: with a `$` for a column that was taken out."""
-        for _, old, new in self.renames:
-            name = new if name == old else name
+    def follow(self, name: str, since: int) -> str:
+        """Return a name after the change `since` as the database has it now: with a `$` if it is out."""
+        for change_id, old, new in self.renames:
+            name = new if change_id > since and name == old else name
         return name
 
-    def renamed(self, cells: Cells) -> Cells:
-        """Return the cells under the names that the database has now."""
-        return {self.follow(name): text for name, text in cells.items()} if self.renames else cells
+    def renamed(self, cells: Cells, since: int) -> Cells:
+        """Return cells of the change `since` under the names that the database has now."""
+        return {self.follow(name, since): text for name, text in cells.items()} if self.renames else cells
 
 
 def read_names(table: Table) -> Names:

@@ -180,7 +180,7 @@ class ViewOpening:
         """Return the column's name as it is now, None of one that is gone."""
         if name == ID_COLUMN:
             return name
-        present = self.names.since(self.change_id).follow(name)
+        present = self.names.follow(name, self.change_id)
         if self.columns is None or present in self.columns:
             return present
         self._gone[self.names.shown(present)] = None
