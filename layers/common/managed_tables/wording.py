@@ -17,8 +17,8 @@ MONTHS = (
     "novembro", "dezembro",
 )  # fmt: skip
 ORDER_NAMES = {"dmy": "dia/mês/ano", "mdy": "mês/dia/ano", "ymd": "ano-mês-dia"}
-_SIGN_NAMES = "vírgula", "ponto e vírgula", "tabulação", "barra vertical", "espaço", "dois-pontos"
-DELIMITER_NAMES = dict(zip(",;\t| :", _SIGN_NAMES, strict=True))
+DELIMITER_NAMES = {",": "vírgula", ";": "ponto e vírgula", "\t": "tabulação", "|": "barra vertical"}
+DELIMITER_NAMES |= {" ": "espaço", ":": "dois-pontos"}
 _REASONS = {FileNotFoundError: "não existe", PermissionError: "sem permissão", IsADirectoryError: "é pasta"}
 
 
