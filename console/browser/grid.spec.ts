@@ -34,6 +34,20 @@ async function lose(route: Route): Promise<void> {
   await route.abort();
 }
 
+/** Hold the next request to an address back until the function that is returned is called. */
+async function holdNext(page: Page, url: RegExp | string): Promise<() => void> {
+  let release = (): void => {};
+  const released = new Promise<void>((go) => {
+    release = go;
+  });
+  const goOn = async (route: Route): Promise<void> => {
+    await released;
+    await route.continue();
+  };
+  await page.route(url, goOn, { times: 1 });
+  return release;
+}
+
 test("every digit of a file is shown in the review and in the grid, and comes back in an export", async ({
   page,
   company,
@@ -548,30 +562,18 @@ alone(
       ((await company.call("GET", `/${table}/data?sort_by=nome`))["records"] as { valor: number }[]).map(
         ({ valor }) => valor,
       );
-    let held = (): void => {};
-    const hold = (url: RegExp) =>
-      page.route(
-        url,
-        async (route) => {
-          await new Promise<void>((go) => {
-            held = go;
-          });
-          await route.continue();
-        },
-        { times: 1 },
-      );
     await visit(`/tabelas/${table}?sort=["valor"]`);
     await expect(cell(page, 1, 1)).toHaveText("a");
     for (const [at, answer] of [/\/data\/[0-9a-f-]{36}\?/, /\/data\/query/].entries()) {
       await cell(page, 1, 2).click();
       await page.keyboard.type(`9${at}`);
-      await hold(answer); // of the save, and then of the question in which order the rows are now
+      const goOn = await holdNext(page, answer); // the save, and then the question in which order the rows are now
       const asked = page.waitForRequest(answer);
       await page.keyboard.press("Enter");
       await asked;
       const [name = ""] = await cell(page, 2, 1).allTextContents();
       await page.keyboard.type("0,");
-      held();
+      goOn();
       await expect(page.getByRole("status").last()).toHaveText("Gravado");
       if (at === 1) await expect(cell(page, 2, 1)).not.toHaveText(name); // it has moved under the field
       await page.keyboard.type("5");
@@ -592,14 +594,7 @@ for (const view of ["", '?sort=["-idade"]'])
       const table = await company.table(`no_pe_${view.length}`, columns, [{ nome: "Ana", idade: "1", cidade: "Rio" }]);
       await visit(`/tabelas/${table}${view}`);
       await expect(cell(page, 1, 1)).toHaveText("Ana");
-      let answer = (): void => {};
-      const hold = async (route: Route): Promise<void> => {
-        await new Promise<void>((go) => {
-          answer = go;
-        });
-        await route.continue();
-      };
-      await page.route("**/data?*", hold, { times: 1 });
+      const answer = await holdNext(page, "**/data?*");
       await cell(page, 2, 1).click();
       const come = (rows: number) => expect(page.getByText(`${rows} linhas`).first()).toBeVisible();
       for (const row of [0, 1]) {
@@ -712,14 +707,7 @@ alone("what is written at the foot is neither lost nor written elsewhere", async
 test("an edit of a row that one has deleted oneself blames nobody", async ({ page, company, visit }) => {
   const table = await company.table("minha_culpa", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
   await visit(`/tabelas/${table}`);
-  let answer = (): void => {};
-  const hold = async (route: Route): Promise<void> => {
-    await new Promise<void>((go) => {
-      answer = go;
-    });
-    await route.continue();
-  };
-  await page.route(/\/data\/[0-9a-f-]{36}\?/, hold, { times: 1 });
+  const answer = await holdNext(page, /\/data\/[0-9a-f-]{36}\?/);
   await cell(page, 1, 1).click();
   await page.keyboard.type("c");
   await page.keyboard.press("Enter");
