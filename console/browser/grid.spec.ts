@@ -692,6 +692,29 @@ alone("what is written at the foot is neither lost nor written elsewhere", async
   await write("Enter", "9", "Enter"); // where the person is by then, whatever has come
   await expect.poll(stored).toEqual(["Ana 8", "Ari 9", "bia 25", "caio null", "dora null"]);
 
+  await page.route("**/data?*", (route) => hold(route, { error: "Já existe", code: "DUPLICATE" }), { times: 2 });
+  await cell(page, 6, 1).click();
+  await write("gil", "Tab");
+  await answer();
+  await expect(cell(page, 6, 1)).toHaveText("gil");
+  await write("3", "Enter"); // it goes on its way again
+  await write("Home", "ivo"); // in a row of its own, whatever comes to stand there meanwhile
+  await answer();
+  await expect(cell(page, 6, 2)).toHaveText("3");
+  await write("Enter");
+  await expect.poll(stored).toEqual(["Ana 8", "Ari 9", "bia 25", "caio null", "dora null", "ivo null"]);
+  await expect(cell(page, 7, 1)).toHaveText("gil");
+  await cell(page, 7, 1).click();
+  const goOn = await holdNext(page, "**/data?*");
+  await write("gal", "Enter");
+  await cell(page, 7, 1).click();
+  await write("hugo", "Enter");
+  goOn();
+  await expect.poll(async () => (await stored()).slice(5)).toEqual(["gal 3", "hugo null", "ivo null"]);
+  const [, , , , , ...made] = (await company.call("GET", `/${table}/data?sort_by=nome`))["records"] as { id: string }[];
+  await company.call("POST", `/${table}/data/delete`, { ids: made.map(({ id }) => id) });
+  await expect(page.getByText("5 linhas").first()).toBeVisible();
+
   const search = page.getByRole("searchbox", { name: "Procurar nas linhas" });
   await search.fill("Ana");
   await expect(page.getByText(/^1 linha de/)).toBeVisible();
@@ -751,11 +774,15 @@ alone("a row at the foot of which nobody knows whether it came comes once", asyn
   await expect.poll(stored).toEqual(["Ana 1", "bea 7"]);
   await expect(check).toBeHidden();
 
+  await cell(page, 1, 2).click();
+  await page.keyboard.type("x");
+  await page.keyboard.press("Enter");
   await loseNext();
   await cell(page, 3, 1).click();
   await page.keyboard.type("caio");
   await page.keyboard.press("Enter");
   await check.click();
+  await expect(cell(page, 1, 2)).toHaveText("x"); // of what was refused for another reason nothing is in doubt
   await expect(cell(page, 3, 1)).toHaveText("caio");
   await cell(page, 4, 1).click();
   await page.keyboard.type("caio"); // another one, as the person sees

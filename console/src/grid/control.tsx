@@ -17,8 +17,8 @@ import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
 
-/** A cell by what it is of, wherever it stands: a row, or null for one that is to be, and a column's name. */
-type CellOf = { record: RecordOfRow | null; name: string };
+/** A cell by what it is of, wherever it stands: a row, or null for one that is to be (`foot` stood there), and a column's name. */
+type CellOf = { record: RecordOfRow | null; name: string; foot?: FootRow | null };
 
 export interface Editing extends Place, CellOf {
   text: string;
@@ -85,7 +85,8 @@ export class GridControl {
     if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
     const stood = textOf(sheet, record ?? NEW_ROW, column);
     const isTyped = typed !== undefined && (column.type !== "boolean" || choiceOf(typed) !== ""); // else it says nothing
-    const editing = { ...place, record, name: column.name, text: isTyped ? typed : stood, isTyped };
+    const text = isTyped ? typed : stood;
+    const editing = { ...place, record, name: column.name, foot: sheet.edits.standing, text, isTyped };
     this.state.update({ active: place, anchor: null, editing });
   };
 
@@ -95,7 +96,8 @@ export class GridControl {
     if (!editing) return;
     this.state.update({ editing: null });
     if (text !== null && end !== "cancel") this.edit(editing, text);
-    else if (end === "cancel") this.drawn.sheet.edits.discard(editing.record ?? NEW_ROW, editing.name);
+    else if (end === "cancel" && (editing.record || editing.foot))
+      this.drawn.sheet.edits.discard(editing.record ?? NEW_ROW, editing.name);
     if (end === "blur") return;
     const { rows, columns } = this.drawn;
     const [down, right] = STEPS[end];
@@ -103,8 +105,9 @@ export class GridControl {
     this.focus({ row: clamp(active.row + down, rows), column: clamp(active.column + right, columns.length) });
   };
 
-  readonly edit = ({ record, name }: CellOf, text: string): void => {
+  readonly edit = ({ record, name, foot }: CellOf, text: string): void => {
     const { table, edits, onOpen } = this.drawn.sheet;
+    if (!record && !this.coming && edits.standing !== foot) edits.hold(); // refused since, and another row
     const typed = { ...edits.textsOfNew, [name]: text };
     const isWrong = (): boolean => Object.keys(readTexts(table.columns, typed, null).wrong).length > 0;
     if (record) edits.edit(record, name, text);

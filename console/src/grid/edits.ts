@@ -66,7 +66,7 @@ export class EditSession {
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
   atFoot: FootRow | null = null; // the row that is written there
-  private readonly held: { row: FootRow | null; marks: [key: string, state: CellState][] }[] = []; // refused before it
+  private readonly held = new Map<FootRow, [key: string, state: CellState][]>(); // refused before it, or to be sent again
   private queue: Promise<unknown> = Promise.resolve(); // one save after the other: each knows what the last has made
   private readonly queued = new Set<unknown>(); // what is in it
   private readonly successors = new Map<string, Cells>(); // what this page made of a version
@@ -80,7 +80,7 @@ export class EditSession {
   get isUnsaved(): boolean {
     const { marks } = this.state.get();
     const isThere = (key: string) => this.table.columns.some(({ name }) => key.endsWith(`/${name}`));
-    return this.queued.size + this.held.length > 0 || [...marks.keys()].some(isThere); // and of no column that is gone
+    return this.queued.size + this.held.size > 0 || [...marks.keys()].some(isThere); // and of no column that is gone
   }
 
   /** Try again what waits; the server's own pause goes on. */
@@ -171,45 +171,46 @@ export class EditSession {
     return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
   }
 
-  /** Begin a row at the foot; one that may have come goes on, and so comes once. */
+  /** The row that stands at the foot with texts that were not taken. */
+  get standing(): FootRow | null {
+    return Object.keys(this.textsOfNew).length > 0 ? this.atFoot : null;
+  }
+
+  /** Begin a row at the foot, or go on with the one there; one that may have come comes once. */
   begun(): FootRow {
-    this.atFoot = this.atFoot?.unsure ? this.atFoot : { id: "", keys: new Map() };
+    this.atFoot = this.standing ?? (this.atFoot?.unsure ? this.atFoot : { id: "", keys: new Map() });
     return this.atFoot;
   }
 
   /** Write a text into a cell of a row that was begun at the foot, and may be on its way; what is not taken stays there. */
   editNew(row: FootRow, name: string, text: string): void {
-    if (this.atFoot === row) this.unmark([cellKey(NEW_ROW.id, name)]);
+    if (this.atFoot === row) this.hold(row);
     this.enqueue(async () => {
-      const texts = { ...(this.atFoot === row ? this.textsOfNew : {}), [name]: text };
+      if (this.atFoot === row) this.hold(row); // refused since
+      const { unsure } = row;
+      const emptied = Object.keys(unsure ?? {}).map((sent) => [sent, ""]);
+      const held = (this.held.get(row) ?? []).map(([key, { text }]) => [key.slice(NEW_ROW.id.length + 1), text]);
+      this.held.delete(row);
+      const texts: Record<string, string> = Object.fromEntries([...emptied, ...held, [name, text]]);
       const { values, wrong } = readTexts(this.table.columns, texts, null);
       const [reason] = Object.values(wrong);
       try {
+        if (unsure) {
+          [row.id = ""] = await this.answered(() => this.insert([unsure], row.keys)); // as it was sent: so it comes once
+          row.unsure = null;
+          this.state.update({ failure: null });
+        }
         const [record] = row.id ? await this.answered(() => this.read([row.id])) : [];
-        if (record) return await this.write([{ row: record, texts: { [name]: text } }], true); // before an undo
-        if (reason !== undefined) throw new ApiFailure(0, { error: reasonOf(text, reason) });
-        const sent = row.unsure ?? values;
-        [row.id = ""] = await this.answered(() => this.insert([sent], row.keys));
-        if (this.atFoot === row) this.emptyFoot();
-        if (row.unsure) await this.complete(row, sent, values);
+        if (record) await this.write([{ row: record, texts }], true);
+        else if (reason !== undefined) throw new ApiFailure(0, { error: reasonOf(text, reason) });
+        else [row.id = ""] = await this.answered(() => this.insert([values], row.keys));
+        this.showHeld();
       } catch (error) {
-        if (failureOf(error).code === "OUTCOME_UNKNOWN") row.unsure ??= values;
-        else if (reason === undefined) row.unsure = null;
-        if (this.atFoot !== row) this.hold();
-        this.atFoot = row;
+        row.unsure = failureOf(error).code === "OUTCOME_UNKNOWN" ? (unsure ?? values) : null;
+        this.hold(row);
         this.fail(failureOf(error), [{ id: NEW_ROW.id, base: {}, changes: texts }]);
       }
     });
-  }
-
-  /** Give a row, which came after all as it was `sent`, the values that were written since. */
-  private async complete(row: FootRow, sent: Values, values: Values): Promise<void> {
-    row.unsure = null;
-    this.state.update({ failure: null });
-    const names = Object.keys({ ...sent, ...values }).filter((name) => sent[name] !== values[name]);
-    const changes = Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
-    const [base] = names.length > 0 ? await this.answered(() => this.read([row.id])) : [];
-    if (base) await this.saveNow([{ id: row.id, base, changes }], "do");
   }
 
   /** What stood at the foot is a row now, or given up. */
@@ -218,19 +219,21 @@ export class EditSession {
     this.showHeld();
   }
 
-  /** Make room at the foot for a row that was refused after the one there. */
-  private hold(): void {
+  /** Take what stands at the foot away from there, until it is sent again or there is room; another row is there now. */
+  hold(next: FootRow | null = null): void {
     const marks = [...this.state.get().marks].filter(([key]) => key.startsWith(`${NEW_ROW.id}/`));
-    if (marks.length > 0) this.held.push({ row: this.atFoot, marks });
+    if (this.standing) this.held.set(this.standing, marks);
     this.unmark(marks.map(([key]) => key));
+    this.atFoot = next;
   }
 
   private showHeld(): void {
-    const next = Object.keys(this.textsOfNew).length === 0 && this.held.pop();
-    if (!next) return;
-    this.atFoot = next.row;
-    this.mark(next.marks);
-    this.remember(next.marks.map(([key]) => key));
+    const [row, marks] = (!this.standing && [...this.held].at(-1)) || [];
+    if (!row || !marks) return;
+    this.held.delete(row);
+    this.atFoot = row;
+    this.mark(marks);
+    this.remember(marks.map(([key]) => key));
   }
 
   /** Insert rows, once however often they are sent with the same `keys`; what they failed by is thrown. */
@@ -301,11 +304,13 @@ export class EditSession {
     this.clear();
   };
 
-  /** Look what became of a save without an answer. */
+  /** Look what became of a save without an answer; a row at the foot is sent again, with its key. */
   readonly check = (): void => {
-    this.atFoot = null;
-    this.state.set(START);
-    this.showHeld();
+    const [text] = Object.entries(this.textsOfNew);
+    if (this.atFoot?.unsure && text) this.editNew(this.atFoot, ...text);
+    else if (!text) this.atFoot = null;
+    this.unmark([...this.state.get().marks].flatMap(([key, { state }]) => (state === "unsaved" ? key : [])));
+    this.state.update({ failure: null });
     void this.sheet.rows.reload();
   };
 
@@ -416,7 +421,8 @@ export class EditSession {
   private fail(failure: ApiFailure, changed: readonly RowChange[], way: Way = "do"): void {
     if (way !== "do") (way === "undo" ? this.past : this.future).push({ changes: changed }); // to be tried again
     const told = faultsBy(failure, (one) => `${one.row ?? 0}/${one.column}`);
-    this.markAll(changed, (row, name) => ({ state: "refused", reason: told.get(`${row}/${name}`) ?? failure.message }));
+    const state = failure.code === "OUTCOME_UNKNOWN" ? "unsaved" : "refused";
+    this.markAll(changed, (row, name) => ({ state, reason: told.get(`${row}/${name}`) ?? failure.message }));
     this.remember(keysOf(changed));
     this.state.update({ failure });
     this.sheet.refused();

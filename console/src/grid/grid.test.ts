@@ -20,16 +20,6 @@ it("counts rows once, asks for a block by the cursor of the one before, and puts
   expect([rows.rowAt(0), rows.rowAt(1)]).toEqual([{ id: "a", nome: "depois" }, { id: "b" }]);
 });
 
-it("says whether rows came that were waited for, and why not", async () => {
-  const POST = vi.fn().mockRejectedValue(new Error("Sem conexão"));
-  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", "{}");
-  rows.announce = vi.fn();
-  expect(await rows.need(0, 1)).toBe(false);
-  expect(rows.announce).toHaveBeenCalledWith("Sem conexão");
-  POST.mockResolvedValue({ records: [], total: 0, next_cursor: null });
-  expect(await rows.need(0, 1)).toBe(true);
-});
-
 describe("views", () => {
   const view = {
     where: {

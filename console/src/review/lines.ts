@@ -64,7 +64,7 @@ export function useShownLines(
 }
 
 /** Group numbers that follow each other: `1 2 9` gives `[1, 2]` and `[9, 1]`, first number and how many. */
-export function runsOf(lines: readonly number[]): [number, number][] {
+function runsOf(lines: readonly number[]): [number, number][] {
   const runs: [number, number][] = [];
   for (const line of [...lines].sort((one, other) => one - other)) {
     const last = runs.at(-1);

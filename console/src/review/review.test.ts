@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { keptSentence, keysOf, review, toConfirmation, withChanges } from "./draft";
-import { exampleOf, placesOf, runsOf, type TableReading, tableOf } from "./lines";
+import { keptSentence, keysOf, review, withChanges } from "./draft";
+import { exampleOf, placesOf, type TableReading, tableOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
   return { name, source, display_name: source, type, nullable: false } as InferredColumn;
@@ -35,32 +35,12 @@ describe("a person's changes", () => {
     expect(keptSentence(schema, {})).toBeNull();
   });
 
-  it("are sent with where a renamed column comes from", () => {
-    expect(toConfirmation(review(schema, changes))).toEqual([
-      { name: "valor", display_name: "Valor", type: "decimal", nullable: true },
-      { name: "codigo_postal", display_name: "CEP", type: "text", nullable: true, source: "cep" },
-    ]);
-  });
-
   it("come on top of what was chosen for the label before", () => {
     const recipe = { columns: [{ source: "cep", name: "cep", null_tokens: ["n/d"], trim: null, decimal_mark: "," }] };
     const of = (changes: object) =>
       review(schema, { CEP: changes }, [], recipe as unknown as Recipe).at(-1)?.adjustment;
     expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
     expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
-  });
-
-  it("map a column to one of the table's, whatever it is called", () => {
-    const targets = [{ name: "preco", display_name: "Preço", type: "decimal" as const, nullable: false }];
-    const columns = review(schema, { CEP: { into: "preco", null_tokens: ["-"], trim: null } }, targets);
-    expect(toConfirmation(columns).at(-1)).toEqual({
-      name: "preco",
-      display_name: "CEP",
-      type: "decimal",
-      nullable: false,
-      source: "cep",
-      null_tokens: ["-"],
-    });
   });
 
   it("come on top of a colleague's, field by field", () => {
@@ -97,17 +77,6 @@ describe("an example", () => {
 });
 
 describe("a file's lines", () => {
-  it("are fetched in runs", () => {
-    expect(runsOf([2, 1, 9])).toEqual([
-      [1, 2],
-      [9, 1],
-    ]);
-    expect(runsOf(Array.from({ length: 60 }, (_, index) => index + 1))).toEqual([
-      [1, 50],
-      [51, 10],
-    ]);
-  });
-
   it("have their columns where the header says, or in order", () => {
     expect([...placesOf(["", "CEP", "Valor", "Valor"], schema.columns)]).toEqual([
       ["valor", 2],
