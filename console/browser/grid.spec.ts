@@ -1090,6 +1090,21 @@ test("a step back that is refused can be tried again, and a new row ends what wa
   await expect(cell(page, 1, 1)).toHaveText("antes");
   await expect(told).toHaveText("Gravado");
 
+  for (const text of ["outro", "mais outro"]) {
+    await cell(page, 1, 1).click();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await expect(cell(page, 1, 1)).toHaveText(text);
+    await expect(told).toHaveText("Gravado");
+  }
+  const never = { status: 422, json: { error: "A coluna não existe mais", code: "VALIDATION_ERROR" } };
+  await page.route(/\/data\/[0-9a-f-]{36}\?/, (route) => route.fulfill(never), { times: 1 });
+  await page.keyboard.press("Control+z"); // what can never be taken back
+  await expect(page.getByRole("alert")).toContainText("não existe mais");
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+z"); // is in the way of no other step
+  await expect(cell(page, 1, 1)).toHaveText("antes");
+
   await cell(page, 2, 1).click();
   await page.keyboard.type("nova");
   await page.keyboard.press("Enter");

@@ -419,7 +419,8 @@ export class EditSession {
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[], way: Way = "do"): void {
-    if (way !== "do") (way === "undo" ? this.past : this.future).push({ changes: changed }); // to be tried again
+    const isFinal = way === "do" || failure.status === 422; // a column that is gone: it would be in the way of the others
+    if (!isFinal) (way === "undo" ? this.past : this.future).push({ changes: changed }); // to be tried again
     const told = faultsBy(failure, (one) => `${one.row ?? 0}/${one.column}`);
     const state = failure.code === "OUTCOME_UNKNOWN" ? "unsaved" : "refused";
     this.markAll(changed, (row, name) => ({ state, reason: told.get(`${row}/${name}`) ?? failure.message }));
