@@ -1575,7 +1575,8 @@ test("a column gets another name, type and description from its head, a day from
 }) => {
   const rows = [{ quando: "2025-01-01", valor: "1", texto: "um\ndois" }];
   const table = await company.table("cabeca", ["quando:date", "valor:decimal", "texto:text"], rows);
-  await visit(`/tabelas/${table}`);
+  const seen = 'where={"and":[{"column":"valor","op":"gte","value":"1"}]}&columns=[{"name":"valor","width":300}]';
+  await visit(`/tabelas/${table}?${seen}&sort=["-valor"]&totals={"valor":"sum"}`);
   await page.getByRole("button", { name: "Opções da coluna valor" }).click();
   const menu = page.getByRole("dialog", { name: "valor" });
   await menu.getByLabel("Mostrar os números como").selectOption("BRL");
@@ -1600,6 +1601,19 @@ test("a column gets another name, type and description from its head, a day from
   const [, paid] = (await company.call("GET", `/${table}`))["columns"] as object[];
   expect(paid).toMatchObject({ display_name: "Valor pago", format: { currency: "BRL" } });
   expect(paid).not.toHaveProperty("description");
+
+  await page.getByRole("button", { name: "Opções da coluna Valor pago" }).click();
+  await again.getByText("Mudar nome, tipo ou descrição").click();
+  await again.getByLabel("Nome no banco").fill("pago");
+  await again.getByRole("button", { name: "Gravar a coluna" }).click();
+  await expect(page).toHaveURL(/sort=%5B%22-pago/);
+  const followed = new URL(page.url()).searchParams;
+  expect(["where", "columns", "totals"].map((part) => JSON.parse(followed.get(part) ?? ""))).toEqual([
+    { and: [{ column: "pago", op: "gte", value: "1" }] },
+    [{ name: "pago", width: 300 }],
+    { pago: "sum" },
+  ]);
+  await expect(cell(page, 1, 2)).toHaveText("R$ 1,00");
 
   await cell(page, 1, 1).click();
   await page.keyboard.press("Enter");

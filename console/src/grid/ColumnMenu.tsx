@@ -69,12 +69,13 @@ export function ColumnMenu({ name }: { name: string }) {
 
 /** What a column is to everybody: how it is shown, which is kept at once, and its name, type and description. */
 function ColumnChange({ column }: { column: Column }) {
-  const { table, onClose, api } = useParts();
+  const { table, rename, onClose, api } = useParts();
   const [drafts, setDrafts] = useState<readonly DraftColumn[]>([draftOf(column)]);
   const save = useMutation({
-    mutationFn: (changed: readonly object[]) => {
+    mutationFn: async (changed: readonly Partial<Column>[]) => {
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
-      return api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
+      await api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
+      rename(column.name, changed[0]?.name);
     },
   });
   const [pending] = (save.isPending ? save.variables : []) as [Partial<Column>?];

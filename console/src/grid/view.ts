@@ -148,6 +148,19 @@ export function withColumn(
   return { columns };
 }
 
+/** Return a view with a column under its new name. */
+function renamed(view: GridView, before: string, after: string): GridView {
+  const named = (name: string): string => (name === before ? after : name === `-${before}` ? `-${after}` : name);
+  return {
+    ...view,
+    where: JSON.parse(JSON.stringify(view.where), (key, part) => (key === "column" ? named(part) : part)) as Where,
+    sort: view.sort.map(named),
+    group_by: view.group_by.map(named),
+    columns: view.columns.map((one) => ({ ...one, name: named(one.name) })),
+    totals: Object.fromEntries(Object.entries(view.totals).map(([name, fn]) => [named(name), fn])),
+  };
+}
+
 const NARROWEST = 64;
 
 /** Return a view with a column as wide as this, or as wide as the narrowest. */
@@ -234,9 +247,22 @@ export function useView(tableId: string) {
     },
     [view, id, path, navigate],
   );
+  /** Have what is seen follow a column to its new name; a view as it was saved does so by itself. */
+  const rename = (before: string, after = before): void => {
+    if (after !== before && (!saved || isChanged)) onView(renamed(view, before, after));
+  };
   /** Go to a saved view, as it was saved; without one to the table as it is. */
   const open = (other: string): void => navigate(other ? `${path}?visao=${other}` : path);
-  return { view, onView, saved, isChanged, isLoading: id !== null && found.isPending, failure: found.error, open };
+  return {
+    view,
+    onView,
+    saved,
+    isChanged,
+    isLoading: id !== null && found.isPending,
+    failure: found.error,
+    open,
+    rename,
+  };
 }
 
 export type ViewHandle = ReturnType<typeof useView>;
