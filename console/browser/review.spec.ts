@@ -170,15 +170,19 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
 });
 
 test("an import is undone, and a job cancelled", async ({ page, company, visit }) => {
-  await company.load("desfazer.csv", "a;b\n1;2\n");
+  const table = await company.load("desfazer.csv", "a;b\n1;2\n");
   await visit(`/envios/${await company.upload("desfazer_2.csv", "a;b\n1;2\n")}`);
   await page.getByRole("button", { name: /^Importar 1 linha/ }).click();
   await expect(page.getByRole("dialog", { name: "Importar assim?" })).toContainText("já foi importado");
   await visit("/envios");
   await page.getByRole("link", { name: "desfazer.csv" }).click();
+  const [row] = (await company.call("GET", `/${table}/data`))["records"] as { id: string }[];
+  await company.call("PUT", `/${table}/data/${row?.id}`, { b: "3" });
   await page.getByRole("button", { name: "Desfazer importação" }).click();
   await expectAccessible(page);
   await page.getByRole("dialog").getByRole("button", { name: "Desfazer importação" }).click();
+  await expect(page.getByRole("listitem").filter({ hasText: "1 linha mudou" })).toHaveText(/^1 linha mudou/);
+  await page.getByRole("dialog").getByRole("button", { name: "Desfazer só as outras" }).click();
   await expect(page.getByRole("heading", { name: "Importação desfeita" })).toBeVisible();
 
   const job = await company.upload("cancelar.csv", "a;b\n1;2\n");
@@ -186,6 +190,13 @@ test("an import is undone, and a job cancelled", async ({ page, company, visit }
   await visit(`/envios/${job}`);
   await page.getByRole("button", { name: "Cancelar importação" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Cancelar importação" }).click();
+  await expect(page.getByRole("heading", { name: "Importação cancelada" })).toBeVisible();
+
+  const other = await company.upload("de_outra.csv", "a;b\n1;2\n");
+  await visit(`/envios/${other}`);
+  await expect(page.locator(".mt-preview")).toBeVisible();
+  await company.call("DELETE", `/upload-jobs/${other}`); // by a colleague
+  await page.getByLabel("Nome de a").fill("c");
   await expect(page.getByRole("heading", { name: "Importação cancelada" })).toBeVisible();
 });
 
@@ -274,6 +285,10 @@ test("a review opens with what is not as in the files before, side by side, and 
   const last = await company.upload("julho.csv", report(40), table);
   await visit(`/envios/${last}`);
   await expect(page.getByText("12 linhas gravadas")).toBeVisible();
+
+  const far = await company.upload("agosto.csv", report(60).replaceAll(",50", "000,50"), table);
+  await visit(`/envios/${far}`);
+  await expect(entry(/vezes maiores/)).toContainText(/Antes: [\d.,]+ Agora: [\d.,]+ *$/); // on no line in particular
 });
 
 test("a column that must not be empty in the table may be opened to the file's empty cells", async ({
@@ -322,6 +337,11 @@ test("a mark is corrected in its panel, and importing asks where a value may cha
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("link", { name: "Ver tabela" }).click();
   await expect(page.getByRole("gridcell", { name: "2,750" })).toBeVisible();
+
+  const decimals = await company.table("medidas", ["item:text", "medida:decimal"]); // for what is inferred as integers
+  await visit(`/envios/${await company.upload("marca_2.csv", "item;medida\na;1.500\nb;2.750\n", decimals)}`);
+  await page.getByRole("button", { name: /^Acrescentar 2 linhas/ }).click();
+  await expect(dialog).toContainText('"1.500" pode ser 1500 ou 1,5');
 });
 
 test("few Tabs lead to the button, F8 from doubt to doubt, and a time stays as the file has it", async ({

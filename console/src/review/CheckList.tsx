@@ -93,7 +93,8 @@ export function CheckList({ children }: { children: ReactNode }) {
 function Sides({ difference: { code, before, after }, spot }: { difference: Difference; spot: Check["spot"] }) {
   const { job, recipe } = useReview();
   const table = spot ? job.reading?.tables[spot.table] : undefined;
-  const line = useLines(job, table, spot?.line ?? 1, 1).data?.lines[0];
+  const { data } = useLines(job, table, spot?.line ?? 1, 1);
+  const line = table && data?.lines[0]; // of no cell in particular the first line says nothing
   const isHeader = ABOUT_HEADERS.has(code);
   const kept = recipe?.tables.find((one) => one.sheet === table?.sheet) ?? recipe?.tables[0];
   const labels = isHeader ? (kept?.labels ?? []) : [];

@@ -177,9 +177,9 @@ function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: 
   return [{ weight: "look", text, spot: spotOf(job, first, places, column.name, reason), column: column.name }];
 }
 
-/** Whether a person has said how a column is to be read. */
-function isDecided({ include, type, column, adjustment }: ReviewedColumn): boolean {
-  return !include || type !== column.type || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
+/** Whether a person has said how a column is to be read; the type of the table's column says nothing of that. */
+function isDecided({ include, into, type, column, adjustment }: ReviewedColumn): boolean {
+  return !include || (!into && type !== column.type) || Boolean(adjustment.decimal_mark ?? adjustment.date_order);
 }
 
 type Placed = Pick<Warning, "file" | "sheet"> & { line?: number };

@@ -220,8 +220,8 @@ export function detailText(detail: Partial<Record<string, unknown>>, letter?: st
     text("column") && (letter ? t`coluna ${letter} (${text("column")})` : t`coluna ${text("column")}`),
     !text("column") && text("path"),
   ].filter(Boolean);
-  const isShown = detail["value"] === null || !["undefined", "object"].includes(typeof detail["value"]);
-  const value = isShown ? `"${text("value")}" ` : ""; // a key's values are said by the reason
+  const isShown = detail["value"] === null || ["string", "boolean"].includes(typeof detail["value"]);
+  const value = isShown ? `"${text("value")}" ` : ""; // counts, and a key's values, are said by the reason
   return `${places.join(", ")}${places.length > 0 ? ": " : ""}${value}${text("reason")}`;
 }
 
