@@ -1336,6 +1336,17 @@ test("a refused cell opens with what was typed, and is given up by Esc and by un
   await expect(cell(page, 2, 1)).toHaveText("2,5");
   await page.keyboard.press("Control+y");
   await expect(cell(page, 2, 1)).toHaveText("3");
+
+  const broken = { status: 500, json: { error: "Erro interno", code: "INTERNAL_ERROR" } };
+  await page.route(/\/data\/[0-9a-f-]{36}\?/, (route) => route.fulfill(broken), { times: 1 });
+  await cell(page, 1, 1).click();
+  await page.keyboard.type("4");
+  await page.keyboard.press("Enter");
+  await expect(cell(page, 1, 1)).toHaveAttribute("aria-invalid", "true");
+  await cell(page, 1, 1).click();
+  for (const key of ["F2", "Enter"]) await page.keyboard.press(key); // tries again
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  await expect(cell(page, 1, 1)).toHaveAttribute("aria-invalid", "false");
 });
 
 alone(

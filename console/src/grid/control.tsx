@@ -83,9 +83,10 @@ export class GridControl {
     const { sheet, columns, data } = this.drawn;
     const [record, column] = [place.row === data ? null : sheet.rows.rowAt(place.row), columns[place.column]];
     if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
-    const stood = textOf(sheet, record ?? NEW_ROW, column);
-    const isTyped = typed !== undefined && (column.type !== "boolean" || choiceOf(typed) !== ""); // else it says nothing
-    const text = isTyped ? typed : stood;
+    const mark = markOf(sheet, record ?? NEW_ROW, column.name);
+    const said = typed ?? (mark?.state === "saving" ? undefined : mark?.text); // what was not taken is to be tried again
+    const isTyped = said !== undefined && (column.type !== "boolean" || choiceOf(said) !== ""); // else it says nothing
+    const text = isTyped ? said : textOf(sheet, record ?? NEW_ROW, column);
     const editing = { ...place, record, name: column.name, foot: sheet.edits.standing, text, isTyped };
     this.state.update({ active: place, anchor: null, editing });
   };
