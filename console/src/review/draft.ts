@@ -288,6 +288,7 @@ function useDraft(job: Job) {
   const save = useMutation({
     scope: { id: job._id }, // one after the other
     meta: { asksItself: true },
+    onError: () => void queries.invalidateQueries({ queryKey: jobQuestion(job._id) }), // a colleague may have ended it
     mutationFn: async () => {
       const sent = said.get();
       if (sent.length === 0) return;

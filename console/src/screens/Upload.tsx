@@ -34,7 +34,7 @@ export default function Upload() {
       <Steps now={1} />
       {table && (
         <Radios
-          legend={t`Para a tabela ${target.data?.display_name ?? "…"}`}
+          legend={t`Para a tabela ${target.data?.title || target.data?.display_name || "…"}`}
           choices={target.data?.key ? modes() : modes().slice(0, 2)}
           value={mode ?? "append"}
           onValue={setMode}
