@@ -38,9 +38,10 @@ class Background:
         """Return the pid of the running process, if it runs."""
         try:
             pid = int(self._pid_file.read_text())
-        except (FileNotFoundError, ValueError):
+            command = " ".join(psutil.Process(pid).cmdline())
+        except (FileNotFoundError, ValueError, psutil.Error):  # gone, a zombie, or another user's
             return None
-        return pid if self.mark in _command_line(pid) else None
+        return pid if self.mark in command else None
 
     def start(
         self,
@@ -84,14 +85,6 @@ class Background:
                 os.killpg(pid, signal.SIGKILL)
                 process.wait()
         self._pid_file.unlink(missing_ok=True)
-
-
-def _command_line(pid: int) -> str:
-    """Return the command line of a living process, nothing for another."""
-    try:
-        return " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:  # gone, a zombie, or another user's
-        return ""
 
 
 LOOPBACK = "127.0.0.1"

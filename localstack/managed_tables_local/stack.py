@@ -168,11 +168,12 @@ def describe(
 ) -> Stack:
     """Return what a client needs of a deployed stack."""
     administrator = f"{postgres.username}:{postgres.password}"
+    secrets = boto3.client("secretsmanager", **emulated.client_arguments)
     return Stack(
         api_url=_api_url(emulated, outputs),
         serve_url=serve_url,
         console_url=console_url,
-        jwt_secret=_secret(emulated, outputs["TokenSecretArn"]),
+        jwt_secret=secrets.get_secret_value(SecretId=outputs["TokenSecretArn"])["SecretString"],
         issuer=ISSUER,
         audience=AUDIENCE,
         aws_endpoint_url=emulated.url,
@@ -184,11 +185,6 @@ def describe(
         bucket_name=outputs["BucketName"],
         state_machine_arn=outputs["StateMachineArn"],
     )
-
-
-def _secret(emulated: Emulator, secret_id: str) -> str:
-    client = boto3.client("secretsmanager", **emulated.client_arguments)
-    return str(client.get_secret_value(SecretId=secret_id)["SecretString"])
 
 
 TOKEN_SECONDS = 24 * 3_600

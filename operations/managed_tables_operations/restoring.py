@@ -5,7 +5,6 @@ the rows, and says which databases there are, whose, and with which tables. Each
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -95,8 +94,11 @@ def _databases_on(services: Services, cluster: str) -> list[str]:
 
 
 def _reconcile_database(services: Services, cluster: str, connection_id: str) -> Iterator[str]:
+    database = f"co_{connection_id}"
     try:
-        with _open_as_admin(services, cluster, connection_id) as connection:
+        # As the administrator: which passwords the database's roles have is not known yet.
+        with services.databases.open_admin_connection(cluster, database) as connection:
+            execute(connection, "SET ROLE {:i}", database)
             company_id, schema_version = _whose(connection)
     except (ApiError, psycopg.Error, LookupError) as error:
         yield f"left as it is: {error}"
@@ -127,14 +129,6 @@ def _probe(services: Services, connection_id: str, cluster: str, company_id: str
     return ConnectionRecord(
         company_id, connection_id, cluster, "ready", 0, timestamp(), secret_generation=newest
     )
-
-
-@contextmanager
-def _open_as_admin(services: Services, cluster: str, connection_id: str) -> Iterator[PgConnection]:
-    """Open a company's database as the administrator: which passwords its roles have is not known yet."""
-    with services.databases.open_admin_connection(cluster, f"co_{connection_id}") as connection:
-        execute(connection, "SET ROLE {:i}", f"co_{connection_id}")
-        yield connection
 
 
 def _whose(connection: PgConnection) -> tuple[str, int]:

@@ -10,10 +10,9 @@ from steps import NEW_NUMBERS, Scenario, Step
 from worlds import World
 
 from managed_tables.catalog.exports import ExportFormat
-from managed_tables.exports import ExportRequest
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
-from managed_tables_api.routes.exports import start_export
+from managed_tables_api.routes.exports import NewExport, create_export
 from managed_tables_export import destination
 from managed_tables_export.handler import run_export
 
@@ -68,7 +67,7 @@ class StartExport(Scenario):
         def start() -> str:
             services = world.fresh_services(export_state_machine_arn=arn)
             table = services.table_reading.get(world.company, table_id)
-            return start_export(services, caller, table, ExportRequest("csv")).export_id
+            return create_export(NewExport(format="csv"), table, caller, services).export_id
 
         return start
 

@@ -14,7 +14,6 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.databases.statements import compose
-from managed_tables.exports import Sort
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
@@ -93,15 +92,17 @@ def select_texts(source: ExportSource, texts: Texts, *, safe: bool) -> sql.Compo
 
 def select_fields(source: ExportSource, field: Callable[[Column], sql.Composed]) -> sql.Composed:
     """Return the SELECT of the selection's rows in its order, each column as `field` composes it."""
-    sorts = [*source.selection.sorts, Sort(ID_COLUMN, is_descending=False)]  # ties by insertion
-    order = [(sort.column, sql.SQL("DESC" if sort.is_descending else "ASC")) for sort in sorts]
+    sorts = [*source.selection.sorts, (ID_COLUMN, False)]  # ties by insertion
     return compose(
         "SELECT {} FROM {} AS {} WHERE {} ORDER BY {}",
         list(map(field, source.selection.columns)),
         source.table,
         TABLE,
         condition_sql(source.selection.condition, TABLE),
-        [compose("{}.{:i} {} NULLS LAST", TABLE, name, direction) for name, direction in order],
+        [
+            compose("{}.{:i} {} NULLS LAST", TABLE, name, sql.SQL("DESC" if descending else "ASC"))
+            for name, descending in sorts
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """Read what an export asks for: format and dialect, and which rows and columns, in which order; record it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.conditions.composition import read_search
 from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, read_where
-from managed_tables.details import Detail, Fault, detail, name_faults
+from managed_tables.details import Fault, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import new_record_id
@@ -27,20 +27,15 @@ _REPEATED = Fault("DUPLICATE_NAME", "coluna repetida")
 
 
 @dataclass(frozen=True)
-class Sort:
-    """One column to sort by; `id` is the order of insertion."""
-
-    column: str
-    is_descending: bool
-
-
-@dataclass(frozen=True)
 class Selection:
-    """Which rows and columns go out, in which order; the `id` is among them only where it is asked for."""
+    """Which rows and columns go out; the `id` is among them only where it is asked for.
+
+    `sorts` are the columns to sort by, each with whether it descends; `id` is the order of insertion.
+    """
 
     columns: tuple[Column, ...]
     condition: Condition = EVERY_ROW
-    sorts: tuple[Sort, ...] = ()
+    sorts: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,15 +54,19 @@ class ExportRequest:
         """Return what goes out of a table of these columns; raises INVALID_REQUEST naming what is wrong."""
         by_name = {column.name: column for column in columns}
         known = {ID_COLUMN, *by_name}
-        details = [*_field_faults(self.fields, known), *_sort_faults(self.sort, known)]
+        sorted_by = [word.removeprefix("-") for word in self.sort]
+        details = [
+            *name_faults(self.fields or (), known, "fields[{}]", _REPEATED),
+            *name_faults(sorted_by, known, "sort[{}]", _REPEATED),
+        ]
         if details:
             raise ApiError(INVALID_REQUEST, details)
         parts = [read_search(self.q, columns, zone.key)]
         if self.where is not None:
             parts.append(read_where(self.where, by_name, parsers(zone)))
         fields = [column.name for column in columns] if self.fields is None else self.fields
-        sorts = tuple(Sort(word.removeprefix("-"), word.startswith("-")) for word in self.sort)
-        return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), sorts)
+        sorts = zip(sorted_by, (word.startswith("-") for word in self.sort), strict=True)
+        return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), tuple(sorts))
 
 
 def new_export(
@@ -92,20 +91,3 @@ def new_export(
         created_at=timestamp(now),
         updated_at=timestamp(now),
     )
-
-
-def _field_faults(fields: Sequence[str] | None, known: Collection[str]) -> list[Detail]:
-    if fields is None:
-        return []
-    if not fields:
-        return [detail("body", Fault("TOO_SHORT", "deve ter ao menos uma coluna"), path="fields")]
-    if len(fields) > len(known):  # some are there twice; all of them are too many to look at
-        fault = Fault("TOO_LONG", f"no máximo {len(known)} colunas")
-        return [detail("body", fault, path="fields")]
-    return list(name_faults(fields, known, "fields[{}]", _REPEATED))
-
-
-def _sort_faults(sort: Sequence[str], known: Collection[str]) -> list[Detail]:
-    if len(sort) > MAX_SORTS:
-        return [detail("body", Fault("TOO_LONG", f"no máximo {MAX_SORTS} colunas"), path="sort")]
-    return list(name_faults([word.removeprefix("-") for word in sort], known, "sort[{}]", _REPEATED))

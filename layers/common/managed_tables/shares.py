@@ -143,15 +143,13 @@ class Shares:
                 get_logger("jobs").error("job cannot be read", exc_info=True, job_id=ticket["waiting_job_id"])
                 job = None
             if job is not None and can_go_on(job):
-                if not (self.slots.take(company_id, job.job_id) or self._take_idle(job)):
+                slot = company_id, job.job_id
+                if not (self.slots.take(*slot) or (self.reclaim(company_id) and self.slots.take(*slot))):
                     break
                 self._tell(job)
                 gone_on.add(job.job_id)
             self.slots.dequeue(ticket)
         return gone_on
-
-    def _take_idle(self, job: JobRecord) -> bool:
-        return self.reclaim(job.company_id) and self.slots.take(job.company_id, job.job_id)
 
     def reclaim(self, company_id: str) -> bool:
         """Free the slots of jobs that stopped without giving them back; return whether there were any."""

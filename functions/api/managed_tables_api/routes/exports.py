@@ -10,12 +10,11 @@ from pydantic import Field
 from managed_tables import errors
 from managed_tables.aws.executions import ExecutionsUnavailable
 from managed_tables.catalog.exports import CONTENT_TYPES, Dialect, ExportFormat, ExportRecord
-from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.documents.document import Count, Document, ExportProgress, JobFailure, Moment, RecordId
-from managed_tables.errors import EXPORTS_UNAVAILABLE, TOO_MANY_EXPORTS, ApiError, JobError
+from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import MAX_SORTS, ExportRequest, new_export
-from managed_tables_api.auth import Caller, Permission
+from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownExport, KnownTable, Services, SignedIn, api_router, raises, requires
 from managed_tables_api.http.requests import FromJson, FromQuery, ListAnswer, PageQuery, StrictModel
 from managed_tables_api.rows.row_models import FieldNames, SearchText, SentWhere, SortWords
@@ -30,7 +29,7 @@ class NewExport(StrictModel):
     )
     where: SentWhere | None = Field(default=None, description="Filtro, como em POST /{table_id}/data/query")
     q: SearchText = None
-    fields: FieldNames | None = Field(
+    fields: Annotated[FieldNames, Field(min_length=1)] | None = Field(
         default=None, description="Colunas, nesta ordem (`id` também); todas, sem o id, se não for dito"
     )
     sort: SortWords | None = Field(
@@ -87,7 +86,7 @@ router = api_router("", "Exports", requires(Permission.DATA_READ))
 
 
 @router.post("/{table_id}/exports", summary="Export rows", status_code=201)
-@raises(TOO_MANY_EXPORTS, EXPORTS_UNAVAILABLE)
+@raises(errors.TOO_MANY_EXPORTS, errors.EXPORTS_UNAVAILABLE)
 def create_export(
     body: FromJson[NewExport], table: KnownTable, caller: SignedIn, services: Services
 ) -> NewExportAnswer:
@@ -96,7 +95,19 @@ def create_export(
     The file is there once `GET /exports/{export_id}` says `done`, and for some days. A table that is deleted
     or whose definition changes before it is read makes the export fail.
     """
-    export = start_export(services, caller, table, body.as_request())
+    request, zone = body.as_request(), services.settings.zone
+    request.select(table.columns, zone)
+    export = new_export(caller.company_id, caller.user_id, table, request, zone)
+    services.storage.put_json(export.request_key, asdict(request))
+    services.exports.create(export)  # before its slot is taken, so that no slot is without a record
+    if not _take_slot(services, export):
+        services.exports.discard(export)
+        raise ApiError(errors.TOO_MANY_EXPORTS, limit=services.export_slots.size)
+    try:
+        _start(services, export)
+    except ExecutionsUnavailable as error:
+        services.exports.fail(export, JobError(errors.EXPORT_FAULT).as_record())
+        raise ApiError(errors.EXPORTS_UNAVAILABLE) from error
     return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
@@ -117,26 +128,16 @@ def list_company_exports(query: FromQuery[PageQuery], caller: SignedIn, services
 @router.get("/exports/{export_id}", summary="Get export")
 def get_export_state(export: KnownExport, services: Services) -> ExportAnswer:
     """Return how far an export is, and of one that is done where to download it."""
-    return export_answer(services, export)
-
-
-def start_export(
-    services: Services, caller: Caller, table: TableRecord, request: ExportRequest
-) -> ExportRecord:
-    """Make the export and let it run; raises INVALID_REQUEST, TOO_MANY_EXPORTS and EXPORTS_UNAVAILABLE."""
-    request.select(table.columns, services.settings.zone)
-    export = new_export(caller.company_id, caller.user_id, table, request, services.settings.zone)
-    services.storage.put_json(export.request_key, asdict(request))
-    services.exports.create(export)  # before its slot is taken, so that no slot is without a record
-    if not _take_slot(services, export):
-        services.exports.discard(export)
-        raise ApiError(errors.TOO_MANY_EXPORTS, limit=services.export_slots.size)
-    try:
-        _start(services, export)
-    except ExecutionsUnavailable as error:
-        services.exports.fail(export, JobError(errors.EXPORT_FAULT).as_record())
-        raise ApiError(errors.EXPORTS_UNAVAILABLE) from error
-    return export
+    url = expires_at = None
+    if export.status == "done":  # the URL holds no longer than the file
+        now, settings = datetime.now(UTC), services.settings
+        gone = parse_timestamp(export.gone_at(settings.export_retention_days))
+        ends = min(now + timedelta(seconds=settings.export_url_seconds), gone)
+        seconds = max(int((ends - now).total_seconds()), 1)
+        content_type, expires_at = CONTENT_TYPES[export.format], timestamp(ends)
+        url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
+    known = {name: value for name, value in vars(export).items() if name in ExportAnswer.model_fields}
+    return ExportAnswer(id=export.export_id, url=url, expires_at=expires_at, **known)
 
 
 def _take_slot(services: Services, export: ExportRecord) -> bool:
@@ -173,21 +174,7 @@ def list_exports(
     first = (page.page - 1) * page.per_page
     shown = exports[first : first + page.per_page]
     records = [
-        export_answer(services, (export.is_overdue(now) and known.expire(export)) or export)
+        get_export_state((export.is_overdue(now) and known.expire(export)) or export, services)
         for export in shown
     ]
     return ExportsAnswer(total=len(exports), quantity=len(records), records=records)
-
-
-def export_answer(services: Services, export: ExportRecord) -> ExportAnswer:
-    """Return the answer about an export; of one that is done with a URL that downloads its file."""
-    url = expires_at = None
-    if export.status == "done":  # the URL holds no longer than the file
-        now, settings = datetime.now(UTC), services.settings
-        gone = parse_timestamp(export.gone_at(settings.export_retention_days))
-        ends = min(now + timedelta(seconds=settings.export_url_seconds), gone)
-        seconds = max(int((ends - now).total_seconds()), 1)
-        content_type, expires_at = CONTENT_TYPES[export.format], timestamp(ends)
-        url = services.storage.presigned_get(export.key or "", export.file_name, content_type, seconds)
-    known = {name: value for name, value in vars(export).items() if name in ExportAnswer.model_fields}
-    return ExportAnswer(id=export.export_id, url=url, expires_at=expires_at, **known)

@@ -65,12 +65,14 @@ class Storage:
 
     def presigned_get(self, key: str, file_name: str, content_type: str, expires_seconds: int) -> str:
         """Return a URL that downloads the object under this name, until it expires."""
+        is_plain = file_name.isascii() and not set(file_name) & set('"\\\r\n')  # others as RFC 6266 has them
+        name = f'filename="{file_name}"' if is_plain else f"filename*=UTF-8''{quote(file_name, safe='')}"
         return self.client.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket_name,
                 "Key": key,
-                "ResponseContentDisposition": _attachment(file_name),
+                "ResponseContentDisposition": f"attachment; {name}",
                 "ResponseContentType": content_type,
             },
             ExpiresIn=expires_seconds,
@@ -192,13 +194,6 @@ class Storage:
         """Delete every object whose key begins so."""
         for key in self.keys(prefix):
             self.delete(key)
-
-
-def _attachment(file_name: str) -> str:
-    """Return the header that names a download; names beyond ASCII as RFC 6266 has them."""
-    if file_name.isascii() and not set(file_name) & set('"\\\r\n'):
-        return f'attachment; filename="{file_name}"'
-    return f"attachment; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 @contextmanager

@@ -22,11 +22,8 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 saying: ContextVar[Callable[[str], str]] = ContextVar("saying", default=str)  # how sentences are written
 
 
-def _said(sentence: str) -> str:
-    return saying.get()(sentence)
-
-
-Sentence = Annotated[str, PlainSerializer(_said)]  # in Portuguese, for people; answers may say it in English
+# In Portuguese, for people; answers may say it in English.
+Sentence = Annotated[str, PlainSerializer(lambda sentence: saying.get()(sentence), return_type=str)]
 Count = Annotated[int, Field(ge=0)]
 SCALAR = [{"type": name} for name in ("string", "integer", "number", "boolean", "null")]
 # As it is: a decimal keeps every digit.

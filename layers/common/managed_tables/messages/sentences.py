@@ -56,15 +56,11 @@ _MAX_COMMAS = 12  # within one item of a list
 
 def write_text(finding: Finding) -> str:
     """Return the sentence of a finding."""
-    return choose_sentence(finding.code, _number_of(finding)).format_map(_fields(finding))
-
-
-def _number_of(finding: Finding) -> int | None:
-    """Return how many things the sentence speaks of."""
     fits, names = finding.values.get("fits"), finding.values.get("names")
+    number_of = len(names) if isinstance(names, list | tuple) else finding.count
     if finding.code == "CELLS_FIT" and isinstance(fits, int):
-        return fits
-    return len(names) if isinstance(names, list | tuple) else finding.count
+        number_of = fits
+    return choose_sentence(finding.code, number_of).format_map(_fields(finding))
 
 
 def _fields(finding: Finding) -> dict[str, str]:
