@@ -200,6 +200,19 @@ def test_a_restoration_names_what_it_wants(table: TableClient, body: dict[str, A
     assert ask(table, "/trash/restore", "POST", body)[0] == 422
 
 
+def test_deleted_rows_stay_where_their_columns_have_changed(table: TableClient) -> None:
+    """No text is read otherwise than its column's was: 422, with the column; the old type brings it back."""
+    (row_id,) = inserted(table, {"k": "03/04/2025", "n": 1})
+    table.rows.call("DELETE", f"/{row_id}")
+    restore, faults = ("/trash/restore", "POST", {"ids": [row_id]}), []
+    for kind in ("date", "datetime", "text"):
+        table.changed(columns=[column("k", kind), column("v", nullable=False), column("n", "decimal")])
+        faults += [(one["path"], one["code"], one.get("value")) for one in ask(table, *restore)[1]["details"]]
+    assert faults == [("k", "INVALID", "03/04/2025")] * 2 + [("v", "REQUIRED", None)]
+    table.changed(columns=[column("k"), column("v"), column("n", "decimal")])
+    assert (ask(table, *restore), table.values("k", "n")) == ((200, {"restored": 1}), [("03/04/2025", 1)])
+
+
 def test_a_renamed_or_hidden_column_keeps_its_history(table: TableClient) -> None:
     """Changes are told under the name of now; deleted rows come back under it, new columns as new."""
     (row_id,) = inserted(table, {"k": "A", "v": 1, "n": 2})

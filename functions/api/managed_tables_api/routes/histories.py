@@ -9,16 +9,17 @@ from functools import partial
 from typing import Any
 
 from psycopg import sql
+from psycopg.errors import NotNullViolation
 
 from managed_tables import errors
 from managed_tables.clock import timestamp
 from managed_tables.databases.statements import compose
-from managed_tables.details import Fault
+from managed_tables.details import Fault, detail, shown_text
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.history import recorded_rows, row_cells
-from managed_tables.ids import is_uuid, row_number
+from managed_tables.ids import row_number
 from managed_tables.schema import Column
 from managed_tables.tables.hidden_columns import HiddenColumnAnswer, describe_hidden
 from managed_tables.tables.physical import default_value, physical_name
@@ -36,7 +37,7 @@ from managed_tables_api.calls import (
 from managed_tables_api.http.requests import FromJson, FromQuery, NumbersQuery, refusal
 from managed_tables_api.rows import row_history
 from managed_tables_api.rows.inserts import taken_by_update
-from managed_tables_api.rows.parsing import value_of
+from managed_tables_api.rows.parsing import NOT_NULLABLE, value_of
 from managed_tables_api.rows.row_history import Change, Names
 from managed_tables_api.rows.running import Definition, KeyTaken, Table
 from managed_tables_api.rows.statements import ROW, compose_statement, counted, kept_statement, names_of
@@ -61,6 +62,9 @@ _BY_TIME = sql.SQL(
     " AND changed_at >= %(deleted_after)s::timestamptz"
     " AND (%(deleted_by)s::text IS NULL OR user_id = %(deleted_by)s::text)"
 )
+
+_OTHER_TYPE = "a coluna mudou de tipo; volte ao tipo de antes, traga a linha e mude o tipo de novo"
+_CONVERTED = Fault("INVALID", _OTHER_TYPE)
 
 
 @router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
@@ -168,21 +172,26 @@ def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> ro
 @raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
 def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> row_history.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
-    if not all(map(is_uuid, body.ids or ())):
-        raise refusal("ids", Fault("INVALID", "um deles não é o id de uma linha"))
     zone = table.settings.zone
-    statement = _restore_statement(table.definition, zone.key, by_ids=body.ids is not None)
     parameters = {
         **table.kept_days,
         **table.acting("restore"),
         "ids": array_text(body.ids or ()),
         "deleted_after": row_history.in_zone(body.deleted_after, zone),
         "deleted_by": body.deleted_by,
+        "converted": json.dumps(list(row_history.read_names(table).converted(table.definition.by_name))),
     }
-    try:  # what is not in the trash is passed over; a value that is none of its type any more is refused
-        return row_history.RestoredAnswer(restored=table.run(statement, parameters)[0][1])
+    statement = _restore_statement(table.definition, zone.key, by_ids=body.ids is not None)
+    try:  # what is not in the trash is passed over
+        found = table.run(statement, parameters)
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
+    except NotNullViolation as error:
+        raise refusal(error.diag.column_name or "", NOT_NULLABLE, "row") from error
+    if found[0][2] is not None:
+        details = [detail("row", _CONVERTED, path=name, value=shown_text(cell)) for _, _, name, cell in found]
+        raise ApiError(errors.INVALID_REQUEST, details)
+    return row_history.RestoredAnswer(restored=found[0][1])
 
 
 @router.get(
@@ -207,18 +216,25 @@ def restore_column(name: str, table: KnownTable, company: KnownCompany, services
 
 @kept_statement
 def _restore_statement(definition: Definition, zone: str, *, by_ids: bool) -> bytes:
-    """Return the statement that inserts deleted rows again: (1, how many).
+    """Return the statement that inserts deleted rows again: (1, how many, NULL, NULL).
 
-    Parameters: table_id, version, actor, days; ids, or deleted_after and deleted_by.
+    Or none, where columns have another type than cells: (1, 0, column, one of its cells) for each. PostgreSQL
+    would read such a text otherwise than the change of type has: 03/04/2025 as a day of March.
+    Parameters: table_id, version, actor, days, converted; ids, or deleted_after and deleted_by.
     """
     table, condition = physical_name(definition.display_name), _BY_IDS if by_ids else _BY_TIME
     return compose_statement(
         "WITH {held}, {gone},"
-        " named AS MATERIALIZED (SELECT row_id, {cells} AS cells FROM gone, definition),"
+        " named AS MATERIALIZED (SELECT row_id, change_id, {cells} AS cells FROM gone, definition),"
+        " other AS MATERIALIZED ("
+        "SELECT DISTINCT ON (name) name, cells OPERATOR(managed_tables.->) name AS cell"
+        " FROM named, json_to_recordset(%(converted)s::json) AS was (name text, since bigint, until bigint)"
+        " WHERE change_id BETWEEN since AND until AND cells OPERATOR(managed_tables.->) name IS NOT NULL),"
         " back AS (INSERT INTO {table} AS {row} (id, {columns:i}) SELECT named.row_id, {values} FROM named,"
-        " managed_tables.populate_record(NULL::{table}, named.cells) AS kept"
+        " managed_tables.populate_record(NULL::{table}, named.cells) AS kept WHERE NOT EXISTS (TABLE other)"
         " RETURNING {row}.id, {recorded_cells}),"
-        " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back) FROM definition",
+        " {recorded}, {counted} SELECT 1, (SELECT count(*) FROM back), other.*"
+        " FROM definition LEFT JOIN other ON true",
         definition,
         active=True,
         gone=_GONE.format(table=table, condition=condition),

@@ -106,7 +106,7 @@ def parse_changes(
     return changes
 
 
-_NOT_NULLABLE = Fault("REQUIRED", "a coluna não aceita nulo")
+NOT_NULLABLE = Fault("REQUIRED", "a coluna não aceita nulo")
 _REQUIRED = Fault("REQUIRED", "obrigatório: a coluna não aceita nulo")
 _ID_GIVEN = Fault("READ_ONLY", "o id é definido pelo servidor")
 
@@ -158,7 +158,7 @@ def _parse_cell(
     """Return PostgreSQL's text of a value, None for NULL, and for what is refused."""
     if value is None:
         if not column.nullable:
-            findings.add(row, column.name, None, _NOT_NULLABLE if is_named else _REQUIRED)
+            findings.add(row, column.name, None, NOT_NULLABLE if is_named else _REQUIRED)
         return None
     try:
         return parse(value)

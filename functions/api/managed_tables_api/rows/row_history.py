@@ -5,7 +5,7 @@ of a load and an upsert: what they wrote is what the row had before the next cha
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, LiteralString, NamedTuple, TypeVar
@@ -13,15 +13,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from psycopg import sql
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from managed_tables.clock import timestamp
+from managed_tables.conditions.tree import parse_id
 from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
 from managed_tables.errors import ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.schema import ColumnType
+from managed_tables.schema import Column, ColumnType
 from managed_tables.undo import STAGED_ID, kept_table
 from managed_tables.values import array_text
 from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery
@@ -43,6 +44,8 @@ _CELLS = part(
 _SINCE = sql.SQL("now() - make_interval(days => %(days)s::int)")
 
 
+# Types whose values have the same texts, by the type of before.
+_ALIKE = {"integer": ("decimal", "text"), "decimal": ("text",), "date": ("text",)}
 Upsert = tuple[str, int]  # a load that has changed rows: its job, and its place among the changes
 
 
@@ -60,6 +63,7 @@ def in_zone(moment: datetime | None, zone: ZoneInfo) -> str | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
 
 
+_Id = Annotated[str, AfterValidator(parse_id)]
 When = Annotated[
     datetime,
     BeforeValidator(_moment),
@@ -167,7 +171,7 @@ class TrashAnswer(ListAnswer):
 class RestoreBody(LateModel):
     """Which deleted rows to bring back: by ids, or all that were deleted since a moment."""
 
-    ids: Annotated[list[str], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    ids: Annotated[list[_Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
     deleted_after: When | None = None
     deleted_by: RecordId | None = None
 
@@ -380,6 +384,17 @@ class Names:
         for change_id, old, new in self.renames:
             name = new if change_id > since and name == old else name
         return name
+
+    def converted(self, columns: Mapping[str, Column]) -> Iterator[dict[str, Any]]:
+        """Yield the columns of which kept cells are of another type: `since` and `until` which change."""
+        done: dict[str, int] = {}
+        for change_id, _, name in self.renames:
+            is_through_type = name.startswith("$") and not name[1:].isdecimal()  # `ColumnPlan.conversions`
+            column = columns.get(self.follow(name, change_id)) if is_through_type else None
+            if column is not None:
+                if column.type not in (name[1:], *_ALIKE.get(name[1:], ())):
+                    yield {"name": column.name, "since": done.get(column.name, 0), "until": change_id}
+                done[column.name] = change_id
 
     def renamed(self, cells: Cells, since: int) -> Cells:
         """Return cells of the change `since` under the names that the database has now."""

@@ -267,7 +267,7 @@ class _Reader:
             self._wrong(path, fault, column=name)
             return ""
         try:
-            return self._parsers[column_type](value) if column_type else _parse_id(value)
+            return self._parsers[column_type](value) if column_type else parse_id(value)
         except InvalidValue as error:
             self._wrong(path, error.fault, column=name, value=shown_value(value))
             return ""
@@ -289,7 +289,8 @@ class _Reader:
         return EVERY_ROW
 
 
-def _parse_id(value: Any) -> str:
+def parse_id(value: Any) -> str:
+    """Return the id of a row as it is; raises InvalidValue."""
     if not isinstance(value, str) or not is_uuid(value):
         raise InvalidValue("INVALID", "deve ser o id de uma linha")
     return value

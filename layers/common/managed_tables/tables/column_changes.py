@@ -69,7 +69,7 @@ def change_physical_columns(
         reason = "a tabela passa do que o PostgreSQL comporta (1.600 colunas, contando as ocultas)"
         raise ApiError(INVALID_SCHEMA, reason=reason) from error
     renames = [*plan.hidden.items(), *plan.renames]
-    record_renames(connection, table_id, renames)
+    record_renames(connection, table_id, [*plan.conversions, *renames])
     if plan.converted:
         forget_table(connection, table_id)
     rename_kept_columns(connection, table_id, renames)

@@ -176,6 +176,12 @@ class ColumnPlan:
         return {placed.old.name for placed in self.converted if placed.old}
 
     @property
+    def conversions(self) -> list[tuple[str, str]]:
+        """Renames through the names of the old types, `$text`: kept cells are texts of that type."""
+        pairs = [(placed.old.name, f"${placed.old.type}") for placed in self.converted if placed.old]
+        return [rename for pair in pairs for rename in (pair, pair[::-1])]
+
+    @property
     def tightened(self) -> list[Placed]:
         """The columns that let NULL in no more."""
         kept = ((placed, placed.old) for placed in self.placed if not placed.column.nullable)
