@@ -276,8 +276,11 @@ def test_a_change_is_planned_then_done_once_and_taken_back(
     assert refusal["code"] == "PLAN_NOT_CONFIRMED"
     assert contents(table) == after
     undo = answer["undo"]["arguments"]
-    agent.call("change_rows", **undo, confirm=agent.call("change_rows", **undo)["confirm"])
+    answer = agent.call("change_rows", **undo, confirm=agent.call("change_rows", **undo)["confirm"])
     assert contents(table) == before
+    if undo["action"] == "restore":  # again: what is there already is not to be deleted
+        again = agent.call("change_rows", **undo, confirm=agent.call("change_rows", **undo)["confirm"])
+        assert (answer["undo"]["arguments"]["ids"], again["undo"]) == (undo["ids"], None)
 
 
 def test_a_token_is_of_one_plan(

@@ -302,12 +302,12 @@ class ChangeRows(_Write):
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
         """Return the call that takes the change back; None where too many rows changed for one."""
         ids = self.ids or [row["id"] for row in before]
-        if self.action in ("insert", "restore"):
-            return self._call("delete", ids=done.get("ids", ids))
-        if next(iter(done.values())) != len(ids):
+        if self.action == "insert":
+            return self._call("delete", ids=done["ids"])
+        if next(iter(done.values())) != len(ids):  # a row that was there is not to be deleted
             return None
-        if self.action == "delete":
-            return self._call("restore", ids=ids)
+        if self.action in ("delete", "restore"):
+            return self._call("delete" if self.action == "restore" else "restore", ids=ids)
         changed = {"id"}.union(*(self.rows or [self.set or {}]))
         rows = [{name: value for name, value in row.items() if name in changed} for row in before]
         return self._call("update", rows=rows)
