@@ -2,7 +2,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import type { Api } from "../api/session";
 import type { Cell, ColumnType, InferredColumn, Job, StatedTable } from "../api/types";
 import { useConsole } from "../ui/context";
-import { formatCell, parseCell } from "../values/cells";
+import { formatCell, isDay, parseCell } from "../values/cells";
 import { formatLongDate, rezone, zoneName } from "../values/dates";
 import type { ReviewedColumn } from "./draft";
 
@@ -154,13 +154,17 @@ export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, 
     return { after: written(isMoved ? rezone(read, zone, timezone) : read, type) };
   }
   if (type === "text") return { after: before };
-  const text = order === "mdy" ? before.replace(MONTH_FIRST, "$3/$1/$4") : before;
+  // The mark and the order that were found hold, whether whole numbers become decimals or days moments.
+  const isRead =
+    !mark && !order && (isDay(type) ? isDay(column.type) : type === "decimal" && column.type === "integer");
+  const found = isRead && read !== null ? formatCell(read, column.type) : before;
+  const text = order === "mdy" ? found.replace(MONTH_FIRST, "$3/$1/$4") : found;
   const parsed = parseCell(text, type, true, mark);
   return parsed.ok ? { after: written(parsed.value, type) } : { after: "", fault: parsed.reason };
 }
 
 const HAS_ZONE = /(Z|[+-]\d{2}:?\d{2})\s*$/;
-const MONTH_FIRST = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4})/;
+const MONTH_FIRST = /^\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d\d)\b/;
 
 function written(value: Cell, type: ColumnType): string {
   return type === "date" && typeof value === "string" ? formatLongDate(value) : formatCell(value, type);

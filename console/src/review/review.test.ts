@@ -57,18 +57,13 @@ describe("a person's changes", () => {
 
 describe("an example", () => {
   it.each([
-    [
-      "what was read, where nothing was changed",
-      "date",
-      { type: "date" },
-      "03/04/2025",
-      "2025-04-03",
-      "3 de abril de 2025",
-    ],
+    ["what was read", "date", { type: "date" }, "03/04/2025", "2025-04-03", "3 de abril de 2025"],
     ["the cell itself for a text", "integer", { type: "text" }, "007", "7", "007"],
     ["a number that was a text", "text", { type: "decimal" }, "1.234,50", "1.234,50", "1.234,50"],
     ["a point for a decimal mark", "text", { type: "decimal", decimal_mark: "." }, "1,234.50", null, "1.234,50"],
-    ["the month first", "text", { type: "date", date_order: "mdy" }, "03/04/2025", null, "4 de março de 2025"],
+    ["the month first", "text", { type: "date", date_order: "mdy" }, "03/04/25", null, "4 de março de 2025"],
+    ["its day by the order that was found", "date", { type: "datetime" }, "03/04/25", "2025-03-04", "04/03/2025 00:00"],
+    ["its digits by the mark that was found", "integer", { type: "decimal" }, "1,500", "1500", "1.500"],
     ["why it does not fit", "text", { type: "integer" }, "n/d", "n/d", "", "não é um número inteiro"],
   ] as const)("shows %s", (_, inferred, adjustment, before, read, after, fault = undefined) => {
     const [reviewed] = review({ ...schema, columns: [column("c", "C", inferred)] }, { C: adjustment });
