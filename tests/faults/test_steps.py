@@ -79,6 +79,9 @@ SCENARIOS = [
     Undo("replace"),
 ]
 
+# Requests that find out whether a commit was done whose answer was lost.
+FIND_OUT = (Create, Rename, ChangeColumns, Deactivate, Delete, SetKey, Undo)
+
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "_"))
 def test_a_fault_at_any_boundary_loses_and_repeats_nothing(
@@ -125,6 +128,8 @@ def _try(scenario: Scenario, world: World, fault: Fault, name: str) -> str | Non
         faulty = run_step(step, fault, world.admin_dsn)
         if not scenario.repeats and faulty.error:  # a user's request, whose error the API answers
             assert faulty.error.startswith(("ApiError", "PasswordRefused")), faulty.error
+        if isinstance(scenario, FIND_OUT) and (fault.way, name) == ("lost", "COMMIT"):
+            assert faulty.ended_well, faulty.error
         attempt = repeat_until_ended(scenario, step, faulty)
         scenario.check(world, attempt.last.value)
         world.assert_sound()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,15 +160,10 @@ def test_deleted_rows_come_back_with_ids_and_values(table: TableClient) -> None:
     kept = {name: value for name, value in trash["records"][-1].items() if not name.startswith("deleted_")}
     assert kept == before[0]
     assert trash["records"][0]["deleted_by"] == USER
-    assert ask(table, "/trash/restore", "POST", {"ids": ids[:1]}) == (200, {"restored": 1})
-    assert ask(table, "/trash/restore", "POST", {"deleted_after": "2020-01-01", "deleted_by": "0" * 24}) == (
-        200,
-        {"restored": 0},
-    )
-    assert ask(table, "/trash/restore", "POST", {"deleted_after": "2020-01-01T00:00:00Z"}) == (
-        200,
-        {"restored": 2},
-    )
+    restore = partial(ask, table, "/trash/restore", "POST")
+    assert restore({"ids": ids[:1]}) == (200, {"restored": 1})
+    assert restore({"deleted_after": "2020-01-01", "deleted_by": "0" * 24}) == (200, {"restored": 0})
+    assert restore({"deleted_after": "2020-01-01T00:00:00Z"}) == (200, {"restored": 2})
     assert sorted(table.rows.list()["records"], key=lambda row: row["id"]) == before
     assert table.get()["row_count"] == 3
     assert found(table, "/trash")["total"] == 0

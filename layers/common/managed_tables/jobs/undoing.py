@@ -19,7 +19,14 @@ from managed_tables.databases.connecting import PgConnection, fetch_number, is_r
 from managed_tables.databases.statements import compose, execute
 from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Count, Document
-from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, TABLE_INACTIVE, TABLE_NOT_FOUND, ApiError
+from managed_tables.errors import (
+    CHANGED_SINCE,
+    DATABASE_UNAVAILABLE,
+    NOT_UNDOABLE,
+    TABLE_INACTIVE,
+    TABLE_NOT_FOUND,
+    ApiError,
+)
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.services import Services
 from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
@@ -56,15 +63,26 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
     company = services.provisioning.require(job.company_id)
     actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
-    undone = _recover(services, company, job) or _undo(services, company, job, actor, force=force)
+    try:
+        undone = _recover(services, company, job) or _undo(services, company, job, actor, force=force)
+    except ApiError as error:
+        found = _recover(services, company, job, lost=True) if error.kind is DATABASE_UNAVAILABLE else None
+        if found is None:
+            raise
+        undone = found
     if not is_rehearsal():
         services.imports.forget(job)  # the same files may come again without a warning
         services.jobs.record_undone(job)
     return undone
 
 
-def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> UndoAnswer | None:
-    """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise."""
+def _recover(
+    services: Services, company: ConnectionRecord, job: JobRecord, *, lost: bool = False
+) -> UndoAnswer | None:
+    """Return the outcome of an interrupted request that did undo the job; raises NOT_UNDOABLE otherwise.
+
+    `lost`: the request is this one, whose connection broke.
+    """
     with services.open_company(company) as connection:
         row = connection.execute(
             "SELECT outcome, undone_at FROM managed_tables.undoable_jobs"
@@ -73,7 +91,7 @@ def _recover(services: Services, company: ConnectionRecord, job: JobRecord) -> U
         ).fetchone()
     if row is None:
         return None
-    is_known = is_rehearsal() or datetime.now(UTC) - row[1] < RECOVERED_AFTER
+    is_known = is_rehearsal() or (not lost and datetime.now(UTC) - row[1] < RECOVERED_AFTER)
     if is_known or services.jobs.record_undone(job) is None:
         raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
     return UndoAnswer.read(row[0])

@@ -209,9 +209,11 @@ class TableOperations:
                 self.reconciliation.await_name(company, applied.display_name, holder, waiting)
             except TableChanged:
                 waiting.pause()
-            except (Fenced, _BuildInterrupted):
+            except (Fenced, _Interrupted) as outcome:
                 # After the connection was returned: ending takes one, too, and a process has few.
-                self.reconciliation.end(company, begun)
+                found = self.reconciliation.end(company, begun)
+                if done := _committed(outcome, found, attempt):
+                    return done
                 waiting.pause()
             else:
                 if found is None and not applied.deleted:  # deleted by another, just after our change
@@ -221,12 +223,12 @@ class TableOperations:
     def _build_indexes(
         self, connection: PgConnection, begun: TableRecord, plan: ColumnPlan, applied: Applied
     ) -> None:
-        """Build the new indexes ahead of step 2; raises _BuildInterrupted where the connection is lost."""
+        """Build the new indexes ahead of step 2; raises _Interrupted where the connection is lost."""
         try:
             physical.build_indexes(connection, begun.table_id, begun.applied, applied, plan.origins)
         except Exception as error:
             if connection.broken:
-                raise _BuildInterrupted(begun.table_id) from error
+                raise _Interrupted(begun.table_id) from error
             try:
                 physical.drop_leftovers(connection, begun.table_id, begun.applied, LEFTOVER_LOCK_TIMEOUT_MS)
             except LockNotAvailable:
@@ -238,8 +240,8 @@ class TableOperations:
     def _run(self, connection: PgConnection, begun: TableRecord, step: Step) -> None:
         """Do step 2, repeatedly while others lock the table; undo it at once if it fails for good.
 
-        Raises Fenced if another has shut the operation out. If the connection broke, whether it was committed
-        is unknown: whoever meets the operation next finds out.
+        Raises Fenced if another has shut the operation out, _Interrupted if the connection broke: it may have
+        been committed.
         """
         waiting = Waiting(LOCK_WAIT_SECONDS)
         try:
@@ -254,10 +256,10 @@ class TableOperations:
                     return
         except Fenced:
             raise
-        except Exception:
-            if not connection.broken:
-                before = replace(begun.applied, deleted=begun.state == "creating")
-                self.tables.finish(begun, before)
+        except Exception as error:
+            if connection.broken:
+                raise _Interrupted(begun.table_id) from error
+            self.tables.finish(begun, replace(begun.applied, deleted=begun.state == "creating"))
             raise
 
     def _change(
@@ -307,8 +309,14 @@ def _follow_claims(connection: PgConnection, table_id: str, change: TableChange,
         record_added(connection, table_id, change.job_id, [placed.column.name for placed in plan.added])
 
 
-class _BuildInterrupted(Exception):  # noqa: N818 - an outcome, not a fault
-    """The connection was lost while an index was built: drop its remains and build it again."""
+class _Interrupted(Exception):  # noqa: N818 - an outcome, not a fault
+    """The connection was lost: end the operation by what is there, and begin again where it was not done."""
+
+
+def _committed(outcome: Exception, found: TableRecord | None, attempt: _Attempt) -> TableRecord | None:
+    """Return the table where the operation was done, and only the answer of its commit was lost."""
+    is_done = attempt.applied.deleted if found is None else found.applied == attempt.applied
+    return (found or attempt.begun) if is_done and isinstance(outcome, _Interrupted) else None
 
 
 def _begun(table: TableRecord, kind: PendingKind, new_name: str | None = None) -> TableRecord:
