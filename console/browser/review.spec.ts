@@ -53,6 +53,7 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   await page.getByRole("button", { name: "Usar como cabeçalho" }).click();
   await expect(line(4)).toContainText("Cabeçalho");
   expect(sent, "one choice is one call").toBe(1);
+  await expect(page.getByText(/^Mantivemos 0 ajustes; 1 não vale mais: CEP$/).first()).toBeVisible(); // the labels are others now
   await expect(page.getByText("definido por você").first()).toBeVisible();
 
   const colleague = await (await browser.newContext()).newPage(); // all that was stated and typed is there
@@ -337,6 +338,21 @@ test("a mark is corrected in its panel, and importing asks where a value may cha
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("link", { name: "Ver tabela" }).click();
   await expect(page.getByRole("gridcell", { name: "2,750" })).toBeVisible();
+
+  await visit(`/envios/${await company.upload("respostas.csv", "item;certo\na;ok\nb;nok\nc;?\n")}`);
+  const kind = page.getByLabel(/^Tipo de certo/);
+  await kind.selectOption("boolean");
+  await page.getByRole("button", { name: /^B certo/ }).click();
+  for (const [label, word] of Object.entries({ Sim: "ok", Não: "nok", vazio: "?" })) {
+    await page.getByLabel(`Textos que são ${label}`).fill(word);
+  }
+  for (const text of ["ok → será Sim", "nok → será Não", "? → será (vazia)"]) {
+    await expect(page.locator(".mt-preview")).toContainText(text);
+  }
+  await kind.selectOption("text"); // of which no word is a yes or no
+  await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
+  await page.getByRole("link", { name: "Ver tabela" }).click();
+  await expect(page.locator('[role="gridcell"][aria-colindex="3"]')).toHaveText(["ok", "nok", "", ""]);
 
   const decimals = await company.table("medidas", ["item:text", "medida:decimal"]); // for what is inferred as integers
   await visit(`/envios/${await company.upload("marca_2.csv", "item;medida\na;1.500\nb;2.750\n", decimals)}`);

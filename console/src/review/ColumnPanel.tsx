@@ -3,10 +3,10 @@ import type { Cell, ColumnType, InferredColumn } from "../api/types";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, Select, SelectField, TextField, TypeIcon } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
-import { columnLetter, formatCell, isDay, isNumeric, typeChoices, typeLabels } from "../values/cells";
+import { columnLetter, formatCell, typeChoices, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { marks, orders, wordOf } from "../values/words";
-import { type Adjustment, type ReviewedColumn, useReview } from "./draft";
+import { type Adjustment, HOW, type ReviewedColumn, useReview } from "./draft";
 
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
@@ -194,17 +194,18 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
     ["false", t`manter`],
   ];
   const isAmbiguous = column.inference?.warnings.some(({ code }) => code === "AMBIGUOUS_MARK");
-  const choices: [is: boolean, label: string, field: keyof Adjustment, Choices][] = [
-    [isNumeric(type), t`Marca decimal`, "decimal_mark", marks()],
-    [isDay(type), t`Ordem da data`, "date_order", orders()],
-    [type === "datetime", t`Horário de`, "timezone", zones()],
-    [type === "text", t`Espaços nas pontas`, "trim", trims],
+  const choices: [label: string, field: keyof typeof HOW, Choices][] = [
+    [t`Marca decimal`, "decimal_mark", marks()],
+    [t`Ordem da data`, "date_order", orders()],
+    [t`Horário de`, "timezone", zones()],
+    [t`Espaços nas pontas`, "trim", trims],
   ];
-  const words: [is: boolean, label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
-    [type === "boolean", t`Textos que são Sim`, "true_tokens"],
-    [type === "boolean", t`Textos que são Não`, "false_tokens"],
-    [true, t`Textos que são vazio`, "null_tokens"],
+  const words: [label: string, field: "true_tokens" | "false_tokens" | "null_tokens"][] = [
+    [t`Textos que são Sim`, "true_tokens"],
+    [t`Textos que são Não`, "false_tokens"],
+    [t`Textos que são vazio`, "null_tokens"],
   ];
+  const isOfType = ([, field]: readonly [string, keyof typeof HOW, ...unknown[]]): boolean => HOW[field](type);
   const choose = (field: keyof Adjustment, value: string): void => {
     const said = { [field]: field === "trim" && value ? value === "true" : value || null };
     const isDecimal = field === "decimal_mark" && value && isAmbiguous && type === "integer"; // not thousands, then
@@ -212,28 +213,24 @@ function Reading({ column: { column, type, adjustment }, onAdjust }: PartProps) 
   };
   return (
     <>
-      {choices.map(([is, label, field, options]) => {
+      {choices.filter(isOfType).map(([label, field, options]) => {
         const detected = field === "timezone" ? t`${wordOf(zones(), zone)} (o que foi usado)` : t`como foi detectado`;
         const shared = {
           choices: [["", detected] as const, ...options],
           value: String(adjustment[field] ?? ""),
           onValue: (value: string) => choose(field, value),
         };
-        if (!is) return null;
         if (options.length > MOST_RADIOS) return <SelectField key={field} label={label} {...shared} />;
         return <Radios key={field} legend={label} {...shared} />;
       })}
-      {words.map(
-        ([is, label, field]) =>
-          is && (
-            <Words
-              key={field}
-              label={label}
-              value={adjustment[field] ?? []}
-              onValue={(tokens) => onAdjust({ [field]: tokens.length > 0 ? tokens : null })}
-            />
-          ),
-      )}
+      {words.filter(isOfType).map(([label, field]) => (
+        <Words
+          key={field}
+          label={label}
+          value={adjustment[field] ?? []}
+          onValue={(tokens) => onAdjust({ [field]: tokens.length > 0 ? tokens : null })}
+        />
+      ))}
     </>
   );
 }

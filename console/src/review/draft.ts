@@ -4,7 +4,7 @@ import type { Column, Confirmation, InferredColumn, InferredSchema, Job, Reanaly
 import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
-import { parseCell } from "../values/cells";
+import { isDay, isNumeric, parseCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
 import { type Check, checksOf } from "./checks";
@@ -12,10 +12,18 @@ import { type Overrides, type Spot, usePlaces } from "./lines";
 
 type Confirmed = Confirmation["columns"][number];
 
-/** What the API can be told of how a column's cells are read. */
-const HOW = ["decimal_mark", "date_order", "trim", "null_tokens", "true_tokens", "false_tokens", "timezone"] as const;
+/** What the API can be told of how a column's cells are read, and of which types; of others it is kept, and not sent. */
+export const HOW = {
+  decimal_mark: isNumeric,
+  date_order: isDay,
+  timezone: (type: Column["type"]) => type === "datetime",
+  trim: (type: Column["type"]) => type === "text",
+  true_tokens: (type: Column["type"]) => type === "boolean",
+  false_tokens: (type: Column["type"]) => type === "boolean",
+  null_tokens: () => true,
+};
 
-type How = Pick<Confirmed, (typeof HOW)[number]>;
+type How = Pick<Confirmed, keyof typeof HOW>;
 
 /** What a person changed of a column; what is not here, or null, stays as it was inferred. */
 export interface Adjustment extends How, Partial<Pick<Confirmed, "name" | "type" | "nullable">> {
@@ -65,9 +73,10 @@ function remembered(recipe: Recipe | null, source: string): Adjustment {
   return found ? saidOf({ ...found, decimal_mark: null, date_order: null }) : {};
 }
 
-/** Return what is said of how the cells are read, without what is left to the file. */
-function saidOf(said: How): How {
-  return Object.fromEntries(HOW.flatMap((field) => ((said[field] ?? null) === null ? [] : [[field, said[field]]])));
+/** Return what is said of how the cells are read, without what is left to the file, or is of another type than this. */
+function saidOf(said: How, type?: Column["type"]): How {
+  const fields = (Object.keys(HOW) as (keyof How)[]).filter((field) => type === undefined || HOW[field](type));
+  return Object.fromEntries(fields.flatMap((field) => ((said[field] ?? null) === null ? [] : [[field, said[field]]])));
 }
 
 /** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into.
@@ -129,7 +138,7 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
         ...(name === column.name ? {} : { source: column.name }),
         ...(column.format && type === column.type && !into ? { format: column.format } : {}),
         ...(read?.ok ? { default: read.value } : {}),
-        ...saidOf(adjustment),
+        ...saidOf(adjustment, type),
       };
     });
 }

@@ -148,7 +148,11 @@ function isOf(before: string, read: string): boolean {
 /** Return what becomes of `before`: as the analysis read it, or as the type says that a person chose. */
 export function exampleOf(reviewed: ReviewedColumn, before: string, read: Cell, zone = zoneName()): Example {
   const { column, type, adjustment } = reviewed;
-  const { decimal_mark: mark, date_order: order, timezone } = adjustment;
+  const { decimal_mark: mark, date_order: order, timezone, null_tokens, true_tokens, false_tokens } = adjustment;
+  const isIn = (words: readonly string[] | null | undefined): boolean =>
+    (type === "boolean" && words?.some((one) => one.trim().toLowerCase() === before.trim().toLowerCase())) === true;
+  if (null_tokens?.includes(before.trim())) return { after: "" };
+  if (isIn(true_tokens) || isIn(false_tokens)) return { after: written(isIn(true_tokens), type) };
   if (type === column.type && !mark && !order) {
     const isMoved = timezone && typeof read === "string" && !HAS_ZONE.test(before);
     return { after: written(isMoved ? rezone(read, zone, timezone) : read, type) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { keptSentence, keysOf, review, withChanges } from "./draft";
+import { keysOf, review, withChanges } from "./draft";
 import { exampleOf, placesOf, type TableReading, tableOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
@@ -8,7 +8,6 @@ function column(name: string, source: string, type: InferredColumn["type"] = "te
 }
 
 const schema = {
-  suggested_table_name: "vendas",
   columns: [column("valor", "Valor", "decimal"), column("valor_2", "Valor"), column("cep", "CEP")],
   sample_rows: [],
   total_row_count_estimate: 2,
@@ -28,11 +27,6 @@ describe("a person's changes", () => {
       [false, "valor_2"],
       [true, "codigo_postal"],
     ]);
-  });
-
-  it("are said to hold under another reading, or not to", () => {
-    expect(keptSentence(schema, changes)).toBe("Mantivemos 2 ajustes; 1 não vale mais: Some");
-    expect(keptSentence(schema, {})).toBeNull();
   });
 
   it("come on top of what was chosen for the label before", () => {
