@@ -984,6 +984,10 @@ test("what is written of a structure stays, whatever a colleague does to the tab
 
   await page.getByLabel("Descrição", { exact: true }).first().fill("Minha");
   await company.call("PUT", `/${table}`, { title: "Outra" });
+  await page.getByRole("button", { name: "Gravar", exact: true }).click();
+  await expect(page.getByRole("alert")).toContainText("alterada por outra pessoa");
+  await page.getByRole("button", { name: "Tentar de novo" }).click(); // with the table as it is now
+  await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
   await page.route(`**/${table}`, (route) => route.fulfill({ status: 500, json: {} }), { times: 1 }); // the deletion
   await page.getByRole("button", { name: "Apagar tabela" }).click();
   const asked = page.waitForResponse((answer) => answer.request().method() === "GET" && answer.url().endsWith(table));

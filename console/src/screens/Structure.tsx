@@ -31,7 +31,7 @@ export default function Structure({ tableId }: { tableId: string }) {
 
 /** A table as it is to be: one that there is, or else one that is made by hand. */
 export function StructureForm({ table }: { table?: Table }) {
-  const { api, announce, written } = useConsole();
+  const { api, announce, written, leaveBy } = useConsole();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState(() => startOf(table));
@@ -83,7 +83,7 @@ export function StructureForm({ table }: { table?: Table }) {
         <h1 id="structure-title">{table ? t`Estrutura de ${table.title || table.display_name}` : t`Criar tabela`}</h1>
         {table && <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>}
       </div>
-      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: giveUp } : {})} />}
+      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: () => leaveBy(giveUp) } : {})} />}
       <TextField
         label={t`Título`}
         value={title}
