@@ -279,7 +279,7 @@ export class EditSession {
     } else {
       const work = () => ("inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted));
       await this.answered(work).catch((error) => {
-        if (failureOf(error).code !== "ROW_NOT_FOUND") from.push(step); // to be tried again
+        if (!isFinal(failureOf(error))) from.push(step); // to be tried again
         throw error;
       });
       back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
@@ -419,8 +419,7 @@ export class EditSession {
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[], way: Way = "do"): void {
-    const isFinal = way === "do" || failure.status === 422; // a column that is gone: it would be in the way of the others
-    if (!isFinal) (way === "undo" ? this.past : this.future).push({ changes: changed }); // to be tried again
+    if (way !== "do" && !isFinal(failure)) (way === "undo" ? this.past : this.future).push({ changes: changed });
     const told = faultsBy(failure, (one) => `${one.row ?? 0}/${one.column}`);
     const state = failure.code === "OUTCOME_UNKNOWN" ? "unsaved" : "refused";
     this.markAll(changed, (row, name) => ({ state, reason: told.get(`${row}/${name}`) ?? failure.message }));
@@ -529,6 +528,11 @@ function versioned({ base, changes }: RowChange): Values {
 function isAsWished({ id, base, changes }: RowChange, record: RecordOfRow | undefined): boolean {
   const expected: Cells = { ...base, ...changes, id, _version: record?.["_version"] };
   return !!record && Object.keys(record).every((name) => (record[name] ?? null) === (expected[name] ?? null));
+}
+
+/** Whether a step back or forth would be refused again, a key that is taken or a column that is gone, in the way of the others. */
+function isFinal({ status, code }: ApiFailure): boolean {
+  return status === 422 || code === "ROW_NOT_FOUND" || code === "DUPLICATE_KEY";
 }
 
 function failureOf(error: unknown): ApiFailure {

@@ -9,8 +9,6 @@ function column(name: string, source: string, type: InferredColumn["type"] = "te
 
 const schema = {
   columns: [column("valor", "Valor", "decimal"), column("valor_2", "Valor"), column("cep", "CEP")],
-  sample_rows: [],
-  total_row_count_estimate: 2,
 } as unknown as InferredSchema;
 
 describe("a person's changes", () => {
