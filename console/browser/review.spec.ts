@@ -350,9 +350,16 @@ test("a mark is corrected in its panel, and importing asks where a value may cha
     await expect(page.locator(".mt-preview")).toContainText(text);
   }
   await kind.selectOption("text"); // of which no word is a yes or no
+  await page.getByLabel("Nome de item").fill("Nome do Item"); // as people write
+  await page.getByLabel("Nova tabela").fill("");
   await page.getByRole("button", { name: /^Importar 3 linhas/ }).click();
   await page.getByRole("link", { name: "Ver tabela" }).click();
   await expect(page.locator('[role="gridcell"][aria-colindex="3"]')).toHaveText(["ok", "nok", "", ""]);
+  const [name] = (await company.call("GET", new URL(page.url()).pathname.replace("/tabelas", "")))[
+    "columns"
+  ] as object[];
+  expect(name).toMatchObject({ name: "nome_do_item", display_name: "Nome do Item" });
+  await expect(page.getByRole("heading", { name: "respostas" })).toBeVisible();
 
   const decimals = await company.table("medidas", ["item:text", "medida:decimal"]); // for what is inferred as integers
   await visit(`/envios/${await company.upload("marca_2.csv", "item;medida\na;1.500\nb;2.750\n", decimals)}`);

@@ -82,7 +82,7 @@ interface NameAndTypeProps {
 /** What a column is called and of which type it is; or which of the table's columns it feeds. */
 export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
   const { targets, onAdjust } = useReview();
-  const { column, source, name, type, into, include } = reviewed;
+  const { column, source, name, type, into, include, adjustment } = reviewed;
   const tabIndex = isTabbed ? 0 : -1;
   return (
     <div className="mt-head-fields">
@@ -111,7 +111,7 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
           <input
             aria-label={t`Nome de ${source}`}
             tabIndex={tabIndex}
-            value={name}
+            value={adjustment.name ?? name}
             spellCheck={false}
             onChange={(event) => onAdjust([source], { name: event.target.value })}
           />

@@ -50,7 +50,7 @@ export function Review({ job }: { job: Job }) {
               <strong>{t`Nova tabela`}</strong>{" "}
               <input
                 maxLength={200}
-                value={name}
+                value={draft.tableName ?? name}
                 spellCheck={false}
                 aria-describedby={hint}
                 onChange={(event) => onDraft({ tableName: event.target.value })}

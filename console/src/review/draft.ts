@@ -101,7 +101,7 @@ export function review(
       column,
       source,
       include: adjustment.include ?? true,
-      name: into?.name ?? adjustment.name ?? column.name,
+      name: into?.name ?? (adjustment.name?.trim() ? toName(adjustment.name) : column.name),
       type: into?.type ?? adjustment.type ?? column.type,
       // Next month's file has a blank: a column may be empty unless a person says that it must not.
       nullable: into?.nullable ?? (adjustment.isKey ? false : (adjustment.nullable ?? true)),
@@ -128,11 +128,11 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
   return columns
     .filter((one) => one.include)
     .map(({ column, name, type, nullable, into, adjustment }) => {
-      const { standard } = adjustment;
+      const { standard, name: typed = "" } = adjustment;
       const read = into || !standard ? null : parseCell(standard, type, false);
       return {
         name,
-        display_name: column.display_name,
+        display_name: into || [name, ""].includes(typed.trim()) ? column.display_name : typed.trim(),
         type,
         nullable,
         ...(name === column.name ? {} : { source: column.name }),
@@ -189,7 +189,7 @@ export function useReviewParts(job: Job) {
       return api.POST("/upload-jobs/{job_id}/confirm", { path, body });
     },
   });
-  const name = draft.tableName ?? schema?.suggested_table_name ?? ""; // of a new table
+  const name = draft.tableName?.trim() || (schema?.suggested_table_name ?? ""); // of a new table
   /** Have the files read again, with this said of the file or sheet that is looked at. */
   const onOverride = (overrides: Overrides): void => {
     const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {};

@@ -49,11 +49,12 @@ export function wordOf(choices: Choices, value: string): string {
   return choices.find(([one]) => one === value)?.[1] ?? value;
 }
 
-/** Return a name as the database takes it: `Preço Médio (R$)` gives `preco_medio_r`. */
+/** Return a name as the database takes it, at most 63 characters: `Preço Médio (R$)` gives `preco_medio_r`. */
 export function toName(label: string): string {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(label) && label !== "id") return label;
   const plain = label.normalize("NFD").replace(/[̀-ͯ]/g, "").toLowerCase();
   const name = plain.replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
   if (name === "") return "coluna";
   if (name === "id") return "id_original";
-  return /^\d/.test(name) ? `_${name}` : name;
+  return (/^\d/.test(name) ? `_${name}` : name).slice(0, 63);
 }
