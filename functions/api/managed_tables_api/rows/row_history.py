@@ -44,8 +44,7 @@ _CELLS = part(
 _SINCE = sql.SQL("now() - make_interval(days => %(days)s::int)")
 
 
-# Types whose values have the same texts, by the type of before.
-_ALIKE = {"integer": ("decimal", "text"), "decimal": ("text",), "date": ("text",)}
+_ALIKE = {"integer": ("decimal", "text"), "decimal": ("text",), "date": ("text",)}  # types of the same texts
 Upsert = tuple[str, int]  # a load that has changed rows: its job, and its place among the changes
 
 
@@ -387,18 +386,25 @@ class Names:
 
     def converted(self, columns: Mapping[str, Column]) -> Iterator[dict[str, Any]]:
         """Yield the columns of which kept cells are of another type: `since` and `until` which change."""
+        now: dict[str, str] = {}  # of each name what the later renames make of it
+        conversions = []
+        for change_id, old, new in reversed(self.renames):
+            now[old] = now.get(new, new)
+            if new.startswith("$") and not new[1:].isdecimal():  # `ColumnPlan.conversions`
+                conversions.append((change_id, new[1:], now[old]))
         done: dict[str, int] = {}
-        for change_id, _, name in self.renames:
-            is_through_type = name.startswith("$") and not name[1:].isdecimal()  # `ColumnPlan.conversions`
-            column = columns.get(self.follow(name, change_id)) if is_through_type else None
-            if column is not None:
-                if column.type not in (name[1:], *_ALIKE.get(name[1:], ())):
-                    yield {"name": column.name, "since": done.get(column.name, 0), "until": change_id}
-                done[column.name] = change_id
+        for change_id, old_type, name in reversed(conversions):
+            if name in columns and columns[name].type not in (old_type, *_ALIKE.get(old_type, ())):
+                yield {"name": name, "since": done.get(name, 0), "until": change_id}
+            done[name] = change_id
 
     def renamed(self, cells: Cells, since: int) -> Cells:
         """Return cells of the change `since` under the names that the database has now."""
-        return {self.follow(name, since): text for name, text in cells.items()} if self.renames else cells
+        present = {**cells}
+        for change_id, old, new in self.renames:
+            if change_id > since and old in present:
+                present[new] = present.pop(old)
+        return present
 
 
 def read_names(table: Table) -> Names:
