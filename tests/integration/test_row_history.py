@@ -129,6 +129,7 @@ def test_loads_upserts_and_undos_are_part_of_the_history(loads: Loads) -> None:
     now = found(loads.table, "/history")["records"]
     assert walked == now[1:]
     assert ask(loads.table, "/history", cursor="1.x")[0] == 422
+    assert ask(loads.table, "/history", cursor=f"1.{a}", page=2)[0] == 422
     everything = {(one["action"], one["via"]) for one in walked}
     assert everything == {("update", "undo"), ("delete", "undo"), ("update", "api"), ("update", "upload")}
     assert found(loads.table, "/history", action="delete")["total"] == 1

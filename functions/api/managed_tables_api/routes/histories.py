@@ -63,8 +63,7 @@ _BY_TIME = sql.SQL(
     " AND (%(deleted_by)s::text IS NULL OR user_id = %(deleted_by)s::text)"
 )
 
-_OTHER_TYPE = "a coluna mudou de tipo; volte ao tipo de antes, traga a linha e mude o tipo de novo"
-_CONVERTED = Fault("INVALID", _OTHER_TYPE)
+_CONVERTED = Fault("INVALID", "a coluna mudou de tipo: volte ao de antes, traga a linha e mude de novo")
 
 
 @router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)

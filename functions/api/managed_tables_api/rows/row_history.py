@@ -19,7 +19,7 @@ from managed_tables.clock import timestamp
 from managed_tables.conditions.tree import parse_id
 from managed_tables.details import InvalidValue
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
-from managed_tables.errors import ROW_NOT_FOUND, ApiError
+from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.schema import Column, ColumnType
@@ -309,6 +309,8 @@ def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
 
 def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]]:
     """Return how many changes there are, and the change and the row of each on the page."""
+    if asked.cursor is not None and asked.page > 1:
+        raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
     zone = table.settings.zone
     change, _, row = (asked.cursor or "").partition(".")
     parameters = {
@@ -318,7 +320,6 @@ def _page(table: Table, asked: HistoryQuery) -> tuple[int, list[tuple[int, str]]
         "from": in_zone(asked.since, zone),
         "to": in_zone(asked.until, zone),
         **asked.window,
-        **({"offset": "0"} if asked.cursor else {}),
         "after_change": change or None,
         "after_row": row or None,
     }
