@@ -346,11 +346,11 @@ def _far_numbers(
     times = after / before
     if times >= far or times * far <= 1:
         size = f"{times:.0f} vezes maiores" if times > 1 else f"{1 / times:.0f} vezes menores"
-        yield f"em geral são {size} (como {after:g}, antes {before:g})", before, after
+        yield f"em geral são {size} (como {number(after)}, antes {number(before)})", before, after
     bounds = (one for one in (found.min, found.max) if isinstance(one, int | float | Decimal))
     greatest = max((abs(float(one)) for one in bounds), default=0.0)
     if seen.greatest and greatest > _VERY_FAR * seen.greatest:
-        yield f"há {greatest:g}, e o maior era {seen.greatest:g}", seen.greatest, greatest
+        yield f"há {number(greatest)}, e o maior era {number(seen.greatest)}", seen.greatest, greatest
 
 
 def _has_days_outside(seen: SeenColumn, found: Profile) -> bool:

@@ -27,9 +27,9 @@ def why_not_opened(error: OSError) -> str:
     return _REASONS.get(type(error)) or str(error.strerror or error)
 
 
-def number(count: int) -> str:
-    """Return a whole number with points between thousands."""
-    return f"{count:,}".replace(",", ".")
+def number(count: float) -> str:
+    """Return a number with points between thousands and a comma before decimals."""
+    return f"{count:,.15g}".translate(str.maketrans(",.", ".,"))  # 15 digits: a float has no more of its own
 
 
 @cache
