@@ -170,6 +170,27 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
 });
 
+test("what is said of a row whose cells have several lines is said of all of it", async ({ page, company, visit }) => {
+  const job = await company.upload("paragrafos.csv", 'nome;obs;n\n"um\ndois";x;1\nb;"y\n\nz";2\nc;w;3\nd;v;4\n');
+  await visit(`/envios/${job}`);
+  const lines = page.locator(".mt-preview tbody tr");
+  const say = async (kind: string, said: string): Promise<void> => {
+    await lines
+      .nth(2)
+      .getByRole("button", { name: `Linha 4: ${kind}` })
+      .click();
+    await lines.nth(2).getByRole("button", { name: said }).click();
+  };
+  await say("Dados", "Ignorar esta linha");
+  await expect(page.getByRole("button", { name: /^Importar 3 linhas/ })).toBeVisible();
+  await expect(lines).toContainText(["nome", "um", "Ignorada", "c", "d"]);
+  await say("Ignorada", "Incluir esta linha nos dados");
+  await expect(page.getByRole("button", { name: /^Importar 4 linhas/ })).toBeVisible();
+  await say("Dados", "Terminar os dados aqui");
+  await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+  await expect(lines).toContainText(["nome", "um", "Dados", "c", "d"]);
+});
+
 test("an import is undone, and a job cancelled", async ({ page, company, visit }) => {
   const table = await company.load("desfazer.csv", "a;b\n1;2\n");
   await visit(`/envios/${await company.upload("desfazer_2.csv", "a;b\n1;2\n")}`);

@@ -124,7 +124,7 @@ const SHOWN_OF_A_CELL = 120;
 
 interface FileLineProps {
   table: TableReading;
-  line: { line: number; kind: string };
+  line: { line: number; kind: string; cells: readonly (string | null)[] };
   isFirst: boolean;
   children: ReactNode;
 }
@@ -202,18 +202,19 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }) {
 }
 
 /** What a line may be said to be. */
-function choicesOf({ line, kind }: FileLineProps["line"], table: TableReading): [string, Overrides][] {
-  const others = table.skipped_lines.filter((one) => one !== line);
+function choicesOf({ line, kind, cells }: FileLineProps["line"], table: TableReading): [string, Overrides][] {
+  const breaks = (table.kind === "csv" && cells.join("").match(/\r\n|\r|\n/g)?.length) || 0;
+  const own = Array.from({ length: breaks + 1 }, (_, at) => line + at); // lines of the file: a cell may have several
+  const others = table.skipped_lines.filter((one) => !own.includes(one));
   const choices: [string, Overrides][] = [
     [t`Usar como cabeçalho`, { header_line: line }],
     [t`Começar os dados aqui`, { first_line: line }],
-    [t`Terminar os dados aqui`, { last_line: line }],
+    [t`Terminar os dados aqui`, { last_line: line + breaks }],
     kind === "row"
-      ? [t`Ignorar esta linha`, { skip_lines: [...others, line] }]
+      ? [t`Ignorar esta linha`, { skip_lines: [...others, ...own] }]
       : [t`Incluir esta linha nos dados`, { skip_lines: others }],
   ];
-  const isHeader = kind === "header" && table.header_line === line;
-  return choices.slice(isHeader ? 1 : 0);
+  return choices.slice(kind === "header" && table.header_line === line ? 1 : 0);
 }
 
 interface HeadProps {

@@ -49,7 +49,6 @@ describe("formats", () => {
     ["2025-03-04", "date", { date: "year" }, "2025"],
     ["2025-01-05T01:30:00Z", "datetime", { date: "date" }, "04/01/2025"],
     ["2025-01-05T01:30:00Z", "datetime", { date: "time" }, "22:30"],
-    [null, "decimal", { decimals: 2 }, ""],
   ] as const)("%s as %s under %o is shown as %s", (value, type, format, shown) => {
     expect(showCell(value, { type, format })).toBe(shown);
   });
