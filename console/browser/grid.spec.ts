@@ -982,13 +982,24 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   await page.getByRole("button", { name: "Tentar de novo" }).click();
   await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Dela");
 
+  const ofTable = `**/${table}`;
+  const loseSave = (route: Route) => (route.request().method() === "PUT" ? lose(route) : route.continue());
+  await page.getByLabel("Nome no banco").first().fill("nome_todo");
+  await page.route(ofTable, loseSave);
+  await page.getByRole("button", { name: "Gravar", exact: true }).click();
+  await expect(page.getByRole("status").last()).toHaveText("Estrutura gravada"); // by this page, and by nobody else
+  expect(await isAsked(page)).toBe(false);
+  await page.unroute(ofTable);
+
   await page.getByLabel("Descrição", { exact: true }).first().fill("Minha");
   await company.call("PUT", `/${table}`, { title: "Outra" });
   await page.getByRole("button", { name: "Gravar", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("alterada por outra pessoa");
   await page.getByRole("button", { name: "Tentar de novo" }).click(); // with the table as it is now
   await page.getByRole("dialog").getByRole("button", { name: "Ficar nesta página" }).click();
-  await page.route(`**/${table}`, (route) => route.fulfill({ status: 500, json: {} }), { times: 1 }); // the deletion
+  const refuseDeletion = (route: Route) =>
+    route.request().method() === "DELETE" ? route.fulfill({ status: 500, json: {} }) : route.continue();
+  await page.route(ofTable, refuseDeletion);
   await page.getByRole("button", { name: "Apagar tabela" }).click();
   const asked = page.waitForResponse((answer) => answer.request().method() === "GET" && answer.url().endsWith(table));
   await page.getByRole("dialog").getByRole("button", { name: "Apagar tabela" }).click();

@@ -183,6 +183,7 @@ export function useReviewParts(job: Job) {
   const reanalysis = useMutation({
     mutationFn: (body: Reanalysis) => api.POST("/upload-jobs/{job_id}/reanalyze", { path, body }),
   });
+  useEffect(reanalysis.reset, [job.updated_at]); // it was done, whatever its answer was
   const confirmation = useMutation({
     mutationFn: async (body: Confirmation) => {
       await flush(); // values that do not fit bring the draft back
@@ -271,7 +272,7 @@ const START: Draft = {
 const SAVE_AFTER_MS = 400;
 
 /** Put changes on top of a draft, column by column and field by field. */
-export function withChanges(draft: Draft, changes: Partial<Draft>): Draft {
+function withChanges(draft: Draft, changes: Partial<Draft>): Draft {
   const adjustments = { ...draft.adjustments };
   for (const [source, adjustment] of Object.entries(changes.adjustments ?? {})) {
     adjustments[source] = { ...adjustments[source], ...adjustment };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { keysOf, review, withChanges } from "./draft";
+import { keysOf, review } from "./draft";
 import { exampleOf, placesOf, type TableReading, tableOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
@@ -33,17 +33,6 @@ describe("a person's changes", () => {
       review(schema, { CEP: changes }, [], recipe as unknown as Recipe).at(-1)?.adjustment;
     expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
     expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
-  });
-
-  it("come on top of a colleague's, field by field", () => {
-    const theirs = { adjustments: { CEP: { name: "codigo" }, Valor: { include: false } }, onMisfit: "reject" as const };
-    const draft = { makeNullable: [], tableName: null, order: [], remember: true, ...theirs };
-    const mine = { adjustments: { CEP: { type: "text" as const } }, tableName: "pedidos" };
-    expect(withChanges(draft, mine)).toEqual({
-      ...draft,
-      tableName: "pedidos",
-      adjustments: { CEP: { name: "codigo", type: "text" }, Valor: { include: false } },
-    });
   });
 });
 

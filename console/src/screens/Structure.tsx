@@ -58,8 +58,13 @@ export function StructureForm({ table }: { table?: Table }) {
   const save = useMutation({
     mutationFn: () => {
       if (!table) return api.POST("", { body });
-      const changed = { ...body, status, history, version: table.version };
-      return api.PUT("/{table_id}", { path: { table_id: table._id }, body: changed });
+      const path = { table_id: table._id };
+      const sent = api.PUT("/{table_id}", { path, body: { ...body, status, history, version: table.version } });
+      return sent.catch(async (error) => {
+        const now = await api.GET("/{table_id}", { path });
+        if (wordsOf(startOf(now)) === wordsOf(draft)) return now; // by this page: an answer was lost
+        throw error;
+      });
     },
     onSuccess: ({ _id }) => {
       written.set(false);
@@ -72,10 +77,7 @@ export function StructureForm({ table }: { table?: Table }) {
     written.set(false);
     navigate("/");
   };
-  const giveUp = (): void => {
-    written.set(false);
-    void queries.invalidateQueries();
-  };
+  const readAgain = (): void => leaveBy(() => queries.invalidateQueries());
   const isStale = save.error instanceof ApiFailure && save.error.code === "TABLE_CHANGED";
   return (
     <Form onSubmit={() => save.mutate()} aria-labelledby="structure-title">
@@ -83,7 +85,7 @@ export function StructureForm({ table }: { table?: Table }) {
         <h1 id="structure-title">{table ? t`Estrutura de ${table.title || table.display_name}` : t`Criar tabela`}</h1>
         {table && <Link href={`/tabelas/${table._id}`} className="mt-button mt-button-plain">{t`Ver as linhas`}</Link>}
       </div>
-      {save.error && <Failure error={save.error} {...(isStale ? { onRetry: () => leaveBy(giveUp) } : {})} />}
+      {save.error && <Failure error={save.error} onRetry={isStale ? readAgain : null} />}
       <TextField
         label={t`Título`}
         value={title}
@@ -166,6 +168,9 @@ export function StructureForm({ table }: { table?: Table }) {
     </Form>
   );
 }
+
+/** Write a draft without what its columns are called today. */
+const wordsOf = (draft: object) => JSON.stringify(draft, (key, part) => (key === "previous_name" ? undefined : part));
 
 function startOf(table: Partial<Table> = {}) {
   const { display_name = "", title, description, status = "active", history = false, columns, key, indexes } = table;
@@ -258,7 +263,7 @@ export function draftOf({ name, display_name, type, nullable, description = null
   return { name, display_name, type, nullable, description, previous_name: name };
 }
 
-const NEW_COLUMN: DraftColumn = { display_name: "", name: "", type: "text", nullable: true };
+const NEW_COLUMN: DraftColumn = { name: "", display_name: "", type: "text", nullable: true, description: null };
 
 type ColumnFieldsProps = Edited<readonly DraftColumn[]> & { faults: ReadonlyMap<number, string> };
 
