@@ -280,7 +280,13 @@ class ApiRoute(APIRoute):
     @cached_property
     def _parameters(self) -> tuple[frozenset[str], frozenset[str]]:
         takers = (self.dependant, *_dependencies(self.dependant))
-        fields = {name: field for taker in takers for name, field in _query_fields(taker)}
+        fields: dict[str, FieldInfo] = {}
+        for taken in (taken for taker in takers for taken in taker.query_params):
+            model = taken.field_info.annotation
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                fields |= {field.alias or name: field for name, field in model.model_fields.items()}
+            else:
+                fields[taken.alias] = taken.field_info
         extras = {name: field.json_schema_extra for name, field in fields.items()}
         deep = {name for name, extra in extras.items() if isinstance(extra, dict) and "style" in extra}
         return frozenset(fields.keys() - deep), frozenset(deep)
@@ -319,16 +325,6 @@ def _dependencies(dependant: Dependant) -> Iterator[Dependant]:
     for dependency in dependant.dependencies:
         yield dependency
         yield from _dependencies(dependency)
-
-
-def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield the names in the query that a function takes, and what each is."""
-    for taken in dependant.query_params:
-        model = taken.field_info.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from ((field.alias or name, field) for name, field in model.model_fields.items())
-        else:
-            yield taken.alias, taken.field_info
 
 
 def api_router(prefix: str, tag: str, dependencies: Sequence[Any] = ()) -> APIRouter:

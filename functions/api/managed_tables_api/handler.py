@@ -9,7 +9,7 @@ import os
 import random
 from functools import cache
 from http import HTTPStatus
-from typing import TypedDict, cast
+from typing import Any
 
 from mangum import Mangum
 from mangum.types import LambdaContext, LambdaEvent
@@ -34,15 +34,6 @@ BUSY = frozenset(
 INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"  # Lambda's own: on-demand, snap-start, …
 
 
-class GatewayAnswer(TypedDict):
-    """An answer as API Gateway takes it."""
-
-    statusCode: int
-    headers: dict[str, str]
-    body: str
-    isBase64Encoded: bool
-
-
 class ApiHandler:
     """The Lambda handler of one process."""
 
@@ -51,9 +42,9 @@ class ApiHandler:
         self._app = create_app(services)
         self._adapter = Mangum(self._app, lifespan="off")
 
-    def __call__(self, event: LambdaEvent, context: LambdaContext) -> GatewayAnswer:
+    def __call__(self, event: LambdaEvent, context: LambdaContext) -> dict[str, Any]:
         """Answer one event."""
-        answer = cast("GatewayAnswer", self._adapter(event, context))
+        answer = self._adapter(event, context)
         if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
             busy = json.loads(answer["body"]).get("code") in BUSY
             count_answer("Busy" if busy else "Faults", getattr(context, "function_version", "local"))
@@ -81,7 +72,7 @@ def _handler() -> ApiHandler:
     return ApiHandler(ApiServices(load_settings()))
 
 
-def handler(event: LambdaEvent, context: LambdaContext) -> GatewayAnswer:
+def handler(event: LambdaEvent, context: LambdaContext) -> dict[str, Any]:
     """Answer one event of API Gateway."""
     return _handler()(event, context)
 

@@ -183,7 +183,10 @@ class Transfer:
         With `freeze` they are written as old ones, which a table must be made for in the same transaction.
         """
         columns = sorted(self.columns, key=lambda loaded: _ORDER.index(loaded.column.type))
-        wire = Wire(self.plan, columns, self.base_ms, self._find_zones())
+        times = [loaded for loaded in self.columns if loaded.column.type is ColumnType.DATETIME]
+        zones = {loaded.zone or self.plan.timezone for loaded in times}
+        known = {name: find_zone(self.connection, name) for name in zones}
+        wire = Wire(self.plan, columns, self.base_ms, known)
         names = [ID_COLUMN, *(loaded.column.name for loaded in columns)]
         statement = compose("COPY {} ({:i}) FROM STDIN (FORMAT binary, FREEZE {})", table, names, freeze)
         rows = 0
@@ -206,12 +209,6 @@ class Transfer:
         form = "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {:i} FROM {} WITH NO DATA"
         execute(self.connection, form, STAGED, [ID_COLUMN, *self.names], table)
         return self.copy_into(STAGED)
-
-    def _find_zones(self) -> dict[str, Zone]:
-        """Return the zones of the columns' times, by name."""
-        times = [loaded for loaded in self.columns if loaded.column.type is ColumnType.DATETIME]
-        names = {loaded.zone or self.plan.timezone for loaded in times}
-        return {name: find_zone(self.connection, name) for name in names}
 
     def find_places(self, row_ids: Iterable[UUID]) -> dict[UUID, Place]:
         """Return the place of each row by its id, in the file's order, with the beginnings of its cells."""

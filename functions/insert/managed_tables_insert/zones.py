@@ -63,20 +63,14 @@ def _read_zone(connection: PgConnection, name: str) -> Zone:
     first, last = (_start_of_year(year) for year in (_FIRST_YEAR, _LAST_YEAR))
     seconds = np.arange(first, last, _STEPS_SECONDS[0])
     for step, finer in zip(_STEPS_SECONDS, [*_STEPS_SECONDS[1:], 0], strict=True):
-        offsets = _ask_offsets(connection, name, seconds)
+        [(asked,)] = connection.execute(_OFFSETS, [name, seconds.tolist()]).fetchall()
+        offsets = np.array(asked, np.int64)
         changes = np.flatnonzero(np.diff(offsets))
         if finer:
             within = np.arange(0, step + finer, finer)
             seconds = np.concatenate([[first], (seconds[changes, None] + within).ravel()])
     starts = seconds[changes + 1]
     return Zone(starts * _SECOND, np.concatenate([offsets[:1], offsets[changes + 1]]) * _SECOND)
-
-
-def _ask_offsets(connection: PgConnection, name: str, seconds: Ints) -> Ints:
-    row = connection.execute(_OFFSETS, [name, seconds.tolist()]).fetchone()
-    if row is None:
-        raise AssertionError("an aggregate has one row")
-    return np.array(row[0], np.int64)
 
 
 def _start_of_year(year: int) -> int:

@@ -106,10 +106,6 @@ async def new_rows(
     return NewRows(body.rows, key or None, query.returned or "count", query.numbers, query.on_conflict)
 
 
-async def numbers_of_errors(query: FromQuery[NumbersQuery]) -> None:
-    """Let a route whose answer has no numbers be asked how its errors show them."""
-
-
 async def version_to_delete(
     query: FromQuery[models.DeleteQuery],
     if_match: IfMatch,
@@ -202,24 +198,23 @@ def delete_row(
     single_rows.delete(table, row_id, row_version)
 
 
-@router.patch(
-    "",
-    summary="Update rows in bulk",
-    operation_id="patch_rows",
-    dependencies=[*_WRITES, Depends(numbers_of_errors)],
-)
+@router.patch("", summary="Update rows in bulk", operation_id="patch_rows", dependencies=_WRITES)
 @raises(errors.ROW_NOT_FOUND, errors.ROW_CHANGED, errors.QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def update_rows(
-    table: PathTable, body: Annotated[Object, json_object_of(models.BulkUpdate)]
+    table: PathTable,
+    body: Annotated[Object, json_object_of(models.BulkUpdate)],
+    _numbers_of_errors: FromQuery[NumbersQuery],
 ) -> models.UpdatedAnswer:
     """Change many rows, each by its id or all of a condition: all of them or none."""
     return models.UpdatedAnswer(updated=bulk_changes.update(table, body))
 
 
-@router.post("/delete", summary="Delete rows in bulk", dependencies=[*_WRITES, Depends(numbers_of_errors)])
+@router.post("/delete", summary="Delete rows in bulk", dependencies=_WRITES)
 @raises(errors.ROW_NOT_FOUND, errors.QUERY_TOO_HEAVY, *WRITE_ERRORS)
 def delete_rows(
-    table: PathTable, body: Annotated[Object, json_object_of(models.BulkDelete)]
+    table: PathTable,
+    body: Annotated[Object, json_object_of(models.BulkDelete)],
+    _numbers_of_errors: FromQuery[NumbersQuery],
 ) -> models.DeletedAnswer:
     """Delete many rows, by their ids or by a condition: all of them or none."""
     return models.DeletedAnswer(deleted=bulk_changes.delete(table, body))

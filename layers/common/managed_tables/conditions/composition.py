@@ -223,7 +223,7 @@ def _shows_number(
     plain = _contains(together, sql.SQL("replace({}, ',', '.')").format(number))
     if not has_marks:
         return plain
-    grouped = sql.SQL(", ").join(map(_with_marks, texts))
+    grouped = sql.SQL(", ").join(sql.SQL(_WITH_MARKS).format(text=text) for text in texts)
     return sql.SQL("({plain} OR CASE WHEN {has_digits} THEN {has_marks} ELSE false END)").format(
         plain=plain,
         has_digits=_contains(together, sql.SQL("replace(replace({}, '.', ''), ',', '.')").format(number)),
@@ -240,10 +240,8 @@ def _number_texts(searched: Searched, cell: sql.Composed) -> Iterator[sql.Compos
         yield sql.SQL("trim_scale({})::text").format(shown)
 
 
-def _with_marks(text: sql.Composed) -> sql.Composed:
-    """Return `1234567.50` as `1.234.567,50`."""
-    form = (
-        "regexp_replace(split_part({text}, '.', 1), '(\\d)(?=(\\d{{3}})+$)', '\\1.', 'g')"
-        " || CASE WHEN strpos({text}, '.') > 0 THEN ',' || split_part({text}, '.', 2) ELSE '' END"
-    )
-    return sql.SQL(form).format(text=text)
+# `1234567.50` as `1.234.567,50`
+_WITH_MARKS = (
+    "regexp_replace(split_part({text}, '.', 1), '(\\d)(?=(\\d{{3}})+$)', '\\1.', 'g')"
+    " || CASE WHEN strpos({text}, '.') > 0 THEN ',' || split_part({text}, '.', 2) ELSE '' END"
+)
