@@ -83,12 +83,8 @@ def test_each_change_of_a_row_says_who_when_and_from_what_to_what(table: TableCl
     """Insert, update, bulk update and deletion, newest first, values digit for digit."""
     (row_id,) = inserted(table, ROW)
     assert table.rows.call("PATCH", f"/{row_id}", {"v": "0.10", "k": "B"}).status == 200
-    assert (
-        table.rows.call(
-            "PATCH", "", {"where": {"column": "k", "op": "eq", "value": "B"}, "set": {"n": 1}}
-        ).status
-        == 200
-    )
+    bulk = {"where": {"column": "k", "op": "eq", "value": "B"}, "set": {"n": 1}}
+    assert table.rows.call("PATCH", "", bulk).status == 200
     assert table.rows.call("PATCH", f"/{row_id}", {"n": 1}).status == 200  # changes nothing: not kept
     assert table.rows.call("DELETE", f"/{row_id}").status == 204
     body = found(table, f"/data/{row_id}/history")
@@ -233,19 +229,27 @@ def test_hidden_columns_are_listed_and_come_back(table: TableClient) -> None:
     inserted(table, {"k": "A", "v": "1.50"}, {"k": "B"})
     table.changed(columns=[one for one in COLUMNS if one["name"] != "v"])
     (hidden,) = found(table, "/columns/hidden")
-    assert {**hidden, "hidden_at": None} == {
-        "name": "v",
-        "display_name": "V",
-        "type": "decimal",
-        "hidden_at": None,
-        "values": 1,
-    }
-    assert hidden["hidden_at"]
+    assert hidden.pop("hidden_at")
+    assert hidden == {"name": "v", "display_name": "V", "type": "decimal", "values": 1}
     status, restored = ask(table, "/columns/v/restore", "POST")
     assert (status, restored["columns"][-1]["name"]) == (200, "v")
     assert table.values("k", "v") == [("A", Decimal("1.50")), ("B", None)]
     assert found(table, "/columns/hidden") == []
     assert ask(table, "/columns/v/restore", "POST")[0] == 404
+
+
+@pytest.mark.parametrize("order", ["HDUR", "DHUR", "DHRU", "HDRU"])
+def test_a_row_has_its_value_of_a_hidden_column(table: TableClient, order: str) -> None:
+    """In whichever order it is deleted and restored, the column taken out and brought back."""
+    (row_id,) = inserted(table, {"k": "A", "quando": "2026-01-31T10:30:00.5Z"})
+    steps: dict[str, Any] = {
+        "H": lambda: table.changed(columns=COLUMNS[:-1]),
+        "D": lambda: table.rows.call("DELETE", f"/{row_id}"),
+        "U": lambda: ask(table, "/columns/quando/restore", "POST"),
+        "R": lambda: ask(table, "/trash/restore", "POST", {"ids": [row_id]}),
+    }
+    assert all(steps[step]() for step in order)
+    assert found(table, f"/data/{row_id}")["quando"] == "2026-01-31T10:30:00.5Z"
 
 
 def test_a_table_without_history_keeps_none(table: TableClient) -> None:
@@ -282,11 +286,8 @@ def test_a_row_tells_the_file_and_line_that_it_came_from(loads: Loads) -> None:
     assert (origin["kind"], origin["job_id"], origin["available"]) == ("upload", first.job_id, True)
     assert (origin["file"], origin["sheet"], origin["line"]) == ("vendas.csv", None, 2)
     assert [(one["column"], one["text"]) for one in origin["cells"]] == [("k", "A"), ("v", "1,50")]
-    loads.table.changed(
-        columns=[
-            column("valor", "decimal", previous_name="v") if one["name"] == "v" else one for one in COLUMNS
-        ]
-    )
+    renamed = column("valor", "decimal", previous_name="v")
+    loads.table.changed(columns=[renamed if one["name"] == "v" else one for one in COLUMNS])
     origin = found(loads.table, f"/data/{ids['B']}/origin")
     assert (origin["job_id"], origin["line"], origin["cells"][1]["column"]) == (second.job_id, 3, "valor")
     assert origin["cells"][1]["text"] == "7,25"

@@ -168,19 +168,39 @@ def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenC
     return [HiddenColumn(*row) for row in rows]
 
 
+# Rows that were in the trash when the column was hidden may be back: the history has their values, as texts
+# that PostgreSQL would read otherwise where a column was converted in between.
+_VALUES_OF_THE_TRASH = (
+    "WITH known AS (SELECT DISTINCT ON (row_id) row_id, action, change_id, before"
+    " FROM managed_tables.row_history WHERE table_id = {table_id} AND change_id < {since}"
+    " ORDER BY row_id, change_id DESC) INSERT INTO {kept} (id, {hidden:i}) SELECT row_id, (managed_tables."
+    "present_cells({table_id}, change_id, before) OPERATOR(managed_tables.->) {name})::{kind} FROM known"
+    " WHERE action = 'delete' AND NOT EXISTS (SELECT FROM managed_tables.renamed_columns AS renamed WHERE"
+    " table_id = {table_id} AND new_name ~ '^[$][a-z]' AND change_id BETWEEN known.change_id AND {since})"
+)
+_VALUES_TO_THE_TRASH = (
+    "UPDATE managed_tables.row_history AS history"
+    " SET before = before OPERATOR(managed_tables.||) managed_tables.hstore({hidden}, kept.{hidden:i}::text)"
+    " FROM {kept} AS kept WHERE table_id = {table_id} AND row_id = kept.id AND action = 'delete'"
+    " AND change_id > {since} AND kept.{hidden:i} IS NOT NULL"
+)
+
+
 def bring_back(connection: PgConnection, table_id: str, table: sql.Identifier, hidden: HiddenColumn) -> None:
     """Make a hidden column the table's last, nullable, with its values; in the caller's transaction."""
     set_actor(connection, None)  # the values are those of before: no row is changed by anybody
     record_renames(connection, table_id, [(hidden.hidden_name, hidden.name)])
-    execute(connection, "ALTER TABLE {} ADD COLUMN {:i} {}", table, hidden.name, sql.SQL(hidden.kind))
-    execute(
-        connection,
-        "UPDATE {} AS t SET {:i} = kept.{:i} FROM {} AS kept WHERE kept.id = t.id",
-        table,
-        hidden.name,
-        hidden.hidden_name,
-        hidden.kept_in,
-    )
+    form = "(SELECT max(change_id) FROM managed_tables.renamed_columns WHERE table_id = {} AND new_name = {})"
+    since = compose(form, table_id, hidden.hidden_name)  # when it was hidden, among the changes of rows
+    names = {"table_id": table_id, "name": hidden.name, "hidden": hidden.hidden_name, "since": since}
+    parts = {**names, "table": table, "kept": hidden.kept_in, "kind": sql.SQL(hidden.kind)}
+    for statement in (
+        "ALTER TABLE {table} ADD COLUMN {name:i} {kind}",
+        _VALUES_OF_THE_TRASH,
+        "UPDATE {table} AS t SET {name:i} = kept.{hidden:i} FROM {kept} AS kept WHERE kept.id = t.id",
+        _VALUES_TO_THE_TRASH,
+    ):
+        execute(connection, statement, **parts)
     _drop_columns(connection, hidden.kept_in, [hidden.hidden_name])
     connection.execute(
         "DELETE FROM managed_tables.hidden_columns WHERE table_id = %s AND hidden_name = %s",
