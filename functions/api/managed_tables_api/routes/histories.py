@@ -47,13 +47,14 @@ from managed_tables_api.tables import TableAnswer
 router = api_router("/{table_id}", "History")
 
 _READS = requires(Permission.DATA_READ)
-# The last deletion of each row that is not in the table.
+# The deletion of each row that is not in the table, unless a replacement took it after it had been restored.
 _GONE = sql.SQL(
-    "gone AS MATERIALIZED (SELECT DISTINCT ON (row_id) row_id, change_id, changed_at, user_id, before"
+    "gone AS MATERIALIZED (SELECT row_id, change_id, changed_at, user_id, before"
     " FROM managed_tables.row_history AS history WHERE table_id = %(table_id)s::text AND action = 'delete'"
     " AND changed_at > now() - make_interval(days => %(days)s::int)"
-    " AND NOT EXISTS (SELECT FROM {table} AS present WHERE present.id = history.row_id){condition}"
-    " ORDER BY row_id, change_id DESC)"
+    " AND NOT EXISTS (SELECT FROM {table} AS present WHERE present.id = history.row_id)"
+    " AND NOT EXISTS (SELECT FROM managed_tables.row_history AS later WHERE table_id = %(table_id)s::text"
+    " AND later.row_id = history.row_id AND later.change_id > history.change_id){condition})"
 )
 # Under the names that their columns have now; of one that was taken out, a name that nobody has.
 _PRESENT_CELLS = sql.SQL("managed_tables.present_cells(%(table_id)s::text, {0}.change_id, {0}.before)")
