@@ -109,6 +109,11 @@ function useSheet(table: Table, view: GridView) {
   useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
     lastInput.current = Date.now();
   });
+  useWindowEvents(["keydown"], ({ key, shiftKey, ctrlKey, metaKey, defaultPrevented: isTaken, target }) => {
+    if (isTaken || !(ctrlKey || metaKey) || (target as Element).closest("input, select, textarea, dialog")) return;
+    const steps: Record<string, () => void> = { z: shiftKey ? edits.redo : edits.undo, y: edits.redo };
+    steps[key.toLowerCase()]?.(); // from wherever a dialog or a button has left the focus
+  });
   const { data: look } = useQuery({
     queryKey: ["look", table._id],
     gcTime: 0,
