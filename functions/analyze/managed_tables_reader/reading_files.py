@@ -267,4 +267,4 @@ def _weigh_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
         layouts = rank_layouts(choice.grid, stated, CANDIDATES, choice.bits)
         delimiter = "  " if choice.change is align else choice.dialect.delimiter
         found += [Candidate(delimiter, quote, layout) for layout in layouts]
-    return sorted(found, key=lambda one: one.layout.total)[:CANDIDATES]
+    return sorted(found, key=lambda one: sum(one.layout.bits.values()))[:CANDIDATES]

@@ -99,11 +99,6 @@ class GridRow:
             said |= words
         return found
 
-    @cached_property
-    def bits_of_texts(self) -> float:
-        """The bits of the whole row as texts."""
-        return self._sum(self.text_bits)
-
     def saved_by_lists(self, ends: str) -> float:
         """Return the bits that texts save if they are described as lists, cut at `ends`."""
         cells = zip(self.looks, self.cells, self.known_bits, self.text_bits, strict=True)
@@ -120,12 +115,7 @@ class GridRow:
         repeated = ((one.as_text - repeated_bits(*pair), text) for one, text, pair in cells)
         return [max(min(bits), weights.SAME_CELL) for bits in repeated]
 
-    @cached_property
-    def bits_of_repeats(self) -> float:
-        """The bits of the whole row as texts, less the words that the cells above have in place."""
-        return self._sum(self.data_bits)
-
-    def _sum(self, bits: Sequence[float]) -> float:
+    def sum(self, bits: Sequence[float]) -> float:
         """Return the bits of the row's cells; one that repeats another may cost less than these."""
         cells = zip(self.looks, self.known_bits, bits, strict=True)
         return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
@@ -138,8 +128,7 @@ class GridRow:
     @cached_property
     def extent(self) -> int:
         """The number of cells up to the last filled one."""
-        filled = (place for place, cell in enumerate(self.cells, start=1) if cell and cell.strip())
-        return max(filled, default=0)
+        return self.columns[-1] + 1 if self.columns else 0
 
     @cached_property
     def filled(self) -> list[str]:

@@ -65,13 +65,12 @@ class HeaderScorer:
         sure = [self._sure(place, start) for place in range(first, stop)]
         bits = sum(self._texts[place] - self._known(place, start) for place in range(first, stop))
         bits += sum(self._line(place, stop, start, kinds) for place in range(first + 1, stop))
-        bits += weights.HEADER_LINE * (len(lines) > 1 and start == len(self.rows))
         return bits + self._label_bits(lines, sure, start, kinds)
 
     @cached_property
     def _texts(self) -> list[float]:
         """The bits of each row as texts."""
-        return [row.bits_of_texts for row in self.rows]
+        return [row.sum(row.text_bits) for row in self.rows]
 
     def _find_sure(self, place: int, start: int) -> frozenset[int]:
         """Return the columns of a line's consecutive or known labels; a repeated line has no new ones."""

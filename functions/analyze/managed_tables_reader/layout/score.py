@@ -31,8 +31,8 @@ class Layout:
 
     @property
     def total(self) -> float:
-        """The bits of all parts."""
-        return sum(self.bits.values())
+        """The bits of all parts, rounded: sums differ by the order of their parts."""
+        return round(sum(self.bits.values()), 6)
 
 
 class Scorer(HeaderScorer):
@@ -62,10 +62,6 @@ class Scorer(HeaderScorer):
             found[place] = kinds
         return found
 
-    def least(self, first: int, start: int, end: int, kinds: Kinds) -> float:
-        """Return a lower bound on the bits of layouts with this data and a header from `first` on."""
-        return self._above[first] + self.body_bits(start, end, kinds) + self.footer_bits(end, kinds)
-
     def score(self, first: int, start: int, end: int, kinds: Kinds, *, has_all_lines: bool = False) -> Layout:
         """Return the layout with its bits part by part; `has_all_lines`: the header goes down to the data."""
         headers, stop = {start: self.header_bits(first, start, start, kinds)}, first + 1
@@ -75,7 +71,7 @@ class Scorer(HeaderScorer):
             headers[stop] = remarks + self.header_bits(first, stop, start, kinds)
         stop = min(headers, key=headers.__getitem__)
         bits = {
-            "above": self._above[first],
+            "above": self.above[first],
             "header": headers[stop],
             "rows": self.body_bits(start, end, kinds),
             "footer": self.footer_bits(end, kinds),
@@ -84,14 +80,14 @@ class Scorer(HeaderScorer):
 
     def _may_be_remarks(self, stop: int, start: int, kinds: Kinds) -> bool:
         """Return whether rows are no totals, begin with a word above values, and do not fit their columns."""
-        rows, extent = self.rows[stop:start], self.rows[stop - 1].extent
-        if kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
+        rows = self.rows[stop:start]
+        is_total = weights.NOTE in self._words[stop:start]
+        if is_total or kinds[0] == TEXT or any(row.looks[0].kind != TEXT for row in rows):
             return False
-        is_wider = any(row.extent > extent for row in self.rows[stop : start + 1])
+        is_wider = max(row.extent for row in self.rows[stop : start + 1]) > self.rows[stop - 1].extent
         cells = [cell for row in rows for cell in zip(row.looks[1:], kinds[1:], strict=False)]
         fitting = [kind in (TEXT, one.kind) or one.kind == NULL for one, kind in cells if one.kind]
-        has_totals = weights.NOTE in self._words[stop:start]
-        return not is_wider and not has_totals and sum(fitting) * 2 <= len(fitting)
+        return not is_wider and sum(fitting) * 2 <= len(fitting)
 
     # Rows of the table
 
@@ -199,7 +195,7 @@ class Scorer(HeaderScorer):
     # Rows outside the table
 
     @cached_property
-    def _above(self) -> list[float]:
+    def above(self) -> list[float]:
         """The bits of all rows above each row, as titles."""
         places = range(min(len(self.rows), MOST_ABOVE))
         found = [0.0, *accumulate(map(self._title_bits, places))]
@@ -231,7 +227,7 @@ class Scorer(HeaderScorer):
 
     def _below_bits(self, place: int, has_values: bool) -> float:
         row = self.rows[place]
-        bits = weights.FOOTER_LINE + row.bits_of_repeats
+        bits = weights.FOOTER_LINE + row.sum(row.data_bits)
         cells = zip(row.looks, row.known_bits, row.data_bits, strict=True)
         values = [min(text, one.odd + known) - one.bits for one, known, text in cells if one.is_value]
         if self._words[place] or (has_values and row.looks[0].kind == TEXT):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import groupby, pairwise, zip_longest
 from math import inf
+from operator import attrgetter
 
 from managed_tables.errors import LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
@@ -47,8 +48,8 @@ class Header:
 
     def lines_above(self) -> Sequence[int]:
         """Return the lines above the data that are not the header's, blank ones included."""
-        own = range(self.first_line or 1, (self.last_line or 0) + 1)
-        return lines_between(1, self.data_line - 1, own)
+        header = range(self.first_line or 1, (self.last_line or 0) + 1)
+        return lines_between(1, self.data_line - 1, header)
 
     def findings(self) -> list[Finding]:
         """Return the findings about lines above the table and other tables: they may have been rows."""
@@ -113,14 +114,9 @@ class Grid:
     @property
     def scored(self) -> "Grid":
         """The grid of the rows that are scored: fewer of a wide table."""
-        limit = row_limit(self.rows)
+        widest = max(len(row.cells) for row in self.rows[:_FEWEST_ROWS])
+        limit = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
         return replace(self, rows=self.rows[:limit], is_whole=self.is_whole and limit >= len(self.rows))
-
-
-def row_limit(rows: Sequence[GridRow]) -> int:
-    """Return how many of the rows are scored."""
-    widest = max(len(row.cells) for row in rows[:_FEWEST_ROWS])
-    return min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_CELLS // widest))
 
 
 def find_header(grid: Grid, stated: Stated = _NOTHING, name: str = "") -> Header | None:
@@ -294,7 +290,7 @@ def _rank(grid: Grid, stated: Stated, count: int = 1) -> list[Layout]:
             if end < best.end:  # the footer is decided: without it, a layout is only shown
                 cheapest = [*_rank_starts(scorer, end, stated, count), *cheapest[: count - 1]]
         found += cheapest
-    return nsmallest(count, found, key=_bits)
+    return nsmallest(count, found, key=attrgetter("total"))
 
 
 def widths(rows: Sequence[GridRow]) -> Sequence[int]:
@@ -309,16 +305,13 @@ def _rank_starts(scorer: Scorer, end: int, stated: Stated, count: int) -> list[L
     kinds = scorer.kinds_by_start(end)
     best: list[Layout] = []
     for start, firsts in candidates(scorer.rows, end, stated):
-        if len(best) == count and scorer.least(firsts[0], start, end, kinds[start]) >= best[-1].total:
+        rest = scorer.body_bits(start, end, kinds[start]) + scorer.footer_bits(end, kinds[start])
+        if len(best) == count and scorer.above[firsts[0]] + rest >= best[-1].total:
             continue
         are_all = stated.header_lines is not None
         best += [scorer.score(first, start, end, kinds[start], has_all_lines=are_all) for first in firsts]
-        best = nsmallest(count, best, key=_bits)
+        best = nsmallest(count, best, key=attrgetter("total"))
     return best
-
-
-def _bits(layout: Layout) -> float:
-    return round(layout.total, 6)  # of equal ones the first: sums differ by the order of their parts
 
 
 def candidates(rows: Sequence[GridRow], end: int, stated: Stated) -> Iterator[tuple[int, Sequence[int]]]:
@@ -356,11 +349,6 @@ class Ranked:
     last_line: int | None
     columns: int
     bits: Mapping[str, float]
-
-    @property
-    def total(self) -> float:
-        """The bits of all parts; the fewest win."""
-        return sum(self.bits.values())
 
 
 def rank_layouts(grid: Grid, stated: Stated, count: int, bits: float | None = None) -> list[Ranked]:

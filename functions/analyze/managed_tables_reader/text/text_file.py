@@ -46,7 +46,6 @@ class TextFile:
     rows: Sequence[Record] = ()  # the first rows of data
     findings: list[Finding] = field(default_factory=list)
     has_comments: bool = False  # lines that begin with `#` are not rows
-    has_formulas: bool = False
     is_prose: bool = False  # sentences in one column, not a table
     has_stray: bool = False  # a row unlike the others has a quote inside a cell
     footer_lines: int = 0  # between `end_bytes` and the end of the file
@@ -103,7 +102,13 @@ def _open_text(path: Path, name: str, work_dir: Path, overrides: Overrides) -> T
         is_whole=source.is_whole and overrides.table.last_line is None,
         known=overrides.known,
     )
-    header, rows = _find_header(grid, records, stated, name)
+    header = find_header(grid, stated, name)
+    if header is None:
+        raise JobError(FILE_EMPTY, file=name)
+    end = _place(records, header.end_line) if header.end_line else len(records)
+    rows = records[_place(records, header.data_line) : end]
+    if header.last_line is not None:
+        header.last_line = records[_place(records, header.last_line)].last_line
     text = _describe(source, name, choice, header, rows)
     text.keeps_last = overrides.table.last_line is not None
     text.is_prose = not (choice.dialect.delimiter or overrides.stated) and is_prose(name, source.sample)
@@ -158,20 +163,6 @@ def _place(records: Sequence[Record], line: int) -> int:
     return bisect_left(records, line, key=attrgetter("line"))
 
 
-def _find_header(
-    grid: Grid, records: Sequence[Record], stated: Stated, name: str
-) -> tuple[Header, Sequence[Record]]:
-    """Return the header of the table, and its rows."""
-    header = find_header(grid, stated, name)
-    if header is None:
-        raise JobError(FILE_EMPTY, file=name)
-    end = _place(records, header.end_line) if header.end_line else len(records)
-    rows = records[_place(records, header.data_line) : end]
-    if header.last_line is not None:
-        header.last_line = records[_place(records, header.last_line)].last_line
-    return header, rows
-
-
 def _usual_width(rows: Sequence[Record], header_width: int) -> int:
     lengths = Counter(len(one.cells) for one in rows if len(one.cells) > 1)
     [(usual, _)] = lengths.most_common(1) or [(header_width, 0)]
@@ -187,7 +178,6 @@ def _describe(
     if width > choosing.MAX_CELLS:
         raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
-    text.has_formulas = '="' in "".join(source.sample)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]
     text.findings += [Finding("WRAPPED_LINES")] if choice.change is choosing.unwrap else []

@@ -190,7 +190,7 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         skip_texts=text.source.skip_texts,
         trim=text.trim,
         keeps_last=text.keeps_last,
-        has_formulas=text.has_formulas,
+        has_formulas='="' in "".join(text.source.sample),
         findings=list(text.findings),
         head_starts=[
             *(start for _, start in header.page_head.starts),
