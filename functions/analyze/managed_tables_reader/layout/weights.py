@@ -21,7 +21,7 @@ LIKELY, RARE, ABSURD = 4.0, 12.0, 40.0
 
 # Cells and columns
 ODD_CHARACTER = LIKELY  # on top of CHARACTER, for `;`, tab and `|`: they usually cut cells
-EXCEPTION = 7.0  # a cell not of its column's kind, on top of its text; RARE cuts tables at rows of `(NA)`
+EXCEPTION = LIKELY + LIKELY  # a cell not of its column's kind, on top of its text; RARE cuts at `(NA)`
 SAME_EXCEPTION = 3.0  # the same word again in the row
 ODD_ROW = LIKELY  # no cell of the row is of its column's kind
 SHAPE = RARE + LIKELY  # to describe a code's shape: worth it for several rows
