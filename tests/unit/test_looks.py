@@ -249,7 +249,7 @@ def test_many_consecutive_numbers_need_no_word_beside_them() -> None:
         (["Emissão: 01/02/2024 10:30"], ()),
         (["Emitido em 01-02-2024"], ()),
         (["Data 01/02/24", "x", ""], ("", "x")),
-        (["hora: 10:30:00", None], ()),
+        (["Hora: 10:30:00", "", "Folha: 2"], ("Hora:", "", "Folha:")),
         (["Página"], ("Página",)),
         (["Hospedagem 5"], ("Hospedagem 5",)),
         (["\ufeff a \t", None, "b", " "], ("a", "", "b")),
@@ -280,7 +280,7 @@ def test_rows_that_repeat_the_first_are_found() -> None:
     assert find_repeats(rows, 3) == {3: 0, 4: 1, 7: 2}
     head = PageHead(lines[:2])
     assert [head.has(cells) for cells in lines] == [True, True, False, True, True, *[False] * 5]
-    assert head.starts == ((0, "Relatório "), (0, "nome"))
+    assert head.starts == ((0, "Relatório Pág. "), (0, "nome"))
     assert not PageHead().has(["nome"])
 
 

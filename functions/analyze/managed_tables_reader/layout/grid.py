@@ -20,7 +20,8 @@ _WORD = re.compile(rf"[^\s{LIST_ENDS}]+")
 COMMENT = "#"
 COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
 _TOTAL = re.compile(
-    r"(sub)?(total|totais)(\s+(geral|general|global)|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
+    r"(sub)?(t ?o ?t ?a ?l|totais)(\s+(g ?e ?r ?a ?l|general|global)"
+    r"|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
     r"|grand\s+total\s*:?|soma\s*:?",
     re.IGNORECASE,
 )
@@ -35,8 +36,8 @@ _NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|
 STATED = re.compile(r"(?:\A|[:\n])(?:(?![:\n])[\W\d])*+[^\W\d][^:\n]*+:\s++\S")  # `Mês: maio`, cut or not
 UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
 _PAGE_NUMBER = re.compile(
-    r"\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
-    r"|\b(?:emiss[ãa]o|emitido em|data|hora|dt|hr)\b[.:\s]*+\d[\d/.:-]*+(?:\s+\d[\d:]*+)?",
+    r"(\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?)\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
+    r"|(\b(?:emiss[ãa]o|emitido em|data|hora|dt|hr)\b[.:\s]*+)\d[\d/.:-]*+(?:\s+\d[\d:]*+)?",
     re.IGNORECASE,
 )
 _FEWEST_LETTERS = 3
@@ -209,10 +210,16 @@ def is_distinctive(plain: Sequence[str]) -> bool:
 
 
 def plain_cells(cells: Cells) -> tuple[str, ...]:
-    """Return a row's texts without page numbers and without the empty cells at its end."""
-    texts = [_PAGE_NUMBER.sub("", cell).strip(" \t\r\n\ufeff") if cell else "" for cell in cells]
-    while texts and not texts[-1]:
-        texts.pop()
+    """Return a row's texts without page numbers and without the empty cells at its end.
+
+    Of several page numbers and nothing else, the words before them are left.
+    """
+    for kept in ("", r"\1\2"):
+        texts = [_PAGE_NUMBER.sub(kept, cell).strip(" \t\r\n\ufeff") if cell else "" for cell in cells]
+        while texts and not texts[-1]:
+            texts.pop()
+        if texts or sum(map(bool, cells)) < 2:  # one alone, a date, may label the rows below
+            break
     return tuple(texts)
 
 
@@ -238,4 +245,4 @@ def _start(cells: Cells) -> tuple[int, str]:
     column = next(column for column, cell in enumerate(cells) if cell and cell.strip())
     text = cells[column] or ""
     number = _PAGE_NUMBER.search(text)
-    return column, text[: number.start()] if number else text
+    return column, text[: max(number.end(1), number.end(2))] if number else text
