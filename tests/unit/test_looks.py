@@ -182,8 +182,8 @@ def test_a_comment_starts_with_a_hash() -> None:
 
 def test_units_are_bracketed_or_known() -> None:
     units = (("(kg)", "[m]", "%"), ("R$", "US$", "kg"), ("un", "m²", None))
-    assert [grid_row(*cells).is_units for cells in units] == [True] * 3
-    assert [grid_row(*cells).is_units for cells in (("kg", "Ana"), ("5", "kg"))] == [False] * 2
+    assert [grid_row(*cells).is_units(()) for cells in units] == [True] * 3
+    assert [grid_row(*cells).is_units(()) for cells in (("kg", "Ana"), ("5", "kg"))] == [False] * 2
 
 
 def counted(header: Cells, *below: Cells) -> list[int]:

@@ -33,8 +33,9 @@ _NOTE = re.compile(
 )
 _NOTE_WORD = re.compile(r"\(?\*+\)?:?|(fontes?|notas?|obs|observaç(ão|ões)|legenda)\.?:?", re.IGNORECASE)
 _NOTE_COLON = re.compile(r"(fontes?|notas?|obs(ervaç(ão|ões))?|source|notes?|elaboração)\s*:", re.IGNORECASE)
-STATED = re.compile(r"(?:\A|[:\n])(?:(?![:\n])[\W\d])*+[^\W\d][^:\n]*+:\s++\S")  # `Mês: maio`, cut or not
+_STATED = re.compile(r"(?:\A|[:\n])(?:(?![:\n])[\W\d])*+[^\W\d][^:\n]*+:\s++\S")  # `Mês: maio`, cut or not
 UNIT = re.compile(r"[(\[].*[)\]]|%|R\$|US\$|kg|un|m²")
+_UNIT_OF_VALUES = re.compile(rf"{UNIT.pattern}|[°µ]?[^\W\d_]{{1,3}}[²³]?|\S{{1,4}}/\S{{1,4}}")
 _PAGE_NUMBER = re.compile(
     r"(\b(?:p[áa]g(?:ina)?|folha|fls?|page)\b\.*+\s*+:?\s*+(?:n[º°o]\.?\s*+)?)\d++(?:\s*+(?:de|of|/)\s*+\d++)?"
     r"|(\b(?:emiss[ãa]o|emitido em|data|hora|dt|hr)\b[.:\s]*+)\d[\d/.:-]*+(?:\s+\d[\d:]*+)?",
@@ -136,6 +137,11 @@ class GridRow:
         """The texts of the cells that are not blank, before mending."""
         return [text for cell in self.written or self.cells if cell and (text := cell.strip())]
 
+    @cached_property
+    def states(self) -> bool:
+        """Whether a cell states something, by itself or with the next one."""
+        return _STATED.search(" ".join(self.filled)) is not None
+
     @property
     def is_sentence(self) -> bool:
         """Whether a single cell is filled, with four words or more."""
@@ -157,12 +163,16 @@ class GridRow:
         first = (self.cells[0] or "").lstrip()
         return first.startswith(COMMENT) and first.rstrip() != COMMENT
 
-    @property
-    def is_units(self) -> bool:
-        """Whether all filled cells are units of measure; a remark fills the first cell alone."""
-        return self.extent > 1 and all(
-            not self.looks[column].is_value and UNIT.fullmatch(self.text(column)) for column in self.columns
-        )
+    def is_units(self, kinds: Sequence[str]) -> bool:
+        """Return whether all filled cells are units, of columns of these kinds; short words are of values.
+
+        A remark fills the first cell alone.
+        """
+        columns = zip(self.looks[1:], kinds[1:], strict=False)
+        are_of_values = not self.looks[0].kind and all(kind != TEXT for one, kind in columns if one.kind)
+        unit = _UNIT_OF_VALUES if are_of_values else UNIT
+        texts = [self.text(column) for column in self.columns if self.looks[column].kind == TEXT]
+        return self.extent > 1 and len(texts) == len(self.columns) and all(map(unit.fullmatch, texts))
 
     def text(self, column: int) -> str:
         """Return the text of a cell, less the blanks around it; none beyond the last."""

@@ -21,18 +21,18 @@ _ROWS_COMPARED = 20
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2, "named": 2}
 """How many consecutive values are no coincidence."""
 _MANY = 12  # months, days
-_PATTERNS = (
-    ("number", re.compile(r"(?P<number>\d{1,3})(?:\.0)?")),
-    ("year", re.compile(YEAR)),
-    ("year", re.compile(r"(?P<number>(?:19|20)\d\d)\d")),  # 20171: a footnote's mark, once raised
-    (
-        "month",
-        re.compile(r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),
-    ),  # also 2012/13
-    ("named", re.compile(r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}")),  # 31 Mar 2012
-    ("date", re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})")),
-    ("date", re.compile(r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})")),
-)
+_PATTERNS = [
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("number", r"(?P<number>\d{1,3})(?:\.0)?"),
+        ("year", YEAR),
+        ("year", r"(?P<number>(?:19|20)\d\d)\d"),  # 20171: a footnote's mark, once raised
+        ("month", r"(?P<year>(?:19|20)\d\d)(?:[-/.]|(?=0[1-9]|1[0-2]))(?P<month>\d\d)"),  # also 2012/13
+        ("named", r"(?P<number>\d{1,2})[-/ ]?[A-Za-zç]{3,9}\.?[-/ ,]?\s*\d{2,4}"),  # 31 Mar 2012
+        ("date", r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?: 00:00(?::00)?)?"),
+        ("date", r"(?P<day>\d{1,2})[-/.](?P<month>\d{1,2})[-/.](?P<year>\d{4})"),
+    )
+]
 Kinds = tuple[str, ...]
 
 
@@ -86,33 +86,37 @@ class HeaderScorer:
         """
         above, below, sure = self.rows[place - 1], self.rows[place], self._sure(place, start)
         apart = weights.GROUP_APART * below.after_gap
-        if below.is_units:
+        if below.is_units(kinds):
             return apart + weights.UNITS_LINE - sum(one.as_text for one in below.looks)
         values = {place for place in below.columns if below.looks[place].is_value}
         if not all(is_year(below.cells[column]) for column in values - sure):
             return weights.HEADER_OF_VALUES
+        if below.columns == [0] != above.columns[:1] and self._is_only(place, kinds[0]):
+            return apart + weights.GROUP_LINE
         are_periods = {*below.columns} <= sure.intersection(above.columns[1:])
-        lines = self.rows[place : place + 1 if above.columns == [0] else stop]
-        grouped = (line for line in lines if self._is_grouped(above, line))
-        first = next(grouped, below if are_periods else None)
+        first = self._find_grouped(above, self.rows[place:stop]) or (below if are_periods else None)
         if first is None:
             return apart + weights.HEADER_LINE + _known_bits(below, sure)
         alone = _ungrouped(above, self.rows[place:stop], first, kinds)
         return apart + weights.GROUP_LINE + weights.GROUP_OF_ONE * alone
 
-    def _is_grouped(self, above: GridRow, below: GridRow) -> bool:
-        """Return whether labels fill the gaps of the line above, or distinguish its labels.
+    def _is_only(self, place: int, kind: str) -> bool:
+        """Return whether a word above values is the only one alone in the first cell: others label groups."""
+        lone = [row for row in self.rows[place:] if row.columns == [0] and not row.is_sentence]
+        return lone == [self.rows[place]] and lone[0].looks[0].kind == TEXT != kind
 
-        A label alone is the one that the line below lacks: no sentence, no unit of all.
+    def _find_grouped(self, above: GridRow, lines: Sequence[GridRow]) -> GridRow | None:
+        """Return the first of the lines below whose labels fill gaps, or distinguish equal neighbours.
+
+        A label alone is the one that the lines below lack: no sentence, no unit of all.
         """
-        upper, lower = above.columns, below.columns
-        if upper == [0]:
-            is_label = not (below.after_gap or above.is_sentence or UNIT.fullmatch(above.filled[0]))
-            return is_label and self._with_values[0] > 1 and 0 not in lower and len(lower) * 2 > self.width
-        end = len(above.cells) if self._keeps_ends else self.width
-        gaps = {*lower}.intersection(range(end)).difference(upper)
-        pairs = {(above.cells[column], *below.cells[column : column + 1]) for column in upper}
-        return len(lower) > 1 and (bool(gaps) or len(pairs) > len({*above.filled}))
+        upper, below = above.columns, lines[0]
+        if upper != [0]:
+            return next((line for line in lines if _is_grouped(above, line)), None)
+        is_title = above.is_sentence or UNIT.fullmatch(above.filled[0])
+        is_lacking = self._with_values[0] > 1 and not any(0 in line.columns for line in lines)
+        is_next = not below.after_gap and len(below.columns) * 2 > self.width
+        return below if is_lacking and is_next and not is_title else None
 
     def _label_bits(
         self, lines: Sequence[GridRow], sure: Sequence[frozenset[int]], start: int, kinds: Sequence[str]
@@ -157,6 +161,18 @@ class HeaderScorer:
             for column, cell in enumerate(row.cells)
             if cell
         }
+
+
+def _is_grouped(above: GridRow, below: GridRow) -> bool:
+    """Return whether labels fill gaps of the line above, or distinguish its labels that repeat.
+
+    One that labels the first columns, as those below do, has no gaps: it is a title's cells.
+    """
+    upper, lower = above.columns, below.columns
+    is_left = upper == lower[: len(upper)] == [*range(len(upper))]
+    has_gaps = not (above.states or is_left or {*lower} <= {*upper})
+    repeats = (pair for pair in pairwise(upper) if above.text(pair[0]) == above.text(pair[1]))
+    return len(lower) > 1 and (has_gaps or any(below.text(one) != below.text(two) for one, two in repeats))
 
 
 def _ungrouped(above: GridRow, lines: Sequence[GridRow], below: GridRow, kinds: Sequence[str]) -> float:

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from math import inf, log2
 
 from managed_tables_reader.layout import weights
-from managed_tables_reader.layout.grid import STATED, GridRow
+from managed_tables_reader.layout.grid import GridRow
 from managed_tables_reader.layout.header_bits import MOST_ABOVE, HeaderScorer, Kinds
 from managed_tables_reader.layout.looks import NULL, PLAIN_KINDS, QUANTITY, TEXT, is_year
 
@@ -207,7 +207,7 @@ class Scorer(HeaderScorer):
             return bits
         count = len(row.filled)
         bits += weights.TITLE + weights.TITLE * (not row.looks[0].kind)
-        is_odd = count > 1 and not STATED.search(" ".join(row.filled))
+        is_odd = count > 1 and not row.states
         bits += weights.TITLE_OF_CELLS * is_odd + weights.TITLE_CELL * max(0, count - _TITLE_CELLS)
         is_row = count >= self.width and (self.width > 1 or row.looks[0].is_value)
         return bits + weights.TITLE_LIKE_HEADER * is_row
