@@ -178,11 +178,11 @@ _VALUES_OF_THE_TRASH = (
     " WHERE action = 'delete' AND NOT EXISTS (SELECT FROM managed_tables.renamed_columns AS renamed WHERE"
     " table_id = {table_id} AND new_name ~ '^[$][a-z]' AND change_id BETWEEN known.change_id AND {since})"
 )
-_VALUES_TO_THE_TRASH = (
-    "UPDATE managed_tables.row_history AS history"
-    " SET before = before OPERATOR(managed_tables.||) managed_tables.hstore({hidden}, kept.{hidden:i}::text)"
-    " FROM {kept} AS kept WHERE table_id = {table_id} AND row_id = kept.id AND action = 'delete'"
-    " AND change_id > {since} AND kept.{hidden:i} IS NOT NULL"
+_VALUES_TO_THE_HISTORY = (
+    "UPDATE managed_tables.row_history SET before = before OPERATOR(managed_tables.||) cell,"
+    " after = after OPERATOR(managed_tables.||) cell FROM (SELECT id, managed_tables.hstore({hidden},"
+    " {hidden:i}::text) AS cell FROM {kept} WHERE {hidden:i} IS NOT NULL) AS kept WHERE row_id = kept.id"
+    " AND table_id = {table_id} AND action IN ('delete', 'restore') AND change_id > {since}"
 )
 
 
@@ -198,7 +198,7 @@ def bring_back(connection: PgConnection, table_id: str, table: sql.Identifier, h
         "ALTER TABLE {table} ADD COLUMN {name:i} {kind}",
         _VALUES_OF_THE_TRASH,
         "UPDATE {table} AS t SET {name:i} = kept.{hidden:i} FROM {kept} AS kept WHERE kept.id = t.id",
-        _VALUES_TO_THE_TRASH,
+        _VALUES_TO_THE_HISTORY,
     ):
         execute(connection, statement, **parts)
     _drop_columns(connection, hidden.kept_in, [hidden.hidden_name])
