@@ -30,15 +30,8 @@ FUNCTIONS = (
     "ExportFunction",
     "ProvisionFunction",
 )
-MACHINE, EXPORT_MACHINE = MACHINES = ("JobStateMachine", "ExportStateMachine")
 # What the emulator does not check; unit tests and AWS's documentation cover these
 NOT_ASKED_FOR = {
-    (MACHINE, "LogDelivery"): "the emulator delivers no logs of executions",
-    (MACHINE, "Steps"): "the emulator does not ask the machine's role: tests/unit/test_policies.py",
-    (MACHINE, "JobRecord"): "the same",
-    (EXPORT_MACHINE, "LogDelivery"): "the same",
-    (EXPORT_MACHINE, "Steps"): "the same",
-    (EXPORT_MACHINE, "ExportRecord"): "the same",
     ("IngestFunction", "WhatIsGone"): "the emulator answers 404 for what is gone without it, AWS 403",
     ("AnalyzeFunction", "WhatIsGone"): "the same",
     ("InsertFunction", "WhatIsGone"): "the same",
@@ -88,9 +81,6 @@ class Cloud:
                 self.events.enable_rule(Name=rule)
 
     def role(self, name: str) -> str:
-        if name in MACHINES:
-            arn = self.machines.describe_state_machine(stateMachineArn=self.names[name])
-            return str(arn["roleArn"].rpartition("/")[2])
         found = self.functions.get_function_configuration(FunctionName=self.names[name])
         return str(found["Role"].rpartition("/")[2])
 
@@ -121,8 +111,7 @@ class Cloud:
 
     def _put(self, name: str, role: str, policy: str, document: dict[str, Any]) -> None:
         self.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-        if name not in MACHINES:
-            self._start_afresh(self.names[name])
+        self._start_afresh(self.names[name])
 
     def _start_afresh(self, function: str) -> None:
         """Make the function start a new process: a warm one has already read its secrets."""
@@ -430,7 +419,7 @@ def whole_flow(console: Console, cloud: Cloud) -> None:
 
 
 def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
-    """Do everything that the function, or machine, does."""
+    """Do everything that the function does."""
     if name == "SweepFunction":
         sweep_flow(console, cloud)
         return
@@ -440,7 +429,7 @@ def _flow_of(name: str, console: Console, cloud: Cloud) -> None:
 
 
 @pytest.mark.flow
-@pytest.mark.parametrize("name", [*FUNCTIONS, *MACHINES])
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_statement_can_be_removed(
     name: str, console: Console, cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
