@@ -165,10 +165,9 @@ def assert_comes_back(maker: ExportMaker, folder: Path, drawn: Table, zone: str)
         assert [one.display_name for one in found] == labels, wanted
         assert [one.type for one in found] == [one.type for one in columns], wanted
         assert values == rows, wanted
-    assert_parquet(maker.export(table, format="parquet"), folder, drawn)
-    raw = maker.export(table, format="jsonl")
-    assert_json_lines(raw, drawn)
-    assert_json_lines_of_duckdb(raw, folder, drawn)
+    assert_parquet(files["parquet"], folder, drawn)
+    assert_json_lines(files["jsonl"], drawn)
+    assert_json_lines_of_duckdb(files["jsonl"], folder, drawn)
 
 
 def assert_parquet(raw: bytes, folder: Path, drawn: Table) -> None:
