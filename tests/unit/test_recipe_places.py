@@ -29,7 +29,7 @@ def names(*labels: str) -> list[str | None]:
         (["PRECO  (r$)", " produto"], ["preco", "produto"]),
         (["Preço", "Obs.", "#"], ["-", "-", "-"]),
         (["Loja", "%", "Obs"], [None, None, None]),
-        (["Qtd", "Qtd"], [None, None]),
+        (["Qtd", "Produto", "QTD"], ["qtd", "produto", "qtd_2"]),
         (["Qtd"], [None]),
         (["Produto", "PRODUTO"], [None, None]),
         ([LONG + "junho"], [None]),

@@ -66,10 +66,9 @@ export function keysOf(columns: readonly InferredColumn[]): readonly string[] {
   });
 }
 
-/** Return what was chosen for a label before: it holds again, while marks and orders are each file's own. */
-function remembered(recipe: Recipe | null, source: string): Adjustment {
-  const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").trim().toLowerCase();
-  const found = recipe?.columns.find((one) => fold(one.source) === fold(source));
+/** Return what was chosen for what fed the table's column before: it holds again; marks and orders are each file's own. */
+function remembered(recipe: Recipe | null, { table_column: into }: InferredColumn): Adjustment {
+  const found = recipe?.columns.find(({ name }) => name === into?.name);
   return found ? saidOf({ ...found, decimal_mark: null, date_order: null }) : {};
 }
 
@@ -94,7 +93,7 @@ export function review(
   const rank = ({ source }: ReviewedColumn): number => order.indexOf(source) + 1 || order.length + 1;
   const reviewed = schema.columns.map((column, index) => {
     const source = keys[index] ?? column.name;
-    const adjustment = { ...remembered(recipe, sourceOf(column)), ...adjustments[source] };
+    const adjustment = { ...remembered(recipe, column), ...adjustments[source] };
     const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
     const into = adjustment.into === undefined ? (column.table_column ?? null) : chosen;
     return {

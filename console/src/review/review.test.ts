@@ -27,10 +27,11 @@ describe("a person's changes", () => {
     ]);
   });
 
-  it("come on top of what was chosen for the label before", () => {
+  it("come on top of what was chosen for the table's column before", () => {
     const recipe = { columns: [{ source: "cep", name: "cep", null_tokens: ["n/d"], trim: null, decimal_mark: "," }] };
-    const of = (changes: object) =>
-      review(schema, { CEP: changes }, [], recipe as unknown as Recipe).at(-1)?.adjustment;
+    const columns = [{ ...column("codigo", "CEP"), table_column: { name: "cep", type: "text", nullable: true } }];
+    const fed = { ...schema, columns } as InferredSchema;
+    const of = (changes: object) => review(fed, { CEP: changes }, [], recipe as unknown as Recipe)[0]?.adjustment;
     expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
     expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
   });

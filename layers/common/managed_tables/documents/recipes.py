@@ -178,32 +178,31 @@ class FormerColumn:
 def find_former_columns(recipe: LoadRecipe | None, labels: Sequence[str]) -> list[FormerColumn | None]:
     """Return where the columns of these labels went before, None for those that are new.
 
-    Case and accents do not matter. A label that is there twice, in the file or in the recipe, tells nothing;
-    one that is new may make the name of a column whose own label is missing.
+    Case and accents do not matter. Columns of one label go where those before them went, in their order, if
+    they are as many as they were; else it tells nothing. A label that is new may make the name of a column
+    whose own label is missing.
     """
     keys = [fold_label(label) for label in labels]
-    counts = Counter(keys)
-    known = _former_columns(recipe) if recipe else {}
-    missing = {
-        one.name: replace(one, is_renamed=True)
-        for key, one in known.items()
-        if one.name and key not in counts
-    }
+    counts, known = Counter(keys), _former_columns(recipe) if recipe else {}
+    found = {key: iter(former) for key, former in known.items() if len(former) == counts[key]}
+    alone = (former[0] for key, former in known.items() if len(former) == 1 and key not in counts)
+    missing = {one.name: replace(one, is_renamed=True) for one in alone}
     return [
-        (known.get(key) or missing.pop(make_identifier(label), None)) if counts[key] == 1 else None
+        next(found[key]) if key in found else missing.pop(make_identifier(label), None)
         for key, label in zip(keys, labels, strict=True)
     ]
 
 
-def _former_columns(recipe: LoadRecipe) -> dict[str, FormerColumn]:
+def _former_columns(recipe: LoadRecipe) -> dict[str, list[FormerColumn]]:
     """Return where each folded label went; what a person chose holds again, each file shows its own marks."""
-    sources = Counter(column.label for column in recipe.columns)
-    read = {fold_label(label) for table in recipe.tables for label in table.labels}
-    known = {label: FormerColumn(None) for label in read if label not in sources}
+    known: dict[str, list[FormerColumn]] = {}
     for column in recipe.columns:
-        if sources[column.label] == 1:
-            chosen = ColumnChoice(**{name: getattr(column, name) for name in CHOSEN})
-            known[column.label] = FormerColumn(column.name, chosen, column)
+        chosen = ColumnChoice(**{name: getattr(column, name) for name in CHOSEN})
+        known.setdefault(column.label, []).append(FormerColumn(column.name, chosen, column))
+    labels = next((table.labels for table in recipe.tables if table.labels), [])
+    for label, count in Counter(map(fold_label, labels)).items():
+        if len(known.setdefault(label, [FormerColumn(None)] * count)) != count:
+            known[label] = []  # some of them were left out, and nothing says which
     return known
 
 

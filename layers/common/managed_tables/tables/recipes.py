@@ -118,10 +118,11 @@ def _seen_by_load(
 def _column_recipes(
     analysis: AnalysisDocument, columns: Sequence[Column], terms: LoadTerms, before: Recalled | None
 ) -> list[RecipeColumn]:
-    """Return the loaded columns, then those of before that the file has not and no other took."""
+    """Return the loaded columns, as the file has them; then those of before that it has not and none took."""
     pairs = zip(analysis.inferred_schema.columns, analysis.columns, strict=True)
     sources = {column.name: (column.source or column.name, staged) for column, staged in pairs}
-    made = [_column_recipe(column, terms, *sources[terms.source(column.name)]) for column in columns]
+    loaded = {terms.source(column.name): column for column in columns}
+    made = [_column_recipe(loaded[name], terms, *of) for name, of in sources.items() if name in loaded]
     names = {column.name for column in columns}
     present = {fold_label(label) for label, _ in sources.values()}
     kept = before.recipe.columns if before else ()
