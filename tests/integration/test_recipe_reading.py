@@ -96,6 +96,13 @@ def test_each_difference_has_its_code_and_severity(
     assert codes(reports, content, table_id) == found
 
 
+def test_an_order_that_both_readings_allow_is_told_by_a_cell(reports: Reports, table_id: str) -> None:
+    days = MAY.replace("01/05/2026", "2026-05-01").replace("02/05/2026", "2026-05-02")
+    [found] = differences(reports, days, table_id)
+    assert (found.code, found.lines) == ("DATE_ORDER_CHANGED", [5, 6])
+    assert '(como "2026-05-01")' in found.text
+
+
 def test_a_column_that_every_row_needs_stops_where_it_is_missing(reports: Reports) -> None:
     required = COLUMNS[2].model_copy(update={"nullable": False})
     table = reports.load(MAY, columns=[*COLUMNS[:2], required])

@@ -226,6 +226,7 @@ class FileComparison:
                 continue
             count, cells = one.misfits(table.type, replace(one.staged.formats, **{part: kept}))
             if not is_text or one.misfits(table.type, one.staged.formats)[0] < count:
+                cells = cells or one.find(f"trim({CELL}) <> ''")[1]  # what both read, if otherwise
                 yield _contradiction(code, table, kept, found, count, cells)
 
     def _types(self, one: FedColumn, table: Column) -> Iterator[Difference]:
