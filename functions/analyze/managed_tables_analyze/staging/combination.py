@@ -71,8 +71,7 @@ def _find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[in
 def _has_names(connection: DuckDBPyConnection, above: str, columns: Sequence[int]) -> bool:
     """Return whether there are rows to sum, and one of these columns has a value in each of them."""
     counts = [f"count(nullif(trim(c{column}), ''))" for column in columns[:_COLUMNS_COMPARED]]
-    found = connection.execute(f"SELECT {', '.join(['count(*)', *counts])} FROM {above}").fetchone()  # noqa: S608
-    assert found is not None  # noqa: S101 - an aggregate has one row
+    [found] = connection.execute(f"SELECT {', '.join(['count(*)', *counts])} FROM {above}").fetchall()  # noqa: S608
     return found[0] >= _FEWEST_ROWS and found[0] in found[1:]
 
 

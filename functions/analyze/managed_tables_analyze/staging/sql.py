@@ -84,15 +84,12 @@ def cell_sql(part: Part, column: int) -> str:
     if part.is_guarded:
         cell = f"CASE WHEN starts_with({cell}, {literal(GUARD)}) THEN substr({cell}, 2) ELSE {cell} END"
     if part.has_formulas:
-        cell = _text_of_formula(cell)
+        inner = f"substr({cell}, 3, length({cell}) - 3)"  # 00123 of `="00123"`
+        is_formula = (
+            f"""starts_with({cell}, '="') AND ends_with({cell}, '"') AND NOT contains({inner}, '"')"""
+        )
+        cell = f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
     return f"nullif({trimmed(cell)}, '')" if part.trim else cell
-
-
-def _text_of_formula(cell: str) -> str:
-    """Return SQL for the text that a formula keeps from being read as a number: 00123 for `="00123"`."""
-    inner = f"substr({cell}, 3, length({cell}) - 3)"
-    is_formula = f"""starts_with({cell}, '="') AND ends_with({cell}, '"') AND NOT contains({inner}, '"')"""
-    return f"CASE WHEN {is_formula} THEN nullif({inner}, '') ELSE {cell} END"
 
 
 def _fill_down(select: str, fills: Sequence[Fill]) -> str:

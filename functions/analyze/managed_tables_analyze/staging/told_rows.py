@@ -79,7 +79,7 @@ def find_told_rows(
     if sums and len(sample) == _SAMPLE_ROWS:
         sums = list(_find_sums(connection.execute(f"{select} {_SUMMED_ROWS}").fetchall()))
     usual = _usual_columns(columns, [cells for _, _, _, *cells in sample]) if sample else []
-    is_total, is_label = _is_total(columns, sums), _is_label(usual)
+    is_total, is_label = _is_total(columns, sums), _is_label({column: columns[column] for column in usual})
     text = f"CASE WHEN label THEN concat_ws(' ', {', '.join(columns)}) END"
     found = connection.execute(
         f"SELECT file, sheet, count(*), "  # noqa: S608 - own SQL
@@ -105,7 +105,7 @@ def _usual_columns(columns: Iterable[str], rows: Sequence[Cells]) -> list[str]:
     filled = [[bool(cell and cell.strip()) for cell in cells] for cells in rows]
     counts = sorted(map(sum, filled))
     most = counts[len(counts) * 3 // 4] if counts else 0
-    fuller = [one for one in filled if sum(one) * 2 >= most]
+    fuller = [one for one in filled if sum(one) * 2 > most]
     totals = map(sum, zip(*fuller, strict=True))
     return [column for column, total in zip(columns, totals, strict=True) if total >= _USUAL * len(fuller)]
 
@@ -122,8 +122,10 @@ def _findings(found: Iterable[tuple[Any, ...]], files: Sequence[str]) -> Iterato
 def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str | None, int]]) -> str:
     """Return the SQL test that a row is one of the sums, or has the word in one of its first columns."""
     named = [column for column in list(columns)[:_FIRST_COLUMNS] if columns[column] is ColumnType.TEXT]
-    has_gap = " OR ".join(f"{column} IS NULL OR {column} = ''" for column in columns)
-    tests = [_names_total(column, [one for one in columns if one != column], has_gap) for column in named]
+    filled = [f"nullif({column}, '')" for column in columns]
+    has_gap = " OR ".join(f"{cell} IS NULL" for cell in filled)
+    named.append(f"coalesce({', '.join(filled)})")  # the first that is filled
+    tests = [_names_total(cell, [one for one in columns if one != cell], has_gap) for cell in named]
     if sums:
         places = ", ".join(f"({file}, {literal(sheet or '')}, {line})" for file, sheet, line in sums)
         tests.append(f"(file, coalesce(sheet, ''), line) IN ({places})")
@@ -140,12 +142,17 @@ def _names_total(column: str, others: Sequence[str], has_gap: str) -> str:
     return choose((has_word, f"({named}) OR ({mentioned})"), otherwise="false")
 
 
-def _is_label(usual: Sequence[str]) -> str:
-    """Return the SQL test that a row fills at most one of the columns that others do, the first or second."""
+def _is_label(usual: Mapping[str, ColumnType]) -> str:
+    """Return the SQL test that a row fills the first or second usual column alone, or half and no value."""
     if len(usual) < _FEWEST_USUAL:
         return "false"
-    first, second, *others = (f"({column} IS NULL OR {column} = '')" for column in usual)
-    return " AND ".join((f"({first} OR {second})", *others))
+    empty = {column: f"({column} IS NULL OR {column} = '')" for column in usual}
+    first, second, *others = empty.values()
+    alone = " AND ".join((f"({first} OR {second})", *others))
+    values = [empty[column] for column, kind in usual.items() if kind is not ColumnType.TEXT]
+    count = " + ".join(f"{one}::INT" for one in empty.values())
+    few = " AND ".join((f"({count}) * 2 >= {len(usual)}", *values))
+    return f"({alone}) OR ({few})" if len(values) > 1 else alone
 
 
 def find_subtotals(rows: Sequence[Cells]) -> set[int]:
@@ -180,17 +187,13 @@ def _sums_both_ways(rows: Sequence[_Numbers]) -> Iterator[int]:
 def _scaled(cells: Cells) -> _Numbers:
     """Return a column's numbers in its smallest unit; none where few cells are numbers."""
     texts = [(cell or "").strip(_AROUND) for cell in cells]
-    found = max(([*map(pattern.fullmatch, texts)] for pattern in _MARKS), key=_count)
-    if _count(found) < max(1, _NUMBERS * sum(map(bool, texts))):
+    found = max(([*map(pattern.fullmatch, texts)] for pattern in _MARKS), key=lambda one: -one.count(None))
+    if len(found) - found.count(None) < max(1, _NUMBERS * sum(map(bool, texts))):
         return [None] * len(cells)
     decimals = min(_MOST_DECIMALS, max(map(_decimals, found)))
     values = [one and _number(one, decimals) for one in found]
     unit = gcd(*filter(None, values)) or 1
     return [value if value is None else value // unit for value in values]
-
-
-def _count(found: Sequence[object]) -> int:
-    return sum(map(bool, found))
 
 
 def _decimals(match: re.Match[str] | None) -> int:

@@ -164,10 +164,7 @@ class GridRow:
         return first.startswith(COMMENT) and first.rstrip() != COMMENT
 
     def is_units(self, kinds: Sequence[str]) -> bool:
-        """Return whether all filled cells are units, of columns of these kinds; short words are of values.
-
-        A remark fills the first cell alone.
-        """
+        """Return whether all cells, more than the first, are units; short words are, of kinds of values."""
         columns = zip(self.looks[1:], kinds[1:], strict=False)
         are_of_values = not self.looks[0].kind and all(kind != TEXT for one, kind in columns if one.kind)
         unit = _UNIT_OF_VALUES if are_of_values else UNIT
