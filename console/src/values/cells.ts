@@ -20,21 +20,18 @@ const isNo = matcher(patterns.false);
 const isNothing = matcher(patterns.empty);
 const isNoDay = matcher(patterns.emptyDay);
 
+/** How the API's text of a value is written; others stay as they are: an integer has no mark that nobody asked for. */
+const WRITERS: Partial<Record<ColumnType, (text: string) => string>> = {
+  decimal: formatNumber,
+  date: formatDate,
+  datetime: formatDatetime,
+};
+
 /** Write a cell as a Brazilian reads it; an empty one is an empty text. */
 export function formatCell(value: Cell, type: ColumnType): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "Sim" : "Não";
-  const text = String(value);
-  switch (type) {
-    case "decimal":
-      return formatNumber(text);
-    case "date":
-      return formatDate(text);
-    case "datetime":
-      return formatDatetime(text);
-    default:
-      return text; // integers, too, as years, orders and codes are: no mark that nobody asked for
-  }
+  return (WRITERS[type] ?? String)(String(value));
 }
 
 /** Write a cell as its column shows it: for eyes only, while `formatCell` is what is typed, copied and compared. */
@@ -78,26 +75,18 @@ export function parseCell(text: string, type: ColumnType, nullable: boolean, mar
   if (text.trim() === "" || (type !== "text" && isNothing(text)) || (isDay(type) && isNoDay(text))) {
     return nullable ? { ok: true, value: null } : { ok: false, reason: t`esta coluna não pode ficar vazia` };
   }
-  const value = readValue(text, type, mark);
+  const value = READERS[type](text, mark);
   return value === null ? { ok: false, reason: reasons()[type] } : { ok: true, value };
 }
 
-function readValue(text: string, type: ColumnType, mark?: Mark | null): string | boolean | null {
-  switch (type) {
-    case "integer":
-      return parseInteger(text, mark);
-    case "decimal":
-      return parseNumber(text, mark);
-    case "boolean":
-      return isYes(text) ? true : isNo(text) ? false : null;
-    case "date":
-      return parseDate(text);
-    case "datetime":
-      return parseDatetime(text);
-    default:
-      return text;
-  }
-}
+const READERS: Record<ColumnType, (text: string, mark?: Mark | null) => string | boolean | null> = {
+  text: String,
+  integer: parseInteger,
+  decimal: parseNumber,
+  boolean: (text) => (isYes(text) ? true : isNo(text) ? false : null),
+  date: parseDate,
+  datetime: parseDatetime,
+};
 
 // Quoted is only what ends with its quote: of `"a" b` and of a quote alone each sign stays.
 const CLIPBOARD_CELL = /(?:"([^"]*(?:""[^"]*)*)"(?=[\t\r\n]|$))?([^\t\n]*)(\t|\n|$)/g;
@@ -127,9 +116,6 @@ export function putOnClipboard(text: string): Promise<boolean> {
 
 /** The letter of a spreadsheet's column, from 0: A … Z, AA … */
 export function columnLetter(index: number): string {
-  let letters = "";
-  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
-    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
-  }
-  return letters;
+  const before = index < 26 ? "" : columnLetter(Math.floor(index / 26) - 1);
+  return before + String.fromCharCode(65 + (index % 26));
 }
