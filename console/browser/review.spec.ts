@@ -149,7 +149,11 @@ test("rows that do not fit are set apart, and come back as a file", async ({ pag
   expect(await (await fetch(String(rejects["url"]))).text()).toContain("b;x;separar.csv;;3;");
 });
 
-test("a sheet is left out, and taken in again", async ({ page, company, visit }) => {
+test("a file is left out, and taken in again; what is wrong in it leads to its own line", async ({
+  page,
+  company,
+  visit,
+}) => {
   const csv = (name: string): string => `produto;valor\n${name};1,5\n`;
   const answer = await company.call("POST", "/upload", {
     files: ["um.csv", "dois.csv"].map((name) => ({ name, size_bytes: csv(name).length })),
@@ -168,6 +172,12 @@ test("a sheet is left out, and taken in again", async ({ page, company, visit })
   await expect(page.getByRole("button", { name: /^Importar 1 linha/ })).toBeVisible();
   await page.getByRole("button", { name: "Incluir na importação" }).click();
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+  await tabs.getByRole("button", { name: /um\.csv/ }).click();
+  await page.getByLabel(/^Tipo de valor/).selectOption("integer");
+  await page.getByRole("button", { name: /^Importar 2 linhas/ }).click();
+  await page.getByRole("button", { name: /dois\.csv, linha 2/ }).click();
+  await expect(tabs.getByRole("button", { name: /dois\.csv/ })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator(".mt-preview td:focus")).toContainText("1,5");
 });
 
 test("what is said of a row whose cells have several lines is said of all of it", async ({ page, company, visit }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
 import { keysOf, review } from "./draft";
-import { exampleOf, placesOf, type TableReading, tableOf } from "./lines";
+import { exampleOf, placesOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
   return { name, source, display_name: source, type, nullable: false } as InferredColumn;
@@ -62,15 +62,5 @@ describe("a file's lines", () => {
     ]);
     expect([...placesOf([], schema.columns).values()]).toEqual([0, 1, 2]);
     expect([...placesOf(["CEP"], schema.columns).keys()]).toEqual(["cep", "valor_2"]); // the other has none there
-  });
-
-  it("belong to the file and sheet that an error names", () => {
-    const tables = [
-      { name: "a.xlsx", sheet: "Um", include: true },
-      { name: "a.xlsx", sheet: "Dois", include: true },
-    ] as unknown as TableReading[];
-    expect(tableOf(tables, "a.xlsx", "Dois")).toBe(1);
-    expect(tableOf(tables, "a.xlsx", null)).toBe(0);
-    expect(tableOf(tables, "b.csv", null)).toBe(-1);
   });
 });
