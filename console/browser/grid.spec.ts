@@ -1162,6 +1162,63 @@ test("what a colleague wrote meanwhile is not undone", async ({ page, company, v
   await expect(cell(page, 1, 1)).toHaveText("dela");
 });
 
+test("undoing an insertion deletes no row that a colleague has filled since", async ({
+  page,
+  company,
+  visit,
+  context,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const table = await company.table("inseridas", ["nome:text", "nota:text"], [{ nome: "a" }]);
+  const stored = async () => (await company.call("GET", `/${table}/data`))["records"] as Record<string, string>[];
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  await page.evaluate(() => navigator.clipboard.writeText("a\nb\nc"));
+  await page.keyboard.press("Control+v");
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /^Criar/ })
+    .click();
+  await expect(cell(page, 3, 1)).toHaveText("c");
+  await cell(page, 3, 2).click();
+  await page.keyboard.type("minha");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado");
+  const filled = (await stored()).find(({ nome }) => nome === "b");
+  await company.call("PUT", `/${table}/data/${filled?.["id"] ?? ""}`, { nota: "dela" });
+  await page.keyboard.press("Control+z"); // what this page has written of its row is no colleague's
+  await page.keyboard.press("Control+z");
+  await expect(page.getByRole("alert")).toContainText("1 linha fica: foi mudada depois");
+  await expect(page.getByText("2 linhas").first()).toBeVisible();
+  await page.keyboard.press("Control+y");
+  await expect(page.getByText("3 linhas").first()).toBeVisible();
+  expect((await stored()).map(({ nome, nota }) => [nome, nota])).toEqual([
+    ["a", null],
+    ["b", "dela"],
+    ["c", null],
+  ]);
+});
+
+test("a range of which rows do not come is not copied, and the reason is told", async ({
+  page,
+  company,
+  visit,
+  context,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const rows = Array.from({ length: 450 }, (_, index) => ({ nome: `n${index}` }));
+  const table = await company.table("blocos", ["nome:text"], rows);
+  await visit(`/tabelas/${table}`);
+  await cell(page, 1, 1).click();
+  await page.evaluate(() => navigator.clipboard.writeText("antes"));
+  const refused = { status: 409, json: { error: "Agora não", code: "TABLE_BUSY" } };
+  await page.route("**/data/query*", (route) => route.fulfill(refused));
+  await page.keyboard.press("Control+Shift+End");
+  await page.keyboard.press("Control+c");
+  await expect(page.getByRole("status").last()).toHaveText("Agora não");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("antes");
+});
+
 test("a row that stops matching stays until the focus leaves it", async ({ page, company, visit }) => {
   const rows = ["a1", "a2", "a3"].map((nome) => ({ nome, valor: "1" }));
   const table = await company.table("fica", ["nome:text", "valor:decimal"], rows);

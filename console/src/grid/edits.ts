@@ -36,7 +36,7 @@ type Way = "do" | "undo" | "redo";
 type Step =
   | { changes: readonly RowChange[] }
   | { refused: readonly string[] }
-  | { inserted: readonly string[] }
+  | { inserted: readonly string[]; seen: readonly RecordOfRow[] | Promise<readonly RecordOfRow[]> }
   | { deleted: readonly string[] };
 
 /** What shows the rows, as it is drawn now. */
@@ -247,7 +247,7 @@ export class EditSession {
     const { ids } = await this.api.POST("/{table_id}/data", asks);
     this.clear();
     this.future.length = 0;
-    this.past.push({ inserted: ids ?? [] });
+    this.past.push({ inserted: ids ?? [], seen: this.read(ids ?? []).catch(() => []) });
     this.sheet.announce(plural(values.length, "linha criada", "linhas criadas"));
     this.sheet.inserted(ids ?? []);
     return ids ?? [];
@@ -277,12 +277,12 @@ export class EditSession {
       this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
     } else {
-      const work = () => ("inserted" in step ? this.sendDeletion(step.inserted) : this.sendRestoration(step.deleted));
-      await this.answered(work).catch((error) => {
+      const work = () => ("inserted" in step ? this.takeOut(step) : this.sendRestoration(step.deleted));
+      const taken = this.answered(work).catch((error) => {
         if (!isFinal(failureOf(error))) from.push(step); // to be tried again
         throw error;
       });
-      back.push("inserted" in step ? { deleted: step.inserted } : { inserted: step.deleted });
+      back.push(await taken);
       this.sheet.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
       this.sheet.inserted([]);
     }
@@ -466,10 +466,24 @@ export class EditSession {
     this.unmark([...this.state.get().marks.keys()].filter((key) => ids.includes(key.split("/")[0] ?? "")));
   }
 
-  private async sendRestoration(ids: readonly string[]): Promise<void> {
-    const { restored } = await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
-    const missing = restored < ids.length ? ids.length - (await this.read(ids)).length : 0;
+  private async sendRestoration(ids: readonly string[]): Promise<Step> {
+    await this.api.POST("/{table_id}/trash/restore", { path: this.path, body: { ids: [...ids] } });
+    const seen = await this.read(ids);
+    const missing = ids.length - seen.length;
     if (missing > 0) this.tell(t`${plural(missing, "linha não está", "linhas não estão")} mais na lixeira`);
+    return { inserted: ids, seen };
+  }
+
+  /** Delete rows that this page brought, but those that others have changed since. */
+  private async takeOut({ inserted, seen }: Extract<Step, { inserted: unknown }>): Promise<Step> {
+    const own = (await seen).map((base) => this.upToDate({ id: base.id, base, changes: {} }));
+    const versions = new Set(own.map(({ id, base }) => cellKey(id, versionOf(base))));
+    const now = await this.read(inserted);
+    const deleted = now.filter((row) => versions.has(cellKey(row.id, versionOf(row)))).map(({ id }) => id);
+    const kept = now.length - deleted.length;
+    if (kept > 0) this.tell(t`${plural(kept, "linha fica: foi mudada", "linhas ficam: foram mudadas")} depois`);
+    if (deleted.length > 0) await this.sendDeletion(deleted);
+    return { deleted };
   }
 
   /** Read texts for cells and save their values; what is no value is marked, and one step of the history. */
