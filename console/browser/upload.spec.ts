@@ -33,7 +33,12 @@ test("an upload is stopped, its connection breaks, and the file is sent again", 
   );
   await page.route("**/managed-tables/upload", (route) => route.fulfill({ status: 503, json: {} }), { times: 1 });
   await page.getByLabel("Arquivos").setInputFiles(file("insistir.csv"));
-  await page.getByRole("button", { name: "Enviar insistir.csv" }).click(); // it need not be chosen again
+  const send = page.getByRole("button", { name: "Enviar insistir.csv" }); // it need not be chosen again
+  await expect(send).toBeVisible();
+  const patience = { status: 429, headers: { "Retry-After": "2" }, json: { error: "Muitas requisições" } };
+  await page.route("**/managed-tables/upload", (route) => route.fulfill(patience), { times: 1 });
+  await send.click();
+  await expect(page.getByRole("alert")).toContainText(/Muitas requisições.*Tentar de novo \(em \d s\)/); // by itself
   await expect(page.getByRole("progressbar")).toHaveAttribute("aria-label", /insistir\.csv/);
   await page.getByRole("button", { name: /Interromper/ }).click();
   await expect(page.getByText("Envio interrompido").first()).toBeVisible();

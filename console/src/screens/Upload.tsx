@@ -40,7 +40,9 @@ export default function Upload() {
           onValue={setMode}
         />
       )}
-      {state.failure !== null && <Failure error={state.failure} />}
+      {state.failure !== null && (
+        <Failure error={state.failure} onRetry={state.staged.length > 0 ? () => begin(state.staged) : null} />
+      )}
       {state.staged.length > 0 && (
         <div className="mt-actions">
           <Button kind="primary" onClick={() => begin(state.staged)}>
