@@ -13,7 +13,10 @@ const WIDE = Array.from({ length: 30 }, (_, index) => `coluna_bem_comprida_${ind
 
 async function screens(company: Company): Promise<string[]> {
   const table = await company.table("larga", WIDE, [{ coluna_bem_comprida_0: "x".repeat(400) }]);
-  const job = await company.upload("relatorio.csv", "Título\n\nnome;valor\na;1,5\nb;2,5\nTotal;4,0\n");
+  const job = await company.upload(
+    `relatorio_${"de_vendas_".repeat(5)}2026.csv`,
+    "Título\n\nnome;valor\na;1,5\nb;2,5\nTotal;4,0\n",
+  );
   await company.reach(job, "waiting_confirm");
   return [
     "/",
@@ -47,6 +50,8 @@ test("every screen: accessible, small to load, one origin, and fit for a phone a
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
     await expectLargeTargets(page);
+    const bars = page.locator(".mt-sticky-bar");
+    for (const bar of await bars.all()) expect((await bar.boundingBox())?.height).toBeLessThanOrEqual(64);
     await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
     await expect(page.getByText(`Empresa ${company.id}`), path).toBeVisible();
     await expectNoSidewaysScroll(page);

@@ -296,7 +296,7 @@ function ConfirmBar() {
       {confirmation.error && <Failure error={confirmation.error} />}
       <Cancel job={job} />
       <Button kind="primary" aria-disabled={problem !== null} disabled={confirmation.isPending} onClick={go}>
-        {confirmation.isPending ? t`Começando…` : label}
+        <span>{confirmation.isPending ? t`Começando…` : label}</span>
       </Button>
       {isAsked && (
         <Dialog
