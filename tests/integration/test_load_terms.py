@@ -65,7 +65,7 @@ def test_cells_are_read_as_stated(maker: JobMaker) -> None:
             "valor": ColumnChoice(decimal_mark=".", null_tokens=("s/d",)),
             "dia": ColumnChoice(date_order="mdy"),
             "ativo": ColumnChoice(true_tokens=("OK",), false_tokens=("fora",)),
-            "texto": ColumnChoice(trim=True, null_tokens=("s/d",)),
+            "texto": ColumnChoice(trim=True, null_tokens=("s/d",), true_tokens=("a",)),  # once a boolean
             "quando": ColumnChoice(timezone="America/Sao_Paulo"),
             "ali": ColumnChoice(timezone="Asia/Tokyo"),
         }

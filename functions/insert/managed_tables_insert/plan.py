@@ -147,7 +147,7 @@ def make_plan(
     columns = []
     for place, column in enumerate(confirmed):
         number, analyzed = known[terms.source(column.name)]
-        choice = terms.choice(column.name).over(analyzed.choice)
+        choice = terms.choice(column.name).over(analyzed.choice).of(column.type)
         formats = choice.formats(analyzed.formats)
         cell = f"x{place}" if choice.rewrites else f"c{number}"
         zone = None if formats.timezone == session_zone else formats.timezone

@@ -238,6 +238,11 @@ class ColumnChoice(BaseModel):
         given = {name: value for name, value in self if value is not None}
         return other.model_copy(update=given)
 
+    def of(self, column_type: ColumnType | None) -> "ColumnChoice":
+        """Return what it says of a column of the type: only a boolean has words for true and false."""
+        is_boolean = column_type is ColumnType.BOOLEAN
+        return self if is_boolean else self.model_copy(update={"true_tokens": None, "false_tokens": None})
+
     @property
     def rewrites(self) -> bool:
         """Whether the cells are changed before they are converted."""
@@ -247,11 +252,8 @@ class ColumnChoice(BaseModel):
         """Return the SQL of the cell as it is converted."""
         bare = trimmed(cell)
         branches = []
-        for tokens, value in (
-            (self.null_tokens, "NULL"),
-            (self.true_tokens, "'true'"),
-            (self.false_tokens, "'false'"),
-        ):
+        given = {"NULL": self.null_tokens, "'true'": self.true_tokens, "'false'": self.false_tokens}
+        for value, tokens in given.items():
             if tokens:
                 text = bare if value == "NULL" else f"lower({bare})"
                 words = tokens if value == "NULL" else [token.strip().lower() for token in tokens]
