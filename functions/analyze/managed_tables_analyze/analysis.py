@@ -40,16 +40,6 @@ _OVERRIDDEN = ("encoding", "delimiter", "quote", "fill_merged", "trim")
 
 
 @dataclass(frozen=True)
-class FileDialect:
-    """How the first table of the job was read; for a workbook all but the header's line is None."""
-
-    encoding: str | None
-    delimiter: str | None  # "" where nothing separates cells
-    quote: str | None
-    header_line: int | None
-
-
-@dataclass(frozen=True)
 class Analysis:
     """What analyze found; `staged` is the staged object, `labels` its headers as written (None for none)."""
 
@@ -57,7 +47,7 @@ class Analysis:
     reading: analyses.JobReading  # the document's
     staged: Path
     findings: list[Finding]
-    dialect: FileDialect
+    dialect: analyses.TableReading  # of the first table
     labels: list[str | None]
     preview: Preview
     former_columns: list[FormerColumn | None]
@@ -229,12 +219,12 @@ def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> analy
     return found.reading
 
 
-def _dialect_of(readings: Sequence[analyses.TableReading], findings: Sequence[Finding]) -> FileDialect:
-    """Return how the first included table was read; JobError if there is none."""
+def _dialect_of(readings: list[analyses.TableReading], findings: list[Finding]) -> analyses.TableReading:
+    """Return how the first included table was read, "" for a CSV's delimiter if it has none; or JobError."""
     for reading in readings:
         if reading.include:
-            delimiter = "" if reading.kind == "csv" and reading.delimiter is None else reading.delimiter
-            return FileDialect(reading.encoding, delimiter, reading.quote, reading.header_line)
+            is_bare = reading.kind == "csv" and reading.delimiter is None
+            return reading.model_copy(update={"delimiter": ""}) if is_bare else reading
     for finding in findings:
         if finding.code == "NOT_A_TABLE":
             raise JobError(FILE_NOT_TABULAR, file=finding.file, reason="é um texto corrido")

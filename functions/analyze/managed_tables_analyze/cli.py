@@ -35,7 +35,7 @@ from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.settings import DEFAULT_TIMEZONE
 from managed_tables.wording import why_not_opened
-from managed_tables_analyze.analysis import Analysis, FileDialect, analyze
+from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import SourceFile, Weighed
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides, Overrides
@@ -52,7 +52,7 @@ class FileResult(Document):
     """What is printed of a file; only its name and the error where it is refused."""
 
     file: str
-    dialect: FileDialect | None
+    dialect: dict[str, str | int | None] | None  # of the first table
     reading: dict[str, Any] | None  # each table with the candidates weighed for it, to be explained
     inferred_schema: InferredSchema | None
     warnings: list[FileWarning]
@@ -204,7 +204,7 @@ def _analyze_file(file: Path, options: argparse.Namespace, work_dir: Path) -> Fi
             ]
         return FileResult(
             file=str(file),
-            dialect=found.dialect,
+            dialect=found.dialect.model_dump(include={"encoding", "delimiter", "quote", "header_line"}),
             reading=reading,
             inferred_schema=found.document.inferred_schema,
             warnings=found.document.warnings,

@@ -214,20 +214,20 @@ class FileComparison:
     def _formats(self, one: FedColumn, table: Column) -> Iterator[Difference]:
         """Yield the kept formats that cells contradict; of a text only where the found one fits better."""
         is_text = one.inferred.type is ColumnType.TEXT
-        # Dates of a workbook have no order of their own.
-        is_own = one.staged.formats.date_order == "ymd" and any(read.kind != "csv" for read in self._tables)
-        parts: tuple[tuple[DifferenceCode, str, bool], ...] = (
-            ("MARK_CHANGED", "decimal_mark", one.inferred.type.is_number or is_text),
-            ("DATE_ORDER_CHANGED", "date_order", not is_own and (one.inferred.type.is_time or is_text)),
+        parts: tuple[tuple[DifferenceCode, str, str, bool], ...] = (
+            ("MARK_CHANGED", "decimal_mark", "[,.]", one.inferred.type.is_number),
+            ("DATE_ORDER_CHANGED", "date_order", "[0-9]", one.inferred.type.is_time),
         )
-        for code, part, has_part in parts:
+        for code, part, shows, is_read in parts:
             kept, found = getattr(one.kept, part, None), getattr(one.staged.formats, part)
-            if not has_part or kept in (None, found):
+            if not (is_read or is_text) or kept in (None, found):
                 continue
             count, cells = one.misfits(table.type, replace(one.staged.formats, **{part: kept}))
             if not is_text or one.misfits(table.type, one.staged.formats)[0] < count:
-                cells = cells or one.find(f"trim({CELL}) <> ''")[1]  # what both read, if otherwise
-                yield _contradiction(code, table, kept, found, count, cells)
+                # What both read, if otherwise; a number without a mark tells of none.
+                cells = cells or one.find(f"regexp_matches({CELL}, '{shows}')")[1]
+                if cells:
+                    yield _contradiction(code, table, kept, found, count, cells)
 
     def _types(self, one: FedColumn, table: Column) -> Iterator[Difference]:
         """Yield that values are not of the table's type, or would lose the zeros that make them codes."""
