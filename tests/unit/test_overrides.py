@@ -204,6 +204,7 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
         tmp_path,
         TableStatement(file=0, sheet="Capa", include=False),
         TableStatement(file=0, sheet="Dados", include=True, header_line=2, last_line=5, skip_lines=[4]),
+        TableStatement(file=0, sheet="Outra", include=False),
         contents=(book,),
     )
     assert (found.labels, _rows(found)) == (["id", "valor"], [("1", "2.5"), ("3", "4.5")])
@@ -211,7 +212,7 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     assert (cover.include, cover.reasons[-1].code) == (False, "EXCLUDED")
     assert (data.header_line, data.first_line, data.last_line) == (2, 3, 5)
     assert data.skipped_lines == [1, 4, 6]
-    assert not other.include
+    assert (other.include, [one.code for one in found.findings]) == (False, [])
 
 
 def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
@@ -219,9 +220,8 @@ def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
     book["B"].sheet_state = "hidden"
     content = io.BytesIO()
     book.save(content)
-    found = _analyze(
-        tmp_path, TableStatement(file=0, sheet="B", include=True), contents=(content.getvalue(),)
-    )
+    stated = TableStatement(file=0, sheet="B", include=True)
+    found = _analyze(tmp_path, stated, contents=(content.getvalue(),))
     assert _rows(found) == [("1",), ("2",), ("3",)]
 
 

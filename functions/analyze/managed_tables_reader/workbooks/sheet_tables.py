@@ -277,21 +277,24 @@ def choose_sheets(
         raise JobError(FILE_EMPTY, file=name)
     found = _choose([part for sheet, part in parts if sheet.visible], staged, findings)
     chosen = [part for sheet, part in parts if sheet.is_wanted(part in found)]
-    tables = [_reading(one, chosen, kind, name) for one in staged]
-    return tables, findings if chosen else []
+    return [_reading(one, chosen, kind, name) for one in staged], findings if chosen else []
 
 
 def _choose(parts: list[Part], staged: Sequence[StagedSheet], findings: list[Finding]) -> list[Part]:
-    """Return the first table and all with its columns; report the others, one finding for each header."""
+    """Return the first table and all with its columns; report the others that nobody spoke of."""
     if not parts:
         return []
     filled = [part for part in parts if part.expected_rows] or parts[:1]
     first = _first_table(filled, staged)
     others = [part for part in parts if sorted(_names(part)) != sorted(_names(first))]
-    findings += _about_others(first, others)
-    empty = [part.sheet for part in others if not part.expected_rows]
-    findings += _about_sheets("EMPTY_SHEETS", empty)
+    told = _unstated(others, staged)
+    findings += _about_others(first, told)
+    findings += _about_sheets("EMPTY_SHEETS", [part.sheet for part in told if not part.expected_rows])
     return [part for part in filled if part not in others]
+
+
+def _unstated(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> list[Part]:
+    return [own for one in staged for own in parts if one.part is own and one.overrides.table.include is None]
 
 
 def _first_table(parts: Sequence[Part], staged: Sequence[StagedSheet]) -> Part:
@@ -309,8 +312,7 @@ def _about_others(first: Part, others: Sequence[Part]) -> Iterator[Finding]:
     for header in dict.fromkeys(map(_names, filled)):
         left = [part for part in filled if _names(part) == header]
         [about] = _about_sheets("SHEETS_LEFT_OUT", [part.sheet for part in left])
-        labels = dict(zip(names, first.labels, strict=False))
-        labels |= dict(zip(header, left[0].labels, strict=False))
+        labels = dict(zip((*names, *header), (*first.labels, *left[0].labels), strict=True))
         differing = [name for name in (*header, *names) if (name in header) != (name in names)]
         yield replace(about, columns=tuple(labels.get(name, name) for name in differing))
 
