@@ -19,7 +19,7 @@ export function Groups({ within = [] }: { within?: readonly Condition[] }) {
   const where = allOf([...filtersOf(view.where), ...within]);
   const totals = aggregatesOf(table, view);
   const grouped: Query = column
-    ? { group_by: [column.name], aggregates: [{ fn: "count", as: "row_count" }, ...totals], sort: [column.name] }
+    ? { group_by: [column.name], aggregates: [{ fn: "count", as: "__rows" }, ...totals], sort: [column.name] }
     : { sort: view.sort };
   const asked = { ...askedOf({ ...view, where }), ...grouped, per_page: PER_PAGE };
   return (
@@ -66,7 +66,7 @@ function Group({ column, group, within }: GroupProps) {
     <details className="mt-group" onToggle={() => setOpen(true)}>
       <summary>
         <strong>{showCell(value, column) || t`(vazia)`}</strong>
-        {[plural(Number(group["row_count"]), "linha"), ...figures].map((figure) => (
+        {[plural(Number(group["__rows"]), "linha"), ...figures].map((figure) => (
           <span key={figure}>{figure}</span>
         ))}
       </summary>

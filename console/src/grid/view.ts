@@ -74,7 +74,7 @@ export function allOf(filters: readonly Where[]): Where {
 /** Return what is worked out at the foot of a view's columns, of those that the table still has. */
 export function aggregatesOf({ columns }: Table, { totals }: GridView) {
   const known = Object.entries(totals).filter(([name]) => columns.some((one) => one.name === name));
-  return known.map(([column, fn], index) => ({ fn, column, as: `total_${index}` }));
+  return known.map(([column, fn], index) => ({ fn, column, as: `__total_${index}` }));
 }
 
 /** Return a view that sorts and groups by columns that the table has; a filter by another one stays, to be taken away. */
