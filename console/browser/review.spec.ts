@@ -201,6 +201,35 @@ test("what is said of a row whose cells have several lines is said of all of it"
   await expect(lines).toContainText(["nome", "um", "Dados", "c", "d"]);
 });
 
+test("a file changes the rows that have its keys, and the list of uploads says how many", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const body = { display_name: "por_chave", key: ["cod"], columns: ["cod:integer", "nome:text"].map(keyed) };
+  const { _id: table } = await company.call("POST", "", body);
+  await company.call("POST", `/${table}/data`, {
+    rows: [
+      { cod: 1, nome: "a" },
+      { cod: 2, nome: "b" },
+    ],
+  });
+  await visit(`/enviar?tabela=${table}`);
+  await page.getByLabel("Atualizar pela chave e acrescentar as novas").check();
+  const buffer = Buffer.from("cod;nome\n1;a\n2;B\n");
+  await page.getByLabel("Arquivos").setInputFiles({ name: "chaves.csv", mimeType: "text/csv", buffer });
+  await page.getByRole("button", { name: "Atualizar por_chave com 2 linhas" }).click();
+  await expect(page.getByRole("heading", { name: /1 linha atualizada · 1 já estava igual/ })).toBeVisible();
+  await page.getByRole("link", { name: "Envios" }).click();
+  const listed = page.getByRole("listitem").filter({ hasText: "chaves.csv" });
+  await expect(listed).toContainText("0 linhas gravadas · 1 linha atualizada");
+});
+
+function keyed(column: string) {
+  const [name, type] = column.split(":");
+  return { name, display_name: name, type, nullable: name !== "cod" };
+}
+
 test("an import is undone, and a job cancelled", async ({ page, company, visit }) => {
   const table = await company.load("desfazer.csv", "a;b\n1;2\n");
   await visit(`/envios/${await company.upload("desfazer_2.csv", "a;b\n1;2\n")}`);

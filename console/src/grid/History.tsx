@@ -75,9 +75,7 @@ export function RowStory({ rowId, column }: RowStoryProps) {
 function Origin({ rowId, column }: RowStoryProps) {
   const { table, who } = useParts();
   const origin = useGet("/{table_id}/data/{row_id}/origin", { path: { table_id: table._id, row_id: rowId } });
-  if (isGone(origin.error)) {
-    return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
-  }
+  if (isGone(origin.error)) return <p>{t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.`}</p>;
   if (!origin.data) return <Pending query={origin} label={t`Procurando de onde a linha veio`} />;
   const { kind, file, sheet, line, at, user_id: userId, job_id: jobId, available, cells } = origin.data;
   const since = at === null ? "" : t` em ${formatMoment(at)}`;

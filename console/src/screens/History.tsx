@@ -57,6 +57,7 @@ function JobCard({ job }: { job: Job }) {
         {job.origin === "inbox" && t` · recebido pela caixa de entrada`}
         {job.undone_at && t` · desfeito`}
         {job.result && ` · ${plural(job.result.inserted, "linha gravada", "linhas gravadas")}`}
+        {job.result?.updated ? ` · ${plural(job.result.updated, "linha atualizada", "linhas atualizadas")}` : ""}
         {job.status === "failed" && !isCancelled && ` · ${job.error?.message}`}
       </span>
       <span className="mt-quiet">{formatMoment(job.created_at)}</span>
