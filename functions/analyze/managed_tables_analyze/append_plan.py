@@ -159,8 +159,7 @@ def _find_conflict(one: FedColumn, column: Column, files: Sequence[str]) -> Conf
     if is_same and (column.nullable or not (one.inferred.nullable or one.staged.choice.rewrites)):
         return None
     conversion = build_conversion(CELL, column.type, formats)
-    test = conversion.refuses(CELL, nullable=column.nullable)
-    count, cells = one.find(test, conversion.empty)
+    count, cells = one.find(conversion.refuses(CELL, nullable=column.nullable), conversion.empty)
     details = []
     for cell in cells[:MAX_DETAILS]:
         fault = EMPTY_CELL if cell["is_empty"] else explain(cell["value"] or "", column.type, formats)

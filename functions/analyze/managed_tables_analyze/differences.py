@@ -136,8 +136,8 @@ class FileComparison:
 
     def _order(self) -> Iterator[Difference]:
         kept, now = self._kept_labels, [fold_label(one.label) for one in self.columns]
-        both = [label for label in kept if label in now]
-        if [label for label in now if label in both] != both:
+        both = {label for label in kept if kept.count(label) == now.count(label)}
+        if [label for label in now if label in both] != [label for label in kept if label in both]:
             yield difference("COLUMNS_REORDERED")
 
     def _paired(self) -> Iterator[tuple[TableReading, RecipeTable]]:
@@ -161,8 +161,8 @@ class FileComparison:
     def _columns(self) -> Iterator[Difference]:
         """Yield renamed columns, the likest first; those that nothing feeds now; and new ones."""
         present = {fold_label(one.label) for one in self.columns}
-        missing = [one for one in self.recalled.recipe.columns if one.label not in present]
-        missing = [one for one in missing if one.name in self._own]
+        kept = (one for one in self.recalled.recipe.columns if one.name in self._own)
+        missing = [one for one in kept if one.label not in present]
         new = [one for one in self.columns if one.before is None or one.before.is_renamed]
         yield from self._renamed(missing, new)
         yield from self._missing({one.name: one.source for one in missing})

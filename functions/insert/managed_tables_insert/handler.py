@@ -171,8 +171,7 @@ class Loading:
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
         if terms.remember:
             before = self.services.job_documents.find_recalled(self.job)
-            loaded = [each.column for each in plan.columns]
-            recipe = make_recipe(analysis, loaded, terms, self.job.mode, plan.timezone, before)
+            recipe = make_recipe(analysis, columns, terms, self.job.mode, plan.timezone, before)
             plan = replace(plan, recipe=recipe)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
