@@ -201,6 +201,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str, str]] = [
     ({"file": 0, "header_line": 51}, "header_line", "NO_SUCH_LINE"),
     ({"file": 0, "skip_lines": [2, 51]}, "skip_lines", "NO_SUCH_LINE"),
     ({"file": 1, "sheet": "Resumo", "last_line": 6}, "last_line", "NO_SUCH_LINE"),
+    ({"file": 1, "sheet": "Resumo", "skip_lines": [1, 2, 3, 4, 5]}, "skip_lines", "NOT_ALLOWED"),
     ({"file": 0, "header_line": 4, "first_line": 4}, "first_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_line": 1, "header_lines": 3, "first_line": 3}, "first_line", "NO_SUCH_LINE"),
     ({"file": 0, "header_lines": 3, "first_line": 3}, "first_line", "NO_SUCH_LINE"),

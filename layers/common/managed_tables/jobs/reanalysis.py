@@ -171,6 +171,8 @@ def _line_faults(table: TableStatement, line_count: int | None) -> Iterator[tupl
     for name, line in lines.items():
         if line_count is not None and line > line_count:
             yield name, Fault("NO_SUCH_LINE", f"vai só até a linha {line_count}")
+    if line_count and len({*(table.skip_lines or ())}) >= line_count:
+        yield "skip_lines", Fault("NOT_ALLOWED", "não sobra nenhuma linha")
 
 
 def _header_faults(table: TableStatement) -> Iterator[tuple[str, Fault]]:
