@@ -57,12 +57,15 @@ export function StructureForm({ table }: { table?: Table }) {
   useEffect(() => () => written.set(false), []);
   const save = useMutation({
     mutationFn: () => {
-      if (!table) return api.POST("", { body });
-      const path = { table_id: table._id };
-      const sent = api.PUT("/{table_id}", { path, body: { ...body, status, history, version: table.version } });
+      const path = { table_id: table?._id ?? "" };
+      const sent = table
+        ? api.PUT("/{table_id}", { path, body: { ...body, status, history, version: table.version } })
+        : api.POST("", { body });
       return sent.catch(async (error) => {
-        const now = await api.GET("/{table_id}", { path });
-        if (wordsOf(startOf(now)) === wordsOf(draft)) return now; // by this page: an answer was lost
+        const asked = { query: { search: display_name, per_page: 100 } };
+        const { records } = table ? { records: [await api.GET("/{table_id}", { path })] } : await api.GET("", asked);
+        const kept = records.find((one) => wordsOf(startOf(one)) === wordsOf(draft));
+        if (kept && (table || kept.row_count === 0)) return kept; // by this page: an answer was lost
         throw error;
       });
     },
@@ -173,7 +176,7 @@ export function StructureForm({ table }: { table?: Table }) {
 const wordsOf = (draft: object) => JSON.stringify(draft, (key, part) => (key === "previous_name" ? undefined : part));
 
 function startOf(table: Partial<Table> = {}) {
-  const { display_name = "", title, description, status = "active", history = false, columns, key, indexes } = table;
+  const { display_name = "", title, description, status = "active", history = true, columns, key, indexes } = table;
   const texts = { display_name, title: title ?? "", description: description ?? "" };
   const drafts: readonly DraftColumn[] = columns?.map(draftOf) ?? [NEW_COLUMN];
   return { ...texts, status, history, columns: drafts, key: key ?? [], indexes: indexes ?? [] };

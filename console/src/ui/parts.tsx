@@ -8,7 +8,7 @@ import {
   TriangleAlert,
   Type,
 } from "lucide-react";
-import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ComponentProps, createElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure, detailsOf } from "../api/session";
 import type { ColumnType } from "../api/types";
 import { useConsole } from "./context";
@@ -306,10 +306,7 @@ const ICONS = {
   datetime: CalendarClock,
 };
 
-export function TypeIcon({ type }: { type: ColumnType }) {
-  const Icon = ICONS[type];
-  return <Icon />;
-}
+export const TypeIcon = ({ type }: { type: ColumnType }) => createElement(ICONS[type]);
 
 export type Choices<Value extends string = string> = readonly (readonly [value: Value, label: string])[];
 
