@@ -37,14 +37,13 @@ def run(maker: JobMaker, job_id: str) -> str:
     return str(run_job(maker.services, maker.company.company_id, job_id)["outcome"])
 
 
-def rejects_of(maker: JobMaker, job_id: str, folder: Path) -> Path | None:
-    keys = rejects_keys(maker.job(job_id))
+def rejects_of(maker: JobMaker, job_id: str) -> bytes:
+    keys, services = rejects_keys(maker.job(job_id)), maker.services
     assert keys
-    if maker.services.storage.find_json(keys[1]) is None:
-        return None
-    target = folder / "rejects.csv"
-    maker.services.storage.download(keys[0], target)
-    return target
+    if services.storage.find_json(keys[1]) is None:
+        return b""
+    found = services.s3.get_object(Bucket=services.settings.bucket_name, Key=keys[0])
+    return bytes(found["Body"].read())
 
 
 def test_cells_are_read_as_stated(maker: JobMaker) -> None:
@@ -103,16 +102,14 @@ def test_a_column_is_filled_from_another_of_the_file(maker: JobMaker) -> None:
     assert maker.query("SELECT n, valor::text, texto FROM vendas ORDER BY id")[-1] == (7, "9.75", None)
 
 
-def test_rejected_rows_are_left_out_and_can_be_fetched(maker: JobMaker, tmp_path: Path) -> None:
+def test_rejected_rows_are_left_out_and_can_be_fetched(maker: JobMaker) -> None:
     job_id = maker.inserting(ROWS, SCHEMA, terms=SKIP)
     assert run(maker, job_id) == run(maker, job_id) == "done"
     assert maker.query("SELECT n FROM vendas ORDER BY id") == [(1,), (5,)]
     result = maker.job(job_id).result
     assert result
     assert (result.inserted, result.rejected) == (2, 3)
-    rejects = rejects_of(maker, job_id, tmp_path)
-    assert rejects
-    content = rejects.read_bytes()
+    content = rejects_of(maker, job_id)
     assert content.startswith("\ufeff".encode())
     header, *lines = content.decode("utf-8-sig").splitlines()
     assert header == "n;valor;texto;arquivo;aba;linha;motivo"
@@ -126,9 +123,8 @@ def test_rejected_rows_are_left_out_and_can_be_fetched(maker: JobMaker, tmp_path
 def test_a_corrected_file_of_rejected_rows_loads(maker: JobMaker, tmp_path: Path) -> None:
     job_id = maker.inserting(ROWS, SCHEMA, terms=SKIP)
     assert run(maker, job_id) == "done"
-    rejects = rejects_of(maker, job_id, tmp_path)
-    assert rejects
-    text = rejects.read_text("utf-8-sig").replace("dois", "2").replace("3;x", "3;3").replace("\n;4", "\n4;4")
+    rejects, content = tmp_path / "rejects.csv", rejects_of(maker, job_id).decode("utf-8-sig")
+    text = content.replace("dois", "2").replace("3;x", "3;3").replace("\n;4", "\n4;4")
     rejects.write_text(text, "utf-8-sig")
     found = analyze([SourceFile(rejects, "rejeitadas.csv")], tmp_path, ZoneInfo("UTC"))
     assert found.labels == ["n", "valor", "texto"]
@@ -137,16 +133,14 @@ def test_a_corrected_file_of_rejected_rows_loads(maker: JobMaker, tmp_path: Path
     assert rows == [("2", "2,50", "=1+1"), ("3", "3", "-2"), ("4", "4,50", "'aspa")]
 
 
-def test_a_rejected_load_keeps_its_rejects_and_one_without_misfits_has_none(
-    maker: JobMaker, tmp_path: Path
-) -> None:
+def test_a_rejected_load_keeps_its_rejects_and_one_without_misfits_has_none(maker: JobMaker) -> None:
     job_id = maker.inserting(ROWS, SCHEMA)
     assert run(maker, job_id) == "rejected"
-    assert rejects_of(maker, job_id, tmp_path) is not None
+    assert rejects_of(maker, job_id)
     assert maker.query("SELECT to_regclass('public.vendas')") == [(None,)]
     fits = maker.inserting(ROWS[:1], SCHEMA, terms=SKIP, display_name="outra")
     assert run(maker, fits) == "done"
-    assert rejects_of(maker, fits, tmp_path) is None
+    assert not rejects_of(maker, fits)
 
 
 def test_a_table_is_opened_to_the_files_empty_cells(maker: JobMaker) -> None:

@@ -22,7 +22,7 @@ from managed_tables.documents.recipes import (
     RecipeColumn,
     RecipeTable,
     SeenColumn,
-    verdict_of,
+    Verdict,
 )
 from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import MAX_LINES, VALUE_CODES
@@ -101,10 +101,11 @@ class FileComparison:
     def result(self) -> JobRecipe:
         """Return the version of the recipe, the differences, the gravest first, and their verdict."""
         parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
-        order = ("stop", "check", "told")
-        differences = sorted(chain(*parts), key=lambda one: order.index(one.severity))
+        verdicts: dict[str, Verdict] = {"stop": "stopped", "check": "changed", "told": "unchanged"}
+        differences = sorted(chain(*parts), key=lambda one: [*verdicts].index(one.severity))
+        gravest = next((one.severity for one in differences), "told")
         version = self.recalled.recipe.version
-        return JobRecipe(version=version, verdict=verdict_of(differences), differences=differences)
+        return JobRecipe(version=version, verdict=verdicts[gravest], differences=differences)
 
     @cached_property
     def _tables(self) -> list[TableReading]:
@@ -224,8 +225,7 @@ class FileComparison:
                 continue
             count, cells = one.misfits(table.type, replace(one.staged.formats, **{part: kept}))
             if not is_text or one.misfits(table.type, one.staged.formats)[0] < count:
-                # What both read, if otherwise; a number without a mark tells of none.
-                cells = cells or one.find(f"regexp_matches({CELL}, '{shows}')")[1]
+                cells = cells or one.find(f"regexp_matches({CELL}, '{shows}')")[1]  # what both read
                 if cells:
                     yield _contradiction(code, table, kept, found, count, cells)
 
@@ -253,7 +253,8 @@ class FileComparison:
             if column_type is ColumnType.TEXT and one.table.type.is_number:
                 column_type = one.table.type
                 profile, median = _look_at_numbers(one, column_type, profile)
-            changes = chain(_changes(seen, column_type, profile, median), self._other_unit(one))
+            far = _changes(seen, column_type, profile, median)
+            changes = chain(_lost_zeros(one, seen), far, self._other_unit(one))
             for what, before, after in islice(changes, 1):
                 yield difference(
                     "VALUES_CHANGED", column=one.table.name, before=before, after=after, what=what
@@ -337,6 +338,16 @@ def _changes(
         yield "há datas a mais de dez anos das que a tabela tem", None, None
     elif column_type is ColumnType.TEXT and filled >= _FEWEST:
         yield from _unknown_texts(seen, found)
+
+
+def _lost_zeros(one: FedColumn, seen: SeenColumn) -> Iterator[_Change]:
+    """Yield that codes lack the zeros that the table's begin with: a spreadsheet drops those of numbers."""
+    codes = [text for text in seen.values or () if text.isdecimal() and text[1:]]
+    if len({*map(len, codes)}) == 1 and min(codes) < "1":
+        shorter = matches(CELL, rf"\s*[1-9][0-9]{{0,{len(codes[0]) - 2}}}\s*")
+        for cell in one.find(shorter)[1][:1]:
+            before, after = min(codes), cell["value"]
+            yield f"há códigos sem os zeros à esquerda (como {after}, antes {before})", before, after
 
 
 def _far_numbers(

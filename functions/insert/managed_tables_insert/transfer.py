@@ -59,14 +59,10 @@ class Cells:
     @property
     def nulls(self) -> binary.Flags | None:
         """Which rows are NULL; None for none."""
-        return ~self._bits(0) if self.column.null_count else None
+        return ~self.flags(0) if self.column.null_count else None
 
-    @property
-    def booleans(self) -> binary.Flags:
-        """Return booleans; those of NULL are anything."""
-        return self._bits(1)
-
-    def _bits(self, buffer: int) -> binary.Flags:
+    def flags(self, buffer: int) -> binary.Flags:
+        """Return the bits of a buffer; of booleans those of NULL are anything."""
         bits = np.frombuffer(self.column.buffer(buffer), np.uint8)
         return np.unpackbits(bits, count=self.rows, bitorder="little").view(np.bool_)
 
@@ -115,7 +111,7 @@ class Wire:
             case ColumnType.INTEGER:
                 word: binary.Word = ">i8", cells.numbers("i8")
             case ColumnType.BOOLEAN:
-                word = "u1", cells.booleans
+                word = "u1", cells.flags(1)
             case ColumnType.DATE:
                 word = ">i4", cells.numbers("i4") - _EPOCH_DAYS
             case ColumnType.DATETIME:

@@ -1,7 +1,7 @@
 """What a table remembers of the files that fill it, as its jobs are handed it, and how a file differs."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -204,11 +204,3 @@ def _former_columns(recipe: LoadRecipe) -> dict[str, list[FormerColumn]]:
         if len(known.setdefault(label, [FormerColumn(None)] * count)) != count:
             known[label] = []  # some of them were left out, and nothing says which
     return known
-
-
-def verdict_of(differences: Iterable[Difference]) -> Verdict:
-    """Return what the differences amount to."""
-    severities = {one.severity for one in differences}
-    if "stop" in severities:
-        return "stopped"
-    return "changed" if "check" in severities else "unchanged"
