@@ -282,7 +282,8 @@ export class EditSession {
         if (!isFinal(failureOf(error))) from.push(step); // to be tried again
         throw error;
       });
-      back.push(await taken);
+      const reverse = await taken;
+      if (!("deleted" in reverse) || reverse.deleted.length > 0) back.push(reverse);
       this.sheet.announce(way === "undo" ? t`Desfeito` : t`Refeito`);
       this.sheet.inserted([]);
     }
@@ -482,7 +483,7 @@ export class EditSession {
     const deleted = now.filter((row) => versions.has(cellKey(row.id, versionOf(row)))).map(({ id }) => id);
     const kept = now.length - deleted.length;
     if (kept > 0) this.tell(t`${plural(kept, "linha fica: foi mudada", "linhas ficam: foram mudadas")} depois`);
-    if (deleted.length > 0) await this.sendDeletion(deleted);
+    if (deleted.length > 0) await this.answered(() => this.sendDeletion(deleted)); // the same, where its answer is lost
     return { deleted };
   }
 
