@@ -308,7 +308,7 @@ function ConfirmBar() {
           onYes={() => answer(onConfirm)}
         >
           {isReplacing && (
-            <p>{t`As ${formatCount(table?.row_count ?? 0)} linhas de hoje saem quando as novas entrarem. Dá para desfazer por 7 dias, na página do envio.`}</p>
+            <p>{t`O que a tabela tem hoje (${plural(table?.row_count ?? 0, "linha")}) sai quando as linhas novas entrarem. Dá para desfazer por 7 dias, na página do envio.`}</p>
           )}
           {doubts.length > 0 && <p>{t`Confira antes de importar:`}</p>}
           {doubts.map((check, index) => (
