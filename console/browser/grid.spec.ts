@@ -1196,11 +1196,18 @@ test("undoing an insertion deletes no row that a colleague has filled since", as
   await expect(page.getByText("2 linhas").first()).toBeVisible();
   await page.keyboard.press("Control+y");
   await expect(page.getByText("3 linhas").first()).toBeVisible();
-  expect((await stored()).map(({ nome, nota }) => [nome, nota])).toEqual([
-    ["a", null],
-    ["b", "dela"],
-    ["c", null],
-  ]);
+  await page.keyboard.press("Control+y");
+  await expect(cell(page, 3, 2)).toHaveText("minha");
+  await expect(page.getByRole("status").last()).toHaveText("Gravado"); // with nobody else's: the row came back as it was
+  await page.keyboard.press("Control+z");
+  await expect(cell(page, 3, 2)).toHaveText("");
+  await expect
+    .poll(async () => (await stored()).map(({ nome, nota }) => [nome, nota]))
+    .toEqual([
+      ["a", null],
+      ["b", "dela"],
+      ["c", null],
+    ]);
   await company.call("PUT", `/${table}/data/${(await stored())[2]?.["id"] ?? ""}`, { nota: "dela" });
   await page.keyboard.press("Control+z");
   await expect(page.getByRole("alert")).toContainText("1 linha fica: foi mudada depois");

@@ -349,15 +349,15 @@ export class EditSession {
     }
   };
 
-  private async saveNow(changes: readonly RowChange[], way: Way, meetings = 0): Promise<void> {
+  private async saveNow(changes: readonly RowChange[], way: Way, meetings = 0, isMerged = false): Promise<void> {
     const changed = changes.map(this.upToDate);
     try {
-      this.record(changed, await this.answered(() => this.send(changed)), way, meetings);
+      this.record(changed, await this.answered(() => this.send(changed)), way, isMerged);
     } catch (error) {
       const failure = failureOf(error);
       const fail = () => this.fail(failure, changed, way);
       const isLost = meetings < MAX_MEETINGS && (failure.status === 412 || failure.code === "ROW_NOT_FOUND");
-      await (isLost ? this.meetOthers(changed, way, meetings).catch(fail) : fail()); // or could not be looked at
+      await (isLost ? this.meetOthers(changed, way, meetings, isMerged).catch(fail) : fail()); // or could not be looked at
     }
   }
 
@@ -376,7 +376,7 @@ export class EditSession {
     return this.read(changed.map(({ id }) => id));
   }
 
-  private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way, meetings: number): void {
+  private record(changed: readonly RowChange[], records: readonly RecordOfRow[], way: Way, isMerged: boolean): void {
     this.unmark(keysOf(changed));
     const after = new Map(records.map((record) => [record.id, record]));
     const back: RowChange[] = [];
@@ -388,16 +388,17 @@ export class EditSession {
       back.push(inverse(change, record));
     }
     (way === "undo" ? this.future : this.past).push({ changes: back });
-    this.sheet.announce(meetings > 0 ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
+    this.sheet.announce(isMerged ? t`Gravado, junto com o que outra pessoa mudou` : t`Gravado`);
     this.sheet.kept(changed.map(({ id }) => id));
   }
 
   /** The rows are not as they were seen: merge where the cells are others, ask where they are the same. */
-  private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number): Promise<void> {
+  private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number, isMerged: boolean) {
     const records = await this.answered(() => this.read(changed.map(({ id }) => id)));
     const now = new Map(records.map((record) => [record.id, record]));
     if (changed.every((change) => isAsWished(change, now.get(change.id))))
-      return this.record(changed, records, way, meetings); // by this page: its answer was lost
+      return this.record(changed, records, way, isMerged); // by this page: its answer was lost
+    const isSame = changed.every((change) => isAsWished({ ...change, changes: {} }, now.get(change.id))); // by the trash
     for (const record of records) this.sheet.rows.replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
     this.unmark(keysOf(gone));
@@ -416,7 +417,7 @@ export class EditSession {
       this.markAll(changes, () => ({ state: "unsaved", reason: t`Outra pessoa mudou esta linha` }));
       this.sheet.announce(t`Não gravado: outra pessoa mudou a mesma célula`);
       await new Promise<void>((settled) => this.state.update({ conflict: { clashes, changes, way, settled } }));
-    } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1);
+    } else if (changes.length > 0) await this.saveNow(changes, way, meetings + 1, isMerged || !isSame);
   }
 
   private fail(failure: ApiFailure, changed: readonly RowChange[], way: Way = "do"): void {

@@ -16,13 +16,12 @@ export default function JobScreen({ jobId }: { jobId: string }) {
   const job = useJob(jobId);
   const [reviewed, setReviewed] = useState<Job | null>(null); // what is on the screen while the files are read again
   if (job.data?.status === "waiting_confirm" && reviewed !== job.data) setReviewed(job.data);
-  if (isGone(job.error)) {
+  if (isGone(job.error))
     return (
       <Empty title={t`Este envio não existe`}>
         <Link href="/envios">{t`Ver os envios`}</Link>
       </Empty>
     );
-  }
   if (!job.data) return <Pending query={job} label={t`Carregando o envio`} />;
   const { status, draft } = job.data;
   if (status === "waiting_confirm") return <Review job={job.data} />;
