@@ -10,7 +10,6 @@ from rows_client import RowsCompany
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
-from managed_tables_insert.handler import run_job
 
 
 @pytest.fixture
@@ -60,9 +59,8 @@ def test_it_is_changed_by_parts_and_forgotten(reports: Reports) -> None:
         table, "PUT", {"on_misfit": "skip", "timezone": "America/Manaus", "columns": columns}
     ).json()
     assert (changed["version"], changed["on_misfit"], changed["timezone"]) == (2, "skip", "America/Manaus")
-    assert [(one["name"], one["type"], one["decimal_mark"]) for one in changed["columns"]] == [
-        ("valor_total", "decimal", ".")
-    ]
+    [column] = changed["columns"]
+    assert (column["name"], column["type"], column["decimal_mark"]) == ("valor_total", "decimal", ".")
     assert changed == recipe_of(table)
     assert ask(table, "PUT", {"columns": changed["columns"]}).json()["columns"] == changed["columns"]
     assert [ask(table, "DELETE").status_code for _ in range(2)] == [204, 204]
@@ -95,14 +93,13 @@ def test_a_change_that_cannot_be_is_422_and_says_where(
 
 def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) -> None:
     table = reports.load(MAY)
-    produto, total, data = table.get()["columns"]
+    _, total, data = table.get()["columns"]
     renamed = {**total, "name": "total", "previous_name": "valor_total"}
     table.changed(columns=[renamed, {**data, "type": "text"}])
     assert [(one["source"], one["name"], one["type"]) for one in recipe_of(table)["columns"]] == [
         ("Vlr. Total", "total", "decimal"),
         ("Data", "data", "text"),
     ]
-    assert produto["name"] == "produto"
 
 
 def test_a_column_that_is_gone_is_not_found_again_by_another_of_its_name(reports: Reports) -> None:
@@ -126,13 +123,21 @@ def test_two_jobs_of_one_table_at_once_leave_one_recipe(reports: Reports) -> Non
     jobs = [reports.wait(MAY, table.table_id) for _ in range(2)]
     for job_id in jobs:
         reports.confirm(job_id)
-    company_id = reports.company.company.company_id
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda one: run_job(reports.company.services, company_id, one), jobs))
-    assert outcomes == [{"outcome": "done"}] * 2
+        assert list(pool.map(reports.insert, jobs)) == ["done"] * 2
     recipe = recipe_of(table)
-    assert recipe["version"] == 3
-    assert recipe["job_id"] in jobs
+    assert (recipe["version"], recipe["job_id"] in jobs) == (3, True)
+
+
+def test_a_load_that_is_undone_leaves_the_one_of_before(reports: Reports) -> None:
+    table = reports.load(MAY)
+    first, undo = recipe_of(table), "/v1/managed-tables/upload-jobs/{}/undo"
+    reports.load(MAY, table.table_id, columns=COLUMNS[:2])
+    wrong = recipe_of(table)
+    assert wrong["columns"] == first["columns"][:2]
+    url = undo.format(wrong["job_id"])
+    assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+    assert recipe_of(table) == {**first, "version": 3, "updated_at": recipe_of(table)["updated_at"]}
 
 
 def test_a_load_that_fails_leaves_none(reports: Reports) -> None:
@@ -140,5 +145,4 @@ def test_a_load_that_fails_leaves_none(reports: Reports) -> None:
     job_id = reports.wait(MAY, table.table_id)
     misfit = LoadTerms(choices={"valor_total": ColumnChoice(source="produto")})
     reports.confirm(job_id, terms=misfit)
-    outcome = run_job(reports.company.services, reports.company.company.company_id, job_id)["outcome"]
-    assert (outcome, ask(table).status_code) == ("rejected", 404)
+    assert (reports.insert(job_id), ask(table).status_code) == ("rejected", 404)

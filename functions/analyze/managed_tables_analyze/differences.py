@@ -102,18 +102,9 @@ class FileComparison:
         """Return the version of the recipe, the differences, the gravest first, and their verdict."""
         parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
         verdicts: dict[str, Verdict] = {"stop": "stopped", "check": "changed", "told": "unchanged"}
-        differences = sorted(chain(*parts), key=lambda one: [*verdicts].index(one.severity))
-        gravest = next((one.severity for one in differences), "told")
-        version = self.recalled.recipe.version
-        return JobRecipe(version=version, verdict=verdicts[gravest], differences=differences)
-
-    @cached_property
-    def _tables(self) -> list[TableReading]:
-        return [table for table in self.found.reading.tables if table.include]
-
-    @cached_property
-    def _own(self) -> set[str]:
-        return {column.name for column in self.table}
+        found = sorted(chain(*parts), key=lambda one: [*verdicts].index(one.severity))
+        gravest = next((one.severity for one in found), "told")
+        return JobRecipe(version=self.recalled.recipe.version, verdict=verdicts[gravest], differences=found)
 
     # How the files were read
 
@@ -143,12 +134,12 @@ class FileComparison:
 
     def _paired(self) -> Iterator[tuple[TableReading, RecipeTable]]:
         """Yield each table that was there before as well, by its sheet's name, else by its place."""
-        kept = self.recalled.recipe.tables
-        by_sheet = {fold_label(one.sheet or ""): one for one in kept}
-        names = {fold_label(table.sheet or "") for table in self._tables}
-        left = iter([one for one in kept if fold_label(one.sheet or "") not in names])
-        for table in self._tables:
-            known = by_sheet.get(fold_label(table.sheet or "")) or next(left, None)
+        by_sheet = {fold_label(one.sheet or ""): one for one in self.recalled.recipe.tables}
+        named = [(fold_label(one.sheet or ""), one) for one in self.found.reading.tables if one.include]
+        names = dict(named)
+        left = iter([one for sheet, one in by_sheet.items() if sheet not in names])
+        for sheet, table in named:
+            known = by_sheet.get(sheet) or next(left, None)
             if known is not None:
                 yield table, known
 
@@ -161,9 +152,9 @@ class FileComparison:
 
     def _columns(self) -> Iterator[Difference]:
         """Yield renamed columns, the likest first; those that nothing feeds now; and new ones."""
-        present = {fold_label(one.label) for one in self.columns}
-        kept = (one for one in self.recalled.recipe.columns if one.name in self._own)
-        missing = [one for one in kept if one.label not in present]
+        here = {fold_label(one.label) for one in self.columns}
+        own = {column.name for column in self.table}
+        missing = [one for one in self.recalled.recipe.columns if one.name in own and one.label not in here]
         new = [one for one in self.columns if one.before is None or one.before.is_renamed]
         yield from self._renamed(missing, new)
         yield from self._missing({one.name: one.source for one in missing})
@@ -184,7 +175,7 @@ class FileComparison:
         """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
         fed = {one.table.name for one in self.columns if one.table}
         for name in dict.fromkeys((*self.needed, *sources)):
-            if name in self._own and name not in fed:
+            if name not in fed:
                 code: DifferenceCode = "REQUIRED_MISSING" if name in self.needed else "COLUMN_MISSING"
                 yield difference(code, column=name, before=sources.get(name))
 
@@ -303,9 +294,8 @@ def is_as_before(document: AnalysisDocument, mode: str) -> bool:
 def _contradiction(
     code: DifferenceCode, table: Column, before: str, after: str, count: int, cells: Sequence[FedCell]
 ) -> Difference:
-    lines, example = sorted(cell["line"] for cell in cells), cells[0]["value"] if cells else None
-    shown = {"before": before, "after": after, "example": example, "count": count}
-    return difference(code, column=table.name, lines=lines, **shown)
+    lines, seen = sorted(cell["line"] for cell in cells), {"example": cells[0]["value"], "count": count}
+    return difference(code, column=table.name, before=before, after=after, lines=lines, **seen)
 
 
 def _look_at_numbers(
@@ -318,8 +308,7 @@ def _look_at_numbers(
         "SELECT count(*), count(*) - count(x), min(x), max(x), median(abs(x)) FILTER (x <> 0)"  # noqa: S608
         f" FROM (SELECT TRY_CAST({value} AS DOUBLE) AS x FROM {one.rows} LIMIT {ROWS_COMPARED})"
     ).fetchall()
-    numbers = {"rows": rows, "empty": empty, "min": least, "max": greatest}
-    return profile.model_copy(update=numbers), median
+    return profile.model_copy(update={"rows": rows, "empty": empty, "min": least, "max": greatest}), median
 
 
 def _changes(

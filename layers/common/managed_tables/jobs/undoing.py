@@ -149,6 +149,13 @@ def undo_load(
     restored, lost = _restore(connection, load, table, key)
     undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
+    connection.execute(  # the recipe is that of before, where it is the load's and nobody has changed it
+        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
+        " job_id = recipe -> 'before' ->> 'job_id',"
+        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm')"
+        " WHERE table_id = %s AND job_id = %s AND recipe ? 'before'",
+        [load.table_id, load.job_id],
+    )
     return _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
 
 

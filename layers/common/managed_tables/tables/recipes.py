@@ -201,7 +201,7 @@ def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedC
 def keep_recipe(
     connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe, columns: Sequence[Column]
 ) -> None:
-    """Keep the recipe of a load in its transaction; whether jobs confirm themselves stays as it was.
+    """Keep the recipe of a load, and that of before for its undo; whether jobs confirm themselves stays.
 
     `columns` are the table's: others may have gone, or have another type, since the load read the recipe.
     """
@@ -212,7 +212,8 @@ def keep_recipe(
         " VALUES (%s, 1, %s, %s)"
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
-        " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm')",
+        " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm',"
+        " 'before', kept.recipe - 'before' || jsonb_build_object('job_id', kept.job_id))",
         [table_id, job_id, Jsonb(kept.as_json())],
     )
 
@@ -275,8 +276,8 @@ def _look_at_column(column: Column) -> sql.Composed:
 def change_recipe(connection: PgConnection, table_id: str, parts: RecipeParts) -> Recipe:
     """Put these parts in place of the recipe's, and return it; raises RECIPE_NOT_FOUND."""
     row = connection.execute(
-        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(), recipe = recipe || %s"
-        " WHERE table_id = %s RETURNING version, updated_at, job_id, recipe",
+        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(), recipe = recipe"
+        " - 'before' || %s WHERE table_id = %s RETURNING version, updated_at, job_id, recipe",
         [Jsonb(parts.as_json()), table_id],
     ).fetchone()
     if row is None:
