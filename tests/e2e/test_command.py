@@ -111,7 +111,7 @@ def test_a_file_as_before_is_inserted_without_asking_and_another_waits(terminal:
     told = terminal.run("upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3)
     assert "já foi importado" in told
     june.write_text("produto;valor\nMate;4.505,50\n")
-    assert "4505.5" in terminal.run(
+    assert "4.505,5" in terminal.run(
         "upload", june, "--table", "maio", "--auto-confirm", "unchanged", status=3
     )
     june.write_text("produto;valor;loja\nMate;4,50;Centro\n")

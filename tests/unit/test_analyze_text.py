@@ -55,7 +55,7 @@ def test_a_brazilian_file_keeps_its_original_characters(tmp_path: Path) -> None:
     ]
     assert [column.nullable for column in found.document.inferred_schema.columns] == [False, True]
     assert _rows(found) == [("007", "1.234,56"), ("008", None)]
-    assert vars(found.dialect) == {"encoding": "cp1252", "delimiter": ";", "quote": '"', "header_line": 1}
+    assert (found.dialect.encoding, found.dialect.delimiter, found.dialect.header_line) == ("cp1252", ";", 1)
 
 
 def test_a_label_that_nobody_sees_is_the_columns_name(tmp_path: Path) -> None:
