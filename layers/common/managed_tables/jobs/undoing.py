@@ -12,6 +12,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
+from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases.applied import add_to_count, find_applied
@@ -19,18 +20,12 @@ from managed_tables.databases.connecting import PgConnection, fetch_number, is_r
 from managed_tables.databases.statements import compose, execute
 from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Count, Document
-from managed_tables.errors import (
-    CHANGED_SINCE,
-    DATABASE_UNAVAILABLE,
-    NOT_UNDOABLE,
-    TABLE_INACTIVE,
-    TABLE_NOT_FOUND,
-    ApiError,
-)
+from managed_tables.errors import ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.services import Services
 from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
 from managed_tables.tables.physical import physical_name
+from managed_tables.tables.recipes import take_back_recipe
 from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.wording import counted
 
@@ -58,15 +53,16 @@ def undo_job(services: Services, job: JobRecord, user_id: str, *, force: bool) -
     changed its rows and `force` does not leave them as they are; TABLE_INACTIVE.
     """
     if job.status != "done":
-        raise ApiError(NOT_UNDOABLE, reason=f"o envio não terminou com sucesso (status: {job.status})")
+        raise ApiError(errors.NOT_UNDOABLE, reason=f"o envio não terminou com sucesso (status: {job.status})")
     if job.undone_at is not None:
-        raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
+        raise ApiError(errors.NOT_UNDOABLE, reason=_UNDONE)
     company = services.provisioning.require(job.company_id)
     actor = Actor(user_id, "undo", services.settings.history_days, job.job_id)
     try:
         undone = _recover(services, company, job) or _undo(services, company, job, actor, force=force)
     except ApiError as error:
-        found = _recover(services, company, job, lost=True) if error.kind is DATABASE_UNAVAILABLE else None
+        is_lost = error.kind is errors.DATABASE_UNAVAILABLE
+        found = _recover(services, company, job, lost=True) if is_lost else None
         if found is None:
             raise
         undone = found
@@ -93,7 +89,7 @@ def _recover(
         return None
     is_known = is_rehearsal() or (not lost and datetime.now(UTC) - row[1] < RECOVERED_AFTER)
     if is_known or services.jobs.record_undone(job) is None:
-        raise ApiError(NOT_UNDOABLE, reason=_UNDONE)
+        raise ApiError(errors.NOT_UNDOABLE, reason=_UNDONE)
     return UndoAnswer.read(row[0])
 
 
@@ -105,7 +101,7 @@ def _undo(
         try:
             return _delete_table(services, company, job)
         except ApiError as error:
-            if error.kind is not CHANGED_SINCE or not force:
+            if error.kind is not errors.CHANGED_SINCE or not force:
                 raise
     # Of a table whose rows have changed since, those that have not are taken back.
     with services.open_company(company) as connection, performed(connection), connection.transaction():
@@ -126,8 +122,8 @@ def _delete_table(services: Services, company: ConnectionRecord, job: JobRecord)
     try:
         services.table_operations.delete(company, job.user_table_id or "", before=step)
     except ApiError as error:
-        if error.kind is TABLE_NOT_FOUND:
-            raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída") from error
+        if error.kind is errors.TABLE_NOT_FOUND:
+            raise ApiError(errors.NOT_UNDOABLE, reason="a tabela foi excluída") from error
         raise
     return undone[0]
 
@@ -149,13 +145,7 @@ def undo_load(
     restored, lost = _restore(connection, load, table, key)
     undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
-    connection.execute(  # the recipe is that of before, where it is the load's and nobody has changed it
-        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
-        " job_id = recipe -> 'before' ->> 'job_id',"
-        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm')"
-        " WHERE table_id = %s AND job_id = %s AND recipe ? 'before'",
-        [load.table_id, load.job_id],
-    )
+    take_back_recipe(connection, load.table_id, load.job_id)
     return _record(connection, load, undone, (restored if load.mode == "replace" else 0) - removed)
 
 
@@ -180,14 +170,14 @@ def _hold(
     connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [table_id])
     applied = find_applied(connection, table_id)
     if applied is None or applied.deleted:
-        raise ApiError(NOT_UNDOABLE, reason="a tabela foi excluída")
+        raise ApiError(errors.NOT_UNDOABLE, reason="a tabela foi excluída")
     if applied.status != "active":
-        raise ApiError(TABLE_INACTIVE)
+        raise ApiError(errors.TABLE_INACTIVE)
     table = physical_name(applied.display_name)
     execute(connection, "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", table)
     load = lock_undoable(connection, job.job_id, days)
     if load is None:
-        raise ApiError(NOT_UNDOABLE, reason=GONE)
+        raise ApiError(errors.NOT_UNDOABLE, reason=GONE)
     return load, table, applied.key or ()
 
 
@@ -211,7 +201,7 @@ def _restore(
     try:
         restored = connection.execute(statement, {"table_id": load.table_id}).rowcount
     except pg.IntegrityError as error:
-        raise ApiError(NOT_UNDOABLE, reason=_STRICTER) from error
+        raise ApiError(errors.NOT_UNDOABLE, reason=_STRICTER) from error
     if restored == total:
         return restored, 0
     known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
@@ -268,7 +258,7 @@ def _refuse_changed(count: int, *, force: bool) -> None:
     if count and not force:
         rows = counted(count, "linha mudou", "linhas mudaram")
         fault = Fault("ROW_CHANGED", f"{rows} depois desta carga")
-        raise ApiError(CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
+        raise ApiError(errors.CHANGED_SINCE, [detail("row", fault, value=count)], changed=rows)
 
 
 def _record(connection: PgConnection, load: Undoable, undone: UndoAnswer, change: int) -> UndoAnswer:

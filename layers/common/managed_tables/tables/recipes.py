@@ -218,6 +218,17 @@ def keep_recipe(
     )
 
 
+def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> None:
+    """Put the recipe of before in the place of the load's, if nobody has changed that since."""
+    connection.execute(
+        "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
+        " job_id = recipe -> 'before' ->> 'job_id',"
+        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm')"
+        " WHERE table_id = %s AND job_id = %s AND recipe ? 'before'",
+        [table_id, job_id],
+    )
+
+
 def find_recipe(connection: PgConnection, table_id: str) -> Recipe | None:
     """Return the table's recipe; None where there is none."""
     row = _find(connection, table_id)
