@@ -60,8 +60,8 @@ def main() -> int:
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
         ("product: lines of Python", lines(python(*PRODUCT)), 32_000, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_291, 1_900),  # where rules pile up
-        ("console/src: lines", lines(files("console/src")), 8_402, 7_500),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_287, 1_900),  # where rules pile up
+        ("console/src: lines", lines(files("console/src")), 8_396, 7_500),
         ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_191, 1_191),
         ("docs: words", words(files("docs/*.md")), 34_000, 34_000),

@@ -214,8 +214,6 @@ export class GridControl {
         if (row) sheet.edits.discard(row, columns[active.column]?.name ?? "");
         this.state.update({ anchor: null });
       },
-      "Ctrl+z": shift ? sheet.edits.redo : sheet.edits.undo,
-      "Ctrl+y": sheet.edits.redo,
       "Ctrl+c": () => this.copy(range),
       "Ctrl+x": () => this.cut(range),
       "Ctrl+d": () => this.fill(),

@@ -109,10 +109,14 @@ function useSheet(table: Table, view: GridView) {
   useWindowEvents(["pointerdown", "keydown", "wheel"], () => {
     lastInput.current = Date.now();
   });
-  useWindowEvents(["keydown"], ({ key, shiftKey, ctrlKey, metaKey, defaultPrevented: isTaken, target }) => {
-    if (isTaken || !(ctrlKey || metaKey) || (target as Element).closest("input, select, textarea, dialog")) return;
+  useWindowEvents(["keydown"], (event) => {
+    const { key, shiftKey, ctrlKey, metaKey, target } = event;
+    const isInField = (target as Element).closest("input, select, textarea, dialog") !== null;
     const steps: Record<string, () => void> = { z: shiftKey ? edits.redo : edits.undo, y: edits.redo };
-    steps[key.toLowerCase()]?.(); // from wherever a dialog or a button has left the focus
+    const step = (ctrlKey || metaKey) && !isInField ? steps[key.toLowerCase()] : undefined;
+    if (!step || event.defaultPrevented) return;
+    event.preventDefault(); // in the grid, and from wherever a dialog or a button has left the focus
+    step();
   });
   const { data: look } = useQuery({
     queryKey: ["look", table._id],

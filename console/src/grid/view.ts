@@ -253,16 +253,8 @@ export function useView(tableId: string) {
   };
   /** Go to a saved view, as it was saved; without one to the table as it is. */
   const open = (other: string): void => navigate(other ? `${path}?visao=${other}` : path);
-  return {
-    view,
-    onView,
-    saved,
-    isChanged,
-    isLoading: id !== null && found.isPending,
-    failure: found.error,
-    open,
-    rename,
-  };
+  const isLoading = id !== null && found.isPending;
+  return { view, onView, saved, isChanged, isLoading, failure: found.error, open, rename };
 }
 
 export type ViewHandle = ReturnType<typeof useView>;
