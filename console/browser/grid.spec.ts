@@ -139,6 +139,7 @@ alone("two people edit one row, and none overwrites the other", async ({ page, b
   await colleague.keyboard.type("outra");
   await colleague.keyboard.press("Enter");
   await expect(cell(colleague, 1, 1)).toHaveText("outra");
+  await expect(cell(colleague, 1, 1)).not.toHaveClass(/saving/); // else mine may come first
   await cell(page, 1, 1).click();
   await page.keyboard.type("final");
   await page.keyboard.press("Enter");
