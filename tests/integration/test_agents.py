@@ -367,13 +367,18 @@ def labelled(texts: list[str]) -> bytes:
 
 
 def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany, table: TableClient) -> None:
+    """A word in an id's place leads to no other route: that of the database's password, for one."""
     reader = over_http(
         url, token(rows_company, permissions=["managed-tables:list", "managed-tables:data-read"])
     )
     assert reader.call("query_rows", table_id=table.table_id)["total"] == len(ROWS)
     asked = {"table_id": table.table_id, **CHANGES["delete"]}
     assert reader.call("change_rows", **asked, refused=True)["code"] == "FORBIDDEN"
-    assert reader.call("query_rows", table_id="../status", refused=True)["code"] == "TABLE_NOT_FOUND"
+    agent = over_http(url, token(rows_company))
+    for word in ("connection", "status", "docs", "../status"):
+        assert agent.call("describe_table", table_id=word, refused=True)["code"] == "TABLE_NOT_FOUND"
+    refusal = agent.call("upload_file", name="a.csv", content_base64="é", refused=True)
+    assert refusal["details"][0]["path"] == "content_base64"
     answer = httpx2.post(f"{url}/v1/managed-tables/mcp", content=b"{}")
     assert answer.status_code == 401
 

@@ -4,7 +4,6 @@ A request of the Model Context Protocol is answered by the official SDK, without
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
@@ -21,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.details import Fault
 from managed_tables.errors import JOB_NOT_WAITING, ApiError
+from managed_tables.ids import is_record_id, is_uuid
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, exact, fit
 from managed_tables_api.auth import Caller
 from managed_tables_api.http.answers import error_body, say
@@ -171,7 +171,7 @@ class UploadFile(ToolCall):
             return self.content.encode()
         try:
             return base64.b64decode(self.content_base64 or "", validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, or letters that are not ASCII
             raise refusal("content_base64", Fault("NOT_ALLOWED", "não é base64")) from error
 
 
@@ -352,8 +352,8 @@ class ExportTable(ToolCall):
 
 
 def _path(part: str) -> str:
-    """Return an id as a segment of a path; anything else finds nothing."""
-    return f"/{part if part.replace('-', '').isalnum() and part.isascii() else '-'}"
+    """Return an id as a segment of a path; anything else, as the word of another route, finds nothing."""
+    return f"/{part if is_record_id(part) or is_uuid(part) else '-'}"
 
 
 def _job(job_id: str) -> str:
