@@ -18,7 +18,7 @@ COLUMNS = (column("nome"), column("mes", "integer"), column("valor", "decimal", 
 @pytest.fixture(scope="module")
 def table(rows_company: RowsCompany) -> Iterator[TableClient]:
     """A table whose key is `nome` and `mes`."""
-    made = created(rows_company, *COLUMNS)
+    made = created(rows_company, *COLUMNS, display_name="definition")  # as our statements name a part
     made.changed(key=["nome", "mes"])
     yield made
     assert made.call("DELETE").status_code == 204

@@ -350,9 +350,9 @@ def _from_offset(definition: Definition, descending: bool) -> sql.Composed:
         "{t}.id {compare} CASE"
         " WHEN %(offset)s::bigint = 0 THEN {all}::uuid"
         " WHEN %(offset)s::bigint <= definition.total / 2 THEN"
-        " (SELECT id FROM {table} ORDER BY id {forward} LIMIT 1 OFFSET %(offset)s::bigint)"
+        " (SELECT {t}.id FROM {table} AS {t} ORDER BY id {forward} LIMIT 1 OFFSET %(offset)s::bigint)"
         " WHEN %(offset)s::bigint < definition.total THEN"
-        " (SELECT id FROM {table} ORDER BY id {backward} LIMIT 1"
+        " (SELECT {t}.id FROM {table} AS {t} ORDER BY id {backward} LIMIT 1"
         " OFFSET greatest(definition.total - 1 - %(offset)s::bigint, 0)) END",
         definition,
         compare=sql.SQL("<=" if descending else ">="),
