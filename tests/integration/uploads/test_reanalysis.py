@@ -235,7 +235,7 @@ def test_an_impossible_reading_is_422_and_says_where(api: ApiServices, client: T
         assert (found["in"], found["path"], found["code"]) == ("body", f"tables[0].{field}", code), table
     [repeated] = error_of(reanalyze(client, job_id, STATED, STATED), 422, "INVALID_READING")["details"]
     assert (repeated["path"], repeated["code"]) == ("tables[1]", "REPEATED")
-    for zone in ("Brasil", "../etc/passwd", ""):
+    for zone in ("Brasil", "../etc/passwd", "", "localtime", "posix/UTC"):
         [unknown] = error_of(reanalyze(client, job_id, timezone=zone), 422, "INVALID_READING")["details"]
         assert (unknown["path"], unknown["code"]) == ("timezone", "UNKNOWN_TIMEZONE")
     for body in UNREADABLE:

@@ -7,8 +7,9 @@ machine is notified last. Interrupted after the decision, a repeated request or 
 
 import codecs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator
 
@@ -113,13 +114,12 @@ def find_impossible(
         seen.add(table.place)
 
 
+_zones = cache(available_timezones)  # in some 20 ms
+
+
 def is_timezone(name: str) -> bool:
-    """Return whether a time zone has this name."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+    """Return whether a time zone has this name; `localtime` is the machine's own, unknown to PostgreSQL."""
+    return name[:1].isupper() and name in _zones()
 
 
 def _known_zone(name: str) -> str:
