@@ -33,8 +33,8 @@ _TEXTS = st.text(
     min_size=1,
     max_size=20,
 ).map(lambda text: f"x{text}z")
-_DATETIMES = st.datetimes(datetime(1950, 1, 1), datetime(2100, 12, 31)).map(
-    lambda moment: moment.replace(tzinfo=UTC)
+_DATETIMES = st.datetimes(datetime(1850, 1, 1), datetime(2100, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=UTC)  # before 1914 offsets had seconds
 )
 _VALUES: dict[ColumnType, st.SearchStrategy[Any]] = {
     ColumnType.TEXT: _TEXTS,
@@ -54,7 +54,7 @@ _TELLING: dict[ColumnType, list[Any]] = {
     ColumnType.DATE: [date(2024, 1, 31), date(2023, 12, 25)],
     ColumnType.DATETIME: [
         datetime(2024, 1, 31, 10, 30, 1, tzinfo=UTC),
-        datetime(1850, 12, 25, 9, 8, tzinfo=UTC),  # before time zones: offsets had seconds
+        datetime(1, 1, 1, tzinfo=UTC),  # .NET's least, in São Paulo still a year before the first
     ],
 }
 

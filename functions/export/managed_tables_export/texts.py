@@ -27,11 +27,12 @@ _JSON_LINES = sql.SQL(r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')")
 # Of each type, the SQL of a value's text; `{v}` is the value.
 Texts = Mapping[ColumnType, str]
 
-# A time of day that a change of clocks repeats says its offset: without one it would come back as the later.
-_OFFSET = "CASE WHEN {v}::timestamp::timestamptz = {v} THEN '' ELSE to_char({v}, 'TZH:TZM') END"
-_FRACTION = (
-    "CASE WHEN date_trunc('second', {v}) = {v} THEN '' ELSE {mark} || rtrim(to_char({v}, 'US'), '0') END"
-)
+# A time that leaves the years 1 to 9999 by the zone's clock is in UTC. One that a change of clocks repeats
+# says its offset: without one it would come back as the later.
+_HAS_YEAR = "({v} BETWEEN '0001-01-02' AND '9999-12-30' OR extract(year FROM {v}) BETWEEN 1 AND 9999)"
+_CLOCK = f"CASE WHEN {_HAS_YEAR} THEN {{v}}::timestamp ELSE {{v}} AT TIME ZONE 'UTC' END"
+_IS_PLAIN = f"{_HAS_YEAR} AND {{v}}::timestamp::timestamptz = {{v}}"
+_OFFSET = f"CASE WHEN {_IS_PLAIN} THEN '' WHEN {_HAS_YEAR} THEN to_char({{v}}, 'TZH:TZM') ELSE 'Z' END"
 
 _ISO_TEXTS: Texts = {
     ColumnType.TEXT: "{v}",
@@ -47,9 +48,7 @@ _BRAZILIAN_TEXTS: Texts = {
     ColumnType.DECIMAL: "replace({v}::text, '.', ',')",
     ColumnType.BOOLEAN: "CASE {v} WHEN true THEN 'VERDADEIRO' WHEN false THEN 'FALSO' END",
     ColumnType.DATE: "to_char({v}, 'DD/MM/YYYY')",
-    ColumnType.DATETIME: (
-        "to_char({v}, 'DD/MM/YYYY HH24:MI:SS') || " + _FRACTION.replace("{mark}", "','") + " || " + _OFFSET
-    ),
+    ColumnType.DATETIME: f"rtrim(rtrim(to_char({_CLOCK},'DD/MM/YYYY HH24:MI:SS,US'),'0'),',') || {_OFFSET}",
 }
 # What a cell of a workbook cannot hold as a number begins with an apostrophe: it is written as text. Texts
 # of up to 15 digits are always a double's own; the first days of 1900 are others to Excel.
@@ -67,10 +66,10 @@ CELL_TEXTS: Texts = {
         "CASE WHEN {v} >= '1900-03-01' THEN ({v} - date '1899-12-30')::text ELSE '''' || {v} END"
     ),
     ColumnType.DATETIME: (
-        "CASE WHEN {v}::timestamp >= '1900-03-01' AND {v}::timestamp::timestamptz = {v}"
+        f"CASE WHEN {{v}}::timestamp >= '1900-03-01' AND {_IS_PLAIN}"
         " AND date_trunc('milliseconds', {v}) = {v}"
         " THEN round(extract(epoch FROM {v}::timestamp - timestamp '1899-12-30') / 86400, 11)::text"
-        " ELSE '''' || replace(to_char({v}, 'YYYY-MM-DD HH24:MI:SS.US'), ' ', 'T') || " + _OFFSET + " END"
+        f" ELSE '''' || to_char({_CLOCK}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US') || {_OFFSET} END"
     ),
 }
 
