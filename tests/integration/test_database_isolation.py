@@ -223,6 +223,7 @@ def catalogue(connection: PgConnection) -> str:
         "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef",
         "SELECT pg_get_indexdef(indexrelid) FROM pg_index",
         "SELECT typname FROM pg_type",
+        "SELECT concat(most_common_vals, histogram_bounds) FROM pg_stats",
     )
     return " ".join(str(text) for query in queries for (text,) in connection.execute(query.encode()))
 
@@ -244,6 +245,8 @@ def test_the_catalogue_tells_nothing_of_hidden_columns_and_deleted_tables(
     with services.databases.company_connection(company) as connection:
         empty = sql.SQL("SELECT folha.* FROM (VALUES (1)) AS one LEFT JOIN folha ON true").format()
         keep_values(connection, "kept", empty)
+        fill = "INSERT INTO folha (id, nomeado) SELECT gen_random_uuid(), 'sigilo' || n FROM"
+        connection.execute(f"{fill} generate_series(1, 9) AS n; ANALYZE folha".encode())
         record_undoable(connection, "kept", table.table_id, "upsert", (UUID(int=0), UUID(int=1)))
     with connect_as(services, company, reader=True) as reader:
         assert all(word in catalogue(reader) for word in telling[:-1])

@@ -250,11 +250,10 @@ def migrate(connection: PgConnection, reader: str) -> None:
                 connection.execute(statements.encode())
                 connection.execute("INSERT INTO managed_tables.migrations (version) VALUES (%s)", [version])
         for grant in (  # tables to come included
-            "GRANT USAGE ON SCHEMA public TO {:i}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {:i}",
-            "GRANT USAGE ON SCHEMA catalog TO {:i}",
-            "GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO {:i}",
+            "GRANT USAGE ON SCHEMA public, catalog TO {:i}",
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public, catalog TO {:i}",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {:i}",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA deleted_tables FROM {:i}",
         ):
             execute(connection, grant, reader)
 
