@@ -71,6 +71,7 @@ def test_a_warning_has_the_keys_that_apply() -> None:
     warning = FileWarning.of(finding).as_json()
     assert {key: warning[key] for key in warning if key != "text"} == {
         "code": "SHORT_ROWS",
+        "may_change_a_value": True,
         "file": "a.csv",
         "lines": list(range(1, 21)),
         "count": 30,
@@ -85,9 +86,8 @@ def test_text_from_the_file_is_not_read_as_template_syntax() -> None:
 
 
 def test_warnings_that_may_change_a_value_come_first() -> None:
-    found = [Finding("FOOTER"), Finding("LINES_ABOVE"), Finding("NUL_REMOVED")]
-    codes = [warning.code for warning in listed_warnings(found)]
-    assert codes == ["NUL_REMOVED", "FOOTER", "LINES_ABOVE"]
+    found = listed_warnings([Finding("FOOTER"), Finding("LINES_ABOVE"), Finding("NUL_REMOVED")])
+    assert [warning.code for warning in found] == ["NUL_REMOVED", "FOOTER", "LINES_ABOVE"]
 
 
 def test_warnings_beyond_the_size_limit_are_counted() -> None:

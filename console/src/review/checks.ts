@@ -24,25 +24,6 @@ export interface Check {
   acceptance?: [source: string, adjustment: Adjustment];
 }
 
-const CHANGES_VALUES: ReadonlySet<Warning["code"]> = new Set<Warning["code"]>([
-  "AMBIGUOUS_MARK",
-  "UNGROUPED_THOUSANDS",
-  "AMBIGUOUS_DATES",
-  "TWO_DIGIT_YEARS",
-  "MONTHS_AS_DATES",
-  "SWAPPED_DATES",
-  "ZEROS_LOST",
-  "SHORTENED_NUMBERS",
-  "DIGITS_LOST",
-  "ROUNDED_NUMBERS",
-  "MOJIBAKE",
-  "INVALID_UTF8",
-  "BYTES_LOST",
-  "NUL_REMOVED",
-  "REPAIRED_ROWS",
-  "MATCHED_BY_POSITION",
-  "SAME_FILE", // its rows would be there twice
-]);
 const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
 
 /** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */
@@ -151,9 +132,9 @@ function missing(job: Job, columns: readonly ReviewedColumn[], targets: readonly
 }
 
 function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[], places: Places): Check {
-  const { code, text, lines: [line] = [] } = warning;
+  const { text, lines: [line] = [], may_change_a_value } = warning;
   const about = columns.filter((one) => warning.columns?.includes(one.column.name));
-  const isDoubt = CHANGES_VALUES.has(code) && (about.length === 0 || !about.every(isDecided));
+  const isDoubt = may_change_a_value && (about.length === 0 || !about.every(isDecided));
   const [first] = about;
   const named = first && about.length === 1 ? `${first.source}: ` : "";
   const column = first?.column.name ?? null;

@@ -23,12 +23,13 @@ class FileWarning(Document):
 
     code: WarningCode
     text: Sentence = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
+    may_change_a_value: bool | None = Field(
+        default=None, description="Algum valor pode não ser o que o arquivo diz"
+    )
     file: str | None = Field(default=None, description="Nome do arquivo")
     sheet: str | None = Field(default=None, description="Nome da aba")
     lines: list[int] = Field(
-        default=[],
-        max_length=MAX_LINES,
-        description="As primeiras linhas do arquivo ou da aba, contadas de 1",
+        default=[], max_length=MAX_LINES, description="Primeiras linhas do arquivo ou da aba, contadas de 1"
     )
     count: Count | None = Field(default=None, description="Quantos são ao todo")
     columns: list[str] = Field(default=[], description="`name` das colunas; de abas deixadas fora, rótulos")
@@ -40,7 +41,7 @@ class FileWarning(Document):
     def of(cls, finding: Finding) -> "FileWarning":
         """Return the warning that a finding is shown as."""
         places = {name: getattr(finding, name) for name in cls.model_fields if name not in ("code", "text")}
-        known = {name: value for name, value in places.items() if value not in (None, ())}
+        known = {name: value for name, value in places.items() if value}
         return cls.read({"code": finding.code, "text": write_text(finding), **known})
 
 
