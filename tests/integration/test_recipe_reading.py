@@ -146,15 +146,15 @@ def test_a_file_as_before_confirms_itself_by_the_recipes_mode(reports: Reports) 
 
 def test_a_mode_that_is_stated_is_not_the_recipes(reports: Reports) -> None:
     """Where they differ a person decides: what was to be added replaces nothing."""
-    table = auto_confirmed(reports, mode="replace")
+    table = auto_confirmed(reports)
     base = f"/v1/managed-tables/{table.table_id}/upload"
-    for stated in ({"mode": "append"}, {}):
-        files = [{"name": "a.csv", "size_bytes": len(JUNE.encode())}]
-        body = {"files": files, "auto_confirm": "unchanged", **stated}
+    for kept, stated in (("replace", {"mode": "append"}), ("append", {"mode": "replace"}), ("replace", {})):
+        assert ask(table, "PUT", {"mode": kept}).status_code == 200
+        body = {"files": [{"name": "a.csv", "size_bytes": 99}], "auto_confirm": "unchanged", **stated}
         answer = table.company.http.post(base, json=body, headers=table.rows.headers())
         job = reports.job(answer.json()["job_id"])
         assert job.states_mode is bool(stated)
-        job_id = reports.wait(JUNE, table.table_id, states_mode=job.states_mode)
+        job_id = reports.wait(JUNE, table.table_id, job.mode, states_mode=job.states_mode)
         assert reports.job(job_id).status == ("waiting_confirm" if stated else "analisando")
 
 
