@@ -231,6 +231,7 @@ def _prune(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def _move(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    _require_cluster(services, chosen.cluster)
     moved = move_company(services, _company(services, chosen), chosen.cluster)
     yield f"company {moved.company_id} is on cluster {moved.cluster}"
 

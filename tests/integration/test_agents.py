@@ -379,8 +379,7 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
         assert agent.call("describe_table", table_id=word, refused=True)["code"] == "TABLE_NOT_FOUND"
     refusal = agent.call("upload_file", name="a.csv", content_base64="é", refused=True)
     assert refusal["details"][0]["path"] == "content_base64"
-    answer = httpx2.post(f"{url}/v1/managed-tables/mcp", content=b"{}")
-    assert answer.status_code == 401
+    assert httpx2.post(f"{url}/v1/managed-tables/mcp", content=b"{}").status_code == 401
 
 
 def test_a_tool_speaks_the_requests_language_and_keeps_its_digits(

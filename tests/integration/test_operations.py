@@ -234,6 +234,7 @@ def test_a_further_cluster_is_a_record(
     for status, placed in ((1, "two"), (0, "default")):  # where new companies go is not forgotten
         services.clusters.place_on(placed)
         assert command.main(["remove-cluster", "--name=two"]) == status
+    assert command.main(["move-company", f"--company={made.company_id}", "--cluster=two"]) == 1
 
 
 def _add_cluster(
