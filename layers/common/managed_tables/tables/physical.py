@@ -29,6 +29,7 @@ from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.wording import counted, named_values
 
 _AWAY = "deleted${}"  # the name of a deleted table, by its id
+_READER = "{0.info.dbname}_ro"  # of a connection: to it `pg_stats` tells values of each table it may read
 
 
 def create_table_to_fill(connection: PgConnection, table_id: str, applied: Applied, zone: str) -> None:
@@ -69,7 +70,7 @@ def delete_physical_table(connection: PgConnection, table_id: str, applied: Appl
     away = _AWAY.format(table_id)  # renamed before it moves: in neither schema can it be in use
     execute(connection, "ALTER TABLE {} RENAME TO {:i}", physical_name(applied.display_name), away)
     execute(connection, "ALTER TABLE {} SET SCHEMA deleted_tables", physical_name(away))
-    execute(connection, "REVOKE ALL ON deleted_tables.{:i} FROM {:i}", away, _reader(connection))
+    execute(connection, "REVOKE ALL ON deleted_tables.{:i} FROM {:i}", away, _READER.format(connection))
     record_change(connection, table_id, replace(applied, deleted=True))
     connection.execute("SELECT managed_tables.conceal_deleted(%s)", [table_id])
 
@@ -79,7 +80,7 @@ def restore_physical_table(connection: PgConnection, table_id: str, applied: App
     away = _AWAY.format(table_id)
     connection.execute("SELECT managed_tables.rename_deleted(%s, false)", [table_id])
     execute(connection, "ALTER TABLE deleted_tables.{:i} SET SCHEMA public", away)
-    execute(connection, "GRANT SELECT ON {} TO {:i}", physical_name(away), _reader(connection))
+    execute(connection, "GRANT SELECT ON {} TO {:i}", physical_name(away), _READER.format(connection))
     rename_physical_table(connection, away, applied.display_name)
     table = physical_name(applied.display_name)
     for column in applied.columns:
@@ -90,11 +91,6 @@ def restore_physical_table(connection: PgConnection, table_id: str, applied: App
             )
     write_comments(connection, applied)
     record_change(connection, table_id, applied)
-
-
-def _reader(connection: PgConnection) -> str:
-    """Return the database's read-only role: to it `pg_stats` tells values of every table that it may read."""
-    return f"{connection.info.dbname}_ro"
 
 
 def physical_name(display_name: str) -> sql.Identifier:
