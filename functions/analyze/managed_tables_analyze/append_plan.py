@@ -57,10 +57,15 @@ class FedColumn:
         return self.before.kept if self.before else None
 
     @property
+    def made(self) -> str:
+        """The SQL of the cells as they are converted."""
+        column_type = self.table.type if self.table else self.inferred.type
+        return self.staged.choice.rewritten(f"c{self.number}", column_type)
+
+    @property
     def rows(self) -> str:
         """The SQL relation of the staged rows, with the column's `CELL`."""
-        cell = self.staged.choice.rewritten(f"c{self.number}")
-        return f"(SELECT *, {cell} AS {CELL} FROM {staged_rows(self.path)})"  # noqa: S608 - own SQL
+        return f"(SELECT *, {self.made} AS {CELL} FROM {staged_rows(self.path)})"  # noqa: S608 - own SQL
 
     def find(self, test: str, empty: str = "false") -> tuple[int, list[FedCell]]:
         """Return how many cells pass the SQL test of `CELL`, and the first; `empty` is one more test."""
@@ -156,7 +161,7 @@ def _take_kept_formats(one: FedColumn, *, is_plain: bool) -> None:
 
 def _find_conflict(one: FedColumn, column: Column, files: Sequence[str]) -> Conflict | None:
     is_same, formats = column.type in (one.inferred.type, ColumnType.TEXT), one.staged.formats
-    if is_same and (column.nullable or not (one.inferred.nullable or one.staged.choice.rewrites)):
+    if is_same and (column.nullable or not (one.inferred.nullable or one.made != f"c{one.number}")):
         return None
     conversion = build_conversion(CELL, column.type, formats)
     count, cells = one.find(conversion.refuses(CELL, nullable=column.nullable), conversion.empty)

@@ -1,20 +1,13 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.columns import (
-    EMPTY_CELL,
-    ColumnChoice,
-    Conversion,
-    Formats,
-    build_conversion,
-    explain,
-)
+from managed_tables.conversion.columns import EMPTY_CELL, Conversion, Formats, build_conversion, explain
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
@@ -32,10 +25,10 @@ class LoadedColumn:
     """A column of the table and the cells that fill it."""
 
     column: Column
-    cell: str  # the SQL of the cell to convert, as `choice` may change it
+    cell: str  # the SQL of the cell to convert
     formats: Formats
     number: int = 0  # of the staged object's column
-    choice: ColumnChoice = field(default_factory=ColumnChoice)
+    made: str = ""  # the SQL that makes it, where it is no column of the staged object
     zone: str | None = None  # of times without one, if it is not the session's
     is_proven: bool = False  # every cell that is not NULL is known to convert
 
@@ -111,11 +104,7 @@ class LoadPlan:
     def rows(self) -> str:
         """The SQL relation of the staged object's rows, with their numbers and what cells are made into."""
         staged = staged_rows(self.staged)
-        made = [
-            f"{column.choice.rewritten(f'c{column.number}')} AS {column.cell}"
-            for column in self.columns
-            if column.choice.rewrites
-        ]
+        made = [f"{column.made} AS {column.cell}" for column in self.columns if column.made]
         return f"(SELECT *, {', '.join(made)} FROM {staged})" if made else staged  # noqa: S608 - own SQL
 
     @property
@@ -147,13 +136,15 @@ def make_plan(
     columns = []
     for place, column in enumerate(confirmed):
         number, analyzed = known[terms.source(column.name)]
-        choice = terms.choice(column.name).over(analyzed.choice).of(column.type)
+        choice = terms.choice(column.name).over(analyzed.choice)
         formats = choice.formats(analyzed.formats)
-        cell = f"x{place}" if choice.rewrites else f"c{number}"
+        own = f"c{number}"
+        made = choice.rewritten(own, column.type)
+        cell, made = (own, "") if made == own else (f"x{place}", made)
         zone = None if formats.timezone == session_zone else formats.timezone
-        is_as_inferred = column.type == types[number] and formats == analyzed.formats and not choice.rewrites
+        is_as_inferred = column.type == types[number] and formats == analyzed.formats and not made
         is_proven = is_as_inferred and analyzed.proven
-        columns.append(LoadedColumn(column, cell, formats, number, choice, zone, is_proven))
+        columns.append(LoadedColumn(column, cell, formats, number, made, zone, is_proven))
     return LoadPlan(
         staged,
         tuple(columns),

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from test_conversion import CONNECTION
 
 from managed_tables.conversion.columns import ColumnChoice, Formats
+from managed_tables.schema import ColumnType
 
 INFERRED = Formats(decimal_mark=",", date_order="dmy", null_tokens=True, timezone="UTC", latest="2026-01-31")
 
@@ -41,10 +42,11 @@ def test_a_stated_format_replaces_only_that_inferred_format(
     ],
 )
 def test_choices_rewrite_cells_before_conversion(choice: ColumnChoice, read: list[str | None]) -> None:
-    cells = [" s/d", " x ", "OK", "fora", "'s"]
-    query = f"SELECT {choice.rewritten('cell')} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
+    cells, made = [" s/d", " x ", "OK", "fora", "'s"], choice.rewritten("cell", ColumnType.BOOLEAN)
+    query = f"SELECT {made} FROM (SELECT unnest($1::VARCHAR[]) AS cell)"  # noqa: S608
     assert [value for (value,) in CONNECTION.execute(query, [cells]).fetchall()] == read
-    assert choice.rewrites is (read != cells)
+    has_words = choice.true_tokens or choice.false_tokens  # which no column of texts has
+    assert (choice.rewritten("cell", ColumnType.TEXT) == "cell") is (bool(has_words) or read == cells)
 
 
 def test_choices_are_read_from_json() -> None:

@@ -238,21 +238,16 @@ class ColumnChoice(BaseModel):
         given = {name: value for name, value in self if value is not None}
         return other.model_copy(update=given)
 
-    def of(self, column_type: ColumnType | None) -> "ColumnChoice":
-        """Return what it says of a column of the type: only a boolean has words for true and false."""
-        is_boolean = column_type is ColumnType.BOOLEAN
-        return self if is_boolean else self.model_copy(update={"true_tokens": None, "false_tokens": None})
+    def rewritten(self, cell: str, column_type: ColumnType) -> str:
+        """Return the SQL that is converted to the type, `cell` itself where nothing changes it.
 
-    @property
-    def rewrites(self) -> bool:
-        """Whether the cells are changed before they are converted."""
-        return bool(self.trim or self.null_tokens or self.true_tokens or self.false_tokens)
-
-    def rewritten(self, cell: str) -> str:
-        """Return the SQL of the cell as it is converted."""
+        Only a boolean has words for true and false; the type may have been another when they were chosen.
+        """
         bare = trimmed(cell)
         branches = []
-        given = {"NULL": self.null_tokens, "'true'": self.true_tokens, "'false'": self.false_tokens}
+        given = {"NULL": self.null_tokens}
+        if column_type is ColumnType.BOOLEAN:
+            given |= {"'true'": self.true_tokens, "'false'": self.false_tokens}
         for value, tokens in given.items():
             if tokens:
                 text = bare if value == "NULL" else f"lower({bare})"

@@ -197,7 +197,7 @@ def _former_columns(recipe: LoadRecipe) -> dict[str, list[FormerColumn]]:
     """Return where each folded label went; what a person chose holds again, each file shows its own marks."""
     known: dict[str, list[FormerColumn]] = {}
     for column in recipe.columns:
-        chosen = ColumnChoice(**{name: getattr(column, name) for name in CHOSEN}).of(column.type)
+        chosen = ColumnChoice(**{name: getattr(column, name) for name in CHOSEN})
         known.setdefault(column.label, []).append(FormerColumn(column.name, chosen, column))
     labels = next((table.labels for table in recipe.tables if table.labels), [])
     for label, count in Counter(map(fold_label, labels)).items():

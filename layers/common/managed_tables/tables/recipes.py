@@ -186,7 +186,7 @@ def _beginning(text: str) -> str:
 
 
 def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedColumn) -> RecipeColumn:
-    choice = terms.choice(column.name).over(staged.choice).of(column.type)
+    choice = terms.choice(column.name).over(staged.choice)
     found = choice.formats(staged.formats)
     return RecipeColumn(
         source=label,
