@@ -65,6 +65,20 @@ def write_csv(table: Table, dialect: CsvDialect | None = None) -> bytes:
     return text.getvalue().encode(dialect.encoding)
 
 
+def write_sheets(**sheets: Sequence[Sequence[object]]) -> bytes:
+    """Return a workbook of these sheets."""
+    book = openpyxl.Workbook()
+    for place, (name, rows) in enumerate(sheets.items()):
+        sheet = book.active if place == 0 else book.create_sheet()
+        assert sheet is not None
+        sheet.title = name
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
 def write_openpyxl(table: Table) -> bytes:
     """Return a workbook as openpyxl writes it."""
     book = openpyxl.Workbook()

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import openpyxl
 import pytest
 from client import Console, column
+from table_writers import write_sheets
 from zipping import zipped
 
 pytestmark = pytest.mark.flow
@@ -71,18 +71,6 @@ def values(company: Console, job: dict[str, Any]) -> list[dict[str, Any]]:
         {name: value for name, value in row.items() if name != "id"}
         for row in company.rows(job["user_table_id"])
     ]
-
-
-def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(list(row))
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
 
 
 def test_one_file_with_every_kind_of_column(company: Console) -> None:
@@ -188,7 +176,7 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
     header = ("Produto", "Valor", "Dia", "Momento")
     done = company.loaded(
         {
-            "vendas.xlsx": workbook(
+            "vendas.xlsx": write_sheets(
                 Jan=[header, ("Café", 1.5, date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5))],
                 Vazia=[],
                 Fev=[header, ("Chá", 2, date(2026, 2, 1), datetime(2026, 2, 1))],
@@ -204,8 +192,8 @@ def test_a_workbook_and_its_sheets(company: Console) -> None:
 
 def test_an_error_in_a_workbook_names_sheet_and_row(company: Console) -> None:
     """`details` of a workbook name the sheet, and `line` is its row."""
-    content = workbook(Jan=[("Nome", "Valor"), ("a", "1")], Fev=[("Nome", "Valor"), ("b", "2"), ("c", "x")])
-    job = company.analyzed({"vendas.xlsx": content})
+    sheets = {"Jan": [("Nome", "Valor"), ("a", "1")], "Fev": [("Nome", "Valor"), ("b", "2"), ("c", "x")]}
+    job = company.analyzed({"vendas.xlsx": write_sheets(**sheets)})
     assert company.confirm(job, "vendas", [column("nome"), column("valor", "integer")]).status == 200
     [detail] = company.wait(job["_id"], "waiting_confirm")["error"]["details"]
     assert {name: detail[name] for name in ("file", "sheet", "line", "column", "value")} == {
@@ -223,7 +211,7 @@ def test_a_zip_of_files_in_folders(company: Console) -> None:
         {
             "pasta/": "",
             "pasta/a.csv": "nome;valor\na;1\n",
-            "pasta/fundo/b.xlsx": workbook(Folha=[("Nome", "Valor"), ("b", 2)]),
+            "pasta/fundo/b.xlsx": write_sheets(Folha=[("Nome", "Valor"), ("b", 2)]),
             "sem_extensao": "nome;valor\nc;3\n",
             "__MACOSX/pasta/._a.csv": b"\x00\x05\x16\x07",
             ".DS_Store": b"\x00\x00\x00\x01Bud1",

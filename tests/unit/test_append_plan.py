@@ -1,10 +1,9 @@
 """The append plan: how the columns of a file go into an existing table."""
 
-import io
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import openpyxl
+from table_writers import write_sheets
 
 from managed_tables.documents.analyses import AppendPlan
 from managed_tables.schema import Column, ColumnType
@@ -50,12 +49,5 @@ def test_conflicts_with_the_table_are_counted_with_examples(tmp_path: Path) -> N
 
 
 def test_a_workbooks_text_is_shown_unmarked(tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (["n", "dia"], [1, "1.500"], [2, "x"]):
-        sheet.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    [day] = plan(tmp_path, content.getvalue()).conflicts
+    [day] = plan(tmp_path, write_sheets(a=[["n", "dia"], [1, "1.500"], [2, "x"]])).conflicts
     assert [one.value for one in day.details] == ["1.500", "x"]

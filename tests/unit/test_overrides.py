@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import openpyxl
 import pytest
+from table_writers import write_sheets
 
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.statements import ReadingStatement, TableStatement
@@ -53,19 +54,6 @@ def _lines(found: Analysis) -> list[int]:
 
 def _table(found: Analysis, place: int = 0) -> TableReading:
     return found.reading.tables[place]
-
-
-def _book(**sheets: list[list[object]]) -> bytes:
-    book = openpyxl.Workbook()
-    for place, (name, rows) in enumerate(sheets.items()):
-        sheet = book.active if place == 0 else book.create_sheet()
-        assert sheet is not None
-        sheet.title = name
-        for row in rows:
-            sheet.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 def test_a_stated_header_line_names_the_columns(tmp_path: Path) -> None:
@@ -116,6 +104,12 @@ def test_known_labels_are_found_over_as_many_lines_as_they_had(tmp_path: Path) -
     assert _read(tmp_path, text).labels == ["Loja", "Posto"]
     found = _read(tmp_path, text, known=known)
     assert (found.labels, _lines(found)) == (["Loja nome", "Posto cargo"], [4, 5])
+
+
+def test_lines_that_are_known_to_be_no_rows_are_listed_once(tmp_path: Path) -> None:
+    known = Known(frozenset(("id", "n")), skip_texts=frozenset(("nota",)))
+    found = _read(tmp_path, "nota 1\nid;n\n1;2\nnota 2\n3;4\nnota 3\n", known=known)
+    assert (_lines(found), _table(found).skipped_lines) == ([3, 5], [1, 4, 6])
 
 
 def test_lines_between_the_header_and_the_stated_first_line_are_left_out(tmp_path: Path) -> None:
@@ -199,7 +193,7 @@ def test_overrides_that_leave_no_table_is_refused_with_a_reason(tmp_path: Path) 
 
 def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
     rows: list[list[object]] = [["Vendas"], ["id", "valor"], [1, 2.5], [2, 3.5], [3, 4.5], ["fim", 9]]
-    book = _book(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
+    book = write_sheets(Capa=[["Relatório", "2024"]], Dados=rows, Outra=[["x", "y"], [7, 8]])
     found = _analyze(
         tmp_path,
         TableStatement(file=0, sheet="Capa", include=False),
@@ -216,7 +210,7 @@ def test_a_sheet_is_read_as_stated(tmp_path: Path) -> None:
 
 
 def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(_book(A=[["id"], [1]], B=[["id"], [2], [3]])))
+    book = openpyxl.load_workbook(io.BytesIO(write_sheets(A=[["id"], [1]], B=[["id"], [2], [3]])))
     book["B"].sheet_state = "hidden"
     content = io.BytesIO()
     book.save(content)
@@ -227,7 +221,7 @@ def test_a_hidden_sheet_is_read_if_stated(tmp_path: Path) -> None:
 
 def test_merged_cells_are_left_empty_if_stated(tmp_path: Path) -> None:
     rows: list[list[object]] = [["loja", "valor"], ["A", 1], [None, 2], ["B", 3]]
-    book = openpyxl.load_workbook(io.BytesIO(_book(Dados=rows)))
+    book = openpyxl.load_workbook(io.BytesIO(write_sheets(Dados=rows)))
     book["Dados"].merge_cells("A2:A3")
     content = io.BytesIO()
     book.save(content)

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
+from table_writers import write_sheets
 from zipping import zipped
 
 from managed_tables.conversion.marked_cells import TEXT_SIGN
@@ -131,29 +132,15 @@ def test_a_last_row_of_sums_is_left_out_and_can_be_restored(tmp_path: Path) -> N
 
 
 def test_a_sheets_last_row_of_sums_is_not_among_its_rows(tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (["loja", "itens"], ["A", 1], ["B", 2], ["C", 3], [None, 6]):
-        sheet.append(row)
-    target = io.BytesIO()
-    book.save(target)
-    table = _only(_analyze(tmp_path, target.getvalue(), name="vendas.xlsx"))
+    book = write_sheets(a=[["loja", "itens"], ["A", 1], ["B", 2], ["C", 3], [None, 6]])
+    table = _only(_analyze(tmp_path, book, name="vendas.xlsx"))
     assert (table.last_line, table.rows, table.skipped_lines) == (4, 3, [5])
 
 
 def test_the_mark_of_a_workbooks_texts_is_never_shown(tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (["nome", "valor", "1.500"], ["a", "1.500", "x"], ["b", "2.000", "y"], ["c", "z", "1.000"]):
-        sheet.append(row)
-    other = book.create_sheet("Outra")
-    for values in (["2.500", "x"], ["a", 1]):
-        other.append(values)
-    target = io.BytesIO()
-    book.save(target)
-    found = _analyze(tmp_path, target.getvalue(), name="vendas.xlsx")
+    rows = [["nome", "valor", "1.500"], ["a", "1.500", "x"], ["b", "2.000", "y"], ["c", "z", "1.000"]]
+    book = write_sheets(Dados=rows, Outra=[["2.500", "x"], ["a", 1]])
+    found = _analyze(tmp_path, book, name="vendas.xlsx")
     assert TEXT_SIGN not in json.dumps(found.document.as_json(), default=str, ensure_ascii=False)
     shown = found.preview.rows.read_text(encoding="utf-8")
     assert "a,1.500,x" in shown

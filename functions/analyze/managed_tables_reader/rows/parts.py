@@ -70,7 +70,7 @@ class Part:
             "header_lines": self.header_lines,
             "first_line": self.extent.first_line,
             "last_line": self.extent.last_line,
-            "skipped_lines": sorted(self.extent.skipped)[:MAX_SKIPPED_LINES],
+            "skipped_lines": sorted({*self.extent.skipped})[:MAX_SKIPPED_LINES],
             "rows": self.expected_rows or 0,
         }
 
