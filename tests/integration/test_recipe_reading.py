@@ -102,15 +102,24 @@ def test_an_order_that_both_readings_allow_is_told_by_a_cell(reports: Reports, t
     assert '(como "2026-05-01")' in found.text
 
 
-def test_days_of_json_and_numbers_without_a_mark_contradict_nothing(reports: Reports) -> None:
+def test_days_and_numbers_of_json_contradict_nothing_before_or_after(reports: Reports) -> None:
+    """Neither do numbers without a mark."""
     columns = [COLUMNS[1].model_copy(update={"name": "qtd"}), *COLUMNS[1:]]
-    table = reports.load("Qtd;Vlr. Total;Data\n1;1,50;01/05/2026\n", columns=columns)
-    june = '[{"Qtd": 2, "Vlr. Total": 1.5, "Data": "2026-06-01"}]'
-    job_id = reports.wait(june, table.table_id, name="junho.json")
-    reports.confirm(job_id, columns)
-    assert reports.insert(job_id) == "done"
-    [found] = differences(reports, "Qtd;Vlr. Total;Data\n3;1.75;01/07/2026\n", table.table_id)
-    assert (found.code, found.column) == ("MARK_CHANGED", "valor_total")
+    june, labels, table_id = (
+        '[{"Qtd": 2, "Vlr. Total": 1.5, "Data": "2026-06-01"}]',
+        "Qtd;Vlr. Total;Data",
+        None,
+    )
+    for content, name in ((june, "a.json"), (f"{labels}\n1;1.25;05/13/2026\n", "b.csv"), (june, "c.json")):
+        job_id = reports.wait(content, table_id, name=name)
+        recipe = reports.analysis(job_id).recipe
+        assert recipe is None or recipe.differences == []
+        reports.confirm(job_id, columns)
+        assert reports.insert(job_id) == "done"
+        table_id = reports.job(job_id).user_table_id
+    found = differences(reports, f"{labels}\n3;1,75;13/07/2026\n", table_id or "")
+    contradicted = {one.column: one.code for one in found}
+    assert contradicted == {"valor_total": "MARK_CHANGED", "data": "DATE_ORDER_CHANGED"}
 
 
 def test_codes_that_have_lost_their_zeros_are_told(reports: Reports) -> None:

@@ -98,7 +98,6 @@ def feed_columns(connection: DuckDBPyConnection, found: Analysis, table: Sequenc
     by_name = {column.name: column for column in table}
     by_label = dict(zip(make_column_names([column.display_name for column in table]), table, strict=True))
     names = [one.name for one in inferred]
-    is_plain = all(read.kind == "csv" for read in found.reading.tables if read.include)
     fed = _feeds(dict(zip(names, found.former_columns, strict=True)), by_name, by_label)
     every = zip(inferred, found.document.columns, found.former_columns, strict=True)
     for number, (one, staged, before) in enumerate(every):
@@ -106,7 +105,7 @@ def feed_columns(connection: DuckDBPyConnection, found: Analysis, table: Sequenc
         one.nullable = one.nullable or own is None
         one.table_column = TableColumn.read(own.model_dump()) if own else None
         columns.append(FedColumn(connection, found.staged, number, one, staged, before, own))
-        _take_kept_formats(columns[-1], is_plain=is_plain)
+        _take_kept_formats(columns[-1])
     return columns
 
 
@@ -141,18 +140,13 @@ def plan_append(fed: Sequence[FedColumn], table: Sequence[Column], files: Sequen
     )
 
 
-def _take_kept_formats(one: FedColumn, *, is_plain: bool) -> None:
+def _take_kept_formats(one: FedColumn) -> None:
     """Put a column under other formats where it is a text as it stands, but converts as is remembered.
 
-    The mark and the order that it had before hold unless more cells fit those that were found. Dates of a
-    workbook have no order of their own: what is remembered for the next text file is the one of before.
+    The mark and the order that it had before hold unless more cells fit those that were found.
     """
     column, kept, found, text = one.table, one.kept, one.staged.formats, ColumnType.TEXT
-    if column is None or column.type is text or kept is None:
-        return
-    if one.inferred.type is not text:
-        if one.inferred.type.is_time and found.date_order == "ymd" and not is_plain:
-            one.staged.formats = ColumnChoice(date_order=kept.date_order).formats(found)
+    if column is None or kept is None or column.type is text or one.inferred.type is not text:
         return
     formats = ColumnChoice(decimal_mark=kept.decimal_mark, date_order=kept.date_order).formats(found)
     if formats != found and one.misfits(column.type, formats)[0] <= one.misfits(column.type, found)[0]:

@@ -206,9 +206,10 @@ class FileComparison:
     def _formats(self, one: FedColumn, table: Column) -> Iterator[Difference]:
         """Yield the kept formats that cells contradict; of a text only where the found one fits better."""
         is_text = one.inferred.type is ColumnType.TEXT
+        has_order = not (one.staged.formats.workbook and one.staged.formats.date_order == "ymd")
         parts: tuple[tuple[DifferenceCode, str, str, bool], ...] = (
             ("MARK_CHANGED", "decimal_mark", "[,.]", one.inferred.type.is_number),
-            ("DATE_ORDER_CHANGED", "date_order", "[0-9]", one.inferred.type.is_time),
+            ("DATE_ORDER_CHANGED", "date_order", "[0-9]", has_order and one.inferred.type.is_time),
         )
         for code, part, shows, is_read in parts:
             kept, found = getattr(one.kept, part, None), getattr(one.staged.formats, part)

@@ -39,9 +39,10 @@ def choose_marks(rows: Cells, trials: Sequence[Trial], delimiter: str | None) ->
     """
     found = _ask_open(rows, trials)
     mark, doubt = _by_file(trials, delimiter)
-    is_kept = not any(trial.kept_mark and _certain_mark(trial) == _other(trial.kept_mark) for trial in trials)
+    marks = [(trial.kept.decimal_mark, _certain_mark(trial)) for trial in trials]
+    is_kept = not any(before and own == _other(before) for before, own in marks)
     for trial in trials:
-        kept = trial.kept_mark if is_kept else None
+        kept = trial.kept.decimal_mark if is_kept else None
         if not trial.is_number:
             trial.chosen = trial.verdict[0] if trial.verdict else None
             formats = trial.chosen.formats if trial.chosen else trial.plain
@@ -182,7 +183,7 @@ def choose_orders(rows: Cells, trials: Sequence[Trial]) -> None:
 
 def _known_order(trial: Trial, proofs: Sequence[Trial]) -> tuple[DateOrder | None, int | None]:
     """Return the order that a column had before, or that others prove, by the first of them."""
-    if trial.kept_order and all(one.kept_order in (None, one.order) for one in proofs):
-        return trial.kept_order, None
+    if trial.kept.date_order and all(one.kept.date_order in (None, one.order) for one in proofs):
+        return trial.kept.date_order, None
     orders = {one.order for one in proofs}
     return (orders.pop(), proofs[0].column) if len(orders) == 1 else (None, None)

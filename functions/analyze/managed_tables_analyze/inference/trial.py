@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 
-from managed_tables.conversion.columns import DecimalMark, Formats, empty_cell
+from managed_tables.conversion.columns import ColumnChoice, DecimalMark, Formats, empty_cell
 from managed_tables.conversion.numbers import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.conversion.sql_text import literal, matches
 from managed_tables.conversion.times import ORDERS, DateOrder, Shape
@@ -121,14 +121,9 @@ class Trial:
         return (*rungs, _unit_rung(self.plain, PERCENT)) if self.is_percent else rungs
 
     @property
-    def kept_mark(self) -> DecimalMark | None:
-        """The decimal mark that such a column had before."""
-        return self.before.kept.decimal_mark if self.before and self.before.kept else None
-
-    @property
-    def kept_order(self) -> DateOrder | None:
-        """The order of days and months that such a column had before."""
-        return self.before.kept.date_order if self.before and self.before.kept else None
+    def kept(self) -> ColumnChoice:
+        """The decimal mark, and the order of days and months, that such a column had before."""
+        return (self.before and self.before.kept) or ColumnChoice()
 
     @property
     def order(self) -> DateOrder:

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.tables import Applied
 from managed_tables.clock import timestamp
+from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.statements import compose, execute
@@ -119,13 +120,16 @@ def _column_recipes(
     analysis: AnalysisDocument, columns: Sequence[Column], terms: LoadTerms, before: Recalled | None
 ) -> list[RecipeColumn]:
     """Return the loaded columns, as the file has them; then those of before that it has not and none took."""
-    pairs = zip(analysis.inferred_schema.columns, analysis.columns, strict=True)
-    sources = {column.name: (column.source or column.name, staged) for column, staged in pairs}
-    loaded = {terms.source(column.name): column for column in columns}
-    made = [_column_recipe(loaded[name], terms, *of) for name, of in sources.items() if name in loaded]
+    labels = [column.source or column.name for column in analysis.inferred_schema.columns]
+    fed = {terms.source(column.name): column for column in columns}
+    kept = before.recipe.columns if before else []
+    known = {one.label: one for one in kept}
+    pairs = zip(labels, analysis.columns, strict=True)
+    made = [
+        _column_recipe(fed[one.name], terms, known, label, one) for label, one in pairs if one.name in fed
+    ]
     names = {column.name for column in columns}
-    present = {fold_label(label) for label, _ in sources.values()}
-    kept = before.recipe.columns if before else ()
+    present = {*map(fold_label, labels)}
     return [*made, *(one for one in kept if one.name not in names and one.label not in present)]
 
 
@@ -185,15 +189,20 @@ def _beginning(text: str) -> str:
     return " ".join(takewhile(lambda word: not any(map(str.isdigit, word)), text.split()))
 
 
-def _column_recipe(column: Column, terms: LoadTerms, label: str, staged: StagedColumn) -> RecipeColumn:
-    choice = terms.choice(column.name).over(staged.choice)
+def _column_recipe(
+    column: Column, terms: LoadTerms, known: Mapping[str, RecipeColumn], label: str, staged: StagedColumn
+) -> RecipeColumn:
+    """Return how the column is filled; a workbook's own numbers and days show no mark and no order."""
+    choice, kept = terms.choice(column.name).over(staged.choice), known.get(fold_label(label), ColumnChoice())
     found = choice.formats(staged.formats)
+    order = kept.date_order if found.workbook and found.date_order == "ymd" else found.date_order
+    shows_mark = choice.decimal_mark or kept.decimal_mark or not found.workbook
     return RecipeColumn(
         source=label,
         name=column.name,
         type=column.type,
-        decimal_mark=found.decimal_mark if column.type.is_number else None,
-        date_order=found.date_order if column.type.is_time else None,
+        decimal_mark=found.decimal_mark if column.type.is_number and shows_mark else None,
+        date_order=order if column.type.is_time else None,
         **{name: getattr(choice, name) for name in CHOSEN},
     )
 
