@@ -8,7 +8,6 @@ import pytest
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome
-from managed_tables.documents.recipes import RecipeParts
 from managed_tables.errors import (
     CONFIRMATION_REFUSED,
     INBOX_FILE_REFUSED,
@@ -287,7 +286,7 @@ def test_unattended_columns_go_where_the_table_remembers_that_they_went(inbox: I
         recipe = find_recipe(connection, table_id)
         assert recipe is not None
         chosen = [one.model_copy(update={"null_tokens": ("n/d",)}) for one in recipe.columns]
-        change_recipe(connection, table_id, RecipeParts(columns=chosen))
+        change_recipe(connection, table_id, {"columns": [one.model_dump() for one in chosen]})
     second = inbox.load("VLR. TOTAL;PRODUTO;Obs.;Loja\n2,25;pão;y;Centro\nn/d;leite;z;Sul\n")
     assert (second.status, second.error) == ("done", None)
     found = inbox.rows("SELECT produto, total::text, loja FROM vendas ORDER BY id")

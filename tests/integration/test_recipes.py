@@ -103,7 +103,7 @@ def test_it_follows_the_names_and_types_of_the_tables_columns(reports: Reports) 
 
 
 def test_a_column_that_is_gone_is_not_found_again_by_another_of_its_name(reports: Reports) -> None:
-    """A load begun before the column went forgets it; its label feeds no column that takes its name."""
+    """A load begun before it went forgets it; its label feeds no other of its name, but the one restored."""
     table = reports.load(MAY)
     produto, _, data = table.get()["columns"]
     job_id = reports.wait("Produto;Data\nmel;03/05/2026\n", table.table_id)
@@ -116,6 +116,10 @@ def test_a_column_that_is_gone_is_not_found_again_by_another_of_its_name(reports
     table.changed(columns=[{**produto, "name": "valor_total", "previous_name": "produto"}, data])
     fed = [(one["source"], one["name"]) for one in recipe_of(table)["columns"]]
     assert fed == [("Produto", "valor_total"), ("Data", "data")]
+    table.changed(columns=[{**produto, "previous_name": "valor_total"}, data])
+    url = f"/v1/managed-tables/{table.table_id}/columns/valor_total/restore"
+    assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+    assert recipe_of(table)["columns"][2]["null_tokens"] == ["n/d"]
 
 
 def test_two_jobs_of_one_table_at_once_leave_one_recipe(reports: Reports) -> None:

@@ -16,7 +16,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.recipes import RecipeColumn, RecipeParts
+from managed_tables.documents.recipes import AutoConfirm, RecipeColumn
+from managed_tables.documents.statements import LoadMode, OnMisfit
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
@@ -224,15 +225,18 @@ class RecipeColumnChange(RecipeColumn):
     timezone: KnownZone | None = None
 
 
-class RecipeChange(RecipeParts):
+class RecipeChange(Document):
     """What to change of a recipe; what is missing stays as it is."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"on_misfit": "skip"}]})
 
+    auto_confirm: AutoConfirm | None = None
+    mode: LoadMode | None = None
+    on_misfit: OnMisfit | None = None
     timezone: KnownZone | None = None
-    columns: Annotated[list[RecipeColumnChange], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None  # type: ignore[assignment]
+    columns: Annotated[list[RecipeColumnChange], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None
 
-    def parts_for(self, table: TableRecord) -> RecipeParts:
+    def parts_for(self, table: TableRecord) -> dict[str, Any]:
         """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
         if self.mode == "upsert" and table.key is None:
             fault = Fault("NOT_ALLOWED", "a tabela não tem chave")
@@ -243,10 +247,10 @@ class RecipeChange(RecipeParts):
         faults = list(name_faults(names, types, "columns[{}].name", repeated))
         if faults:
             raise ApiError(INVALID_REQUEST, faults)
-        parts = RecipeParts(**{name: part for name, part in self if part is not None})
+        parts = {name: part for name, part in self if part is not None}
         if self.columns:
             typed = ({**dict(column), "type": types[column.name]} for column in self.columns)
-            parts.columns = [RecipeColumn(**column) for column in typed]
+            parts["columns"] = [RecipeColumn(**column).model_dump() for column in typed]
         return parts
 
 

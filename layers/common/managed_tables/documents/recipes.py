@@ -101,16 +101,6 @@ class Recipe(LoadRecipe):
     job_id: RecordId = Field(description="O último envio que a escreveu")
 
 
-class RecipeParts(Document):
-    """Parts of a recipe that take the place of what it has."""
-
-    auto_confirm: AutoConfirm | None = None
-    mode: LoadMode | None = None
-    on_misfit: OnMisfit | None = None
-    timezone: str | None = None
-    columns: list[RecipeColumn] | None = None
-
-
 class SeenByLoad(Document):
     """What the last load saw that the next reading is compared with, and no answer shows."""
 

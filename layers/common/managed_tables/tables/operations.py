@@ -51,7 +51,7 @@ from managed_tables.tables.hidden_columns import (
     forget_added,
     record_added,
 )
-from managed_tables.tables.recipes import follow_columns_in_recipe
+from managed_tables.tables.recipes import follow_columns_in_recipe, restore_column_in_recipe
 from managed_tables.tables.reconciliation import (
     LEFTOVER_LOCK_TIMEOUT_MS,
     OpenCompany,
@@ -160,6 +160,7 @@ class TableOperations:
             def step(connection: PgConnection) -> None:
                 lock_version(connection, table_id, table.version)
                 bring_back(connection, table_id, physical.physical_name(table.display_name), hidden)
+                restore_column_in_recipe(connection, table_id, hidden.hidden_name)
                 physical.write_comments(connection, applied)
                 record_change(connection, table_id, applied)
 

@@ -26,7 +26,6 @@ from managed_tables.documents.recipes import (
     Recalled,
     Recipe,
     RecipeColumn,
-    RecipeParts,
     RecipeTable,
     Seen,
     SeenByLoad,
@@ -222,7 +221,8 @@ def keep_recipe(
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
         " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm',"
-        " 'before', kept.recipe - 'before' || jsonb_build_object('job_id', kept.job_id))",
+        " 'hidden', kept.recipe -> 'hidden', 'before',"
+        " kept.recipe - 'before' || jsonb_build_object('job_id', kept.job_id))",
         [table_id, job_id, Jsonb(kept.as_json())],
     )
 
@@ -293,12 +293,12 @@ def _look_at_column(column: Column) -> sql.Composed:
     return compose(form, column.name, column.name, seen)
 
 
-def change_recipe(connection: PgConnection, table_id: str, parts: RecipeParts) -> Recipe:
+def change_recipe(connection: PgConnection, table_id: str, parts: Mapping[str, Any]) -> Recipe:
     """Put these parts in place of the recipe's, and return it; raises RECIPE_NOT_FOUND."""
     row = connection.execute(
         "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(), recipe = recipe"
         " - 'before' || %s WHERE table_id = %s RETURNING version, updated_at, job_id, recipe",
-        [Jsonb(parts.as_json()), table_id],
+        [Jsonb(parts), table_id],
     ).fetchone()
     if row is None:
         raise ApiError(RECIPE_NOT_FOUND)
@@ -312,15 +312,28 @@ def forget_recipe(connection: PgConnection, table_id: str) -> None:
 
 def follow_columns_in_recipe(connection: PgConnection, table_id: str, plan: ColumnPlan) -> None:
     """Let the recipe's columns be those of the table, in the transaction that changes them."""
-    row = connection.execute(
-        "SELECT recipe -> 'columns' FROM managed_tables.recipes WHERE table_id = %s FOR UPDATE", [table_id]
-    ).fetchone()
-    if row is None:
-        return
-    before = [built(RecipeColumn).model_validate(one) for one in row[0]]
+    before, aside = _lock_columns(connection, table_id)
     columns = _fitting(before, {placed.old.name: placed.column for placed in plan.placed if placed.old})
     if columns != before:
-        change_recipe(connection, table_id, RecipeParts(columns=columns))
+        aside |= {plan.hidden[one.name]: one.model_dump() for one in before if one.name in plan.hidden}
+        parts = {"columns": [one.model_dump() for one in columns], "hidden": aside}
+        change_recipe(connection, table_id, parts)
+
+
+def restore_column_in_recipe(connection: PgConnection, table_id: str, hidden_name: str) -> None:
+    """Let what fed a hidden column feed it again, unless its label feeds another one by now."""
+    columns, aside = _lock_columns(connection, table_id)
+    if hidden_name in aside:
+        columns.append(built(RecipeColumn).model_validate(aside[hidden_name]))
+        if columns[-1].label not in [one.label for one in columns[:-1]]:
+            change_recipe(connection, table_id, {"columns": [one.model_dump() for one in columns]})
+
+
+def _lock_columns(connection: PgConnection, table_id: str) -> tuple[list[RecipeColumn], dict[str, Any]]:
+    """Return the recipe's columns, if there is one, and by their hidden names those that were taken out."""
+    query = "SELECT recipe -> 'columns', recipe -> 'hidden' FROM managed_tables.recipes WHERE table_id = %s"
+    row = connection.execute(f"{query} FOR UPDATE", [table_id]).fetchone() or ([], {})
+    return [built(RecipeColumn).model_validate(one) for one in row[0]], row[1] or {}
 
 
 def _fitting(columns: Sequence[RecipeColumn], own: Mapping[str, Column]) -> list[RecipeColumn]:
