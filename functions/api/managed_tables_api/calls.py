@@ -17,8 +17,8 @@ Where one route has a word and another an id at the same place, the word is no i
 import inspect
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
 from functools import cached_property, partial, wraps
 from typing import Annotated, Any, TypeVar
 
@@ -48,7 +48,6 @@ from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
 from managed_tables_api.http.answers import as_answer, error_answer
 from managed_tables_api.http.requests import receive_body, refusal, refusal_of
-from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows import row_history, single_rows
 from managed_tables_api.rows.running import NamedTable, Table
 from managed_tables_api.services import ApiServices
@@ -75,9 +74,8 @@ Services = Annotated[ApiServices, Depends(services_of)]
 class BearerToken(SecurityBase):
     """The dependency that gives a route its caller; raises UNAUTHENTICATED."""
 
-    def __init__(self) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT", description=TOKEN_DESCRIPTION)
-        self.scheme_name = "bearerAuth"
+    model = HTTPBearer(bearerFormat="JWT", description=TOKEN_DESCRIPTION)
+    scheme_name = "bearerAuth"
 
     async def __call__(self, request: Request) -> Caller:
         """Return whose token the request carries."""
@@ -93,18 +91,25 @@ class BearerToken(SecurityBase):
         return caller
 
 
-SignedIn = Annotated[Caller, Depends(BearerToken())]
+TokenHolder = Annotated[Caller, Depends(BearerToken())]
 
 
-Receive = Callable[[Request], AbstractAsyncContextManager[None]]
+async def signed_in(request: Request) -> Caller:
+    """Return whose token the request carries, once `Requires` has checked it."""
+    caller: Caller = request.state.caller
+    return caller
 
 
-@asynccontextmanager
-async def receive_any(request: Request) -> AsyncIterator[None]:
+SignedIn = Annotated[Caller, Depends(signed_in)]
+
+
+Receive = Callable[[Request], Awaitable[None]]
+
+
+async def receive_any(request: Request) -> None:
     """Receive the body, where the method has one."""
     if request.method in _METHODS_WITH_BODY:
         await receive_body(request)
-    yield
 
 
 def check_parameters(request: Request) -> None:
@@ -132,32 +137,34 @@ def check_parameters(request: Request) -> None:
             raise refusal(name, Fault("REPEATED", "só pode vir uma vez"), "query")
 
 
-class Requires:
+class Requires(BearerToken):
     """The dependency that lets a caller with a permission through, to one of the company's threads.
 
     Raises FORBIDDEN and TOO_MANY_REQUESTS. The thread is taken after the body, which may be slow to arrive,
     and given back before the answer is sent, which may be slow to be taken. No body is received of a request
-    whose parameters are refused.
+    whose parameters are refused. `request.state.held` has all that is held: FastAPI's generators cost more.
     """
 
     def __init__(self, permission: Permission, receive: Receive) -> None:
         self.permission = permission
         self._receive = receive
 
-    async def __call__(self, request: Request, caller: SignedIn) -> AsyncIterator[None]:
-        """Hold the thread, and what was received."""
+    async def __call__(self, request: Request) -> Caller:
+        """Have the thread, and what was received, held until the request has its answer."""
+        caller = await super().__call__(request)
         caller.require(self.permission)
-        slots: RequestSlots = request.app.state.services.slots
-        with slots.request(caller.company_id) as share:
-            check_parameters(request)
-            async with self._receive(request), share.slot():
-                with answered_within(ANSWER_SECONDS):
-                    yield
+        held: AsyncExitStack = request.state.held
+        share = held.enter_context(request.app.state.services.slots.request(caller.company_id))
+        check_parameters(request)
+        await self._receive(request)
+        await share.hold_slot(held)
+        held.enter_context(answered_within(ANSWER_SECONDS))
+        return caller
 
 
 def requires(permission: Permission, receive: Receive = receive_any) -> list[Any]:
     """Return the dependencies of a route that needs a permission, in the contract's order of checks."""
-    return [Depends(Requires(permission, receive), scope="function")]
+    return [Depends(Requires(permission, receive))]
 
 
 def known_company(caller: SignedIn, services: Services) -> ConnectionRecord:
@@ -253,17 +260,18 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_in_order(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                findings = [{**finding, "loc": finding["loc"][1:]} for finding in error.errors()]
-                refusal = refusal_of("query", findings)
-            except ApiError as error:
-                refusal = error
-                if refusal.kind.status not in _REFUSALS:
-                    raise
-            await run_in_threadpool(require_known, request, self.calls)
-            raise refusal
+            async with AsyncExitStack() as request.state.held:
+                try:
+                    return await handle(request)
+                except RequestValidationError as error:
+                    findings = [{**finding, "loc": finding["loc"][1:]} for finding in error.errors()]
+                    refusal = refusal_of("query", findings)
+                except ApiError as error:
+                    refusal = error
+                    if refusal.kind.status not in _REFUSALS:
+                        raise
+                await run_in_threadpool(require_known, request, self.calls)
+                raise refusal
 
         return handle_in_order
 

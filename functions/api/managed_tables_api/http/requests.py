@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from fastapi import Depends, Query, params
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from managed_tables import exact_json
 from managed_tables.details import (
@@ -207,16 +207,17 @@ async def receive_body(request: Request) -> None:
 
 async def stream_body(request: Request) -> AsyncIterator[bytes]:
     """Yield the body as it arrives; raises REQUEST_TOO_SLOW when nothing comes for a while."""
-    stream = request.stream()
-    while True:
+    more = True
+    while more:
         try:
             async with asyncio.timeout(BODY_PAUSE_MAX_SECONDS):
-                chunk = await anext(stream, None)
+                message = await request.receive()
         except TimeoutError as error:
             raise ApiError(REQUEST_TOO_SLOW) from error
-        if chunk is None:
-            return
-        yield chunk
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 def received(request: Request) -> bytes:

@@ -6,10 +6,8 @@ them. In Lambda, with one request at a time, nothing here ever waits.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-
-import anyio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 from managed_tables.errors import TOO_MANY_REQUESTS, ApiError
 
@@ -22,24 +20,15 @@ class CompanyShare:
 
     def __init__(self, threads: int) -> None:
         self.requests = 0
-        self._limiter = anyio.CapacityLimiter(threads)
+        self._threads = asyncio.Semaphore(threads)
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold one of the company's threads for the `with` block; raises TOO_MANY_REQUESTS after a while."""
-        holder = object()
+    async def hold_slot(self, held: AsyncExitStack) -> None:
+        """Hold one of the company's threads until `held` ends; raises TOO_MANY_REQUESTS after a while."""
         try:
-            self._limiter.acquire_on_behalf_of_nowait(holder)
-        except anyio.WouldBlock:
-            try:
-                with anyio.fail_after(WAIT_SECONDS):
-                    await self._limiter.acquire_on_behalf_of(holder)
-            except TimeoutError as error:
-                raise ApiError(TOO_MANY_REQUESTS) from error
-        try:
-            yield
-        finally:
-            self._limiter.release_on_behalf_of(holder)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await held.enter_async_context(self._threads)
+        except TimeoutError as error:
+            raise ApiError(TOO_MANY_REQUESTS) from error
 
 
 class RequestSlots:

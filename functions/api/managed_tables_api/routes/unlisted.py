@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from managed_tables import exact_json
 from managed_tables.errors import ROUTE_NOT_FOUND, ApiError
-from managed_tables_api.calls import Services, SignedIn, api_router, check_parameters
+from managed_tables_api.calls import Services, TokenHolder, api_router, check_parameters
 from managed_tables_api.http.answers import Entity
 from managed_tables_api.http.requests import receive_body, received
 
@@ -68,7 +68,7 @@ def get_viewer(name: str) -> Response:
 
 
 @router.post("/mcp", include_in_schema=False)
-async def serve_agent(request: Request, caller: SignedIn, services: Services) -> Response:
+async def serve_agent(request: Request, caller: TokenHolder, services: Services) -> Response:
     """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
     from managed_tables_api.agents.tools import AgentAnswer  # late: the SDK takes as long as all the rest
 

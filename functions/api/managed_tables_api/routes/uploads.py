@@ -5,7 +5,6 @@ temporary files: a hundred megabytes in little memory.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, BinaryIO, Literal
 
@@ -38,8 +37,7 @@ FIELD_MAX_BYTES = 1_024
 DRAINED_MAX_BYTES = 256 * MIB  # read and dropped, so that a client that only then listens hears the 413
 
 
-@asynccontextmanager
-async def receive_upload(request: Request) -> AsyncIterator[None]:
+async def receive_upload(request: Request) -> None:
     """Receive a declaration as any body, and a form into temporary files, which are gone at the end.
 
     Raises UPLOAD_TOO_LARGE as soon as the form is longer than the files may be, INVALID_UPLOAD for a body
@@ -47,7 +45,6 @@ async def receive_upload(request: Request) -> AsyncIterator[None]:
     """
     if not is_multipart(request):
         await receive_body(request)
-        yield
         return
     limits = {"max_files": MAX_PARTS, "max_fields": MAX_FIELDS, "max_part_size": FIELD_MAX_BYTES}
     try:
@@ -55,10 +52,7 @@ async def receive_upload(request: Request) -> AsyncIterator[None]:
     except MultiPartException as error:
         raise ApiError(errors.INVALID_UPLOAD, reason="formulário multipart malformado") from error
     request.state.form = form
-    try:
-        yield
-    finally:
-        await form.close()
+    request.state.held.push_async_callback(form.close)
 
 
 async def _bounded(request: Request) -> AsyncIterator[bytes]:
