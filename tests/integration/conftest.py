@@ -24,6 +24,7 @@ from deployments import (
     use_emulator,
 )
 from loads import with_bucket
+from reports import Reports
 from rows_client import SALES, RowsClient, RowsCompany
 from starlette.testclient import TestClient
 
@@ -77,6 +78,11 @@ def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: s
 def loading_company(rows_company: RowsCompany) -> RowsCompany:
     """The same company, with a bucket for its jobs' objects."""
     return with_bucket(rows_company)
+
+
+@pytest.fixture
+def reports(loading_company: RowsCompany) -> Reports:
+    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
 
 
 @pytest.fixture

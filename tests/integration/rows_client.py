@@ -49,7 +49,7 @@ class RowsCompany:
     def make_table(self, types: dict[str, str], name: str = "vendas") -> "RowsClient":
         """Make a table and return a client for its rows."""
         table_id = new_record_id()
-        with self._connection() as connection, connection.transaction():
+        with self.connect() as connection, connection.transaction():
             applied = Applied(version=1, display_name=name, status="active", columns=tuple(columns_of(types)))
             create_table_to_fill(connection, table_id, applied, "UTC")
             add_primary_key(connection, table_id, name)
@@ -57,7 +57,7 @@ class RowsCompany:
 
     def drop_tables(self) -> None:
         """Drop every table of the company."""
-        with self._connection() as connection:
+        with self.connect() as connection:
             names = connection.execute(
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             ).fetchall()
@@ -67,7 +67,7 @@ class RowsCompany:
                 "TRUNCATE managed_tables.tables, managed_tables.row_counts, managed_tables.applied_requests"
             )
 
-    def _connection(self) -> AbstractContextManager[PgConnection]:
+    def connect(self) -> AbstractContextManager[PgConnection]:
         return self.services.databases.company_connection(self.company)
 
 

@@ -1,11 +1,9 @@
 """Facts about files that are read under what their table remembers (extensions 8)."""
 
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
-from rows_client import RowsCompany
 from tables_client import TableClient
 
 from managed_tables.catalog.keys import job_key
@@ -16,11 +14,6 @@ from managed_tables_analyze.handler import analyze_job
 
 JUNE = "Produto;Vlr. Total;Data\nleite;2.345,60;01/06/2026\nmel;n/d;02/06/2026\n"
 UNDATED = MAY.replace(";Data", "").replace(";01/05/2026", "").replace(";02/05/2026", "")
-
-
-@pytest.fixture
-def reports(loading_company: RowsCompany) -> Reports:
-    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
 
 
 @pytest.fixture

@@ -1,20 +1,13 @@
 """Facts about what a table remembers of the files that fill it (extensions 8)."""
 
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from reports import COLUMNS, MAY, TERMS, Reports, ask, recipe_of
-from rows_client import RowsCompany
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
-
-
-@pytest.fixture
-def reports(loading_company: RowsCompany) -> Reports:
-    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
 
 
 def test_a_load_leaves_a_recipe_told_by_what_the_file_says(reports: Reports) -> None:

@@ -16,6 +16,7 @@ from loads import Loads
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
+from managed_tables.history import forget_changes
 from managed_tables_insert.handler import find_origin
 
 USER = "5f0000000000000000000002"  # of every request
@@ -264,6 +265,17 @@ def test_a_table_without_history_keeps_none(table: TableClient) -> None:
     assert table.changed(history=True)["history"] is True
     table.rows.call("PATCH", f"/{row_id}", {"k": "D"})
     assert found(table, "/history")["total"] == 1
+
+
+def test_changes_are_forgotten_once_they_are_old(loads: Loads) -> None:
+    """Those of more than `HISTORY_DAYS` ago go; while the oldest is to stay, none of them is locked."""
+    inserted(loads.table, {"k": "A"}, {"k": "B"})
+    locked = "SELECT count(*) FROM managed_tables.row_history WHERE xmax = pg_current_xact_id()::xid"
+    with loads.table.company.connect() as connection, connection.transaction(force_rollback=True):
+        assert (forget_changes(connection, 1), connection.execute(locked).fetchall()) == (0, [(0,)])
+        connection.execute("UPDATE managed_tables.row_history SET changed_at = 'epoch'")
+        assert forget_changes(connection, 1) >= 2
+        assert forget_changes(connection, 1) == 0
 
 
 def test_a_row_that_never_was_has_no_history(table: TableClient) -> None:

@@ -5,16 +5,10 @@ from typing import Any
 
 import pytest
 from reports import MAY, Reports
-from rows_client import RowsCompany
 
 from managed_tables.clock import timestamp
 
 OTHER = MAY.replace("café", "chá")
-
-
-@pytest.fixture
-def reports(loading_company: RowsCompany) -> Reports:
-    return Reports(loading_company, f"vendas_{secrets.token_hex(5)}")
 
 
 @pytest.fixture

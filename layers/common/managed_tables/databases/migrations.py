@@ -142,14 +142,6 @@ _HISTORY = r"""
         RETURN cells;
     END $body$;
 
-    CREATE FUNCTION managed_tables.forget_changes(days int, at_most int) RETURNS bigint LANGUAGE sql AS $body$
-        WITH forgotten AS (DELETE FROM managed_tables.row_history WHERE change_id = ANY (ARRAY(
-            SELECT change_id FROM (SELECT change_id, changed_at FROM managed_tables.row_history
-                ORDER BY change_id LIMIT at_most FOR UPDATE SKIP LOCKED) AS oldest
-            WHERE changed_at < now() - make_interval(days => days))) RETURNING 1)
-        SELECT count(*) FROM forgotten
-    $body$;
-
     -- The actor is '<user> <via> <job> <days>', '-' for none; nothing where somebody changes rows by SQL.
     CREATE FUNCTION managed_tables.record_change() RETURNS trigger LANGUAGE plpgsql
         SET search_path = managed_tables, pg_catalog AS $body$
@@ -223,6 +215,26 @@ _VIEWS = """
     );
 """
 
+# A change in fifty calls it. A session plans it once, as it does no function in SQL; while the oldest change
+# is to stay, one row is read and none locked.
+_FORGETTING = """
+    CREATE OR REPLACE FUNCTION managed_tables.forget_changes(days int, at_most int) RETURNS bigint
+        LANGUAGE plpgsql SET search_path = managed_tables, pg_catalog AS $body$
+    DECLARE
+        until timestamptz := now() - make_interval(days => days);
+        forgotten bigint := 0;
+    BEGIN
+        IF (SELECT changed_at FROM row_history ORDER BY change_id LIMIT 1) < until THEN
+            DELETE FROM row_history WHERE change_id = ANY (ARRAY(
+                SELECT change_id FROM (SELECT change_id, changed_at FROM row_history
+                    ORDER BY change_id LIMIT at_most FOR UPDATE SKIP LOCKED) AS oldest
+                WHERE changed_at < until));
+            GET DIAGNOSTICS forgotten = ROW_COUNT;
+        END IF;
+        RETURN forgotten;
+    END $body$;
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _RELEASED + CATALOG_VIEWS,
@@ -231,6 +243,7 @@ MIGRATIONS: Sequence[str] = (
     _VIEWS,
     _RECIPES,
     CONVERSION_FUNCTIONS,  # again at the end whenever they change
+    _FORGETTING,
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1
