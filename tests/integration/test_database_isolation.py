@@ -26,10 +26,10 @@ from managed_tables.databases.provisioning import OWNER_TEMPORARY_FILES, READER_
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id
+from managed_tables.kept_rows import keep_values, record_undoable
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
-from managed_tables.undo import keep_values, record_undoable
 from managed_tables_api.services import LOAD_CONNECTIONS, ApiServices
 
 COLUMNS = [

@@ -31,7 +31,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.shares import occupies_slot
 from managed_tables_analyze.analysis import Analysis, Report, analyze
-from managed_tables_analyze.differences import compare_with_table, is_as_before
+from managed_tables_analyze.recipe_differences import compare_with_table, is_as_before
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides
 

@@ -22,10 +22,10 @@ from managed_tables.clock import parse_timestamp, timestamp
 from managed_tables.errors import DATABASE_UNAVAILABLE, JOB_FAULT, ApiError, JobError
 from managed_tables.history import forget_changes
 from managed_tables.jobs.ending import clear, end_orphan, is_orphan, resolve
+from managed_tables.kept_rows import Reminder, forget_expired
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables.shares import can_go_on
-from managed_tables.undo import Reminder, forget_expired
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after

@@ -34,12 +34,12 @@ from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.history import set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.kept_rows import STAGED_ID, keep_values, kept_table, record_undoable
 from managed_tables.schema import Column, Columns
 from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
-from managed_tables.undo import STAGED_ID, keep_values, kept_table, record_undoable
 from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
 from managed_tables_insert.plan import LoadPlan
 from managed_tables_insert.transfer import (

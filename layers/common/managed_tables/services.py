@@ -9,10 +9,10 @@ from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.databases.connecting import Databases, PgConnection, SessionLimits
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
+from managed_tables.kept_rows import Reminders
 from managed_tables.settings import DEFAULT_CLUSTER, AppSecret, ClusterAddress, PostgresSecret, load_settings
 from managed_tables.tables.operations import TableOperations
 from managed_tables.tables.reconciliation import Reconciliation, TableListing
-from managed_tables.undo import Reminders
 
 # After a burst each of a hundred frozen processes holds a session, and closes nothing while it is frozen.
 IDLE_SESSION_MS = 60_000

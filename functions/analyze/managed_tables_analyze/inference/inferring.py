@@ -31,7 +31,7 @@ from managed_tables_analyze.inference.explanation import (
     JudgedColumn,
     add_exceptions,
 )
-from managed_tables_analyze.inference.marks import choose_marks, choose_orders, describe_doubt
+from managed_tables_analyze.inference.marks_and_orders import choose_marks, choose_orders, describe_doubt
 from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, CellTally, Hypothesis
 from managed_tables_analyze.inference.trial import Trial, try_columns
 

@@ -22,8 +22,8 @@ from managed_tables.documents.document import Count, Document, LateModel, Moment
 from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.kept_rows import STAGED_ID, kept_table
 from managed_tables.schema import Column, ColumnType
-from managed_tables.undo import STAGED_ID, kept_table
 from managed_tables.values import array_text
 from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery
 from managed_tables_api.rows.bulk_changes import MAX_IDS

@@ -49,7 +49,7 @@ _RELEASED = """
     );
     CREATE INDEX ON managed_tables.applied_requests (applied_at);
 
-    -- What can be taken back (managed_tables.undo).
+    -- What can be taken back (managed_tables.kept_rows).
     CREATE SCHEMA IF NOT EXISTS kept_rows;
     CREATE TABLE managed_tables.undoable_jobs (
         job_id text PRIMARY KEY,

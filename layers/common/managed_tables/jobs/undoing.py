@@ -22,11 +22,11 @@ from managed_tables.details import Fault, detail
 from managed_tables.documents.document import Count, Document
 from managed_tables.errors import ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
+from managed_tables.kept_rows import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.services import Services
 from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
 from managed_tables.tables.physical import physical_name
 from managed_tables.tables.recipes import take_back_recipe
-from managed_tables.undo import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.wording import counted
 
 # An earlier request is over by then: one that finds its work done and not recorded was cut off.

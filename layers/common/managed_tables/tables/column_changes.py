@@ -15,12 +15,12 @@ from managed_tables.databases.statements import compose, execute
 from managed_tables.details import MAX_VALUE_CHARACTERS, Detail, Fault
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.history import record_renames
+from managed_tables.kept_rows import forget_table, rename_kept_columns
 from managed_tables.messages.sentences import TYPE_NAMES
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables.tables.definitions import ColumnPlan, Placed, column_fault, raise_faults
 from managed_tables.tables.hidden_columns import hide_columns
 from managed_tables.tables.physical import column_definition, column_type, default_value, physical_name
-from managed_tables.undo import forget_table, rename_kept_columns
 from managed_tables.wording import counted
 
 MAX_VALUES_SHOWN = 20  # over all columns, but of each at least one

@@ -22,9 +22,9 @@ from managed_tables.databases.statements import compose, execute
 from managed_tables.documents.document import Count, Document, Moment
 from managed_tables.history import record_renames, set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.kept_rows import forget_table, rename_kept_columns
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 from managed_tables.tables.physical import physical_name
-from managed_tables.undo import forget_table, rename_kept_columns
 
 
 class ColumnsInUse(Exception):  # noqa: N818 - an outcome, not a fault
