@@ -8,7 +8,7 @@ from worlds import World, until
 
 from managed_tables.documents.statements import LoadTerms, ReadingStatement
 from managed_tables.jobs.reanalysis import reanalyze_job
-from managed_tables.jobs.staged_rows import rejects_keys
+from managed_tables.jobs.rejects import rejects_keys
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.handler import run_job
 

@@ -87,7 +87,7 @@ def test_excel_br_has_labels_commas_brazilian_dates_and_no_formulas(maker: Expor
     assert b"\r\n=1+1;" in plain
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " ="])
 def test_a_text_that_a_spreadsheet_would_run_has_an_apostrophe(maker: ExportMaker, start: str) -> None:
     table = maker.table([column("t", "text", f"{start}x")], [[f"{start}1+1"], ["1=1"]])
     text = maker.export(table, format="csv", dialect="excel-br", formula_safe=True).decode("utf-8-sig")

@@ -10,7 +10,7 @@ from loading_jobs import JobMaker, column
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.statements import LoadTerms
-from managed_tables.jobs.staged_rows import rejects_keys
+from managed_tables.jobs.rejects import rejects_keys
 from managed_tables.services import Services
 from managed_tables_analyze.analysis import analyze
 from managed_tables_insert.handler import run_job

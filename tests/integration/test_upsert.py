@@ -14,7 +14,7 @@ from tables_client import column, created
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.keys import job_key as catalog_key
 from managed_tables.documents.statements import LoadTerms
-from managed_tables.jobs.staged_rows import rejects_keys
+from managed_tables.jobs.rejects import rejects_keys
 from managed_tables_insert.handler import run_job
 
 COLUMNS = (column("loja"), column("dia", "date"), column("valor", "decimal"), column("nota"))

@@ -7,6 +7,7 @@ made anew here.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from psycopg import sql
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.databases.statements import compose
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.jobs.rejects import FORMULA, GUARD
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
 from managed_tables_export.snapshot import ExportSource
@@ -73,17 +75,14 @@ CELL_TEXTS: Texts = {
     ),
 }
 
-# What a spreadsheet takes for the beginning of a formula; some take full-width signs for the plain ones.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_SAFE = "CASE WHEN left({v}, 1) = ANY ({starts}) THEN '''' || {v} ELSE {v} END"
-
 
 def select_texts(source: ExportSource, texts: Texts, *, safe: bool) -> sql.Composed:
     """Return the SELECT of the selection's texts; with `safe` none begins as a formula does."""
 
     def field(column: Column) -> sql.Composed:
         if safe and column.type is ColumnType.TEXT:
-            return sql.SQL(_SAFE).format(v=value(column), starts=sql.Literal(list(_FORMULA_STARTS)))
+            form = "CASE WHEN {v} ~ {formula} THEN '''' || {v} ELSE {v} END"
+            return sql.SQL(form).format(v=value(column), formula=sql.Literal(FORMULA))
         return sql.SQL(texts[column.type]).format(v=value(column))
 
     return select_fields(source, field)
@@ -122,10 +121,9 @@ def write_csv(source: ExportSource, destination: ExportObject, _folder: Path) ->
     source.set_zone(source.zone if is_local else "UTC")
     texts, delimiter = (_BRAZILIAN_TEXTS, ";") if is_local else (_ISO_TEXTS, ",")
     query = select_texts(source, texts, safe=source.request.formula_safe)
-    columns = source.selection.columns
-    labels = [column.display_name if is_local else column.name for column in columns]
+    labels = [column.display_name if is_local else column.name for column in source.selection.columns]
     if source.request.formula_safe:
-        labels = [f"'{label}" if label.startswith(_FORMULA_STARTS) else label for label in labels]
+        labels = [GUARD + label if re.match(FORMULA, label) else label for label in labels]
     line = io.StringIO()
     csv.writer(line, delimiter=delimiter).writerow(labels)
     destination.write((_BOM if is_local else b"") + line.getvalue().encode())

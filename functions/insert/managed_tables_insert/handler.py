@@ -38,7 +38,8 @@ from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.ending import attempt, complete, resolve
-from managed_tables.jobs.staged_rows import Origin, rejects_keys, staged_rows
+from managed_tables.jobs.rejects import rejects_keys
+from managed_tables.jobs.staged_rows import Origin, staged_rows
 from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.schema import Column

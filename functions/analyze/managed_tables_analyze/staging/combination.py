@@ -19,7 +19,8 @@ from managed_tables.conversion.sql_text import literal
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS, make_column_names
-from managed_tables.jobs.staged_rows import PLACE_LABELS, ROW_NUMBER, are_rejects, staged_rows
+from managed_tables.jobs.rejects import PLACE_LABELS, are_rejects
+from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.sql import cell_sql, read_sql, select_sql, write_parquet

@@ -20,7 +20,7 @@ from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
-from managed_tables.jobs.staged_rows import rejects_keys
+from managed_tables.jobs.rejects import rejects_keys
 from managed_tables.jobs.undoing import UndoAnswer, undo_job
 from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission

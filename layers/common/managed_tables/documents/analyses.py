@@ -23,9 +23,7 @@ class FileWarning(Document):
 
     code: WarningCode
     text: Sentence = Field(description="O que foi visto, o que foi feito, o que se pode fazer")
-    may_change_a_value: bool | None = Field(
-        default=None, description="Algum valor pode não ser o que o arquivo diz"
-    )
+    may_change_a_value: bool | None = Field(default=None, description="Algum valor pode ter mudado")
     file: str | None = Field(default=None, description="Nome do arquivo")
     sheet: str | None = Field(default=None, description="Nome da aba")
     lines: list[int] = Field(
