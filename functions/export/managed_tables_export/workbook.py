@@ -68,7 +68,7 @@ def _empty_workbook(source: ExportSource, sheets: int) -> tuple[Mapping[str, byt
     """Return the parts of a workbook of openpyxl's with nothing but headers, and each column's style."""
     workbook = Workbook(write_only=True)
     for number in range(sheets):
-        suffix = f"_{number + 1}" if number else ""
+        suffix = f"_{number + 1}" if number or source.display_name == "history" else ""  # Excel's own sheet
         title = source.display_name[: MAX_TITLE_CHARACTERS - len(suffix)] + suffix
         styles = _add_sheet(workbook, title, source.selection.columns)
     made = io.BytesIO()
