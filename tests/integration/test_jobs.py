@@ -23,7 +23,7 @@ from managed_tables.catalog.jobs import Jobs, UnreadableJobs
 from managed_tables.catalog.keys import job_key
 from managed_tables.clock import timestamp
 from managed_tables.documents.document import JobProgress
-from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, ErrorRecord, JobError
+from managed_tables.errors import FILES_GONE, JOB_CANCELLED, ErrorRecord, JobError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import ANALYSIS, STAGED_OBJECT, attempt_key, confirmed_name, upload_key
 from managed_tables.object_keys import job_key as storage_key
@@ -446,13 +446,13 @@ class Ends:
         return [(job.job_id, job.unannounced, job.uncleared) for job in self.jobs.scan_unfinished()]
 
 
-CANCELLED, FAULT = (JobError(kind).as_record() for kind in (JOB_CANCELLED, JOB_FAULT))
+CANCELLED, GONE = (JobError(kind).as_record() for kind in (JOB_CANCELLED, FILES_GONE))
 
 
 def test_an_end_is_told_once_it_is_recorded_and_kept_for_days(services: Services) -> None:
     ends = Ends(services.items, takes=True)
     job = in_status(ends.jobs, "inserting")
-    ended = ends.jobs.fail(job, FAULT)
+    ended = ends.jobs.fail(job, GONE)
     assert ended
     assert ended.is_terminal
     assert ends.told == [job.job_id]
