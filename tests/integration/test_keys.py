@@ -57,7 +57,7 @@ def test_a_key_with_duplicates_is_refused_and_they_are_named(rows_company: RowsC
         ({"a": "x", "b": 1}, "key", "DUPLICATE_KEY"),
         ({"a": "y", "b": None}, "key", "DUPLICATE_KEY"),
     ]
-    assert details[0]["reason"] == "3 linhas com a = x, b = 1"
+    assert details[0]["reason"] == "3 linhas com os valores a = x, b = 1"
     assert table.get() == before
     assert indexes_of(table) == []
 

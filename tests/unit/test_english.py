@@ -117,7 +117,10 @@ def test_what_a_user_wrote_stays(portuguese: str, data: list[str]) -> None:
             "2 de 1.234 são datas, na ordem dia/mês/ano; todos em kg",
             "2 of 1,234 are of type date, in the order day/month/year; all in kg",
         ),
-        ("Requisição inválida: a: b: c: valor inválido", "Invalid request: a: b: c: invalid value"),
+        (
+            "Envio inválido: a: b: c: deve ser uma lista com ao menos um item",
+            "Invalid upload: a: b: c: must be a list with at least one item",
+        ),
         *(
             (text, text)
             for text in ("de outra versão", ": " * 5_000, '"" não veio, e "' * 500, "a, " * 5_000)

@@ -281,7 +281,7 @@ def _duplicates(connection: PgConnection, table: sql.Identifier, columns: Sequen
     for count, _, text in rows:
         values = exact_json.loads(text.encode())
         written = named_values({name: values[name] for name in names})
-        fault = Fault("DUPLICATE_KEY", f"{counted(count, 'linha', 'linhas')} com {written}")
+        fault = Fault("DUPLICATE_KEY", f"{counted(count, 'linha', 'linhas')} com os valores {written}")
         details.append(detail("body", fault, path="key", value=values, **named))
     total = rows[0][1] if rows else None
     return ApiError(DUPLICATE_KEY_ROWS, details, total, key=", ".join(names))
