@@ -37,7 +37,7 @@ MAX_UNPACKED_BYTES = 1_024 * MIB  # the clarifications' limit, where no other is
 # Of OSErrors that damage causes: bzip2 sets none, and an offset from a damaged directory is not in the file.
 # Any other error is the machine's, such as a full disk, and is raised.
 _DAMAGE = frozenset({None, errno.EINVAL})
-MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times
+MAX_RATIO = 200  # unpacked to packed; tables compress 3 to 40 times, a sheet of one row again and again 100
 RATIO_FREE_BYTES = 64 * MIB  # may unpack at any ratio: a small file of repetitions is no bomb
 _CHUNK_BYTES = 1_048_576
 _BOMB = "o conteúdo está comprimido demais para serem dados"

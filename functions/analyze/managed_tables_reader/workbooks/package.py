@@ -15,13 +15,12 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from managed_tables.errors import WORKBOOK_TOO_LARGE, WORKBOOK_UNSAFE
+from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.files.kinds import UNZIP_ERRORS
 from managed_tables_reader.workbooks.raw import WorkbookError
 
 MAX_PARTS = 10_000  # a workbook with thousands of charts and images has some; a bomb has more
 MAX_INFLATED_BYTES = 1 << 30  # the clarifications' limit for a ZIP
-MAX_RATIO = 200  # sheets of the same row over and over reach 100; a bomb reaches 1,000
-RATIO_FREE_BYTES = 32 << 20  # parts of this size are harmless whatever their ratio
 _CHUNK_BYTES = 1 << 18  # rows wait for the end of their chunk: a smaller one holds fewer
 
 
@@ -98,7 +97,7 @@ def _check_bounds(parts: list[zipfile.ZipInfo]) -> None:
     for part in parts:
         if part.flag_bits & 0x1:
             raise WorkbookError("tem partes cifradas")
-        if part.file_size > RATIO_FREE_BYTES and part.file_size > MAX_RATIO * part.compress_size:
+        if part.file_size > max(RATIO_FREE_BYTES, part.compress_size * MAX_RATIO):
             raise WorkbookError("a taxa de compressão é a de uma bomba de descompactação", WORKBOOK_TOO_LARGE)
 
 
