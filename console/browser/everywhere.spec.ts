@@ -105,8 +105,8 @@ test("the lists keep their search and filter in the address", async ({ page, com
 
 test("what a screen fails by stands in its place: no page is white", async ({ page, company, visit, watched }) => {
   const table = await company.table("quebrada", ["nome:text"], [{ nome: "a" }]);
-  await visit("/");
   await page.route("**/assets/History-*.js", (route) => route.abort());
+  await visit("/");
   await page.getByRole("link", { name: "Envios" }).click();
   await expect(page.getByRole("alert")).toContainText("Sem conexão");
   await page.route(`**/managed-tables/${table}`, (route) => route.fulfill({ json: { columns: 5 } }), { times: 1 });
