@@ -1,24 +1,6 @@
-import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, it, vi } from "vitest";
-import type { Api } from "../api/session";
+import { describe, expect, it } from "vitest";
 import type { Table } from "../api/types";
-import { RowSource } from "./rows";
 import { readView, shownColumns, withColumn, writeView } from "./view";
-
-it("counts rows once, asks for a block by the cursor of the one before, and puts a newer row in its place", async () => {
-  const records = [{ id: "a" }, { id: "b" }];
-  const POST = vi.fn().mockResolvedValue({ records, total: 400, next_cursor: "seguinte" });
-  const rows = new RowSource(new QueryClient(), { POST } as unknown as Api, "t", "{}");
-  await rows.need(0, 1);
-  expect([rows.total, rows.rowAt(1)?.id, rows.indexOf("b"), rows.indexOf("z")]).toEqual([400, "b", 1, -1]);
-  await rows.need(0, 210);
-  expect(POST.mock.calls.map(([, { body }]) => body)).toMatchObject([
-    { page: 1, per_page: 200, count: true },
-    { cursor: "seguinte", count: false },
-  ]);
-  rows.replace({ id: "a", nome: "depois" });
-  expect([rows.rowAt(0), rows.rowAt(1)]).toEqual([{ id: "a", nome: "depois" }, { id: "b" }]);
-});
 
 describe("views", () => {
   const view = {
