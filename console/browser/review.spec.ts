@@ -350,6 +350,10 @@ test("a review opens with what is not as in the files before, side by side, and 
   const far = await company.upload("agosto.csv", report(60).replaceAll(",50", "000,50"), table);
   await visit(`/envios/${far}`);
   await expect(entry(/vezes maiores \(como 6\.000,5, antes 5,5\)/)).toContainText(/Antes: [\d.,]+ Agora: [\d.,]+ *$/); // on no line in particular
+
+  await company.call("PUT", `/${table}/recipe`, { mode: "replace" });
+  await visit(`/enviar?tabela=${table}`); // where nobody is asked later, it is said now
+  await expect(page.getByRole("radio", { name: "Substituir todas as linhas" })).toBeChecked();
 });
 
 test("a column that must not be empty in the table may be opened to the file's empty cells", async ({

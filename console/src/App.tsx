@@ -160,7 +160,7 @@ function Dropping() {
       /^\/tabelas\/([0-9a-f]{24})/.exec(location)?.[1] ?? new URLSearchParams(window.location.search).get("tabela");
     leaveBy(() => {
       if (table) uploads.stage(files);
-      else void uploads.begin(files, null, undefined);
+      else void uploads.begin(files, null);
       navigate(table ? `/enviar?tabela=${table}` : "/enviar");
     });
   };

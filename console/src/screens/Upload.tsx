@@ -3,7 +3,7 @@ import { TriangleAlert } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { EXTENSIONS, isSending, isSent, type Mode, type UploadQueue, type UploadState } from "../api/uploads";
-import { useConsole, useTable } from "../ui/context";
+import { useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Button, Failure, ProgressBar, Radios, Steps } from "../ui/parts";
 import { useStore } from "../ui/store";
@@ -18,15 +18,16 @@ export default function Upload() {
   const queries = useQueryClient();
   const state = useStore(uploads.state);
   const target = useTable(table ?? "", table !== null);
-  const [mode, setMode] = useState<Mode>(); // unnamed, one that confirms itself goes as the table remembers
+  const recipe = useRecipe(table ?? "", table !== null).data;
+  const [chosen, setMode] = useState<Mode>();
+  const mode = chosen ?? (recipe?.auto_confirm === "unchanged" ? recipe.mode : "append"); // nobody is asked later
   const begin = (files: readonly File[]): void => void uploads.begin(files, table, mode);
   const isDone = isSent(state);
   useEffect(() => {
     if (!isDone || !state.jobId) return;
     announce(t`Arquivos enviados`);
     void queries.invalidateQueries({ queryKey: ["/upload-jobs"] });
-    navigate(`/envios/${state.jobId}`, { replace: true });
-    uploads.reset();
+    navigate(`/envios/${state.jobId}`, { replace: true }); // there it is done with
   }, [isDone]);
   return (
     <section aria-labelledby="upload-title">
@@ -36,7 +37,7 @@ export default function Upload() {
         <Radios
           legend={t`Para a tabela ${target.data?.title || target.data?.display_name || "…"}`}
           choices={target.data?.key ? modes() : modes().slice(0, 2)}
-          value={mode ?? "append"}
+          value={mode}
           onValue={setMode}
         />
       )}
