@@ -180,6 +180,31 @@ test("a file is left out, and taken in again; what is wrong in it leads to its o
   await expect(page.locator(".mt-preview td:focus")).toContainText("1,5");
 });
 
+test("a line below the data is imported once a person says so, whatever was left out before", async ({
+  page,
+  company,
+  visit,
+}) => {
+  await visit(`/envios/${await company.upload("rodape.csv", windows1252(REPORT))}`);
+  const say = async (line: string, said: string): Promise<void> => {
+    await page.getByRole("button", { name: new RegExp(`^Linha ${line}`) }).click();
+    await page.getByRole("button", { name: said }).click();
+  };
+  const way = (rows: number) => page.getByRole("button", { name: new RegExp(`^Importar ${rows} linhas`) });
+  await say("24: Rodapé", "Incluir esta linha nos dados");
+  await expect(way(21)).toBeVisible();
+  await say("24: Dados", "Ignorar esta linha");
+  await expect(way(20)).toBeVisible();
+  await page.getByRole("button", { name: "Voltar ao detectado" }).click();
+  await say("4: Dados", "Ignorar esta linha"); // the first of the data, and not the only one
+  await expect(way(19)).toBeVisible();
+  await say("6: Dados", "Ignorar esta linha");
+  await expect(way(18)).toBeVisible();
+  await expect(page.getByRole("region", { name: "O que conferir" })).toContainText("O rodapé abaixo da tabela");
+  await say("24: Rodapé", "Terminar os dados aqui");
+  await expect(way(19)).toBeVisible();
+});
+
 test("what is said of a row whose cells have several lines is said of all of it", async ({ page, company, visit }) => {
   const job = await company.upload("paragrafos.csv", 'nome;obs;n\n"um\ndois";x;1\nb;"y\n\nz";2\nc;w;3\nd;v;4\n');
   await visit(`/envios/${job}`);

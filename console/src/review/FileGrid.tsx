@@ -130,7 +130,7 @@ interface FileLineProps {
 }
 
 function FileLine({ table, line, isFirst, children }: FileLineProps) {
-  const { isBusy, onOverride } = useReview();
+  const { stated, isBusy, onOverride } = useReview();
   const [Sign, label] = lineKinds()[line.kind] ?? [Circle, line.kind];
   return (
     <tr className={`mt-line mt-line-${line.kind}`}>
@@ -141,7 +141,10 @@ function FileLine({ table, line, isFirst, children }: FileLineProps) {
           className="mt-line-kind"
           tabIndex={isFirst ? 0 : -1}
           isDisabled={isBusy}
-          actions={choicesOf(line, table).map(([name, said]) => [name, () => onOverride(said)])}
+          actions={choicesOf(line, table, stated.skip_lines ?? []).map(([name, said]) => [
+            name,
+            () => onOverride(said),
+          ])}
         >
           <Sign /> {label}
         </Menu>
@@ -201,20 +204,24 @@ function SpotCell({ spot, text }: { spot: Spot; text: string }) {
   );
 }
 
-/** What a line may be said to be. */
-function choicesOf({ line, kind, cells }: FileLineProps["line"], table: TableReading): [string, Overrides][] {
+/** What a line may be said to be; `said` are those that a person has left out. */
+function choicesOf({ line, kind, cells }: FileLineProps["line"], table: TableReading, said: readonly number[]) {
   const breaks = (table.kind === "csv" && cells.join("").match(/\r\n|\r|\n/g)?.length) || 0;
   const own = Array.from({ length: breaks + 1 }, (_, at) => line + at); // lines of the file: a cell may have several
-  const others = table.skipped_lines.filter((one) => !own.includes(one));
+  const [first, last] = [table.first_line ?? line, table.last_line ?? line];
+  const isBelow = line > last;
+  // Titles and footers are left out unsaid, else they would stay out where the data are to begin, or end, there.
+  const isWithin = (one: number): boolean => (one > first && one < Math.max(last, line)) || said.includes(one);
+  const others = table.skipped_lines.filter((one) => isWithin(one) && !own.includes(one));
   const choices: [string, Overrides][] = [
     [t`Usar como cabeçalho`, { header_line: line }],
     [t`Começar os dados aqui`, { first_line: line }],
     [t`Terminar os dados aqui`, { last_line: line + breaks }],
     kind === "row"
       ? [t`Ignorar esta linha`, { skip_lines: [...others, ...own] }]
-      : [t`Incluir esta linha nos dados`, { skip_lines: others }],
+      : [t`Incluir esta linha nos dados`, { skip_lines: others, ...(isBelow ? { last_line: line + breaks } : {}) }],
   ];
-  return choices.slice(kind === "header" && table.header_line === line ? 1 : 0);
+  return choices.slice(kind === "header" && table.header_line === line ? 1 : 0, /title|header/.test(kind) ? 3 : 4);
 }
 
 interface HeadProps {

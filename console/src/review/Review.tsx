@@ -123,14 +123,11 @@ function MisfitActions() {
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
 function ReadingSection() {
-  const { job, look, columns, isBusy, onAdjust, reanalysis, onOverride } = useReview();
+  const { job, look, columns, stated, isBusy, onAdjust, reanalysis, onOverride } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
-  const { file, sheet } = table;
   const isOneFile = tables.every(({ name }) => name === table.name); // and no ZIP, whose members have names of their own
-  const told = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet) ?? {};
-  const { file: _, sheet: __, ...stated } = { file, sheet, ...told };
   const isStated = Object.keys(stated).length > 0;
   const sources = columns.map((one) => one.source);
   const actions: [is: boolean, label: string, run: () => void][] = [
@@ -171,7 +168,7 @@ function ReadingSection() {
             ),
         )}
       </div>
-      <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} stated={stated} />
+      <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} />
       <div className="mt-review-sheet">
         <div className="mt-review-lines">
           <FileGrid key={look.table} table={table} />
@@ -224,9 +221,9 @@ const headers = (): Choices => [
   ["3", t`Ocupa 3 linhas`],
 ];
 
-/** Every choice of a reading that is no line's: they are sent together. `stated` is what has been said so far. */
-function ReadingOptions({ table, stated }: { table: TableReading; stated: Overrides }) {
-  const { isBusy, onOverride } = useReview();
+/** Every choice of a reading that is no line's: they are sent together. */
+function ReadingOptions({ table }: { table: TableReading }) {
+  const { stated, isBusy, onOverride } = useReview();
   const [overrides, setOverrides] = useState<Overrides>({});
   const isText = table.encoding !== null;
   const shown = { ...table, trim: stated.trim, fill_merged: stated.fill_merged, ...overrides };

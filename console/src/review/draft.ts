@@ -190,11 +190,11 @@ export function useReviewParts(job: Job) {
     },
   });
   const name = draft.tableName?.trim() || (schema?.suggested_table_name ?? ""); // of a new table
+  const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {}; // what is looked at
+  const told = job.stated?.tables?.find((one) => one.file === file && (one.sheet ?? null) === sheet);
+  const { file: _, sheet: __, ...stated } = { file, sheet, ...told }; // so far, of how it is read
   /** Have the files read again, with this said of the file or sheet that is looked at. */
-  const onOverride = (overrides: Overrides): void => {
-    const { file = 0, sheet = null } = job.reading?.tables[look.table] ?? {};
-    reanalysis.mutate({ tables: [{ file, sheet, ...overrides }] });
-  };
+  const onOverride = (overrides: Overrides) => reanalysis.mutate({ tables: [{ file, sheet, ...overrides }] });
   const onAdjust = (sources: readonly string[], changes: Adjustment): void =>
     onDraft({ adjustments: Object.fromEntries(sources.map((source) => [source, changes])) });
   const onConfirm = (onMisfit = draft.onMisfit): void => {
@@ -214,7 +214,8 @@ export function useReviewParts(job: Job) {
   const places = allPlaces[look.table] ?? new Map<string, number>(); // of the file or sheet that is looked at
   const problem = problemOf(columns, isBusy);
   const shown = { ...shared, job, target, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
-  return { ...shown, problem, failure, flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
+  const acts = { flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
+  return { ...shown, ...acts, stated, problem, failure };
 }
 
 export type ReviewParts = ReturnType<typeof useReviewParts>;
