@@ -37,6 +37,10 @@ async function lose(route: Route): Promise<void> {
   await route.abort();
 }
 
+function loseSave(route: Route): Promise<void> {
+  return route.request().method() === "PUT" ? lose(route) : route.continue();
+}
+
 /** Hold the next request to an address back until the function that is returned is called. */
 async function holdNext(page: Page, url: RegExp | string): Promise<() => void> {
   let release = (): void => {};
@@ -947,6 +951,21 @@ test("a table is made by hand, its name after its title, with a description and 
   ]);
 });
 
+test("a column that is renamed without an answer is what the view filters by", async ({ page, company, visit }) => {
+  const table = await company.table("apelidos", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}?where={"column":"nome","op":"eq","value":"b"}`);
+  await page.getByRole("button", { name: "Opções da coluna nome" }).click();
+  await page.getByText("Mudar nome, tipo ou descrição").click();
+  await page.getByLabel("Nome no banco").fill("apelido");
+  await page.route(`**/${table}`, loseSave);
+  await page.getByRole("button", { name: "Gravar a coluna" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Tirar o filtro nome é igual a b" })).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(page.getByText("1 linha de 2")).toBeVisible();
+  expect(decodeURIComponent(page.url())).toContain('"column":"apelido"');
+});
+
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {
   const table = await company.table("tirada", ["nome:text", "valor:decimal"], [{ nome: "a", valor: "1.5" }]);
   await visit(`/tabelas/${table}/estrutura`);
@@ -989,7 +1008,6 @@ test("what is written of a structure stays, whatever a colleague does to the tab
   await expect(page.getByLabel("Título", { exact: true })).toHaveValue("Dela");
 
   const ofTable = `**/${table}`;
-  const loseSave = (route: Route) => (route.request().method() === "PUT" ? lose(route) : route.continue());
   await page.getByLabel("Nome no banco").first().fill("nome_todo");
   await page.route(ofTable, loseSave);
   await page.getByRole("button", { name: "Gravar", exact: true }).click();

@@ -12,6 +12,7 @@ type Body<Path extends keyof Operations, Method extends keyof Operations[Path]> 
   : never;
 
 export type Table = Schemas["TableAnswer"];
+export type TableChanges = Body<"/{table_id}", "put">;
 export type Column = Schemas["Column"];
 export type ColumnType = Column["type"];
 export type ColumnFormat = NonNullable<Column["format"]>;

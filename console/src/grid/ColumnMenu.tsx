@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { faultsBy } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
-import { ColumnFields, type DraftColumn, draftOf } from "../screens/Structure";
+import { ColumnFields, type DraftColumn, draftOf, saveTable } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import type { Edited } from "../ui/store";
@@ -74,7 +74,7 @@ function ColumnChange({ column }: { column: Column }) {
   const save = useMutation({
     mutationFn: async (changed: readonly Partial<Column>[]) => {
       const columns = table.columns.flatMap((one) => (one === column ? (changed as [typeof one]) : [one]));
-      await api.PUT("/{table_id}", { path: { table_id: table._id }, body: { version: table.version, columns } });
+      await saveTable(api, table, { columns });
       rename(column.name, changed[0]?.name);
     },
   });

@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { ApiFailure, faultsBy } from "../api/session";
-import type { Column, Table } from "../api/types";
+import { type Api, ApiFailure, faultsBy } from "../api/session";
+import type { Column, Table, TableChanges } from "../api/types";
 import { useConsole, useGet, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -57,15 +57,11 @@ export function StructureForm({ table }: { table?: Table }) {
   useEffect(() => () => written.set(false), []);
   const save = useMutation({
     mutationFn: () => {
-      const path = { table_id: table?._id ?? "" };
-      const sent = table
-        ? api.PUT("/{table_id}", { path, body: { ...body, status, history, version: table.version } })
-        : api.POST("", { body });
-      return sent.catch(async (error) => {
-        const asked = { query: { search: display_name, per_page: 100 } };
-        const { records } = table ? { records: [await api.GET("/{table_id}", { path })] } : await api.GET("", asked);
-        const kept = records.find((one) => wordsOf(startOf(one)) === wordsOf(draft));
-        if (kept && (table || kept.row_count === 0)) return kept; // by this page: an answer was lost
+      if (table) return saveTable(api, table, { ...body, status, history });
+      return api.POST("", { body }).catch(async (error) => {
+        const { records } = await api.GET("", { query: { search: display_name, per_page: 100 } });
+        const kept = records.find((one) => one.row_count === 0 && wordsOf(one) === wordsOf(body));
+        if (kept) return kept; // by this page: an answer was lost
         throw error;
       });
     },
@@ -172,8 +168,20 @@ export function StructureForm({ table }: { table?: Table }) {
   );
 }
 
-/** Write a draft without what its columns are called today. */
-const wordsOf = (draft: object) => JSON.stringify(draft, (key, part) => (key === "previous_name" ? undefined : part));
+/** Change a table; where an answer is lost, the table itself says whether it was. */
+export async function saveTable({ GET, PUT }: Api, table: Table, changes: TableChanges): Promise<Table> {
+  const path = { table_id: table._id };
+  return PUT("/{table_id}", { path, body: { ...changes, version: table.version } }).catch(async (error) => {
+    const now = await GET("/{table_id}", { path });
+    if (now.version > table.version && wordsOf(now) === wordsOf({ ...table, ...changes })) return now;
+    throw error;
+  });
+}
+
+/** Write a table without what its columns are called today. */
+function wordsOf(table: object): string {
+  return JSON.stringify(startOf(table as Partial<Table>), (key, part) => (key === "previous_name" ? undefined : part));
+}
 
 function startOf(table: Partial<Table> = {}) {
   const { display_name = "", title, description, status = "active", history = true, columns, key, indexes } = table;
