@@ -54,9 +54,9 @@ const DECIMALS = patterns.decimal.map((one) => matcher(one));
 const MOST_DIGITS = 1000; // of a number that is written out
 const NEGATIVE = /^[^\d]*[-(]|-\s*$/; // in front, or behind as SAP writes it
 
-/** Read a whole number of 64 bits as a file's is read; null where the text is none. */
+/** Read a whole number of 64 bits as a file's is read; null where the text is none, or has a decimal comma (`1,234`). */
 export function parseInteger(text: string, only?: Mark | null): string | null {
-  const digits = parsed(text, INTEGERS, only);
+  const digits = !only && parsed(text, DECIMALS, ",")?.includes(".") ? null : parsed(text, INTEGERS, only);
   return digits !== null && BigInt.asIntN(64, BigInt(digits)) === BigInt(digits) ? String(BigInt(digits)) : null;
 }
 

@@ -66,7 +66,7 @@ describe("cells", () => {
   });
 
   it("say why they are refused", () => {
-    expect(parseCell("1,5", "integer", true)).toEqual({ ok: false, reason: "não é um número inteiro" });
+    expect(parseCell("1,234", "integer", true)).toEqual({ ok: false, reason: "não é um número inteiro" });
     expect(parseCell("", "text", false)).toEqual({ ok: false, reason: "esta coluna não pode ficar vazia" });
     expect(parseCell(" a ", "text", true)).toEqual({ ok: true, value: " a " });
   });
