@@ -86,6 +86,10 @@ test("a token in the address counts only where the deployment says so, and a new
   await page.getByRole("button", { name: "Tentar de novo" }).click();
   await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
   expect(page.url()).not.toContain(company.token);
+  await page.reload(); // which forgets it
+  await expect(page.getByText("Abra esta página pelo endereço que você recebeu")).toBeVisible();
+  await page.goto(`/tabelas/${table}#token=${company.token}`); // by which the browser alone would load nothing
+  await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
 
   await page.route("**/config.json", async (route) => {
     const config = (await (await route.fetch()).json()) as object;

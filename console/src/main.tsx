@@ -25,6 +25,7 @@ async function start(element: HTMLElement): Promise<void> {
   if (token && config.tokenInAddress) mountByAddress(element, config, token);
   else if (window.parent !== window && config.hosts?.length) mountInFrame(element, config, config.hosts);
   else if (config.tokenInAddress) {
+    window.addEventListener("hashchange", () => location.reload()); // it was opened over this page
     element.textContent = t`Abra esta página pelo endereço que você recebeu: é ele que traz o seu acesso.`;
   } else element.textContent = t`Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.`;
 }
