@@ -1360,6 +1360,8 @@ test("two filters of one column and operator, and a value with a comma, hold in 
   await expect(page.getByText("2 linhas de 4")).toBeVisible();
   await page.getByLabel("Rodapé de valor").selectOption("sum");
   await expect(page.locator(".mt-foot-value").last()).toHaveText("5");
+  await page.getByLabel("Rodapé de valor").selectOption("avg");
+  await expect(page.locator(".mt-foot-value").last()).toHaveText("2,5"); // and no zeros behind it
   await page.getByRole("button", { name: "Exportar" }).click();
   await page.getByLabel("CSV padrão").check();
   await page.getByRole("button", { name: "Preparar arquivo" }).click();

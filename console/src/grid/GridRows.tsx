@@ -278,10 +278,11 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
   );
 }
 
-/** Write what was worked out over a column. */
+/** Write what was worked out over a column; a mean comes with twenty places, of which zeros say nothing. */
 export function shownTotal(fn: Total | undefined, value: Cell, column: Pick<Column, "type" | "format">): string {
   if (fn === "count" || fn === "count_distinct") return formatCell(value, "decimal");
-  return showCell(value, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
+  const shown = fn === "avg" && value ? String(value).replace(/(\.\d*?[1-9])0+$|\.0+$/, "$1") : value;
+  return showCell(shown, fn === "avg" || fn === "sum" ? { ...column, type: "decimal" } : column);
 }
 
 /** Work out what the view has at the foot of its columns, over the rows that match. */
