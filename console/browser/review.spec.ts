@@ -172,6 +172,8 @@ test("a file is left out, and taken in again; what is wrong in it leads to its o
   await expect(page.getByRole("button", { name: /^Importar 1 linha/ })).toBeVisible();
   await page.getByRole("button", { name: "Incluir na importação" }).click();
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+  await page.getByRole("button", { name: "Acrescentar a cada linha o nome do arquivo e da aba" }).click();
+  await expect(page.getByText("2 linhas · 3 colunas")).toBeVisible();
   await tabs.getByRole("button", { name: /um\.csv/ }).click();
   await page.getByLabel(/^Tipo de valor/).selectOption("integer");
   await page.getByRole("button", { name: /^Importar 2 linhas/ }).click();

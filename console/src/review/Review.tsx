@@ -123,13 +123,14 @@ function MisfitActions() {
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */
 function ReadingSection() {
-  const { job, look, columns, stated, isBusy, onAdjust, reanalysis, onOverride } = useReview();
+  const { job, look, columns, stated, isBusy, onAdjust, reanalysis, onOverride, can } = useReview();
   const tables = job.reading?.tables ?? [];
   const table = tables[look.table];
   if (!table) return null;
   const isOneFile = tables.every(({ name }) => name === table.name); // and no ZIP, whose members have names of their own
   const isStated = Object.keys(stated).length > 0;
   const sources = columns.map((one) => one.source);
+  const origins = { file: isOneFile ? null : t`Arquivo`, sheet: table.sheet && t`Aba` }; // the labels of the columns
   const actions: [is: boolean, label: string, run: () => void][] = [
     [
       tables.length > 1,
@@ -139,7 +140,12 @@ function ReadingSection() {
     [isStated, t`Voltar ao detectado`, () => onOverride({})],
     [job.recipe !== null, t`Ler sem o modelo da tabela`, () => reanalysis.mutate({ recipe: false })],
     [job.stated?.recipe === false, t`Ler com o modelo da tabela`, () => reanalysis.mutate({ recipe: null })],
-    [true, t`Importar tudo como texto`, () => onAdjust(sources, { type: "text" })],
+    [columns.some((one) => !one.into), t`Importar tudo como texto`, () => onAdjust(sources, { type: "text" })],
+    [
+      tables.filter((one) => one.include).length > 1 && !job.stated?.origin_columns,
+      t`Acrescentar a cada linha o nome do arquivo e da aba`,
+      () => reanalysis.mutate({ origin_columns: origins }),
+    ],
   ];
   return (
     <section className="mt-panel" aria-labelledby="reading-title" aria-busy={isBusy}>
@@ -159,14 +165,13 @@ function ReadingSection() {
       </p>
       {!table.include && <p>{table.reasons.map((reason) => reason.text).join(" · ")}</p>}
       <div className="mt-actions mt-reading-bar">
-        {actions.map(
-          ([is, label, run]) =>
-            is && (
-              <Button key={label} disabled={isBusy} onClick={run}>
-                {label}
-              </Button>
-            ),
-        )}
+        {actions
+          .filter(([is]) => is && can("upload"))
+          .map(([, label, run]) => (
+            <Button key={label} disabled={isBusy} onClick={run}>
+              {label}
+            </Button>
+          ))}
       </div>
       <ReadingOptions key={`${look.table}/${job.updated_at}`} table={table} />
       <div className="mt-review-sheet">

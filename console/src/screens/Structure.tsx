@@ -179,9 +179,8 @@ export async function saveTable({ GET, PUT }: Api, table: Table, changes: TableC
 }
 
 /** Write a table without what its columns are called today. */
-function wordsOf(table: object): string {
-  return JSON.stringify(startOf(table as Partial<Table>), (key, part) => (key === "previous_name" ? undefined : part));
-}
+const wordsOf = (table: object) =>
+  JSON.stringify(startOf(table), (key, part) => (key === "previous_name" ? undefined : part));
 
 function startOf(table: Partial<Table> = {}) {
   const { display_name = "", title, description, status = "active", history = true, columns, key, indexes } = table;

@@ -9,12 +9,8 @@ import { formatNumber, type Mark, parseNumber } from "./numbers";
 const TYPED = written.filter(({ formats }) => formats.date_order === "dmy" && !("latest" in formats));
 
 describe("numbers", () => {
-  it.each([
-    ["-1234.5", "-1.234,5"],
-    ["123456789012345678901234567890.12", "123.456.789.012.345.678.901.234.567.890,12"],
-  ])("%s is shown as %s", (text, shown) => expect(formatNumber(text)).toBe(shown));
-
-  it("comes back digit for digit", () => {
+  it("are shown with points, and come back digit for digit", () => {
+    expect(formatNumber("-123456789012345678901234567890.12")).toBe("-123.456.789.012.345.678.901.234.567.890,12");
     for (const digits of ["9223372036854775807", "-0.000000000000000001", `1${"0".repeat(300)}.5`]) {
       expect(parseNumber(formatNumber(digits))).toBe(digits);
     }
