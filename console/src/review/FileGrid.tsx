@@ -59,7 +59,8 @@ export function FileGrid({ table }: { table: TableReading }) {
                 {across.map((place) => {
                   const column = byPlace.get(place);
                   const raw = line.cells[place] ?? "";
-                  const isSpot = spot?.line === line.line && (spot.place ?? 0) === place;
+                  const isSpot =
+                    spot?.line === line.line && place === (places.get(spot.column ?? "") ?? spot.place ?? 0);
                   if (isSpot) return <SpotCell key={place} spot={spot} text={raw} />;
                   const example = column && line.kind === "row" ? exampleOf(column, line.line) : null;
                   return <Cell key={place} raw={raw} column={column} example={example} />;

@@ -237,7 +237,7 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): [words:
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]) {
   const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
   const [table, choose] = useState(Math.max(included, 0));
-  const [spot, setSpot] = useState<Spot | null>(null);
+  const [spot, setSpot] = useState<(Spot & Pick<Check, "column">) | null>(null); // whose place may be known later
   const [selected, setSelected] = useState<string | null>(null);
   const select = (name: string | null): void => {
     setSelected(name);
@@ -250,7 +250,7 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
     if (check.column !== null) select(check.column);
     if (check.spot) {
       choose(check.spot.table);
-      setSpot({ ...check.spot }); // another object: the same cell takes the focus again
+      setSpot({ ...check.spot, column: check.column }); // another object: the same cell takes the focus again
     } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
   };
   const isChosen = selected !== null && spot === null; // by a person: a phone shows its panel then

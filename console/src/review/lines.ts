@@ -85,14 +85,13 @@ export function usePlaces(job: Job): Places {
       enabled: table.include && columns.length > 0,
     })),
     combine: (answers) =>
-      answers.map(({ data }, index) =>
-        placesOf(tables[index]?.header_line ? (data?.lines[0]?.cells ?? []) : [], columns),
-      ),
+      answers.map(({ data }, index) => placesOf(tables[index]?.header_line ? data?.lines[0]?.cells : [], columns)),
   });
 }
 
 /** Return each column's place by the labels of the header; of those without theirs, by their order, where that is free. */
-export function placesOf(header: readonly string[], columns: readonly InferredColumn[]): ReadonlyMap<string, number> {
+export function placesOf(header: readonly string[] | undefined, columns: readonly InferredColumn[]) {
+  if (!header) return new Map<string, number>(); // it is not here yet: by their order they might stand elsewhere
   const free = new Map(header.map((label, place) => [place, label.trim()]));
   const places = new Map<string, number>();
   const put = (name: string, place: number | undefined): void => {
