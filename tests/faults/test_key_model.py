@@ -25,7 +25,7 @@ from managed_tables.documents.statements import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.undoing import undo_job
-from managed_tables_api.routes.histories import restore_rows
+from managed_tables_api.routes.history_and_trash import restore_rows
 from managed_tables_api.rows import bulk_changes
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
 from managed_tables_api.rows.row_history import RestoreBody, of_row

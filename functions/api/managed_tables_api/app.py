@@ -23,7 +23,7 @@ from managed_tables_api.http.answers import SERVICE, JsonAnswer, answering, erro
 from managed_tables_api.routes import (
     connection,
     exports,
-    histories,
+    history_and_trash,
     rows,
     tables,
     unlisted,
@@ -114,7 +114,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     tables.router,
     exports.router,
-    histories.router,
+    history_and_trash.router,
     views.router,
 )
 ROUTES = [route for router in ROUTERS for route in router.routes]
