@@ -58,7 +58,6 @@ TOKEN_DESCRIPTION = (
     f"`{ALL_PERMISSIONS}` concede todas as permissões."
 )
 
-_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNKNOWN_PARAMETER = Fault("UNKNOWN_PARAMETER", "a rota não tem este parâmetro")
 
 
@@ -108,7 +107,7 @@ Receive = Callable[[Request], Awaitable[None]]
 
 async def receive_any(request: Request) -> None:
     """Receive the body, where the method has one."""
-    if request.method in _METHODS_WITH_BODY:
+    if request.method != "GET":
         await receive_body(request)
 
 

@@ -43,6 +43,7 @@ from managed_tables_api.rows.statements import (
 )
 
 OnConflict = Literal["error", "update", "ignore"]
+_MERGING = ("update", "ignore")  # to which a row whose key the table has is no error
 Returned = Literal["count", "ids", "records"]
 
 # Of the definition, where rows are inserted: what their ids begin with.
@@ -202,11 +203,6 @@ class NewRows:
     numbers: Numbers = "number"
     on_conflict: OnConflict | None = None  # what becomes of a row whose key the table has; None: as `error`
 
-    @property
-    def merges(self) -> bool:
-        """Whether a row whose key the table has is no error."""
-        return self.on_conflict in ("update", "ignore")
-
 
 @dataclass(frozen=True)
 class InsertedRows:
@@ -242,8 +238,12 @@ def insert(table: Table, new: NewRows) -> InsertedRows:
     """Insert all of the rows or none."""
     if new.key is None:
         return _apply(table, new) or InsertedRows(0)
-    # A request that is not applied yet may be, by another one of its key, before it has claimed the key.
-    applied = _find_applied(table, new, new.key) or _apply(table, new)
+    try:
+        applied = _apply(table, new)
+    except ApiError as error:  # a request that is applied stays so, whatever would refuse it now
+        applied = None if error.kind.status >= 500 else _find_applied(table, new, new.key)
+        if applied is None:
+            raise
     return applied or _find_applied(table, new, new.key) or InsertedRows(0)
 
 
@@ -275,7 +275,7 @@ def _apply(table: Table, new: NewRows) -> InsertedRows | None:
         return InsertedRows(inserted, returned, updated, len(new.rows) - inserted - updated)
 
     try:
-        if key is not None or new.merges or new.returned != "count":
+        if key is not None or new.on_conflict in _MERGING or new.returned != "count":
             return table.transact(claim_and_write, repeatable=key is not None)
         return claim_and_write(table.run)
     except KeyTaken as taken:
@@ -291,7 +291,7 @@ Batch = tuple[bytes, Parameters]
 def _batches(table: Table, new: NewRows, parameters: Parameters) -> Sequence[Batch]:
     """Return a statement and its parameters for all rows, or for those that name the same columns."""
     definition, key = table.definition, table.definition.key
-    if not new.merges:
+    if new.on_conflict not in _MERGING:
         return [(insert_statement(definition, new.returned, new.numbers), parameters)]
     if key is None:
         raise ApiError(errors.TABLE_WITHOUT_KEY)
