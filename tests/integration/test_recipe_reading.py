@@ -186,7 +186,7 @@ def test_a_file_that_was_loaded_before_waits_for_a_person(reports: Reports) -> N
 
 
 def test_of_a_file_that_comes_twice_at_once_one_is_loaded(reports: Reports) -> None:
-    """The other waits, and says why; one whose rows did not fit gives the file up."""
+    """The other waits, and says why; one whose rows did not fit gives the file up, and leaves none out."""
     table = auto_confirmed(reports)
     jobs = [reports.wait(JUNE, table.table_id) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
@@ -197,6 +197,7 @@ def test_of_a_file_that_comes_twice_at_once_one_is_loaded(reports: Reports) -> N
     assert (waiting.status, waiting.confirmations) == ("analisando", 0)
     assert (waiting.error or {"code": ""})["code"] == "FILES_IMPORTED"
     table.changed(key=["produto"])
+    assert ask(table, "PUT", {"on_misfit": "skip"}).status_code == 200
     refused = reports.wait(JUNE.replace("Produto", "Vendas;;\nProduto"), table.table_id)
     assert reports.insert(refused) == "rejected"
     assert reports.company.services.imports.find(waiting, reports.job(refused).digests[0]) is None

@@ -141,10 +141,7 @@ def plan_append(fed: Sequence[FedColumn], table: Sequence[Column], files: Sequen
 
 
 def _take_kept_formats(one: FedColumn) -> None:
-    """Put a column under other formats where it is a text as it stands, but converts as is remembered.
-
-    The mark and the order that it had before hold unless more cells fit those that were found.
-    """
+    """Put a text under the mark and the order of before, unless more cells fit those that were found."""
     column, kept, found, text = one.table, one.kept, one.staged.formats, ColumnType.TEXT
     if column is None or kept is None or column.type is text or one.inferred.type is not text:
         return

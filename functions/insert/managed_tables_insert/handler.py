@@ -170,6 +170,8 @@ class Loading:
         terms = self.confirmed.terms
         columns, missing = load.current_columns()
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
+        if self.job.confirms_itself and self.job.confirmations == 1:  # by itself: nobody has left a row out
+            plan = replace(plan, skips_misfits=False)
         if terms.remember:
             before = self.services.job_documents.find_recalled(self.job)
             recipe = make_recipe(analysis, columns, terms, self.job.mode, plan.timezone, before)
