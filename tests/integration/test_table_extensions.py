@@ -64,7 +64,7 @@ DEFAULTS: list[tuple[str, Any, Any]] = [
     ("decimal", 12.5, 12.5),
     ("boolean", False, False),
     ("date", "2026-01-31", "2026-01-31"),
-    ("datetime", "2026-01-31T10:30:00Z", "2026-01-31T10:30:00Z"),
+    ("datetime", "2026-01-31T10:30:00.5Z", "2026-01-31T10:30:00.5Z"),
 ]
 
 
@@ -74,6 +74,7 @@ def test_a_default_applies_to_rows_that_do_not_name_the_column(
 ) -> None:
     """Rows inserted without the column have the default, an explicit null stays null."""
     table = created(rows_company, column("a"), column("b", type_, default=default))
+    assert table.get()["columns"][1]["default"] == value
     table.rows.insert({"a": "x"}, {"a": "y", "b": None}, {})
     assert [row[0] for row in table.values("b")] == [value, None, value]
 

@@ -195,7 +195,7 @@ def json_value(text: str, column_type: ColumnType) -> str | int | Decimal | bool
                 raise ValueError(text)
             return _BOOLEANS[text]
         case ColumnType.DATETIME:
-            return re.sub(r"^(\S+) (\S+)\+00$", r"\1T\2Z", text)
+            return re.sub(r"^(\S+)[ T]([\d:]+(?:\.\d*[1-9])?)\.?0*\+00(?::00)?$", r"\1T\2Z", text)
         case _:
             return text
 
