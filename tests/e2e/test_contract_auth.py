@@ -84,7 +84,6 @@ def fill(path: str) -> str:
     return path.format(id=new_id(), row=uuid.uuid4())
 
 
-# --- permissions --------------------------------------------------------------------------------------
 @every_route
 def test_every_route_requires_a_token(console: Console, route: Route) -> None:
     """Without a token, every route is 401, with `WWW-Authenticate: Bearer`, as HTTP requires."""
@@ -123,7 +122,6 @@ def test_a_refusal_does_not_reveal_whether_a_table_exists(company: Console) -> N
     assert (known.status, known.json) == (403, unknown.json)
 
 
-# --- the order of checks ------------------------------------------------------------------------------
 def test_401_comes_before_everything(console: Console) -> None:
     """A bad token is 401 even if the permission, table and body are wrong too."""
     answer = console.call("PUT", f"/{new_id()}", text="{", token="x")
@@ -176,7 +174,6 @@ def test_the_body_comes_before_the_state(console: Console, path: str) -> None:
     assert console.call("POST", path, text="{").status == 422
 
 
-# --- the token ----------------------------------------------------------------------------------------
 def test_a_valid_token_is_accepted(console: Console) -> None:
     """A JWT with `sub`, `company_id`, `permissions` and `exp` is accepted; the scheme is case-insensitive."""
     assert console.call("GET").status == 200

@@ -353,6 +353,16 @@ def test_what_a_file_brings_changes_no_plan(agent: Agent, loading_company: RowsC
         assert shapes[0][:3] == (200, 5, width)
 
 
+def test_a_file_fills_the_tables_own_columns(agent: Agent, loading_company: RowsCompany) -> None:
+    """Those that its labels name, as the job's plan says; only what is new is added."""
+    table = created(loading_company, column("p", display_name="Produto"), column("v", display_name="Valor"))
+    reports = Reports(loading_company, "vendas")
+    job_id = reports.wait("Produto;Valor;Loja\nCafé;a b;\n;c d;x y\n", table.table_id)
+    agent.call("confirm_job", job_id=job_id, confirm=agent.call("confirm_job", job_id=job_id)["confirm"])
+    confirmed = loading_company.services.storage.get_json(reports.job(job_id).confirmed_key or "")
+    assert [one["name"] for one in confirmed["columns"]] == ["p", "v", "loja"]
+
+
 def named(names: list[str]) -> bytes:
     """Return an archive with a file of each name."""
     return zipped({f"{name}.csv": f"texto;n\nx{n};{n}\n" for n, name in enumerate(names)})

@@ -204,8 +204,8 @@ class CorrectReading(ToolCall):
 class ConfirmJob(_Write):
     """Plan, then start, the insertion of a job that waits for confirmation.
 
-    Columns are as inferred, and may be empty, unless `columns` says otherwise (name, display_name, type,
-    nullable, source, ...).
+    Columns are as inferred, and may be empty, or the table's own that they feed (append_plan), unless
+    `columns` says otherwise (name, display_name, type, nullable, source, ...).
     """
 
     job_id: str
@@ -227,18 +227,19 @@ class ConfirmJob(_Write):
         for misfits in append_plan["conflicts"]:
             plan["warnings"].append(f"{misfits['count']} valores não cabem na coluna {misfits['column']}")
         name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
-        columns = self._columns(schema["columns"], is_new=not table_id)
+        columns = self._columns(schema["columns"], job["append_plan"])
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
         if offer := await self._offered(desk, plan, [job["status"], job["updated_at"], table.get("version")]):
             return offer
         done = await desk.call("POST", f"{_job(self.job_id)}/confirm", body)
         return {"done": done, "undo": Undo(tool="undo_job", arguments={"job_id": self.job_id})}
 
-    def _columns(self, inferred: list[Any], *, is_new: bool) -> list[dict[str, JsonValue]]:
-        """Return the columns as stated, else as inferred; those of a new table may be empty."""
+    def _columns(self, inferred: list[Any], plan: Any) -> list[dict[str, JsonValue]]:
+        """Return the columns as stated, else the table's that are fed, or as inferred; new ones take NULL."""
         return self.columns or [
-            {name: column[name] for name in _INFERRED} | {"nullable": column["nullable"] or is_new}
+            {**{name: column[name] for name in _INFERRED}, "nullable": True, "source": column["name"], **own}
             for column in inferred
+            if (own := column.get("table_column") or {}) or plan is None or column["name"] in plan["new"]
         ]
 
 
