@@ -965,6 +965,9 @@ test("a column that is renamed without an answer is what the view filters by", a
   await expect(page.getByRole("alert")).toHaveCount(0);
   await expect(page.getByText("1 linha de 2")).toBeVisible();
   expect(decodeURIComponent(page.url())).toContain('"column":"apelido"');
+
+  await visit(`/tabelas/${table}?where={"column":"nome","op":"eq","value":"b"}`); // a link from before
+  await expect(page.getByRole("alert")).toContainText(/^\s*Isto não serve\s*"nome" a tabela não tem esta coluna/);
 });
 
 test("a column that was taken out comes back with its values", async ({ page, company, visit }) => {

@@ -174,18 +174,21 @@ export function Alert({ children, kind = "error" }: { children: ReactNode; kind?
 /** What went wrong, in the API's own words, with what can be done. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | null | undefined }) {
   const failure = error instanceof ApiFailure ? error : null;
-  const details = detailsOf(error);
+  const details = new Set(detailsOf(error).map((detail) => detailText(detail)));
+  // Of a body that a page has made the details say it all; the sentence names its places as programs do.
+  const isOfBody = /^INVALID_(REQUEST|SCHEMA)$/.test(failure?.code ?? "") && details.size > 0;
   return (
     <div className="mt-note mt-note-error" role="alert">
       <p>
         <strong>
-          <TriangleAlert /> {failure ? failure.message : t`Algo deu errado nesta página. Tente de novo`}
+          <TriangleAlert />{" "}
+          {isOfBody ? t`Isto não serve` : failure ? failure.message : t`Algo deu errado nesta página. Tente de novo`}
         </strong>
       </p>
-      {details.length > 0 && (
+      {details.size > 0 && (
         <ul>
-          {details.slice(0, 20).map((detail, index) => (
-            <li key={index}>{detailText(detail)}</li>
+          {[...details].slice(0, 20).map((detail) => (
+            <li key={detail}>{detail}</li>
           ))}
         </ul>
       )}
@@ -212,15 +215,15 @@ function Retry({ failure, onRetry }: { failure: ApiFailure | null; onRetry: () =
 /** Write a detail as `vendas.csv, linha 3, coluna B (valor): "abc" não é um número`; `letter` is the file's column. */
 export function detailText(detail: Partial<Record<string, unknown>>, letter?: string): string {
   const text = (name: string): string => String(detail[name] ?? "");
+  const isShown = detail["value"] === null || ["string", "boolean"].includes(typeof detail["value"]);
   const places = [
     text("file"),
     text("sheet") && t`aba ${text("sheet")}`,
     text("line") && t`linha ${text("line")}`,
     text("row") && t`${Number(text("row")) + 1}ª linha enviada`,
     text("column") && (letter ? t`coluna ${letter} (${text("column")})` : t`coluna ${text("column")}`),
-    !text("column") && text("path"),
+    !text("column") && !isShown && text("path"),
   ].filter(Boolean);
-  const isShown = detail["value"] === null || ["string", "boolean"].includes(typeof detail["value"]);
   const value = isShown ? `"${text("value")}" ` : ""; // counts, and a key's values, are said by the reason
   return `${places.join(", ")}${places.length > 0 ? ": " : ""}${value}${text("reason")}`;
 }
