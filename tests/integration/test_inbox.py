@@ -267,10 +267,12 @@ def test_unattended_a_new_table_gets_the_inferred_schema(inbox: Inbox) -> None:
 
 
 def test_unattended_an_existing_table_is_appended_to(inbox: Inbox) -> None:
-    first = inbox.load(SALES)
+    labelled = column("p").model_copy(update={"display_name": "Produto"})
+    table_id = inbox.make_table(labelled, column("valor", "decimal"))
+    inbox.load(SALES)
     second = inbox.load("valor;produto;loja\n3,00;leite;Centro\n")
-    assert (second.status, second.mode, second.user_table_id) == ("done", "append", first.user_table_id)
-    found = inbox.rows("SELECT produto, valor::text, loja FROM vendas ORDER BY id")
+    assert (second.status, second.mode, second.user_table_id) == ("done", "append", table_id)
+    found = inbox.rows("SELECT p, valor::text, loja FROM vendas ORDER BY id")
     assert found == [("café", "1.50", None), ("pão", "2.25", None), ("leite", "3.00", "Centro")]
 
 

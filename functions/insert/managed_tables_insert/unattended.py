@@ -84,27 +84,27 @@ def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSche
     )
 
 
-def _schema(services: Services, job: JobRecord, name: str | None, target: Target) -> WantedSchema:
-    """Return the inferred schema, its columns going where the table's recipe says that they went before.
+def _schema(services: Services, job: JobRecord, display_name: str | None, target: Target) -> WantedSchema:
+    """Return the inferred schema, its columns going where the table's recipe, or else their labels, say.
 
     New columns accept NULL: next month's file may have a blank.
     """
     inferred = services.job_documents.get_analysis(job).inferred_schema.columns
     table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
-    known = {column.name for column in table.columns} if table else set()
+    known = {column.name for column in getattr(table, "columns", ())}
     recipe = _find_recipe(services, job, table.table_id) if table else None
     former = find_former_columns(recipe, [given.source or given.name for given in inferred])
     columns: list[Column] = []
     choices: dict[str, ColumnChoice] = {}
     for given, before in zip(inferred, former, strict=True):
-        if before is not None and before.name in known:
-            choices[before.name] = before.choice.model_copy(update={"source": given.name})
-            columns.append(given.column.model_copy(update={"name": before.name}))
-        elif given.name in known:
-            columns.append(given.column)
-        elif before is None:
+        fed = given.table_column or before or given  # as the analysis saw the table, if it was there already
+        if fed.name in known:
+            choice = getattr(before, "choice", ColumnChoice())
+            choices[str(fed.name)] = choice.model_copy(update={"source": given.name})
+            columns.append(given.column.model_copy(update={"name": fed.name}))
+        elif before is None or given.table_column:  # whose name has changed since: no value is dropped
             columns.append(given.column.model_copy(update={"nullable": True}))
-    return WantedSchema(display_name=name, columns=columns, terms=LoadTerms(choices=choices))
+    return WantedSchema(display_name=display_name, columns=columns, terms=LoadTerms(choices=choices))
 
 
 def _find_recipe(services: Services, job: JobRecord, table_id: str) -> Recipe | None:
