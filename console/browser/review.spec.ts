@@ -154,7 +154,7 @@ test("a file is left out, and taken in again; what is wrong in it leads to its o
   company,
   visit,
 }) => {
-  const csv = (name: string): string => `produto;valor\n${name};1,5\n`;
+  const csv = (name: string): string => `Vendas de hoje;\n;\nproduto;valor\n${name};1,5\n${name};2,5\n`;
   const answer = await company.call("POST", "/upload", {
     files: ["um.csv", "dois.csv"].map((name) => ({ name, size_bytes: csv(name).length })),
   });
@@ -166,18 +166,19 @@ test("a file is left out, and taken in again; what is wrong in it leads to its o
     await fetch(post.url, { method: "POST", body: form });
   }
   await visit(`/envios/${String(answer["job_id"])}`);
+  await expect(page.getByRole("button", { name: /^dois\.csv: .*acima da tabela/ })).toBeVisible(); // and um.csv's, apart
   const tabs = page.getByRole("group", { name: "Arquivos e abas" });
   await tabs.getByRole("button", { name: /dois\.csv/ }).click();
   await page.getByRole("button", { name: "Deixar de fora" }).click();
-  await expect(page.getByRole("button", { name: /^Importar 1 linha/ })).toBeVisible();
-  await page.getByRole("button", { name: "Incluir na importação" }).click();
   await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+  await page.getByRole("button", { name: "Incluir na importação" }).click();
+  await expect(page.getByRole("button", { name: /^Importar 4 linhas/ })).toBeVisible();
   await page.getByRole("button", { name: "Acrescentar a cada linha o nome do arquivo e da aba" }).click();
-  await expect(page.getByText("2 linhas · 3 colunas")).toBeVisible();
+  await expect(page.getByText("4 linhas · 3 colunas")).toBeVisible();
   await tabs.getByRole("button", { name: /um\.csv/ }).click();
   await page.getByLabel(/^Tipo de valor/).selectOption("integer");
-  await page.getByRole("button", { name: /^Importar 2 linhas/ }).click();
-  await page.getByRole("button", { name: /dois\.csv, linha 2/ }).click();
+  await page.getByRole("button", { name: /^Importar 4 linhas/ }).click();
+  await page.getByRole("button", { name: /dois\.csv, linha 4/ }).click();
   await expect(tabs.getByRole("button", { name: /dois\.csv/ })).toHaveAttribute("aria-pressed", "true");
   await expect(page.locator(".mt-preview td:focus")).toContainText("1,5");
 });

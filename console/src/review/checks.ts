@@ -132,14 +132,20 @@ function missing(job: Job, columns: readonly ReviewedColumn[], targets: readonly
 }
 
 function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[], places: Places): Check {
-  const { text, lines: [line] = [], may_change_a_value } = warning;
+  const { text, lines: [line] = [], may_change_a_value, file, sheet } = warning;
   const about = columns.filter((one) => warning.columns?.includes(one.column.name));
   const isDoubt = may_change_a_value && (about.length === 0 || !about.every(isDecided));
   const [first] = about;
-  const named = first && about.length === 1 ? `${first.source}: ` : "";
+  const isOne = (job.reading?.tables ?? []).length < 2; // file or sheet, of which all is said then
+  const of = [!isOne && file, !isOne && sheet, about.length === 1 && first?.source].filter(Boolean);
   const column = first?.column.name ?? null;
   const spot = line === undefined ? null : spotOf(job, { ...warning, line }, places, column, text);
-  return { weight: isDoubt ? "value" : "look", text: `${named}${text}${linesOf(warning)}`, spot, column };
+  return {
+    weight: isDoubt ? "value" : "look",
+    text: `${of.join(", ")}${of.length > 0 ? ": " : ""}${text}${linesOf(warning)}`,
+    spot,
+    column,
+  };
 }
 
 function linesOf({ lines = [], count }: Warning): string {
