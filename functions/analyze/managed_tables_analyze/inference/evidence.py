@@ -38,7 +38,9 @@ _PAIR = "Ã(?:[\u0080-\u00bf]|[\u2013-\u203a][A-Za-zÃ]|€|ƒ)|Â[\u00a0-\u00bf
 _BEYOND, _LETTER = "[¢-ÿ]", "[À-ÿ]"
 _RUN = "|".join("".join(_LETTER if place == at else _BEYOND for place in range(4)) for at in range(4))
 _RARE = "[¤-©¬®¯±´¶¸¹]"  # twice about one letter: what Chinese in Big5 becomes
-_SIGNS = rf"{_PAIR}|{_RUN}|{_RARE}[À-ÿA-Za-z_@]{_RARE}"
+# What it makes of the first of two bytes of Shift-JIS; a word also has bytes that it leaves undefined.
+_FIRST = "[ŒœŠšŸŽžƒˆ˜‘-‡‰‹›™]"
+_SIGNS = rf"{_PAIR}|{_RUN}|{_RARE}[À-ÿA-Za-z_@]{_RARE}|(?:{_FIRST}\S){{2}}{_FIRST}|[\x81\x8d\x8f\x90\x9d]"
 _WORD = re.compile(rf"\S*(?:{_SIGNS})\S*")
 
 

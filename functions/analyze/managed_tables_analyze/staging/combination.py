@@ -17,15 +17,14 @@ from duckdb import DuckDBPyConnection
 from managed_tables.conversion.marked_cells import TEXT_SIGN, mark_texts
 from managed_tables.conversion.sql_text import literal
 from managed_tables.documents.statements import OriginLabels
-from managed_tables.errors import TOO_MANY_COLUMNS, JobError
-from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables.identifiers import make_column_names
 from managed_tables.jobs.rejects import PLACE_LABELS, are_rejects
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.sql import cell_sql, read_sql, select_sql, write_parquet
 from managed_tables_reader.rows.notes import STROKES, rows_left_out
-from managed_tables_reader.rows.parts import Part
+from managed_tables_reader.rows.parts import Part, check_columns
 from managed_tables_reader.rows.sheets import Row
 
 _COLUMNS_COMPARED = 60
@@ -160,9 +159,7 @@ class CombinedTable:
         kept = self._kept_columns(part)
         named = dict(zip(kept, self._match(part, kept), strict=True))
         names = [*self.names, *(name for name in named.values() if name not in self.names)]
-        if len(names) > MAX_COLUMNS:
-            line, file = part.header_line or part.data_line, self.files[part.file]
-            raise JobError(TOO_MANY_COLUMNS, file=file, count=len(names), line=line, limit=MAX_COLUMNS)
+        check_columns(len(names), self.files[part.file], part.header_line or part.data_line)
         places = {column: names.index(name) for column, name in named.items()}
         target = self.work_dir / f"part{len(self.parts):04d}.parquet"
         with _misread(part):

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, TOO_MANY_COLUMNS, JobError
-from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, JobError
 from managed_tables_reader.files.encodings import (
     BYTE_ORDER_MARKS,
     CHUNK_BYTES,
@@ -17,6 +16,7 @@ from managed_tables_reader.files.encodings import (
     detect_encoding,
     transcode,
 )
+from managed_tables_reader.rows.parts import check_columns
 from managed_tables_reader.rows.reading import LineMask, Overrides
 
 Change = Callable[[Iterable[str]], Iterable[str]]
@@ -126,10 +126,8 @@ def _read_encoding(path: Path, name: str | None, usual: str | None) -> Encoding:
 
 def check_pieces(line: str, delimiter: str, name: str, number: int) -> None:
     """Refuse a line that would be cut into more pieces than memory allows."""
-    may_exceed = delimiter and len(line) > _MAX_PIECES
-    count = line.count(delimiter) + 1 if may_exceed else 1
-    if count > _MAX_PIECES:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=count, line=number, limit=MAX_COLUMNS)
+    if delimiter and len(line) > _MAX_PIECES:
+        check_columns(line.count(delimiter) + 1, name, number, _MAX_PIECES)
 
 
 def byte_count(lines: Iterable[str]) -> int:

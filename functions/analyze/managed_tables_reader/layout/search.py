@@ -8,8 +8,7 @@ from itertools import groupby, pairwise, zip_longest
 from math import inf
 from operator import attrgetter
 
-from managed_tables.errors import LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
-from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.errors import LINE_WITHOUT_CELLS, JobError
 from managed_tables.messages.findings import Finding, about_lines
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import Cells, GridRow, PageHead, find_repeats
@@ -17,6 +16,7 @@ from managed_tables_reader.layout.header_bits import MOST_ABOVE, MOST_LINES, Kin
 from managed_tables_reader.layout.looks import TEXT, look
 from managed_tables_reader.layout.score import MAX_FOOTER_ROWS, Layout, Scorer
 from managed_tables_reader.rows.notes import rows_left_out
+from managed_tables_reader.rows.parts import check_columns
 from managed_tables_reader.rows.reading import NOTHING_KNOWN, Known, Stated, lines_between
 
 _MOST_CELLS = 30_000  # scored
@@ -135,9 +135,7 @@ def find_header(grid: Grid, stated: Stated = _NOTHING, name: str = "") -> Header
     header = _header_of(grid.rows, [*places, len(grid.rows)], number, tables[number][1])
     is_first = tables[number][1].first == 0 and header.line_count == 1 < len(grid.rows) - places[number]
     header.is_assumed = is_first and {*header.kinds} == {TEXT} and not stated.header_line
-    if header.width > MAX_COLUMNS:
-        line = header.first_line or header.data_line
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=header.width, line=line, limit=MAX_COLUMNS)
+    check_columns(header.width, name, header.first_line or header.data_line)
     return header
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from managed_tables.conversion.marked_cells import ESCAPE, ESCAPED, on_one_line
+from managed_tables.errors import TOO_MANY_COLUMNS, JobError
+from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_reader.rows.notes import Extent
@@ -23,6 +25,12 @@ Fill = tuple[int, int, int]
 QUOTE = '"'
 DEFAULT_DELIMITER = ","
 _PLAIN_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
+
+
+def check_columns(count: int, file: str, line: int, most: int = MAX_COLUMNS) -> None:
+    """Refuse a row of more columns than `most`: more than PostgreSQL allows, or than memory does."""
+    if count > most:
+        raise JobError(TOO_MANY_COLUMNS, file=file, count=count, line=line, limit=MAX_COLUMNS)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment,
 from managed_tables_reader.layout.looks import LIST_ENDS, TEXT, VALUES, look, text_bits
 from managed_tables_reader.layout.score import Layout
 from managed_tables_reader.layout.search import Grid, find_main, find_tables, narrow
+from managed_tables_reader.rows.notes import is_separator
 from managed_tables_reader.rows.parts import QUOTE
 from managed_tables_reader.rows.reading import Overrides, Stated
 from managed_tables_reader.text.dialect import NO_QUOTE, Dialect
@@ -258,7 +259,7 @@ def align(lines: Iterable[str]) -> Iterator[str]:
 
 def _find_cuts(rows: Sequence[str]) -> list[int]:
     """Return a place, the emptiest, of each gap that nearly all rows have between their columns."""
-    filled_rows = [row[:_WIDEST] for row in rows if row]
+    filled_rows = [row[:_WIDEST] for row in rows if row and not is_separator([row])]
     columns = zip_longest(*filled_rows, fillvalue=" ")
     counts = [len(filled_rows) - column.count(" ") for column in columns]
     most = max(1, len(filled_rows) // _ODD_LINES)

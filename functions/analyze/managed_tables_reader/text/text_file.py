@@ -10,8 +10,7 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, LINE_WITHOUT_CELLS, TOO_MANY_COLUMNS, JobError
-from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, LINE_WITHOUT_CELLS, JobError
 from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
@@ -19,6 +18,7 @@ from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
 from managed_tables_reader.rows.notes import is_separator
+from managed_tables_reader.rows.parts import check_columns
 from managed_tables_reader.rows.reading import Overrides, Stated, stated_places
 from managed_tables_reader.rows.sheets import Row
 from managed_tables_reader.text import choosing
@@ -175,8 +175,7 @@ def _describe(
 ) -> TextFile:
     """Return the file as the sample's rows describe it."""
     width = _usual_width(rows, header.width)
-    if width > choosing.MAX_CELLS:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=width, line=header.data_line, limit=MAX_COLUMNS)
+    check_columns(width, name, header.data_line, choosing.MAX_CELLS)
     text = TextFile(name, source, choice.dialect, header, width, source.size, rows)
     text.is_changed = choice.change is not None
     text.findings += [*source.encoding.findings, *header.findings()]

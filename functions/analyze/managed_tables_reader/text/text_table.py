@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from managed_tables.errors import TOO_MANY_COLUMNS, JobError
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import WarningCode
 from managed_tables_reader.files.encodings import CHUNK_BYTES
@@ -17,7 +16,7 @@ from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows.notes import STROKES, Extent, RowNotes, is_separator, rows_left_out
-from managed_tables_reader.rows.parts import QUOTE, Part, PartWriter
+from managed_tables_reader.rows.parts import QUOTE, Part, PartWriter, check_columns
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.records import Lines, Record, RecordReader
 from managed_tables_reader.text.text_file import TextFile
@@ -147,10 +146,7 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     if code := _find_note(cells, text):
         notes.leave_out(record.line, code)
         return
-    if len(cells) > max(MAX_COLUMNS, text.width):
-        raise JobError(
-            TOO_MANY_COLUMNS, file=text.name, count=len(cells), line=record.line, limit=MAX_COLUMNS
-        )
+    check_columns(len(cells), text.name, record.line, max(MAX_COLUMNS, text.width))
     if record.repaired:
         notes.add("REPAIRED_ROWS", record.line)
     notes.count_cells(record.line, len(cells))

@@ -14,8 +14,8 @@ from pathlib import Path
 from managed_tables.conversion.marked_cells import unmark_text
 from managed_tables.documents.analyses import TableReading
 from managed_tables.documents.recipes import TableKind
-from managed_tables.errors import FILE_EMPTY, TOO_MANY_COLUMNS, JobError
-from managed_tables.identifiers import MAX_COLUMNS, make_column_names
+from managed_tables.errors import FILE_EMPTY, JobError
+from managed_tables.identifiers import make_column_names
 from managed_tables.messages.findings import Finding, WarningCode, about_lines
 from managed_tables.schema import ColumnType
 from managed_tables_reader.layout.grid import GridRow, make_grid
@@ -24,7 +24,7 @@ from managed_tables_reader.layout.search import Grid, Header, find_end, find_hea
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows import reasons
 from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
-from managed_tables_reader.rows.parts import Fill, Part, PartWriter
+from managed_tables_reader.rows.parts import Fill, Part, PartWriter, check_columns
 from managed_tables_reader.rows.reading import LineMask, Overrides, stated_places
 from managed_tables_reader.rows.sheets import MAX_ROWS, Batch, Row, Sheet, ShownDates, letters
 
@@ -82,8 +82,7 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
 
 def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, overrides: Overrides) -> Part:
     """Write the rows of a sheet whose columns its file names: every row is one, and no layout is sought."""
-    if len(labels) > MAX_COLUMNS:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=len(labels), line=1, limit=MAX_COLUMNS)
+    check_columns(len(labels), name, 1)
     mask = LineMask(overrides.stating(header_line=None))
     part = Part(
         path=target,
@@ -200,8 +199,7 @@ def _write(
     if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
         notes.leave_out(number, "REPEATED_HEADER")
         return
-    if len(cells) > MAX_COLUMNS:
-        raise JobError(TOO_MANY_COLUMNS, file=name, count=len(cells), line=number, limit=MAX_COLUMNS)
+    check_columns(len(cells), name, number)
     if len(cells) > header.width:
         notes.add("LONG_ROWS", number)
     notes.extent.take_numbers([number])
