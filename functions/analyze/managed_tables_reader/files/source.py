@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,10 +35,8 @@ class Source:
 
     encoding: Encoding
     path: Path
+    mask: LineMask  # which lines were left out, and how those begin that are stated to be no rows
     start: int = 0
-    below: Sequence[int] = ()  # lines stated to be below the table
-    left_out: Sequence[int] = ()  # lines known to be no rows
-    skip_texts: Sequence[str] = ()  # how lines begin that are stated to be no rows
     whole: "Source | None" = None  # with the lines that were blanked, if any were
 
     def __post_init__(self) -> None:
@@ -90,16 +88,15 @@ def open_source(path: Path, name: str, work_dir: Path, overrides: Overrides) -> 
         encoding = _read_encoding(path, overrides.table.encoding, overrides.known.encoding)
     except NotTextError as error:
         raise JobError(FILE_NOT_TABULAR, file=name, reason="o conteúdo é binário") from error
+    mask = LineMask(overrides)
     if encoding.is_utf8:
-        source = Source(encoding, path, encoding.mark_bytes)
+        source = Source(encoding, path, mask, encoding.mark_bytes)
     else:
         utf8 = work_dir / f"{path.name}.utf8"
         transcode(path, utf8, encoding)
-        source = Source(encoding, utf8)
-    mask = LineMask(overrides)
+        source = Source(encoding, utf8, mask)
     if mask.hides:
         whole, source = source, source.change(mask.lines, work_dir / f"{source.path.name}.masked")
-        source.below, source.left_out, source.skip_texts = mask.below, mask.left_out, mask.texts
         source.whole = whole
     return source
 

@@ -122,6 +122,11 @@ class GridRow:
         cells = zip(self.looks, self.known_bits, bits, strict=True)
         return sum(min(text, one.odd + known) for one, known, text in cells if one.kind)
 
+    def saved_by_values(self, bits: Sequence[float]) -> list[float]:
+        """Return how many of its `bits`, those of a text, each cell saves as the value that it is."""
+        cells = zip(self.looks, self.known_bits, bits, strict=True)
+        return [one.is_value * max(0.0, min(text, one.odd + known) - one.bits) for one, known, text in cells]
+
     @property
     def _pairs(self) -> Iterator[tuple[str | None, str | None]]:
         """Each cell, with the cell above it (None if there is none) before it."""

@@ -43,8 +43,8 @@ class Scorer(HeaderScorer):
         return cache(lambda kinds: [self._bits_of_row(place, kinds) for place in range(len(self.rows))])
 
     @cached_property
-    def _find_below(self) -> Callable[[bool], list[float]]:
-        return cache(lambda has_values: [self._below_bits(one, has_values) for one in range(len(self.rows))])
+    def _find_below(self) -> Callable[[bool, bool], list[float]]:
+        return cache(lambda *ways: [self._below_bits(one, *ways) for one in range(len(self.rows))])
 
     def kinds_by_start(self, end: int) -> list[Kinds]:
         """Return each column's cheapest kind for every first row of data, given the end of the data."""
@@ -67,7 +67,9 @@ class Scorer(HeaderScorer):
         headers, stop = {start: self.header_bits(first, start, start, kinds)}, first + 1
         if not has_all_lines and stop < start and self._may_be_remarks(stop, start, kinds):
             # Remarks about the columns, below the first line: the source, the unit.
-            remarks = weights.REMARKS + sum(self._find_below(kinds[0] != TEXT)[stop:start])
+            remarks = weights.REMARKS + sum(self._find_below(kinds[0] != TEXT, True)[stop:start])
+            is_full = [len({*row.filled}) >= self.width for row in self.rows[stop:start]]
+            remarks += weights.TITLE_LIKE_HEADER * sum(is_full)
             headers[stop] = remarks + self.header_bits(first, stop, start, kinds)
         stop = min(headers, key=headers.__getitem__)
         bits = {
@@ -113,7 +115,7 @@ class Scorer(HeaderScorer):
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
-        ways = (self._find_below(False), self._find_below(kinds[0] != TEXT))  # the second: below blank lines
+        ways = [self._find_below(kinds[0] != TEXT, is_apart) for is_apart in (False, True)]
         best, fewest, totals = end, 0.0, [weights.FOOTER, weights.FOOTER]
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
@@ -205,7 +207,8 @@ class Scorer(HeaderScorer):
         row, bits = self.rows[place], self._texts[place]
         if row.is_comment:
             return bits
-        count = len(row.filled)
+        count, saved = len(row.filled), row.saved_by_values(row.text_bits)
+        bits -= sum(after for one, after in zip(row.looks, saved[1:], strict=False) if one.kind == TEXT)
         bits += weights.TITLE + weights.TITLE * (not row.looks[0].kind)
         is_odd = count > 1 and not row.states
         bits += weights.TITLE_OF_CELLS * is_odd + weights.TITLE_CELL * max(0, count - _TITLE_CELLS)
@@ -219,21 +222,17 @@ class Scorer(HeaderScorer):
         return weights.FOOTER + sum(self._below(end, kinds)[end:])
 
     def _below(self, end: int, kinds: Kinds) -> list[float]:
-        """Return the bits of each row in a footer from `end` on.
+        """Return the bits of each row in a footer from `end` on."""
+        return self._find_below(kinds[0] != TEXT, self.rows[end].after_gap)
 
-        Below blank lines, a word where the data have values has values of its own.
-        """
-        return self._find_below(self.rows[end].after_gap and kinds[0] != TEXT)
-
-    def _below_bits(self, place: int, has_values: bool) -> float:
+    def _below_bits(self, place: int, has_values: bool, is_apart: bool) -> float:
         row = self.rows[place]
         bits = weights.FOOTER_LINE + row.sum(row.data_bits)
-        cells = zip(row.looks, row.known_bits, row.data_bits, strict=True)
-        values = [min(text, one.odd + known) - one.bits for one, known, text in cells if one.is_value]
-        if self._words[place] or (has_values and row.looks[0].kind == TEXT):
-            bits -= sum(max(0.0, saved) for saved in values)
-        else:
-            bits += weights.FOOTER_VALUE * len(values)
+        has_own = has_values and row.looks[0].kind == TEXT  # values that a word names, not the columns
+        if has_own or self._words[place]:
+            bits -= sum(row.saved_by_values(row.data_bits))
+        if not self._words[place] and not (has_own and is_apart):
+            bits += weights.FOOTER_VALUE * sum(one.is_value for one in row.looks)
         return bits + weights.FOOTER_CELL * max(0, len(row.filled) - 2) * (not self._words[place])
 
 

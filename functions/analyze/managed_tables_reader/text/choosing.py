@@ -260,8 +260,7 @@ def align(lines: Iterable[str]) -> Iterator[str]:
 def _find_cuts(rows: Sequence[str]) -> list[int]:
     """Return a place, the emptiest, of each gap that nearly all rows have between their columns."""
     filled_rows = [row[:_WIDEST] for row in rows if row and not is_separator([row])]
-    columns = zip_longest(*filled_rows, fillvalue=" ")
-    counts = [len(filled_rows) - column.count(" ") for column in columns]
+    counts = [len(filled_rows) - column.count(" ") for column in zip_longest(*filled_rows, fillvalue=" ")]
     most = max(1, len(filled_rows) // _ODD_LINES)
     filled = [place for place, count in enumerate(counts) if count > most] or [0]
     places = groupby(range(min(filled), max(filled)), lambda place: counts[place] <= most)

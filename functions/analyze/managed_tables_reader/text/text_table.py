@@ -162,13 +162,12 @@ def _find_note(cells: list[str], text: TextFile) -> WarningCode | None:
     labels = text.header.labels[: len(cells)]
     known = [cells[0].removeprefix(_MARK), *cells[1 : len(labels)]]
     is_header = 1 < len(labels) > len(text.header.labels) / 2 and known == labels
-    if is_header or (text.width > 1 and text.header.page_head.has(cells)):
-        return "REPEATED_HEADER"
-    return None
+    is_repeated = is_header or (text.width > 1 and text.header.page_head.has(cells))
+    return "REPEATED_HEADER" if is_repeated else None
 
 
 def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
-    header = text.header
+    header, mask = text.header, text.source.mask
     quote = "" if text.dialect.quote == NO_QUOTE else text.dialect.quote
     return Part(
         path=path,
@@ -182,8 +181,8 @@ def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:
         header_line=header.first_line,
         header_lines=header.line_count,
         header_end=header.last_line,
-        extent=Extent(skipped=[*header.lines_above(), *text.source.left_out, *text.source.below]),
-        skip_texts=text.source.skip_texts,
+        extent=Extent(skipped=[*header.lines_above(), *mask.left_out, *mask.below]),
+        skip_texts=mask.texts,
         trim=text.trim,
         keeps_last=text.keeps_last,
         has_formulas='="' in "".join(text.source.sample),
