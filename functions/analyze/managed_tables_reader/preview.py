@@ -51,15 +51,8 @@ class Preview:
                 index.blocks = [(line, start + place) for line, place in index.blocks]
                 index.end += start
                 shutil.copyfileobj(file, out, CHUNK_BYTES)
-        self.add(
-            index,
-            part,
-            upload=upload,
-            encoding=encoding.name,
-            delimiter=dialect.delimiter,
-            quote=dialect.quote,
-            is_numbered=False,
-        )
+        cut = {"encoding": encoding.name, "delimiter": dialect.delimiter, "quote": dialect.quote}
+        self.add(index, part, upload=upload, is_numbered=False, **cut)
 
     def copy(self, batches: Iterable[Batch], index: "LineIndex") -> Iterator[Batch]:
         """Yield the rows of a sheet on their way to the table, each batch copied and indexed first."""

@@ -42,7 +42,7 @@ def read_calamine(path: Path) -> Iterator[RawSheet]:
             raise WorkbookError(f"a aba {metadata.name} não pode ser lida ({error})") from error
         tally = Tally()
         visible = metadata.visible is SheetVisibleEnum.Visible
-        yield RawSheet(metadata.name, visible, in_batches(_rows(sheet, tally)), tally)
+        yield RawSheet(metadata.name, visible, in_batches(_rows(sheet, tally)), tally=tally)
 
 
 def _rows(sheet: CalamineSheet, tally: Tally) -> Iterator[tuple[int, Cells]]:

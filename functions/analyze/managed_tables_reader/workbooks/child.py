@@ -90,11 +90,8 @@ def _write_sheet(sheet: RawSheet, output: IO[bytes]) -> None:
     first: list[Batch] = []  # with which the dates among the first rows are known
     while sum(map(len, first)) < LABEL_ROWS and (batch := next(sheet.batches, None)):
         first.append(batch)
-    write_frame(
-        output,
-        FrameKind.SHEET,
-        (sheet.name, sheet.visible, tally.shown_dates, sheet.labels, sheet.types),
-    )
+    stated = sheet.name, sheet.visible, tally.shown_dates, sheet.labels, sheet.types
+    write_frame(output, FrameKind.SHEET, stated)
     for batch in chain(first, sheet.batches):
         tally.see(batch)
         write_frame(output, FrameKind.ROWS, (batch.numbers, batch.columns))

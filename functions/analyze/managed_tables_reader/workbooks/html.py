@@ -145,7 +145,7 @@ def read_html(path: Path) -> Iterator[RawSheet]:
     for index, table in enumerate(kept):
         rows = in_batches(enumerate(table.rows, start=1))
         tally = Tally(other_tables=left_out if index == 0 else 0, merged=table.merged_down)
-        yield RawSheet(None, True, rows, tally)
+        yield RawSheet(None, True, rows, tally=tally)
 
 
 def _detect_charset(path: Path) -> str:

@@ -63,7 +63,8 @@ def read_json(path: Path, *, are_lines: bool = False) -> Iterator[RawSheet]:
         nested = ((_storable(name), value) for name, value in only if isinstance(value, _Number))
         members = {"LISTS_WITHIN": [name for name, value in nested if _LIST_OF_OBJECTS.search(value)]}
     names = [*map(_storable, labels)] or None
-    yield RawSheet(None, True, _batches(objects(), labels), Tally(members=members), names)
+    tally = Tally(members=members)
+    yield RawSheet(None, True, _batches(objects(), labels, tally), labels=names, tally=tally)
 
 
 def _labels(objects: Iterator[_Object]) -> dict[str, int]:
@@ -80,13 +81,15 @@ def _labels(objects: Iterator[_Object]) -> dict[str, int]:
 read_json_lines = partial(read_json, are_lines=True)
 
 
-def _batches(objects: Iterator[_Object], labels: dict[str, int]) -> Iterator[Batch]:
+def _batches(objects: Iterator[_Object], labels: dict[str, int], tally: Tally) -> Iterator[Batch]:
     rows = max(1, min(BATCH_ROWS, BATCH_CELLS // max(1, len(labels))))
     while group := list(islice(objects, rows)):
         columns: list[list[str | None]] = [[None] * len(group) for _ in labels]
-        for place, (_, fields) in enumerate(group):
+        for place, (number, fields) in enumerate(group):
             for name, value in fields:
                 columns[labels[name]][place] = _cell(value)
+                if isinstance(value, str) and "\0" in value:
+                    tally.nul_lines.add(number)
         yield Batch([number for number, _ in group], columns)
 
 

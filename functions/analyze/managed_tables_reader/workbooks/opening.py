@@ -58,7 +58,8 @@ def _sheet(body: Any, frames: Iterator[tuple[FrameKind, Any]], *, has_numbers: b
             if frame is FrameKind.SHEET_END:
                 merged_down.extend(map(tuple, content[1]))
                 for code, count, values, places in content[0]:
-                    findings.append(Finding(code, values, count, places=tuple(places)))
+                    lines = tuple(values.pop("lines", ()))
+                    findings.append(Finding(code, values, count, lines, places=tuple(places)))
                 return
             yield Batch(*content)
 

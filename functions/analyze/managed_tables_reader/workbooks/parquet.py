@@ -43,13 +43,10 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
                 raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", FILE_NOT_TABULAR)
             cells = ", ".join(_cell(name, kind) for name, kind, *_ in columns)
             rows = connection.execute(f"SELECT {cells} FROM {source}")  # noqa: S608 - quoted above
-            yield RawSheet(
-                None,
-                True,
-                _batches(rows, len(columns), max_characters),
-                labels=[name for name, *_ in columns],
-                types=[_type(kind).value for _, kind, *_ in columns],
-            )
+            batches = _batches(rows, len(columns), max_characters)
+            labels = [name for name, *_ in columns]
+            types = [_type(kind).value for _, kind, *_ in columns]
+            yield RawSheet(None, True, batches, labels=labels, types=types)
     except duckdb.OutOfMemoryException as error:
         raise WorkbookError(
             f"para ser lido precisa de mais de {_MEMORY} de memória", WORKBOOK_TOO_LARGE

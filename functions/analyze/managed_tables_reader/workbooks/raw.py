@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from managed_tables.errors import WORKBOOK_CORRUPT, JobErrorKind
 from managed_tables.messages.findings import MAX_LINES, GroundCode, WarningCode
-from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, ShownDates, letters
+from managed_tables_reader.rows.sheets import LABEL_ROWS, Batch, MergedRange, Sheet, ShownDates, letters
 from managed_tables_reader.workbooks.formats import (
     FormatKind,
     NumberFormat,
@@ -58,6 +58,7 @@ class Tally:
     seen_hidden: set[int] = field(default_factory=set)  # those of them in which some cell is filled
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
     other_tables: int = 0  # of the same page, which were not read
+    nul_lines: set[int] = field(default_factory=set)  # with NUL characters, which are removed
     members: Mapping[WarningCode, Collection[str]] = field(default_factory=dict)  # names in JSON, by finding
 
     def reset(self) -> None:
@@ -103,6 +104,7 @@ class Tally:
             ("DIGITS_LOST", numbers.cut, {}, []),
             ("HIDDEN_ROWS", self.hidden_rows, {}, []),
             ("OTHER_TABLES", self.other_tables, {}, []),
+            ("NUL_REMOVED", len(self.nul_lines), {"lines": sorted(self.nul_lines)[:MAX_LINES]}, []),
             *((code, len(of), {"names": [*islice(of, MAX_LINES)]}, []) for code, of in self.members.items()),
             ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
             ("PERCENT", len(self.percents), {}, sorted(self.percents)),
@@ -113,15 +115,10 @@ class Tally:
 
 
 @dataclass(eq=False)
-class RawSheet:
-    """One sheet as a reader yields it; `batches` can be read once, before the next sheet is asked for."""
+class RawSheet(Sheet):
+    """A sheet in the child process, which tallies what the parent's sheet is to say."""
 
-    name: str | None
-    visible: bool
-    batches: Iterator[Batch]
     tally: Tally = field(default_factory=Tally)
-    labels: list[str] | None = None  # if the file states the columns' names: then every row is data
-    types: list[str] | None = None  # if the file states the columns' types
 
 
 def in_batches(rows: Iterable[tuple[int, Cells]]) -> Iterator[Batch]:

@@ -46,7 +46,7 @@ def read_spreadsheetml(path: Path) -> Iterator[RawSheet]:
         tallies = [Tally(is_1904=outline.is_1904) for _ in outline.names]
         for index, group in groupby(_rows(stream, outline.formats, tallies), key=itemgetter(0)):
             batches = in_batches((number, cells) for _, number, cells in group)
-            yield RawSheet(outline.names[index], index not in outline.hidden, batches, tallies[index])
+            yield RawSheet(outline.names[index], index not in outline.hidden, batches, tally=tallies[index])
 
 
 def _read_outline(stream: IO[bytes]) -> _Outline:

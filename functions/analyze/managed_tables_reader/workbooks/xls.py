@@ -39,7 +39,7 @@ def read_xls(path: Path) -> Iterator[RawSheet]:
             hidden_columns={column for column, info in sheet.colinfo_map.items() if info.hidden},
         )
         rows = in_batches(_rows(sheet, formats, tally))
-        yield RawSheet(sheet.name or None, sheet.visibility == 0, rows, tally)
+        yield RawSheet(sheet.name or None, sheet.visibility == 0, rows, tally=tally)
         book.unload_sheet(index)
 
 

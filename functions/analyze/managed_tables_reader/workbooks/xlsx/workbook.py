@@ -38,7 +38,7 @@ def read_xlsx(path: Path) -> Iterator[RawSheet]:
                 raise WorkbookError(f"a aba {name} não está no arquivo")
             if relation.kind not in _NO_WORKSHEETS:
                 tally = reader.tally = Tally(is_1904)
-                yield RawSheet(name, is_visible, _batches(package, relation.target, reader), tally)
+                yield RawSheet(name, is_visible, _batches(package, relation.target, reader), tally=tally)
 
 
 def _workbook_part(package: Package) -> str:
