@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult, UploadedFile
@@ -27,7 +27,7 @@ from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES
 from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel
-from managed_tables_api.tables import PRODUCT, Description, Key, Title
+from managed_tables_api.tables import ANSWERED_COLUMNS, PRODUCT, Description, Key, Title
 
 
 class ConfirmedColumn(Column, ColumnChoice):
@@ -69,11 +69,7 @@ class ConfirmedSchema(_Agreed, Document):
     """The schema that the user confirmed last; besides the contract's fields only what was stated."""
 
     display_name: str | None
-    columns: Annotated[
-        list[ConfirmedColumn],
-        Field(max_length=MAX_COLUMNS),
-        PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
-    ]
+    columns: Annotated[list[ConfirmedColumn], *ANSWERED_COLUMNS]
 
     @classmethod
     def of(cls, confirmed: statements.ConfirmedDocument) -> "ConfirmedSchema":

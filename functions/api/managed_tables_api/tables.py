@@ -69,6 +69,10 @@ _VALUE: JsonDict = {"name": "valor", "display_name": "Value", "type": "decimal",
 
 # The least number is shown, and judged with the columns themselves.
 _COLUMN_LIMITS = Field(max_length=MAX_COLUMNS, json_schema_extra={"minItems": 1})
+ANSWERED_COLUMNS = (
+    Field(max_length=MAX_COLUMNS),
+    PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
+)
 IndexColumns = Annotated[list[str], Field(max_length=definitions.MAX_INDEX_COLUMNS)]
 
 
@@ -93,11 +97,7 @@ class TableAnswer(Document):
     company_id: RecordId
     connection_id: RecordId
     display_name: str
-    columns: Annotated[
-        list[Column],
-        Field(max_length=MAX_COLUMNS),
-        PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
-    ]
+    columns: Annotated[list[Column], *ANSWERED_COLUMNS]
     source: Literal["manual", "upload"]
     status: Literal["active", "inactive"]
     row_count: Count

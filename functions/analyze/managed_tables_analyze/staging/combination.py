@@ -5,7 +5,8 @@ by a word is already part of the footer (`layout/grid.py`); here the rows above 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -167,6 +168,7 @@ class CombinedTable:
         if part.expected_rows not in (None, count) or self._has_odd_rows(part, target, [*places.values()]):
             raise MisreadError
         self.row_count += count - self._leave_out_sum(part, target, sorted(places.values()))
+        part.findings += _find_beside(self.connection, target, places)
         self._take(part, named, names)
         place = part.file, part.sheet
         self.parts.append(StagedPart(target, place, sorted(places.values()), part.has_numbers))
@@ -280,6 +282,23 @@ def _misread(part: Part) -> Iterator[None]:
         if part.has_line:
             raise
         raise MisreadError from error
+
+
+def _find_beside(
+    connection: DuckDBPyConnection, staged: Path, places: Mapping[int, int]
+) -> Iterator[Finding]:
+    """Yield a finding for each table beside the rows: columns beyond an empty one, in fewer rows on end."""
+    blocks = defaultdict[int, list[int]](list)
+    for place, column in enumerate(places):
+        blocks[column - place].append(column)
+    if len(blocks) == 1:
+        return
+    filled = [" OR ".join(f"c{places[column]} <> ''" for column in block) for block in blocks.values()]
+    select = f"SELECT count(*), max({ROW_NUMBER}) - min({ROW_NUMBER}) + 1 FROM {staged_rows(staged)} WHERE"  # noqa: S608
+    found = [row for one in filled for row in connection.execute(f"{select} {one}").fetchall()]
+    for block, (count, extent) in zip(blocks.values(), found, strict=True):
+        if len(block) > 1 and count == extent < max(found)[0]:
+            yield Finding("TABLE_BESIDE", count=count, places=tuple(block))
 
 
 def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
