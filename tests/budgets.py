@@ -36,11 +36,6 @@ def lines(paths: Iterable[Path]) -> int:
     return sum(bool(line.strip()) for path in paths for line in path.read_text("utf-8").splitlines())
 
 
-def words(paths: Iterable[Path]) -> int:
-    """Return the number of words, as `wc -w` counts them."""
-    return sum(len(path.read_text("utf-8").split()) for path in paths)
-
-
 def complexities() -> list[int]:
     """Return the complexity of every function of the product, by radon, in ascending order."""
     found: list[int] = []
@@ -57,14 +52,16 @@ def main() -> int:
     parameters = re.search(r"^Parameters:\n(.*?)^\S", template, re.MULTILINE | re.DOTALL)
     assert parameters is not None, "template.yaml has no parameters"
     complexity = complexities()
+    words = sum(len(path.read_text("utf-8").split()) for path in files("docs/*.md"))  # as `wc -w` counts them
     rooms = (f"functions/analyze/managed_tables_reader/{name}" for name in ("text", "layout"))
     budgets = (  # what, how much, the limit, the goal
         ("product: lines of Python", lines(python(*PRODUCT)), 32_000, 32_000),
-        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_287, 1_900),  # where rules pile up
-        ("console/src: lines", lines(files("console/src")), 8_396, 7_500),
+        ("reader's text/, layout/: lines", lines(python(*rooms)), 2_283, 1_900),  # where rules pile up
+        ("console/src: lines", lines(files("console/src")), 8_394, 7_500),
+        ("console/browser: lines", lines(files("console/browser/*.ts")), 3_774, 3_774),
         ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_191, 1_191),
-        ("docs: words", words(files("docs/*.md")), 34_000, 34_000),
+        ("docs: words", words, 34_000, 34_000),
         ("template.yaml: lines", lines([ROOT / "template.yaml"]), 1_300, 1_300),
         ("template.yaml: parameters", len(re.findall(r"^  \w+:", parameters[1], re.MULTILINE)), 35, 35),
         ("product: complexity, 90th percentile", complexity[len(complexity) * 9 // 10], P90, P90),

@@ -3,7 +3,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
+import { type BrowserContext, test as base, expect, type Page, type Route } from "@playwright/test";
 
 const PREFIX = "/v1/managed-tables";
 const POLL_MS = 200;
@@ -296,3 +296,54 @@ async function compressedSize(page: Page, url: string): Promise<number> {
 }
 
 export { expect };
+
+export const DIGITS = { inteiro: "9007199254740993", longo: "123456789012345678901234567890.5" };
+
+export const SLOW_3G = { offline: false, latency: 2_000, downloadThroughput: 50_000, uploadThroughput: 50_000 };
+
+export function cell(page: Page, row: number, column: number) {
+  return page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="gridcell"][aria-colindex="${column + 1}"]`);
+}
+
+export async function more(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "Mais desta tabela" }).click();
+  await page.getByRole("button", { name, exact: true }).click();
+}
+
+export function column(name: string) {
+  return { name, display_name: name, type: name === "valor" ? "decimal" : "text", nullable: true };
+}
+
+/** Have a request done, and its answer lost. */
+export async function lose(route: Route): Promise<void> {
+  await route.fetch();
+  await route.abort();
+}
+
+export function loseSave(route: Route): Promise<void> {
+  return route.request().method() === "PUT" ? lose(route) : route.continue();
+}
+
+/** Hold the next request to an address back until the function that is returned is called. */
+export async function holdNext(page: Page, url: RegExp | string): Promise<() => void> {
+  let release = (): void => {};
+  const released = new Promise<void>((go) => {
+    release = go;
+  });
+  const goOn = async (route: Route): Promise<void> => {
+    await released;
+    await route.continue();
+  };
+  await page.route(url, goOn, { times: 1 });
+  return release;
+}
+
+/** Have a page take itself for hidden: it asks for nothing, and is behind its colleagues. */
+export async function fallBehind(page: Page): Promise<void> {
+  await page.addInitScript(() => Object.defineProperty(document, "visibilityState", { get: () => "hidden" }));
+}
+
+/** With no route at all a page sends its requests past the check, and at first also past a route that is set up then. */
+export async function keepRoutes({ context }: { context: BrowserContext }): Promise<void> {
+  await context.route("**/never", (route) => route.continue());
+}
