@@ -4,6 +4,8 @@ Either an object of the inbox asks for it, and what cannot be confirmed fails; o
 remembers, and what cannot be confirmed waits for a person.
 """
 
+from collections.abc import Collection
+
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.tables import Target
@@ -90,21 +92,27 @@ def _schema(services: Services, job: JobRecord, display_name: str | None, target
     New columns accept NULL: next month's file may have a blank.
     """
     inferred = services.job_documents.get_analysis(job).inferred_schema.columns
-    table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
-    known = {column.name for column in getattr(table, "columns", ())}
-    recipe = _find_recipe(services, job, table.table_id) if table else None
+    known, recipe = _look_at(services, job, target)
     former = find_former_columns(recipe, [given.source or given.name for given in inferred])
     columns: list[Column] = []
     choices: dict[str, ColumnChoice] = {}
     for given, before in zip(inferred, former, strict=True):
         fed = given.table_column or before or given  # as the analysis saw the table, if it was there already
         if fed.name in known:
-            choice = getattr(before, "choice", ColumnChoice())
+            choice = before.choice if before else ColumnChoice()
             choices[str(fed.name)] = choice.model_copy(update={"source": given.name})
             columns.append(given.column.model_copy(update={"name": fed.name}))
         elif before is None or given.table_column:  # whose name has changed since: no value is dropped
             columns.append(given.column.model_copy(update={"nullable": True}))
     return WantedSchema(display_name=display_name, columns=columns, terms=LoadTerms(choices=choices))
+
+
+def _look_at(services: Services, job: JobRecord, target: Target) -> tuple[Collection[str], Recipe | None]:
+    """Return the names of the target's columns, and its recipe; of a table that is yet to be made neither."""
+    table = services.tables.find(job.company_id, target.table_id) if target.table_id else None
+    if table is None:
+        return (), None
+    return {column.name for column in table.columns}, _find_recipe(services, job, table.table_id)
 
 
 def _find_recipe(services: Services, job: JobRecord, table_id: str) -> Recipe | None:
