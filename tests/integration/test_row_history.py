@@ -269,13 +269,14 @@ def test_a_table_without_history_keeps_none(table: TableClient) -> None:
 
 def test_changes_are_forgotten_once_they_are_old(loads: Loads) -> None:
     """Those of more than `HISTORY_DAYS` ago go; while the oldest is to stay, none of them is locked."""
-    inserted(loads.table, {"k": "A"}, {"k": "B"})
+    table = loads.table
+    inserted(table, {"k": "A"}, {"k": "B"})
     locked = "SELECT count(*) FROM managed_tables.row_history WHERE xmax = pg_current_xact_id()::xid"
-    with loads.table.company.connect() as connection, connection.transaction(force_rollback=True):
+    with table.company.connect() as connection, connection.transaction(force_rollback=True):
         assert (forget_changes(connection, 1), connection.execute(locked).fetchall()) == (0, [(0,)])
+        connection.execute("DELETE FROM managed_tables.row_history WHERE table_id <> %s", [table.table_id])
         connection.execute("UPDATE managed_tables.row_history SET changed_at = 'epoch'")
-        assert forget_changes(connection, 1) >= 2
-        assert forget_changes(connection, 1) == 0
+        assert [forget_changes(connection, 1) for _ in range(2)] == [2, 0]
 
 
 def test_a_row_that_never_was_has_no_history(table: TableClient) -> None:

@@ -261,7 +261,7 @@ def test_opening_a_package_is_bounded(path: Path) -> None:
     with pytest.raises(WorkbookError, match="tem mais de 10000 partes"), open_package(path):
         pass
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("a", bytes(40 << 20))
+        package.writestr("a", bytes(65 << 20))
     with pytest.raises(WorkbookError, match="bomba") as refused, open_package(path):
         pass
     assert refused.value.kind is WORKBOOK_TOO_LARGE
