@@ -98,11 +98,8 @@ def test_an_order_that_both_readings_allow_is_told_by_a_cell(reports: Reports, t
 def test_days_and_numbers_of_json_contradict_nothing_before_or_after(reports: Reports) -> None:
     """Neither do numbers without a mark."""
     columns = [COLUMNS[1].model_copy(update={"name": "qtd"}), *COLUMNS[1:]]
-    june, labels, table_id = (
-        '[{"Qtd": 2, "Vlr. Total": 1.5, "Data": "2026-06-01"}]',
-        "Qtd;Vlr. Total;Data",
-        None,
-    )
+    june, labels = '[{"Qtd": 2, "Vlr. Total": 1.5, "Data": "2026-06-01"}]', "Qtd;Vlr. Total;Data"
+    table_id: str | None = None
     for content, name in ((june, "a.json"), (f"{labels}\n1;1.25;05/13/2026\n", "b.csv"), (june, "c.json")):
         job_id = reports.wait(content, table_id, name=name)
         recipe = reports.analysis(job_id).recipe

@@ -25,7 +25,7 @@ from managed_tables.documents.recipes import (
     Verdict,
 )
 from managed_tables.identifiers import fold_label
-from managed_tables.messages.findings import MAX_LINES, VALUE_CODES
+from managed_tables.messages.findings import MAX_LINES
 from managed_tables.messages.sentences import TYPE_NAMES, word_difference
 from managed_tables.schema import Column, ColumnType
 from managed_tables.wording import number
@@ -285,7 +285,7 @@ def is_as_before(document: AnalysisDocument, mode: str) -> bool:
         return False
     fed = {column.name for column in document.inferred_schema.columns if column.table_column}
     doubts = (
-        warning.code in VALUE_CODES and (not warning.columns or fed.intersection(warning.columns))
+        warning.may_change_a_value and (not warning.columns or fed.intersection(warning.columns))
         for warning in document.warnings
         if mode == "append" or warning.code != "SAME_FILE"  # a file twice doubles rows that are added
     )
