@@ -58,7 +58,7 @@ def main() -> int:
         ("product: lines of Python", lines(python(*PRODUCT)), 32_000, 32_000),
         ("reader's text/, layout/: lines", lines(python(*rooms)), 2_283, 1_900),  # where rules pile up
         ("console/src: lines", lines(files("console/src")), 8_394, 7_500),
-        ("console/browser: lines", lines(files("console/browser/*.ts")), 3_774, 3_774),
+        ("console/browser: lines", lines(files("console/browser/*.ts")), 3_738, 3_738),
         ("tests: lines of Python", lines(python("tests")), 30_000, 30_000),
         ("benchmarks: lines of Python", lines(python("benchmarks")), 1_191, 1_191),
         ("docs: words", words, 34_000, 34_000),

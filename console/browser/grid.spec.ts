@@ -10,11 +10,9 @@ import {
   holdNext,
   isAsked,
   type Json,
-  keepRoutes,
 } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
-alone.beforeEach(keepRoutes);
 
 const EXACT = {
   cep: "01821426",

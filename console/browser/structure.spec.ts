@@ -1,19 +1,7 @@
 import type { Route } from "@playwright/test";
-import {
-  test as alone,
-  cell,
-  column,
-  drop,
-  expect,
-  expectAccessible,
-  isAsked,
-  keepRoutes,
-  lose,
-  loseSave,
-} from "./support.ts";
+import { test as alone, cell, column, drop, expect, expectAccessible, isAsked, lose, loseSave } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
-alone.beforeEach(keepRoutes);
 
 test("a table is made by hand, its name after its title, with a description and a key", async ({
   page,

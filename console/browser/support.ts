@@ -135,8 +135,8 @@ let lent: Page | undefined; // of this process: to load the page takes ten times
 export const test = base.extend<Fixtures, Shared>({
   isLent: [false, { option: true }],
   context: async ({ browser, context, isLent }, use) => {
-    if (isLent) lent ??= await (await browser.newContext()).newPage();
-    await use(isLent && lent ? lent.context() : context);
+    if (isLent) lent ??= await (await keepRoutes(await browser.newContext())).newPage();
+    await use(isLent && lent ? lent.context() : await keepRoutes(context));
   },
   page: async ({ context, isLent }, use) => {
     const page = isLent && lent ? lent : await context.newPage();
@@ -344,6 +344,7 @@ export async function fallBehind(page: Page): Promise<void> {
 }
 
 /** With no route at all a page sends its requests past the check, and at first also past a route that is set up then. */
-export async function keepRoutes({ context }: { context: BrowserContext }): Promise<void> {
+async function keepRoutes(context: BrowserContext): Promise<BrowserContext> {
   await context.route("**/never", (route) => route.continue());
+  return context;
 }

@@ -1,18 +1,6 @@
-import {
-  test as alone,
-  cell,
-  DIGITS,
-  expect,
-  expectAccessible,
-  fallBehind,
-  holdNext,
-  keepRoutes,
-  lose,
-  more,
-} from "./support.ts";
+import { test as alone, cell, DIGITS, expect, expectAccessible, fallBehind, holdNext, lose, more } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
-alone.beforeEach(keepRoutes);
 
 test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells where it came from", async ({
   page,

@@ -1,18 +1,7 @@
 import type { Page } from "@playwright/test";
-import {
-  test as alone,
-  cell,
-  column,
-  expect,
-  expectAccessible,
-  isAsked,
-  keepRoutes,
-  lose,
-  SLOW_3G,
-} from "./support.ts";
+import { test as alone, cell, column, expect, expectAccessible, isAsked, lose, SLOW_3G } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
-alone.beforeEach(keepRoutes);
 
 test("a filter is typed in Brazilian, kept in the address, and the last one wins", async ({ page, company, visit }) => {
   const rows = Array.from({ length: 300 }, (_, index) => ({
