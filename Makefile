@@ -71,7 +71,7 @@ hooks: setup ## Have git run lint, types and budgets before each commit, and jud
 	@$(BIN)/pre-commit install
 
 .PHONY: budgets
-budgets: setup ## Print the project's lines, words and complexity beside their limits
+budgets: setup ## Print what each room weighs, and its complexity, beside their limits
 	@$(BIN)/python tests/budgets.py
 
 AUDIT := .local/audit-venv
