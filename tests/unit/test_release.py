@@ -62,3 +62,12 @@ def test_the_wheel_contains_only_the_product(installed: Path) -> None:
     packages = {path.name for path in installed.iterdir() if path.suffix != ".dist-info"}
     product = {Path(path).name for path in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
     assert packages - {"bin", ".lock"} == product
+
+
+def test_a_public_forge_runs_the_same_command_on_both_processors() -> None:
+    """The oldest Python that the project allows is among those that it runs on."""
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
+    assert "- run: bash .ci/run" in workflow
+    assert "machine: [ubuntu-24.04, ubuntu-24.04-arm]" in workflow
+    assert f'python: ["{oldest}", ' in workflow
