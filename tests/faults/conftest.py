@@ -20,9 +20,9 @@ from deployments import (
 from worlds import ForkedJobMaker, World, waiting_machine
 
 from managed_tables.ids import new_record_id
-from managed_tables.jobs import undoing as operation
 from managed_tables.settings import Settings
 from managed_tables.tables import reconciliation
+from managed_tables_api import undoing as operation
 from managed_tables_api.services import ApiServices
 from managed_tables_insert import transfer
 from managed_tables_local.emulator import Emulator

@@ -24,12 +24,12 @@ from worlds import World
 from managed_tables.documents.statements import Additions, LoadMode
 from managed_tables.errors import CHANGED_SINCE, DUPLICATE_KEY, NOT_UNDOABLE, ROW_NOT_FOUND
 from managed_tables.ids import new_record_id
-from managed_tables.jobs.undoing import undo_job
 from managed_tables_api.routes.history_and_trash import restore_rows
 from managed_tables_api.rows import bulk_changes
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, OnConflict, insert
 from managed_tables_api.rows.row_history import RestoreBody, of_row
 from managed_tables_api.rows.running import NamedTable
+from managed_tables_api.undoing import undo_job
 from managed_tables_insert.handler import run_job
 
 _ROWS = "SELECT id::text, k, v FROM vendas"

@@ -20,9 +20,9 @@ from managed_tables.errors import (
     ApiError,
 )
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.definitions import TableChange
 from managed_tables_api.rows import inserts
+from managed_tables_api.undoing import undo_job
 from managed_tables_insert.handler import run_job
 
 

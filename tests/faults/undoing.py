@@ -9,8 +9,8 @@ from worlds import World
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.errors import NOT_UNDOABLE, ApiError
 from managed_tables.ids import NOBODY
-from managed_tables.jobs.undoing import undo_job
 from managed_tables.tables.definitions import TableChange
+from managed_tables_api.undoing import undo_job
 from managed_tables_insert.handler import run_job
 
 UPSERTED = [["-2", "20,5", "nova"], *ROWS]

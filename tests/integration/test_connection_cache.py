@@ -10,12 +10,12 @@ import pytest
 from rows_client import RowsCompany
 
 from managed_tables.catalog.connections import ConnectionRecord
-from managed_tables.databases import connection_cache
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
 from managed_tables.errors import CONNECTIONS_TAKEN, ApiError
 from managed_tables.services import IDLE_SESSION_MS
+from managed_tables_api import connection_cache
 from managed_tables_api.calls import ANSWER_SECONDS
+from managed_tables_api.connection_cache import IDLE_SECONDS, ConnectionCache, answered_within
 
 LIMIT = 4
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from rows_client import SALES, RowsClient
 
-from managed_tables.databases import connection_cache
+from managed_tables_api import connection_cache
 
 
 def test_requests_in_one_millisecond_keep_their_order(rows: RowsClient) -> None:

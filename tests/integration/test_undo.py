@@ -20,9 +20,9 @@ from managed_tables.databases.statements import compose
 from managed_tables.errors import CHANGED_SINCE, NOT_UNDOABLE, ApiError
 from managed_tables.history import Actor
 from managed_tables.ids import NOBODY
-from managed_tables.jobs import undoing as operation
-from managed_tables.jobs.undoing import undo_job, undo_load
 from managed_tables.kept_rows import kept_table
+from managed_tables_api import undoing as operation
+from managed_tables_api.undoing import undo_job, undo_load
 from managed_tables_ingest.sweep import drop_expired
 from managed_tables_insert.handler import run_job
 

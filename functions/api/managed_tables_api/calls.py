@@ -41,11 +41,11 @@ from managed_tables.catalog.exports import ExportRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.clock import timestamp
-from managed_tables.databases.connection_cache import answered_within
 from managed_tables.details import MAX_ERROR_DETAILS, Fault, detail, shown_text
 from managed_tables.errors import ApiError, ApiErrorKind
 from managed_tables.ids import is_record_id
 from managed_tables_api.auth import ALL_PERMISSIONS, Caller, Permission
+from managed_tables_api.connection_cache import answered_within
 from managed_tables_api.http.answers import as_answer, error_answer
 from managed_tables_api.http.requests import receive_body, refusal, refusal_of
 from managed_tables_api.rows import row_history, single_rows

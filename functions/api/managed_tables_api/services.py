@@ -9,11 +9,11 @@ from managed_tables.aws_services import once
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.databases import connecting
-from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import STORAGE_UNAVAILABLE, ApiError
 from managed_tables.jobs.staged_rows import Origin
 from managed_tables.services import Services
 from managed_tables_api.auth import JwksKeys, TokenVerifier, shared_secret
+from managed_tables_api.connection_cache import ConnectionCache
 from managed_tables_api.http.slots import RequestSlots
 from managed_tables_api.rows.running import NamedTable, Tables
 

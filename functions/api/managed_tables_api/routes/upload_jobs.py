@@ -21,7 +21,6 @@ from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job
 from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.rejects import rejects_keys
-from managed_tables.jobs.undoing import UndoAnswer, undo_job
 from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import KnownJob, Services, SignedIn, api_router, raises, requires
@@ -36,6 +35,7 @@ from managed_tables_api.http.requests import (
 )
 from managed_tables_api.preview import PreviewAnswer, PreviewQuery, show_lines
 from managed_tables_api.tables import FromSchema
+from managed_tables_api.undoing import UndoAnswer, undo_job
 
 router = api_router("/upload-jobs", "File upload")
 

@@ -21,13 +21,13 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import Applied
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, performed, translated_errors
-from managed_tables.databases.connection_cache import ConnectionCache
 from managed_tables.errors import ApiError
 from managed_tables.history import Actor, Via
 from managed_tables.ids import is_record_id, is_uuid
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
 from managed_tables.values import Parsers, parsers
+from managed_tables_api.connection_cache import ConnectionCache
 from managed_tables_api.http.answers import response_too_large
 
 MAX_CACHED_COLUMNS = 30_000  # about 1 KB each, over all companies
