@@ -15,8 +15,8 @@ from psycopg import sql
 
 from managed_tables.conditions.composition import condition_sql
 from managed_tables.databases.statements import compose
+from managed_tables.formulas import FORMULA, GUARD
 from managed_tables.identifiers import ID_COLUMN
-from managed_tables.jobs.rejects import FORMULA, GUARD
 from managed_tables.schema import Column, ColumnType
 from managed_tables_export.destination import ExportObject
 from managed_tables_export.snapshot import ExportSource

@@ -17,8 +17,9 @@ from psycopg import sql
 from managed_tables.conversion.marked_cells import unmarked
 from managed_tables.databases.statements import compose, execute
 from managed_tables.details import MAX_ERROR_DETAILS, MAX_VALUE_CHARACTERS, Detail, Fault, row_detail
+from managed_tables.formulas import guarded
 from managed_tables.ids import row_number
-from managed_tables.jobs.rejects import PLACE_LABELS, guarded
+from managed_tables.jobs.rejects import PLACE_LABELS
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place

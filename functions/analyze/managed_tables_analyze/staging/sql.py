@@ -8,7 +8,7 @@ import duckdb
 
 from managed_tables.conversion.marked_cells import on_its_lines_sql
 from managed_tables.conversion.sql_text import VECTOR_ROWS, literal, rows_of_group, trimmed
-from managed_tables.jobs.rejects import GUARD
+from managed_tables.formulas import GUARD
 from managed_tables.jobs.staged_rows import lines_from
 from managed_tables_reader.rows.parts import Fill, Part
 

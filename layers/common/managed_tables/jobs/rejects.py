@@ -1,20 +1,10 @@
 """The file of rows that did not fit: insert writes it, the API offers it, and analyze reads it again."""
 
-import re
 from collections.abc import Sequence
 
 from managed_tables.catalog.job_records import JobRecord
 
 PLACE_LABELS = ("arquivo", "aba", "linha", "motivo")
-# What a spreadsheet may run, also by full-width signs or behind blanks; for Python and PostgreSQL.
-FORMULA = r"^(\s*[=+@＝＋－＠-]|[\t\r\n])"
-GUARD = "'"
-
-
-def guarded(text: str) -> str:
-    """Return a cell's text so that no spreadsheet runs it: behind an apostrophe, but for signed numbers."""
-    is_formula = re.match(FORMULA, text) and not re.fullmatch(r"\s*[+-][\d.,]+%?\s*", text)
-    return GUARD + text if is_formula or text.startswith(GUARD) else text
 
 
 def are_rejects(labels: Sequence[str | None]) -> bool:
