@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from staged_objects import Rows, column_of
 
+from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.messages.findings import Finding
 from managed_tables_analyze.inference.explanation import JudgedColumn
 
@@ -61,7 +62,7 @@ def test_the_majority_of_columns_decides_an_ambiguous_mark(infer: Infer) -> None
     [
         ("01/02/2024", "13/02/2024", "dmy dmy", True),
         ("01/02/2024", "02/13/2024", "mdy mdy", True),
-        ("01/02/2024", "03/04/2024", "dmy dmy", False),
+        ("01/02/2024", "03/04/2024", "dmy dmy", False),  # the labels are Portuguese
         ("01/02/2024", "2024-02-13", "dmy ymd", False),
         ("01/02/2024 10:30", "02/13/2024", "mdy mdy", True),
     ],
@@ -79,7 +80,95 @@ def test_another_column_may_prove_the_date_order(
 def test_contradicting_columns_prove_no_date_order(infer: Infer) -> None:
     doubtful, day_first, month_first = infer([["01/02/2024", "13/02/2024", "02/13/2024"]] * 3)
     assert [one.formats.date_order for one in (doubtful, day_first, month_first)] == ["dmy", "dmy", "mdy"]
-    assert warning_texts(doubtful) == ""
+    assert "Como o arquivo dá sinais das duas ordens, lemos 1 de fevereiro" in warning_texts(doubtful)
+    assert [one.order_shown_by for one in (doubtful, day_first, month_first)] == [[], ["cells"], ["cells"]]
+
+
+_OPEN = ["03/02/2026", "04/02/2026", "03/05/2026"]
+_NEUTRAL, _PORTUGUESE, _ENGLISH = ["x", "y"], ["Data", "Valor"], ["Order date", "Amount"]
+_WORKING = [*(f"{day:02d}" for day in range(2, 7)), *(f"{day:02d}" for day in range(9, 13))]  # March 2026
+
+
+@pytest.mark.parametrize(
+    ("days", "number", "labels", "order", "shown_by", "evidence"),
+    [
+        (_OPEN, "1", _NEUTRAL, "dmy", [], ""),
+        (_OPEN, "1100.50", _NEUTRAL, "dmy", [], ""),  # a bare point is what programs write
+        (_OPEN, "1.100,50", _NEUTRAL, "dmy", ["marks"], 'vírgula decimal (como na coluna "y")'),
+        (_OPEN, "1,100.50", _NEUTRAL, "mdy", ["marks"], 'ponto decimal (como na coluna "y")'),
+        (_OPEN, "1", _PORTUGUESE, "dmy", ["labels"], 'língua dos rótulos (como "Data")'),
+        (_OPEN, "1", _ENGLISH, "mdy", ["labels"], 'língua dos rótulos (como "Order date")'),
+        (_OPEN, "1", ["Date", "y"], "dmy", [], ""),  # of a language that others borrow from
+        (_OPEN, "1", ["x", "Observações"], "dmy", ["labels"], 'língua dos rótulos (como "Observações")'),
+        (_OPEN, "1,100.50", _ENGLISH, "mdy", ["marks", "labels"], "língua dos rótulos"),
+        (_OPEN, "1,100.50", _PORTUGUESE, "dmy", [], ""),
+        (_OPEN, "1.100,50", _ENGLISH, "dmy", [], ""),
+        ([f"03/{day}/2026" for day in _WORKING], "1", _NEUTRAL, "mdy", ["running_days"], "um ao outro"),
+        ([f"{day}/03/2026" for day in _WORKING], "1", _NEUTRAL, "dmy", ["running_days"], "um ao outro"),
+        ([f"03/{day}/2026" for day in _WORKING], "1", _PORTUGUESE, "mdy", ["running_days"], "um ao outro"),
+        ([f"03/{day}/2026" for day in _WORKING if day != "05"], "1", _NEUTRAL, "dmy", [], ""),
+        ([f"{day:02d}/02/2026" for day in range(1, 13)], "1", _NEUTRAL, "dmy", ["running_days"], "os dias"),
+        ([f"02/{day:02d}/2026" for day in range(1, 13)], "1", _NEUTRAL, "dmy", [], ""),
+        ([f"02/{day:02d}/2026" for day in range(1, 13)], "1", _PORTUGUESE, "dmy", [], ""),
+        ([f"02/{day:02d}/2026" for day in range(1, 5)], "1", _PORTUGUESE, "dmy", ["labels"], "rótulos"),
+        # The first of each month, as a series of months has them.
+        ([f"01/{day:02d}/2026" for day in range(1, 13)], "1", _PORTUGUESE, "dmy", ["labels"], "rótulos"),
+        ([f"01/{day:02d}/2026" for day in range(1, 13)], "1", _NEUTRAL, "dmy", [], ""),
+        ([f"{day:02d}/01/2026" for day in range(1, 13)], "1", _NEUTRAL, "dmy", [], ""),
+        (["03/03/2026", "05/05/2026 "], "1", _NEUTRAL, "dmy", ["cells"], ""),  # one day in both orders
+    ],
+)  # fmt: skip
+def test_an_order_of_dates_is_taken_where_the_file_shows_it_else_reported(
+    infer: Infer,
+    days: list[str],
+    number: str,
+    labels: list[str],
+    order: str,
+    shown_by: list[str],
+    evidence: str,
+) -> None:
+    days_found, _ = infer([[day, number] for day in days] * 2, labels=labels)
+    assert (days_found.formats.date_order, days_found.order_shown_by) == (order, shown_by)
+    assert evidence in days_found.inference.evidence
+    assert [one.code for one in days_found.warnings] == ([] if shown_by else ["AMBIGUOUS_DATES"])
+    assert days_found.inference.confidence == (1.0 if shown_by else 0.5)
+
+
+@pytest.mark.parametrize(
+    ("days", "labels", "before", "order", "shown_by", "reason"),
+    [
+        (_OPEN, _NEUTRAL, "mdy", "mdy", [], "mostra a ordem e antes era mês/dia/ano, lemos"),
+        (_OPEN, _NEUTRAL, "dmy", "dmy", [], "Como nada no arquivo mostra a ordem e antes era dia/mês/ano"),
+        (_OPEN, _PORTUGUESE, "dmy", "dmy", ["labels"], None),
+        (_OPEN, _PORTUGUESE, "mdy", "mdy", [], "Como o arquivo dá sinais das duas ordens, lemos"),
+        ([f"{day:02d}/02/2026" for day in range(1, 13)], _NEUTRAL, "dmy", "dmy", ["running_days"], None),
+        ([f"{day:02d}/02/2026" for day in range(1, 13)], _NEUTRAL, "mdy", "mdy", [], "das duas ordens"),
+        ([f"02/{day:02d}/2026" for day in range(1, 13)], _NEUTRAL, "mdy", "mdy", ["running_days"], None),
+        ([f"02/{day:02d}/2026" for day in range(1, 13)], _PORTUGUESE, "dmy", "dmy", [], "das duas ordens"),
+        ([f"03/{day}/2026" for day in _WORKING], _NEUTRAL, "dmy", "mdy", ["running_days"], "Como os dias só"),
+        ([f"03/{day}/2026" for day in _WORKING], _NEUTRAL, "mdy", "mdy", ["running_days"], None),
+        (["02/01/2026"] * 3, ["x", "13/02/2026"], "dmy", "dmy", ["columns"], None),
+        (["02/01/2026"] * 3, ["x", "13/02/2026"], "mdy", "dmy", ["columns"], "só pode estar na ordem"),
+    ],
+)  # fmt: skip
+def test_the_order_of_such_files_before_shows_nothing(
+    infer: Infer,
+    days: list[str],
+    labels: list[str],
+    before: str,
+    order: str,
+    shown_by: list[str],
+    reason: str,
+) -> None:
+    """It is taken where the file leaves it open or contradicts itself, and that is reported."""
+    kept = RecipeColumn(source="x", name="x", date_order=before)
+    other = labels[1] if "/" in labels[1] else "1"
+    found, _ = infer(
+        [[day, other] for day in days], labels=labels, former_columns=[FormerColumn("x", kept=kept), None]
+    )
+    assert (found.formats.date_order, found.order_shown_by) == (order, shown_by)
+    assert (reason or "") in warning_texts(found)
+    assert bool(warning_texts(found)) is bool(reason)
 
 
 @pytest.mark.parametrize(

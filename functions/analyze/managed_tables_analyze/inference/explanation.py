@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from managed_tables.conversion.columns import Formats, explain
-from managed_tables.documents.analyses import Alternative, FileWarning, Inference, InferenceException
+from managed_tables.documents.analyses import (
+    Alternative,
+    FileWarning,
+    Inference,
+    InferenceException,
+    OrderSign,
+)
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode
 from managed_tables.messages.sentences import write_text
 from managed_tables.schema import ColumnType
@@ -31,6 +37,7 @@ class JudgedColumn:
     exceptions: list[InferenceException] = field(default_factory=list)  # which are not so
     proven: Hypothesis | None = None  # what every cell except NULL is
     reader_findings: list[Finding] = field(default_factory=list)  # warnings that the job has, and grounds
+    order_shown_by: list[OrderSign] | None = None  # of days and months, where they have an order
     unit: str = ""  # which numbers carry, or are shown with
 
     def or_else(self, column_type: ColumnType, reason: GroundCode) -> "JudgedColumn":

@@ -16,7 +16,7 @@ from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.conversion.numbers import PERCENT, is_known_unit
 from managed_tables.conversion.sql_text import matches
 from managed_tables.conversion.times import DateOrder, Shape
-from managed_tables.documents.analyses import Alternative
+from managed_tables.documents.analyses import Alternative, OrderSign
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding, GroundCode
@@ -31,9 +31,10 @@ from managed_tables_analyze.inference.explanation import (
     JudgedColumn,
     add_exceptions,
 )
-from managed_tables_analyze.inference.marks_and_orders import choose_marks, choose_orders, describe_doubt
+from managed_tables_analyze.inference.marks import choose_marks, describe_doubt
+from managed_tables_analyze.inference.orders import choose_orders, has_two_readings
 from managed_tables_analyze.inference.tallies import HEAD, Aggregate, Cells, CellTally, Hypothesis
-from managed_tables_analyze.inference.trial import Trial, try_columns
+from managed_tables_analyze.inference.trial import OrderShown, ShownOrder, Trial, try_columns
 
 _LOOK_SECONDS = 1.0  # the job's record is written far less often
 
@@ -42,6 +43,12 @@ _FEW = 0.8
 _WORTH_EXPLAINING = 0.5
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
 _IS_AMOUNT = re.compile(r".*(?:\$|\.[0-9]{3},|,[0-9]{3}\.).*")
+_ORDER_GROUNDS: dict[OrderSign, GroundCode] = {
+    "columns": "ORDER_OF_COLUMN",
+    "running_days": "ORDER_OF_DAYS",
+    "marks": "ORDER_OF_MARKS",
+    "labels": "ORDER_OF_LABELS",
+}
 _COUNTED, _JUDGED, _EXPLAINED = 55, 70, 85  # percent of inferring a large file that is done by then
 
 
@@ -209,19 +216,26 @@ class _Judge:
             example = self._example(trial, lambda cell: f"({chosen.test(cell)} AND {_is_month(cell)})")
             values = {"example": example, "day": self._value_of(example, judged.type, formats)}
             judged.warnings.append(Finding("MONTHS_AS_DATES", values))
-        if trial.order_proof is not None:
-            self._warn_of_order(judged, self._example(trial, _has_two_readings), trial.order_proof)
+        if trial.shown is not None:
+            judged.order_shown_by = [sign.by for sign in trial.shown.signs]
+            judged.grounds += [_order_ground(sign) for sign in trial.shown.signs if sign.by != "cells"]
+            self._warn_of_order(trial, judged, chosen, trial.shown)
         return judged
 
-    def _warn_of_order(self, judged: JudgedColumn, example: str, proof: int) -> None:
-        """Add the warning that another column, `proof`, decided the order of day and month."""
-        formats = judged.formats
+    def _warn_of_order(
+        self, trial: Trial, judged: JudgedColumn, chosen: Hypothesis, shown: ShownOrder
+    ) -> None:
+        """Add the warning that the cells allow both orders of day and month, unless the file shows one."""
+        if shown.because is None:
+            return
+        formats, example = judged.formats, self._example(trial, partial(has_two_readings, chosen))
         other: DateOrder = "mdy" if formats.date_order == "dmy" else "dmy"
         values = {
             "example": example,
             "day": self._value_of(example, judged.type, formats),
             "other_day": self._value_of(example, judged.type, replace(formats, date_order=other)),
-            "proof": self.evidence.trials[proof].name,
+            "because": shown.because,
+            "proof": shown.proof,
             "order": formats.date_order,
         }
         judged.doubt(Finding("AMBIGUOUS_DATES", values))
@@ -369,16 +383,17 @@ def _find_code(values: Collection[str], label: str) -> str | None:
     return signs.find_code_in_values(values)
 
 
+def _order_ground(sign: OrderShown) -> Finding:
+    mark = "," if sign.order == "dmy" else "."
+    return Finding(_ORDER_GROUNDS[sign.by], {"name": sign.name, "mark": mark})
+
+
 def _is_month(cell: str) -> str:
     return f"NOT {matches(cell, '[0-9]+[^0-9]+[0-9]+[^0-9]+[0-9]+.*')}"
 
 
 def _has_cents(cell: str) -> str:
     return matches(cell, r"\s*[0-9]+(?:[.,][0-9]{3})*[.,][0-9]{2}\s*[^0-9]*")
-
-
-def _has_two_readings(cell: str) -> str:
-    return matches(cell, r"\s*(?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|1[0-2])[-/.][0-9]{2}(?s:.*)")
 
 
 @contextmanager

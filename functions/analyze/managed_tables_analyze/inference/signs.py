@@ -6,7 +6,9 @@ check digits that all values carry. A label that names a quantity (`Qtd. telefon
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+
+from managed_tables.conversion.times import DateOrder
 
 _QUANTITY_WORDS = frozenset(
     {
@@ -55,6 +57,45 @@ _CODE_PAIRS = {
     frozenset({"nosso", "numero"}): "nosso número",
     frozenset({"linha", "digitavel"}): "linha digitável",
 }
+# Of labels, in languages that write the day first, the words that English has not; and those of English.
+_DAY_FIRST_WORDS = frozenset(
+    {
+        "data", "datas", "dt", "dia", "mes", "ano", "anos", "hora", "horas", "valor", "valores", "vlr",
+        "preco", "precos", "custo", "custos", "quantidade", "qtd", "qtde", "quant", "produto",
+        "produtos", "descricao", "nome", "nomes", "cliente", "clientes", "fornecedor", "vendedor",
+        "vendedora", "loja", "filial", "venda", "vendas", "compra", "compras", "pedido", "pedidos",
+        "nota", "notas", "emissao", "vencimento", "venc", "pagamento", "pago", "recebimento",
+        "recebido", "saldo", "conta", "contas", "banco", "agencia", "historico", "lancamento", "debito",
+        "credito", "entrada", "saida", "estoque", "unidade", "categoria", "tipo", "situacao", "estado",
+        "cidade", "municipio", "bairro", "endereco", "rua", "numero", "nro", "cep", "cpf", "cnpj",
+        "telefone", "celular", "nascimento", "nasc", "idade", "sexo", "funcionario", "matricula",
+        "cargo", "salario", "setor", "departamento", "empresa", "codigo", "cod", "observacao", "obs",
+        "parcela", "parcelas", "desconto", "juros", "multa", "imposto", "taxa", "peso", "altura",
+        "largura", "medico", "paciente", "consulta", "aluno", "turma", "escola", "curso", "professor",
+        "processo", "protocolo", "inicio", "fim", "cadastro", "competencia", "referencia", "usuario",
+        "responsavel", "origem", "destino", "placa", "motorista", "veiculo", "combustivel", "litros",
+        "viagem", "contrato", "servico", "servicos", "prazo", "envio", "entrega", "retorno", "abertura",
+        "fechamento", "da", "das", "de", "dos", "em", "por", "para", "fecha", "importe", "cantidad",
+        "precio", "nombre", "ciudad", "cuenta", "datum", "betrag", "menge", "preis", "montant", "prix",
+        "importo", "prezzo",
+    }
+)  # fmt: skip
+_ENGLISH_WORDS = frozenset(
+    {
+        "date", "dates", "day", "month", "year", "time", "amount", "amounts", "price", "prices", "cost",
+        "costs", "quantity", "qty", "product", "products", "description", "name", "customer",
+        "customers", "client", "supplier", "vendor", "seller", "store", "branch", "sale", "sales",
+        "purchase", "order", "orders", "invoice", "invoices", "due", "payment", "payments", "paid",
+        "balance", "account", "bank", "entry", "debit", "credit", "stock", "unit", "category", "type",
+        "state", "city", "county", "address", "street", "number", "phone", "birth", "age", "gender",
+        "employee", "position", "salary", "department", "company", "code", "note", "notes", "of", "the",
+        "by", "from", "to", "for", "shipped", "ship", "shipping", "delivery", "delivered", "created",
+        "updated", "start", "end", "first", "last", "value", "weight", "height", "width", "rate", "tax",
+        "discount", "fee", "transaction", "user", "owner", "source", "destination", "vehicle", "driver",
+        "country", "opened", "closed", "hired", "visit",
+    }
+)  # fmt: skip
+_FEWEST_ENGLISH_WORDS = 2  # one is in labels of every language
 _GLUED = ("codigo", "cpf", "cnpj", "pasep", "telefone", "renavam")  # in no other word
 LONGEST_CODE = 64
 _MEASURE = re.compile(r"[$€%]")  # `Conta de luz (R$)`
@@ -65,6 +106,7 @@ FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chanc
 _DIGITS = re.compile("[0-9]+")
 # By their number of digits: the name, how many digits check the others, and the greatest weight.
 _CHECKED = {11: ("CPF", 2, 11), 14: ("CNPJ", 2, 9), 44: ("chave de NF-e", 1, 9)}
+_ACCENT = re.compile("[À-ÖØ-öø-ÿ]")
 _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 
 
@@ -93,6 +135,23 @@ def names_birth(label: str) -> bool:
 def names_year(label: str) -> bool:
     """Return whether a label says that its values are years."""
     return not _YEAR_WORDS.isdisjoint(words_of(label))
+
+
+def find_order_of_language(labels: Sequence[str]) -> tuple[DateOrder, str] | None:
+    """Return the order of days and months in the labels' language, and a label of it; None where none shows.
+
+    An accent is in no English word; English words alone, and several of them, show English.
+    """
+    day_first, english = list[str](), list[str]()
+    for label in labels:
+        for word in {*words_of(label)}:
+            if word in _DAY_FIRST_WORDS or (word not in _ENGLISH_WORDS and _ACCENT.search(label)):
+                day_first.append(label)
+            elif word in _ENGLISH_WORDS:
+                english.append(label)
+    if len(day_first) > len(english):
+        return "dmy", day_first[0]
+    return ("mdy", english[0]) if len(english) >= _FEWEST_ENGLISH_WORDS and not day_first else None
 
 
 def find_code_in_label(label: str, longest_digits: int) -> str | None:

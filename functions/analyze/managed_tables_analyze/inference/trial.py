@@ -9,6 +9,7 @@ from managed_tables.conversion.columns import ColumnChoice, DecimalMark, Formats
 from managed_tables.conversion.numbers import NUMBER_PERHAPS_WITH_UNIT, PERCENT, find_unit, is_known_unit
 from managed_tables.conversion.sql_text import literal, matches
 from managed_tables.conversion.times import ORDERS, DateOrder, Shape
+from managed_tables.documents.analyses import OrderSign
 from managed_tables.documents.recipes import FormerColumn
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.schema import ColumnType
@@ -90,6 +91,28 @@ def _marked(column_type: ColumnType, formats: Formats) -> tuple[Hypothesis, ...]
     return tuple(Hypothesis(column_type, replace(formats, decimal_mark=mark)) for mark in MARKS)
 
 
+@dataclass(frozen=True)
+class OrderShown:
+    """One thing in the file that shows in which order days and months stand: a column or a label, by name."""
+
+    by: OrderSign
+    order: DateOrder
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class ShownOrder:
+    """What shows the order of a column's days and months; nothing where the file leaves it open.
+
+    `because` is why that order was taken, where a person is to look at it: "columns", "kept", "mixed" (signs
+    of both orders) or "custom"; `proof` is the column of that order.
+    """
+
+    signs: Sequence[OrderShown] = ()
+    because: str | None = None
+    proof: str = ""
+
+
 @dataclass
 class Trial:
     """What is known of one column: its hypotheses under test, then how it is read."""
@@ -112,7 +135,7 @@ class Trial:
     # delimiter ("" for none).
     doubt: str | None = None
     alternative: Hypothesis | None = None  # what it might be as well, in doubt
-    order_proof: int | None = None  # the column that proves the order of its days
+    shown: ShownOrder | None = None  # of days and months, if they have an order
 
     @property
     def ladder(self) -> Rungs:

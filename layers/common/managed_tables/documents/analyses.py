@@ -1,7 +1,7 @@
 """What analyze found in a job's files: how they were read, the inferred schema, what load and review need."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -14,6 +14,11 @@ from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
 from managed_tables.messages.sentences import write_text
 from managed_tables.schema import Column, ColumnType
+
+OrderSign = Literal["cells", "columns", "running_days", "marks", "labels"]
+"""What in a file shows in which order the days and months of a column stand: a day after the twelfth (or no
+date that both orders would read differently) among its own cells, or in another column; days that follow one
+another in that order alone; the marks of numbers; the language of the labels."""
 
 MAX_WARNINGS_BYTES = 1_000_000  # some thousands; an answer has 6 MB, also for the schema and the samples
 
@@ -195,6 +200,7 @@ class StagedColumn(Document):
     name: str
     formats: Formats
     proven: bool = False  # every cell that is not NULL is known to convert
+    order_shown_by: list[OrderSign] | None = None  # empty: both orders are possible; null: no order to show
     choice: ColumnChoice = ColumnChoice()  # what a person once chose for it, as the table remembers
 
 

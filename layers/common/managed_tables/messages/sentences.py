@@ -45,6 +45,13 @@ _BECAUSE = {
     "|": "Como o arquivo usa barras entre as colunas",
     "": "Como é o costume no Brasil",
 }
+_BECAUSE_OF_ORDER = {
+    "columns": 'Como a coluna "{proof}" só pode estar na ordem {order}',
+    "running_days": "Como os dias só seguem um ao outro na ordem {order}",
+    "mixed": "Como o arquivo dá sinais das duas ordens",
+    "kept": "Como nada no arquivo mostra a ordem e antes era {order}",
+    "custom": "Como nada no arquivo mostra a ordem e no Brasil o dia vem antes",
+}
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _PATTERNS = {"n": re.compile(r"[-\d.,%]+"), "d": re.compile(r"[\d, …]+"), "w": re.compile(r"\S+")}
 _SWAPPED = str.maketrans(".,", ",.")
@@ -72,7 +79,9 @@ def _fields(finding: Finding) -> dict[str, str]:
     if "type" in finding.values:
         fields["one"], fields["many"] = _TYPES[ColumnType(str(finding.values["type"]))]
     if "because" in finding.values:
-        fields["Because"] = _reason(str(finding.values["because"])).format(mark=fields["mark"])
+        because = str(finding.values["because"])
+        of_order = _BECAUSE_OF_ORDER.get(because) if finding.code == "AMBIGUOUS_DATES" else None
+        fields["Because"] = (of_order or _reason(because)).format_map(fields)
     return fields
 
 

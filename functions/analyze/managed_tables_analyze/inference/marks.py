@@ -1,9 +1,9 @@
-"""Choose what a column's cells may leave open: its decimal mark, and the order of its days and months.
+"""Choose the decimal mark of a column whose cells leave it open.
 
 `1.234` may be 1234 or 1.234. The column's other cells decide; if they do not, their currency does, then the
 file's other columns, then days before months and the delimiter (programs write `;` where the comma is the
 decimal mark). A column that its cells do not decide gets a warning. A workbook's own numbers are exact and
-have no mark: only its texts do. Where days and months may be either, another column may prove their order.
+have no mark: only its texts do.
 """
 
 from collections import Counter
@@ -14,7 +14,6 @@ from managed_tables.conversion.columns import DecimalMark
 from managed_tables.conversion.marked_cells import TEXT_SIGN
 from managed_tables.conversion.numbers import is_currency
 from managed_tables.conversion.sql_text import matches
-from managed_tables.conversion.times import DateOrder
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.tallies import Cells, Hypothesis
@@ -39,7 +38,7 @@ def choose_marks(rows: Cells, trials: Sequence[Trial], delimiter: str | None) ->
     """
     found = _ask_open(rows, trials)
     mark, doubt = _by_file(trials, delimiter)
-    marks = [(trial.kept.decimal_mark, _certain_mark(trial)) for trial in trials]
+    marks = [(trial.kept.decimal_mark, certain_mark(trial)) for trial in trials]
     is_kept = not any(before and own == _other(before) for before, own in marks)
     for trial in trials:
         kept = trial.kept.decimal_mark if is_kept else None
@@ -47,7 +46,7 @@ def choose_marks(rows: Cells, trials: Sequence[Trial], delimiter: str | None) ->
             trial.chosen = trial.verdict[0] if trial.verdict else None
             formats = trial.chosen.formats if trial.chosen else trial.plain
             trial.formats = replace(formats, decimal_mark=kept or mark)
-        elif own := _certain_mark(trial) or kept:
+        elif own := certain_mark(trial) or kept:
             trial.choose(_of_mark(trial, own))
         else:
             _choose_open(trial, found, mark, doubt)
@@ -87,7 +86,7 @@ def _choose_open(trial: Trial, found: set[tuple[int, str]], mark: DecimalMark, d
 
 def _by_file(trials: Sequence[Trial], delimiter: str | None) -> tuple[DecimalMark, str]:
     """Return the mark of columns that leave it open, and what decided it."""
-    ranked = Counter(mark for mark in map(_certain_mark, trials) if mark).most_common(2)
+    ranked = Counter(mark for mark in map(certain_mark, trials) if mark).most_common(2)
     if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
         return ranked[0][0], _BY_COLUMNS
     if delimiter in (";", None):
@@ -141,7 +140,7 @@ def _is_grouped(trial: Trial) -> bool:
     return trial.is_number and trial.verdict[0].type is ColumnType.INTEGER and len(trial.verdict) == 1
 
 
-def _certain_mark(trial: Trial) -> DecimalMark | None:
+def certain_mark(trial: Trial) -> DecimalMark | None:
     """Return the only mark that the column's own cells allow, None where they allow both or it has none."""
     if not trial.is_number or len(trial.verdict) != 1:
         return None
@@ -153,37 +152,9 @@ def _certain_mark(trial: Trial) -> DecimalMark | None:
 
 def _open_questions(trial: Trial) -> tuple[str, ...]:
     """Return what to ask about all cells of a column of numbers whose mark they leave open."""
-    if not trial.is_number or _certain_mark(trial) is not None:
+    if not trial.is_number or certain_mark(trial) is not None:
         return ()
     is_workbook = trial.verdict[0].formats.workbook
     if trial.verdict[0].type is ColumnType.DECIMAL:
         return (_HAS_TEXT_MARK if is_workbook else _HAS_MARK, _HAS_REAL)
     return (_UNGROUPED_THOUSAND,) if _is_grouped(trial) and not is_workbook else ()
-
-
-def choose_orders(rows: Cells, trials: Sequence[Trial]) -> None:
-    """Give dates that allow both orders the one that another column proves.
-
-    If columns prove both orders, or none proves any, the day comes first. The order that a column had in such
-    files before holds unless some column of this file proves another.
-    """
-    dated = [trial for trial in trials if trial.is_ordered]
-    # The head of nearly every column has a day after the twelfth: only the others are counted over all rows.
-    others = [(trial, other) for trial in dated if (other := trial.month_first)]
-    count_all(rows, others)
-    both = [(trial, other) for trial, other in others if trial.holds(other)]
-    open_columns = {trial.column for trial, _ in both}
-    proofs = [trial for trial in dated if trial.column not in open_columns]
-    for trial, month_first in both:
-        order, trial.order_proof = _known_order(trial, proofs)
-        if order == "mdy":
-            trial.chosen = month_first
-            trial.formats = replace(trial.formats, date_order=order)
-
-
-def _known_order(trial: Trial, proofs: Sequence[Trial]) -> tuple[DateOrder | None, int | None]:
-    """Return the order that a column had before, or that others prove, by the first of them."""
-    if trial.kept.date_order and all(one.kept.date_order in (None, one.order) for one in proofs):
-        return trial.kept.date_order, None
-    orders = {one.order for one in proofs}
-    return (orders.pop(), proofs[0].column) if len(orders) == 1 else (None, None)
