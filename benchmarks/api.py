@@ -112,6 +112,7 @@ def _measure_writes(served: Served, bare: PgConnection, table: Table, size: Size
         size.repetitions,
     )
     delete = f"DELETE FROM {table.name} WHERE id = %s".encode()  # noqa: S608 (our names)
+    ids = _ids(bare, table)  # the updates have taken theirs
     _row(
         "delete 1 row",
         served,
