@@ -61,6 +61,7 @@ def test_a_browser_can_read_the_gateways_own_errors() -> None:
         headers = answer["ResponseParameters"]["Headers"]
         assert headers["Access-Control-Allow-Origin"] == "'*'"
         assert headers["Access-Control-Expose-Headers"] == f"'{', '.join(EXPOSED_HEADERS)}'"
+        assert headers["X-Content-Type-Options"] == "'nosniff'"
     assert answers["THROTTLED"]["ResponseParameters"]["Headers"]["Retry-After"] == "'1'"
 
 

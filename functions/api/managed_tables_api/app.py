@@ -61,6 +61,7 @@ class RequestBoundary:
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID_HEADER] = request_id
+                headers["x-content-type-options"] = "nosniff"  # cells were written by others
                 reader.mark(headers)
             await send(message)
 

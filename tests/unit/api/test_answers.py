@@ -75,6 +75,14 @@ def test_cors_allows_and_exposes_the_api_headers(client: TestClient) -> None:
     assert names == {"allow", "etag", "retry-after", "x-request-id"}
 
 
+@pytest.mark.parametrize("path", [f"{BASE}/openapi.json", "/probe/caller", "/probe/fault", "/nowhere"])
+def test_no_browser_takes_an_answer_for_another_type(client: TestClient, path: str) -> None:
+    """Of a route, an error or no route."""
+    answer = client.get(path, headers=bearer("managed-tables:*"))
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow"),
     [

@@ -172,12 +172,16 @@ def test_every_error_response_has_the_error_shape(document: dict[str, Any]) -> N
                 assert schema == {"$ref": "#/components/schemas/ErrorBody"}
 
 
-def test_the_page_loads_nothing_from_elsewhere(app: FastAPI) -> None:
+def test_the_page_loads_nothing_from_elsewhere_and_is_shown_in_none(app: FastAPI) -> None:
     client = TestClient(app)
     page = client.get("/v1/managed-tables/docs")
     loads = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert loads == ["docs/swagger-ui.css", "data:,", "docs/swagger-ui-bundle.js"]
     assert "url: 'openapi.json'" in page.text
+    policy = page.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} < {
+        *policy
+    }
     for name in loads[::2]:
         file = client.get(f"/v1/managed-tables/{name}")
         assert file.headers["content-type"].startswith(("text/css", "text/javascript"))

@@ -24,7 +24,7 @@ _INLINE_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 # Nothing comes from another origin, or goes to one; the viewer writes styles and small images itself.
 _POLICY = (
     "default-src 'none'; script-src 'self' 'sha256-{}'; style-src 'self' 'unsafe-inline'; img-src data:;"
-    " connect-src 'self'"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
