@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from lost_answers import lose_the_first_answer, lose_the_first_commit
 from rows_client import SALES, Answer, RowsClient, RowsCompany
 
 from managed_tables_api.routes.rows import KEY_HEADER
@@ -83,36 +84,10 @@ def test_a_request_recovers_the_lost_answer_to_its_commit(
     rows: RowsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows are committed and the connection breaks: the client gets 201, the rows are stored once."""
-    end, lost = psycopg.Transaction.__exit__, list[bool]()
-
-    def lose_the_first(transaction: psycopg.Transaction, *error: Any) -> bool:
-        ended = end(transaction, *error)
-        if not lost:
-            lost.append(True)
-            transaction.connection.pgconn.finish()
-            raise psycopg.OperationalError("the connection broke before the answer")
-        return ended
-
-    monkeypatch.setattr(psycopg.Transaction, "__exit__", lose_the_first)
+    lost = lose_the_first_commit(monkeypatch)
     assert insert(rows, {"rows": ROWS}, "k").body == {"inserted": 2}
     assert len(lost) == 1
     assert rows.list()["total"] == 2
-
-
-def lose_the_first_answer(monkeypatch: pytest.MonkeyPatch, of: bytes) -> list[bytes]:
-    """Break the connection after the first such statement runs; the list then has the statement."""
-    execute, lost = psycopg.Connection.execute, list[bytes]()
-
-    def lose_the_first(connection: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
-        found = execute(connection, statement, *arguments, **named)
-        if isinstance(statement, bytes) and of in statement and not lost:
-            lost.append(statement)
-            connection.pgconn.finish()
-            raise psycopg.OperationalError("the connection broke before the answer")
-        return found
-
-    monkeypatch.setattr(psycopg.Connection, "execute", lose_the_first)
-    return lost
 
 
 @pytest.mark.parametrize("write", [b"INSERT INTO", b"UPDATE", b"DELETE FROM"])

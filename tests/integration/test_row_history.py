@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from loading_jobs import JobMaker
 from loads import Loads
+from lost_answers import lose_the_first_answer, lose_the_first_commit
 from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
@@ -180,6 +181,33 @@ def test_a_key_taken_meanwhile_refuses_a_restoration_whole(table: TableClient) -
     assert (status, body["code"]) == (409, "DUPLICATE_KEY")
     assert table.values("k") == [("B",)]
     assert found(table, "/trash")["total"] == 2
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_restoration_whose_answer_is_lost_is_found_out(
+    table: TableClient, monkeypatch: pytest.MonkeyPatch, *, is_committed: bool
+) -> None:
+    """Rows come back once, and the answer counts them."""
+    ids = inserted(table, {"k": "A"}, {"k": "B"})
+    table.rows.call("POST", "/delete", {"ids": ids})
+    with monkeypatch.context() as broken:
+        lost = lose_the_first_commit(broken) if is_committed else lose_the_first_answer(broken, b"back AS")
+        answer = ask(table, "/trash/restore", "POST", {"ids": ids})
+    assert (answer, len(lost)) == ((200, {"restored": 2}), 1)
+    assert (table.get()["row_count"], found(table, "/trash")["total"]) == (2, 0)
+
+
+def test_the_trash_hides_no_column(rows_company: RowsCompany) -> None:
+    """A cell whose column is called as what the trash adds is answered beside it, under `_` and the name."""
+    columns = [column("deleted_at"), column("_deleted_at"), column("deleted_by", "integer")]
+    table = created(rows_company, *columns)
+    (row_id,) = inserted(table, {"deleted_at": "ontem", "_deleted_at": "x", "deleted_by": 7})
+    table.rows.call("DELETE", f"/{row_id}")
+    (row,) = found(table, "/trash")["records"]
+    assert row.pop("deleted_at") > "2026"
+    assert row == {
+        "id": row_id, "deleted_by": USER, "__deleted_at": "ontem", "_deleted_at": "x", "_deleted_by": 7
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,11 @@ def list_table_history(
 
 @router.get("/trash", summary="Deleted rows", dependencies=_READS)
 def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> row_history.TrashAnswer:
-    """Return a page of deleted rows, the last deleted first."""
+    """Return a page of deleted rows, the last deleted first.
+
+    The cell of a column called `deleted_at` or `deleted_by` is under the first free name of `_deleted_at`,
+    `__deleted_at` and so on.
+    """
     statement = compose_statement(
         "WITH {held}, {gone} SELECT 1, page.row_id::text, page.changed_at, page.user_id,"
         " managed_tables.hstore_to_json({cells})::text, (SELECT count(*) FROM gone) FROM definition"
@@ -156,16 +160,26 @@ def list_trash(table: PathTable, query: FromQuery[row_history.TrashQuery]) -> ro
     )
     listed = table.read(statement, {**table.kept_days, **query.window})
     records = []
+    names = _names_in_trash(table.definition)
     for _, row_id, deleted_at, deleted_by, present, _ in listed:
         if row_id is not None:
             cells = json.loads(present)
             row: dict[str, object] = {
-                column.name: value_of(column.type, cells.get(column.name), query.numbers)
+                names[column.name]: value_of(column.type, cells.get(column.name), query.numbers)
                 for column in table.definition.columns
             }
             row |= {"id": row_id, "deleted_at": timestamp(deleted_at), "deleted_by": deleted_by}
             records.append(row_history.DeletedRow.read(row))
     return row_history.TrashAnswer(total=listed[0][5], quantity=len(records), records=records)
+
+
+def _names_in_trash(definition: Definition) -> dict[str, str]:
+    """Return the field of each column in a deleted row: not that of what the trash says of the row."""
+    names = {name: name for name in definition.by_name}
+    for field in definition.by_name.keys() & {"deleted_at", "deleted_by"}:
+        while names[field] in definition.by_name:
+            names[field] = f"_{names[field]}"
+    return names
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
@@ -183,7 +197,7 @@ def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> r
     }
     statement = _restore_statement(table.definition, zone.key, by_ids=body.ids is not None)
     try:  # what is not in the trash is passed over
-        found = table.run(statement, parameters)
+        found = table.run_once(statement, parameters)
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
     except NotNullViolation as error:

@@ -113,6 +113,8 @@ _KEY = re.compile(r"\((.+)\)=\((.*)\)", re.DOTALL)  # in every language of a ser
 # A session keeps a hundred statements, here and in the server: longer ones are planned each time.
 _PREPARED_MAX_BYTES = 64 * 1024
 _UTF8_MAX_BYTES = 4  # of a character
+_TRANSACTION = b"SELECT 1, pg_current_xact_id()::text"
+_END_OF_TRANSACTION = b"SELECT 1, pg_xact_status(%(transaction)s::xid8)"
 _ATTEMPTS = 5  # a definition that changes under five attempts in a row is being changed in a loop
 
 
@@ -183,6 +185,28 @@ class Table:
                 return work(partial(self._execute, connection))
 
         return self._repeat(in_transaction, repeatable=repeatable)
+
+    def run_once(self, statement: bytes, parameters: Parameters) -> Found:
+        """Run one statement as `run` does; where its answer is lost, find out whether it was committed."""
+        begun: list[str | None] = []
+        done: list[Found] = []
+
+        def in_transaction(execute: Execute) -> Found:
+            begun.append(execute(_TRANSACTION, {})[0][1])
+            done.append(execute(statement, parameters))
+            return done[-1]
+
+        try:
+            return self.transact(in_transaction)
+        except ApiError as error:
+            if error.kind is not errors.OUTCOME_UNKNOWN or not begun:
+                raise
+            ended = self.read(_END_OF_TRANSACTION, {"transaction": begun[-1]})[0][1]
+            if ended == "committed":
+                return done[-1]
+            if ended != "aborted":  # the server has not noticed yet
+                raise
+            return self.transact(in_transaction)
 
     def _repeat(self, work: Callable[[PgConnection], Result], *, repeatable: bool) -> Result:
         with translated_errors():
