@@ -39,6 +39,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables.definitions import ColumnPlan
 from managed_tables.tables.physical import physical_name
 
+UNDOS_KEPT = 8  # of loads, one after the other: the recipe before each stands in the one after it
 ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds
 MAX_COLUMNS_SEEN = 200
 
@@ -209,7 +210,7 @@ def _column_recipe(
 def keep_recipe(
     connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe, columns: Sequence[Column]
 ) -> None:
-    """Keep the recipe of a load, and that of before for its undo; whether jobs confirm themselves stays.
+    """Keep the recipe of a load, and those of before for undos; whether jobs confirm themselves stays.
 
     `columns` are the table's: others may have gone, or have another type, since the load read the recipe.
     """
@@ -222,8 +223,8 @@ def keep_recipe(
         " job_id = excluded.job_id,"
         " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm',"
         " 'hidden', kept.recipe -> 'hidden', 'before',"
-        " kept.recipe - 'before' || jsonb_build_object('job_id', kept.job_id))",
-        [table_id, job_id, Jsonb(kept.as_json())],
+        " kept.recipe #- %s || jsonb_build_object('job_id', kept.job_id))",
+        [table_id, job_id, Jsonb(kept.as_json()), ["before"] * UNDOS_KEPT],
     )
 
 
