@@ -74,6 +74,10 @@ def test_it_is_changed_by_parts_and_forgotten(reports: Reports) -> None:
         ({"columns": [{"source": "X", "name": "nenhuma"}]}, "columns[0].name"),
         ({"columns": [{"source": "X", "name": "data"}] * 2}, "columns[1].name"),
         ({"columns": [{"source": "X", "name": "data", "date_order": "ydm"}]}, "columns[0].date_order"),
+        (
+            {"columns": [{"source": "X", "name": "data", "true_tokens": ["ok"], "false_tokens": ["OK "]}]},
+            "columns[0].false_tokens",
+        ),
     ],
 )
 def test_a_change_that_cannot_be_is_422_and_says_where(
@@ -135,6 +139,22 @@ def test_a_load_that_is_undone_leaves_the_one_of_before(reports: Reports) -> Non
     url = undo.format(wrong["job_id"])
     assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
     assert recipe_of(table) == {**first, "version": 3, "updated_at": recipe_of(table)["updated_at"]}
+
+
+def test_loads_that_are_undone_one_by_one_each_leave_the_one_of_before(reports: Reports) -> None:
+    """From the newest back, as many as eight."""
+    table = reports.load(MAY)
+    left = [recipe_of(table)]
+    for number in range(9):
+        reports.load(MAY, table.table_id, columns=COLUMNS[: 1 + number % 3])
+        left.append(recipe_of(table))
+    for before, undone in zip(reversed(left[1:-1]), reversed(left[2:]), strict=True):
+        url = f"/v1/managed-tables/upload-jobs/{undone['job_id']}/undo"
+        assert table.company.http.post(url, headers=table.rows.headers()).status_code == 200
+        changes = {"version", "updated_at"}
+        assert {name: part for name, part in recipe_of(table).items() if name not in changes} == {
+            name: part for name, part in before.items() if name not in changes
+        }
 
 
 def test_a_load_that_fails_leaves_none(reports: Reports) -> None:

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult, UploadedFile
-from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
+from managed_tables.conversion.columns import FROM_LIST, ColumnChoice, refuse_shared_words
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents import statements
 from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
@@ -185,12 +185,20 @@ class ActiveJobsAnswer(LateModel):
     records: list[JobAnswer]
 
 
+class ColumnToConfirm(ConfirmedColumn):
+    """A column as the user wants it."""
+
+    _distinct_words = field_validator("false_tokens")(refuse_shared_words)
+
+
 class Confirmation(_Agreed):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
+
+    columns: Annotated[list[ColumnToConfirm], Field(min_length=1, max_length=MAX_COLUMNS)]  # type: ignore[assignment]
 
     def as_schema(self) -> statements.WantedSchema:
         """Return what is confirmed; of columns only the choices that are stated."""

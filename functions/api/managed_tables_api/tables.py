@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
+from managed_tables.conversion.columns import refuse_shared_words
 from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
 from managed_tables.documents.recipes import AutoConfirm, RecipeColumn
@@ -223,6 +224,8 @@ class RecipeColumnChange(RecipeColumn):
     model_config = ConfigDict(extra="forbid")
 
     timezone: KnownZone | None = None
+
+    _distinct_words = field_validator("false_tokens")(refuse_shared_words)
 
 
 class RecipeChange(Document):

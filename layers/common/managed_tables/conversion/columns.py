@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from managed_tables.conversion import marked_cells, numbers, times
 from managed_tables.conversion.numbers import MAX_BIGINT_DIGITS, is_too_long
 from managed_tables.conversion.sql_text import BLANK, BLANKS, any_case, choose, literal, matches, trimmed
 from managed_tables.conversion.times import DateOrder, Shape
-from managed_tables.details import Fault
+from managed_tables.details import Fault, InvalidValue
 from managed_tables.schema import MAX_DECIMAL_DIGITS, STORABLE, ColumnType
 from managed_tables.wording import ORDER_NAMES
 
@@ -255,6 +255,14 @@ class ColumnChoice(BaseModel):
                 branches.append((f"{text} IN ({', '.join(map(literal, words))})", value))
         otherwise = bare if self.trim else cell
         return choose(*branches, otherwise=otherwise) if branches else otherwise
+
+
+def refuse_shared_words(words: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    """Refuse words for false of which one is among those for true, by which it would be read."""
+    stated = {word.strip().lower() for word in info.data.get("true_tokens") or ()}
+    if any(word.strip().lower() in stated for word in words or ()):
+        raise InvalidValue("REPEATED", "um destes textos está também em true_tokens")
+    return words
 
 
 def explain(value: str, column_type: ColumnType, formats: Formats) -> Fault:
