@@ -18,6 +18,7 @@ Detail = TypedDict(
         "path": str,
         "row": int,
         "column": str | None,
+        "rule": str,
         "file": str,
         "sheet": str | None,
         "line": int,
@@ -38,7 +39,8 @@ DetailCode = TypeAliasType("DetailCode", Literal[
     "TOO_LONG", "TOO_SMALL", "TOO_LARGE", "INVALID_NAME", "RESERVED_NAME", "DUPLICATE_NAME",
     "MISSING_COLUMN", "NOT_NULLABLE", "REPEATED", "UNKNOWN_FILE", "UNKNOWN_SHEET", "NO_SUCH_LINE",
     "NOT_A_DELIMITER", "NOT_A_QUOTE", "UNKNOWN_ENCODING", "UNKNOWN_TIMEZONE", "NOT_FOR_A_WORKBOOK",
-    "KEY_COLUMN", "DUPLICATE_KEY", "EMPTY_FILE", "UNKNOWN_EXTENSION",
+    "KEY_COLUMN", "DUPLICATE_KEY", "EMPTY_FILE", "UNKNOWN_EXTENSION", "PATTERN_NOT_ALLOWED", "RULE_BROKEN",
+    "ROWS_BREAK_RULE", "REFERRED_TO",
 ])  # fmt: skip
 
 

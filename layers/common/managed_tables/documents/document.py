@@ -99,6 +99,7 @@ class DetailBody(Document):
     path: str = Field(default="", description="Caminho na requisição: `columns[0].type`")
     row: int = Field(default=0, ge=0, description="Linha de `rows`, a partir de 0")
     column: str = Field(default="", description="Nome da coluna")
+    rule: str = Field(default="", description="`id` da regra")
     file: str = Field(default="", description="Nome do arquivo")
     sheet: str = Field(default="", description="Aba da planilha")
     line: int = Field(default=1, ge=1, description="Linha do arquivo ou da aba")
