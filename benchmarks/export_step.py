@@ -25,6 +25,7 @@ from benchmarks.files import COLUMNS
 from benchmarks.processor import Clock, Spent
 from managed_tables.aws.storage import Storage
 from managed_tables.catalog.exports import Dialect, ExportFormat
+from managed_tables.catalog.tables import Applied
 from managed_tables.exports import ExportRequest
 from managed_tables.schema import POSTGRES_TYPES, Column
 from managed_tables_export.destination import open_destination
@@ -62,7 +63,8 @@ def _source(dsn: str, table: str, form: str, dialect: str) -> Iterator[ExportSou
     request = ExportRequest(cast("ExportFormat", form), wanted, formula_safe=dialect == "excel-br")
     with psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC") as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        selection = request.select(columns, _ZONE)
+        applied = Applied(version=1, display_name=table, status="active", columns=columns)
+        selection = request.select(applied, columns, _ZONE)
         yield ExportSource(connection, table, _ZONE.key, request, selection, lambda _: None)
 
 

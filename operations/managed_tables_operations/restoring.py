@@ -19,6 +19,7 @@ from managed_tables.databases.provisioning import make_roles
 from managed_tables.databases.statements import execute
 from managed_tables.errors import DUPLICATE_NAME, ApiError
 from managed_tables.services import Services
+from managed_tables.tables.constraints import Constraints
 from managed_tables.tables.definitions import check_table_name
 from managed_tables.tables.physical import delete_physical_table, restore_physical_table
 from managed_tables_operations import OperatorError
@@ -44,6 +45,7 @@ def restore_table(
         except NameTaken as error:
             with connection.transaction():
                 lock_version(connection, table_id, applied.version)
+                Constraints(connection, table_id, services.settings.zone.key).drop_all(applied)
                 delete_physical_table(connection, table_id, applied)
             raise ApiError(DUPLICATE_NAME, name=name) from error
 
@@ -56,6 +58,7 @@ def _restore_in_database(connection: PgConnection, table_id: str, name: str, zon
         if applied.deleted:
             restored = replace(applied, display_name=name, status="active", deleted=False)
             restore_physical_table(connection, table_id, restored, zone)
+            Constraints(connection, table_id, zone).add(restored, is_asked=False)
         return find_applied(connection, table_id) or applied
 
 

@@ -23,6 +23,7 @@ from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
+from managed_tables.rules.rule import MAX_RULES, Rule
 from managed_tables.schema import Column
 from managed_tables.tables import definitions
 from managed_tables.values import parsers
@@ -74,6 +75,10 @@ ANSWERED_COLUMNS = (
     Field(max_length=MAX_COLUMNS),
     PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
 )
+ANSWERED_RULES = (
+    Field(max_length=MAX_RULES),
+    PlainSerializer(lambda rules: [rule.as_document() for rule in rules]),
+)
 IndexColumns = Annotated[list[str], Field(max_length=definitions.MAX_INDEX_COLUMNS)]
 
 
@@ -115,12 +120,15 @@ class TableAnswer(Document):
         description="Índices, cada um de até 3 colunas (extensão)"
     )
     history: bool = Field(description="Se as alterações das linhas são guardadas (extensão)")
+    rules: Annotated[list[Rule], *ANSWERED_RULES] = Field(
+        description="O que as linhas devem seguir (extensão)"
+    )
 
     @classmethod
     def of(cls, connection: ConnectionRecord, table: TableRecord, row_count: int) -> "TableAnswer":
         """Return the answer about a table."""
         names = cls.model_fields.keys() - {"id", "connection_id", "row_count"}
-        own = {name: getattr(table, name) for name in names}
+        own = {name: getattr(table, name) for name in names} | {"rules": list(table.rules)}
         return cls(id=table.table_id, connection_id=connection.connection_id, row_count=row_count, **own)
 
 
@@ -150,6 +158,11 @@ Key = Annotated[
 ]
 
 
+Rules = Annotated[
+    list[Rule], Field(max_length=MAX_RULES, description="Todas as regras da tabela; sem id, ganham um")
+]
+
+
 class NewTable(LateModel):
     """A table to make."""
 
@@ -165,6 +178,7 @@ class NewTable(LateModel):
     indexes: list[IndexColumns] = Field(
         default=[], max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela"
     )
+    rules: Rules = Field(default=[])
 
 
 def _missing() -> Any:
@@ -195,6 +209,7 @@ class TableUpdate(LateModel):
     indexes: list[IndexColumns] | None = Field(
         default=None, max_length=definitions.MAX_INDEXES, description="Todos os índices da tabela"
     )
+    rules: Rules = Field(default_factory=_missing)
     history: bool = Field(
         default_factory=_missing,
         description="`false` deixa de guardar o histórico das linhas, e apaga o que há",
@@ -204,9 +219,9 @@ class TableUpdate(LateModel):
         description="A versão que a tabela deve ter: em outra, nada muda (412)",
     )
 
-    _refuse_null = field_validator("display_name", "columns", "status", "history", "version", mode="before")(
-        refuse_null
-    )
+    _refuse_null = field_validator(
+        "display_name", "columns", "status", "rules", "history", "version", mode="before"
+    )(refuse_null)
 
     def as_change(self, seen: frozenset[int] | None) -> definitions.TableChange:
         """Return what is asked for; `seen` are the versions that `If-Match` allows."""
@@ -257,7 +272,7 @@ class RecipeChange(Document):
         return parts
 
 
-_SCHEMA_FIELD = re.compile(r"(?:display_name|columns)(?:\[([0-9]+)\])?(?:\..*)?")
+_SCHEMA_FIELD = re.compile(r"(?:display_name|columns|rules)(?:\[([0-9]+)\])?(?:\..*)?")
 
 
 class SchemaBody(JsonBody):

@@ -12,13 +12,13 @@ from psycopg import errors as postgres
 
 from managed_tables import errors
 from managed_tables.catalog.exports import ExportRecord
+from managed_tables.catalog.tables import Applied
 from managed_tables.conditions.composition import condition_parameters
 from managed_tables.databases.applied import count_rows, find_applied
 from managed_tables.databases.connecting import PgConnection, translated_errors
 from managed_tables.errors import ApiError, JobError
 from managed_tables.exports import ExportRequest, Selection
 from managed_tables.observability import get_logger
-from managed_tables.schema import Columns
 from managed_tables.services import Services
 from managed_tables.tables.physical import physical_name
 from managed_tables_export.destination import ExportObject
@@ -97,9 +97,9 @@ def open_source(
         _told(),
         translated_errors(),
     ):
-        columns, row_count = _begin(connection, export)
+        table, row_count = _begin(connection, export)
         # Valid when requested, and still, since the table is unchanged.
-        selection = request.select(columns, settings.zone)
+        selection = request.select(table, table.columns, settings.zone)
         reported = partial(report, row_count if request.where is None else None)
         yield ExportSource(
             connection, export.display_name, settings.default_timezone, request, selection, reported
@@ -124,8 +124,8 @@ def _told() -> Iterator[None]:
         raise JobError(errors.EXPORT_TABLE_CHANGED) from error
 
 
-def _begin(connection: PgConnection, export: ExportRecord) -> tuple[Columns, int]:
-    """Lock the table, so that its columns stay, then take the snapshot; return them, and how many rows."""
+def _begin(connection: PgConnection, export: ExportRecord) -> tuple[Applied, int]:
+    """Lock the table, so that its columns stay, then take the snapshot; return it, and how many rows."""
     table = physical_name(export.display_name)
     connection.execute(_BEGIN)
     try:
@@ -138,4 +138,4 @@ def _begin(connection: PgConnection, export: ExportRecord) -> tuple[Columns, int
         raise JobError(errors.EXPORT_TABLE_GONE)
     if applied.version != export.table_version:
         raise JobError(errors.EXPORT_TABLE_CHANGED)
-    return applied.columns, count_rows(connection, [export.table_id])[export.table_id]
+    return applied, count_rows(connection, [export.table_id])[export.table_id]

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from psycopg.sql import Identifier
+
 from managed_tables.catalog.exports import Dialect, ExportFormat, ExportRecord
-from managed_tables.catalog.tables import TableRecord
+from managed_tables.catalog.tables import DefinitionRecord, TableRecord
 from managed_tables.clock import timestamp
 from managed_tables.conditions.composition import read_search
-from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, read_where
+from managed_tables.conditions.tree import EVERY_ROW, Condition, all_of, marks_of, read_where
 from managed_tables.details import Fault, name_faults
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
@@ -50,7 +52,7 @@ class ExportRequest:
     sort: Sequence[str] = ()
     formula_safe: bool = False
 
-    def select(self, columns: Sequence[Column], zone: ZoneInfo) -> Selection:
+    def select(self, table: DefinitionRecord, columns: Sequence[Column], zone: ZoneInfo) -> Selection:
         """Return what goes out of a table of these columns; raises INVALID_REQUEST naming what is wrong."""
         by_name = {column.name: column for column in columns}
         known = {ID_COLUMN, *by_name}
@@ -63,7 +65,9 @@ class ExportRequest:
             raise ApiError(INVALID_REQUEST, details)
         parts = [read_search(self.q, columns, zone.key)]
         if self.where is not None:
-            parts.append(read_where(self.where, by_name, parsers(zone)))
+            name = Identifier("public", table.display_name).as_string()
+            marks = marks_of(table.rules, by_name, name, zone.key)
+            parts.append(read_where(self.where, by_name, parsers(zone), marks))
         fields = [column.name for column in columns] if self.fields is None else self.fields
         sorts = zip(sorted_by, (word.startswith("-") for word in self.sort), strict=True)
         return Selection(tuple(by_name.get(name, _ID) for name in fields), all_of(parts), tuple(sorts))

@@ -42,7 +42,7 @@ def list_tables(query: FromQuery[models.TablesQuery], caller: SignedIn, services
 
 
 @router.post("", summary="Create table (manual)", status_code=201, dependencies=requires(Permission.CREATE))
-@raises(errors.NOT_PROVISIONED, errors.DUPLICATE_NAME, errors.INVALID_SCHEMA)
+@raises(errors.NOT_PROVISIONED, errors.DUPLICATE_NAME, errors.INVALID_SCHEMA, errors.PATTERN_NOT_ALLOWED)
 def create_table(
     body: models.FromSchema[models.NewTable], caller: SignedIn, services: Services
 ) -> models.TableAnswer:
@@ -55,7 +55,13 @@ def create_table(
         caller.user_id,
         body.display_name,
         body.columns,
-        Additions(title=body.title, description=body.description, key=body.key, indexes=body.indexes),
+        Additions(
+            title=body.title,
+            description=body.description,
+            key=body.key,
+            indexes=body.indexes,
+            rules=body.rules,
+        ),
     )
     return models.TableAnswer.of(company, table, 0)
 
@@ -79,6 +85,9 @@ _UPDATES = requires(Permission.UPDATE)
     errors.TABLE_VERSION_CHANGED,
     errors.DUPLICATE_KEY_ROWS,
     errors.INVALID_SCHEMA,
+    errors.PATTERN_NOT_ALLOWED,
+    errors.ROWS_BREAK_RULE,
+    errors.REFERRED_TO,
 )
 def update_table(
     table_id: str,
@@ -96,7 +105,7 @@ def update_table(
 @router.delete(
     "/{table_id}", summary="Delete table", status_code=204, dependencies=requires(Permission.DELETE)
 )
-@raises(errors.TABLE_BUSY)
+@raises(errors.TABLE_BUSY, errors.REFERRED_TO)
 def delete_table(table_id: str, company: KnownCompany, services: Services) -> None:
     """Delete a table softly: it disappears from every answer, its rows stay in the database.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
+from managed_tables import exact_json
 from managed_tables.catalog import keys
 from managed_tables.catalog.items import (
     MAX_ITEM_BYTES,
@@ -22,8 +23,10 @@ from managed_tables.catalog.items import (
 )
 from managed_tables.catalog.job_records import Intake, JobMode
 from managed_tables.clock import timestamp
+from managed_tables.documents.document import built
 from managed_tables.errors import INVALID_SCHEMA, ApiError
 from managed_tables.ids import NOBODY, new_record_id
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, Columns
 
 TableStatus = Literal["active", "inactive"]
@@ -32,10 +35,12 @@ TableState = Literal["creating", "ready", "deleted"]
 PendingKind = Literal["create", "upload", "update", "index", "delete"]
 Key = tuple[str, ...]  # the columns whose values tell rows apart
 Indexes = tuple[tuple[str, ...], ...]
+Rules = tuple[Rule, ...]
 
-# What a definition may take of DynamoDB's 400 KB once compressed: the rest of the item is below 20 KB, with
-# 2,200 characters of title and description and 62 names of columns in the key and the indexes.
-MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - 24 * 1024
+MAX_RULES_BYTES = 48 * 1024  # of the rules once compressed: some thousand values of lists
+# What columns may take of DynamoDB's 400 KB once compressed: the rest of the item is below 20 KB, with 2,200
+# characters of title and description and 62 names of columns in the key and the indexes.
+MAX_COLUMNS_BYTES = MAX_ITEM_BYTES - MAX_RULES_BYTES - 24 * 1024
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,17 @@ class DefinitionRecord(Record):
     key: Key | None = None
     indexes: Indexes = ()
     history: bool = True  # changes of rows are recorded
+    rules: Rules = ()
 
     @classmethod
     def read(cls, item: Mapping[str, Any]) -> Self:
         """Return the definition that an item or a row holds, whose lists are tuples here."""
         key, indexes = item.get("key"), item.get("indexes", ())
-        lists = {"key": None if key is None else tuple(key), "indexes": tuple(map(tuple, indexes))}
+        lists: dict[str, Any] = {
+            "key": None if key is None else tuple(key),
+            "indexes": tuple(map(tuple, indexes)),
+            "rules": read_rules(item.get("rules")),
+        }
         return super().read({**item, **lists})
 
     def definition(self) -> dict[str, Any]:
@@ -112,6 +122,8 @@ class TableRecord(DefinitionRecord):
         kind = keys.DELETED_TABLE if self.state == "deleted" else keys.TABLE
         attributes = self.attributes() | {"columns": self.packed_columns}
         del attributes["company_id"], attributes["packed_columns"]
+        if self.rules:
+            attributes["rules"] = pack_rules(self.rules)
         return {**keys.item_key(self.company_id, kind, self.table_id), **attributes}
 
     @property
@@ -153,6 +165,27 @@ def pack_columns(columns: Columns) -> bytes:
     if len(packed) > MAX_COLUMNS_BYTES:
         raise ApiError(INVALID_SCHEMA, reason="os nomes das colunas somam texto demais")
     return packed
+
+
+def pack_rules(rules: Rules) -> bytes:
+    """Return the rules as a record keeps them; raises INVALID_SCHEMA where they are too long."""
+    packed = zlib.compress(write_rules(rules).encode())
+    if len(packed) > MAX_RULES_BYTES:
+        raise ApiError(INVALID_SCHEMA, reason="as regras somam texto demais")
+    return packed
+
+
+def write_rules(rules: Rules) -> str:
+    """Return the rules as JSON, every digit of their numbers in it."""
+    return exact_json.dumps([rule.as_document() for rule in rules]).decode()
+
+
+def read_rules(stored: bytes | str | None) -> Rules:
+    """Return the rules that a record of the catalog, or JSON, holds."""
+    if not stored:
+        return ()
+    text = zlib.decompress(stored) if isinstance(stored, bytes) else stored.encode()
+    return tuple(map(built(Rule).model_validate, exact_json.loads(text)))
 
 
 def finished_table(table: TableRecord, applied: Applied) -> TableRecord:

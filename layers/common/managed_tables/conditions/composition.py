@@ -19,7 +19,16 @@ from itertools import count
 from psycopg import sql
 
 from managed_tables.conditions import tree
-from managed_tables.conditions.tree import EVERY_ROW, Comparison, Condition, Operator, Search, Searched
+from managed_tables.conditions.tree import (
+    EVERY_ROW,
+    Breaks,
+    Comparison,
+    Condition,
+    Operator,
+    Search,
+    Searched,
+)
+from managed_tables.rules.compiling import is_broken_in
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnFormat, ColumnType
 
 _SIGNS = {
@@ -77,8 +86,18 @@ def condition_sql(condition: Condition, table: sql.Identifier) -> sql.Composed:
 
 def condition_parameters(condition: Condition) -> dict[str, str | None]:
     """Return the parameters of `condition_sql`."""
-    values = (one.text if isinstance(one, Search) else one.value for one in tree.leaves(condition))
+    values = map(_parameter, tree.leaves(condition))
     return {f"w{place}": value for place, value in enumerate(values) if value is not None}
+
+
+def _parameter(leaf: Comparison | Search | Breaks) -> str | None:
+    match leaf:
+        case Search():
+            return leaf.text
+        case Breaks():  # of no use to it, but with none at all a statement's `%%` would not be read as `%`
+            return leaf.rule.id
+        case Comparison():
+            return leaf.value
 
 
 def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int]) -> sql.Composed:
@@ -90,6 +109,11 @@ def _compose(condition: Condition, table: sql.Identifier, places: Iterator[int])
             return sql.SQL("({})").format(sql.SQL(" AND " if word == "and" else " OR ").join(parts))
         case tree.Not(inner):
             return sql.SQL("({}) IS NOT TRUE").format(_compose(inner, table, places))
+        case Breaks(rule, columns, name, zone):
+            next(places)
+            by_name = {column.name: column for column in columns}
+            test = is_broken_in(rule, by_name, table.as_string(), name, zone)
+            return sql.Composed([sql.SQL(test.replace("%", "%%"))])
         case Search():
             parameter = sql.SQL("%({})s::text").format(sql.SQL(f"w{next(places)}"))
             return _search_sql(condition, table, parameter)

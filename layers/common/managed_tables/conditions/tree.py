@@ -22,6 +22,7 @@ from managed_tables.details import (
 from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import is_uuid
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import Parser, array_text, quoted
 
@@ -37,6 +38,12 @@ Parsers = Mapping[ColumnType, Parser]
 _COMMA = re.compile(r"(?<!\\),")
 _GROUPS = ("and", "or", "not")
 
+BREAKS = "breaks"  # the operator of a rule
+_NO_CONDITION = Fault(
+    "INVALID",
+    'deve ser {"and": […]}, {"or": […]}, {"not": …}, {"column", "op", "value"} ou {"rule", "op"}',
+)
+_NO_RULE = Fault("NOT_ALLOWED", "a tabela não tem esta regra")
 _NOT_A_LIST = Fault("NOT_A_LIST", "deve ser uma lista")
 _TOO_MANY = Fault("TOO_LONG", f"no máximo {MAX_CONDITIONS} condições")
 
@@ -97,6 +104,27 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Breaks:
+    """A rule that rows break, with its columns, its table's name in SQL and the zone of its days."""
+
+    rule: Rule
+    columns: tuple[Column, ...]
+    table: str
+    zone: str
+
+
+Marks = Mapping[str, Breaks]  # by the ids of rules
+NO_MARKS: Marks = {}
+
+
+def marks_of(rules: Iterable[Rule], columns: Columns, table: str, zone: str) -> Marks:
+    """Return the conditions that rows break the rules of a table of these columns."""
+    return {
+        rule.id: Breaks(rule, tuple(columns[name] for name in rule.columns), table, zone) for rule in rules
+    }
+
+
+@dataclass(frozen=True)
 class Group:
     """All of the conditions (`and`), or any of them (`or`); with none of them, every row or none."""
 
@@ -115,7 +143,7 @@ class Not:
     condition: "Condition"
 
 
-Condition = Union[Comparison, Search, Group, Not]  # noqa: UP007 - refers to itself
+Condition = Union[Comparison, Search, Breaks, Group, Not]  # noqa: UP007 - refers to itself
 EVERY_ROW, _NO_ROW = Group("and"), Group("or")
 
 
@@ -139,10 +167,12 @@ def without_values(condition: Condition) -> Condition:
             return replace(condition, text="")
         case Comparison():
             return replace(condition, value=None)
+        case Breaks():
+            return condition
 
 
-def leaves(condition: Condition) -> Iterator[Comparison | Search]:
-    """Yield the comparisons and searches from left to right: the order of their parameters."""
+def leaves(condition: Condition) -> Iterator[Comparison | Search | Breaks]:
+    """Yield what compares, searches or asks for a rule from left to right: the order of their parameters."""
     match condition:
         case Group(_, conditions):
             for one in conditions:
@@ -157,17 +187,22 @@ _UNKNOWN_OPERATOR = Fault("UNKNOWN_OPERATOR", f"operador desconhecido; use um de
 _NOT_A_BOOLEAN = Fault("NOT_A_BOOLEAN", "deve ser true ou false")
 
 
-def read_where(where: Any, columns: Columns, parsers: Parsers) -> Condition:
+def read_where(where: Any, columns: Columns, parsers: Parsers, marks: Marks = NO_MARKS) -> Condition:
     """Return the condition of a body's filter tree, `{}` for every row; raises INVALID_REQUEST."""
-    reader = _Reader(columns, parsers, "body")
+    reader = _Reader(columns, parsers, marks, "body")
     found = EVERY_ROW if where == {} else reader.tree(where, "where", 0)
     reader.raise_any()
     return found
 
 
-def read_filters(pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Parsers) -> Condition:
-    """Return the condition of all `filter[column][op]=value` in a query string; raises INVALID_REQUEST."""
-    reader = _Reader(columns, parsers, "query")
+def read_filters(
+    pairs: Iterable[tuple[str, str]], columns: Columns, parsers: Parsers, marks: Marks = NO_MARKS
+) -> Condition:
+    """Return the condition of all `filter[column][op]=value` in a query string; raises INVALID_REQUEST.
+
+    `filter[rule][breaks]` has a rule's id.
+    """
+    reader = _Reader(columns, parsers, marks, "query")
     named = [(match, value) for name, value in pairs if (match := FILTER_NAME.fullmatch(name))]
     found = [reader.filter(match["column"], match["operator"], value) for match, value in named]
     reader.raise_any()
@@ -181,9 +216,10 @@ class _Reader:
     empty group, too, so that no request makes more of them than its limit.
     """
 
-    def __init__(self, columns: Columns, parsers: Parsers, place: Place) -> None:
+    def __init__(self, columns: Columns, parsers: Parsers, marks: Marks, place: Place) -> None:
         self._columns = columns
         self._parsers = parsers
+        self._marks = marks
         self._place = place
         self._conditions = 0
         self._details: list[Detail] = []
@@ -197,16 +233,23 @@ class _Reader:
         if isinstance(node, dict) and len(node) == 1 and (word := next(iter(node))) in _GROUPS:
             return self._group(word, node[word], f"{path}.{word}", depth + 1)
         self._count(path)
+        if isinstance(node, dict) and node.keys() == {"rule", "op"} and node["op"] == BREAKS:
+            return self._breaks(node["rule"], f"{path}.rule")
         if not isinstance(node, dict) or not {"column", "op"} <= node.keys() <= {"column", "op", "value"}:
-            reason = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
-            return self._wrong(path, Fault("INVALID", reason))
+            return self._wrong(path, _NO_CONDITION)
         paths = (f"{path}.column", f"{path}.op", f"{path}.value")
         return self._comparison(node["column"], node["op"], node.get("value"), *paths)
 
     def filter(self, name: str, word: str, value: str) -> Condition:
         path = f"filter[{name}][{word}]"
         self._count(path)
+        if (name, word) == ("rule", BREAKS):
+            return self._breaks(value, path)
         return self._comparison(name, word, value, path, path, path)
+
+    def _breaks(self, rule_id: Any, path: str) -> Condition:
+        found = self._marks.get(rule_id) if isinstance(rule_id, str) else None
+        return found or self._wrong(path, _NO_RULE, value=shown_value(rule_id))
 
     def _group(self, word: str, content: Any, path: str, depth: int) -> Condition:
         if depth > MAX_DEPTH:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord, LoadResult
-from managed_tables.catalog.tables import Applied
+from managed_tables.catalog.tables import Applied, write_rules
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.databases.statements import compose, execute
 from managed_tables.errors import JOB_CANCELLED, JOB_FAULT, JobError
@@ -36,7 +36,8 @@ def find_applied(connection: PgConnection, table_id: str) -> Applied | None:
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(
             "SELECT version, display_name, status, columns, deleted_at IS NOT NULL AS deleted,"
-            " title, description, key, indexes, history FROM managed_tables.tables WHERE table_id = %s",
+            " title, description, key, indexes, history, rules::text FROM managed_tables.tables"
+            " WHERE table_id = %s",
             [table_id],
         ).fetchone()
     if row is None:
@@ -48,17 +49,18 @@ def record_change(connection: PgConnection, table_id: str, applied: Applied) -> 
     """Record the table as it is now, or deleted, one version further; the version is locked already."""
     connection.execute(
         "UPDATE managed_tables.tables SET version = version + 1, display_name = %s, columns = %s, title = %s,"
-        " description = %s, key = %s, indexes = %s, status = %s, history = %s,"
+        " description = %s, key = %s, indexes = %s, rules = %s::jsonb, status = %s, history = %s,"
         " deleted_at = CASE WHEN %s THEN now() END WHERE table_id = %s",
         [*_stored(applied), applied.status, applied.history, applied.deleted, table_id],
     )
 
 
 def _stored(applied: Applied) -> tuple[object, ...]:
-    """Return name, columns, texts, key and indexes as `managed_tables.tables` holds them."""
+    """Return name, columns, texts, key, indexes and rules as `managed_tables.tables` holds them."""
     columns = Jsonb([column.as_document() for column in applied.columns])
-    key = None if applied.key is None else Jsonb(applied.key)
-    return applied.display_name, columns, applied.title, applied.description, key, Jsonb(applied.indexes)
+    key, rules = None if applied.key is None else Jsonb(applied.key), write_rules(applied.rules)
+    texts = applied.title, applied.description
+    return applied.display_name, columns, *texts, key, Jsonb(applied.indexes), rules
 
 
 def find_applied_job(connection: PgConnection, job_id: str) -> AppliedJob | None:
@@ -179,8 +181,8 @@ def record_new(connection: PgConnection, table_id: str, applied: Applied) -> Non
     """Record a table at version 1; raises Fenced where its making was given up, or done, before."""
     made = connection.execute(
         "INSERT INTO managed_tables.tables"
-        " (table_id, version, status, display_name, columns, title, description, key, indexes)"
-        " VALUES (%s, 1, 'active', %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        " (table_id, version, status, display_name, columns, title, description, key, indexes, rules)"
+        " VALUES (%s, 1, 'active', %s, %s, %s, %s, %s, %s, %s::jsonb) ON CONFLICT DO NOTHING",
         [table_id, *_stored(applied)],
     )
     if made.rowcount == 0:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from managed_tables.databases.connecting import PgConnection, fetch_number
 from managed_tables.databases.schema_sql import CATALOG_VIEWS, CONCEALMENT, CONVERSION_FUNCTIONS
 from managed_tables.databases.statements import execute
+from managed_tables.rules.named import NAMED_FUNCTIONS
 
 _LOCK_KEY = 7_205_759_403  # any number
 
@@ -235,6 +236,29 @@ _FORGETTING = """
     END $body$;
 """
 
+# The rules of tables (managed_tables.rules): of columns that are hidden beside these, and those that a person
+# wants no proposal of. `values_of` finds a table whatever it is called now, once a statement.
+_RULES = """
+    ALTER TABLE managed_tables.tables ADD COLUMN rules jsonb NOT NULL DEFAULT '[]';
+    ALTER TABLE managed_tables.hidden_columns ADD COLUMN rules jsonb NOT NULL DEFAULT '[]';
+    CREATE TABLE managed_tables.dismissed_rules (
+        table_id text NOT NULL,
+        meaning text NOT NULL,
+        dismissed_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (table_id, meaning)
+    );
+
+    CREATE FUNCTION managed_tables.values_of(given text, column_name text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE AS $body$
+    DECLARE
+        physical text := (SELECT display_name FROM managed_tables.tables
+            WHERE table_id = given AND deleted_at IS NULL);
+    BEGIN
+        RETURN QUERY EXECUTE format('SELECT DISTINCT %I::text FROM public.%I WHERE %1$I IS NOT NULL',
+            column_name, physical);
+    END $body$;
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _RELEASED + CATALOG_VIEWS,
@@ -244,6 +268,7 @@ MIGRATIONS: Sequence[str] = (
     _RECIPES,
     CONVERSION_FUNCTIONS,  # again at the end whenever they change
     _FORGETTING,
+    _RULES + NAMED_FUNCTIONS,
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from managed_tables import exact_json
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.document import Document
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import MAX_LABEL_CHARACTERS, STORABLE, Column
 
 MAX_TABLES = 2_000  # sheets and members of archives
@@ -163,10 +164,12 @@ class Additions(Document):
     description: str | None = None
     key: list[str] | None = None
     indexes: list[list[str]] = Field(default=[])
+    rules: list[Rule] = Field(default=[])
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object: only what there is."""
-        return {name: part for name, part in super().as_json().items() if part not in (None, "")}
+        document = {name: part for name, part in super().as_json().items() if part not in (None, "")}
+        return document | ({"rules": [rule.as_document() for rule in self.rules]} if self.rules else {})
 
 
 NO_ADDITIONS = Additions()

@@ -17,6 +17,7 @@ from managed_tables.catalog.tables import Applied, Indexes, Key, TableRecord, Ta
 from managed_tables.details import Detail, DetailCode, Fault, detail, json_path, name_faults, shown_text
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import INVALID_SCHEMA, TABLE_VERSION_CHANGED, ApiError
+from managed_tables.rules.rule import Rule, with_ids
 from managed_tables.schema import MAX_LABEL_CHARACTERS, Column, Columns, ColumnType, is_storable
 from managed_tables.wording import number
 
@@ -215,7 +216,7 @@ class ColumnPlan:
         return bool(self.hidden) or any(placed.alters for placed in self.placed)
 
 
-def _unchanged(columns: Columns) -> ColumnPlan:
+def unchanged(columns: Columns) -> ColumnPlan:
     """Return the plan that leaves the columns as they are."""
     return ColumnPlan(tuple(Placed(index, column, column) for index, column in enumerate(columns)), {})
 
@@ -274,6 +275,7 @@ class TableChange:
     key: Sequence[str] | EllipsisType | None = ...
     indexes: Sequence[Sequence[str]] | EllipsisType = ...
     history: bool | None = None
+    rules: Sequence[Rule] | EllipsisType = ...
     versions: frozenset[int] | None = None  # of which the table's must be one
 
     def columns_for(self, present: Columns) -> Sequence[ColumnChange] | None:
@@ -299,7 +301,8 @@ def check_texts(title: str | None, description: str | None) -> None:
 
 def put_on(applied: Applied, additions: Additions) -> Applied:
     """Return the definition with the additions; raises INVALID_SCHEMA."""
-    return _changed(applied, _unchanged(applied.columns), TableChange(**dict(additions)))
+    changed = _changed(applied, unchanged(applied.columns), TableChange(**{**dict(additions), "rules": ...}))
+    return replace(changed, rules=with_ids(additions.rules))
 
 
 def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Applied]:
@@ -309,7 +312,7 @@ def plan_change(table: TableRecord, change: TableChange) -> tuple[ColumnPlan, Ap
         raise ApiError(TABLE_VERSION_CHANGED, version=before.version)
     if change.display_name is not None and change.display_name != before.display_name:
         check_table_name(change.display_name)
-    plan, columns = _unchanged(before.columns), change.columns_for(before.columns)
+    plan, columns = unchanged(before.columns), change.columns_for(before.columns)
     if columns is not None:
         plan = _plan_columns(before.columns, columns, before.version + 1)
     pack_columns(plan.columns)  # refuses what the catalog cannot store, before anything begins

@@ -90,6 +90,7 @@ class HiddenColumn(NamedTuple):
     display_name: str
     hidden_at: datetime
     kept: str  # the table that has its values
+    rules: str  # that judged it, as JSON
 
     @property
     def kept_in(self) -> sql.Identifier:
@@ -131,12 +132,17 @@ def describe_hidden(connection: PgConnection, table_id: str) -> list[HiddenColum
 def hide_columns(
     connection: PgConnection, table_id: str, table: sql.Identifier, hidden: Mapping[str, str]
 ) -> None:
-    """Move the columns of the table (hidden names by names) out of it, in the caller's transaction."""
+    """Move the columns of the table (hidden names by names) out of it, in the caller's transaction.
+
+    They take along the rules that judge them.
+    """
     if not hidden:
         return
     connection.execute(
-        "INSERT INTO managed_tables.hidden_columns (table_id, hidden_name, name, display_name)"
-        " SELECT table_id, hidden.hidden_name, hidden.name, item ->> 'display_name'"
+        "INSERT INTO managed_tables.hidden_columns (table_id, hidden_name, name, display_name, rules)"
+        " SELECT table_id, hidden.hidden_name, hidden.name, item ->> 'display_name',"
+        " (SELECT coalesce(jsonb_agg(rule), '[]') FROM jsonb_array_elements(rules) AS rule"
+        " WHERE rule -> 'columns' ? hidden.name)"
         " FROM managed_tables.tables, jsonb_array_elements(columns) AS item,"
         " unnest(%s::text[], %s::text[]) AS hidden (name, hidden_name)"
         " WHERE table_id = %s AND item ->> 'name' = hidden.name",
@@ -158,7 +164,8 @@ def hide_columns(
 def find_hidden_columns(connection: PgConnection, table_id: str) -> list[HiddenColumn]:
     """Return the table's hidden columns, in the order of hiding."""
     rows = connection.execute(
-        "SELECT attname, format_type(atttypid, atttypmod), name, display_name, hidden_at, relname"
+        "SELECT attname, format_type(atttypid, atttypmod), name, display_name, hidden_at, relname,"
+        " rules::text"
         " FROM pg_attribute"
         " JOIN pg_class ON pg_class.oid = attrelid JOIN managed_tables.hidden_columns"
         " ON hidden_name = attname AND table_id = %s WHERE relnamespace = 'deleted_tables'::regnamespace"

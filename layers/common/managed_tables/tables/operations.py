@@ -7,7 +7,7 @@
 Of two operations at once on one table the second waits for the first, then goes on from its result.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from managed_tables.catalog.tables import (
     Tables,
     new_table,
     pack_columns,
+    pack_rules,
 )
 from managed_tables.clock import timestamp
 from managed_tables.databases.applied import Fenced, lock_version, record_change
@@ -32,10 +33,19 @@ from managed_tables.databases.statements import execute
 from managed_tables.documents.statements import NO_ADDITIONS, Additions
 from managed_tables.errors import COLUMN_NOT_FOUND, TABLE_NOT_FOUND, ApiError
 from managed_tables.history import start_history, stop_history
-from managed_tables.ids import new_record_id
+from managed_tables.ids import is_record_id, new_record_id
+from managed_tables.rules.rule import Rule, with_ids
 from managed_tables.schema import Column, Columns
 from managed_tables.tables import physical
 from managed_tables.tables.column_changes import change_physical_columns
+from managed_tables.tables.constraints import (
+    Constraints,
+    check_rules,
+    plan_rules,
+    refuse_referred,
+    returning_rules,
+    translated_references,
+)
 from managed_tables.tables.definitions import (
     ColumnPlan,
     TableChange,
@@ -100,11 +110,14 @@ class TableOperations:
         def begin(_: Waiting) -> _Attempt:
             table = new_table(company.company_id, user_id, display_name, columns)
             applied = put_on(replace(table.applied, version=1), additions)
+            applied = replace(applied, rules=self._with_table_ids(company, applied.rules))
+            check_rules(applied.rules, columns, self.zone, partial(self._find_columns, company))
 
             def step(connection: PgConnection) -> None:
                 physical.create_table_to_fill(connection, table.table_id, applied, self.zone)
                 physical.add_primary_key(connection, table.table_id, display_name)
                 physical.align_indexes(connection, table.table_id, applied)
+                Constraints(connection, table.table_id, self.zone).add(applied)
 
             return _Attempt(table, applied, step)
 
@@ -121,7 +134,12 @@ class TableOperations:
                 before = seen[0].applied
                 if replace(table.applied, version=before.version) == before:  # it was only shut out
                     asked = replace(change, versions=change.versions | {table.version})
+            if asked.rules is not ...:
+                asked = replace(asked, rules=self._with_table_ids(company, asked.rules))
             plan, applied = plan_change(table, asked)
+            columns_of = partial(self._find_columns, company)
+            applied = replace(applied, rules=plan_rules(table.applied, plan, asked, self.zone, columns_of))
+            pack_rules(applied.rules)  # refuses what the catalog cannot store
             seen.append(table)
             if replace(applied, version=table.version) == table.applied:
                 return table
@@ -155,12 +173,15 @@ class TableOperations:
             columns = (*table.columns, column)
             check_columns(columns)
             pack_columns(columns)  # refuses what the catalog cannot store, before anything begins
-            applied = replace(table.applied, version=table.version + 1, columns=columns)
+            rules = (*table.rules, *returning_rules(table.applied, hidden.rules, columns))
+            check_rules(rules, columns, self.zone, partial(self._find_columns, company))
+            applied = replace(table.applied, version=table.version + 1, columns=columns, rules=rules)
 
             def step(connection: PgConnection) -> None:
                 lock_version(connection, table_id, table.version)
                 bring_back(connection, table_id, physical.physical_name(table.display_name), hidden)
                 restore_column_in_recipe(connection, table_id, hidden.hidden_name)
+                Constraints(connection, table_id, self.zone).add(applied, is_asked=False)
                 physical.write_comments(connection, applied)
                 record_change(connection, table_id, applied)
 
@@ -181,12 +202,37 @@ class TableOperations:
                 lock_version(connection, table_id, table.version)
                 if before is not None:
                     before(connection)
+                refuse_referred(connection, table_id)
+                Constraints(connection, table_id, self.zone).drop_all(table.applied)
                 physical.delete_physical_table(connection, table_id, table.applied)
 
             applied = replace(table.applied, version=table.version + 1, deleted=True)
             return _Attempt(_begun(table, "delete"), applied, step)
 
         self._perform(company, begin)
+
+    def judged_rules(
+        self, company: ConnectionRecord, table: Applied, rules: Sequence[Rule]
+    ) -> tuple[Rule, ...]:
+        """Return rules as the table would have them; raises INVALID_SCHEMA and PATTERN_NOT_ALLOWED."""
+        named = self._with_table_ids(company, rules)
+        check_rules(named, table.columns, self.zone, partial(self._find_columns, company))
+        return named
+
+    def _find_columns(self, company: ConnectionRecord, table_id: str) -> dict[str, Column] | None:
+        """Return the columns of another table, None where there is none of this id."""
+        table = self.tables.find(company.company_id, table_id)
+        is_there = table is not None and table.state == "ready"
+        return {column.name: column for column in table.columns} if table and is_there else None
+
+    def _with_table_ids(self, company: ConnectionRecord, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+        """Return the rules, the tables that some name by their names by their ids."""
+        found = []
+        for rule in rules:
+            named = rule.table if rule.table and not is_record_id(rule.table) else None
+            holder = self.tables.find_holder(company.company_id, named) if named else None
+            found.append(rule.model_copy(update={"table": holder.table_id}) if holder else rule)
+        return with_ids(found)
 
     def _perform(
         self, company: ConnectionRecord, begin: Callable[[Waiting], _Attempt | TableRecord]
@@ -280,6 +326,9 @@ class TableOperations:
             # Until nobody writes to the table; nobody does until the transaction ends, and readers go on.
             execute(connection, "LOCK TABLE {} IN SHARE MODE", physical.physical_name(table.display_name))
         converted = plan.converted_from
+        constraints = Constraints(connection, table.table_id, self.zone)
+        refuse_referred(connection, table.table_id, converted | plan.renamed.keys() | plan.hidden.keys())
+        constraints.drop_others(table.applied, plan, applied)
         if converted and (table.key or table.indexes):
             physical.drop_indexes_of(connection, table.table_id, table.applied, converted)
         if plan.alters:
@@ -288,7 +337,9 @@ class TableOperations:
         if applied.display_name != table.display_name:
             physical.rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:
-            physical.align_indexes(connection, table.table_id, applied)
+            with translated_references():
+                physical.align_indexes(connection, table.table_id, applied)
+        constraints.add(applied)
         if plan.renamed or physical.comments_of(applied) != physical.comments_of(table.applied):
             physical.write_comments(connection, applied)
         _follow_claims(connection, table.table_id, change, plan)
