@@ -38,7 +38,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 5_200,
     "benchmarks": 8_350,
-    "tests": 299_000,
+    "tests": 312_000,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 78_500,
@@ -46,7 +46,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_650  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 36
-DOCS_WORDS = 45_250  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 46_500  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,

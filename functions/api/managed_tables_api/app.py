@@ -25,6 +25,7 @@ from managed_tables_api.routes import (
     exports,
     history_and_trash,
     rows,
+    rules,
     tables,
     unlisted,
     upload_jobs,
@@ -117,6 +118,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     history_and_trash.router,
     views.router,
+    rules.router,
 )
 ROUTES = [route for router in ROUTERS for route in router.routes]
 reserve_fixed_words(ROUTES)  # once: every app has these very routes

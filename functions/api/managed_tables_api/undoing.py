@@ -24,6 +24,7 @@ from managed_tables.errors import ApiError
 from managed_tables.history import Actor, recorded_rows, row_cells, set_actor
 from managed_tables.kept_rows import Undoable, column_names, drop_kept, kept_table, lock_undoable
 from managed_tables.services import Services
+from managed_tables.tables.constraints import rule_of
 from managed_tables.tables.hidden_columns import HiddenColumn, find_hidden_columns
 from managed_tables.tables.physical import physical_name
 from managed_tables.tables.recipes import take_back_recipe
@@ -141,7 +142,10 @@ def undo_load(
     form = "SELECT count(*) FROM {} WHERE id BETWEEN {} AND {} AND xmin <> {}::xid"
     changed = fetch_number(connection, compose(form, *places))  # those that were deleted since are gone
     form = "DELETE FROM {} WHERE id BETWEEN {} AND {} AND xmin = {}::xid"
-    removed = execute(connection, form, *places).rowcount
+    try:
+        removed = execute(connection, form, *places).rowcount
+    except pg.ForeignKeyViolation as error:
+        raise _refused(error) from error
     restored, lost = _restore(connection, load, table, key)
     undone = UndoAnswer(removed=removed, restored=restored, kept=changed + lost)
     _refuse_changed(undone.kept, force=force)
@@ -201,11 +205,20 @@ def _restore(
     try:
         restored = connection.execute(statement, {"table_id": load.table_id}).rowcount
     except pg.IntegrityError as error:
-        raise ApiError(errors.NOT_UNDOABLE, reason=_STRICTER) from error
+        raise _refused(error) from error
     if restored == total:
         return restored, 0
     known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
     return restored, total - restored - known
+
+
+def _refused(error: pg.IntegrityError) -> ApiError:
+    """Return which rule does not let rows go, or come back, NOT_UNDOABLE where it is none."""
+    named = rule_of(error.diag.constraint_name)
+    if named is None:
+        return ApiError(errors.NOT_UNDOABLE, reason=_STRICTER)
+    fault = Fault("RULE_BROKEN", f"uma regra da tabela {error.diag.table_name} não deixa desfazer")
+    return ApiError(errors.RULE_BROKEN, [detail("body", fault, rule=named[1])], reason=fault.reason)
 
 
 def _count_replaced(

@@ -96,7 +96,7 @@ def create_export(
     or whose definition changes before it is read makes the export fail.
     """
     request, zone = body.as_request(), services.settings.zone
-    request.select(table.columns, zone)
+    request.select(table, table.columns, zone)
     export = new_export(caller.company_id, caller.user_id, table, request, zone)
     services.storage.put_json(export.request_key, asdict(request))
     services.exports.create(export)  # before its slot is taken, so that no slot is without a record

@@ -36,10 +36,11 @@ from managed_tables_api.calls import (
 )
 from managed_tables_api.http.requests import FromJson, FromQuery, NumbersQuery, refusal
 from managed_tables_api.rows import row_history
+from managed_tables_api.rows.broken_rules import name_violated
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import NOT_NULLABLE, value_of
 from managed_tables_api.rows.row_history import Change, Names
-from managed_tables_api.rows.running import Definition, KeyTaken, Table
+from managed_tables_api.rows.running import Definition, KeyTaken, RuleViolated, Table
 from managed_tables_api.rows.statements import ROW, compose_statement, counted, kept_statement, names_of
 from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
@@ -183,7 +184,13 @@ def _names_in_trash(definition: Definition) -> dict[str, str]:
 
 
 @router.post("/trash/restore", summary="Restore deleted rows", dependencies=requires(Permission.DATA_WRITE))
-@raises(errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.DUPLICATE_KEY, errors.OUTCOME_UNKNOWN)
+@raises(
+    errors.TABLE_INACTIVE,
+    errors.TABLE_BUSY,
+    errors.DUPLICATE_KEY,
+    errors.RULE_BROKEN,
+    errors.OUTCOME_UNKNOWN,
+)
 def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> row_history.RestoredAnswer:
     """Bring deleted rows back, ids and values, all of them or none."""
     zone = table.settings.zone
@@ -198,6 +205,8 @@ def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> r
     statement = _restore_statement(table.definition, zone.key, by_ids=body.ids is not None)
     try:  # what is not in the trash is passed over
         found = table.run_once(statement, parameters)
+    except RuleViolated as violated:
+        raise name_violated(table, violated) from violated
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
     except NotNullViolation as error:

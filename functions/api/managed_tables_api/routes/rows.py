@@ -120,6 +120,7 @@ WRITE_ERRORS = (
     errors.TABLE_INACTIVE,
     errors.TABLE_BUSY,
     errors.DUPLICATE_KEY,
+    errors.RULE_BROKEN,
     errors.INVALID_ROWS,
     errors.ROW_TOO_WIDE,
     errors.KEY_TOO_LONG,
@@ -190,7 +191,9 @@ def update_row(
 
 
 @router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
-@raises(errors.ROW_CHANGED, errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.OUTCOME_UNKNOWN)
+@raises(
+    errors.ROW_CHANGED, errors.RULE_BROKEN, errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.OUTCOME_UNKNOWN
+)
 def delete_row(
     table: PathTable, row_id: str, row_version: Annotated[str | None, Depends(version_to_delete)]
 ) -> None:

@@ -55,7 +55,7 @@ def list_views(table: PathTable, query: FromQuery[views.ViewsQuery]) -> views.Vi
 @raises(errors.DUPLICATE_VIEW_NAME, errors.OUTCOME_UNKNOWN)
 def create_view(table: PathTable, body: FromValues[views.NewView]) -> views.ViewAnswer:
     """Save a view as the caller's own; a name is taken once for each owner."""
-    views.check_content(body, table.definition.by_name, table.parsers)
+    views.check_content(body, table.definition.by_name, table.parsers, table.marks)
     parameters = {
         "user_id": table.user_id,
         "view_id": new_record_id(),
@@ -93,7 +93,7 @@ def get_view(table: PathTable, view_id: str) -> views.ViewAnswer:
 def update_view(table: PathTable, view_id: str, body: FromValues[views.ViewChange]) -> views.ViewAnswer:
     """Change a view of the caller's own; what is missing stays, null takes away."""
     key = _view_key(table, view_id)
-    views.check_content(body, table.definition.by_name, table.parsers)
+    views.check_content(body, table.definition.by_name, table.parsers, table.marks)
     asked = {name: value for name, value in body if name in body.model_fields_set}
     names = read_names(table)
     change = _write_statement(
@@ -138,7 +138,7 @@ def _name_is_free(name: str) -> Iterator[None]:
 def _answer(table: Table, names: Names, row: tuple[Any, ...], *, whole: bool = False) -> views.ViewAnswer:
     view_id, user_id, name, shared, content, change_id, created_at, updated_at = row
     columns = None if whole else table.definition.by_name
-    opening = views.ViewOpening(names, change_id, columns, table.parsers)
+    opening = views.ViewOpening(names, change_id, columns, table.parsers, table.marks.keys())
     opened = opening.open(views.ViewContent.read(exact_json.loads(content.encode())))
     return views.ViewAnswer(
         id=view_id,

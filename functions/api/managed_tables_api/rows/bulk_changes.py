@@ -21,9 +21,18 @@ from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import is_uuid
 from managed_tables.values import array_text, quoted
 from managed_tables_api.http.requests import refusal
+from managed_tables_api.rows.broken_rules import name_violated, refuse_changed_rows
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.parsing import NULL, Findings, check_fields, column_array, parse_changes
-from managed_tables_api.rows.running import Definition, Found, KeyTaken, Parameters, Table, numbered
+from managed_tables_api.rows.running import (
+    Definition,
+    Found,
+    KeyTaken,
+    Parameters,
+    RuleViolated,
+    Table,
+    numbered,
+)
 from managed_tables_api.rows.single_rows import CHANGED, NO_VERSION, is_version, versioned
 from managed_tables_api.rows.statements import (
     CHANGED_COUNT,
@@ -31,6 +40,7 @@ from managed_tables_api.rows.statements import (
     VERSION_FIELD,
     assignments,
     cell,
+    changed_values,
     column_arrays,
     compose_deletion,
     compose_reading,
@@ -56,6 +66,8 @@ def update(table: Table, body: Body) -> int:
     change = _update_rows if _is_by_ids(body, "rows", {"where", "set", "all"}) else _update_where
     try:
         return change(table, body)
+    except RuleViolated as violated:  # of rows that exchange their keys
+        raise name_violated(table, violated) from violated
     except KeyTaken as taken:
         written = [
             {name: None if value is None else str(value) for name, value in row.items()}
@@ -66,6 +78,13 @@ def update(table: Table, body: Body) -> int:
 
 def delete(table: Table, body: Body) -> int:
     """Delete the rows of a body `{"ids"}` or `{"where"}`, and return how many; raises ROW_NOT_FOUND."""
+    try:
+        return _delete(table, body)
+    except RuleViolated as violated:
+        raise name_violated(table, violated) from violated
+
+
+def _delete(table: Table, body: Body) -> int:
     if _is_by_ids(body, "ids", {"where", "all"}):
         _require_list(body["ids"], "ids", MAX_IDS)
         places: dict[str, int] = {}
@@ -105,6 +124,8 @@ def _update_rows(table: Table, body: Body) -> int:
     try:
         statement = update_rows_statement(definition, changed)
         return _all_or_none(table, statement, parameters, "rows[{}].id", places)
+    except RuleViolated as violated:
+        raise _broken_by_rows(table, violated, changed, parameters, places, rows) from violated
     except KeyTaken:
         statement = exchange_rows_statement(definition, changed)
         parameters |= {"actor": NOT_RECORDED, "recorder": table.acting("bulk")["actor"]}
@@ -127,7 +148,29 @@ def _update_where(table: Table, body: Body) -> int:
         count=CHANGED_COUNT,
     )
     parameters = {**numbered(list(changes.values())), **condition_parameters(condition)}
-    return _count(table, statement, {**parameters, **table.acting("bulk")})
+    try:
+        return _count(table, statement, {**parameters, **table.acting("bulk")})
+    except RuleViolated as violated:
+        found = part("{table} AS {t} WHERE {held}", table.definition, held=condition_sql(condition, TABLE))
+        values = changed_values(table.definition, tuple(changes))
+        refused = refuse_changed_rows(table, violated, found, values, parameters, lambda *_: None, [])
+        raise refused from violated
+
+
+def _broken_by_rows(
+    table: Table,
+    violated: RuleViolated,
+    changed: "Changed",
+    parameters: Parameters,
+    places: Mapping[str, int],
+    rows: Sequence[Body],
+) -> ApiError:
+    found = part("{table} AS {t}, {given}", table.definition, given=_given_rows(table.definition, changed))
+    given = {**parameters, "ids": array_text(sorted(places))}
+    values = _new_values(changed)
+    return refuse_changed_rows(
+        table, violated, found, values, given, lambda _, row_id: places.get(row_id or ""), rows
+    )
 
 
 def _all_or_none(
@@ -159,7 +202,7 @@ def _all_or_none(
 def _read_where(table: Table, body: Body) -> Condition:
     """Return the body's condition; one that compares nothing, at any depth, must be meant: `all`."""
     where = {} if body.get("where") is None else body["where"]
-    condition = read_where(where, table.definition.by_name, table.parsers)
+    condition = read_where(where, table.definition.by_name, table.parsers, table.marks)
     if not any(leaves(condition)) and body.get("all") is not True:
         raise refusal("where", Fault("REQUIRED", _NOT_ALL))
     return condition

@@ -17,6 +17,7 @@ from managed_tables.history import recorded_rows, row_cells
 from managed_tables.schema import Column
 from managed_tables.wording import named_values
 from managed_tables_api.http.requests import Numbers
+from managed_tables_api.rows.broken_rules import refuse_new_rows
 from managed_tables_api.rows.parsing import parse_rows, value_of
 from managed_tables_api.rows.running import (
     Definition,
@@ -24,6 +25,7 @@ from managed_tables_api.rows.running import (
     Found,
     KeyTaken,
     Parameters,
+    RuleViolated,
     StaleDefinition,
     Table,
     numbered,
@@ -278,6 +280,9 @@ def _apply(table: Table, new: NewRows) -> InsertedRows | None:
         if key is not None or new.on_conflict in _MERGING or new.returned != "count":
             return table.transact(claim_and_write, repeatable=key is not None)
         return claim_and_write(table.run)
+    except RuleViolated as violated:
+        merges = new.on_conflict in _MERGING
+        raise refuse_new_rows(table, violated, new.rows, parameters, merges=merges) from violated
     except KeyTaken as taken:
         definition = _with_key(definition, taken)
         within_request = new.on_conflict == "update"

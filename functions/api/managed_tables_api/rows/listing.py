@@ -157,9 +157,9 @@ def _read_shape(table: Table, request: ListRequest) -> pages.PageShape:
         raise ApiError(INVALID_REQUEST, reason="use page ou cursor, não os dois")
     parts = [read_search(asked.q, names.values(), table.settings.default_timezone)]
     if asked.where is not None:
-        parts.insert(0, read_where(asked.where, names, parsers))
+        parts.insert(0, read_where(asked.where, names, parsers, table.marks))
     if request.filters:
-        parts.insert(0, read_filters(request.filters, names, parsers))
+        parts.insert(0, read_filters(request.filters, names, parsers, table.marks))
     condition = all_of(parts)
     if asked.group_by is None and asked.aggregates is None:
         order = request.order({**names, ID_COLUMN: None}, (None,))

@@ -111,7 +111,8 @@ class ListQuery(RowQuery):
         json_schema_extra={"style": "deepObject"},
         description="`filter[coluna][operador]=valor`, todos valem juntos. Operadores: "
         + ", ".join(Operator)
-        + ". `in` e `nin`: valores separados por vírgulas (`\\,` é uma vírgula)",
+        + ". `in` e `nin`: valores separados por vírgulas (`\\,` é uma vírgula)."
+        " `filter[rule][breaks]=id`: o que quebra uma regra da tabela",
     )
 
 
@@ -123,6 +124,13 @@ class ComparisonBody(StrictModel):
     value: Scalar | Annotated[list[Scalar], Field(max_length=MAX_LIST_VALUES)] = Field(
         description="Lista para `in` e `nin`, booleano para `is_null`"
     )
+
+
+class BreaksBody(StrictModel):
+    """Rows that break a rule of the table."""
+
+    rule: str = Field(description="`id` da regra")
+    op: Literal["breaks"]
 
 
 class AllOf(StrictModel):
@@ -147,7 +155,7 @@ class EveryRow(StrictModel):
     """No condition."""
 
 
-Where: TypeAlias = ComparisonBody | AllOf | AnyOf | NoneOf | EveryRow
+Where: TypeAlias = ComparisonBody | BreaksBody | AllOf | AnyOf | NoneOf | EveryRow
 SentWhere = SkipValidation[Where]  # the table's columns judge it
 _WHERE = "Condições, até 5 níveis e 100 ao todo; `{}` é toda linha"
 

@@ -19,6 +19,7 @@ from psycopg import errors as postgres
 from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import Applied
+from managed_tables.conditions.tree import Marks, marks_of
 from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection, is_of_an_index, performed, translated_errors
 from managed_tables.errors import ApiError
@@ -26,6 +27,8 @@ from managed_tables.history import Actor, Via
 from managed_tables.ids import is_record_id, is_uuid
 from managed_tables.schema import Column
 from managed_tables.settings import Settings
+from managed_tables.tables.constraints import rule_of
+from managed_tables.tables.physical import physical_name
 from managed_tables.values import Parsers, parsers
 from managed_tables_api.connection_cache import ConnectionCache
 from managed_tables_api.http.answers import response_too_large
@@ -122,8 +125,8 @@ class StaleDefinition(Exception):  # noqa: N818 - an outcome, not a fault
     """The table is not, or no longer, what the definition says; nothing was read or written."""
 
 
-class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
-    """Rows have the same key; nothing was written. Columns and values are PostgreSQL's texts, if known."""
+class Refused(Exception):  # noqa: N818 - an outcome, not a fault
+    """PostgreSQL has refused rows; nothing was written. Columns and values are its texts, if known."""
 
     def __init__(self, error: psycopg.Error) -> None:
         match = _KEY.search(error.diag.message_detail or "")
@@ -136,6 +139,24 @@ class KeyTaken(Exception):  # noqa: N818 - an outcome, not a fault
         super().__init__(str(error))
 
 
+class KeyTaken(Refused):
+    """Rows have the same key."""
+
+
+class RuleViolated(Refused):
+    """A row breaks a rule of this table, or of one that refers to it: which constraint says so, and whose."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(error)
+        self.constraint = error.diag.constraint_name or ""
+        self.table_name = error.diag.table_name or ""
+
+    def is_of_others(self, table_id: str) -> bool:
+        """Return whether the rule is another table's."""
+        named = rule_of(self.constraint)
+        return named is not None and named[0] != table_id
+
+
 @dataclass(frozen=True)
 class Table:
     """A table whose definition is at hand: statements on its rows, for a user."""
@@ -145,6 +166,13 @@ class Table:
     settings: Settings
     parsers: Parsers
     user_id: str
+
+    @property
+    def marks(self) -> Marks:
+        """The conditions that rows break its rules."""
+        definition = self.definition
+        name = physical_name(definition.display_name).as_string()
+        return marks_of(definition.rules, definition.by_name, name, self.settings.zone.key)
 
     @property
     def kept_days(self) -> dict[str, str | None]:
@@ -227,8 +255,11 @@ class Table:
         try:
             with self.connections.use(self.definition.connection) as connection, performed(connection):
                 return work(connection)
+        except (postgres.CheckViolation, postgres.ForeignKeyViolation) as error:
+            raise RuleViolated(error) from error
         except (postgres.UniqueViolation, postgres.CardinalityViolation) as error:
-            raise KeyTaken(error) from error
+            is_rule = rule_of(error.diag.constraint_name) is not None
+            raise (RuleViolated(error) if is_rule else KeyTaken(error)) from error
         except postgres.ProgramLimitExceeded as error:
             if is_of_an_index(error):  # the key's: others take the beginnings of texts
                 raise ApiError(errors.KEY_TOO_LONG, key=", ".join(self.definition.key or ())) from error

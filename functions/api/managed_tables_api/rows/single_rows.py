@@ -14,19 +14,30 @@ from managed_tables.exact_json import Object
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.schema import is_storable
 from managed_tables_api.http.requests import NumbersQuery, QueryBoolean, refusal
+from managed_tables_api.rows.broken_rules import name_violated, refuse_changed_rows
 from managed_tables_api.rows.inserts import taken_by_update
 from managed_tables_api.rows.pages import UNKNOWN_FIELD
 from managed_tables_api.rows.parsing import parse_changes
-from managed_tables_api.rows.running import Definition, KeyTaken, Parameters, Table, numbered, row_key
+from managed_tables_api.rows.running import (
+    Definition,
+    KeyTaken,
+    Parameters,
+    RuleViolated,
+    Table,
+    numbered,
+    row_key,
+)
 from managed_tables_api.rows.statements import (
     TABLE,
     VERSION_FIELD,
     Shown,
     assignments,
+    changed_values,
     compose_deletion,
     compose_reading,
     compose_statement,
     kept_statement,
+    part,
 )
 
 VERSION_HEADER = "If-Match"
@@ -118,6 +129,13 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
     parameters = {**key, **acting, **numbered(list(changes.values())), "row_version": row_version}
     try:
         (_, text, version), *_ = table.run(update_statement(definition, tuple(changes), shown), parameters)
+    except RuleViolated as violated:
+        found = part("{table} AS {t} WHERE {t}.id = %(id)s::uuid", definition)
+        values = changed_values(definition, tuple(changes))
+        refused = refuse_changed_rows(
+            table, violated, found, values, {**parameters, **key}, lambda *_: 0, [fields]
+        )
+        raise refused from violated
     except KeyTaken as taken:
         raise taken_by_update(definition, taken, [changes]) from taken
     if text is None:
@@ -129,7 +147,10 @@ def delete(table: Table, row_id: str, row_version: str | None = None) -> None:
     """Delete a row; raises as `update` does where it has another version than asked for."""
     key = row_key(row_id)
     parameters = {**key, **table.acting("api"), "row_version": row_version}
-    (_, deleted), *_ = table.run(delete_statement(table.definition), parameters)
+    try:
+        (_, deleted), *_ = table.run(delete_statement(table.definition), parameters)
+    except RuleViolated as violated:
+        raise name_violated(table, violated) from violated
     if not deleted:
         raise _missed(table, key, row_version)
 

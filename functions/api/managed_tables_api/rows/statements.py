@@ -180,12 +180,15 @@ def counted(change: sql.Composable) -> sql.Composed:
     return sql.SQL("counted AS ({})").format(counting(TABLE_ID, change + sql.SQL(" FROM definition")))
 
 
+def changed_values(definition: Definition, names: Iterable[str]) -> dict[str, sql.Composed]:
+    """Return what columns are to be by their names: c0, c1, … in their order."""
+    kinds = ((name, POSTGRES_TYPES[definition.by_name[name].type]) for name in names)
+    return {name: parameter(f"c{place}", kind) for place, (name, kind) in enumerate(kinds)}
+
+
 def assignments(definition: Definition, names: Iterable[str]) -> list[sql.Composed]:
     """Return the list of an UPDATE's SET: the columns in the order of `names` to c0, c1, …."""
-    kinds = ((name, POSTGRES_TYPES[definition.by_name[name].type]) for name in names)
-    return [
-        compose("{:i} = {}", name, parameter(f"c{place}", kind)) for place, (name, kind) in enumerate(kinds)
-    ]
+    return [compose("{:i} = {}", *change) for change in changed_values(definition, names).items()]
 
 
 CHANGED_COUNT = sql.SQL(" SELECT 1, (SELECT count(*) FROM changed) FROM definition")

@@ -1,12 +1,12 @@
 """Model views, judge what one asks of its table, and open one for a table that has changed since."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_serializer, field_validator
 
-from managed_tables.conditions.tree import read_where
+from managed_tables.conditions.tree import Marks, read_where
 from managed_tables.details import detail, name_faults, shown_text
 from managed_tables.documents.document import Document, Moment, RecordId, Sentence
 from managed_tables.errors import INVALID_REQUEST, ApiError
@@ -129,10 +129,10 @@ _GONE = "Fora da tabela, a visão abre sem elas, nem nos filtros: {}"
 _CHANGED = "De outro tipo, sem os filtros e totais que tinham: {}"
 
 
-def check_content(content: ViewContent, columns: Columns, parsers: Parsers) -> None:
-    """Raise INVALID_REQUEST, with details, unless a table with these columns can be shown so."""
+def check_content(content: ViewContent, columns: Columns, parsers: Parsers, marks: Marks) -> None:
+    """Raise INVALID_REQUEST, with details, unless a table of these columns and rules can be shown so."""
     if content.where is not None:
-        read_where(content.where, columns, parsers)
+        read_where(content.where, columns, parsers, marks)
     pages.read_order(content.sort or (), {**columns, ID_COLUMN: None}, (None,), "body", "sort")
     if content.group_by:
         pages.read_grouping(content.group_by, (), columns)
@@ -157,6 +157,7 @@ class ViewOpening:
     change_id: int  # up to which the view's names are right
     columns: Columns | None
     parsers: Parsers
+    rules: Collection[str]  # their ids: a filter by one that is gone goes, too
     _gone: dict[str, None] = field(default_factory=dict)
     _changed: dict[str, None] = field(default_factory=dict)
 
@@ -188,6 +189,8 @@ class ViewOpening:
 
     def _where(self, node: Any) -> Any:
         """Return the condition without what cannot be asked any more, None where nothing of it is left."""
+        if "rule" in node:
+            return node if self.columns is None or node["rule"] in self.rules else None
         if "column" in node:
             return self._comparison(node)
         if not node:
