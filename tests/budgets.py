@@ -33,12 +33,12 @@ PYTHON_ROOMS = {  # the tokens of their code
     "functions/ingest/managed_tables_ingest": 3_300,
     "functions/insert/managed_tables_insert": 12_300,
     "functions/provision/managed_tables_provision": 200,
-    "layers/common/managed_tables": 73_000,
+    "layers/common/managed_tables": 75_400,
     "command/managed_tables_command": 7_500,
     "localstack/managed_tables_local": 12_200,
-    "operations/managed_tables_operations": 5_200,
+    "operations/managed_tables_operations": 9_400,
     "benchmarks": 8_350,
-    "tests": 312_000,
+    "tests": 317_000,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 78_500,
@@ -46,7 +46,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_650  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 36
-DOCS_WORDS = 46_500  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 47_800  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,

@@ -17,9 +17,13 @@ from managed_tables.errors import ApiError
 from managed_tables.services import Services, load_services
 from managed_tables.settings import DEFAULT_CLUSTER
 from managed_tables_operations import OperatorError
-from managed_tables_operations.databases import begin_generation, migrate_all, move_company, rotate_passwords
+from managed_tables_operations.databases import begin_generation, migrate_all, rotate_passwords
 from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
-from managed_tables_operations.restoring import reconcile, restore_table
+from managed_tables_operations.leases import hold, wanted
+from managed_tables_operations.moving import move_company
+from managed_tables_operations.reconciling import accept_copy, reconcile
+from managed_tables_operations.restoring import restore_table
+from managed_tables_operations.resuming import end_lapsed, list_old, resume
 
 _HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
 Command = Callable[[Services, argparse.Namespace], Iterator[str]]  # does it, and yields lines to print
@@ -35,10 +39,14 @@ class Printed(TypedDict):
     output: str
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; an error is one line, and the exit code 1."""
+def main(arguments: list[str] | None = None, may_start: Callable[[], bool] = lambda: True) -> int:
+    """Run one command; an error is one line, and the exit code 1.
+
+    A command that can stop and go on later stops where `may_start` says so.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     chosen = parser().parse_args(given)
+    chosen.may_start = may_start
     os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(14 * 60_000))  # no caller hangs up here
     try:
         if chosen.operator:
@@ -46,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(said["output"], end="")
             return said["code"]
         for line in chosen.run(load_services(), chosen):
-            print(line)
+            print(line, flush=True)
     except ValidationError as error:
         names = ", ".join(str(fault["loc"][0]).upper() for fault in error.errors())
         print(f"error: missing or wrong in the environment: {names} ({_HELP})", file=sys.stderr)
@@ -75,9 +83,15 @@ def parser() -> argparse.ArgumentParser:
     add("restore-table", _restore_table, "company", "table").add_argument("--name", default="")
     add("restore-column", _restore_column, "company", "table", "name")
     add("migrate", _migrate).add_argument("--all", action="store_true", required=True)
-    add("reconcile", lambda services, _: map(" ".join, reconcile(services)))
+    add("reconcile", _reconcile).add_argument(
+        "--from", dest="begin_at", default="", help="where a run has stopped"
+    )
+    add("resume", lambda services, _: resume(services))
+    add("operations", _operations)
+    add("old-databases", lambda services, _: list_old(services))
+    add("accept-copy", _accept_copy, "company", "cluster")
     add("redrive", _redrive, "queue-url")
-    erase = add("erase-company", lambda services, chosen: erase_company(services, chosen.company), "company")
+    erase = add("erase-company", _erase_company, "company")
     erase.add_argument("--yes", action="store_true", required=True, help="only a backup brings it back")
     rows = add("erase-rows", _erase_rows, "company", "column", "value")
     rows.add_argument("--files", action="store_true", help="the files of ended jobs, and exports, too")
@@ -134,13 +148,40 @@ def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[
 
 
 def _restore_table(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    table = restore_table(services, _company(services, chosen), chosen.table, chosen.name)
+    company = _company(services, chosen)
+    with hold(services, wanted(company.company_id, company.connection_id, "restore")):
+        table = restore_table(services, company, chosen.table, chosen.name)
     yield f"{table.table_id} {table.display_name}"
 
 
 def _restore_column(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    services.table_operations.restore_column(_company(services, chosen), chosen.table, chosen.name)
+    company = _company(services, chosen)
+    with hold(services, wanted(company.company_id, company.connection_id, "restore")):
+        services.table_operations.restore_column(company, chosen.table, chosen.name)
     yield chosen.name
+
+
+def _reconcile(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    begin_at = str(chosen.begin_at).removeprefix("co_")
+    return map(" ".join, reconcile(services, begin_at, chosen.may_start))
+
+
+def _operations(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
+    for one in services.operations.all():
+        yield (
+            f"{one.kind} of company {one.company_id}: step {one.step}, began {one.started_at},"
+            f" left behind if there is no sign by {one.deadline}"
+        )
+
+
+def _accept_copy(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    accepted = accept_copy(services, chosen.company, chosen.cluster)
+    yield f"company {accepted.company_id} is on cluster {accepted.cluster}, generation {accepted.generation}"
+
+
+def _erase_company(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
+    _end_lapsed(services, chosen.company)
+    return erase_company(services, chosen.company)
 
 
 def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
@@ -236,7 +277,16 @@ def _move(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     yield f"company {moved.company_id} is on cluster {moved.cluster}"
 
 
+def _end_lapsed(services: Services, company_id: str) -> None:
+    """End what a killed command has left of the company."""
+    operation = services.operations.find(company_id)
+    if operation is not None and operation.is_lapsed:
+        for said in end_lapsed(services, operation):
+            print(f"left behind by an earlier command: {said}", file=sys.stderr)
+
+
 def _company(services: Services, chosen: argparse.Namespace) -> ConnectionRecord:
+    _end_lapsed(services, chosen.company)
     return services.provisioning.require(chosen.company)
 
 

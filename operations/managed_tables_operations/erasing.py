@@ -5,25 +5,29 @@ takes back: what such a restore brings back is erased again. The notes have ids 
 changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import PurePath
 from uuid import UUID
 
+from botocore.exceptions import ClientError
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.items import delete, update
 from managed_tables.catalog.job_records import TERMINAL_STATUSES
 from managed_tables.catalog.keys import CONNECTION, JOB, PK, SK, company_pk
+from managed_tables.catalog.operations import OperationRecord
 from managed_tables.databases.applied import add_to_count
-from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.provisioning import end_sessions
+from managed_tables.databases.connecting import CompanyRoles, PgConnection
+from managed_tables.databases.copies import drop_copy
 from managed_tables.databases.statements import execute
+from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import job_prefixes
 from managed_tables.services import Services
-from managed_tables_operations.databases import allow_login
+from managed_tables_operations import OperatorError
+from managed_tables_operations.leases import Lease, hold, wanted
 
 PREFIXES = ("uploads", "jobs", "inbox", "exports")  # of a company's objects in the bucket
 _NOTED_COMPANIES = "erasures/companies/"
@@ -81,39 +85,58 @@ Erased = tuple[str, int]  # a place, and how many rows were deleted there
 
 
 def erase_company(services: Services, company_id: str) -> Iterator[str]:
-    """Delete everything of a company, its database first, and yield what was deleted.
+    """Delete everything of a company, its databases on every cluster first, and yield what was deleted.
 
-    The record of the connection goes last, so that an interrupted run can be repeated.
+    The record of the operation goes last, so that an interrupted run is gone on with. Raises OperatorError in
+    the end where a cluster was away.
     """
     connection = services.connections.find(company_id)
+    left_behind = services.operations.find(company_id)
     if connection is not None:
-        noted = f"{_NOTED_COMPANIES}{connection.connection_id}.json"
-        services.storage.put_json(noted, {"company_id": company_id})
-        drop_database(services, connection)
-        yield f"database co_{connection.connection_id}"
-    for prefix in PREFIXES:
-        services.storage.delete_all(f"{prefix}/{company_id}/")
-        yield f"objects under {prefix}/{company_id}/"
-    items = list(services.items.query(company_pk(company_id)))
-    for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION)):
-        services.items.write(delete({PK: item[PK], SK: item[SK]}))
-    yield f"{len(items)} records"
+        connection_id = connection.connection_id
+    elif left_behind is not None:
+        connection_id = left_behind.connection_id
+    else:
+        connection_id = ""  # nothing but what a restore of the catalog or an import may have brought back
+    with hold(services, wanted(company_id, connection_id, "erase")) as lease:
+        away = []
+        if connection_id:
+            services.storage.put_json(f"{_NOTED_COMPANIES}{connection_id}.json", {"company_id": company_id})
+            dropped: list[str] = []
+            away = _drop_everywhere(services, connection_id, lease, dropped.append)
+            yield from dropped
+        lease.advance("objects")
+        for prefix in PREFIXES:
+            services.storage.delete_all(f"{prefix}/{company_id}/")
+            yield f"objects under {prefix}/{company_id}/"
+        lease.advance("records")
+        items = list(services.items.query(company_pk(company_id)))
+        for item in sorted(items, key=lambda item: bool(item[SK] == CONNECTION)):
+            services.items.write(delete({PK: item[PK], SK: item[SK]}))
+        yield f"{len(items)} records"
+        if away:
+            raise OperatorError(f"clusters that are away keep the database: {', '.join(away)}; resume")
+        services.operations.end(lease.record)
 
 
-def drop_database(services: Services, connection: ConnectionRecord) -> None:
-    """Drop the company's database and its roles; repeatable."""
-    roles = services.databases.roles_of(connection)
-    with services.databases.open_admin_connection(connection.cluster) as admin:
-        rows = admin.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[roles.owner, roles.reader]]
-        ).fetchall()
-        present = [role for (role,) in rows]
-        allow_login(admin, present, allowed=False)
-        for role in present:
-            end_sessions(admin, role)
-        execute(admin, "DROP DATABASE IF EXISTS {:i} WITH (FORCE)", roles.database)
-        for role in present:
-            execute(admin, "DROP ROLE {:i}", role)
+def _drop_everywhere(
+    services: Services, connection_id: str, lease: Lease, tell: Callable[[str], None], kept: str = ""
+) -> list[str]:
+    """Drop the company's databases on every cluster but `kept`; return the clusters that are away."""
+    away = []
+    for cluster in services.clusters.names():
+        if cluster == kept:
+            continue
+        lease.advance(f"database on {cluster}")
+        try:
+            dropped = drop_copy(services.databases, cluster, CompanyRoles(connection_id, ""))
+        except (ApiError, ClientError):
+            away.append(cluster)
+            continue
+        services.old_databases.remove(connection_id, cluster)
+        if dropped:
+            tell(f"database co_{connection_id} on cluster {cluster}")
+    return away
 
 
 def erased_databases(services: Services) -> dict[str, str]:
@@ -128,24 +151,46 @@ def erase_rows(services: Services, company: ConnectionRecord, column: str, value
     That includes rows kept for an undo, history, deleted tables and hidden columns; saved views lose a
     filter, and recipes a text, that names the value. Yields each place with the number of rows; everything
     commits together, after the last was yielded. Their ids are noted before: a database from before loses
-    them again.
+    them again. Copies that a move has left on other clusters are dropped: they hold the rows, too.
     """
     condition = sql.SQL("::text = {}").format(sql.Literal(value))
-    with _patient(services, company) as connection, connection.transaction():
-        erased = _erase(connection, column, condition)
-        ids = sorted({row_id for of_place in erased.values() for row_id in of_place})
-        yield from ((place, len(of_place)) for place, of_place in erased.items())
-        yield from _erase_ids(connection, ids)
-        changes = connection.execute(_ERASE_CHANGES, {"column": column, "value": value}).fetchall()
-        if ids or changes:
-            noted = f"{_NOTED_ROWS}{company.company_id}/{new_record_id()}.json"
-            services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids], "changes": changes})
-        if changes:
-            yield "managed_tables.row_history", len(changes)
-        for place, statement in _MENTIONS.items():
-            mended = connection.execute(statement, {"value": value}).rowcount
-            if mended:
-                yield place, mended
+    with hold(services, wanted(company.company_id, company.connection_id, "erase-rows")) as lease:
+        with _patient(services, company) as connection, connection.transaction():
+            erased = _erase(connection, column, condition)
+            ids = sorted({row_id for of_place in erased.values() for row_id in of_place})
+            yield from ((place, len(of_place)) for place, of_place in erased.items())
+            yield from _erase_ids(connection, ids)
+            changes = connection.execute(_ERASE_CHANGES, {"column": column, "value": value}).fetchall()
+            if ids or changes:
+                noted = f"{_NOTED_ROWS}{company.company_id}/{new_record_id()}.json"
+                services.storage.put_json(noted, {"ids": [str(row_id) for row_id in ids], "changes": changes})
+            if changes:
+                yield "managed_tables.row_history", len(changes)
+            for place, statement in _MENTIONS.items():
+                mended = connection.execute(statement, {"value": value}).rowcount
+                if mended:
+                    yield place, mended
+        yield from _drop_copies(services, company, lease)
+
+
+def _drop_copies(services: Services, company: ConnectionRecord, lease: Lease) -> Iterator[Erased]:
+    """Drop what moves have left of the company's database; raises OperatorError where a cluster is away."""
+    dropped: list[str] = []
+    away = _drop_everywhere(services, company.connection_id, lease, dropped.append, kept=company.cluster)
+    yield from ((said, 1) for said in dropped)
+    if away:
+        raise OperatorError(f"clusters that are away may keep a copy: {', '.join(away)}; run this again")
+
+
+def go_on_erasing_rows(services: Services, operation: OperationRecord) -> Iterator[str]:
+    """Do what is left of an `erase_rows` that was killed: what it had noted is erased, copies are dropped."""
+    company = services.connections.find(operation.company_id)
+    if company is not None:
+        with hold(services, operation) as lease:
+            for place, count in erase_again(services, company):
+                yield f"{count} rows of {place} erased"
+            for place, _ in _drop_copies(services, company, lease):
+                yield place
 
 
 def erase_again(services: Services, company: ConnectionRecord) -> Iterator[Erased]:

@@ -22,7 +22,7 @@ from managed_tables.databases.connecting import (
     SessionLimits,
     translated_errors,
 )
-from managed_tables.databases.provisioning import OWNER_TEMPORARY_FILES, READER_TEMPORARY_FILES
+from managed_tables.databases.roles import OWNER_TEMPORARY_FILES, READER_TEMPORARY_FILES
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import CONNECTIONS_TAKEN, INVALID_REQUEST, QUERY_TOO_HEAVY, ApiError
 from managed_tables.ids import new_record_id

@@ -16,8 +16,9 @@ import pytest
 import trustme
 from cloudformation import read_template
 from psycopg import sql
+from two_clusters import add_cluster, another_server
 
-from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
+from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.databases import connecting
 from managed_tables.databases.connecting import PasswordRefused
@@ -28,12 +29,13 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables_local.checkout import ROOT
-from managed_tables_local.postgres import ADMIN, EmbeddedPostgres, open_server, remove_server
+from managed_tables_local.postgres import EmbeddedPostgres, open_server, remove_server
 from managed_tables_local.rehearsal import tls_front
-from managed_tables_operations import OperatorError, databases
+from managed_tables_operations import OperatorError, moving
 from managed_tables_operations import __main__ as command
-from managed_tables_operations.databases import begin_generation, move_company, rotate_passwords
+from managed_tables_operations.databases import begin_generation, rotate_passwords
 from managed_tables_operations.handler import handler
+from managed_tables_operations.moving import move_company
 from managed_tables_operations.restoring import restore_table
 
 COLUMNS = (
@@ -172,11 +174,8 @@ def test_new_passwords_replace_the_old_ones_without_an_outage(
 @pytest.fixture
 def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """Another cluster."""
-    folder = tmp_path_factory.mktemp("cluster")
-    server = open_server(folder)
-    server.start("fsync=off")
-    yield server
-    remove_server(folder)
+    with another_server(tmp_path_factory.mktemp("cluster")) as server:
+        yield server
 
 
 def test_a_company_moves_to_another_cluster_over_tls(
@@ -195,7 +194,7 @@ def test_a_company_moves_to_another_cluster_over_tls(
     before = Services(services.settings)
     before.postgres_secret = services.postgres_secret  # type: ignore[assignment]
     with tls_front(second.port, authorities[0]) as port:
-        _add_cluster(services, "two", port, second.password)
+        add_cluster(services, "two", port, second.password, sslmode="verify-full")
         assert _rows(before, company, "vendas") == [("Café", "1.50")]
         moved = move_company(services, company, "two")
         recorded = services.connections.find(company.company_id)
@@ -207,8 +206,8 @@ def test_a_company_moves_to_another_cluster_over_tls(
         for host, file in zip(("127.0.0.1", "localhost"), files, strict=True):
             monkeypatch.setattr(connecting, "AUTHORITIES", file)
             secret = services.databases.cluster_secret("two").model_copy(update={"host": host})
-            run = [databases.program("pg_dump"), "--schema-only", "--no-password"]
-            environment = databases.program_environment(secret, "postgres")
+            run = [moving.program("pg_dump"), "--schema-only", "--no-password"]
+            environment = moving.program_environment(secret, "postgres")
             refused = subprocess.run(run, env=environment, capture_output=True, check=False)
             assert b"certificate" in refused.stderr
 
@@ -217,7 +216,7 @@ def test_a_further_cluster_is_a_record(
     services: Services, second: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How many there are is not bounded by an environment, and no deployment tells of another one."""
-    _add_cluster(services, "two", second.port, second.password, sslmode="prefer")
+    add_cluster(services, "two", second.port, second.password)
     monkeypatch.setattr(command, "load_services", lambda: services)
     monkeypatch.setitem(services.databases.__dict__, "connect_deadline_seconds", 0.1)
     known = services.clusters.get("two")
@@ -230,22 +229,11 @@ def test_a_further_cluster_is_a_record(
     assert made.cluster == "two"
     with services.open_company(made) as connection:
         assert connection.info.port == second.port
-    services.connections.move(made, "default")
+    services.connections.relocate(made, replace(made, cluster="default"))
     for status, placed in ((1, "two"), (0, "default")):  # where new companies go is not forgotten
         services.clusters.place_on(placed)
         assert command.main(["remove-cluster", "--name=two"]) == status
     assert command.main(["move-company", f"--company={made.company_id}", "--cluster=two"]) == 1
-
-
-def _add_cluster(
-    services: Services, cluster: str, port: int, password: str, sslmode: str = "verify-full"
-) -> None:
-    """Record one more cluster, which asks for TLS; the default one of the tests has none."""
-    name = f"managed-tables/{services.settings.table_name}/{cluster}"
-    secret = json.dumps({"username": ADMIN, "password": password})
-    made = services.secretsmanager.create_secret(Name=name, SecretString=secret)
-    services.settings = services.settings.model_copy(update={"postgres_sslmode": sslmode})
-    services.clusters.put(ClusterRecord(cluster, "localhost", port, made["ARN"]))
 
 
 def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

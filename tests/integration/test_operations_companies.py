@@ -25,7 +25,7 @@ from managed_tables_operations import __main__ as command
 from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all
 from managed_tables_operations.erasing import erase_again, erase_company, erase_files, erase_rows
-from managed_tables_operations.restoring import Correction, reconcile
+from managed_tables_operations.reconciling import Correction, reconcile
 
 COLUMNS = (
     Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),

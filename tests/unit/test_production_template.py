@@ -22,6 +22,7 @@ from managed_tables.aws_services import (
     READ_TIMEOUT_SECONDS,
 )
 from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.operations import LEASE_SECONDS
 from managed_tables.databases.connecting import ADMIN_LIMITS, AUTHORITIES
 from managed_tables.settings import PostgresSecret, Settings
 from managed_tables_api.app import EXPOSED_HEADERS
@@ -276,9 +277,18 @@ def test_one_role_invokes_the_operators_function_which_runs_in_the_network() -> 
     assert function["Timeout"] == 900
     assert function["Environment"] == properties("ProvisionFunction")["Environment"]
     assert properties("Cluster")["EnableHttpEndpoint"], "SQL by hand"
-    (prune,) = function["Events"].values()
-    arguments = json.loads(prune["Properties"]["Input"]["Fn::Sub"])["arguments"]
+    resume, prune = (event["Properties"] for event in function["Events"].values())
+    arguments = json.loads(prune["Input"]["Fn::Sub"])["arguments"]
     assert parser().parse_args(arguments).keep == 3
+    assert parser().parse_args(json.loads(resume["Input"])["arguments"]).command == "resume"
+
+
+def test_a_move_that_was_killed_is_ended_within_two_minutes() -> None:
+    """Its lease is a minute, the schedule another; Lambda does not begin it again."""
+    function = properties("OperatorFunction")
+    assert function["Events"]["Resume"]["Properties"]["Schedule"] == "rate(1 minute)"
+    assert LEASE_SECONDS <= 60
+    assert function["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
 
 
 def test_a_bad_file_does_not_fail_its_execution() -> None:

@@ -23,7 +23,12 @@ def handler(event: MakingRequest, context: LambdaContext) -> MakingAnswer:
     company_id, request_id = event["company_id"], getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, request_id=request_id):
         made = _services().provisioning  # whose actions can each be repeated
-        acts = {"make": made.provision, "bring_up_to_date": made.require, "rotate_reader": made.rotate_reader}
+        acts = {
+            "make": made.provision,
+            "bring_up_to_date": made.require,
+            "rotate_reader": made.rotate_reader,
+            "end_move": made.end_move,
+        }
         answer = answered(lambda: acts[event["action"]](company_id))
         logger.info("provision ended", action=event["action"], outcome=answer.get("code", "done"))
         return answer

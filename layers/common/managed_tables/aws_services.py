@@ -17,6 +17,7 @@ from managed_tables.catalog.items import Items
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.jobs import Jobs
 from managed_tables.catalog.keys import RUNNING_EXPORTS
+from managed_tables.catalog.operations import OldDatabases, Operations
 from managed_tables.catalog.tables import Tables
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.settings import AppSecret, Settings
@@ -76,6 +77,8 @@ class AwsServices:
     items = once(lambda self: Items(self.dynamodb, self.settings.table_name))
     connections = once(lambda self: Connections(self.items))
     clusters = once(lambda self: Clusters(self.items))
+    operations = once(lambda self: Operations(self.items))
+    old_databases = once(lambda self: OldDatabases(self.items))
     tables = once(lambda self: Tables(self.items))
     jobs = once(lambda self: Jobs(self.items, self.settings.job_retention_days, self._tell_end))
     imports = once(lambda self: Imports(self.items, self.settings.job_retention_days))

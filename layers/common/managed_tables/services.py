@@ -7,6 +7,7 @@ from functools import partial
 from managed_tables.aws_services import AwsServices, once
 from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.databases.connecting import Databases, PgConnection, SessionLimits
+from managed_tables.databases.moves import Moves
 from managed_tables.databases.provisioning import DatabaseMaker, Provisioning, RemoteMaker
 from managed_tables.errors import SECRETS_UNAVAILABLE, ApiError
 from managed_tables.kept_rows import Reminders
@@ -37,9 +38,22 @@ class Services(AwsServices):
             partial(self._cluster_secret, renewed=True),
             self._cluster_address,
             self._master_secret,
-            lambda known: self.connections.find(known.company_id) or known,
+            self._renewed_connection,
             self.session_limits,
         )
+
+    def _renewed_connection(self, known: ConnectionRecord) -> ConnectionRecord:
+        """Read the record again of a company whose login was refused; a move that died is ended first."""
+        operation = self.operations.find(known.company_id)
+        if operation is not None and operation.kind == "move" and operation.is_lapsed:
+            self.provisioning.end_move(known.company_id)
+        return self.connections.find(known.company_id) or known
+
+    @once
+    def moves(self) -> Moves:
+        """The ends of companies' moves between clusters."""
+        zone = self.settings.default_timezone
+        return Moves(self.connections, self.operations, self.databases, zone)
 
     @property
     def session_limits(self) -> SessionLimits:
@@ -73,6 +87,7 @@ class Services(AwsServices):
         return DatabaseMaker(
             self.connections,
             self.databases,
+            self.moves,
             self.clusters.find_placement,
             lambda: self.app_secret.newest,
             self.settings.default_timezone,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from managed_tables.catalog.items import ConditionFailed, Item, Items, Record, delete, update
+from managed_tables.catalog.items import ConditionFailed, Item, Items, Record, Write, delete, update
 from managed_tables.catalog.keys import CONNECTION, PK, SK, company_of, item_key
 from managed_tables.clock import timestamp
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -30,6 +30,8 @@ class ConnectionRecord(Record):
     reader_generation: int = 0  # how often the read-only role was given another password
     needs_schema: int = 0  # the version that code must know at least to work with it
     secret_generation: int = 0  # of the master secret that both passwords derive from
+    generation: int = 0  # of the database: each move and each restore raises it, there and here
+    missing_generation: int = 0  # that no cluster has any more: an older copy is there, and out of service
 
 
 class Connections:
@@ -47,9 +49,20 @@ class Connections:
         """Yield every company's connection, by a scan of the whole table."""
         yield from map(_read, self._items.scan(CONNECTION))
 
-    def move(self, connection: ConnectionRecord, cluster: str) -> None:
-        """Record that the database is on another cluster; raises ConditionFailed if it moved meanwhile."""
-        self._change(connection, {"cluster": cluster}, "#cluster = :old", old=connection.cluster)
+    def relocate(self, known: ConnectionRecord, now: ConnectionRecord, *others: Write) -> None:
+        """Record on which cluster the database is, in which generation, together with other writes.
+
+        Raises ConditionFailed if it is no longer where it was known to be, or one of the others cannot be.
+        """
+        changes = {"cluster": now.cluster, "generation": now.generation}
+        condition, where = "connection_id = :id AND #cluster = :old", known.cluster
+        key = item_key(known.company_id, CONNECTION)
+        moved = update(key, changes, ("missing_generation",), condition, id=known.connection_id, old=where)
+        self._items.write(moved, *others)
+
+    def miss(self, connection: ConnectionRecord, generation: int) -> None:
+        """Record that no cluster has the database in the generation that it is known to be of."""
+        self._change(connection, {"missing_generation": generation})
 
     def renew_secret(self, connection: ConnectionRecord, generation: int) -> None:
         """Record which master secret the passwords derive from; raises ConditionFailed."""

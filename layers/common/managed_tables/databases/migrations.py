@@ -259,6 +259,12 @@ _RULES = """
     END $body$;
 """
 
+# Which of a company's databases is the one, of those that moves and restores leave on several clusters
+# (managed_tables.databases.copies, which may have written it before).
+_GENERATION = """
+    ALTER TABLE managed_tables.company ADD COLUMN IF NOT EXISTS generation bigint NOT NULL DEFAULT 0
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _RELEASED + CATALOG_VIEWS,
@@ -269,6 +275,7 @@ MIGRATIONS: Sequence[str] = (
     CONVERSION_FUNCTIONS,  # again at the end whenever they change
     _FORGETTING,
     _RULES + NAMED_FUNCTIONS,
+    _GENERATION,
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1

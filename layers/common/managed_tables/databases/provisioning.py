@@ -7,27 +7,24 @@ Each step of the making can be repeated, so that a killed one is resumed.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from psycopg import sql
-from psycopg.errors import DuplicateDatabase, DuplicateObject, InsufficientPrivilege, UniqueViolation
+from psycopg.errors import InsufficientPrivilege
 
 from managed_tables import errors
 from managed_tables.catalog.connections import ConnectionRecord, Connections
 from managed_tables.databases.connecting import (
-    OWNER_CONNECTIONS,
-    READER_CONNECTIONS,
-    CompanyRoles,
     Databases,
     PgConnection,
-    fetch_number,
     translated_errors,
 )
 from managed_tables.databases.migrations import NEEDS_SCHEMA, SCHEMA_VERSION, migrate
-from managed_tables.databases.statements import compose, execute
+from managed_tables.databases.moves import Moves
+from managed_tables.databases.roles import end_sessions, make_database, make_roles, set_defaults, set_password
+from managed_tables.databases.statements import execute
 from managed_tables.errors import DATABASE_UNAVAILABLE, NOT_PROVISIONED, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.settings import DEFAULT_CLUSTER
@@ -38,6 +35,19 @@ if TYPE_CHECKING:
 # Any number: roles and databases are rows of catalogues that a whole cluster shares, and two sessions that
 # change one row at once get "tuple concurrently updated".
 _LOCK_KEY = 7_205_759_402
+
+# Of large objects, and of messages in the log of changes: no limit of a session or a role holds for them.
+DISK_FUNCTIONS = (
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "lo_open",
+    "lo_put",
+    "lo_truncate",
+    "lo_truncate64",
+    "lowrite",
+    "pg_logical_emit_message",
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,9 @@ class Provisioning:
         connection = self.connections.find(company_id)
         if connection is None or connection.state != "ready":
             return None
-        if connection.needs_schema > SCHEMA_VERSION:
-            raise ApiError(DATABASE_UNAVAILABLE)  # newer code will answer: this one must not touch it
+        # Newer code will answer: this one must not touch it. Or an operator, who says which copy counts
+        if connection.needs_schema > SCHEMA_VERSION or connection.missing_generation:
+            raise ApiError(DATABASE_UNAVAILABLE)
         if connection.schema_version < SCHEMA_VERSION:
             self.maker.bring_up_to_date(connection)
         return connection
@@ -73,6 +84,10 @@ class Provisioning:
         """Give the company's read-only role another password; raises NOT_PROVISIONED without a database."""
         return self.maker.rotate_reader(self.require(company_id))
 
+    def end_move(self, company_id: str) -> ConnectionRecord:
+        """End the company's move if its worker is gone; raises NOT_PROVISIONED without a connection."""
+        return self.maker.end_move(company_id)
+
 
 @dataclass(frozen=True)
 class DatabaseMaker:
@@ -80,9 +95,17 @@ class DatabaseMaker:
 
     connections: Connections
     databases: Databases
+    moves: Moves
     placement: Callable[[], str] = lambda: DEFAULT_CLUSTER  # names that cluster
     newest_secret: Callable[[], int] = lambda: 0  # the generation that their passwords derive from
     zone: str = "UTC"  # that sessions of the read-only roles begin with
+
+    def end_move(self, company_id: str) -> ConnectionRecord:
+        """Return the company's connection once its move has ended, if its worker is gone."""
+        connection = self.moves.end_lapsed(company_id)
+        if connection is None:
+            raise ApiError(NOT_PROVISIONED)
+        return connection
 
     def make(self, company_id: str) -> ConnectionRecord:
         """Return the company's connection, its database made, or its making gone on with."""
@@ -155,26 +178,6 @@ class DatabaseMaker:
                 execute(admin, "REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC", sql.SQL(signature))
 
 
-def make_database(admin: PgConnection, roles: CompanyRoles) -> None:
-    """Make the database closed, take from everyone what templates do not, and only then open it."""
-    # An administrator that is no superuser (RDS) may only give away what its own roles may own.
-    execute(admin, "GRANT {:i} TO CURRENT_USER", roles.owner)
-    # Refused where an earlier attempt came this far, or another is here at this moment.
-    with suppress(DuplicateDatabase, UniqueViolation):
-        form = "CREATE DATABASE {:i} OWNER {:i} TEMPLATE template0 ENCODING 'UTF8' {} ALLOW_CONNECTIONS false"
-        execute(admin, form, roles.database, roles.owner, _locale(admin))
-    execute(admin, "REVOKE ALL ON DATABASE {:i} FROM PUBLIC", roles.database)
-    execute(admin, "GRANT CONNECT ON DATABASE {:i} TO {:i}", roles.database, roles.reader)
-    execute(admin, "ALTER DATABASE {:i} WITH ALLOW_CONNECTIONS true", roles.database)
-
-
-def _locale(admin: PgConnection) -> sql.SQL:
-    """Return how the database sorts text: as Brazilians do where the server has ICU, else by code point."""
-    if fetch_number(admin, "SELECT count(*) FROM pg_collation WHERE collname = 'pt-BR-x-icu'"):
-        return sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE 'pt-BR'")
-    return sql.SQL("LOCALE_PROVIDER libc LC_COLLATE 'C'")
-
-
 def _close_shared_databases(admin: PgConnection) -> None:
     """Keep the companies' roles out of the cluster's own databases, which are everyone's by default."""
     with admin.transaction():
@@ -191,7 +194,7 @@ def _close_shared_databases(admin: PgConnection) -> None:
                 continue  # a managed service keeps it for itself, and there is nothing of ours in it
 
 
-Action = Literal["make", "bring_up_to_date", "rotate_reader"]
+Action = Literal["make", "bring_up_to_date", "rotate_reader", "end_move"]
 
 
 class MakingRequest(TypedDict):
@@ -236,6 +239,10 @@ class RemoteMaker:
         """Give the read-only role another password; return the record that says so."""
         return self._ask("rotate_reader", connection.company_id)
 
+    def end_move(self, company_id: str) -> ConnectionRecord:
+        """End the company's move if its worker is gone; return the record of its connection then."""
+        return self._ask("end_move", company_id)
+
     def _ask(self, action: Action, company_id: str) -> ConnectionRecord:
         answer = self._invoke({"action": action, "company_id": company_id})
         code = answer.get("code")
@@ -270,80 +277,3 @@ def answered(ask: Callable[[], ConnectionRecord]) -> MakingAnswer:
         return {"connection": asdict(ask())}
     except ApiError as error:
         return {"code": error.kind.code}
-
-
-# What a session of a BI tool has unless it asks for something else, as PostgreSQL lets every role do. A query
-# or a transaction that is forgotten would keep changes of columns waiting, and dead rows from being cleared.
-READER_SETTINGS = {
-    "statement_timeout": "15min",
-    "idle_in_transaction_session_timeout": "5min",
-    "default_transaction_read_only": "on",
-}
-# What one session may write of temporary files, on the disk that all companies of a cluster share: sorts and
-# hashes that do not fit in memory. No role can lift it. An index of 50 million rows takes 2 GB to build.
-OWNER_TEMPORARY_FILES = "4GB"
-READER_TEMPORARY_FILES = "2GB"
-# Of large objects, and of messages in the log of changes: no limit of a session or a role holds for them.
-DISK_FUNCTIONS = (
-    "lo_creat",
-    "lo_create",
-    "lo_from_bytea",
-    "lo_open",
-    "lo_put",
-    "lo_truncate",
-    "lo_truncate64",
-    "lowrite",
-    "pg_logical_emit_message",
-)
-
-
-def make_roles(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
-    """Make a company's roles, or their passwords and limits again; readers' sessions begin in `zone`."""
-    make_role(admin, roles, roles.owner, OWNER_CONNECTIONS)
-    make_role(admin, roles, roles.reader, READER_CONNECTIONS)
-    set_defaults(admin, roles, zone)
-
-
-def make_role(admin: PgConnection, roles: CompanyRoles, role: str, connection_limit: int) -> None:
-    """Make the role, or give an existing one its password again."""
-    options = compose(
-        "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT {} PASSWORD {}",
-        connection_limit,
-        _verifier(admin, roles, role),
-    )
-    try:
-        execute(admin, "CREATE ROLE {:i} {}", role, options)
-    except (DuplicateObject, UniqueViolation):
-        execute(admin, "ALTER ROLE {:i} {}", role, options)
-
-
-def set_password(admin: PgConnection, roles: CompanyRoles, role: str) -> None:
-    """Give the role its password again."""
-    execute(admin, "ALTER ROLE {:i} PASSWORD {}", role, _verifier(admin, roles, role))
-
-
-def set_defaults(admin: PgConnection, roles: CompanyRoles, zone: str) -> None:
-    """Set what the sessions of both roles begin with, and may write of temporary files."""
-
-    def set_all(role: str, values: Mapping[str, str]) -> None:
-        for name, value in values.items():
-            execute(admin, "ALTER ROLE {:i} SET {:i} = {}", role, name, value)
-
-    set_all(roles.reader, {**READER_SETTINGS, "timezone": zone})
-    for role, limit in ((roles.owner, OWNER_TEMPORARY_FILES), (roles.reader, READER_TEMPORARY_FILES)):
-        # An administrator that is no superuser (RDS) may not set it: there it is the cluster's own setting.
-        with suppress(InsufficientPrivilege), admin.transaction():
-            set_all(role, {"temp_file_limit": limit})
-
-
-def end_sessions(admin: PgConnection, role: str) -> None:
-    """End every session of the role."""
-    # An administrator that is no superuser may end the sessions of roles of which it is a member.
-    execute(admin, "GRANT {:i} TO CURRENT_USER", role)
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
-
-
-def _verifier(admin: PgConnection, roles: CompanyRoles, role: str) -> str:
-    """Return what PostgreSQL keeps of the role's password: the server never sees it in clear text."""
-    password = roles.password(role).encode()
-    return admin.pgconn.encrypt_password(password, role.encode(), b"scram-sha-256").decode()
