@@ -208,8 +208,8 @@ smoke: setup ## Try a deployment from outside: API= TOKEN=, for the inbox BUCKET
 	    --bucket "$(BUCKET)" --company "$(COMPANY)" --seconds "$(or $(SECONDS),5)"
 
 .PHONY: operate
-operate: setup ## Run an operator's command in the deployed network: FUNCTION=name DO="reconcile"
-	@$(BIN)/python -m managed_tables_operations --function "$(FUNCTION)" $(DO)
+operate: setup ## Run an operator's command in the deployed network: FUNCTION=name DO="reconcile"; REQUEST= follows one
+	@$(BIN)/python -m managed_tables_operations --function "$(FUNCTION)" $(if $(REQUEST),follow --request "$(REQUEST)",$(DO))
 
 .PHONY: bench
 bench: setup ## Measure: imports, cold starts, the API, the load of a million rows

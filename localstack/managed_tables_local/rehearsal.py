@@ -28,7 +28,7 @@ from managed_tables_local.processes import LOOPBACK
 from managed_tables_local.relaying import relayed
 from managed_tables_local.stack import make_token
 from managed_tables_operations import OperatorError
-from managed_tables_operations.__main__ import invoke
+from managed_tables_operations.__main__ import operate
 
 HOST = "localhost"
 LOAD_SECONDS = 20.0
@@ -58,9 +58,10 @@ class Stage:
         """Run an operator's command in the deployed function and return what it prints."""
         emulated = emulator.get(self.folder / "ministack")
         function = f"{function_name(emulated, 'OperatorFunction')}:live"
-        said = invoke(function, arguments, **emulated.client_arguments)
-        expect(said["code"] == 0, f"{arguments[0]}: {said}")
-        return said["output"].strip()
+        said: list[str] = []
+        code = operate(function, arguments, tell=said.append, **emulated.client_arguments)
+        expect(code == 0, f"{arguments[0]}: {said}")
+        return "\n".join(said)
 
     def company(self) -> tuple[str, Smoke]:
         """Return a new company with its database, and what calls the API for it."""

@@ -5,18 +5,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from managed_tables.catalog.connections import ClusterRecord, ConnectionRecord
 from managed_tables.errors import ApiError
+from managed_tables.ids import new_record_id
 from managed_tables.services import Services, load_services
 from managed_tables.settings import DEFAULT_CLUSTER
 from managed_tables_operations import OperatorError
+from managed_tables_operations.answers import follow, reader
 from managed_tables_operations.databases import begin_generation, migrate_all, rotate_passwords
 from managed_tables_operations.erasing import erase_company, erase_files, erase_rows
 from managed_tables_operations.leases import hold, wanted
@@ -27,16 +28,9 @@ from managed_tables_operations.resuming import end_lapsed, list_old, resume
 
 _HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
 Command = Callable[[Services, argparse.Namespace], Iterator[str]]  # does it, and yields lines to print
-FUNCTION_SECONDS = 900  # which Lambda gives at most; each command can be repeated
+INTERRUPTED = 130  # as of a shell
 _BATCH = 10  # what SQS gives at most
 _VISIBILITY_SECONDS = 60
-
-
-class Printed(TypedDict):
-    """What a command has printed, and its exit status."""
-
-    code: int
-    output: str
 
 
 def main(arguments: list[str] | None = None, may_start: Callable[[], bool] = lambda: True) -> int:
@@ -50,9 +44,8 @@ def main(arguments: list[str] | None = None, may_start: Callable[[], bool] = lam
     os.environ.setdefault("STATEMENT_TIMEOUT_MS", str(14 * 60_000))  # no caller hangs up here
     try:
         if chosen.operator:
-            said = invoke(chosen.operator, given[given.index(chosen.command) :])
-            print(said["output"], end="")
-            return said["code"]
+            words = given[given.index(chosen.command) :] if chosen.command != "follow" else []
+            return operate(chosen.operator, words, getattr(chosen, "request", ""))
         for line in chosen.run(load_services(), chosen):
             print(line, flush=True)
     except ValidationError as error:
@@ -90,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     add("operations", _operations)
     add("old-databases", lambda services, _: list_old(services))
     add("accept-copy", _accept_copy, "company", "cluster")
+    add("follow", _follow, "request")
     add("redrive", _redrive, "queue-url")
     erase = add("erase-company", _erase_company, "company")
     erase.add_argument("--yes", action="store_true", required=True, help="only a backup brings it back")
@@ -107,16 +101,34 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def invoke(function: str, arguments: Sequence[str], **client: Any) -> Printed:
-    """Have the deployed function run a command; `client` are boto3's arguments. Raises OperatorError."""
-    patience = Config(read_timeout=FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-    functions = boto3.client("lambda", config=patience, **client)
-    event = json.dumps({"arguments": arguments}).encode()
-    answer = functions.invoke(FunctionName=function, Payload=event)
-    said: Printed = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise OperatorError(said.get("errorMessage"))
-    return said
+def operate(
+    function: str,
+    arguments: Sequence[str],
+    request: str = "",
+    tell: Callable[[str], object] = print,
+    **client: Any,
+) -> int:
+    """Have the deployed function run a command, and tell its lines as they come; return its exit code.
+
+    With a `request` one that was begun before is followed again, and nothing is run. `client` are boto3's
+    arguments. Raises OperatorError.
+    """
+    functions = boto3.client("lambda", **client)
+    known = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    if not request:
+        request = new_record_id()
+        event = json.dumps({"arguments": list(arguments), "request": request}).encode()
+        functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+    again = f'make operate FUNCTION="{function}" REQUEST={request}'
+    print(f"==> kept as operations/{request}.log; to follow it again: {again}", file=sys.stderr)
+    try:
+        for said in follow(reader(boto3.client("s3", **client), known["BUCKET_NAME"], request)):
+            if isinstance(said, int):
+                return said
+            tell(said)
+    except KeyboardInterrupt:
+        print(f"==> it goes on; to follow it again: {again}", file=sys.stderr)
+    return INTERRUPTED
 
 
 def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
@@ -177,6 +189,10 @@ def _operations(services: Services, _chosen: argparse.Namespace) -> Iterator[str
 def _accept_copy(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     accepted = accept_copy(services, chosen.company, chosen.cluster)
     yield f"company {accepted.company_id} is on cluster {accepted.cluster}, generation {accepted.generation}"
+
+
+def _follow(_services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
+    raise OperatorError("follow needs --function: it is what the deployed function answers")
 
 
 def _erase_company(services: Services, chosen: argparse.Namespace) -> Iterator[str]:

@@ -1,7 +1,5 @@
 """What an operator restores, rotates and moves, on a real PostgreSQL and emulator."""
 
-import io
-import json
 import re
 import shlex
 import subprocess
@@ -248,20 +246,6 @@ def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: py
     deleted = [call.kwargs["FunctionName"] for call in client.delete_function.call_args_list]
     assert deleted == ["f:3", "f:4", "f:5", "f:6", "f:7"]
     assert answer == {"code": 0, "output": "".join(f"version {number} deleted\n" for number in range(3, 8))}
-
-
-@pytest.mark.parametrize("place", [["--function", "operator"], ["--function=operator"]])
-def test_the_deployed_function_is_given_the_command_alone(
-    place: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = Mock()
-    client.invoke.return_value = {"Payload": io.BytesIO(b'{"code": 1, "output": ""}')}
-    monkeypatch.setattr(command.boto3, "client", lambda *_, **__: client)
-    words = ["prune-versions", "--function", "operator"]
-    assert command.main([*place, *words]) == 1
-    client.invoke.assert_called_with(
-        FunctionName="operator", Payload=json.dumps({"arguments": words}).encode()
-    )
 
 
 def test_the_operators_function_runs_the_command(

@@ -119,7 +119,7 @@ def test_the_bucket_is_reached_by_tls_only() -> None:
 def test_everything_in_the_bucket_expires() -> None:
     rules = {rule["Id"]: rule for rule in properties("Bucket")["LifecycleConfiguration"]["Rules"]}
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
-    assert {rule.get("Prefix") for rule in rules.values()} >= {"uploads/", "inbox/", "jobs/"}
+    assert {rule.get("Prefix") for rule in rules.values()} >= {"uploads/", "inbox/", "jobs/", "operations/"}
     unfinished = rules["unfinished-uploads"]
     assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Prefix" not in unfinished, "for every prefix"
@@ -268,11 +268,13 @@ def test_the_alarm_for_slow_steps_precedes_their_timeout() -> None:
 
 def test_one_role_invokes_the_operators_function_which_runs_in_the_network() -> None:
     (policy,) = properties("OperatorRole")["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Resource"]) == (
-        "lambda:InvokeFunction",
+    invoking, reading = policy["PolicyDocument"]["Statement"]
+    assert (invoking["Action"], invoking["Resource"]) == (
+        ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"],
         {"Ref": "OperatorFunction.Alias"},
     )
+    assert reading["Action"] == "s3:GetObject"
+    assert reading["Resource"]["Fn::Sub"].endswith("/operations/*")
     function = properties("OperatorFunction")
     assert function["Timeout"] == 900
     assert function["Environment"] == properties("ProvisionFunction")["Environment"]
