@@ -135,6 +135,7 @@ export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation
         type,
         nullable,
         ...(name === column.name ? {} : { source: column.name }),
+        ...(name === column.name && into?.name !== column.table_column?.name ? { table_column: into } : {}),
         ...(column.format && type === column.type && !into ? { format: column.format } : {}),
         ...(read?.ok ? { default: read.value } : {}),
         ...saidOf(adjustment, type),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
-import { keysOf, review } from "./draft";
+import { keysOf, review, toConfirmation } from "./draft";
 import { exampleOf, placesOf } from "./lines";
 
 function column(name: string, source: string, type: InferredColumn["type"] = "text"): InferredColumn {
@@ -34,6 +34,20 @@ describe("a person's changes", () => {
     const of = (changes: object) => review(fed, { CEP: changes }, [], recipe as unknown as Recipe)[0]?.adjustment;
     expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
     expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
+  });
+});
+
+describe("a confirmation", () => {
+  const columns = [{ ...column("total", "Total"), table_column: { name: "valor", type: "text", nullable: true } }];
+  const of = (into: string | null) => {
+    const targets = ["valor", "total"].map((name) => ({ name, type: "text" as const, nullable: true }));
+    return toConfirmation(review({ ...schema, columns } as InferredSchema, { Total: { into } }, targets))[0];
+  };
+
+  it("names the table's column, or none, where a person says otherwise than the plan", () => {
+    expect(of("valor")).toMatchObject({ name: "valor", source: "total" });
+    expect(of("total")).toMatchObject({ name: "total", table_column: { name: "total" } });
+    expect(of(null)).toMatchObject({ name: "total", table_column: null });
   });
 });
 

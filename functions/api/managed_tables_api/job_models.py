@@ -45,11 +45,27 @@ class ConfirmedColumn(Column, ColumnChoice):
         return self.column.as_answer() | self.choice.model_dump(exclude_defaults=True)
 
 
+class TargetColumn(LateModel):
+    """The table's column that a sent one fills; an inferred `table_column` may be sent back as it is."""
+
+    name: str
+
+
+class ColumnToConfirm(ConfirmedColumn):
+    """A column as it is confirmed: one of `inferred_schema`, as it was answered or changed."""
+
+    table_column: TargetColumn | None = Field(
+        default=None,
+        description="A coluna da tabela que ela preenche; null: uma nova. Sem o campo vale append_plan",
+    )
+
+    _distinct_words = field_validator("false_tokens")(refuse_shared_words)
+
+
 class _Agreed(LateModel):
     """What a person confirms, as it is sent and answered."""
 
     display_name: str | None = Field(default=None, description="Obrigatório para uma tabela nova")
-    columns: Annotated[list[ConfirmedColumn], Field(min_length=1, max_length=MAX_COLUMNS)]
     make_nullable: Annotated[tuple[str, ...], Field(max_length=MAX_COLUMNS), FROM_LIST] = Field(
         default=(), description="Colunas da tabela que passam a aceitar vazios (exige managed-tables:update)"
     )
@@ -185,12 +201,6 @@ class ActiveJobsAnswer(LateModel):
     records: list[JobAnswer]
 
 
-class ColumnToConfirm(ConfirmedColumn):
-    """A column as the user wants it."""
-
-    _distinct_words = field_validator("false_tokens")(refuse_shared_words)
-
-
 class Confirmation(_Agreed):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
@@ -198,7 +208,7 @@ class Confirmation(_Agreed):
         json_schema_extra={"examples": [{"display_name": "vendas", "columns": [PRODUCT]}]}
     )
 
-    columns: Annotated[list[ColumnToConfirm], Field(min_length=1, max_length=MAX_COLUMNS)]  # type: ignore[assignment]
+    columns: Annotated[list[ColumnToConfirm], Field(min_length=1, max_length=MAX_COLUMNS)]
 
     def as_schema(self) -> statements.WantedSchema:
         """Return what is confirmed; of columns only the choices that are stated."""
@@ -213,6 +223,11 @@ class Confirmation(_Agreed):
                 remember=self.remember,
             ),
             additions=statements.Additions(title=self.title, description=self.description, key=self.key),
+            targets={
+                column.name: column.table_column.name if column.table_column else None
+                for column in self.columns
+                if "table_column" in column.model_fields_set
+            },
         )
 
 

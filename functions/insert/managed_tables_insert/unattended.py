@@ -96,6 +96,7 @@ def _schema(services: Services, job: JobRecord, display_name: str | None, target
     former = find_former_columns(recipe, [given.source or given.name for given in inferred])
     columns: list[Column] = []
     choices: dict[str, ColumnChoice] = {}
+    gone: dict[str, None] = {}
     for given, before in zip(inferred, former, strict=True):
         fed = given.table_column or before or given  # as the analysis saw the table, if it was there already
         if fed.name in known:
@@ -104,7 +105,9 @@ def _schema(services: Services, job: JobRecord, display_name: str | None, target
             columns.append(given.column.model_copy(update={"name": fed.name}))
         elif before is None or given.table_column:  # whose name has changed since: no value is dropped
             columns.append(given.column.model_copy(update={"nullable": True}))
-    return WantedSchema(display_name=display_name, columns=columns, terms=LoadTerms(choices=choices))
+            gone |= {given.name: None} if given.table_column else {}
+    terms = LoadTerms(choices=choices)
+    return WantedSchema(display_name=display_name, columns=columns, terms=terms, targets=gone)
 
 
 def _look_at(services: Services, job: JobRecord, target: Target) -> tuple[Collection[str], Recipe | None]:

@@ -182,6 +182,8 @@ class WantedSchema(Document):
     columns: list[Column]
     terms: LoadTerms = USUAL_TERMS
     additions: Additions = NO_ADDITIONS
+    # By the name of the column that was sent: the table's column that it names, None for a new one.
+    targets: Mapping[str, str | None] = {}
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object; of columns, terms and additions only what is not the usual."""

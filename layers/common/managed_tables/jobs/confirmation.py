@@ -6,25 +6,22 @@ job still waits, and the reservation expires; interrupted after it, a repeated c
 notifies the state machine again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
-from managed_tables.conversion.columns import ColumnChoice
-from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, Fault, detail
+from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
+from managed_tables.jobs.confirmed_columns import resolve_columns
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
 from managed_tables.services import Services
 from managed_tables.tables import definitions
 
-_NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
-_NEW_NOT_NULLABLE = Fault(
-    "NOT_NULLABLE", "uma coluna nova em uma tabela existente deve aceitar nulos ou ter default"
-)
 _MISSING = Fault("MISSING_COLUMN", "obrigatória na tabela")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
@@ -41,7 +38,6 @@ def confirm_job(
     """
     if job.mode == "create":
         definitions.check_table_name(wanted.display_name or "")
-    definitions.check_columns(wanted.columns)
     for _ in range(DECISIONS_MAX):
         if job.status != waiting:
             break
@@ -53,22 +49,21 @@ def confirm_job(
 
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: JobStatus) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
-    sourced = _with_sources(services, job, wanted)
+    analysis = services.job_documents.get_analysis(job)
     company = services.provisioning.require(job.company_id)
     complete = _for_new_table if job.mode == "create" else _for_existing_table
-    confirmed = complete(services, company, job, sourced)
+    confirmed = complete(services, company, job, wanted, analysis)
     document = confirmed.as_json()
     name = confirmed_name(job.confirmations + 1, exact_json.digest(document))
     key = job_key(job.company_id, job.job_id, name)
     services.storage.put_json(key, document)
-    analysis = services.job_documents.find_analysis(job)
     reserved = confirmed.table_id if job.mode == "create" else None
     decided = services.jobs.confirm(
         job,
         confirmed_key=key,
         digest=wanted.digest,
         reserved_table_id=reserved,
-        total_rows=analysis.row_count if analysis else 0,
+        total_rows=analysis.row_count,
         waiting=waiting,
     )
     if decided is not None:
@@ -80,9 +75,14 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
 
 
 def _for_new_table(
-    services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema
+    services: Services,
+    company: ConnectionRecord,
+    job: JobRecord,
+    wanted: WantedSchema,
+    analysis: AnalysisDocument,
 ) -> ConfirmedDocument:
     """Return the confirmation of a table's making, whose name is reserved now or by an earlier attempt."""
+    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, ())
     raise_nullable_faults(wanted.terms, ())
     definitions.put_on(
         Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)), wanted.additions
@@ -94,7 +94,11 @@ def _for_new_table(
 
 
 def _for_existing_table(
-    services: Services, company: ConnectionRecord, job: JobRecord, wanted: WantedSchema
+    services: Services,
+    company: ConnectionRecord,
+    job: JobRecord,
+    wanted: WantedSchema,
+    analysis: AnalysisDocument,
 ) -> ConfirmedDocument:
     """Return the confirmation of a load into the job's table, whose columns hold as they are."""
     table, opened = services.table_reading.get(company, job.user_table_id or ""), wanted.terms.make_nullable
@@ -102,6 +106,7 @@ def _for_existing_table(
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
     own_names = {column.name for column in own}
+    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, own_names)
     raise_nullable_faults(wanted.terms, own_names)
     needed = _needed_names(job, table, opened)
     columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)
@@ -140,52 +145,19 @@ def raise_nullable_faults(terms: LoadTerms, known: Collection[str]) -> None:
         raise ApiError(errors.INVALID_SCHEMA, details)
 
 
-def _with_sources(services: Services, job: JobRecord, wanted: WantedSchema) -> WantedSchema:
-    """Return what is wanted with each column's source as an inferred name; raises INVALID_SCHEMA.
-
-    What was inferred may be sent back as it is: there `source` is the label of the column itself.
-    """
-    analysis = services.job_documents.get_analysis(job)
-    labels = {column.name: column.source for column in analysis.inferred_schema.columns}
-    faults: list[Detail] = []
-    stated: dict[str, ColumnChoice] = {}
-    for index, column in enumerate(wanted.columns):
-        choice = wanted.terms.choice(column.name)
-        source = _find_source(column.name, choice, labels)
-        if source is None:
-            field = "name" if choice.source is None else "source"
-            faults.append(definitions.column_fault(index, column.name, _NOT_INFERRED, field=field))
-        found = choice.model_copy(update={"source": None if source == column.name else source})
-        if found != ColumnChoice():
-            stated[column.name] = found
-    definitions.raise_faults(faults)
-    return wanted.model_copy(update={"terms": wanted.terms.model_copy(update={"choices": stated})})
-
-
-def _find_source(name: str, choice: ColumnChoice, labels: Mapping[str, str | None]) -> str | None:
-    """Return the inferred column that feeds a column: its own, the one named, or the one so labelled."""
-    source = choice.source
-    if name in labels and source in (None, labels[name]):
-        return name
-    if source in labels:
-        return source
-    return next((one for one, label in labels.items() if label is not None and label == source), None)
-
-
 def _columns_for(existing: Sequence[Column], wanted: Sequence[Column], needed: Sequence[str]) -> list[Column]:
     """Return the columns as they will hold in an existing table: its own as they are, new ones as wanted."""
     own = {column.name: column for column in existing}
-    new = [(index, column) for index, column in enumerate(wanted) if column.name not in own]
-    definitions.raise_faults(
-        [
-            definitions.column_fault(index, column.name, _NEW_NOT_NULLABLE, field="nullable")
-            for index, column in new
-            if column.is_required
-        ]
-    )
+    new = [_opened(column) for column in wanted if column.name not in own]
     _require(needed, {column.name for column in wanted})
-    definitions.check_columns([*existing, *(column for _, column in new)])
-    return [own.get(column.name, column) for column in wanted]
+    definitions.check_columns([*existing, *new])
+    known = own | {column.name: column for column in new}
+    return [known[column.name] for column in wanted]
+
+
+def _opened(column: Column) -> Column:
+    """Return a column that is new to a table as it can be there: rows of before have no value in it."""
+    return column.model_copy(update={"nullable": True}) if column.is_required else column
 
 
 def _require(needed: Sequence[str], names: Collection[str]) -> None:

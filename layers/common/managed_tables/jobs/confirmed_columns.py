@@ -1,0 +1,107 @@
+"""Find for each confirmed column the inferred one that feeds it and the table's one that it fills.
+
+What was inferred may be sent back as it was answered: `name` is then the inferred name, `source` the column's
+own label, and `table_column` the table's column that the plan leads to.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from managed_tables.conversion.columns import ColumnChoice
+from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault
+from managed_tables.documents.analyses import InferredColumn
+from managed_tables.documents.statements import WantedSchema
+from managed_tables.identifiers import make_distinct
+from managed_tables.schema import Column
+from managed_tables.tables import definitions
+
+_NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A column as it was sent; `inferred` are all, by name, and `own` the names of the table's columns."""
+
+    wanted: WantedSchema
+    sent: Column
+    inferred: Mapping[str, InferredColumn]
+    own: Collection[str]
+
+    @property
+    def stated(self) -> ColumnChoice:
+        """How it is to be filled, as it was sent."""
+        return self.wanted.terms.choice(self.sent.name)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it is sent under its inferred name, from no other column of the file."""
+        given = self.inferred.get(self.sent.name)
+        return given is not None and self.stated.source in (None, given.source)
+
+    @cached_property
+    def source(self) -> InferredColumn | None:
+        """The inferred column that feeds it: its own, the one named, or the one so labelled."""
+        if self.is_answered:
+            return self.inferred[self.sent.name]
+        named = self.inferred.get(self.stated.source or "")
+        labelled = (one for one in self.inferred.values() if one.source == self.stated.source is not None)
+        return named or next(labelled, None)
+
+    @property
+    def target(self) -> str | None:
+        """The table's column that it is led to by what was sent, else by the plan; None: its name says."""
+        if not self.is_answered or not self.own or self.source is None:
+            return None
+        if self.sent.name in self.wanted.targets:
+            return self.wanted.targets[self.sent.name]
+        return self.source.table_column.name if self.source.table_column else None
+
+    @property
+    def name(self) -> str:
+        """Its name in the table; a new column leaves those that are there alone."""
+        is_new = self.is_answered and self.wanted.targets.get(self.sent.name, "") is None
+        return self.target or (make_distinct(self.sent.name, self.own) if is_new else self.sent.name)
+
+    @property
+    def column(self) -> Column:
+        """The column without a format that belongs to the type that it was inferred with."""
+        shown, source = self.sent.format, self.source
+        is_left = source and shown and shown.suits(source.type) and not shown.suits(self.sent.type)
+        return self.sent.model_copy(update={"format": None}) if is_left else self.sent
+
+    @property
+    def choice(self) -> ColumnChoice:
+        """How it is filled: from where, and without a mark or an order that its type has not."""
+        source = self.source.name if self.source and self.source.name != self.name else None
+        changes: dict[str, str | None] = {"source": source}
+        if self.source and self.source.type != self.sent.type:
+            changes |= {} if self.sent.type.is_number else {"decimal_mark": None}
+            changes |= {} if self.sent.type.is_time else {"date_order": None}
+        return self.stated.model_copy(update=changes)
+
+    def faults(self, index: int) -> Iterator[Detail]:
+        """Yield what it names and nobody has: a column of the file, or one of the table."""
+        if self.source is None:
+            field = "name" if self.stated.source is None else "source"
+            yield definitions.column_fault(index, self.sent.name, _NOT_INFERRED, field=field)
+        elif self.target is not None and self.target not in self.own:
+            yield definitions.column_fault(index, self.target, UNKNOWN_COLUMN, field="table_column")
+
+
+def resolve_columns(
+    wanted: WantedSchema, inferred: Sequence[InferredColumn], own: Collection[str]
+) -> WantedSchema:
+    """Return what is wanted under the names of the table, with each source as an inferred name.
+
+    `own` names the table's columns; a table that is yet to be made has none. Raises INVALID_SCHEMA.
+    """
+    by_name = {column.name: column for column in inferred}
+    sent = [_Sent(wanted, column, by_name, own) for column in wanted.columns]
+    definitions.check_columns([one.column for one in sent])
+    definitions.raise_faults([fault for index, one in enumerate(sent) for fault in one.faults(index)])
+    columns = [one.column.model_copy(update={"name": one.name}) for one in sent]
+    definitions.check_columns(columns)  # two may lead to one
+    stated = {one.name: one.choice for one in sent if one.choice != ColumnChoice()}
+    terms = wanted.terms.model_copy(update={"choices": stated})
+    return wanted.model_copy(update={"columns": columns, "terms": terms, "targets": {}})
