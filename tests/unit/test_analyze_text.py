@@ -281,3 +281,36 @@ def test_a_name_without_its_values_is_no_label(tmp_path: Path) -> None:
     """In a list of people some have neither a phone nor an age: no column is filled in all other rows."""
     rows = "".join(f"Ana {n};{n if n % 3 else ''};{n if n % 4 else ''}\n" for n in range(40))
     assert _analyze(tmp_path, f"nome;idade;filhos\n{rows}".encode()).findings == []
+
+
+def test_an_error_in_what_only_tells_costs_its_findings_and_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in a file is known to do so: a check that fails is put in the place of the real one."""
+
+    def fail(*_args: object, **_names: object) -> None:
+        raise ValueError("of a file")
+
+    monkeypatch.setattr("managed_tables_analyze.analysis.find_told_rows", fail)
+    monkeypatch.setattr("managed_tables_analyze.analysis.profiles.profile_columns", fail)
+    found = _analyze(tmp_path, b"a;b\nx;1\ny;2\n")
+    assert _rows(found) == [("x", "1"), ("y", "2")]
+    assert list(map(str, found.failures)) == ["of a file"] * 2
+    told = [warning.text for warning in found.document.warnings if warning.code == "NOT_CHECKED"]
+    assert [text[: text.index(")")] for text in told] == [
+        "Uma conferência deste envio falhou (totais e grupos",
+        "Uma conferência deste envio falhou (resumo das colunas",
+    ]
+    assert all(warning.may_change_a_value for warning in found.document.warnings)
+    assert [column.profile for column in found.document.inferred_schema.columns] == [None, None]
+
+
+def test_a_full_disk_is_no_fault_of_what_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is raised, since to try again may help."""
+
+    def fail(*_args: object, **_names: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("managed_tables_analyze.analysis.find_told_rows", fail)
+    with pytest.raises(OSError, match="No space left"):
+        _analyze(tmp_path, b"a;b\nx;1\ny;2\n")

@@ -19,6 +19,7 @@ _VALUES = {
     "order": "dmy",
     "because": ";",
     "name": "CPF",
+    "what": "totais e grupos",
     "names": ["Capa", "Notas"],
     "new": 1,
     "missing": 2,

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
+
+import duckdb
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents import analyses
@@ -52,6 +54,7 @@ class Analysis:
     preview: Preview
     former_columns: list[FormerColumn | None]
     medians: dict[int, float]  # of columns of numbers, to be compared with what the table holds
+    failures: list[Exception] = field(default_factory=list)  # of what only tells
 
 
 def analyze(
@@ -107,15 +110,25 @@ def analyze(
             report=partial(report, "inferring"),
         )
         judged[: len(origins)] = (named_column(one.ground, nullable=one.nullable) for one in origins)
-        told = find_told_rows(
-            connection, staged, [column.type for column in judged], table.files, first=len(origins)
+        telling = _Telling()
+        kinds = [column.type for column in judged]
+        told: list[Finding] = telling.tell(
+            "totais e grupos",
+            [],
+            lambda: find_told_rows(connection, staged, kinds, table.files, len(origins)),
         )
         findings = [*table.warnings, *joined, *_find_cut_labels(table), *told]
         types = [(column.type, column.formats) for column in judged]
         shown_rows = profiles.convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = profiles.read_sample_rows(connection, table.names, types, zone)
         medians = profiles.find_medians(connection, types) if recalled else {}
-        profiled = profiles.profile_columns(connection, types, shown_rows, zone)
+        nothing: list[analyses.Profile | None] = [None] * len(types)
+        profiled = telling.tell(
+            "resumo das colunas",
+            nothing,
+            lambda: [*profiles.profile_columns(connection, types, shown_rows, zone)],
+        )
+    findings += telling.findings
     findings += [one for column in judged for one in column.findings]
     schema = analyses.InferredSchema(
         suggested_table_name=suggest_table_name(sources[0].name, taken_names),
@@ -135,12 +148,46 @@ def analyze(
         line_counts=[one.last_line for one in preview.tables],
     )
     return Analysis(
-        document, reading, staged, findings, dialect, table.labels, preview, former_columns, medians
+        document,
+        reading,
+        staged,
+        findings,
+        dialect,
+        table.labels,
+        preview,
+        former_columns,
+        medians,
+        telling.failures,
     )
 
 
+_T = TypeVar("_T")
+
+
+class _Telling:
+    """The boundary of what only tells: an error there costs its findings, never the job, and is reported."""
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = []
+        self.findings: list[Finding] = []
+
+    def tell(self, name: str, nothing: _T, look: Callable[[], _T]) -> _T:
+        """Return what was looked for, by its Portuguese name; `nothing` where that fails.
+
+        Infrastructure errors (a full disk, no memory) are raised: to try again may help.
+        """
+        try:
+            return look()
+        except (OSError, MemoryError, duckdb.IOException, duckdb.OutOfMemoryException):
+            raise
+        except Exception as error:  # whatever a stranger's file does to it
+            self.failures.append(error)
+            self.findings.append(Finding("NOT_CHECKED", {"what": name}))
+            return nothing
+
+
 def _inferred(
-    name: str, label: str, column: JudgedColumn, profile: analyses.Profile
+    name: str, label: str, column: JudgedColumn, profile: analyses.Profile | None
 ) -> analyses.InferredColumn:
     inferred = analyses.InferredColumn(
         name=name,
@@ -151,7 +198,7 @@ def _inferred(
         inference=column.inference,
         profile=profile,
     )
-    if shown := profiles.propose_format(column, label, profile):
+    if profile and (shown := profiles.propose_format(column, label, profile)):
         inferred.format = shown
     return inferred
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import duckdb
 
-from managed_tables.aws.metrics import count_step
+from managed_tables.aws.metrics import count_failed_check, count_step
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.aws_services import AwsServices
 from managed_tables.catalog.job_records import JobEvent, JobRecord, StepOutcome, failed_outcome, reporter
@@ -183,6 +183,9 @@ def _analyze_files(
     names = _TakenNames(services, job.company_id)
     zone, unpacked = services.settings.zone, services.settings.unpacked_max_bytes
     found = analyze(sources, work_dir, zone, names, overrides, report_rest, unpacked, recalled)
+    for failure in found.failures:
+        logger.error("a check of the files failed", exc_info=failure)
+        count_failed_check()
     if job.user_table_id is not None:
         table = services.tables.find(job.company_id, job.user_table_id)
         compare_with_table(found, table, recalled, job.mode)

@@ -10,7 +10,7 @@ column.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
 from math import gcd, log2
 from operator import itemgetter
@@ -44,6 +44,7 @@ _MISFIT = 0.5  # of the bits of a number that is no sum: a mean, a share
 _FEWEST_ROWS = 2  # to sum: one alone is its own sum
 _ANCHORS = 3  # columns by which the rows of a sum are counted
 _LONGEST_SUM = 500  # in rows
+_MOST_CHARACTERS = 60  # of a number that rows may sum up: what is longer is a code, or a stranger's
 _MOST_DECIMALS = 4  # of shares, which are seldom written out
 _LAST_ROWS = 6  # that may be statistics of the rows above
 _STATISTICS: tuple[Callable[[list[int]], float], ...] = (min, max, mean)
@@ -100,14 +101,16 @@ def _find_sums(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, str | Non
             yield *place, lines[number]
 
 
-def _usual_columns(columns: Iterable[str], rows: Sequence[Cells]) -> list[str]:
+def _usual_columns(columns: Collection[str], rows: Sequence[Cells]) -> list[str]:
     """Return the columns that nearly all rows fill, of the rows that fill most."""
     filled = [[bool(cell and cell.strip()) for cell in cells] for cells in rows]
     counts = sorted(map(sum, filled))
     most = counts[len(counts) * 3 // 4] if counts else 0
     fuller = [one for one in filled if sum(one) * 2 > most]
-    totals = map(sum, zip(*fuller, strict=True))
-    return [column for column, total in zip(columns, totals, strict=True) if total >= _USUAL * len(fuller)]
+    totals = map(sum, zip(*fuller, strict=True)) if fuller else [0] * len(columns)
+    return [
+        column for column, total in zip(columns, totals, strict=True) if total >= max(1, _USUAL * len(fuller))
+    ]
 
 
 def _findings(found: Iterable[tuple[Any, ...]], files: Sequence[str]) -> Iterator[Finding]:
@@ -187,7 +190,8 @@ def _sums_both_ways(rows: Sequence[_Numbers]) -> Iterator[int]:
 def _scaled(cells: Cells) -> _Numbers:
     """Return a column's numbers in its smallest unit; none where few cells are numbers."""
     texts = [(cell or "").strip(_AROUND) for cell in cells]
-    found = max(([*map(pattern.fullmatch, texts)] for pattern in _MARKS), key=lambda one: -one.count(None))
+    short = [text if len(text) <= _MOST_CHARACTERS else "" for text in texts]
+    found = max(([*map(pattern.fullmatch, short)] for pattern in _MARKS), key=lambda one: -one.count(None))
     if len(found) - found.count(None) < max(1, _NUMBERS * sum(map(bool, texts))):
         return [None] * len(cells)
     decimals = min(_MOST_DECIMALS, max(map(_decimals, found)))

@@ -24,6 +24,13 @@ def measure_oldest_ticket(seconds: float) -> None:
     metrics.flush_metrics()
 
 
+def count_failed_check() -> None:
+    """Count one failure of a check of an upload's files that only tells: `FailedChecks`."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="analyze")
+    metrics.add_metric(name="FailedChecks", unit=MetricUnit.Count, value=1)
+    metrics.flush_metrics()
+
+
 def count_step(step: str, outcome: str, *, seconds: float) -> None:
     """Count one run of a job's step: `Jobs` and `Duration` (seconds)."""
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=step)

@@ -21,13 +21,14 @@ ReasonCode = Literal[
     "SHEET_HIDDEN", "SHEET_EMPTY", "SHEET_WITHOUT_ROWS", "SHEET_DIFFERS", "PROSE", "EXCLUDED",
 ]  # fmt: skip
 
-# What may have changed a value, or doubles rows.
+# What may have changed a value, or doubles rows; last, that nobody knows, since a check failed.
 _ValueCode = Literal[
     "SAME_FILE", "AMBIGUOUS_MARK", "UNGROUPED_THOUSANDS", "AMBIGUOUS_DATES", "TWO_DIGIT_YEARS",
     "MONTHS_AS_DATES", "SWAPPED_DATES",
     "ZEROS_LOST", "SHORTENED_NUMBERS", "DIGITS_LOST", "ROUNDED_NUMBERS", "MOJIBAKE", "INVALID_UTF8",
     "BYTES_LOST", "NUL_REMOVED", "REPAIRED_ROWS", "LONG_ROWS", "SHORT_ROWS", "NAMELESS_COLUMNS",
     "MATCHED_BY_POSITION", "MERGED_FILLED", "ERROR_CELLS", "UNCACHED_FORMULAS", "SURROUNDING_BLANKS",
+    "NOT_CHECKED",
 ]  # fmt: skip
 # What was left out, or taken though it may not belong.
 _PlaceCode = Literal[
