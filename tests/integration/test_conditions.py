@@ -262,7 +262,7 @@ def test_a_cursor_is_bound_by_a_condition_as_0_3_0_writes_it() -> None:
     assert "<Operator.NIN: 'nin'>" in repr(read_where(condition("produto", "nin", ["x"]), COLUMNS, PARSERS))
 
 
-NO_CONDITION = 'deve ser {"and": […]}, {"or": […]}, {"not": …} ou {"column", "op", "value"}'
+NO_CONDITION = 'deve ser {"and": […]}, {"or": […]}, {"not": …}, {"column", "op", "value"} ou {"rule", "op"}'
 OPERATORS = "eq, ne, gt, gte, lt, lte, in, nin, contains, not_contains, starts_with, ends_with, is_null"
 
 

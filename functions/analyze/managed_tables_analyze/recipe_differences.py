@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from managed_tables.catalog.job_records import JobMode
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.columns import build_conversion
 from managed_tables.conversion.sql_text import choose, matches
-from managed_tables.documents.analyses import AnalysisDocument, Profile, TableReading
+from managed_tables.documents.analyses import AnalysisDocument, Profile, RuleCheck, TableReading
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
@@ -27,10 +28,12 @@ from managed_tables.documents.recipes import (
 from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables.messages.sentences import TYPE_NAMES, word_difference
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.wording import number
 from managed_tables_analyze.analysis import Analysis
 from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn, feed_columns, plan_append
+from managed_tables_analyze.rule_checks import FileChecks
 from managed_tables_analyze.staging.sql import open_duckdb
 
 ROWS_COMPARED = 20_000  # of a column that is converted once more
@@ -275,21 +278,41 @@ def compare_with_table(
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)
+        document.checks = _check(found, fed, table.rules if table is not None else (), recalled)
         if recalled is not None:
             document.recipe = FileComparison(found, recalled, needed, fed, columns).result()
+
+
+def _check(
+    found: Analysis, fed: Sequence[FedColumn], rules: Sequence[Rule], recalled: Recalled | None
+) -> list[RuleCheck]:
+    zone = found.reading.timezone
+    checks = FileChecks(
+        {one.table.name: one for one in fed if one.table},
+        found.document.files,
+        zone,
+        datetime.now(ZoneInfo(zone)).date(),
+        recalled.references if recalled else {},
+    )
+    return checks.of(rules)
 
 
 def is_as_before(document: AnalysisDocument, mode: str) -> bool:
     """Return whether nothing is to be decided: no difference that matters, no misfit, no value in doubt."""
     if document.recipe is None or document.append_plan is None:
         return False
+    is_right = not document.append_plan.conflicts and not any(check.refuses for check in document.checks)
+    return document.recipe.verdict == "unchanged" and is_right and not _has_doubts(document, mode)
+
+
+def _has_doubts(document: AnalysisDocument, mode: str) -> bool:
+    """Return whether a value of a column that is loaded may have changed."""
     fed = {column.name for column in document.inferred_schema.columns if column.table_column}
-    doubts = (
+    return any(
         warning.may_change_a_value and (not warning.columns or fed.intersection(warning.columns))
         for warning in document.warnings
         if mode == "append" or warning.code != "SAME_FILE"  # a file twice doubles rows that are added
     )
-    return document.recipe.verdict == "unchanged" and not document.append_plan.conflicts and not any(doubts)
 
 
 def _contradiction(

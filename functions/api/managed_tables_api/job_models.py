@@ -10,7 +10,7 @@ from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult, U
 from managed_tables.conversion.columns import FROM_LIST, ColumnChoice, refuse_shared_words
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents import statements
-from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading
+from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading, RuleCheck
 from managed_tables.documents.document import (
     Count,
     Document,
@@ -24,6 +24,7 @@ from managed_tables.documents.recipes import JobRecipe
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
+from managed_tables.rules.rule import MAX_RULES
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES
 from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel
@@ -129,6 +130,9 @@ class JobAnswer(Document):
         description="Como cada arquivo e cada aba foram lidos, também os não incluídos; null antes disso"
     )
     append_plan: AppendPlan | None = Field(description="Só em envios para uma tabela que existe")
+    checks: list[RuleCheck] = Field(
+        max_length=MAX_RULES, description="As regras da tabela que o arquivo basta para julgar"
+    )
     recipe: JobRecipe | None = Field(
         description="Como os arquivos diferem do modelo de importação da tabela; null onde ela não tem um"
     )

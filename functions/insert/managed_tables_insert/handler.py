@@ -42,14 +42,16 @@ from managed_tables.jobs.rejects import rejects_keys
 from managed_tables.jobs.staged_rows import Origin, staged_rows
 from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
 from managed_tables.observability import get_logger, log_keys
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column
 from managed_tables.services import Services, load_services
+from managed_tables.tables.constraints import constraint_name, rule_of
 from managed_tables.tables.definitions import TableChange
 from managed_tables.tables.recipes import make_recipe, recall
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
 from managed_tables_insert.plan import LoadPlan, find_places, make_plan
-from managed_tables_insert.transfer import DuplicateFound, MisfitFound
+from managed_tables_insert.transfer import DuplicateFound, MisfitFound, RuleViolated
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
 
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
@@ -105,31 +107,71 @@ class Loading:
             load = Load(connection, converter, self.job, self.confirmed)
             plan = self._plan(load, Path(folder))
             if plan.skips_misfits:
-                if self.job.mode != "create" or self.confirmed.additions.key:
-                    plan = load.find_repeated_keys(plan).leave_out()
-                self._keep_rejects(converter, plan)
+                plan = self._leave_out(load, plan)
             self._remind()
-            report = reporter("insert", partial(self._keep_progress, plan.row_count))
-            try:
-                return load.run(plan, report)
-            except MisfitFound as found:
-                self._refuse_misfits(converter, plan)
-                raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
-            except DuplicateFound as found:
-                if not plan.skips_misfits:
-                    self._refuse_misfits(converter, plan)
-                repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS)
-                if not repeated.rows:  # the key, or the other row, is gone: to be tried again
-                    raise
-                raise JobError(
-                    errors.DUPLICATE_KEYS, repeated.describe(), repeated.count, count=repeated.count
-                ) from found
-            except Fenced as error:
-                raise JobError(errors.RESERVATION_LOST) from error
-            except ApiError as error:
-                if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
-                    raise JobError(errors.TABLE_NAME_TAKEN, name=self.confirmed.display_name) from error
+            return self._run(load, plan)
+
+    def _leave_out(self, load: Load, plan: LoadPlan) -> LoadPlan:
+        """Return the plan without the rows that do not load, which are kept, to be corrected."""
+        if self.job.mode != "create" or self.confirmed.additions.key:
+            plan = load.find_repeated_keys(plan).leave_out()
+        for rule in self._unique_rules(load):
+            plan = load.find_repeated_keys(plan, rule=rule).leave_out()
+        self._keep_rejects(load, plan)
+        return plan
+
+    def _run(self, load: Load, plan: LoadPlan) -> AppliedJob:
+        """Load the rows of the plan; raises JobError naming what does not let them in."""
+        report = reporter("insert", partial(self._keep_progress, plan.row_count))
+        try:
+            return load.run(plan, report)
+        except MisfitFound as found:
+            self._refuse_misfits(load, plan)
+            raise JobError(errors.VALUES_REFUSED, reason=str(found)) from found
+        except RuleViolated as found:
+            self._refuse_broken(load, plan, found)
+            raise JobError(errors.VALUES_REFUSED, reason=self._named(found)) from found
+        except DuplicateFound as found:
+            if not plan.skips_misfits:
+                self._refuse_misfits(load, plan)
+            repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS)
+            if not repeated.rows:  # the key, or the other row, is gone: to be tried again
                 raise
+            count = repeated.count
+            raise JobError(errors.DUPLICATE_KEYS, repeated.describe(), count, count=count) from found
+        except Fenced as error:
+            raise JobError(errors.RESERVATION_LOST) from error
+        except ApiError as error:
+            if error.kind is errors.DUPLICATE_NAME:  # of a table that somebody made by hand in SQL
+                raise JobError(errors.TABLE_NAME_TAKEN, name=self.confirmed.display_name) from error
+            raise
+
+    def _refuse_broken(self, load: Load, plan: LoadPlan, found: RuleViolated) -> None:
+        """Raise VALUES_NOT_CONVERTED naming the rows that break rules; they are kept, to be corrected.
+
+        Not where we find none that PostgreSQL refuses.
+        """
+        if plan.skips_misfits:
+            return
+        self._refuse_misfits(load, plan)
+        for rule in self._unique_rules(load):
+            if found.constraint == constraint_name(self.confirmed.table_id, rule):
+                repeated = load.find_repeated_keys(plan, MAX_ERROR_DETAILS, rule)
+                if repeated.rows:
+                    count = repeated.count
+                    raise JobError(errors.VALUES_NOT_CONVERTED, repeated.describe(), count, count=count)
+
+    def _unique_rules(self, load: Load) -> list[Rule]:
+        """Return the rules of unique values whose columns the job loads."""
+        loaded = {column.name for column in self.confirmed.columns}
+        rules = load.current_rules() if self.job.mode in ("append", "replace") else ()
+        return [rule for rule in rules if rule.kind == "unique" and loaded >= set(rule.columns)]
+
+    def _named(self, found: RuleViolated) -> str:
+        """Return which rule PostgreSQL says is broken, and whose."""
+        named = rule_of(found.constraint)
+        get_logger("insert").warning("a rule passed what PostgreSQL refused", constraint=found.constraint)
+        return f"regra {named[1]} da tabela {found.table_name}: {found}" if named else str(found)
 
     def _keep_progress(self, total_rows: int, processed_rows: int) -> bool:
         return self.services.jobs.report_progress(self.job, inserting_progress(processed_rows, total_rows))
@@ -141,17 +183,18 @@ class Loading:
         if self.job.mode in kept_days:
             self.services.reminders.add(self.job.company_id, self.job.job_id, kept_days[self.job.mode])
 
-    def _refuse_misfits(self, converter: DuckDBPyConnection, plan: LoadPlan) -> None:
+    def _refuse_misfits(self, load: Load, plan: LoadPlan) -> None:
         """Raise VALUES_NOT_CONVERTED if values do not fit; their rows are kept, to be corrected."""
-        found = self._keep_rejects(converter, plan)
+        load.keep_references(plan)
+        found = self._keep_rejects(load, plan)
         if found.values:
             raise JobError(errors.VALUES_NOT_CONVERTED, found.details, found.values, count=found.values)
 
-    def _keep_rejects(self, converter: DuckDBPyConnection, plan: LoadPlan) -> Rejects:
+    def _keep_rejects(self, load: Load, plan: LoadPlan) -> Rejects:
         """Store the rows that do not fit, where there are any; repeatable."""
         keys = rejects_keys(self.job)
         target = plan.staged.with_name("rejects.csv")
-        rejects = write_rejects(converter, plan, target)
+        rejects = write_rejects(load.converter, plan, target)
         if rejects.rows and keys is not None:
             self.services.storage.upload_file(target, keys[0])
             self.services.storage.put_json(keys[1], {"rows": rejects.rows})
@@ -170,15 +213,18 @@ class Loading:
         terms = self.confirmed.terms
         columns, missing = load.current_columns()
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
+        plan = replace(plan, rules=load.current_rules())
         if self.job.confirms_itself and self.job.confirmations == 1:  # by itself: nobody has left a row out
             plan = replace(plan, skips_misfits=False)
+        if plan.skips_misfits:
+            load.keep_references(plan)
         if terms.remember:
             before = self.services.job_documents.find_recalled(self.job)
             recipe = make_recipe(analysis, columns, terms, self.job.mode, plan.timezone, before)
             plan = replace(plan, recipe=recipe)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
-                self._refuse_misfits(load.converter, plan)
+                self._refuse_misfits(load, plan)
             self._add_columns(missing)
         return plan
 

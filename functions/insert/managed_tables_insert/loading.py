@@ -18,7 +18,7 @@ from psycopg import sql
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord, LoadResult
-from managed_tables.catalog.tables import Applied
+from managed_tables.catalog.tables import Applied, Rules
 from managed_tables.databases.applied import (
     AppliedJob,
     add_to_count,
@@ -35,13 +35,15 @@ from managed_tables.errors import ApiError, JobError
 from managed_tables.history import set_actor
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.kept_rows import STAGED_ID, keep_values, kept_table, record_undoable
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, Columns
+from managed_tables.tables.constraints import find_values
 from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
 from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
-from managed_tables_insert.plan import LoadPlan
+from managed_tables_insert.plan import RULE_VALUES, LoadPlan
 from managed_tables_insert.transfer import (
     STAGED,
     DuplicateFound,
@@ -83,7 +85,11 @@ class Load:
             self._set_zone(plan)
             table = self._prepare_table(plan)
             transfer = self._transfer(plan, report)
-            loaded = self._load(transfer, table)
+            if job.mode == "replace":  # what refers to the rows is judged once the new ones are there
+                connection.execute("SET CONSTRAINTS ALL DEFERRED")
+            with translated_refusals():
+                loaded = self._load(transfer, table)
+                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             milliseconds = round((time.monotonic() - started) * 1_000)
             rejected = plan.row_count - loaded.row_count if plan.skips_misfits else 0
             result = replace(loaded, milliseconds=milliseconds, rejected=rejected)
@@ -95,17 +101,40 @@ class Load:
                 keep_recipe(connection, table_id, job.job_id, plan.recipe, table.columns)
         return AppliedJob(table_id, result)
 
-    def find_repeated_keys(self, plan: LoadPlan, limit: int | None = None) -> RepeatedKeys:
+    def find_repeated_keys(
+        self, plan: LoadPlan, limit: int | None = None, rule: Rule | None = None
+    ) -> RepeatedKeys:
         """Return the first rows, or all, whose key is there twice: in the file, or the table of an append.
+
+        With a `rule` of unique values, its columns are the key.
 
         All is done in a transaction that is rolled back, with the table made where it is new.
         """
         with self.connection.transaction(force_rollback=True):
             self._set_zone(plan)
             table = self._prepare_table(plan) if self.job.mode == "create" else self._find_table()
-            name, key = physical_name(table.display_name), _key_of(table)
-            transfer = self._transfer(plan, lambda _: None)
-            return find_repeated_keys(transfer, name, key, limit, within_file=self.job.mode != "append")
+            name, key = physical_name(table.display_name), _columns_of(table, rule.columns if rule else None)
+            transfer, within_file = self._transfer(plan, lambda _: None), self.job.mode != "append"
+            return find_repeated_keys(transfer, name, key, limit, within_file=within_file, rule=rule)
+
+    def current_rules(self) -> Rules:
+        """Return the rules of an existing table that refuse rows."""
+        if self.job.mode == "create":
+            return ()
+        return tuple(rule for rule in self._find_table().rules if rule.refuses)
+
+    def keep_references(self, plan: LoadPlan) -> None:
+        """Give the converter the values of other tables that rules refer to; repeatable."""
+        referring = [rule for rule, _, _ in plan.judged if rule.kind == "in_table"]
+        if referring:
+            self.converter.execute(
+                f"CREATE OR REPLACE TEMP TABLE {RULE_VALUES} (rule VARCHAR, value VARCHAR)"
+            )
+        for rule in referring:
+            self.converter.execute(
+                f"INSERT INTO {RULE_VALUES} SELECT $1, unnest($2::VARCHAR[])",
+                [rule.id, find_values(self.connection, rule)],
+            )
 
     def current_columns(self) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
         """Return the columns to load, as a table has them now, and those of them that it has not yet.
@@ -175,8 +204,9 @@ class Load:
     def _load(self, transfer: Transfer, table: Applied) -> LoadResult:
         """Bring the rows into the table in the job's mode."""
         mode, table_id = self.job.mode, self.confirmed.table_id
-        name, key = physical_name(table.display_name), _key_of(table)
-        if key and mode in ("upsert", "replace"):
+        name, key = physical_name(table.display_name), _columns_of(table)
+        has_unique = any(rule.refuses and rule.kind == "unique" for rule in table.rules)
+        if mode == "upsert" or (mode == "replace" and (key or has_unique)):
             merge = _Merge(transfer, self.job.job_id, name, key)
             result = merge.upsert(table.columns) if mode == "upsert" else merge.replace()
         else:
@@ -204,9 +234,10 @@ class Load:
             raise JobError(errors.CONFIRMATION_REFUSED, reason=error.sentence) from error
 
 
-def _key_of(table: Applied) -> tuple[Column, ...]:
+def _columns_of(table: Applied, names: Sequence[str] | None = None) -> tuple[Column, ...]:
+    """Return the columns of these names, those of the key without."""
     by_name = {column.name: column for column in table.columns}
-    return tuple(by_name[name] for name in table.key or ())
+    return tuple(by_name[name] for name in (table.key or () if names is None else names))
 
 
 @dataclass(frozen=True)
@@ -229,6 +260,8 @@ class _Merge:
         execute(self.connection, "SET LOCAL work_mem = {}", _MERGE_MEMORY)
         keys = [column.name for column in self.key]
         execute(self.connection, "ANALYZE {} ({:i})", STAGED, [ID_COLUMN, *keys])  # as joins are planned by
+        if not keys:
+            return count
         repeated = compose("SELECT FROM {} GROUP BY {:i} HAVING count(*) > 1 LIMIT 1", STAGED, keys)
         if self.connection.execute(repeated).fetchone() is not None:  # a row of no columns
             raise DuplicateFound("in the file")

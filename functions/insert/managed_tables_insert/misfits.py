@@ -6,9 +6,10 @@ that keeps a spreadsheet from running a text as a formula.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from duckdb import DuckDBPyConnection
@@ -21,6 +22,8 @@ from managed_tables.formulas import guarded
 from managed_tables.ids import row_number
 from managed_tables.jobs.rejects import PLACE_LABELS
 from managed_tables.jobs.staged_rows import ROW_NUMBER
+from managed_tables.rules.rule import Rule
+from managed_tables.rules.saying import fault_of
 from managed_tables.schema import POSTGRES_TYPES, Column, Columns, ColumnType
 from managed_tables_insert.plan import REPEATED_KEYS, LoadedColumn, LoadPlan, Place
 from managed_tables_insert.transfer import STAGED, Transfer
@@ -55,28 +58,50 @@ def write_rejects(connection: DuckDBPyConnection, plan: LoadPlan, target: Path) 
         writer = csv.writer(out, delimiter=";")
         writer.writerow([*map(guarded, plan.labels), *PLACE_LABELS])
         for (file, sheet, line, cells), misfits, repeated in _find_rows(connection, plan):
-            reasons = [f"{loaded.column.display_name}: {fault.reason}" for loaded, _, fault in misfits]
+            reasons = [one.reason for one in misfits]
             texts = [*(cell or "" for cell in cells), file, sheet or ""]
             why = "; ".join([*reasons, repeated] if repeated else reasons)
             writer.writerow([*map(guarded, texts), line, guarded(why)])
             rejects.rows += 1
             rejects.values += len(misfits)
-            for loaded, text, fault in misfits[: MAX_ERROR_DETAILS - len(rejects.details)]:
-                value = text and text[:MAX_VALUE_CHARACTERS]
-                cell = {"column": loaded.column.name, "value": value}
-                rejects.details.append(row_detail(fault, file, sheet, line, **cell))
+            for one in misfits[: MAX_ERROR_DETAILS - len(rejects.details)]:
+                rejects.details.append(row_detail(one.fault, file, sheet, line, **one.keys))
     return rejects
+
+
+@dataclass(frozen=True)
+class _Misfit:
+    """A cell that does not load, and why: it does not fit its column, or breaks a rule."""
+
+    loaded: LoadedColumn
+    text: str | None
+    fault: Fault
+    rule: Rule | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, for a person who corrects the row."""
+        named = f" (regra {self.rule.id})" if self.rule else ""
+        return f"{self.loaded.column.display_name}: {self.fault.reason}{named}"
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """What a detail says of it beside its place."""
+        rule = {"rule": self.rule.id} if self.rule else {}
+        value = self.text and self.text[:MAX_VALUE_CHARACTERS]
+        return {"column": self.loaded.column.name, **rule, "value": value}
 
 
 def _find_rows(
     connection: DuckDBPyConnection, plan: LoadPlan
-) -> Iterator[tuple[Place, list[tuple[LoadedColumn, str | None, Fault]], str | None]]:
+) -> Iterator[tuple[Place, list[_Misfit], str | None]]:
     """Yield each row with its cells, those that do not fit and why, and which key it repeats."""
     width = len(plan.labels)
     cells = [unmarked(f"c{number}") for number in range(width)]
     tests = []
     for loaded in plan.columns:  # an empty cell of a nullable column is no misfit
         tests += [loaded.is_misfit(), "false" if loaded.column.nullable else loaded.conversion.empty]
+    tests += [test for _, _, test in plan.judged]
     repeated = "NULL"
     if plan.skips_repeated:
         repeated = f"(SELECT any_value(reason) FROM {REPEATED_KEYS} WHERE number = {ROW_NUMBER})"  # noqa: S608
@@ -91,12 +116,22 @@ def _find_rows(
     while batch := rows.fetchmany(_FETCHED_ROWS):
         for file, sheet, line, why_repeated, *rest in batch:
             texts, flags = rest[:width], rest[width:]
-            misfits = [
-                (loaded, texts[loaded.number], loaded.fault_of(texts[loaded.number], is_empty=is_empty))
-                for loaded, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=True)
-                if is_misfit
-            ]
-            yield Place(plan.files[file], sheet, line, texts), misfits, why_repeated
+            yield (
+                Place(plan.files[file], sheet, line, texts),
+                list(_misfits(plan, texts, flags)),
+                why_repeated,
+            )
+
+
+def _misfits(plan: LoadPlan, texts: Sequence[str | None], flags: Sequence[bool]) -> Iterator[_Misfit]:
+    """Yield what does not load of a row: `flags` are two a column, then one a rule that the plan judges."""
+    for loaded, is_misfit, is_empty in zip(plan.columns, flags[::2], flags[1::2], strict=False):
+        if is_misfit:
+            text = texts[loaded.number]
+            yield _Misfit(loaded, text, loaded.fault_of(text, is_empty=is_empty))
+    for (rule, loaded, _), is_broken in zip(plan.judged, flags[2 * len(plan.columns) :], strict=True):
+        if is_broken:
+            yield _Misfit(loaded, texts[loaded.number], fault_of(rule), rule)
 
 
 @dataclass(frozen=True)
@@ -105,6 +140,7 @@ class RepeatedKeys:
 
     transfer: Transfer  # of the key's columns alone
     rows: list[tuple[int, UUID, UUID | None]]  # None where the table has the key
+    rule: Rule | None = None  # of unique values, where it is no key
 
     @property
     def count(self) -> int:
@@ -123,15 +159,21 @@ class RepeatedKeys:
         numbers = [row_number(row) for _, row, _ in self.rows]
         repeats = f"repete a chave ({self._names}) de outra linha"
         reasons = [self._is_there if first is None else repeats for _, _, first in self.rows]
-        self.transfer.converter.execute(
-            f"CREATE OR REPLACE TEMP TABLE {REPEATED_KEYS} AS"
-            " SELECT unnest($1::BIGINT[]) AS number, unnest($2::VARCHAR[]) AS reason",
+        if self.rule is not None:
+            reasons = [f"{self._names}: {fault_of(self.rule).reason} (regra {self.rule.id})"] * len(numbers)
+        converter = self.transfer.converter
+        converter.execute(f"CREATE TEMP TABLE IF NOT EXISTS {REPEATED_KEYS} (number BIGINT, reason VARCHAR)")
+        converter.execute(
+            f"INSERT INTO {REPEATED_KEYS} SELECT unnest($1::BIGINT[]), unnest($2::VARCHAR[])",
             [numbers, reasons],
         )
         return replace(self.transfer.plan, skips_repeated=True)
 
     def _detail(self, place: Place, first: Place | None) -> Detail:
         reason, (file, sheet, line, cells) = self._is_there, place
+        if self.rule is not None:
+            keys = {"column": self.rule.columns[0], "rule": self.rule.id, "value": ", ".join(map(str, cells))}
+            return row_detail(fault_of(self.rule), file, sheet, line, **keys)
         if first is not None:
             reason = f"repete a chave ({self._names}) da linha {first.line}"
             if (first.file, first.sheet) != (file, sheet):
@@ -151,14 +193,21 @@ class RepeatedKeys:
 
 
 def find_repeated_keys(
-    transfer: Transfer, table: sql.Identifier, key: Columns, limit: int | None, *, within_file: bool
+    transfer: Transfer,
+    table: sql.Identifier,
+    key: Columns,
+    limit: int | None,
+    *,
+    within_file: bool,
+    rule: Rule | None = None,
 ) -> RepeatedKeys:
     """Stage the rows and return those that repeat a key of the file or, unless `within_file`, of the table.
 
-    None does where the table has no key. The transaction is to be rolled back.
+    None does where the table has no key. A `rule` of unique values lets empty ones repeat. The transaction is
+    to be rolled back.
     """
     if not key:
-        return RepeatedKeys(transfer, [])
+        return RepeatedKeys(transfer, [], rule)
     names = {column.name for column in key}
     chosen = tuple(loaded for loaded in transfer.plan.columns if loaded.column.name in names)
     transfer = replace(transfer, columns=chosen)
@@ -168,14 +217,19 @@ def find_repeated_keys(
         transfer.connection,
         'SELECT count(*) OVER (), id, CASE WHEN "$is_there" THEN NULL ELSE "$first" END FROM ('
         'SELECT id, first_value(id) OVER (PARTITION BY {:i} ORDER BY id) AS "$first",'
-        ' {} AS "$is_there" FROM {} AS s) AS "$rows"'
+        ' {} AS "$is_there" FROM {} AS s WHERE {}) AS "$rows"'
         ' WHERE "$is_there" OR id <> "$first" ORDER BY id LIMIT {}',
         sorted(names),
         False if within_file else there,
         STAGED,
+        _all_filled(sorted(names)) if rule is not None else True,
         limit,
     )
-    return RepeatedKeys(transfer, rows.fetchall())
+    return RepeatedKeys(transfer, rows.fetchall(), rule)
+
+
+def _all_filled(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" AND ").join(compose("s.{:i} IS NOT NULL", name) for name in names)
 
 
 def match_keys(key: Columns) -> sql.Composed:

@@ -1,12 +1,16 @@
 """Plan a load: the staged object's columns, their confirmed types, and the SQL that converts them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
+from managed_tables.catalog.tables import Rules
 from managed_tables.conversion.columns import EMPTY_CELL, Conversion, Formats, build_conversion, explain
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Fault
@@ -14,9 +18,13 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.recipes import StoredRecipe
 from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.rules.compiling import is_broken
+from managed_tables.rules.engines import Cell, Duckdb
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column
 
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
+RULE_VALUES = "rule_values"  # another: values of other tables that rules refer to
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
 
 
@@ -61,6 +69,14 @@ class LoadedColumn:
         """Return why a cell that is a misfit cannot be loaded."""
         return EMPTY_CELL if is_empty else explain(value or "", self.column.type, self.formats)
 
+    def typed(self) -> str:
+        """Return the SQL of the typed value, NULL for a cell that is empty or does not fit."""
+        conversion = self.conversion
+        if self.is_proven:
+            return choose((f"{self.cell} IS NULL", "NULL"), otherwise=conversion.typed)
+        empty = f"{self.cell} IS NULL OR {self.cell} = ''"
+        return choose((empty, "NULL"), (conversion.converts, conversion.typed), otherwise="NULL")
+
 
 class Place(NamedTuple):
     """Where a row stands, and what was asked of its cells."""
@@ -99,6 +115,26 @@ class LoadPlan:
     skips_misfits: bool = False
     skips_repeated: bool = False  # the rows of REPEATED_KEYS too
     recipe: StoredRecipe | None = None  # what is to be remembered of the load
+    rules: Rules = ()  # that refuse rows, of columns that are loaded
+
+    @cached_property
+    def judged(self) -> list[tuple[Rule, LoadedColumn, str]]:
+        """Each rule that judges a row alone, or by RULE_VALUES, its first column, and when it is broken."""
+        own = {loaded.column.name: loaded for loaded in self.columns}
+        return [
+            (rule, own[rule.columns[0]], self._broken(rule, own))
+            for rule in self.rules
+            if rule.kind != "unique" and own.keys() >= set(rule.columns)
+        ]
+
+    def _broken(self, rule: Rule, own: Mapping[str, LoadedColumn]) -> str:
+        cells = {name: Cell(f"({own[name].typed()})", own[name].column.type) for name in rule.columns}
+        if rule.kind == "in_table":
+            cell = cells[rule.columns[0]].sql
+            known = f"SELECT value FROM {RULE_VALUES} WHERE rule = {literal(rule.id)}"  # noqa: S608 - own SQL
+            return f"({cell} IS NOT NULL AND CAST({cell} AS VARCHAR) NOT IN ({known}))"
+        today = datetime.now(ZoneInfo(self.timezone)).date()
+        return is_broken(rule, cells, Duckdb(self.timezone, today))
 
     @property
     def rows(self) -> str:
@@ -111,6 +147,7 @@ class LoadPlan:
     def has_misfit(self) -> str:
         """The test that a row has a value that cannot be loaded, or a key that is there already."""
         tests = [f"({column.is_misfit()})" for column in self.columns]
+        tests += [test for _, _, test in self.judged]
         if self.skips_repeated:
             tests.append(f"{ROW_NUMBER} IN (SELECT number FROM {REPEATED_KEYS})")  # noqa: S608 - own SQL
         return " OR ".join(tests)

@@ -27,6 +27,7 @@ from managed_tables.errors import KEY_VALUE_TOO_LONG, ROW_TOO_LARGE, JobError
 from managed_tables.identifiers import ID_COLUMN
 from managed_tables.ids import COUNTER_LOW_BITS, RANDOM_BITS, row_id, row_id_range, row_number
 from managed_tables.schema import ColumnType
+from managed_tables.tables.constraints import rule_of
 from managed_tables_insert import binary
 from managed_tables_insert.plan import MISFIT, LoadedColumn, LoadPlan, Place, find_places
 from managed_tables_insert.zones import Zone, find_zone
@@ -152,6 +153,15 @@ class DuplicateFound(Exception):  # noqa: N818 - an outcome, not a fault
     """Two rows have the same key, in the file or one of them in the table; nothing may be committed."""
 
 
+class RuleViolated(Exception):  # noqa: N818 - an outcome, not a fault
+    """PostgreSQL refuses a row by a rule, of this table or of one that refers to it; nothing is committed."""
+
+    def __init__(self, error: pg.IntegrityError) -> None:
+        self.constraint = error.diag.constraint_name or ""
+        self.table_name = error.diag.table_name or ""
+        super().__init__(error.diag.message_detail or error.diag.message_primary)
+
+
 @dataclass(frozen=True)
 class Transfer:
     """The plan's rows in these columns, with ids of the millisecond `base_ms`, and the pipe's two ends."""
@@ -221,7 +231,11 @@ def translated_refusals() -> Iterator[None]:
         yield
     except (pg.DataError, pg.NotNullViolation) as error:
         raise MisfitFound(error.diag.message_primary) from error
+    except (pg.CheckViolation, pg.ForeignKeyViolation) as error:
+        raise RuleViolated(error) from error
     except pg.UniqueViolation as error:
+        if rule_of(error.diag.constraint_name) is not None:
+            raise RuleViolated(error) from error
         raise DuplicateFound(error.diag.constraint_name) from error
     except pg.ProgramLimitExceeded as error:
         # Of indexes, only that of a key takes a text as long as it is.

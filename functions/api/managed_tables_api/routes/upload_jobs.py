@@ -136,6 +136,7 @@ def _answer(
         result=models.JobResult.of(job.result) if job.result else None,
         error=JobFailure.read(job.error) if job.error and job.status in _SHOW_ERRORS else None,
         warnings=analysis.warnings if analysis else [],
+        checks=analysis.checks if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
     )
 

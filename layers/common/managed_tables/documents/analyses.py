@@ -13,6 +13,8 @@ from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
 from managed_tables.messages.sentences import write_text
+from managed_tables.rules.rule import RuleKind
+from managed_tables.rules.rule import Severity as RuleSeverity
 from managed_tables.schema import Column, ColumnType
 
 OrderSign = Literal["cells", "columns", "running_days", "marks", "labels"]
@@ -154,6 +156,32 @@ class AppendPlan(Document):
     conflicts: list[Conflict]
 
 
+class CheckExample(Document):
+    """A row that breaks a rule."""
+
+    file: str
+    sheet: str | None
+    line: Annotated[int, Field(ge=1)]
+    column: str
+    value: str | None = Field(description="A célula, como está no arquivo")
+
+
+class RuleCheck(Document):
+    """How many rows of the files break a rule of the table; `value` of an example as in the file."""
+
+    rule: str = Field(description="`id` da regra")
+    kind: RuleKind
+    severity: RuleSeverity = Field(description="`refuse`: as linhas não entram; `warn`: entram, marcadas")
+    columns: list[str]
+    broken: Count
+    examples: list[CheckExample] = Field(max_length=20)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether rows stay out."""
+        return self.broken > 0 and self.severity == "refuse"
+
+
 class ReadingReason(Document):
     """Why something was read as it was."""
 
@@ -210,6 +238,7 @@ class AnalysisDocument(Document):
     inferred_schema: InferredSchema
     warnings: list[FileWarning] = Field(default=[])
     append_plan: AppendPlan | None = None
+    checks: list[RuleCheck] = Field(default=[])
     recipe: JobRecipe | None = None
     reading: JobReading | None = None
     wish: ReadingStatement = ReadingStatement()  # what a person had stated

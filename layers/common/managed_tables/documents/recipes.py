@@ -141,6 +141,7 @@ class Recalled(Document):
     recipe: Recipe
     found: SeenByLoad = SeenByLoad()
     seen: Seen = Seen()
+    references: dict[str, list[str]] = Field(default={})  # values of other tables, by the ids of rules
 
     @property
     def labels(self) -> frozenset[str]:

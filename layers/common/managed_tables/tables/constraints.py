@@ -254,6 +254,14 @@ def find_references(connection: PgConnection, table_id: str) -> list[Reference]:
     ]
 
 
+def find_values(connection: PgConnection, rule: Rule, limit: int | None = None) -> list[str]:
+    """Return the values that a rule refers to as texts, each once, so many at most."""
+    rows = connection.execute(
+        "SELECT managed_tables.values_of(%s, %s) LIMIT %s", [rule.table, rule.column, limit]
+    ).fetchall()
+    return [value for (value,) in rows]
+
+
 def refuse_referred(connection: PgConnection, table_id: str, columns: Iterable[str] | None = None) -> None:
     """Raise REFERRED_TO where rules of other tables refer to one of these columns, None for any."""
     names = None if columns is None else set(columns)

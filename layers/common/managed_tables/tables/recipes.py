@@ -36,10 +36,12 @@ from managed_tables.documents.statements import LoadTerms, OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
 from managed_tables.schema import Column, ColumnType
+from managed_tables.tables.constraints import find_values
 from managed_tables.tables.definitions import ColumnPlan
 from managed_tables.tables.physical import physical_name
 
 UNDOS_KEPT = 8  # of loads, one after the other: the recipe before each stands in the one after it
+MAX_REFERENCES = 20_000  # values of another table that a job is handed: some hundred kilobytes
 ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds
 MAX_COLUMNS_SEEN = 200
 
@@ -270,7 +272,19 @@ def recall(connection: PgConnection, table_id: str) -> Recalled | None:
         [table_id],
     ).fetchall()
     seen = Seen(loads=[count for (count,) in loads], columns=_look_at(connection, applied))
-    return Recalled(recipe=_recipe(row), found=SeenByLoad.read(row[3].get("found", {})), seen=seen)
+    found = SeenByLoad.read(row[3].get("found", {}))
+    return Recalled(recipe=_recipe(row), found=found, seen=seen, references=_references(connection, applied))
+
+
+def _references(connection: PgConnection, applied: Applied) -> dict[str, list[str]]:
+    """Return the values of other tables that the table's rules refer to, of lists that are not long."""
+    found = {}
+    for rule in applied.rules:
+        if rule.kind == "in_table":
+            values = find_values(connection, rule, MAX_REFERENCES + 1)
+            if len(values) <= MAX_REFERENCES:
+                found[rule.id] = values
+    return found
 
 
 def _look_at(connection: PgConnection, applied: Applied) -> dict[str, SeenColumn]:

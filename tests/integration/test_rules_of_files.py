@@ -1,0 +1,221 @@
+"""Rules of a table judge files, too: in the review, in the load, and in the rows that are left out."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loading_jobs import JobMaker
+from loads import Loads
+from reports import Reports
+from rows_client import RowsCompany
+from tables_client import TableClient, column, created
+
+from managed_tables.catalog.keys import job_key
+from managed_tables.documents.statements import LoadTerms
+from managed_tables.jobs.rejects import rejects_keys
+from managed_tables.schema import Column
+
+RULES: list[dict[str, Any]] = [
+    {"id": "r_valor", "kind": "range", "columns": ["valor"], "min": 0, "max": 100},
+    {"id": "r_codigo", "kind": "unique", "columns": ["codigo"]},
+    {"id": "r_cpf", "kind": "named", "columns": ["cpf"], "name": "cpf", "severity": "warn"},
+    {
+        "id": "r_dias",
+        "kind": "compare",
+        "columns": ["inicio", "fim"],
+        "op": "lte",
+        "message": "fim antes do início",
+    },
+]
+COLUMNS = (
+    column("valor", "decimal"),
+    column("codigo", "integer"),
+    column("cpf"),
+    column("inicio", "date"),
+    column("fim", "date"),
+)
+GOOD = "10,5;{};529.982.247-25;01/01/2026;02/01/2026"
+HEADER = "valor;codigo;cpf;inicio;fim\n"
+BAD = "-1;900;111.111.111-11;02/01/2026;01/01/2026\n10;1;;;\n"  # two lines: 3 broken rules, and a code twice
+SKIP, REJECT = LoadTerms(on_misfit="skip"), LoadTerms()
+
+
+@pytest.fixture
+def table(loading_company: RowsCompany) -> TableClient:
+    return created(loading_company, *COLUMNS, rules=RULES)
+
+
+@pytest.fixture
+def files(reports: Reports, table: TableClient) -> Reports:
+    return Reports(reports.company, table.name)
+
+
+def content(rows: int = 3) -> str:
+    return HEADER + "".join(GOOD.format(n) + "\n" for n in range(rows)) + BAD
+
+
+def own_columns(table: TableClient) -> list[Column]:
+    return [Column.model_validate(one) for one in table.get()["columns"]]
+
+
+def confirm_again(files: Reports, job_id: str, columns: list[Column], terms: LoadTerms) -> None:
+    """Confirm once the state machine has made the job wait."""
+    key = job_key(files.company.company.company_id, job_id)
+    files.company.services.items.change(key, {"status": "waiting_confirm"})
+    files.confirm(job_id, columns, terms)
+
+
+def rejected(files: Reports, job_id: str) -> list[dict[str, str]]:
+    keys = rejects_keys(files.job(job_id))
+    assert keys is not None
+    storage = files.company.services.storage
+    body = storage.client.get_object(Bucket=storage.bucket_name, Key=keys[0])["Body"].read()
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig")), delimiter=";"))
+
+
+def test_the_review_shows_which_rows_break_which_rules(files: Reports, table: TableClient) -> None:
+    """Counted, with file, line, column and the cell as it stands."""
+    job_id = files.wait(content(), table.table_id)
+    checks = [one.as_json() for one in files.analysis(job_id).checks]
+    assert [(one["rule"], one["kind"], one["severity"], one["broken"]) for one in checks] == [
+        ("r_valor", "range", "refuse", 1),
+        ("r_codigo", "unique", "refuse", 1),
+        ("r_cpf", "named", "warn", 1),
+        ("r_dias", "compare", "refuse", 1),
+    ]
+    assert checks[0]["examples"] == [
+        {"file": "vendas.csv", "sheet": None, "line": 5, "column": "valor", "value": "-1"}
+    ]
+    assert checks[1]["examples"][0]["line"] == 6
+    answer = table.company.http.get(f"/v1/managed-tables/upload-jobs/{job_id}", headers=table.rows.headers())
+    assert answer.json()["checks"] == checks
+
+
+def test_a_load_names_the_rows_that_break_rules(files: Reports, table: TableClient) -> None:
+    """They are misfits: nothing is inserted, and the job can be confirmed again without them."""
+    job_id = files.wait(content(), table.table_id)
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected"
+    error = files.job(job_id).error
+    assert error is not None
+    assert error["code"] == "VALUES_NOT_CONVERTED"
+    found = [(one["line"], one["column"], one["rule"], one["value"], one["code"]) for one in error["details"]]
+    assert found == [
+        (5, "valor", "r_valor", "-1", "RULE_BROKEN"),
+        (5, "inicio", "r_dias", "02/01/2026", "RULE_BROKEN"),
+    ]
+    confirm_again(files, job_id, own_columns(table), SKIP)
+    assert files.insert(job_id) == "done"
+    result = files.job(job_id).result
+    assert result is not None
+    assert (result.inserted, result.rejected) == (3, 2)
+    first, second = rejected(files, job_id)
+    assert (first["valor"], first["linha"]) == ("-1", "5")
+    assert first["motivo"] == (
+        "Valor: deve estar entre 0 e 100 (regra r_valor); Inicio: fim antes do início (regra r_dias)"
+    )
+    assert "regra r_codigo" in second["motivo"]
+    assert table.rows.list()["total"] == 3
+
+
+def test_what_only_warns_is_loaded_and_found(files: Reports, table: TableClient) -> None:
+    table.changed(rules=[{**rule, "severity": "warn"} for rule in RULES])
+    job_id = files.wait(content(30), table.table_id)
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "done"
+    breaks = {"where": {"rule": "r_valor", "op": "breaks"}}
+    found = table.rows.call("POST", "/query", breaks).body["records"]
+    assert [row["codigo"] for row in found] == [900]
+
+
+def test_a_value_that_the_table_has_is_refused_by_its_line(files: Reports, table: TableClient) -> None:
+    table.rows.insert({"codigo": 7})
+    job_id = files.wait(HEADER + "1;6;;;\n2;7;;;\n", table.table_id)
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected"
+    error = files.job(job_id).error
+    assert error is not None
+    (found,) = error["details"]
+    assert (found["line"], found["column"], found["rule"]) == (3, "codigo", "r_codigo")
+
+
+def test_a_replacement_meets_no_rows_of_before(files: Reports, table: TableClient) -> None:
+    """A unique value of a row that goes is free."""
+    table.rows.insert({"codigo": 7}, {"codigo": 8})
+    job_id = files.wait(HEADER + "1;7;;;\n2;9;;;\n", table.table_id, "replace")
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "done", files.job(job_id).error
+    assert table.values("codigo") == [(7,), (9,)]
+
+
+def test_values_of_another_table_are_judged_in_the_load(files: Reports, table: TableClient) -> None:
+    other = created(table.company, column("c", "integer"), key=["c"])
+    other.rows.insert({"c": 1}, {"c": 2})
+    rule = {"id": "r_ref", "kind": "in_table", "columns": ["codigo"], "table": other.table_id, "column": "c"}
+    table.changed(rules=[rule])
+    job_id = files.wait(HEADER + "1;1;a;;\n2;3;b;;\n3;;c;;\n", table.table_id)
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected"
+    error = files.job(job_id).error
+    assert error is not None
+    assert [(one["line"], one["rule"], one["value"]) for one in error["details"]] == [(3, "r_ref", "3")]
+    confirm_again(files, job_id, own_columns(table), SKIP)
+    assert files.insert(job_id) == "done"
+    assert table.values("codigo") == [(1,), (None,)]
+    again = files.wait(HEADER + "1;1;;;\n2;3;;;\n", table.table_id)
+    assert [(one.rule, one.broken) for one in files.analysis(again).checks] == [("r_ref", 1)]
+
+
+def test_the_table_that_others_refer_to_is_replaced_if_it_keeps_their_values(
+    files: Reports, table: TableClient
+) -> None:
+    """Else the load fails, and names the rule."""
+    other = created(table.company, column("c", "integer"))
+    table.rows.insert({"codigo": 1}, {"codigo": 2})
+    rule = {"id": "r_ref", "kind": "in_table", "columns": ["c"], "table": table.table_id, "column": "codigo"}
+    other.changed(rules=[rule])
+    other.rows.insert({"c": 2})
+    for rows, outcome in (("1;2;;;\n2;3;;;\n", "done"), ("1;3;;;\n", "failed")):
+        job_id = files.wait(HEADER + rows, table.table_id, "replace")
+        files.confirm(job_id, own_columns(table), REJECT)
+        assert files.insert(job_id) == outcome, files.job(job_id).error
+    error = files.job(job_id).error
+    assert error is not None
+    assert "r_ref" in error["message"]
+    assert table.values("codigo") == [(2,), (3,)]
+
+
+@pytest.mark.parametrize(("amount", "confirmed"), [("10,5", True), ("-1", False)])
+def test_a_file_that_breaks_a_rule_waits_for_a_person(
+    files: Reports, table: TableClient, amount: str, confirmed: bool
+) -> None:
+    """Also where files like those before confirm themselves; what only warns does not stop it."""
+    first = files.wait(HEADER + "".join(GOOD.format(n) + "\n" for n in range(20)), table.table_id)
+    files.confirm(first, own_columns(table), REJECT)
+    assert files.insert(first) == "done"
+    url = f"/v1/managed-tables/{table.table_id}/recipe"
+    changed = table.company.http.put(url, json={"auto_confirm": "unchanged"}, headers=table.rows.headers())
+    assert changed.status_code == 200, changed.text
+    rows = "".join(GOOD.format(n) + "\n" for n in range(20, 39)) + f"{amount};99;111.111.111-11;;\n"
+    second = files.wait(HEADER + rows, table.table_id)
+    assert files.job(second).confirms_itself is confirmed, files.analysis(second).recipe
+
+
+def test_an_upsert_is_judged(loading_company: RowsCompany, tmp_path: Path) -> None:
+    """By what its rows become, in which a file's rows need not have every column."""
+    table = created(
+        loading_company,
+        column("chave", "integer"),
+        column("valor", "integer"),
+        column("maximo", "integer"),
+        key=["chave"],
+        rules=[{"id": "r_ordem", "kind": "compare", "columns": ["valor", "maximo"], "op": "lte"}],
+    )
+    table.rows.insert({"chave": 1, "valor": 1, "maximo": 5})
+    loads = Loads(JobMaker(loading_company.services, loading_company.company, tmp_path), table)
+    assert loads.run("upsert", [("1", "3")], "chave", "valor").status == "done"
+    job = loads.run("upsert", [("1", "9")], "chave", "valor")
+    assert job.status == "failed"
+    assert "r_ordem" in job.error["message"]
