@@ -24,6 +24,7 @@ from tables_client import TableClient, column, created
 from zipping import zipped
 
 from managed_tables import exact_json
+from managed_tables_api import plans
 from managed_tables_api.agents import desk
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, exact, fit
 from managed_tables_api.app import create_app
@@ -297,7 +298,7 @@ def test_a_token_is_of_one_plan(
         agent.call("change_rows", **asked, confirm=planned[:-1], refused=True),
         agent.call("change_rows", **asked, confirm="x", refused=True),
     ]
-    monkeypatch.setattr(desk, "LIFE_SECONDS", -1)
+    monkeypatch.setattr(plans, "LIFE_SECONDS", -1)
     late = agent.call("change_rows", **asked)["confirm"]
     refusals.append(agent.call("change_rows", **asked, confirm=late, refused=True))
     table.changed(columns=[{**COLUMNS[0], "display_name": "Município"}, *COLUMNS[1:]])

@@ -22,6 +22,7 @@ from managed_tables_api.calls import reserve_fixed_words
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, answering, error_answer, error_body
 from managed_tables_api.routes import (
     connection,
+    contracts,
     exports,
     history_and_trash,
     rows,
@@ -119,6 +120,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     history_and_trash.router,
     views.router,
     rules.router,
+    contracts.router,
 )
 ROUTES = [route for router in ROUTERS for route in router.routes]
 reserve_fixed_words(ROUTES)  # once: every app has these very routes

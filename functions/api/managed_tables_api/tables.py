@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
@@ -75,6 +75,7 @@ ANSWERED_COLUMNS = (
     Field(max_length=MAX_COLUMNS),
     PlainSerializer(lambda columns: [column.as_answer() for column in columns]),
 )
+ANY_PART: JsonDict = {"type": ["object", "array", "string", "number", "boolean", "null"]}  # of a contract
 ANSWERED_RULES = (
     Field(max_length=MAX_RULES),
     PlainSerializer(lambda rules: [rule.as_document() for rule in rules]),
@@ -171,7 +172,15 @@ class NewTable(LateModel):
     )
 
     display_name: str
-    columns: Annotated[list[Column], _COLUMN_LIMITS]
+    columns: Annotated[list[Column], Field(max_length=MAX_COLUMNS)] = Field(
+        default=[], description="Ao menos uma, onde não há contract"
+    )
+    contract: Annotated[
+        dict[str, Any] | None, WithJsonSchema({"type": ["object", "null"], "additionalProperties": ANY_PART})
+    ] = Field(
+        default=None,
+        description="Um contrato (Open Data Contract Standard v3) no lugar de columns, key, indexes e rules",
+    )
     title: Title = None
     description: Description = None
     key: Key = None

@@ -5,11 +5,7 @@ signed token, good for ten minutes and one use. An answer has exact numbers, is 
 that gives no instructions.
 """
 
-import hashlib
-import hmac
 import json
-import secrets
-import time
 from decimal import Decimal
 from itertools import repeat
 from typing import Any
@@ -19,13 +15,10 @@ from fastapi import FastAPI
 from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourceContents
 
 from managed_tables import API_PREFIX, exact_json
-from managed_tables.catalog.items import ConditionFailed
-from managed_tables.catalog.keys import PLAN, item_key
 from managed_tables.databases.connecting import rehearsal
-from managed_tables.errors import PLAN_NOT_CONFIRMED, ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Caller
-from managed_tables_api.services import ApiServices
+from managed_tables_api.plans import Plans
 
 
 class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
@@ -36,9 +29,6 @@ class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
         super().__init__(body.get("code"))
 
 
-LIFE_SECONDS = 600
-
-
 class Desk:
     """What a tool works with: the API as the caller of one request sees it, and the caller's plans."""
 
@@ -46,8 +36,7 @@ class Desk:
         transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": authorization}
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://api", headers=headers)
-        self._services: ApiServices = app.state.services
-        self._caller = caller
+        self.plans = Plans(app.state.services, caller)
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Return the answer's JSON with exact numbers; raises CallRefused."""
@@ -64,30 +53,6 @@ class Desk:
         """Return what the call would answer; it is rolled back. Only for routes that write rows alone."""
         with rehearsal():
             return await self.call(method, path, body)
-
-    def offer(self, bound: Any) -> str:
-        """Return a token for what a plan is bound to: tool, arguments, versions, rows."""
-        name = f"{int(time.time()) + LIFE_SECONDS}.{secrets.token_hex(12)}"
-        return f"{name}.{self._sign(name, bound)}"
-
-    def take(self, token: str, bound: Any) -> None:
-        """Use the token up; raises PLAN_NOT_CONFIRMED where it is spent, late, or of another plan."""
-        name, _, signature = token.rpartition(".")
-        until = name.partition(".")[0]
-        is_ours = hmac.compare_digest(self._sign(name, bound).encode(), signature.encode())
-        if not is_ours or int(until) < time.time():
-            raise ApiError(PLAN_NOT_CONFIRMED)
-        key = item_key(self._caller.company_id, PLAN, name)
-        try:
-            self._services.items.put({**key, "ttl": int(until)}, "attribute_not_exists(pk)")
-        except ConditionFailed as error:
-            raise ApiError(PLAN_NOT_CONFIRMED) from error
-
-    def _sign(self, name: str, bound: Any) -> str:
-        caller = [self._caller.company_id, self._caller.user_id]
-        text = json.dumps([name, caller, bound], sort_keys=True, default=str)
-        secret = f"plans:{self._services.app_secret.database_master_secret}"
-        return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _answer(response: httpx2.Response) -> Any:

@@ -72,10 +72,10 @@ class _Write(ToolCall):
         """Return the plan with its token; None where one was given for the same: then it is to be done."""
         bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
         if self.confirm is not None:
-            await run_in_threadpool(desk.take, self.confirm, bound)
+            await run_in_threadpool(desk.plans.take, self.confirm, bound)
             return None
         plan["warnings"] = [say(warning) for warning in plan["warnings"]]
-        return {"plan": plan, "confirm": await run_in_threadpool(desk.offer, bound)}
+        return {"plan": plan, "confirm": await run_in_threadpool(desk.plans.offer, bound)}
 
 
 class ListTables(ToolCall):

@@ -8,11 +8,14 @@ from managed_tables import errors
 from managed_tables.documents.recipes import Recipe
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
+from managed_tables.exact_json import Object
 from managed_tables.jobs.ending import end_jobs_of
+from managed_tables.tables.contracts import keep_identity
 from managed_tables.tables.definitions import check_columns, check_table_name
 from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
+from managed_tables.values import parsers
 from managed_tables_api import tables as models
-from managed_tables_api.auth import Permission
+from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import (
     KnownCompany,
     KnownTable,
@@ -22,8 +25,10 @@ from managed_tables_api.calls import (
     raises,
     requires,
 )
+from managed_tables_api.contracts.reading import read_contract
 from managed_tables_api.http.answers import Entity, list_answer
 from managed_tables_api.http.requests import FromJson, FromQuery
+from managed_tables_api.services import ApiServices
 
 router = api_router("", "Tables CRUD")
 
@@ -46,8 +51,10 @@ def list_tables(query: FromQuery[models.TablesQuery], caller: SignedIn, services
 def create_table(
     body: models.FromSchema[models.NewTable], caller: SignedIn, services: Services
 ) -> models.TableAnswer:
-    """Make an empty table."""
+    """Make an empty table, with columns, or by a contract."""
     check_table_name(body.display_name)
+    if body.contract is not None:
+        return _create_by_contract(body.display_name, body.contract, caller, services)
     check_columns(body.columns)
     company = services.provisioning.require(caller.company_id)
     table = services.table_operations.create(
@@ -63,6 +70,25 @@ def create_table(
             rules=body.rules,
         ),
     )
+    return models.TableAnswer.of(company, table, 0)
+
+
+def _create_by_contract(
+    display_name: str, contract: Object, caller: Caller, services: ApiServices
+) -> models.TableAnswer:
+    read = read_contract(contract, parsers(services.settings.zone))
+    check_columns(read.columns)
+    company = services.provisioning.require(caller.company_id)
+    additions = Additions(
+        title=read.title,
+        description=read.description,
+        key=read.key,
+        indexes=read.indexes,
+        rules=read.rules,
+    )
+    table = services.table_operations.create(company, caller.user_id, display_name, read.columns, additions)
+    with services.open_company(company) as connection:
+        keep_identity(connection, table.table_id, read.identity.as_json())
     return models.TableAnswer.of(company, table, 0)
 
 

@@ -265,6 +265,11 @@ _GENERATION = """
     ALTER TABLE managed_tables.company ADD COLUMN IF NOT EXISTS generation bigint NOT NULL DEFAULT 0
 """
 
+# What the contract is called that a table was made by (managed_tables.tables.contracts).
+_CONTRACTS = """
+    CREATE TABLE managed_tables.contracts (table_id text PRIMARY KEY, identity jsonb NOT NULL)
+"""
+
 # Each is applied once, in order, in one transaction with its number; a new one goes to the end.
 MIGRATIONS: Sequence[str] = (
     _RELEASED + CATALOG_VIEWS,
@@ -276,6 +281,7 @@ MIGRATIONS: Sequence[str] = (
     _FORGETTING,
     _RULES + NAMED_FUNCTIONS,
     _GENERATION,
+    _CONTRACTS,
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1

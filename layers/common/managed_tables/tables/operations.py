@@ -212,11 +212,11 @@ class TableOperations:
         self._perform(company, begin)
 
     def judged_rules(
-        self, company: ConnectionRecord, table: Applied, rules: Sequence[Rule]
+        self, company: ConnectionRecord, columns: Columns, rules: Sequence[Rule]
     ) -> tuple[Rule, ...]:
-        """Return rules as the table would have them; raises INVALID_SCHEMA and PATTERN_NOT_ALLOWED."""
+        """Return rules as a table of these columns has them; raises INVALID_SCHEMA, PATTERN_NOT_ALLOWED."""
         named = self._with_table_ids(company, rules)
-        check_rules(named, table.columns, self.zone, partial(self._find_columns, company))
+        check_rules(named, columns, self.zone, partial(self._find_columns, company))
         return named
 
     def _find_columns(self, company: ConnectionRecord, table_id: str) -> dict[str, Column] | None:
