@@ -27,7 +27,7 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 
 PYTHON_ROOMS = {  # the tokens of their code
     "functions/analyze/managed_tables_reader": 62_000,
-    "functions/analyze/managed_tables_analyze": 33_400,
+    "functions/analyze/managed_tables_analyze": 35_000,
     "functions/api/managed_tables_api": 59_500,
     "functions/export/managed_tables_export": 4_800,
     "functions/ingest/managed_tables_ingest": 3_300,

@@ -33,6 +33,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.wording import number
 from managed_tables_analyze.analysis import Analysis
 from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn, feed_columns, plan_append
+from managed_tables_analyze.load_rules import LoadRules
 from managed_tables_analyze.rule_checks import FileChecks
 from managed_tables_analyze.staging.sql import open_duckdb
 
@@ -56,7 +57,13 @@ _CHECKED: set[DifferenceCode] = {
     "VALUES_CHANGED",
     "ROWS_CHANGED",
 }
-_STOPPING: set[DifferenceCode] = {"MARK_CHANGED", "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING"}
+_STOPPING: set[DifferenceCode] = {
+    "MARK_CHANGED",
+    "DATE_ORDER_CHANGED",
+    "TYPE_CHANGED",
+    "REQUIRED_MISSING",
+    "LOAD_RULE_BROKEN",
+}
 _HOLDS = {  # which inferred types a type of the table takes as they are
     **{kind: {kind} for kind in ColumnType},
     ColumnType.DECIMAL: {ColumnType.INTEGER, ColumnType.DECIMAL},
@@ -100,14 +107,27 @@ class FileComparison:
     needed: Sequence[str]
     columns: Sequence[FedColumn]
     table: Sequence[Column]
+    key: Sequence[str] = ()  # the table's
 
     def result(self) -> JobRecipe:
         """Return the version of the recipe, the differences, the gravest first, and their verdict."""
-        parts = (self._contradictions(), self._columns(), self._values(), self._rows(), self._reading())
+        parts = (
+            self._contradictions(),
+            self._load_rules(),
+            self._columns(),
+            self._values(),
+            self._rows(),
+            self._reading(),
+        )
         verdicts: dict[str, Verdict] = {"stop": "stopped", "check": "changed", "told": "unchanged"}
         found = sorted(chain(*parts), key=lambda one: [*verdicts].index(one.severity))
         gravest = next((one.severity for one in found), "told")
         return JobRecipe(version=self.recalled.recipe.version, verdict=verdicts[gravest], differences=found)
+
+    def _load_rules(self) -> Iterator[Difference]:
+        fed = {one.table.name: one for one in self.columns if one.table}
+        for column, what in LoadRules(self.found.document, self.recalled, fed, self.key).broken():
+            yield difference("LOAD_RULE_BROKEN", column=column, what=what)
 
     # How the files were read
 
@@ -274,13 +294,14 @@ def compare_with_table(
     """Record in the analysis what becomes of the columns in the table, and what is not as it remembers."""
     document, columns = found.document, table.columns if table is not None else ()  # it may be gone
     required = [column.name for column in columns if column.is_required]
+    key = (table.key if table is not None else None) or ()
     needed = (table.key if table is not None and mode == "upsert" else None) or required
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)
         document.checks = _check(found, fed, table.rules if table is not None else (), recalled)
         if recalled is not None:
-            document.recipe = FileComparison(found, recalled, needed, fed, columns).result()
+            document.recipe = FileComparison(found, recalled, needed, fed, columns, key).result()
 
 
 def _check(

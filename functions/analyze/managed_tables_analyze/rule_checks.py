@@ -12,7 +12,7 @@ from managed_tables.rules.compiling import is_broken
 from managed_tables.rules.engines import Cell, Duckdb
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.append_plan import FedColumn
+from managed_tables_analyze.append_plan import CELL, FedColumn
 from managed_tables_analyze.inference.tallies import beginning
 
 MAX_EXAMPLES = 20
@@ -95,6 +95,11 @@ class FileChecks:
 
 def _type_of(one: FedColumn) -> ColumnType:
     return one.table.type if one.table else one.inferred.type
+
+
+def typed_cells(one: FedColumn) -> str:
+    """Return the SQL of the typed values of a column, over its `rows`."""
+    return _typed(one, CELL)
 
 
 def _typed(one: FedColumn, cell: str) -> str:

@@ -5,6 +5,7 @@ kept as PostgreSQL's text.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header
@@ -17,14 +18,14 @@ from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.columns import refuse_shared_words
 from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
 from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.recipes import AutoConfirm, RecipeColumn
+from managed_tables.documents.recipes import AutoConfirm, LoadRules, RecipeColumn
 from managed_tables.documents.statements import LoadMode, OnMisfit
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.rules.rule import MAX_RULES, Rule
-from managed_tables.schema import Column
+from managed_tables.schema import Column, ColumnType
 from managed_tables.tables import definitions
 from managed_tables.values import parsers
 from managed_tables_api.http.requests import (
@@ -262,6 +263,7 @@ class RecipeChange(Document):
     on_misfit: OnMisfit | None = None
     timezone: KnownZone | None = None
     columns: Annotated[list[RecipeColumnChange], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None
+    load_rules: LoadRules | None = Field(default=None, description="Todas as regras dos envios")
 
     def parts_for(self, table: TableRecord) -> dict[str, Any]:
         """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
@@ -271,16 +273,36 @@ class RecipeChange(Document):
         types = {column.name: column.type for column in table.columns}
         names = [column.name for column in self.columns or ()]
         repeated = Fault("REPEATED", "coluna repetida")
-        faults = list(name_faults(names, types, "columns[{}].name", repeated))
+        faults = [*name_faults(names, types, "columns[{}].name", repeated), *self._rule_faults(table)]
         if faults:
             raise ApiError(INVALID_REQUEST, faults)
-        parts = {name: part for name, part in self if part is not None}
-        if self.columns:
-            typed = ({**dict(column), "type": types[column.name]} for column in self.columns)
-            parts["columns"] = [RecipeColumn(**column).model_dump() for column in typed]
-        return parts
+        stored = self._stored_lists(types)
+        return {name: stored.get(name, part) for name, part in self if part is not None}
+
+    def _stored_lists(self, types: Mapping[str, ColumnType]) -> dict[str, list[Any]]:
+        """Return the lists as they are stored, each column with the type of the table's."""
+        typed = ({**dict(column), "type": types[column.name]} for column in self.columns or ())
+        return {
+            "load_rules": [rule.as_json() for rule in self.load_rules or ()],
+            "columns": [RecipeColumn(**column).model_dump() for column in typed],
+        }
+
+    def _rule_faults(self, table: TableRecord) -> Iterator[Detail]:
+        """Yield what a rule of loads lacks, or names that is not there."""
+        numbers = {column.name for column in table.columns if column.type.is_number}
+        for place, rule in enumerate(self.load_rules or ()):
+            path = f"load_rules[{place}]"
+            if rule.kind == "rows_within" and rule.percent is None:
+                yield detail("body", _MISSING, path=f"{path}.percent")
+            if rule.kind == "keeps_keys" and table.key is None:
+                yield detail("body", _NO_KEY, path=f"{path}.kind")
+            if rule.kind == "total_is_sum" and rule.column not in numbers:
+                yield detail("body", _NO_NUMBERS, path=f"{path}.column")
 
 
+_MISSING = Fault("REQUIRED", "falta o que a regra exige")
+_NO_KEY = Fault("NOT_ALLOWED", "a tabela não tem chave")
+_NO_NUMBERS = Fault("NOT_ALLOWED", "a tabela não tem esta coluna de números")
 _SCHEMA_FIELD = re.compile(r"(?:display_name|columns|rules)(?:\[([0-9]+)\])?(?:\..*)?")
 
 

@@ -93,7 +93,7 @@ class ListTables(ToolCall):
 
 
 class DescribeTable(ToolCall):
-    """Describe a table: columns with names, labels and types, key, number of rows, version."""
+    """Describe a table: columns with names, labels and types, key, rules, rows, version."""
 
     table_id: str
 
@@ -104,8 +104,9 @@ class DescribeTable(ToolCall):
 class QueryRows(ToolCall):
     """Return rows of a condition, or groups with count, sum, avg, min and max, worked out exactly by SQL.
 
-    `where`: {"and": [...]}, {"or": [...]}, {"not": ...} or {"column", "op", "value"}; op: eq ne gt gte lt
-    lte in nin contains not_contains starts_with ends_with is_null. `aggregates`: [{"fn", "column", "as"}].
+    `where`: {"and": [...]}, {"or": [...]}, {"not": ...}, {"column", "op", "value"} or {"rule", "op":
+    "breaks"}; op: eq ne gt gte lt lte in nin contains not_contains starts_with ends_with is_null.
+    `aggregates`: [{"fn", "column", "as"}].
     """
 
     table_id: str

@@ -23,7 +23,7 @@ Verdict = Literal["unchanged", "changed", "stopped"]
 DifferenceCode = Literal[
     "HEADER_MOVED", "COLUMNS_REORDERED", "ENCODING_CHANGED", "DELIMITER_CHANGED", "SHEET_RENAMED",
     "COLUMN_NEW", "COLUMN_MISSING", "COLUMN_RENAMED", "VALUES_CHANGED", "ROWS_CHANGED", "MARK_CHANGED",
-    "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING",
+    "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING", "LOAD_RULE_BROKEN",
 ]  # fmt: skip
 
 
@@ -64,6 +64,23 @@ class RecipeColumn(ColumnChoice):
         return fold_label(self.source)
 
 
+class LoadRule(Document):
+    """What every load is to keep: rows within a share of those before, the table's keys, or a total."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["rows_within", "keeps_keys", "total_is_sum"]
+    percent: Annotated[float, Field(ge=0, le=10_000)] | None = Field(
+        default=None, description="De `rows_within`: quanto o número de linhas pode diferir do envio anterior"
+    )
+    column: str | None = Field(
+        default=None, description="De `total_is_sum`: a coluna cuja soma é o total escrito no arquivo"
+    )
+
+
+LoadRules = Annotated[list[LoadRule], Field(max_length=20)]
+
+
 class RecipeTable(Document):
     """How a file or sheet is read, told by what it says."""
 
@@ -91,6 +108,7 @@ class LoadRecipe(Document):
     timezone: str
     tables: list[RecipeTable] = Field(max_length=2_000)
     columns: list[RecipeColumn] = Field(max_length=MAX_COLUMNS)
+    load_rules: LoadRules = Field(default=[], description="O que todo envio deve seguir; senão, ele espera")
 
 
 class Recipe(LoadRecipe):
@@ -141,6 +159,7 @@ class Recalled(Document):
     recipe: Recipe
     found: SeenByLoad = SeenByLoad()
     seen: Seen = Seen()
+    keys: list[str] | None = None  # the table's, where a rule of loads asks for them; columns by chr(31)
     references: dict[str, list[str]] = Field(default={})  # values of other tables, by the ids of rules
 
     @property

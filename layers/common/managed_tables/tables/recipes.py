@@ -42,6 +42,8 @@ from managed_tables.tables.physical import physical_name
 
 UNDOS_KEPT = 8  # of loads, one after the other: the recipe before each stands in the one after it
 MAX_REFERENCES = 20_000  # values of another table that a job is handed: some hundred kilobytes
+MAX_KEYS = 100_000  # of a table that a job is handed
+_WRITTEN_OTHERWISE = (ColumnType.DECIMAL, ColumnType.DATETIME)  # by PostgreSQL than by the converter
 ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds
 MAX_COLUMNS_SEEN = 200
 
@@ -97,6 +99,7 @@ def make_recipe(
         timezone=timezone,
         tables=[_table_recipe(analysis, table, labels[in_front:], before) for table in tables],
         columns=_column_recipes(analysis, columns, terms, before),
+        load_rules=[],  # those of before stay (keep_recipe)
         found=_seen_by_load(analysis, tables, before, origins),
     )
 
@@ -224,6 +227,7 @@ def keep_recipe(
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
         " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm',"
+        " 'load_rules', coalesce(kept.recipe -> 'load_rules', '[]'),"
         " 'hidden', kept.recipe -> 'hidden', 'before',"
         " kept.recipe #- %s || jsonb_build_object('job_id', kept.job_id))",
         [table_id, job_id, Jsonb(kept.as_json()), ["before"] * UNDOS_KEPT],
@@ -235,7 +239,8 @@ def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> No
     connection.execute(
         "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
         " job_id = recipe -> 'before' ->> 'job_id',"
-        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm')"
+        " recipe = recipe -> 'before' || jsonb_build_object('auto_confirm', recipe -> 'auto_confirm',"
+        " 'load_rules', coalesce(recipe -> 'load_rules', '[]'))"
         " WHERE table_id = %s AND job_id = %s AND recipe ? 'before'",
         [table_id, job_id],
     )
@@ -273,7 +278,30 @@ def recall(connection: PgConnection, table_id: str) -> Recalled | None:
     ).fetchall()
     seen = Seen(loads=[count for (count,) in loads], columns=_look_at(connection, applied))
     found = SeenByLoad.read(row[3].get("found", {}))
-    return Recalled(recipe=_recipe(row), found=found, seen=seen, references=_references(connection, applied))
+    recipe = _recipe(row)
+    return Recalled(
+        recipe=recipe,
+        found=found,
+        seen=seen,
+        keys=_keys(connection, applied, recipe),
+        references=_references(connection, applied),
+    )
+
+
+def _keys(connection: PgConnection, applied: Applied, recipe: Recipe) -> list[str] | None:
+    """Return the table's keys as texts, where its loads are to keep them and they are not many."""
+    others = {column.name for column in applied.columns if column.type in _WRITTEN_OTHERWISE}
+    is_asked = any(rule.kind == "keeps_keys" for rule in recipe.load_rules)
+    if not applied.key or not is_asked or not others.isdisjoint(applied.key):
+        return None
+    rows = execute(
+        connection,
+        "SELECT concat_ws(chr(31), {}) FROM {} LIMIT {}",
+        [compose("{:i}::text", name) for name in applied.key],
+        physical_name(applied.display_name),
+        MAX_KEYS + 1,
+    ).fetchall()
+    return [key for (key,) in rows] if len(rows) <= MAX_KEYS else None
 
 
 def _references(connection: PgConnection, applied: Applied) -> dict[str, list[str]]:
