@@ -314,3 +314,18 @@ def test_a_full_disk_is_no_fault_of_what_tells(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("managed_tables_analyze.analysis.find_told_rows", fail)
     with pytest.raises(OSError, match="No space left"):
         _analyze(tmp_path, b"a;b\nx;1\ny;2\n")
+
+
+@pytest.mark.parametrize("name", ["Média geral", "MÉDIA", "Average", "Media da turma"])
+def test_an_average_among_the_rows_is_told(tmp_path: Path, name: str) -> None:
+    lines = "".join(f"aluno {n},{n % 7 + 1}.5,{n % 5 + 3}.0\n" for n in range(12))
+    found = _analyze(tmp_path, f"nome,p1,p2\n{lines}{name},3.5,4.1\nzeca,2.5,4.0\nbia,2.5,3.0\n".encode())
+    assert [(one.code, one.lines) for one in found.findings if one.code == "SUBTOTAL_LINES"] == [
+        ("SUBTOTAL_LINES", (14,))
+    ]
+
+
+def test_a_person_named_like_an_average_is_none(tmp_path: Path) -> None:
+    lines = "".join(f"aluno {n},{n % 7 + 1}.5\n" for n in range(12))
+    found = _analyze(tmp_path, f"nome,p1\n{lines}Mediana Silva,3.5\nMeana,2.5\n".encode())
+    assert [one.code for one in found.findings] == []

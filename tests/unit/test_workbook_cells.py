@@ -426,3 +426,19 @@ def test_hex_escapes_are_resolved_and_nul_is_dropped() -> None:
     assert unescape_hex("_x005F_x000D_") == "_x000D_"
     assert unescape_hex("_x0000_a_xZZZZ_") == "a_xZZZZ_"
     assert unescape_hex("_xD83D__xDE00_") == "😀"
+
+
+@pytest.mark.parametrize(
+    ("code", "sign"),
+    [
+        ('"R$" #,##0.00', "R$"),
+        ("[$R$-416]\\ #,##0.00;[Red]-[$R$-416]\\ #,##0.00", "R$"),
+        ('_-"R$"\\ * #,##0.00_-', "R$"),
+        ("[$US$] #,##0.00", "US$"),
+        ("#,##0.00\\ [$€-407]", "€"),
+        ("[$-416]#,##0.00", ""),
+        ("#,##0.00", ""),
+    ],
+)
+def test_a_format_says_in_which_currency_numbers_are_shown(code: str, sign: str) -> None:
+    assert parse_format(code).currency == sign

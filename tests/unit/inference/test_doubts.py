@@ -268,3 +268,45 @@ def test_a_column_that_starts_empty_is_judged_by_its_first_values(infer: Infer) 
     late, _ = infer(rows)
     assert (late.type.value, late.inference.evidence) == ("text", "2 de 3 são números decimais")
     assert [one.line for one in late.inference.exceptions] == [3_103]
+
+
+def test_a_workbooks_numbers_have_no_mark_and_may_be_shown_in_a_currency(infer: Infer) -> None:
+    shown = Finding("SHOWN_IN", {"name": "R$"}, 3, columns=("Valor",))
+    rows = [["1100.5", "2.5"], ["3", "1"], ["4", "7"]]
+    amount, other = infer(rows, labels=["Valor", "x"], is_workbook=True, reader_findings=[shown])
+    assert (amount.unit, other.unit) == ("R$", "")
+    assert amount.inference.evidence == "3 de 3 são números decimais, que a planilha mostra em R$"
+    assert other.inference.evidence == "3 de 3 são números decimais"
+
+
+def test_letters_for_no_number_are_nothing_where_all_else_is_a_number(infer: Infer) -> None:
+    rows = [["1,5", "NA", "mq", "x"], ["NA", "NR", "mq", "NA"], ["2,5", "7", "mq", "y"]]
+    decimals, integers, alone, words = infer(rows)
+    assert [one.type.value for one in (decimals, integers, alone, words)] == [
+        "decimal", "integer", "text", "text",
+    ]  # fmt: skip
+    assert (decimals.nullable, alone.nullable) == (True, False)
+    assert decimals.inference.evidence.endswith("1 sem valor (em branco, NULL, N/A, NA, - ou ...)")
+
+
+def test_a_month_before_a_day_is_no_year(infer: Infer) -> None:
+    days, months = infer([["January 21", "jan/21"], ["January 22", "fev/21"], ["January 23", "mar/21"]])
+    assert (days.type.value, months.type.value) == ("text", "date")
+
+
+_CNPJS = ["11222333000181", "11444777000161", "12ABC34501DE35", "12.ABC.345/01DE-35"]
+
+
+def test_a_cnpj_with_letters_is_no_exception_among_others(infer: Infer) -> None:
+    [mixed] = infer(column_of(*_CNPJS), labels=["x"])
+    assert (mixed.type.value, mixed.confidence, mixed.exceptions) == ("text", 1.0, [])
+    assert "CNPJ" in mixed.inference.evidence
+    [wrong] = infer(column_of(*_CNPJS[:2], "12ABC34501DE36"), labels=["x"])
+    assert [one.value for one in wrong.exceptions] == ["12ABC34501DE36"]
+
+
+def test_a_decimal_comma_is_no_account_code(infer: Infer) -> None:
+    money, account = infer(
+        [["29,22", "1.1"], ["30,10", "1.2"], ["5,00", "1.3"]], labels=["Conta Caixa", "Conta"]
+    )
+    assert (money.type.value, account.type.value) == ("decimal", "text")

@@ -15,13 +15,15 @@ from managed_tables.conversion.times import SHORT_YEAR_DATE, TIME_OF_DAY, TIME_W
 from managed_tables.jobs.staged_rows import ROW_NUMBER
 from managed_tables.messages.findings import MAX_LINES, Finding, WarningCode
 from managed_tables.schema import ColumnType
-from managed_tables_analyze.inference.signs import LONGEST_CODE, names_quantity, names_year
+from managed_tables_analyze.inference.signs import LONGEST_CODE, is_lettered_code, names_quantity, names_year
 from managed_tables_analyze.inference.tallies import COLUMNS_PER_SCAN, Cells, Hypothesis, long_column
 from managed_tables_analyze.inference.trial import MARKS, Trial
 
 _DISTINCT_VALUES = 200  # of the head, to recognise a code by
 _ENCLOSED = re.compile(r"\s*\(\s*[0-9]+\s*\)\s*")
 _EIGHT_DIGITS = re.compile("(?:19|20)[0-9]{6}")
+_FOURTEEN_DIGITS = r"\s*[0-9]{14}\s*"
+_MANY_OTHERS = 10_000  # different codes with letters: more are not checked
 _BARE_EXPONENT = "[0-9]+[eE][0-9]+"
 _SHORT_DECIMAL = "(?:[+-] )?[0-9]{1,4}(?:[.][0-9]{1,4})?"  # of versions and of accounts
 
@@ -65,6 +67,19 @@ class Evidence:
         return {
             column: list(dict.fromkeys(listed or ()))[:_DISTINCT_VALUES]
             for column, (listed,) in found.items()
+        }
+
+    @cached_property
+    def lettered_codes(self) -> dict[int, str]:
+        """The columns of text that would be numbers but for codes with letters, and which code it is."""
+        led = [
+            one.column for one in self.trials if one.chosen is None and one.lead and one.lead.type.is_number
+        ]
+        found = self.rows.ask_columns(led, _other_than_digits)
+        return {
+            column: "CNPJ"
+            for column, (others,) in found.items()
+            if others and len(others) < _MANY_OTHERS and all(map(is_lettered_code, others))
         }
 
     @cached_property
@@ -162,6 +177,12 @@ def _first_enclosed(cell: str) -> str:
 
 def _are_enclosed(cell: str) -> str:
     return f"bool_and({matches(cell, _ENCLOSED.pattern)}) FILTER (NOT {empty_cell(cell, null_tokens=True)})"
+
+
+def _other_than_digits(cell: str) -> str:
+    bare = trimmed(cell)
+    is_other = f"NOT ({empty_cell(cell, null_tokens=True)} OR {matches(cell, _FOURTEEN_DIGITS)})"
+    return f"list(DISTINCT {bare} ORDER BY {bare}) FILTER ({is_other})[:{_MANY_OTHERS}]"
 
 
 def _are_times(cell: str) -> str:

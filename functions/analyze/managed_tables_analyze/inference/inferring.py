@@ -42,7 +42,7 @@ _FEW_VALUES = 3  # of a type, which may fit it by chance
 _FEW = 0.8
 _WORTH_EXPLAINING = 0.5
 _SHOWN_CHARACTERS = 60  # of an example in a sentence
-_IS_AMOUNT = re.compile(r".*(?:\$|\.[0-9]{3},|,[0-9]{3}\.).*")
+_IS_AMOUNT = re.compile(r".*(?:\$|[0-9],[0-9]).*")  # no code has a comma
 _ORDER_GROUNDS: dict[OrderSign, GroundCode] = {
     "columns": "ORDER_OF_COLUMN",
     "running_days": "ORDER_OF_DAYS",
@@ -142,6 +142,16 @@ def _add_units(head: Cells, judged: Sequence[JudgedColumn]) -> None:
     for place, one in enumerate(judged):
         is_percent = _is_percent(one.grounds)
         one.unit = PERCENT if is_percent else one.formats.unit or ("R$" if place in reais else "")
+        if one.type.is_number and not one.unit:
+            _add_shown_currency(one)
+
+
+def _add_shown_currency(judged: JudgedColumn) -> None:
+    """Note the currency in which a workbook shows the column's numbers, if it is one."""
+    shown = {str(found.values["name"]) for found in judged.reader_findings if found.code == "SHOWN_IN"}
+    if len(shown) == 1:
+        judged.unit = shown.pop()
+        judged.grounds.append(Finding("SHOWN_IN", {"name": judged.unit}))
 
 
 def _are_reais(cell: str) -> str:
@@ -260,6 +270,9 @@ class _Judge:
             formats = replace(formats, text_tokens=tally.blank > 0)
             judged = _text(trial, tally, formats, DOUBTFUL, Finding("NO_VALUES"))
             judged.nullable = judged.nullable or tally.blank > 0
+        elif best is not None and trial.column in self.evidence.lettered_codes:
+            code = Finding("CODE", {"name": self.evidence.lettered_codes[trial.column]}, count=tally.judged)
+            judged = _text(trial, tally, formats, SURE, code)
         elif best is None or tally.share < _WORTH_EXPLAINING:
             judged = _text(trial, tally, formats, SURE, Finding("NO_COMMON_TYPE"))
         else:
@@ -344,8 +357,10 @@ def _typed(
     grounds = [_share(tally, chosen.type)]
     if chosen.type.is_time:
         grounds.append(Finding("DATE_ORDER", {"order": formats.date_order}))
-    if chosen.type is ColumnType.DECIMAL:
-        grounds.append(Finding("DECIMAL_MARK", {"mark": formats.decimal_mark}))
+    if chosen.type is ColumnType.DECIMAL and not (formats.workbook and len(trial.verdict) > 1):
+        grounds.append(
+            Finding("DECIMAL_MARK", {"mark": formats.decimal_mark})
+        )  # numbers of a sheet have none
     if formats.unit:
         code: GroundCode = "PERCENT" if formats.unit == PERCENT else "UNIT"
         grounds.append(Finding(code, {"name": formats.unit}))

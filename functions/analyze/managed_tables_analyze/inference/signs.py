@@ -107,6 +107,7 @@ _DIGITS = re.compile("[0-9]+")
 # By their number of digits: the name, how many digits check the others, and the greatest weight.
 _CHECKED = {11: ("CPF", 2, 11), 14: ("CNPJ", 2, 9), 44: ("chave de NF-e", 1, 9)}
 _ACCENT = re.compile("[À-ÖØ-öø-ÿ]")
+_LETTERED = re.compile("(?=.*[A-Z])[0-9A-Z]{12}[0-9]{2}")
 _INTERNATIONAL_PHONE = re.compile(r"\+[0-9]{8,15}")
 
 
@@ -179,6 +180,12 @@ def lengths_of(names: str) -> set[int]:
     return {_LENGTHS[name] for name in names.split("/") if name in _LENGTHS}
 
 
+def is_lettered_code(text: str) -> bool:
+    """Return whether a text is a CNPJ with letters, with or without its marks."""
+    bare = re.sub("[./-]", "", text)
+    return _LETTERED.fullmatch(bare) is not None and checked_code(bare) == "CNPJ"
+
+
 def is_whole_code(lengths: Collection[int], cell: str) -> str:
     """Return the SQL test that a text has as many digits as such a code."""
     return f"strlen({_digits_of(cell)}) IN ({', '.join(map(str, sorted(lengths)))})"
@@ -215,11 +222,12 @@ def find_code_in_values(values: Collection[str]) -> str | None:
 def checked_code(digits: str) -> str | None:
     """Return which code digits are by their number and their check digits, None where these are wrong.
 
-    Each of the last digits checks those before it, modulo 11, by weights 2, 3, … from the right.
+    Each of the last digits checks those before it, modulo 11, by weights 2, 3, … from the right. The letters
+    that a CNPJ may have before them count as their code less 48 (IN RFB 2.229/2024).
     """
     name, count, highest = _CHECKED.get(len(digits), (None, 0, 2))
     for end in range(len(digits) - count, len(digits)):
-        weighted = (int(digit) * (2 + at % (highest - 1)) for at, digit in enumerate(digits[:end][::-1]))
+        weighted = ((ord(sign) - 48) * (2 + at % (highest - 1)) for at, sign in enumerate(digits[:end][::-1]))
         remainder = sum(weighted) % 11
         if int(digits[end]) != (0 if remainder < 2 else 11 - remainder):
             return None

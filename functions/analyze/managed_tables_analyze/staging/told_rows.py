@@ -32,7 +32,8 @@ _USUAL = 0.8  # share of the fuller rows that fill a usual column
 _SAMPLE_ROWS = 500  # in which sums are sought: enough to see that a file has any
 _SUMMED_ROWS = 20_000  # in which all of them are found then
 _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
-_NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*"
+_MEAN = r"(?:m[ée]dias?(?: (?:geral|gerais|simples|ponderadas?))?|averages?|mean)"
+_NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*|{_MEAN}[\W\d]*|{_MEAN} (?:d[aeo]s?|of)\b.*"
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
 
 Cells = Sequence[str | None]
@@ -137,7 +138,7 @@ def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str |
 
 def _names_total(column: str, others: Sequence[str], has_gap: str) -> str:
     """Return the SQL test that a cell has the word: at its begin or end, beside numbers, or beside a gap."""
-    has_word = f"contains(lower({column}), 'tota')"
+    has_word = f"regexp_matches({column}, '(?i)tota|m[ée]di|average|mean')"
     cell = trimmed(column)
     has_number = f"regexp_matches(concat_ws(' ', {', '.join(others)}), '(^|\\W)[0-9]')"
     named = f"regexp_full_match({cell}, {literal(_NAMED)}) AND {has_number}"

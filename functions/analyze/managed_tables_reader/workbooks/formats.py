@@ -43,6 +43,7 @@ class NumberFormat:
     masks: tuple[Mask, ...] = ()
     code: str = ""  # of a date, by which `shown_date` shows it
     is_percent: bool = False  # the number is shown multiplied by 100, with a percent sign
+    currency: str = ""  # whose sign stands beside it
 
 
 GENERAL = NumberFormat(FormatKind.NUMBER)
@@ -98,6 +99,7 @@ _ENGLISH = (
     "January February March April May June July August September October November December",
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
 )
+_CURRENCIES = ("R$", "US$", "€")
 _ENGLISH_CODE = 9  # the primary language of Windows's language codes, in their last ten bits
 _LANGUAGE = re.compile(r"\$[^-]*-([0-9A-Fa-f]{1,8})")
 # Of the formats 14 to 17, which are the reader's own short forms whatever their codes say.
@@ -125,7 +127,22 @@ def parse_format(code: str) -> NumberFormat:
     if any(token["other"] == "%" for token in sections[0]):
         return _PERCENT
     masks = _masks(sections)
-    return NumberFormat(FormatKind.MASK, masks) if masks else GENERAL
+    if masks:
+        return NumberFormat(FormatKind.MASK, masks)
+    return NumberFormat(FormatKind.NUMBER, currency=_currency(sections[0]))
+
+
+def _currency(section: Sequence[re.Match[str]]) -> str:
+    """Return the currency's sign that a section shows: `"R$" #,##0.00` or `[$R$-416]`; empty for another."""
+    shown = "".join(
+        token["quoted"] or token["escaped"] or _shown_in_brackets(token["bracket"] or "") or token[0]
+        for token in section
+    )
+    return next((sign for sign in _CURRENCIES if sign in shown), "")
+
+
+def _shown_in_brackets(bracket: str) -> str:
+    return bracket[1:].partition("-")[0] if bracket.startswith("$") else ""
 
 
 def builtin_format(number: int) -> NumberFormat:

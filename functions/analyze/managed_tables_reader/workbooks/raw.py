@@ -6,7 +6,7 @@ frame is one value, of bytes, since `marshal` reads from a stream value by value
 """
 
 import marshal
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -49,6 +49,7 @@ class Tally:
     is_1904: bool = False  # days are counted from 1904 on, not from 1900
     errors: Counter[int] = field(default_factory=Counter)  # cells that hold an error, by column (from 0)
     percents: set[int] = field(default_factory=set)  # columns of numbers that are shown as percentages
+    currencies: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # as percents
     uncached: int = 0  # formulas whose result the file does not hold
     number_cells: NumberCells = field(default_factory=NumberCells)
     hidden_rows: int = 0
@@ -67,13 +68,13 @@ class Tally:
         self.errors.clear()
         self.arrays.clear()
         self.percents.clear()
+        self.currencies.clear()
         self.number_cells = NumberCells()
 
     def number(self, row: int, column: int, number_format: NumberFormat, raw: str | float) -> str | None:
         """Return what a number means by its format; `raw` is as it stands in the file, or its double."""
         if number_format.kind in (FormatKind.NUMBER, FormatKind.MASK):
-            if number_format.is_percent:
-                self.percents.add(column)
+            self.note_format(column, number_format)
             cells = self.number_cells
             text = cells.text(raw) if isinstance(raw, str) else cells.text_of_double(raw)
             shown = show_mask(number_format, text) if number_format.masks else None
@@ -81,6 +82,13 @@ class Tally:
         text = serial_text(raw if isinstance(raw, str) else repr(raw), number_format.kind, self.is_1904)
         self.note_date(row, column, number_format, text)
         return text or None
+
+    def note_format(self, column: int, number_format: NumberFormat) -> None:
+        """Note what the format of a number says of its column."""
+        if number_format.is_percent:
+            self.percents.add(column)
+        elif number_format.currency:
+            self.currencies[number_format.currency].add(column)
 
     def note_date(self, row: int, column: int, number_format: NumberFormat, iso: str) -> None:
         """Note how a day among the first rows is shown."""
@@ -108,6 +116,7 @@ class Tally:
             *((code, len(of), {"names": [*islice(of, MAX_LINES)]}, []) for code, of in self.members.items()),
             ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
             ("PERCENT", len(self.percents), {}, sorted(self.percents)),
+            *(("SHOWN_IN", len(of), {"name": sign}, sorted(of)) for sign, of in self.currencies.items()),
             ("HIDDEN_COLUMNS", len(hidden), {"names": [*map(letters, hidden)]}, hidden),
             ("ROUNDED_NUMBERS", numbers.rounded if rounded else 0, example, []),
         ]

@@ -21,6 +21,8 @@ from managed_tables.wording import ORDER_NAMES
 
 # `#N/D` is what Excel in Portuguese shows for `#N/A`; `..` and `...` are IBGE's signs for no data.
 NULL_WORDS = ("-", "..", "...", "…", "null", "n/a", "#n/a", "#n/d")
+# Letters for no number: not available, no record, unknown (`mq` in statistics of Germany and France).
+NO_NUMBER = any_case("(?:na|n[.]a[.]?|nr|nd|n[.]d[.]?|mq)")
 # What spreadsheets show for a formula without a value, in English and in Portuguese.
 ERROR_WORDS = (
     "#div/0!", "#n/a", "#n/d", "#ref!", "#name?", "#nome?", "#null!", "#nulo!", "#num!", "#núm!", "#value!",
@@ -172,6 +174,8 @@ def _number(cell: str, column_type: ColumnType, formats: Formats) -> Conversion:
     if formats.workbook:
         tests, value = _with_exact(cell, tests, value, is_integer=is_integer, unit=unit)
     empty = empty_cell(cell, null_tokens=formats.null_tokens)
+    if formats.null_tokens:
+        empty = choose((empty, "true"), otherwise=matches(cell, f"{BLANK}*{NO_NUMBER}{BLANK}*"))
     return Conversion(empty, tests[0], tests[1], value, f"({value})::BIGINT" if is_integer else value)
 
 

@@ -8,6 +8,7 @@ one: the session that loads it has its time zone set, and PostgreSQL resolves ho
 skips or repeats.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
@@ -99,11 +100,11 @@ def _without_year(parts: str, separator: str, *, is_named: bool) -> list[str]:
     return patterns
 
 
-def _named(parts: str) -> tuple[str, str]:
-    """Return the patterns of days, or of months, whose months are named."""
+def _named(parts: str, beside: Sequence[str] = _BESIDE_NAMES) -> tuple[str, str]:
+    """Return the patterns of days, or of months, whose months are named, `beside` years of two digits."""
     return (
         _form(parts, *_BESIDE_NAMES, f" {OF} ", is_named=True),
-        _form(parts, *_BESIDE_NAMES, is_named=True, has_short_year=True),
+        _form(parts, *beside, is_named=True, has_short_year=True),
     )
 
 
@@ -127,8 +128,8 @@ def days_pattern(order: str, shape: Shape) -> str:
         forms += [_form(order, "/", "[.]", "-"), _form(order, "/", has_short_year=True)]
     if shape in (Shape.NAMED, Shape.MONTH, Shape.WRITTEN):
         forms += _named("dmy")
-    if shape in (Shape.MONTH, Shape.WRITTEN):
-        forms += _named("my")
+    if shape in (Shape.MONTH, Shape.WRITTEN):  # `January 21` suggests no month of 2021
+        forms += _named("my", _BESIDE_NAMES if shape is Shape.WRITTEN else ("-", "/"))
     return "|".join(forms + _MONTHS.get(shape, []))
 
 

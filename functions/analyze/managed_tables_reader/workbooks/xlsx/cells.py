@@ -161,8 +161,7 @@ class CellReader:
         """Return the texts of a column's plain numbers, whose format has no mask."""
         kind = number_format.kind
         if kind is FormatKind.NUMBER:
-            if number_format.is_percent:
-                self.tally.percents.add(column)
+            self.tally.note_format(column, number_format)
             return self._numbers(raws)
         if kind is FormatKind.DATETIME:
             return moment_texts(raws, self.tally.is_1904)
