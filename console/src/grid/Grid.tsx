@@ -103,7 +103,7 @@ function useFocus(
   }, [activeId, active, rowCount]);
 
   useEffect(() => {
-    if (wantedAt < 0 || editing) return;
+    if (wantedAt < 0 || control.state.get().editing) return; // as it is now: a key may have come since this was drawn
     setWanted(null); // from here on the focus is the person's
     if (activeId !== NEW_ROW.id && !control.isAtWork) control.focus({ row: wantedAt, column: 0 });
     else if (activeId === NEW_ROW.id && control.coming?.id === wanted)

@@ -17,8 +17,15 @@ import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport
 /** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
 export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
 
-/** A cell by what it is of, wherever it stands: a row, or null for one that is to be (`foot` stood there), and a column's name. */
-type CellOf = { record: RecordOfRow | null; name: string; foot?: FootRow | null };
+/** A cell by what it is of, wherever it stands: a row, or null for one that is to be, and a column's name. */
+interface CellOf {
+  record: RecordOfRow | null;
+  name: string;
+  /** What stood at the foot, not taken, when it was begun. */
+  foot?: FootRow | null;
+  /** The row that was being written there then: it takes what is typed, wherever the focus is led meanwhile. */
+  coming?: FootRow | null;
+}
 
 export interface Editing extends Place, CellOf {
   text: string;
@@ -87,7 +94,8 @@ export class GridControl {
     const said = typed ?? (mark?.state === "saving" ? undefined : mark?.text); // what was not taken is to be tried again
     const isTyped = said !== undefined && (column.type !== "boolean" || choiceOf(said) !== ""); // else it says nothing
     const text = isTyped ? said : textOf(sheet, record ?? NEW_ROW, column);
-    const editing = { ...place, record, name: column.name, foot: sheet.edits.standing, text, isTyped };
+    const begun = { foot: sheet.edits.standing, coming: this.coming };
+    const editing = { ...place, record, name: column.name, ...begun, text, isTyped };
     this.state.update({ active: place, anchor: null, editing });
   };
 
@@ -106,18 +114,19 @@ export class GridControl {
     this.focus({ row: clamp(active.row + down, rows), column: clamp(active.column + right, columns.length) });
   };
 
-  readonly edit = ({ record, name, foot }: CellOf, text: string): void => {
+  readonly edit = ({ record, name, foot, coming }: CellOf, text: string): void => {
     const { table, edits, onOpen } = this.drawn.sheet;
-    if (!record && !this.coming && edits.standing !== foot) edits.hold(); // refused since, and another row
+    if (!record && !coming && edits.standing !== foot) edits.hold(); // refused since, and another row
     const typed = { ...edits.textsOfNew, [name]: text };
     const isWrong = (): boolean => Object.keys(readTexts(table.columns, typed, null).wrong).length > 0;
     if (record) edits.edit(record, name, text);
     else if (!text) edits.discard(NEW_ROW, name);
-    else if (!this.coming && !edits.atFoot?.unsure && isWrong()) {
+    else if (coming) edits.editNew(coming, name, text);
+    else if (!edits.atFoot?.unsure && isWrong()) {
       edits.emptyFoot();
       onOpen(<RowDialog row={null} typed={typed} />); // it is no row yet
     } else {
-      this.coming ??= edits.begun();
+      this.coming = edits.begun();
       edits.editNew(this.coming, name, text);
     }
   };
