@@ -240,6 +240,12 @@ def test_the_first_twenty_values_that_do_not_convert_are_shown(tables: Company) 
     assert {one["reason"] for one in details} == {"30 valores não convertem para número inteiro"}
 
 
+def test_values_that_do_not_convert_are_named_once_each_with_its_rows(tables: Company) -> None:
+    table = tables.create([column("v")], [(value,) for value in ("x", "n/d", "n/d", "1")])
+    details = tables.refused(table, [column("v", "integer")])
+    assert [(one["value"], one["count"]) for one in details] == [("n/d", 2), ("x", 1)]
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [

@@ -11,6 +11,7 @@ import {
 import { type ComponentProps, createElement, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ApiFailure, detailsOf } from "../api/session";
 import type { ColumnType } from "../api/types";
+import { formatCount } from "../values/numbers";
 import { useConsole } from "./context";
 import { t } from "./language";
 import type { Edited } from "./store";
@@ -171,12 +172,20 @@ export function Alert({ children, kind = "error" }: { children: ReactNode; kind?
   );
 }
 
+interface FailureProps {
+  error: unknown;
+  onRetry?: (() => void) | null | undefined;
+  children?: ReactNode;
+}
+
 /** What went wrong, in the API's own words, with what can be done. */
-export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => void) | null | undefined }) {
+export function Failure({ error, onRetry, children }: FailureProps) {
   const failure = error instanceof ApiFailure ? error : null;
-  const details = new Set(detailsOf(error).map((detail) => detailText(detail)));
+  const all = detailsOf(error);
+  const counted = all.filter(({ count }) => count !== undefined); // values of a column, each with its rows
+  const details = new Set(all.filter((one) => !counted.includes(one)).map((detail) => detailText(detail)));
   // Of a body that a page has made the details say it all; the sentence names its places as programs do.
-  const isOfBody = /^INVALID_(REQUEST|SCHEMA)$/.test(failure?.code ?? "") && details.size > 0;
+  const isOfBody = /^INVALID_(REQUEST|SCHEMA)$/.test(failure?.code ?? "") && all.length > 0;
   return (
     <div className="mt-note mt-note-error" role="alert">
       <p>
@@ -192,9 +201,37 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: (() => v
           ))}
         </ul>
       )}
+      {counted.length > 0 && <Refused values={counted} />}
+      {children}
       {onRetry && <Retry failure={failure} onRetry={onRetry} />}
     </div>
   );
+}
+
+/** The values that a column cannot have, the commonest first, and how often each stands in it. */
+function Refused({ values }: { values: ReturnType<typeof detailsOf> }) {
+  const reasons = new Set(values.map(({ reason }) => reason));
+  return [...reasons].map((reason) => (
+    <table key={reason} className="mt-compare">
+      <caption>{reason}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t`Valor`}</th>
+          <th scope="col">{t`Quantas vezes`}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {values
+          .filter((one) => one.reason === reason)
+          .map(({ value, count }, at) => (
+            <tr key={at}>
+              <td>{String(value)}</td>
+              <td className="mt-number">{formatCount(count ?? 1)}</td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  ));
 }
 
 /** The way to try again; where the server asked for a pause it counts down and then tries by itself. */

@@ -23,6 +23,7 @@ Detail = TypedDict(
         "sheet": str | None,
         "line": int,
         "value": Any,
+        "count": int,
         "code": str,
         "reason": str,
     },

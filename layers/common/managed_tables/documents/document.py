@@ -106,6 +106,7 @@ class DetailBody(Document):
     value: Annotated[Any, WithJsonSchema({"anyOf": _VALUES})] = Field(
         default=None, description="O valor recusado; os da chave, ou a linha como está agora, por coluna"
     )
+    count: int = Field(default=1, ge=1, description="Quantas vezes o valor está na coluna")
     code: DetailCode
     reason: Sentence = Field(description="Por quê")
 

@@ -44,7 +44,7 @@ def change_physical_columns(
     """Apply the plan, in the transaction that the caller has begun, to the table's kept rows as well.
 
     A change of type rewrites every row: which of them somebody has changed is lost, and earlier loads can no
-    longer be undone. Raises INVALID_SCHEMA, with a detail for each of the first values that do not convert,
+    longer be undone. Raises INVALID_SCHEMA, with a detail for each common value that does not convert,
     and for each column where NULLs are in the way; the caller's transaction must then roll back.
     """
     table = physical_name(display_name)
@@ -89,7 +89,7 @@ def _choose_reading(
 def _misfits(
     connection: PgConnection, table: sql.Identifier, conversions: list[_Conversion]
 ) -> Iterator[_PlacedFault]:
-    """Yield the first values that do not convert."""
+    """Yield the values that do not convert, the commonest first, and in how many rows each stands."""
     failed = [conversion for conversion in conversions if conversion.misfits]
     limit = max(MAX_VALUES_SHOWN // len(failed), 1) if failed else 0
     for conversion in failed:
@@ -99,15 +99,16 @@ def _misfits(
         fault = Fault(code, f"{misfits} para {TYPE_NAMES[column.type]}")
         rows = execute(
             connection,
-            "SELECT left({:i}::text, {}) FROM {} WHERE {} ORDER BY id LIMIT {}",
+            "SELECT left({:i}::text, {}) AS value, count(*) FROM {} WHERE {}"
+            " GROUP BY value ORDER BY count(*) DESC, min(id::text) LIMIT {}",
             column.name,
             MAX_VALUE_CHARACTERS,
             table,
             _is_misfit(column, conversion.reading),
             limit,
         )
-        for (value,) in rows:
-            yield index, column_fault(index, column.name, fault, field="type", value=value)
+        for value, count in rows:
+            yield index, column_fault(index, column.name, fault, field="type", value=value, count=count)
 
 
 def _missing_values(
