@@ -13,8 +13,6 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   const remove = async (row: number): Promise<void> => {
     await page.locator(`[role="row"][aria-rowindex="${row + 1}"] [role="rowheader"]`).click();
     await page.getByRole("button", { name: "Apagar 1 linha" }).click();
-    await expect(page.getByRole("dialog")).toContainText("90 dias");
-    await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
     await expect(page.getByRole("dialog")).toHaveCount(0);
   };
   await remove(1);
@@ -64,7 +62,7 @@ test("deleted rows come back by Ctrl+Z and from the trash, and a cell tells wher
   await more(page, "Histórico");
   const history = page.getByRole("dialog", { name: "Histórico da tabela" });
   await expect(history.getByRole("listitem")).toHaveCount(7);
-  await expect(history.getByRole("listitem").first()).toHaveText(/^Você alterou.*valor: 1\.000,50 → 7,5$/);
+  await expect(history.getByRole("listitem").first()).toHaveText(/^Você alterou.*valor: 1\.000,50 → 7,5/);
   await history.getByRole("listitem").first().getByRole("button", { name: "Ver a linha" }).click();
   await expect(story).toContainText("origem.csv");
 });
@@ -78,7 +76,6 @@ test("an edit of a row that one has deleted oneself blames nobody", async ({ pag
   await page.keyboard.press("Enter");
   await page.getByRole("rowheader", { name: "1", exact: true }).click();
   await page.getByRole("button", { name: "Apagar 1 linha" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
   await expect(cell(page, 1, 1)).toHaveText("b");
   answer();
   await expect(page.getByRole("alert")).toHaveText("1 linha foi apagada enquanto você editava");
@@ -162,7 +159,6 @@ test("a step back that is refused can be tried again, and a new row ends what wa
   await expect(page.getByText("2 linhas").first()).toBeVisible();
   await page.getByRole("rowheader", { name: "1", exact: true }).click();
   await page.getByRole("button", { name: "Apagar 1 linha" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Apagar 1 linha" }).click();
   await expect(page.getByText("1 linha").first()).toBeVisible();
   const taken = { status: 409, json: { error: "Já existe", code: "DUPLICATE_KEY" } };
   await page.route("**/trash/restore", (route) => route.fulfill(taken), { times: 1 });

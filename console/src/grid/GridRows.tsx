@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, ArrowUp, EllipsisVertical } from "lucide-react";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { Cell, Column } from "../api/types";
 import { t } from "../ui/language";
 import { classes, Select, TypeIcon } from "../ui/parts";
 import { formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor, RowDialog } from "./CellEditor";
-import { type GridParts, rangeIn } from "./control";
+import { type GridParts, rangeIn, type SelectionWay } from "./control";
 import { RowStory } from "./History";
 import { NEW_ROW, queryRows } from "./rows";
 import { markOf, useParts } from "./sheet";
@@ -147,8 +147,13 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
         aria-colindex={1}
         aria-label={isNew ? t`Linha nova` : undefined}
         className="mt-grid-gutter"
-        onMouseDown={(event) => event.preventDefault()} // the focus stays in the grid
-        onClick={(event) => row && grid.control.select(index, event.shiftKey)}
+        onMouseDown={(event) => {
+          event.preventDefault(); // the focus stays in the grid
+          if (row && event.button === 0) void grid.control.select(index, selectionWay(event));
+        }}
+        onMouseEnter={(event) => {
+          if (row && event.buttons === 1) void grid.control.select(index, "extend");
+        }}
         onDoubleClick={() => row && onOpen(<RowDialog row={row} />)}
       >
         {isNew ? "+" : formatCount(index + 1)}
@@ -158,6 +163,10 @@ export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
       </InSight>
     </div>
   );
+}
+
+function selectionWay({ shiftKey, ctrlKey, metaKey }: React.MouseEvent): SelectionWay {
+  return shiftKey ? "extend" : ctrlKey || metaKey ? "toggle" : "only";
 }
 
 function DataCell({ column, place, grid }: { column: GridColumn; place: Place; grid: GridParts }) {
@@ -247,7 +256,7 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
   const parts = useParts();
   const totals = useTotals();
   return (
-    <div role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
+    <div ref={grid.port.foot} role="row" aria-rowindex={rowIndex} className="mt-grid-row mt-grid-totals">
       <div role="rowheader" aria-label={t`Rodapé`} className="mt-grid-gutter">
         Σ
       </div>
@@ -269,13 +278,23 @@ export function FootRow({ rowIndex, grid }: { rowIndex: number; grid: GridParts 
                 aria-label={t`Rodapé de ${column.display_name}`}
                 {...totalChoice(parts, column, total ? t`Nada` : t`Calcular`)}
               />
-              <span className="mt-foot-value">{text}</span>
+              <span className="mt-foot-value">{breakable(text)}</span>
             </div>
           );
         }}
       </InSight>
     </div>
   );
+}
+
+/** A number that may go on in another line, at its marks: cut it would say something else. */
+function breakable(text: string): ReactNode {
+  return text.split(/(?<=\.)/).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 /** Write what was worked out over a column; a mean comes with twenty places, of which zeros say nothing. */

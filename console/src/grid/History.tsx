@@ -1,16 +1,17 @@
 import { useState } from "react";
 import { Link } from "wouter";
-import { isGone } from "../api/session";
-import type { Cell, DeletedRow, RowChange } from "../api/types";
+import { ApiFailure, isGone } from "../api/session";
+import type { Cell, Column, DeletedRow, RowChange } from "../api/types";
 import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
-import { Button, Dialog, Facts, Pending } from "../ui/parts";
-import { showCell } from "../values/cells";
+import { Button, classes, Dialog, Facts, Pending } from "../ui/parts";
+import { formatCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { columnOf, rowWords, useParts } from "./sheet";
+import { readRows } from "./rows";
+import { rowWords, useParts } from "./sheet";
 
 const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });
 const doorWords = (): Record<string, string> => ({
@@ -37,7 +38,12 @@ export function TableHistory() {
         empty={table.history ? t`Nenhuma alteração` : t`Esta tabela não guarda histórico`}
       >
         {(change, index) => (
-          <ChangeItem key={index} {...change} onRow={() => onOpen(<RowStory rowId={change.row_id} column={null} />)} />
+          <ChangeItem
+            key={index}
+            {...change}
+            rowId={change.row_id}
+            onRow={() => onOpen(<RowStory rowId={change.row_id} column={null} />)}
+          />
         )}
       </Listing>
     </Dialog>
@@ -66,7 +72,7 @@ export function RowStory({ rowId, column }: RowStoryProps) {
         }
         empty={<p>{t`Ninguém mudou esta linha${table.history ? "" : t`; esta tabela não guarda histórico`}.`}</p>}
       >
-        {(change, index) => <ChangeItem key={index} {...change} column={column} />}
+        {(change, index) => <ChangeItem key={index} {...change} rowId={rowId} column={column} />}
       </Listing>
     </Dialog>
   );
@@ -109,25 +115,28 @@ function Origin({ rowId, column }: RowStoryProps) {
 }
 
 interface ChangeItemProps extends RowChange {
+  rowId: string;
   /** The cell that is asked about: it comes first. */
   column?: string | null;
   onRow?: () => void;
 }
 
-/** Who changed what, when, by which door, from what to what. */
-function ChangeItem({ changes, action, column = null, onRow, ...change }: ChangeItemProps) {
-  const { table, who } = useParts();
+/** Who changed what, when, by which door, from what to what: as it was stored, whatever its column shows. */
+function ChangeItem({ changes, action, rowId, column = null, onRow, ...change }: ChangeItemProps) {
+  const { table, who, isEditable } = useParts();
   const [isWhole, setWhole] = useState(false);
   const first = changes.filter((one) => one.column === column);
   const ordered = [...first, ...changes.filter((one) => one.column !== column)];
   const line = (one: RowChange["changes"][number]) => {
-    const known = columnOf(table, one.column);
-    const text = (value: Cell): string => showCell(value, known) || t`(vazia)`;
+    const known = table.columns.find(({ name }) => name === one.column);
+    const text = (value: Cell): string => formatCell(value, known?.type ?? "text") || t`(vazia)`;
     return (
-      <p key={one.column} className={one.column === column ? "mt-cell-selected" : ""}>
-        {known.display_name}: {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
+      <p key={one.column} className={classes("mt-stored", one.column === column && "mt-cell-selected")}>
+        {known?.display_name ?? t`(coluna retirada)`}:{" "}
+        {action !== "insert" && action !== "restore" && <del>{text(one.before)}</del>}
         {action === "update" && " → "}
         {action !== "delete" && text(one.after)}
+        {action === "update" && known && isEditable && <PutBack rowId={rowId} column={known} value={one.before} />}
       </p>
     );
   };
@@ -150,6 +159,19 @@ function ChangeItem({ changes, action, column = null, onRow, ...change }: Change
       )}
     </li>
   );
+}
+
+/** The way back to a value that a cell had. */
+function PutBack({ rowId, column, value }: { rowId: string; column: Column; value: Cell }) {
+  const { table, edits, api } = useParts();
+  const put = async (): Promise<void> => {
+    const [row] = await readRows(api, table._id, [rowId]);
+    if (!row)
+      throw new ApiFailure(0, { error: t`Esta linha foi apagada. A Lixeira da tabela pode trazê-la de volta.` });
+    await edits.change(row, { [column.name]: value ?? null });
+  };
+  const about = `${column.display_name}: ${formatCell(value, column.type) || t`(vazia)`}`;
+  return <Ask label={t`Voltar a este valor`} about={about} onGo={put} />;
 }
 
 const PER_PAGE = 200;

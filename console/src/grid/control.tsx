@@ -60,6 +60,8 @@ export interface GridParts {
 type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 type Reaction = (() => unknown) | undefined;
 
+export type SelectionWay = "only" | "toggle" | "extend";
+
 const STEPS = { cancel: [0, 0], down: [1, 0], up: [-1, 0], right: [0, 1], left: [0, -1] } as const;
 const MAX_SELECTED = 1_000; // of one deletion
 const MAX_COPIED_ROWS = 5_000;
@@ -172,18 +174,29 @@ export class GridControl {
   readonly menu = (index: number): void =>
     this.drawn.sheet.onOpen(<ColumnMenu name={this.drawn.columns[index]?.name ?? ""} />);
 
-  readonly select = async (index: number, extend: boolean): Promise<void> => {
+  /** Select a row as a spreadsheet does: it alone, it besides the others (or no more), or all from the last one to it. */
+  readonly select = async (index: number, way: SelectionWay): Promise<void> => {
     const { rows, selected, onSelected, announce } = this.drawn.sheet;
-    const from = extend ? this.lastSelected : index;
+    const from = way === "extend" ? this.lastSelected : index;
     const [first, last] = [Math.min(from, index), Math.max(from, index)];
-    this.lastSelected = index;
+    this.lastSelected = from;
     if (last - first >= MAX_SELECTED) return announce(t`Selecione até ${formatCount(MAX_SELECTED)} linhas de cada vez`);
-    const after = new Set(selected);
+    const after = new Set(way === "toggle" ? selected : []);
     for (const row of (await rows.read(first, last + 1)) ?? []) {
-      if (row && (extend || !after.delete(row.id))) after.add(row.id);
+      if (row && !after.delete(row.id)) after.add(row.id);
     }
     onSelected(after);
   };
+
+  /** Have a box say the other thing; false where the cell is none. */
+  private toggle({ row, column }: Place): boolean {
+    const { sheet, columns } = this.drawn;
+    const [record, { name = "", type = "text" } = {}] = [sheet.rows.rowAt(row), columns[column]];
+    if (!record || type !== "boolean" || !sheet.isEditable) return false;
+    const isOn = (markOf(sheet, record, name)?.text ?? formatCell(record[name], type)) === "Sim";
+    this.edit({ record, name }, isOn ? "Não" : "Sim");
+    return true;
+  }
 
   /** Take a key; false where it is the browser's. */
   readonly press = (press: KeyPress): boolean => {
@@ -213,7 +226,7 @@ export class GridControl {
     };
     const clear = () => this.paste({ ...range, bottom: Math.min(range.bottom, (sheet.rows.total ?? 0) - 1) }, ""); // not the empty row at the foot
     const onCell: Record<string, Reaction> = {
-      " ": () => this.select(active.row, shift),
+      " ": () => (!shift && this.toggle(active)) || this.select(active.row, shift ? "extend" : "toggle"),
       Enter: () => this.begin(active),
       F2: () => this.begin(active),
       Delete: clear,
@@ -255,7 +268,8 @@ const keys = (): [string, string][] => [
   ["Ctrl+D", t`repetir para baixo o que está na primeira linha marcada`],
   ["Ctrl+A", t`marcar tudo`],
   ["Ctrl+Z, Ctrl+Y", t`desfazer, refazer`],
-  [t`Espaço`, t`selecionar a linha; com Shift, todas até ela`],
+  [t`Espaço`, t`marcar ou desmarcar a caixa; em outras células, selecionar a linha; com Shift, todas até ela`],
+  [t`Clique no número da linha`, t`selecionar só ela; com Ctrl, ela também; com Shift, todas até ela`],
   ["/", t`procurar`],
   [t`Botão direito ou tecla de menu`, t`de onde veio a célula, e o que foi mudado nela`],
   [t`No cabeçalho: Enter`, t`ordenar; com Shift, ao lado das outras ordenações`],

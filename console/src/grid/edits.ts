@@ -28,6 +28,8 @@ export interface EditState {
   failure: ApiFailure | null;
   /** Tries again what waits, and what was written since; null where nothing does. */
   again: (() => void) | null;
+  /** How many saves are on their way, or wait for the one that is. */
+  waiting: number;
 }
 
 /** What a save is of the history: a new step, or one that goes back or forth. */
@@ -57,7 +59,9 @@ type RowTexts = { row: RecordOfRow; texts: Readonly<Record<string, string>> };
 
 const MAX_ROWS = 1_000; // of one bulk update, and of one insert
 const MAX_MEETINGS = 3; // with colleagues who change the same row again and again
-const START: EditState = { marks: new Map(), conflict: null, newRows: null, failure: null, again: null };
+const FIRST_PAUSE_MS = 2_000; // before what got no answer is sent again: twice as long each time
+const LONGEST_PAUSE_MS = 30_000;
+const START: EditState = { marks: new Map(), conflict: null, newRows: null, failure: null, again: null, waiting: 0 };
 
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
 export class EditSession {
@@ -101,8 +105,11 @@ export class EditSession {
     this.write([{ row, texts: { [name]: text } }]);
   };
 
-  /** Save values of a row, from a form. */
-  readonly change = (row: RecordOfRow, changes: Values): void => this.save([{ id: row.id, base: row, changes }]);
+  /** Save values of a row, from a form; resolves once that was tried. */
+  readonly change = (row: RecordOfRow, changes: Values): Promise<unknown> => {
+    this.save([{ id: row.id, base: row, changes }]);
+    return this.queue;
+  };
 
   /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
@@ -335,8 +342,12 @@ export class EditSession {
 
   private enqueue(task: () => Promise<unknown>): void {
     this.queued.add(task);
+    this.state.update({ waiting: this.state.get().waiting + 1 });
     const end = this.queue.then(task).catch((error) => this.state.update({ failure: failureOf(error) }));
-    this.queue = end.finally(() => this.queued.delete(task));
+    this.queue = end.finally(() => {
+      this.queued.delete(task);
+      this.state.update({ waiting: this.state.get().waiting - 1 });
+    });
   }
 
   /** What this page itself has written since the person saw the row is no colleague's change. */
@@ -440,20 +451,28 @@ export class EditSession {
     if (!again && failure?.code !== "OUTCOME_UNKNOWN") this.state.update({ failure: null });
   }
 
-  /** Try until there is an answer: what got none waits, and what is written after it, until a person or the network says so. */
+  /**
+   * Try until there is an answer: what got none waits, and what is written after it. It is sent again after a pause, or
+   * as soon as a person or the network says so; what it failed by stays on the screen meanwhile.
+   */
   private async answered<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
-    for (;;) {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
-        return await attempt();
+        const answer = await attempt();
+        if (this.state.get().again) this.state.update({ failure: null, again: null });
+        return answer;
       } catch (error) {
         const failure = failureOf(error);
-        if (!failure.isPassing) throw failure;
+        if (!failure.isPassing) {
+          this.state.update({ failure: null, again: null });
+          throw failure;
+        }
         this.sheet.announce(t`Não gravado`);
+        const { retryAfterSeconds: asked } = failure;
         await new Promise<void>((go) => {
           this.state.update({ failure, again: go });
-          if (failure.retryAfterSeconds) setTimeout(go, failure.retryAfterSeconds * 1_000);
+          setTimeout(go, asked ? asked * 1_000 : pause);
         });
-        this.state.update({ failure: null, again: null });
       }
     }
   }
@@ -507,7 +526,7 @@ export class EditSession {
   }
 
   private remember(refused: readonly string[]): void {
-    if (refused.length > 0) this.enqueue(async () => void this.past.push({ refused }));
+    if (refused.length > 0) this.queue = this.queue.then(() => void this.past.push({ refused })); // after what is saved
   }
 
   private mark(cells: readonly (readonly [key: string, state: CellState])[]): void {

@@ -151,23 +151,27 @@ function scaled(measure: number): number {
 
 /** What of a grid is in sight, and how it is scrolled: rows of a fixed height, columns of these widths. */
 export function useViewport(rowCount: number, widths: readonly number[], frozen: number, height: number) {
-  const [rowHeight, foot] = [scaled(height), scaled(ROW_HEIGHT)];
+  const rowHeight = scaled(height);
   const [header, gutter] = [scaled(HEADER_HEIGHT), scaled(GUTTER)];
   const scroller = useRef<HTMLDivElement>(null);
+  const foot = useRef<HTMLDivElement>(null);
   const position = useRef({ bar: 0, top: 0 });
-  const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400 });
+  const [view, setView] = useState({ top: 0, left: 0, width: 800, height: 400, foot: scaled(ROW_HEIGHT) });
   const extent: Extent = {
     content: rowCount * rowHeight,
-    viewport: Math.max(view.height - header - foot, rowHeight),
+    viewport: Math.max(view.height - header - view.foot, rowHeight),
   };
 
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
     const observer = new ResizeObserver(() => {
-      setView((before) => ({ ...before, width: element.clientWidth, height: element.clientHeight }));
+      const { clientWidth: width, clientHeight: height } = element;
+      // As high as its longest total takes, whatever the width of its column
+      setView((before) => ({ ...before, width, height, foot: foot.current?.offsetHeight ?? before.foot }));
     });
     observer.observe(element);
+    if (foot.current) observer.observe(foot.current);
     return () => observer.disconnect();
   }, []);
 
@@ -197,8 +201,9 @@ export function useViewport(rowCount: number, widths: readonly number[], frozen:
 
   const rows = visibleRows(view.top, extent.viewport, rowCount, rowHeight);
   const columns = visibleColumns(widths, frozen, view.left, view.width);
-  const whole = { height: scrollHeight(extent) + header + foot, width: gutter + sumOf(widths) };
-  return { scroller, extent, rowHeight, whole, rows, columns, top: view.top, height: view.height, onScroll, reveal };
+  const whole = { height: scrollHeight(extent) + header + view.foot, width: gutter + sumOf(widths) };
+  const { top, height: shown } = view;
+  return { scroller, foot, extent, rowHeight, whole, rows, columns, top, height: shown, onScroll, reveal };
 }
 
 export type Viewport = ReturnType<typeof useViewport>;

@@ -84,7 +84,15 @@ function Told({ state }: { state: EditState }) {
       </Alert>
     );
   }
-  return state.failure && <Failure error={state.failure} onRetry={state.again} />;
+  if (!state.failure) return null;
+  const { waiting } = state;
+  return (
+    <Failure error={state.failure} onRetry={state.again}>
+      {state.again && waiting > 0 && (
+        <p>{plural(waiting, "alteração espera: vai sozinha", "alterações esperam: vão sozinhas")}</p>
+      )}
+    </Failure>
+  );
 }
 
 /** What stands there in place of a grid without rows. */
@@ -108,6 +116,7 @@ function SheetHead() {
     await edits.delete([...selected]);
     onSelected(new Set());
   };
+  const isAsking = selected.size > MANY_ROWS || !table.history;
   const [onlyId = ""] = selected;
   const only = selected.size === 1 ? rows.rowAt(rows.indexOf(onlyId)) : undefined;
   const { total } = rows;
@@ -128,7 +137,12 @@ function SheetHead() {
             <Button onClick={() => onOpen(<RowStory rowId={only.id} column={null} />)}>{t`De onde veio`}</Button>
           )}
           {isEditable && selected.size > 0 && (
-            <Ask label={t`Apagar ${chosen}`} kind="danger" title={t`Apagar ${chosen}?`} onGo={remove}>
+            <Ask
+              label={t`Apagar ${chosen}`}
+              kind="danger"
+              title={isAsking ? t`Apagar ${chosen}?` : undefined}
+              onGo={remove}
+            >
               <p>
                 {table.history
                   ? t`Por 90 dias dá para trazer de volta o que se apaga: com Ctrl+Z, ou pela Lixeira desta tabela.`
@@ -166,6 +180,7 @@ function SheetHead() {
 }
 
 const SHOWN = 20;
+const MANY_ROWS = 20; // fewer are seen to go, and come back by Ctrl+Z
 
 /** Two people changed the same cells: both values of each, and which of them stay. */
 function ConflictDialog({ conflict }: { conflict: Conflict }) {
