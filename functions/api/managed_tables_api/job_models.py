@@ -10,7 +10,15 @@ from managed_tables.catalog.job_records import JobMode, JobStatus, LoadResult, U
 from managed_tables.conversion.columns import FROM_LIST, ColumnChoice, refuse_shared_words
 from managed_tables.details import InvalidValue, shown_text
 from managed_tables.documents import statements
-from managed_tables.documents.analyses import AppendPlan, FileWarning, InferredSchema, JobReading, RuleCheck
+from managed_tables.documents.analyses import (
+    AppendPlan,
+    FileWarning,
+    InferredColumn,
+    InferredSchema,
+    JobReading,
+    RuleCheck,
+    TableColumn,
+)
 from managed_tables.documents.document import (
     Count,
     Document,
@@ -27,7 +35,7 @@ from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.rules.rule import MAX_RULES
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES
-from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel
+from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel, without
 from managed_tables_api.tables import ANSWERED_COLUMNS, PRODUCT, Description, Key, Title
 
 
@@ -46,14 +54,21 @@ class ConfirmedColumn(Column, ColumnChoice):
         return self.column.as_answer() | self.choice.model_dump(exclude_defaults=True)
 
 
-class TargetColumn(LateModel):
+class TargetColumn(StrictModel):
     """The table's column that a sent one fills; an inferred `table_column` may be sent back as it is."""
 
     name: str
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_what_is_shown(cls, value: Any) -> Any:
+        return without(value, TableColumn.model_fields.keys() - {"name"})
+
 
 class ColumnToConfirm(ConfirmedColumn):
     """A column as it is confirmed: one of `inferred_schema`, as it was answered or changed."""
+
+    model_config = ConfigDict(extra="forbid")
 
     table_column: TargetColumn | None = Field(
         default=None,
@@ -61,6 +76,11 @@ class ColumnToConfirm(ConfirmedColumn):
     )
 
     _distinct_words = field_validator("false_tokens")(refuse_shared_words)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_what_is_shown(cls, value: Any) -> Any:
+        return without(value, InferredColumn.model_fields.keys() - cls.model_fields.keys())
 
 
 class _Agreed(LateModel):
@@ -205,7 +225,7 @@ class ActiveJobsAnswer(LateModel):
     records: list[JobAnswer]
 
 
-class Confirmation(_Agreed):
+class Confirmation(_Agreed, StrictModel):
     """The schema as the user wants it: columns of `inferred_schema`, in the user's order and types."""
 
     model_config = ConfigDict(
@@ -273,9 +293,7 @@ class StatedTable(statements.TableStatement):
     @model_validator(mode="before")
     @classmethod
     def _leave_what_is_shown(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {name: stated for name, stated in value.items() if name not in _SHOWN_ALONE}
+        return without(value, _SHOWN_ALONE)
 
 
 class OriginColumns(statements.OriginLabels):

@@ -17,8 +17,8 @@ from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.columns import refuse_shared_words
 from managed_tables.details import Detail, Fault, detail, name_faults, shown_text
-from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId
-from managed_tables.documents.recipes import AutoConfirm, LoadRules, RecipeColumn
+from managed_tables.documents.document import Count, Document, Moment, RecordId
+from managed_tables.documents.recipes import AutoConfirm, LoadRules, Recipe, RecipeColumn
 from managed_tables.documents.statements import LoadMode, OnMisfit
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object
@@ -33,7 +33,10 @@ from managed_tables_api.http.requests import (
     ListAnswer,
     PageQuery,
     Received,
+    SentBack,
+    StrictModel,
     json_object,
+    refusal,
     refuse_null,
 )
 
@@ -165,7 +168,13 @@ Rules = Annotated[
 ]
 
 
-class NewTable(LateModel):
+class NewColumn(Column):
+    """A column of a table to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewTable(StrictModel):
     """A table to make."""
 
     model_config = ConfigDict(
@@ -173,7 +182,7 @@ class NewTable(LateModel):
     )
 
     display_name: str
-    columns: Annotated[list[Column], Field(max_length=MAX_COLUMNS)] = Field(
+    columns: Annotated[list[NewColumn], Field(max_length=MAX_COLUMNS)] = Field(
         default=[], description="Ao menos uma, onde não há contract"
     )
     contract: Annotated[
@@ -199,7 +208,7 @@ def _missing() -> Any:
     return None
 
 
-class TableUpdate(LateModel):
+class TableUpdate(SentBack):
     """What to change; what is missing stays as it is.
 
     `columns` is the whole new list, matched by `name`, or by `previous_name` where a column is renamed; a
@@ -209,6 +218,8 @@ class TableUpdate(LateModel):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"display_name": "novo_nome", "status": "active"}]}
     )
+
+    answered = TableAnswer
 
     display_name: str = Field(default_factory=_missing)
     columns: Annotated[list[definitions.ColumnChange], _COLUMN_LIMITS] = Field(default_factory=_missing)
@@ -253,23 +264,37 @@ class RecipeColumnChange(RecipeColumn):
     _distinct_words = field_validator("false_tokens")(refuse_shared_words)
 
 
-class RecipeChange(Document):
+class RecipeChange(SentBack):
     """What to change of a recipe; what is missing stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"on_misfit": "skip"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"on_misfit": "skip"}]})
+    answered = Recipe
 
     auto_confirm: AutoConfirm | None = None
     mode: LoadMode | None = None
     on_misfit: OnMisfit | None = None
     timezone: KnownZone | None = None
-    columns: Annotated[list[RecipeColumnChange], Field(min_length=1, max_length=MAX_COLUMNS)] | None = None
+    columns: Annotated[list[RecipeColumnChange], Field(max_length=MAX_COLUMNS)] | None = None
     load_rules: LoadRules | None = Field(default=None, description="Todas as regras dos envios")
 
-    def parts_for(self, table: TableRecord) -> dict[str, Any]:
-        """Return the parts to change; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
-        if self.mode == "upsert" and table.key is None:
+    def parts_for(self, table: TableRecord, recipe: Recipe) -> dict[str, Any]:
+        """Return the parts that the table's recipe has not; raises INVALID_REQUEST and TABLE_WITHOUT_KEY."""
+        self.require_unchanged(recipe.as_json())
+        known = {
+            **dict(recipe),
+            "columns": [column.model_dump() for column in recipe.columns],
+            "load_rules": [rule.as_json() for rule in recipe.load_rules],
+        }
+        parts = {name: part for name, part in self._parts(table).items() if part != known[name]}
+        if parts.get("mode") == "upsert" and table.key is None:
             fault = Fault("NOT_ALLOWED", "a tabela não tem chave")
             raise ApiError(TABLE_WITHOUT_KEY, [detail("body", fault, path="mode")])
+        if parts.get("columns") == []:
+            raise refusal("columns", Fault("TOO_SHORT", "deve ser uma lista com ao menos um item"))
+        return parts
+
+    def _parts(self, table: TableRecord) -> dict[str, Any]:
+        """Return what is named, as a recipe of this table has it."""
         types = {column.name: column.type for column in table.columns}
         names = [column.name for column in self.columns or ()]
         repeated = Fault("REPEATED", "coluna repetida")

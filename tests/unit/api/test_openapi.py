@@ -146,6 +146,34 @@ def test_every_list_of_a_request_states_its_max_items(document: dict[str, Any]) 
     assert [one for one in lists if "maxItems" not in one] == []
 
 
+# Of whatever shape a client likes, of the columns of a table, of a standard whose unknown parts are named.
+OPEN = {"Draft", "RowChanges", "RowUpdateItem", "ContractSchema"}
+
+
+def schemas_of(part: Any, schemas: dict[str, Any], seen: set[str]) -> None:
+    """Add the names of the schemas that a part of the document refers to, and of theirs."""
+    if isinstance(part, list):
+        for item in part:
+            schemas_of(item, schemas, seen)
+    elif isinstance(part, dict):
+        name = part.get("$ref", "").rpartition("/")[2]
+        if name and name not in seen:
+            seen.add(name)
+            schemas_of(schemas[name], schemas, seen)
+        for item in part.values():
+            schemas_of(item, schemas, seen)
+
+
+def test_every_body_refuses_fields_that_it_does_not_know(document: dict[str, Any]) -> None:
+    """A field that is ignored is a wrong answer."""
+    schemas = document["components"]["schemas"]
+    seen: set[str] = set()
+    for _, _, operation in operations(document):
+        schemas_of(operation.get("requestBody"), schemas, seen)
+    bodies = {name: schemas[name] for name in seen - OPEN if schemas[name].get("type") == "object"}
+    assert [name for name, schema in bodies.items() if schema.get("additionalProperties") is not False] == []
+
+
 def test_codes_and_statuses_are_enums(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     codes = schemas["ErrorBody"]["properties"]["code"]["enum"]

@@ -9,13 +9,25 @@ queries are built at once: FastAPI keeps pydantic's warnings of them quiet only 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
 from fastapi import Depends, Query, params
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
@@ -31,7 +43,7 @@ from managed_tables.details import (
     json_path,
     shown_value,
 )
-from managed_tables.documents.document import Count, Document, LateModel, built
+from managed_tables.documents.document import SCALAR, Count, Document, LateModel, built
 from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.settings import MIB
@@ -147,6 +159,65 @@ class StrictModel(LateModel):
     """A body, or a part of one, whose unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def without(value: Any, names: Collection[str]) -> Any:
+    """Return a JSON object without some of its fields, anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return {name: item for name, item in value.items() if name not in names}
+
+
+_READ_ONLY = Fault("READ_ONLY", "só é respondido, e não muda por aqui")
+_OBJECTS = {"type": "object", "additionalProperties": {"type": [kind["type"] for kind in SCALAR]}}
+_SHOWN_LIST: Mapping[str, Any] = {"type": "array", "maxItems": 2_000, "items": _OBJECTS}
+
+
+class SentBack(StrictModel):
+    """A body that may be the `GET`'s answer beside it: what is only answered is taken, but not changed."""
+
+    answered: ClassVar[type[Document]]
+    _shown: Object = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def _only_answered(cls) -> Iterator[str]:
+        for name, known in cls.answered.model_fields.items():
+            if name not in cls.model_fields:
+                yield known.serialization_alias or name
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _put_aside(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(given, dict):
+            return validate(given)
+        shown = {name: given[name] for name in cls._only_answered() if name in given}
+        body = validate({name: value for name, value in given.items() if name not in shown})
+        body._shown = shown
+        return body
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the schema with what is only answered."""
+        schema = handler(core_schema)
+        shown = built(cls.answered).model_json_schema(mode="serialization")["properties"]
+        properties = handler.resolve_ref_schema(schema)["properties"]
+        for name in cls._only_answered():
+            known = _SHOWN_LIST if shown[name].get("type") == "array" else shown[name]
+            properties[name] = {**known, "readOnly": True}
+        return schema
+
+    @property
+    def shows_answer(self) -> bool:
+        """Whether anything was sent that is only answered."""
+        return bool(self._shown)
+
+    def require_unchanged(self, answer: Mapping[str, Any]) -> None:
+        """Raise INVALID_REQUEST for what is only answered, and is otherwise now."""
+        changed = [name for name, value in self._shown.items() if value != answer[name]]
+        if changed:
+            raise ApiError(INVALID_REQUEST, [detail("body", _READ_ONLY, path=name) for name in changed])
 
 
 class ListAnswer(Document):

@@ -11,13 +11,20 @@ from starlette.responses import Response
 
 from managed_tables import errors
 from managed_tables.conditions.tree import FILTER_NAME
-from managed_tables.details import Fault, detail
+from managed_tables.details import Fault, detail, shown_text
 from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
 from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.requests import FromQuery, FromValues, NumbersQuery, json_object_of, received
+from managed_tables_api.http.requests import (
+    FromQuery,
+    FromValues,
+    NumbersQuery,
+    json_object_of,
+    received,
+    refusal,
+)
 from managed_tables_api.rows import bulk_changes, single_rows
 from managed_tables_api.rows import row_models as models
 from managed_tables_api.rows.inserts import IdempotencyKey, NewRows, insert
@@ -27,6 +34,7 @@ from managed_tables_api.rows.statements import VERSION_FIELD
 KEY_HEADER = "Idempotency-Key"
 MAX_KEY_CHARACTERS = 255
 
+_UNKNOWN_FIELD = Fault("UNKNOWN_FIELD", "campo desconhecido")
 _FILTER = Fault("UNKNOWN_PARAMETER", "deve ser filter[coluna][operador]")
 
 # Of each header what it must be. A version is in quotes, as an ETag is.
@@ -109,10 +117,13 @@ async def new_rows(
 async def version_to_delete(
     query: FromQuery[models.DeleteQuery],
     if_match: IfMatch,
-    body: Annotated[Object | None, json_object_of(models.RowChanges, is_optional=True)],
+    body: Annotated[Object | None, json_object_of(models.VersionBody, is_optional=True)],
 ) -> str | None:
     """Return the version that a row must have to be deleted, None for any; raises INVALID_REQUEST."""
-    of_body = single_rows.read_row_version(body[VERSION_FIELD]) if body and VERSION_FIELD in body else None
+    for name in body or ():
+        if name != VERSION_FIELD:
+            raise refusal(shown_text(name), _UNKNOWN_FIELD)
+    of_body = single_rows.read_row_version(body[VERSION_FIELD]) if body else None
     return single_rows.same_version(if_match, query.version, of_body)
 
 

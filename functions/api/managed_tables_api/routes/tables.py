@@ -122,8 +122,11 @@ def update_table(
     company: KnownCompany,
     services: Services,
 ) -> models.TableAnswer:
-    """Change a table's name, columns or status, all or nothing."""
-    services.table_reading.get(company, table_id)
+    """Change a table's name, columns or status, all or nothing; what is as it was changes nothing."""
+    before = services.table_reading.get(company, table_id)
+    if body.shows_answer:
+        row_count = services.table_reading.count(company, before)
+        body.require_unchanged(models.TableAnswer.of(company, before, row_count).as_json())
     table = services.table_operations.update(company, table_id.lower(), body.as_change(seen))
     return models.TableAnswer.of(company, table, services.table_reading.count(company, table))
 
@@ -157,10 +160,13 @@ def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> 
 def update_recipe(
     body: FromJson[models.RecipeChange], table: KnownTable, company: KnownCompany, services: Services
 ) -> Recipe:
-    """Change parts of the recipe; `columns` is the whole new list."""
-    parts = body.parts_for(table)
+    """Change parts of the recipe; `columns` is the whole new list, and what is as it was changes nothing."""
     with services.open_company(company) as connection, connection.transaction():
-        return change_recipe(connection, table.table_id, parts)
+        recipe = find_recipe(connection, table.table_id, lock=True)
+        if recipe is None:
+            raise ApiError(errors.RECIPE_NOT_FOUND)
+        parts = body.parts_for(table, recipe)
+        return change_recipe(connection, table.table_id, parts) if parts else recipe
 
 
 @router.delete(

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from managed_tables import errors
 from managed_tables.catalog.job_records import new_job
 from managed_tables.catalog.tables import TableRecord
-from managed_tables.details import Fault, detail
-from managed_tables.documents.document import Document, LateModel, RecordId
+from managed_tables.details import Fault, detail, shown_text
+from managed_tables.documents.document import Document, RecordId
 from managed_tables.documents.recipes import AutoConfirm
 from managed_tables.documents.statements import LOAD_MODES, LoadMode
 from managed_tables.errors import ApiError
@@ -27,7 +27,7 @@ from managed_tables.settings import MIB
 from managed_tables.uploads import MAX_FILES, MAX_NAME_CHARACTERS, OfferedFile, check_files
 from managed_tables_api.auth import Caller, Permission
 from managed_tables_api.calls import KnownTable, Services, SignedIn, api_router, raises, requires
-from managed_tables_api.http.requests import JsonBody, is_multipart, receive_body, stream_body
+from managed_tables_api.http.requests import JsonBody, StrictModel, is_multipart, receive_body, stream_body
 from managed_tables_api.services import ApiServices
 
 FORM_OVERHEAD_BYTES = MIB  # boundaries, part headers and the `mode` field, besides the files themselves
@@ -69,14 +69,14 @@ async def _bounded(request: Request) -> AsyncIterator[bytes]:
         raise ApiError(errors.UPLOAD_TOO_LARGE, limit_mb=max_bytes // MIB)
 
 
-class FileDeclaration(LateModel):
+class FileDeclaration(StrictModel):
     """A file that is going to be posted to S3."""
 
     name: str = Field(min_length=1, max_length=MAX_NAME_CHARACTERS)
     size_bytes: int = Field(ge=1, description="Tamanho exato; o envio de outro tamanho é recusado")
 
 
-class UploadDeclaration(LateModel):
+class UploadDeclaration(StrictModel):
     """The files of an upload, declared; each is then posted to S3 with its own form."""
 
     model_config = ConfigDict(
@@ -130,6 +130,7 @@ FORM_SCHEMA = {
 router = api_router("", "File upload", requires(Permission.UPLOAD, receive_upload))
 
 _NO_FORM = Fault("INVALID", "o corpo deve ser um formulário (multipart/form-data) com os arquivos")
+_UNKNOWN_FIELD = Fault("UNKNOWN_FIELD", "campo desconhecido")
 _UNKNOWN_MODE = Fault("NOT_ALLOWED", "deve ser append, replace ou upsert")
 _ERRORS = (errors.NOT_PROVISIONED, errors.UPLOAD_TOO_LARGE, errors.INVALID_UPLOAD, errors.TOO_MANY_JOBS)
 _ERRORS_OF_TABLE = (errors.TABLE_INACTIVE, errors.TABLE_WITHOUT_KEY, *_ERRORS)
@@ -164,7 +165,15 @@ class UploadBody(JsonBody):
         return Upload(files, mode, if_unchanged=declared.auto_confirm == "unchanged")
 
 
+def _refuse_unknown_fields(form: FormData) -> None:
+    unknown = [name for name in form if name not in ("files", "mode")]
+    if unknown:
+        details = [detail("body", _UNKNOWN_FIELD, path=shown_text(name)) for name in unknown]
+        raise ApiError(errors.INVALID_UPLOAD, details, reason=f"campo desconhecido: {details[0]['path']}")
+
+
 def _of_form(form: FormData) -> Upload:
+    _refuse_unknown_fields(form)
     sent, named_mode = form.getlist("files"), form.get("mode")
     received = [file for file in sent if isinstance(file, UploadFile)]
     if len(received) != len(sent):

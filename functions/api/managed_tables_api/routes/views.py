@@ -94,7 +94,6 @@ def update_view(table: PathTable, view_id: str, body: FromValues[views.ViewChang
     """Change a view of the caller's own; what is missing stays, null takes away."""
     key = _view_key(table, view_id)
     views.check_content(body, table.definition.by_name, table.parsers, table.marks)
-    asked = {name: value for name, value in body if name in body.model_fields_set}
     names = read_names(table)
     change = _write_statement(
         "UPDATE managed_tables.views SET name = %(name)s::text, shared = %(shared)s::boolean,"
@@ -104,6 +103,9 @@ def update_view(table: PathTable, view_id: str, body: FromValues[views.ViewChang
 
     def in_transaction(execute: Execute) -> tuple[Any, ...]:
         row = _owned(execute(_find_statement(" FOR UPDATE"), key), table)
+        asked = body.changes(_answer(table, names, row))
+        if not asked:
+            return row
         changed = _answer(table, names, row, whole=True).model_copy(update=asked)
         parameters = {**key, **_written(changed.name, changed.shared, changed)}
         return execute(change, parameters)[0][1:]

@@ -18,14 +18,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from managed_tables.clock import timestamp
 from managed_tables.conditions.tree import parse_id
 from managed_tables.details import InvalidValue
-from managed_tables.documents.document import Count, Document, LateModel, Moment, RecordId, Scalar
+from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar
 from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.kept_rows import STAGED_ID, kept_table
 from managed_tables.schema import Column, ColumnType
 from managed_tables.values import array_text
-from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery
+from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery, StrictModel
 from managed_tables_api.rows.bulk_changes import MAX_IDS
 from managed_tables_api.rows.parsing import value_of
 from managed_tables_api.rows.row_models import MAX_PER_PAGE, PerPage, Row, RowId
@@ -167,7 +167,7 @@ class TrashAnswer(ListAnswer):
     records: Annotated[list[DeletedRow], Field(max_length=MAX_PER_PAGE)]
 
 
-class RestoreBody(LateModel):
+class RestoreBody(StrictModel):
     """Which deleted rows to bring back: by ids, or all that were deleted since a moment."""
 
     ids: Annotated[list[_Id], Field(min_length=1, max_length=MAX_IDS)] | None = None

@@ -233,6 +233,12 @@ class RowChanges(LateModel):
     __pydantic_extra__: dict[str, Scalar]
 
 
+class VersionBody(StrictModel):
+    """Which version of a row is deleted."""
+
+    version: str = Field(default="", alias="_version", description=_VERSION + "; o mesmo que `If-Match`")
+
+
 class DeleteQuery(NumbersQuery):
     """Which version of a row is deleted."""
 

@@ -32,6 +32,7 @@ from managed_tables_api.rows.statements import (
     VERSION_FIELD,
     Shown,
     assignments,
+    cell,
     changed_values,
     compose_deletion,
     compose_reading,
@@ -74,15 +75,19 @@ def find_statement(definition: Definition, shown: Shown) -> bytes:
 def update_statement(definition: Definition, names: Sequence[str], shown: Shown) -> bytes:
     """Return the statement that changes a row: (1, row as JSON, its version), NULLs where it changed none.
 
-    Parameters: table_id, version, id, row_version, c0, c1, … in the order of `names`.
+    A row that has the values already, to the last digit, is not written again. Parameters: table_id, version,
+    id, row_version, c0, c1, … in the order of `names`.
     """
     return compose_statement(
         "WITH {held}, changed AS (UPDATE {table} AS {t} SET {changes} FROM definition WHERE {the_row}"
+        " AND ROW({cells})::record *<> ROW({values})::record"
         " RETURNING {json} AS row, {t}.xmin::text AS version)"
         " SELECT 1, changed.row, changed.version FROM definition LEFT JOIN changed ON true",
         definition,
         active=True,
         changes=assignments(definition, names),
+        cells=[cell(TABLE, name) for name in names],
+        values=list(changed_values(definition, names).values()),
         the_row=_THE_ROW,
         json=shown.json(TABLE, stored=True),
     )
@@ -115,17 +120,12 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
     `row_version`, or by the fields where that is no column's name.
     """
     definition, key = table.definition, row_key(row_id)
-    if VERSION_FIELD in fields and VERSION_FIELD not in definition.by_name:
-        fields = dict(fields)
-        row_version = same_version(row_version, read_row_version(fields.pop(VERSION_FIELD)))
+    fields, row_version = _without_own_fields(definition, row_id, fields, row_version)
     shown = read_shown(definition, query)
     changes = parse_changes(definition, fields, table.parsers)
     acting = table.acting("api")
     if not changes:
-        row = _find(table, key, shown)
-        if row_version not in (None, row.version):
-            raise _missed(table, key, row_version)
-        return row
+        return _unchanged(table, key, shown, row_version)
     parameters = {**key, **acting, **numbered(list(changes.values())), "row_version": row_version}
     try:
         (_, text, version), *_ = table.run(update_statement(definition, tuple(changes), shown), parameters)
@@ -139,8 +139,28 @@ def update(table: Table, row_id: str, fields: Object, row_version: str | None, q
     except KeyTaken as taken:
         raise taken_by_update(definition, taken, [changes]) from taken
     if text is None:
-        raise _missed(table, key, row_version)
+        return _unchanged(table, key, shown, row_version)
     return RowJson(text, version)
+
+
+def _without_own_fields(
+    definition: Definition, row_id: str, fields: Object, row_version: str | None
+) -> tuple[Object, str | None]:
+    """Return the fields that columns have, without the row's own id, and the version that is named."""
+    kept = dict(fields)
+    if str(kept.get(ID_COLUMN)).lower() == row_id.lower():
+        del kept[ID_COLUMN]
+    if VERSION_FIELD in kept and VERSION_FIELD not in definition.by_name:
+        row_version = same_version(row_version, read_row_version(kept.pop(VERSION_FIELD)))
+    return kept, row_version
+
+
+def _unchanged(table: Table, key: Parameters, shown: Shown, row_version: str | None) -> RowJson:
+    """Return the row as it is, which has all that was asked for; raises ROW_CHANGED and ROW_NOT_FOUND."""
+    row = _find(table, key, shown)
+    if row_version not in (None, row.version):
+        raise _missed(table, key, row_version)
+    return row
 
 
 def delete(table: Table, row_id: str, row_version: str | None = None) -> None:

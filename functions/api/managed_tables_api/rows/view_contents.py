@@ -13,7 +13,8 @@ from managed_tables.errors import INVALID_REQUEST, ApiError
 from managed_tables.identifiers import ID_COLUMN, MAX_COLUMNS
 from managed_tables.schema import STORABLE, Column
 from managed_tables.values import Parsers
-from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, refuse_null
+from managed_tables_api.http.answers import as_json
+from managed_tables_api.http.requests import QUERY_DIGITS, ListAnswer, PageQuery, SentBack, refuse_null
 from managed_tables_api.rows import pages
 from managed_tables_api.rows.row_history import Names
 from managed_tables_api.rows.row_models import SentWhere, SortWords
@@ -77,15 +78,6 @@ class NewView(AskedContent):
     shared: bool = Field(default=False, description="`true`: todos os que leem a tabela a veem")
 
 
-class ViewChange(AskedContent):
-    """What to change of a view; what is missing stays, null takes away."""
-
-    name: Name | None = None
-    shared: bool | None = None
-
-    _refuse_null = field_validator("name", "shared", mode="before")(refuse_null)
-
-
 class ViewsQuery(PageQuery):
     """Which page of the views."""
 
@@ -115,6 +107,24 @@ class ViewAnswer(ViewContent):
     warnings: list[ViewWarning] = Field(
         description="O que a visão perdeu: colunas que saíram da tabela, ou que mudaram de tipo"
     )
+
+
+class ViewChange(AskedContent, SentBack):
+    """What to change of a view; what is missing stays, null takes away."""
+
+    answered = ViewAnswer
+
+    name: Name | None = None
+    shared: bool | None = None
+
+    _refuse_null = field_validator("name", "shared", mode="before")(refuse_null)
+
+    def changes(self, opened: ViewAnswer) -> dict[str, Any]:
+        """Return what is asked for otherwise than the view has it, opened; raises INVALID_REQUEST."""
+        shown = as_json(opened)
+        self.require_unchanged(shown)
+        sent = self.model_dump(exclude_unset=True)
+        return {name: getattr(self, name) for name, value in sent.items() if value != shown.get(name)}
 
 
 class ViewsAnswer(ListAnswer):

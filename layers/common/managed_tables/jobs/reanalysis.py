@@ -17,7 +17,7 @@ from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.details import Detail, Fault, InvalidValue, detail
 from managed_tables.documents.analyses import JobReading, TableReading
-from managed_tables.documents.statements import ReadingStatement, TableStatement
+from managed_tables.documents.statements import Draft, ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
@@ -51,6 +51,9 @@ def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) 
 
 def keep_draft(services: Services, job: JobRecord, draft: Mapping[str, Any]) -> None:
     """Keep what a person's review has so far, instead of what was kept; raises JOB_NOT_WAITING."""
+    kept_before = services.job_documents.find(Draft, job.draft_key)
+    if kept_before is not None and kept_before.as_json() == draft:
+        return
     key = attempt_key(job.company_id, job.job_id, new_record_id(), DRAFT)
     services.storage.put_json(key, draft)
     kept = services.jobs.keep_draft(job, key)

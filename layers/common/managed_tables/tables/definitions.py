@@ -36,7 +36,7 @@ _WHAT_ROWS_HAVE = attrgetter("name", "type", "nullable", "default")  # of a colu
 class ColumnChange(Column):
     """A column as an update asks for it: `previous_name` is the name of the column that it continues."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     previous_name: str | None = None
 

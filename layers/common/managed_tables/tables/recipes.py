@@ -246,17 +246,15 @@ def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> No
     )
 
 
-def find_recipe(connection: PgConnection, table_id: str) -> Recipe | None:
-    """Return the table's recipe; None where there is none."""
-    row = _find(connection, table_id)
+def find_recipe(connection: PgConnection, table_id: str, *, lock: bool = False) -> Recipe | None:
+    """Return the table's recipe, locked until the transaction ends if asked; None where there is none."""
+    row = _find(connection, table_id, b" FOR UPDATE" if lock else b"")
     return None if row is None else _recipe(row)
 
 
-def _find(connection: PgConnection, table_id: str) -> tuple[Any, ...] | None:
-    return connection.execute(
-        "SELECT version, updated_at, job_id, recipe FROM managed_tables.recipes WHERE table_id = %s",
-        [table_id],
-    ).fetchone()
+def _find(connection: PgConnection, table_id: str, lock: bytes = b"") -> tuple[Any, ...] | None:
+    statement = b"SELECT version, updated_at, job_id, recipe FROM managed_tables.recipes WHERE table_id = %s"
+    return connection.execute(statement + lock, [table_id]).fetchone()
 
 
 def _recipe(row: tuple[Any, ...]) -> Recipe:
