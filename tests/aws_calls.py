@@ -26,6 +26,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {  # by the method of boto3's client
     "put_object": ("s3:PutObject",),
     "upload_file": ("s3:PutObject", "s3:AbortMultipartUpload"),
     "copy_object": ("s3:GetObject", "s3:PutObject"),
+    "upload_part_copy": ("s3:GetObject", "s3:PutObject"),
     "put_object_tagging": ("s3:PutObjectTagging",),
     "delete_object": ("s3:DeleteObject",),
     "create_multipart_upload": ("s3:PutObject",),

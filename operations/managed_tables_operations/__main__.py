@@ -23,14 +23,13 @@ from managed_tables_operations.erasing import erase_company, erase_files, erase_
 from managed_tables_operations.leases import hold, wanted
 from managed_tables_operations.moving import move_company
 from managed_tables_operations.reconciling import accept_copy, reconcile
+from managed_tables_operations.redriving import redrive, take_inbox_again
 from managed_tables_operations.restoring import restore_table
 from managed_tables_operations.resuming import end_lapsed, list_old, resume
 
 _HELP = "docs/operations.md, Operate, says how to run it with what the functions have"
 Command = Callable[[Services, argparse.Namespace], Iterator[str]]  # does it, and yields lines to print
 INTERRUPTED = 130  # as of a shell
-_BATCH = 10  # what SQS gives at most
-_VISIBILITY_SECONDS = 60
 
 
 def main(arguments: list[str] | None = None, may_start: Callable[[], bool] = lambda: True) -> int:
@@ -131,29 +130,6 @@ def operate(
     return INTERRUPTED
 
 
-def redrive(queue: Any, functions: Any, queue_url: str) -> Iterator[str]:
-    """Invoke, for each letter of the queue, its function with its event, and delete it; yield its function.
-
-    A letter whose function does not take it stays, and the error is raised; what is no letter stays, and
-    OperatorError says so in the end. `queue` and `functions` are clients of SQS and Lambda.
-    """
-    asked = {"MaxNumberOfMessages": _BATCH, "VisibilityTimeout": _VISIBILITY_SECONDS}
-    unreadable = set()
-    while letters := queue.receive_message(QueueUrl=queue_url, **asked).get("Messages"):
-        for letter in letters:
-            try:
-                told = json.loads(letter["Body"])
-                function, event = told["requestContext"]["functionArn"], json.dumps(told["requestPayload"])
-            except (ValueError, KeyError, TypeError):
-                unreadable.add(letter["MessageId"])
-                continue
-            functions.invoke(FunctionName=function, InvocationType="Event", Payload=event.encode())
-            queue.delete_message(QueueUrl=queue_url, ReceiptHandle=letter["ReceiptHandle"])
-            yield function
-    if unreadable:
-        raise OperatorError(f"no letters of a function, left in the queue: {', '.join(sorted(unreadable))}")
-
-
 def _deleted_tables(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     for table in services.tables.all(_company(services, chosen).company_id, deleted=True):
         yield f"{table.table_id} {table.display_name} {table.updated_at}"
@@ -210,7 +186,10 @@ def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def _redrive(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
-    return redrive(services.client("sqs"), services.provision_client, chosen.queue_url)
+    try:
+        yield from redrive(services.client("sqs"), services.provision_client, chosen.queue_url)
+    finally:
+        yield from take_inbox_again(services, services.provision_client)
 
 
 def _erase_rows(services: Services, chosen: argparse.Namespace) -> Iterator[str]:

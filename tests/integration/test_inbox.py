@@ -1,11 +1,16 @@
 """The inbox: an object becomes one job; unattended, it becomes rows or fails with a reason."""
 
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from managed_tables.aws import storage
+from managed_tables.aws_services import READ_TIMEOUT_SECONDS
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, StepOutcome
 from managed_tables.errors import (
@@ -188,6 +193,59 @@ def test_an_object_sent_in_parts_is_accepted(inbox: Inbox) -> None:
     assert inbox.analyze(job)["outcome"] == "analyzed"
     assert inbox.insert(job) == "done"
     assert inbox.rows("SELECT count(*) FROM vendas") == [(content.count(b"\n") - 1,)]
+
+
+def test_a_large_object_is_copied_in_parts(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answers within a request's time, where one copy of 5 GB would be given up, and begun again."""
+    monkeypatch.setattr(storage, "COPY_MAX_BYTES", PART_BYTES)
+    monkeypatch.setattr(storage, "COPY_PART_BYTES", PART_BYTES)
+    inbox.services.settings = inbox.services.settings.model_copy(update={"upload_max_mb": 100})
+    content = "texto\n" + "linha de um texto longo\n" * (2 * PART_BYTES // 20)
+    job = inbox.take(content)
+    place: Any = {"Bucket": inbox.services.settings.bucket_name, "Key": job.files[0].storage_path}
+    stored = inbox.services.s3.get_object(**place)
+    assert stored["ETag"].endswith('-3"'), "of three parts"
+    assert stored["Body"].read() == content.encode()
+    assert (stored["ContentType"], stored["Metadata"]) == ("text/csv", {})
+
+
+def test_a_large_object_that_is_replaced_leaves_no_parts(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "COPY_MAX_BYTES", 1)
+    arrival = inbox.put(SALES)
+    inbox.put("outro;conteudo\n1;2\n")
+    services = inbox.services
+    assert not services.copying.copy(arrival.key, arrival.etag, arrival.size_bytes, "uploads/x", "text/csv")
+    bucket = services.settings.bucket_name
+    assert "Uploads" not in services.s3.list_multipart_uploads(Bucket=bucket)
+    assert list(services.storage.keys("uploads/x")) == []
+
+
+def test_a_copy_that_takes_longer_than_a_request_is_waited_for(services: Services) -> None:
+    """S3 answers when it is done: it was given up after six seconds, and asked for four times."""
+    asked: list[str] = []
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            asked.append(self.path)
+            time.sleep(READ_TIMEOUT_SECONDS + 2)
+            body = b"<CopyObjectResult><ETag>x</ETag></CopyObjectResult>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        slow = Services(services.settings.model_copy(update={"aws_endpoint_url": url}))
+        assert slow.copying.copy("inbox/a", "e", 100, "uploads/a", "text/csv")
+        server.shutdown()
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("key", ["inbox/vendas.csv", "inbox/nobody/vendas.csv", "inbox/{unknown}/vendas.csv"])

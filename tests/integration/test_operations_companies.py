@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -20,12 +21,13 @@ from managed_tables.ids import new_record_id, row_id
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
+from managed_tables_ingest.handler import read_arrivals
 from managed_tables_operations import OperatorError
 from managed_tables_operations import __main__ as command
-from managed_tables_operations.__main__ import redrive
 from managed_tables_operations.databases import migrate_all
 from managed_tables_operations.erasing import erase_again, erase_company, erase_files, erase_rows
 from managed_tables_operations.reconciling import Correction, reconcile
+from managed_tables_operations.redriving import redrive, take_inbox_again
 
 COLUMNS = (
     Column(name="cpf", display_name="CPF", type=ColumnType.TEXT, nullable=True),
@@ -266,6 +268,20 @@ def test_dead_letters_are_sent_again() -> None:
     counted = queue.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert counted["ApproximateNumberOfMessagesNotVisible"] == "2", "not deleted"
     queue.delete_queue(QueueUrl=url)
+
+
+def test_objects_of_the_inbox_that_nobody_took_are_announced_again(services: Services) -> None:
+    """Whatever became of their events: none is taken twice, and none that may be on its way."""
+    services.settings = services.settings.model_copy(update={"ingest_function": "ingest"})
+    for name in ("taken.csv", "março 1.csv"):
+        services.storage.put(f"inbox/x/{name}", b"a;b", "text/csv")
+    services.storage.tag("inbox/x/taken.csv", "job-id", "j")
+    functions = Functions()
+    assert list(take_inbox_again(services, functions)) == []
+    assert list(take_inbox_again(services, functions, timedelta(0))) == ["inbox/x/março 1.csv"]
+    (arrival,) = read_arrivals(json.loads(functions.events[0]))
+    metadata = services.storage.find_metadata(arrival.key, arrival.etag)
+    assert (arrival.key, arrival.size_bytes, metadata) == ("inbox/x/março 1.csv", 3, {})
 
 
 class Functions:

@@ -101,8 +101,8 @@ def _take(
     job = known or _create(services, planned)
     services.storage.tag(arrival.key, _JOB_TAG, job.job_id)
     stored = job.files[0]
-    if refusal is None and not services.storage.copy(
-        arrival.key, arrival.etag, stored.storage_path, stored.mime_type
+    if refusal is None and not services.copying.copy(
+        arrival.key, arrival.etag, arrival.size_bytes, stored.storage_path, stored.mime_type
     ):
         refusal = JobError(errors.INBOX_OBJECT_GONE, file=stored.original_name)
     if refusal is None:

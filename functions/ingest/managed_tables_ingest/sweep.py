@@ -26,6 +26,7 @@ from managed_tables.kept_rows import Reminder, forget_expired
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.services import Services, load_services
 from managed_tables.shares import can_go_on
+from managed_tables_ingest.handler import take_arrival
 
 SERVICE = "sweep"
 QUIET_SECONDS = 60  # a job that changed later than this is being looked after
@@ -170,7 +171,7 @@ def _is_quiet(job: JobRecord, quiet_before: str) -> bool:
 def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -> str | None:
     """Do what one job needs and return what that was (`started`, `told`, …), None for nothing."""
     if job.is_overdue(now):
-        return "expired" if services.jobs.expire(job) else None
+        return _expire(services, job)
     if not _is_quiet(job, quiet_before):
         return None
     if job.is_terminal:
@@ -183,6 +184,20 @@ def sweep_job(services: Services, job: JobRecord, now: str, quiet_before: str) -
     if (state, job.status) != ("running", "queued") and can_go_on(job) and services.shares.admit(job):
         return _WENT_ON[job.status]
     return None
+
+
+def _expire(services: Services, job: JobRecord) -> str | None:
+    """End a job whose files have not come, once S3 was asked: an event that was lost is no file that is."""
+    for file in job.files:
+        size_bytes = None
+        if file.storage_path not in job.arrived:
+            size_bytes = services.storage.find_size(file.storage_path)
+        if size_bytes is not None:
+            take_arrival(services, file.storage_path, size_bytes)
+    current = services.jobs.find(job.company_id, job.job_id)
+    if current is None or current.status != "queued" or current.has_all_files:
+        return "arrived"
+    return "expired" if services.jobs.expire(current) else None
 
 
 def _fail(services: Services, job: JobRecord) -> str | None:

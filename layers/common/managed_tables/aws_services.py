@@ -37,6 +37,7 @@ CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 6
 MAX_ATTEMPTS = 3
 EVENTS_READ_TIMEOUT_SECONDS = 3
+COPY_READ_TIMEOUT_SECONDS = 30  # S3 answers a copy when it is done: 256 MB took more than six
 PROVISION_TIMEOUT_SECONDS = 25  # the function is stopped a second before, the API's own three after
 _BY_GATEWAY = frozenset({"s3", "dynamodb"})  # a VPC reaches these two by free endpoints, without IPv6
 _THROTTLED = frozenset({"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
@@ -85,6 +86,12 @@ class AwsServices:
     exports = once(lambda self: Exports(self.items, self.settings.export_retention_days))
     export_slots = once(lambda self: Slots(self.items, self.settings.running_exports_max, RUNNING_EXPORTS))
     storage = once(lambda self: Storage(self.s3, self.settings.bucket_name))
+    copying = once(
+        lambda self: Storage(
+            self.client("s3", read_timeout_seconds=COPY_READ_TIMEOUT_SECONDS, max_attempts=2),
+            self.settings.bucket_name,
+        )
+    )
     job_documents = once(lambda self: JobDocuments(self.storage))
     executions = once(lambda self: Executions(self.stepfunctions, self.settings.state_machine_arn))
     export_executions = once(

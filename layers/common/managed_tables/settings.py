@@ -40,6 +40,7 @@ class Settings(BaseModel):
     jwt_audience: str = ""  # empty: not checked
 
     # Uploads and jobs
+    ingest_function: str = ""  # which the operator's redrive has take objects of the inbox again
     insert_function: str = ""  # which reads staged objects for the API, too
     upload_expires_seconds: int = Field(default=3_600, le=6 * 3_600)  # credentials that sign posts end, too
     # Of an upload's files; S3 takes 5 GiB in one post.

@@ -76,6 +76,16 @@ def test_the_sweep_expires_starts_and_fails_abandoned_jobs(api: ApiServices, cli
     assert (job["status"], job["error"]["code"]) == ("failed", "JOB_FAULT")
 
 
+def test_the_sweep_asks_for_a_file_before_it_expires_its_upload(api: ApiServices, client: TestClient) -> None:
+    """An event of S3 may be lost: the file that has come all the same is taken, one of another size fails."""
+    for content, fails in ((b"a;b\n1", False), (b"other!", True)):
+        job = record(api, client, declare(client).json()["job_id"])
+        api.storage.put(job.files[0].storage_path, content, "text/csv")
+        assert later(api, replace(job, expires_at=timestamp())) == "arrived"
+        found = record(api, client, job.job_id)
+        assert (found.status == "failed", found.has_all_files) == (fails, not fails)
+
+
 def test_the_sweep_leaves_progressing_jobs_alone(api: ApiServices, client: TestClient) -> None:
     waiting_job(api, client)
     declare(client)

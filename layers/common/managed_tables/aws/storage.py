@@ -1,6 +1,7 @@
 """Read and write the bucket, every way in and out, and the documents of jobs in it."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -30,6 +31,11 @@ _REPLACED = frozenset({"412", "PreconditionFailed"})
 _GONE = _MISSING | _REPLACED
 # Without permission to list the bucket, which no function has, S3 answers AccessDenied for a missing key.
 _NOT_THERE = _GONE | {"403", "AccessDenied"}
+
+
+COPY_MAX_BYTES = 256 * 1024**2  # in one request, which S3 answers when it is done: 5 GiB would take minutes
+COPY_PART_BYTES = 64 * 1024**2
+COPY_PARTS_AT_ONCE = 8
 
 
 class ObjectMissing(ApiError):  # noqa: N818 - named for what it tells
@@ -94,8 +100,16 @@ class Storage:
         head = self._do_if_same(self.client.head_object, key, IfMatch=etag)
         return None if head is None else {name.lower(): value for name, value in head["Metadata"].items()}
 
-    def copy(self, source_key: str, etag: str, key: str, content_type: str) -> bool:
+    def find_size(self, key: str) -> int | None:
+        """Return how many bytes an object has; None if there is none, or it may not be read."""
+        with _translated(passing=_NOT_THERE):
+            return self.client.head_object(Bucket=self.bucket_name, Key=key)["ContentLength"]
+        return None
+
+    def copy(self, source_key: str, etag: str, size_bytes: int, key: str, content_type: str) -> bool:
         """Copy an object without its metadata and tags; False if it is gone or was replaced."""
+        if size_bytes > COPY_MAX_BYTES:
+            return self._copy_parts(source_key, etag, size_bytes, key, content_type)
         copied = self._do_if_same(
             self.client.copy_object,
             key,
@@ -106,6 +120,37 @@ class Storage:
             ContentType=content_type,
         )
         return copied is not None
+
+    def _copy_parts(self, source_key: str, etag: str, size_bytes: int, key: str, content_type: str) -> bool:
+        """Copy a large object by its ranges, several at once: none takes longer than a request may."""
+        upload_id = self.begin_parts(key, content_type)
+
+        def copy_range(number: int) -> "CompletedPartTypeDef":
+            first = (number - 1) * COPY_PART_BYTES
+            copied = self._do_if_same(
+                self.client.upload_part_copy,
+                key,
+                UploadId=upload_id,
+                PartNumber=number,
+                CopySource={"Bucket": self.bucket_name, "Key": source_key},
+                CopySourceIfMatch=etag,
+                CopySourceRange=f"bytes={first}-{min(first + COPY_PART_BYTES, size_bytes) - 1}",
+            )
+            if copied is None:
+                raise ObjectReplaced(source_key)
+            return {"ETag": copied["CopyPartResult"]["ETag"], "PartNumber": number}
+
+        numbers = range(1, -(-size_bytes // COPY_PART_BYTES) + 1)
+        try:
+            with ThreadPoolExecutor(COPY_PARTS_AT_ONCE) as pool:
+                parts = list(pool.map(copy_range, numbers))
+        except BaseException as error:
+            self.abort_parts(key, upload_id)
+            if isinstance(error, ObjectReplaced):
+                return False
+            raise
+        self.complete_parts(key, upload_id, parts)
+        return True
 
     def tag(self, key: str, name: str, value: str) -> None:
         """Give the object this tag and no other; one that is gone is no fault."""
