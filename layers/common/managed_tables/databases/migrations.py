@@ -279,9 +279,10 @@ MIGRATIONS: Sequence[str] = (
     _RECIPES,
     CONVERSION_FUNCTIONS,  # again at the end whenever they change
     _FORGETTING,
-    _RULES + NAMED_FUNCTIONS,
+    _RULES,
     _GENERATION,
     _CONTRACTS,
+    NAMED_FUNCTIONS,  # again at the end whenever they change
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1
