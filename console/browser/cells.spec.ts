@@ -1,4 +1,4 @@
-import { cell, expect, more, test as alone } from "./support.ts";
+import { test as alone, cell, expect, more } from "./support.ts";
 
 const test = alone.extend({ isLent: true });
 
@@ -53,7 +53,8 @@ alone("a history shows what was stored, and puts a value back by one click", asy
   }));
   const { _id: table } = await company.call("POST", "", { display_name: "historia", columns });
   await company.call("POST", `/${table}/data`, { rows: [{ valor: "12.3456789", nota: "um\ndois" }] });
-  const stored = async () => (await company.call("GET", `/${table}/data?numbers=string`))["records"] as { id: string }[];
+  const stored = async () =>
+    (await company.call("GET", `/${table}/data?numbers=string`))["records"] as { id: string }[];
   const [row] = await stored();
   await company.call("PUT", `/${table}/data/${row?.id}`, { valor: "9.5", nota: "três" });
   await visit(`/tabelas/${String(table)}`);
@@ -73,39 +74,41 @@ alone("a total is never cut", async ({ page, company, visit }) => {
   await expect(total).toHaveText("685.000.685.000");
   const isWhole = () => total.evaluate((one) => one.scrollWidth <= one.clientWidth && one.clientHeight > 0);
   expect(await isWhole()).toBe(true);
-  const [foot, grid] = [await page.locator(".mt-grid-totals").boundingBox(), await page.locator(".mt-grid").boundingBox()];
+  const [foot, grid] = [
+    await page.locator(".mt-grid-totals").boundingBox(),
+    await page.locator(".mt-grid").boundingBox(),
+  ];
   expect((foot?.y ?? 0) + (foot?.height ?? 0)).toBeLessThanOrEqual((grid?.y ?? 0) + (grid?.height ?? 0) + 1);
 });
 
-alone("after an outage edits go by themselves, once, and the page says how many wait", async ({
-  page,
-  company,
-  visit,
-}) => {
-  const table = await company.table("queda", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
-  await visit(`/tabelas/${table}`);
-  let isDown = true;
-  let sent = 0;
-  await page.route(/\/data\/[0-9a-f-]{36}\?/, (route) => {
-    if (isDown) return route.fulfill({ status: 503, json: { error: "Volte já", code: "DATABASE_UNAVAILABLE" } });
-    sent += 1;
-    return route.continue();
-  });
-  for (const row of [1, 2]) {
-    await cell(page, row, 1).click();
-    await page.keyboard.type(`x${row}`);
-    await page.keyboard.press("Enter");
-  }
-  await expect(page.getByRole("alert")).toContainText("2 alterações esperam: vão sozinhas");
-  await page.getByRole("searchbox", { name: "Procurar nas linhas" }).fill("b");
-  await expect(page.getByText(/^1 linha de/)).toBeVisible();
-  await expect(page.getByRole("alert")).toContainText("2 alterações esperam");
-  isDown = false;
-  const stored = async () => (await company.call("GET", `/${table}/data?sort_by=nome`))["records"];
-  await expect.poll(stored).toMatchObject([{ nome: "x1" }, { nome: "x2" }]);
-  await expect(page.getByRole("alert")).toHaveCount(0);
-  expect(sent).toBe(2);
-});
+alone(
+  "after an outage edits go by themselves, once, and the page says how many wait",
+  async ({ page, company, visit }) => {
+    const table = await company.table("queda", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+    await visit(`/tabelas/${table}`);
+    let isDown = true;
+    let sent = 0;
+    await page.route(/\/data\/[0-9a-f-]{36}\?/, (route) => {
+      if (isDown) return route.fulfill({ status: 503, json: { error: "Volte já", code: "DATABASE_UNAVAILABLE" } });
+      sent += 1;
+      return route.continue();
+    });
+    for (const row of [1, 2]) {
+      await cell(page, row, 1).click();
+      await page.keyboard.type(`x${row}`);
+      await page.keyboard.press("Enter");
+    }
+    await expect(page.getByRole("alert")).toContainText("2 alterações esperam: vão sozinhas");
+    await page.getByRole("searchbox", { name: "Procurar nas linhas" }).fill("b");
+    await expect(page.getByText(/^1 linha de/)).toBeVisible();
+    await expect(page.getByRole("alert")).toContainText("2 alterações esperam");
+    isDown = false;
+    const stored = async () => (await company.call("GET", `/${table}/data?sort_by=nome`))["records"];
+    await expect.poll(stored).toMatchObject([{ nome: "x1" }, { nome: "x2" }]);
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    expect(sent).toBe(2);
+  },
+);
 
 alone("a type that is refused says which values stand in its way, and how often", async ({ page, company, visit }) => {
   const rows = ["1", "n/d", "n/d", "n/d", "x"].map((codigo) => ({ codigo }));

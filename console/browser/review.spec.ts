@@ -587,3 +587,38 @@ test("another mark and another order of dates stop, and one click takes them on"
   const rows = (await company.call("GET", `/${table}/data?numbers=string`))["records"] as object[];
   expect(rows[20]).toMatchObject({ produto: "p0", valor: "0.10", dia: "2025-05-10" });
 });
+
+test("a file that waits says first which proofs do not hold, each with its lines, and what will be remembered", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const lines = Array.from({ length: 8 }, (_, at) => `p${at};${at},50`);
+  const table = await company.load("provas.csv", ["produto;valor", ...lines].join("\n"));
+  const job = await company.upload("provas_2.csv", ["produto;valor", ...lines].join("\n"), table);
+  await company.reach(job, "waiting_confirm");
+  const proof = (code: string, holds: boolean, at: number[]) => ({ code, holds, text: code, lines: at, columns: [] });
+  const proofs = [proof("SAME_COLUMNS", true, []), proof("NEW_ROWS", false, [3, 5])];
+  await page.route(`**/upload-jobs/${job}?*`, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ json: { ...(await answer.json()), proofs } });
+  });
+  await visit(`/envios/${job}`);
+  const shown = page.getByRole("region", { name: "Provas", exact: true });
+  await expect(shown.getByRole("listitem").first()).toHaveText(/NEW_ROWS linha 3 ?linha 5$/);
+  await expect(shown.getByText("1 de 2 provas valem")).toBeVisible();
+  await shown.getByRole("button", { name: "linha 5" }).click();
+  await expect(page.locator(".mt-preview td:focus")).toContainText("p3");
+  await expect(page.getByText("Será lembrado: cada coluna vai para a que tem o nome dela.")).toBeVisible();
+  await page.getByLabel(/Lembrar:/).uncheck();
+  await expect(page.getByText("Nada deste envio será lembrado: o modelo fica como está.")).toBeVisible();
+  await expectAccessible(page);
+
+  await visit(`/tabelas/${table}`);
+  await page.getByRole("button", { name: "Mais desta tabela" }).click();
+  await page.getByRole("button", { name: "Modelo de importação" }).click();
+  await page.getByLabel("O que um arquivo faz com a tabela").selectOption("replace");
+  await expect.poll(() => company.call("GET", `/${table}/recipe`)).toMatchObject({ mode: "replace" });
+  await page.getByLabel("Linhas que não servem").selectOption("skip");
+  await expect.poll(() => company.call("GET", `/${table}/recipe`)).toMatchObject({ on_misfit: "skip" });
+});

@@ -4,7 +4,7 @@ import type { Recipe as Kept } from "../api/types";
 import { useRecipe } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Check, Dialog, Empty, Failure, Pending } from "../ui/parts";
+import { Check, Dialog, Empty, Failure, Pending, SelectField } from "../ui/parts";
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
@@ -16,7 +16,7 @@ export function Recipe() {
   const path = { table_id: table._id };
   const recipe = useRecipe(table._id);
   const change = useMutation({
-    mutationFn: (auto_confirm: Kept["auto_confirm"]) => api.PUT("/{table_id}/recipe", { path, body: { auto_confirm } }),
+    mutationFn: (body: Unattended) => api.PUT("/{table_id}/recipe", { path, body }),
   });
   const kept = recipe.data;
   return (
@@ -42,11 +42,11 @@ export function Recipe() {
       {kept === null && <Empty title={t`Nada foi guardado ainda: o modelo nasce com o primeiro arquivo importado`} />}
       {kept && (
         <>
-          <Check
-            value={(change.isPending ? change.variables : kept.auto_confirm) === "unchanged"}
-            disabled={!can("update") || change.isPending}
-            onValue={(isOn) => change.mutate(isOn ? "unchanged" : "never")}
-          >{t`Importar sozinho os arquivos em que nada mudou`}</Check>
+          <Choices
+            value={change.isPending ? { ...kept, ...change.variables } : kept}
+            isDisabled={!can("update") || change.isPending}
+            onValue={change.mutate}
+          />
           <Sentences kept={kept} />
         </>
       )}
@@ -54,13 +54,53 @@ export function Recipe() {
   );
 }
 
+/** What only a person who may update the table says of its files; no load teaches it. */
+type Unattended = Partial<Pick<Kept, "auto_confirm" | "mode" | "on_misfit">>;
+
+interface ChoicesProps {
+  value: Unattended;
+  isDisabled: boolean;
+  onValue: (changes: Unattended) => void;
+}
+
+function Choices({
+  value: { auto_confirm, mode = "append", on_misfit = "reject" },
+  isDisabled,
+  onValue,
+}: ChoicesProps) {
+  const { table } = useParts();
+  const isKeyed = (table.key ?? []).length > 0;
+  return (
+    <>
+      <Check
+        value={auto_confirm === "unchanged"}
+        disabled={isDisabled}
+        onValue={(isOn) => onValue({ auto_confirm: isOn ? "unchanged" : "never" })}
+      >{t`Importar sozinho os arquivos em que nada mudou`}</Check>
+      <SelectField
+        label={t`O que um arquivo faz com a tabela`}
+        choices={modes().filter(([one]) => isKeyed || one !== "upsert")}
+        value={mode}
+        disabled={isDisabled}
+        onValue={(chosen) => onValue({ mode: chosen })}
+      />
+      <SelectField
+        label={t`Linhas que não servem`}
+        choices={[
+          ["reject", t`Não importar nada até corrigir`],
+          ["skip", t`Importar as linhas que servem e separar as outras num arquivo`],
+        ]}
+        value={on_misfit}
+        disabled={isDisabled}
+        onValue={(chosen) => onValue({ on_misfit: chosen })}
+      />
+    </>
+  );
+}
+
 function Sentences({ kept }: { kept: Kept }) {
   const { table } = useParts();
-  const said = [
-    ...kept.tables.flatMap(readingWords),
-    `${wordOf(modes(), kept.mode)}.`,
-    kept.on_misfit === "skip" && t`As linhas que não servem ficam de fora, num arquivo.`,
-  ];
+  const said = [...kept.tables.flatMap(readingWords)];
   return (
     <>
       <p className="mt-quiet">

@@ -6,7 +6,7 @@ import { t } from "../ui/language";
 import { Button, classes } from "../ui/parts";
 import { useWindowEvents } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
-import { ABOUT_HEADERS, type Check, wordsOf } from "./checks";
+import { ABOUT_HEADERS, type Check, type Proof, proofsOf, wordsOf } from "./checks";
 import { useReview } from "./draft";
 import { useLines } from "./lines";
 
@@ -36,9 +36,13 @@ export function CheckList({ children }: { children: ReactNode }) {
   });
   if (checks.length === 0 && !message)
     return (
-      <p className="mt-note">
-        <CircleCheck /> {t`Nada a conferir`}
-      </p>
+      <div className="mt-note">
+        <p>
+          <CircleCheck /> {t`Nada a conferir`}
+        </p>
+        <Proofs />
+        {children}
+      </div>
     );
   const worst = message ? "stop" : checks[0]?.weight;
   const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
@@ -67,6 +71,7 @@ export function CheckList({ children }: { children: ReactNode }) {
           <Button kind="quiet" title={t`F8; o anterior com Shift+F8`} onClick={() => step(1)}>{t`Próximo`}</Button>
         )}
       </div>
+      <Proofs />
       <ul {...roving}>
         {checks.map((check, index) => (
           <li key={index}>
@@ -88,6 +93,46 @@ export function CheckList({ children }: { children: ReactNode }) {
     </section>
   );
 }
+
+/** What must all hold for a file to load with nobody looking: those that do not first, each with its lines. */
+function Proofs() {
+  const { job, columns, look } = useReview();
+  const proofs = proofsOf(job);
+  if (proofs.length === 0) return null;
+  const failed = proofs.filter((one) => !one.holds);
+  const held = proofs.filter((one) => one.holds);
+  const table = Math.max(job.reading?.tables.findIndex((one) => one.include) ?? 0, 0);
+  const item = ({ code, holds, text, lines, columns: about }: Proof) => {
+    const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
+    const name = column?.column.name ?? null;
+    return (
+      <li key={code}>
+        {holds ? <CircleCheck /> : <TriangleAlert />} {text}{" "}
+        {lines.slice(0, SHOWN_LINES).map((line) => (
+          <Button
+            key={line}
+            kind="quiet"
+            onClick={() =>
+              look.at({ weight: "look", text, column: name, spot: { table, line, place: null, reason: text } })
+            }
+          >{t`linha ${formatCount(line)}`}</Button>
+        ))}
+      </li>
+    );
+  };
+  return (
+    <section aria-label={t`Provas`}>
+      {failed.length > 0 && <h3>{t`Não entrou sozinho porque não ficou provado`}</h3>}
+      <ul>{failed.map(item)}</ul>
+      <details>
+        <summary>{t`${held.length} de ${proofs.length} provas valem`}</summary>
+        <ul>{held.map(item)}</ul>
+      </details>
+    </section>
+  );
+}
+
+const SHOWN_LINES = 5; // of a proof
 
 /** A difference side by side: what the table remembers of its files, and this file's own line. */
 function Sides({ difference: { code, before, after }, spot }: { difference: Difference; spot: Check["spot"] }) {

@@ -11,7 +11,15 @@ import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, toName, wordOf } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
-import { type Draft, keptSentence, type ReviewParts, ReviewProvider, useReview, useReviewParts } from "./draft";
+import {
+  type Draft,
+  keptSentence,
+  type ReviewParts,
+  ReviewProvider,
+  rememberedWords,
+  useReview,
+  useReviewParts,
+} from "./draft";
 import { FileGrid } from "./FileGrid";
 import type { Overrides, TableReading } from "./lines";
 
@@ -114,8 +122,13 @@ function MisfitActions() {
       {!job.error && (job.append_plan?.conflicts ?? []).length > 0 && (
         <Radios legend={t`O que fazer com as linhas que não servem`} choices={misfitChoices()} {...field("onMisfit")} />
       )}
-      {(job.recipe?.differences ?? []).length > 0 && (
-        <Check {...field("remember")}>{t`Ler assim também os próximos arquivos desta tabela`}</Check>
+      {job.recipe !== null && (
+        <>
+          <Check {...field("remember")}>{t`Lembrar: ler assim também os próximos arquivos desta tabela`}</Check>
+          <p className="mt-quiet">
+            {draft.remember ? rememberedWords(columns) : t`Nada deste envio será lembrado: o modelo fica como está.`}
+          </p>
+        </>
       )}
     </>
   );

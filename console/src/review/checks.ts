@@ -24,6 +24,21 @@ export interface Check {
   acceptance?: [source: string, adjustment: Adjustment];
 }
 
+/** One of the pieces of evidence without which no job confirms itself. */
+export interface Proof {
+  code: string;
+  holds: boolean;
+  text: string;
+  lines: number[];
+  columns: string[];
+}
+
+/** Return a job's proofs, those that do not hold first; a table without a recipe has none. */
+export function proofsOf(job: object): Proof[] {
+  const { proofs } = job as { proofs?: Proof[] | null };
+  return [...(proofs ?? [])].sort((one, other) => Number(one.holds) - Number(other.holds));
+}
+
 const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
 
 /** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */

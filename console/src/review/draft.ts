@@ -122,6 +122,22 @@ export function keptSentence(schema: InferredSchema, adjustments: Readonly<Recor
   return `${words}; ${plural(lost.length, "não vale mais", "não valem mais")}: ${lost.join(", ")}`;
 }
 
+/** Say in one sentence what the table will remember of where its files' columns go. */
+export function rememberedWords(columns: readonly ReviewedColumn[]): string {
+  const labelled = (some: readonly ReviewedColumn[]): string => some.map(({ source }) => `“${source}”`).join(", ");
+  const taken = columns.filter((one) => one.include);
+  const led = taken.filter(({ into, source }) => into && (into.display_name ?? into.name) !== source);
+  const fresh = taken.filter(({ into }) => !into);
+  const out = columns.filter((one) => !one.include);
+  const parts = [
+    ...led.map(({ source, into }) => t`“${source}” vai para ${into?.display_name ?? into?.name}`),
+    fresh.length > 0 && t`${labelled(fresh)} entra como coluna nova`,
+    out.length > 0 && t`${labelled(out)} fica de fora`,
+  ].filter(Boolean);
+  if (parts.length === 0) return t`Será lembrado: cada coluna vai para a que tem o nome dela.`;
+  return t`Será lembrado: ${parts.join("; ")}.`;
+}
+
 /** Return the columns of a confirmation. */
 export function toConfirmation(columns: readonly ReviewedColumn[]): Confirmation["columns"] {
   return columns
