@@ -27,18 +27,18 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 
 PYTHON_ROOMS = {  # the tokens of their code
     "functions/analyze/managed_tables_reader": 62_000,
-    "functions/analyze/managed_tables_analyze": 35_000,
+    "functions/analyze/managed_tables_analyze": 39_500,
     "functions/api/managed_tables_api": 59_500,
     "functions/export/managed_tables_export": 4_800,
     "functions/ingest/managed_tables_ingest": 3_400,
-    "functions/insert/managed_tables_insert": 13_600,
+    "functions/insert/managed_tables_insert": 14_500,
     "functions/provision/managed_tables_provision": 200,
-    "layers/common/managed_tables": 75_400,
+    "layers/common/managed_tables": 80_500,
     "command/managed_tables_command": 7_500,
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 8_350,
-    "tests": 317_000,
+    "tests": 320_000,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 80_000,
@@ -46,7 +46,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_650  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 36
-DOCS_WORDS = 47_800  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 48_800  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,

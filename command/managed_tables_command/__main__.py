@@ -25,7 +25,7 @@ from managed_tables_command.api import (
     read_token,
     sentence_of,
 )
-from managed_tables_command.uploading import confirm, find_table, follow, send
+from managed_tables_command.uploading import confirm, find_recipe_mode, find_table, follow, send
 
 Options = argparse.Namespace
 STANDARD_STREAM = Path("-")  # input or output
@@ -155,8 +155,7 @@ def _upload(options: Options) -> int:
         raise Refused("Os dados vêm pela entrada padrão, e não há como perguntar: confirme com --yes")
     with _open(options) as api, _opened_files(options.files, options.name) as files:
         target = find_table(api, options.table) if options.table else None
-        asked = {"mode": options.mode, "auto_confirm": options.auto_confirm}
-        asked = {name: value for name, value in asked.items() if value}
+        asked = _asked(options, api, target)
         if target is None and asked:
             option, missing = next(iter(asked)).replace("_", "-"), options.table or "(falta --table)"
             raise Refused(f"--{option} é para uma tabela que existe; não há tabela {missing}")
@@ -168,6 +167,15 @@ def _upload(options: Options) -> int:
         if options.auto_confirm:
             return _changed(job, as_json=options.json)
         return _reviewed(options, api, job, is_new=target is None)
+
+
+def _asked(options: Options, api: Api, target: Json | None) -> dict[str, str]:
+    """Return what the upload states; whoever lets it go alone and names no mode states the recipe's."""
+    mode = options.mode
+    if options.auto_confirm and target and not mode:
+        mode = find_recipe_mode(api, target)
+    stated = {"mode": mode, "auto_confirm": options.auto_confirm}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _reviewed(options: Options, api: Api, job: Json, *, is_new: bool) -> int:
@@ -211,16 +219,18 @@ def _ended(job: Json, *, as_json: bool) -> int:
 
 
 def _changed(job: Json, *, as_json: bool) -> int:
-    """Say why the job waits for a person: what is not as before, what does not fit, what is in doubt."""
+    """Say why the job waits for a person: the proofs, those that do not hold first, and warnings."""
     if as_json:
         shown.print_json(job)
+    shown.show_proofs(job["proofs"])
+    known = {proof["text"] for proof in job["proofs"] or ()}
     refusal = [job["error"]["message"]] if job["error"] else []
-    conflicts = job["append_plan"]["conflicts"] if job["append_plan"] else []
-    misfits = [f"{conflict['column']}: {conflict['count']} valores não cabem" for conflict in conflicts]
-    recipe = job["recipe"] or {"differences": [{"text": "A tabela ainda não tem modelo de importação"}]}
-    notes = [note["text"] for note in [*recipe["differences"], *job["warnings"]]]
-    for text in [*refusal, *misfits, *notes]:
-        shown.say(f"- {text}")
+    notes = [
+        note["text"] for note in [*(job["recipe"] or {"differences": []})["differences"], *job["warnings"]]
+    ]
+    for text in [*refusal, *notes]:
+        if text not in known:
+            shown.say(f"- {text}")
     shown.say(f"Nada foi inserido. O envio espera por confirmação: {job['_id']}")
     return CHANGED
 

@@ -52,6 +52,28 @@ _PARTS = {
 }
 
 
+_PROOFS = {  # what each says, in few words
+    "EVERY_LINE_ACCOUNTED": "cada linha tem destino",
+    "SAME_COLUMNS": "as mesmas colunas",
+    "SAME_WRITING": "a mesma escrita",
+    "SAME_MEANING": "os mesmos valores",
+    "NO_NEW_STRUCTURE": "nada além da tabela",
+    "ALL_FIT": "tudo cabe",
+    "NEW_ROWS": "linhas novas",
+    "AS_RECALLED": "tabela e modelo sem mudança",
+    "MODE_SET": "modo definido",
+}
+
+
+def show_proofs(proofs: Sequence[Json] | None) -> None:
+    """Show the nine proofs of a file, or that the table remembers none to compare it with."""
+    if proofs is None:
+        say("- A tabela ainda não tem modelo de importação")
+    for proof in proofs or ():
+        name = f"{proof['code']} ({_PROOFS.get(proof['code'], '')})"
+        say(f"- sim: {name}" if proof["holds"] else f"- NÃO: {name}: {proof['text']}")
+
+
 def talk_on_stderr() -> None:
     """Leave standard output to data: whatever is said to people goes to standard error."""
     global console

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from managed_tables_command import shown
-from managed_tables_command.api import Api, Json
+from managed_tables_command.api import Api, Json, Refused
 
 WAITING = ("waiting_confirm", "done", "failed")
 
@@ -16,6 +16,14 @@ WAITING = ("waiting_confirm", "done", "failed")
 def find_table(api: Api, name: str) -> Json | None:
     """Return the table of this name."""
     return next((table for table in api.tables(search=name) if table["display_name"] == name), None)
+
+
+def find_recipe_mode(api: Api, table: Json) -> str:
+    """Return how the table's recipe loads files; they are added where it has none."""
+    try:
+        return str(api.call("GET", f"/{table['_id']}/recipe")["mode"])
+    except Refused:
+        return "append"
 
 
 def send(

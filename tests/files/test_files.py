@@ -74,6 +74,7 @@ def test_a_file_is_read_as_expected(expectation: Path, tmp_path: Path) -> None:
     cells = [f"c{index}" for index in range(len(expected["columns"]))]
     assert staged_column(found, *cells) == expected["rows"], expected["why"]
     assert found.document.row_count == len(expected["rows"])
+    assert all(account.is_whole for account in found.document.accounts), found.document.accounts
     assert_details(found, expected)
 
 

@@ -357,7 +357,7 @@ def test_unattended_columns_go_where_the_table_remembers_that_they_went(inbox: I
 
 def test_an_object_as_before_confirms_itself_and_another_waits(inbox: Inbox) -> None:
     inbox.load(SALES)
-    unchanged = {"auto-confirm": "unchanged", "table": "vendas"}
+    unchanged = {"auto-confirm": "unchanged", "table": "vendas", "mode": "append"}
     for content, goes_on in (
         (SALES.replace("café", "mate"), True),
         (SALES.replace("valor", "valor;loja").replace(",", ",0;"), False),

@@ -115,7 +115,7 @@ def test_days_and_numbers_of_json_contradict_nothing_before_or_after(reports: Re
 def test_codes_that_have_lost_their_zeros_are_told(reports: Reports) -> None:
     table = reports.load("Produto\n007\n012\n", columns=COLUMNS[:1], terms=LoadTerms())
     [found] = differences(reports, "Produto\n7\n112\n", table.table_id)
-    assert (found.code, found.column, found.before, found.after) == ("VALUES_CHANGED", "produto", "007", "7")
+    assert (found.code, found.column, found.before, found.after) == ("VALUES_CHANGED", "produto", "999", "7")
 
 
 def test_a_column_that_every_row_needs_stops_where_it_is_missing(reports: Reports) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from managed_tables import errors
-from managed_tables.documents.recipes import DifferenceCode
+from managed_tables.documents.recipes import DifferenceCode, ProofCode, RefutationCode
 from managed_tables.messages.findings import WARNING_CODES, GroundCode
 from managed_tables.messages.sentences import in_english
 from managed_tables.wording import catalogue, choose_form
@@ -38,6 +38,7 @@ _NOT_ANSWERED = re.compile(
     "|(arquivo|linha|não|os|sim|tabela|vazio| e outras)$"  # vazio: among the values of a key, which are data
 )
 # Of values alone, or a sentence of which a value makes another one.
+_PROOFS = (*get_args(ProofCode), *get_args(RefutationCode))
 _MADE_OF_VALUES = re.compile(
     r'(corpo|display_name|mode|name|\{\})( \("\{\}"\))?:? \{\}|\{\}/\{\}/\{\}|.* \(como \{\} e \{\}\): .*'
     r"|O ZIP .*: \{\} \(\{\}\)\. .*"
@@ -64,7 +65,7 @@ def test_every_sentence_has_its_english_and_no_english_is_left_over() -> None:
     others = {_HOLE.sub("{}", portuguese) for portuguese in OTHERS} - texts - {*CODE_WORDS.values()}
     assert {text for text in others if not _MADE_OF_VALUES.fullmatch(text)} == set()
     kinds = {one.named or one.code for one in vars(errors).values() if isinstance(one, errors.ErrorKind)}
-    assert set(CODED) == {*WARNING_CODES, *get_args(GroundCode), *get_args(DifferenceCode), *kinds}
+    assert set(CODED) == {*WARNING_CODES, *get_args(GroundCode), *get_args(DifferenceCode), *_PROOFS, *kinds}
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

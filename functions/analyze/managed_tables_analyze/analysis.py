@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -12,9 +13,12 @@ import duckdb
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents import analyses
+from managed_tables.documents.pictures import LineAccount
 from managed_tables.documents.recipes import FormerColumn, Recalled, RecipeTable, find_former_columns
 from managed_tables.errors import FILE_NOT_TABULAR, NO_TABLE_INCLUDED, JobError
 from managed_tables.identifiers import fold_label, is_visible, suggest_table_name
+from managed_tables.jobs.pictures import digest_rows
+from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import Finding
 from managed_tables.schema import MAX_LABEL_CHARACTERS
 from managed_tables_analyze.inference import profiles
@@ -26,11 +30,13 @@ from managed_tables_analyze.staging.combination import (
     find_joined,
     origin_columns,
 )
+from managed_tables_analyze.staging.line_shapes import mark_rows
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_reader.files.archives import MAX_UNPACKED_BYTES, Room
 from managed_tables_reader.preview import Preview
 from managed_tables_reader.reading_files import FileReader, ReadTable, SourceFile, Weighed
+from managed_tables_reader.rows.notes import Extent
 from managed_tables_reader.rows.reading import NO_ORIGINS, NOTHING_STATED, AllOverrides, Known, beginning
 
 Report = Callable[[Literal["reading", "inferring"], int], object]
@@ -53,7 +59,6 @@ class Analysis:
     labels: list[str | None]
     preview: Preview
     former_columns: list[FormerColumn | None]
-    medians: dict[int, float]  # of columns of numbers, to be compared with what the table holds
     failures: list[Exception] = field(default_factory=list)  # of what only tells
 
 
@@ -86,7 +91,8 @@ def analyze(
         progress = _Progress(sources, report)
         room = Room(unpacked_max_bytes, unpacked_max_bytes)
         reader = FileReader(work_dir, overrides, preview, room, weighed)
-        readings = [_stage(table, found, progress) for found in reader.read(progress.files())]
+        extents: list[Extent | None] = []
+        readings = [_stage(table, found, progress, extents) for found in reader.read(progress.files())]
         dialect = _dialect_of(readings, table.findings)
         report("inferring", 0)
         staged = work_dir / "staged.parquet"
@@ -94,6 +100,7 @@ def analyze(
         origins = origin_columns(table, origin_labels)
         table.finish(staged, origins)
         labels = _labels(table)
+        digests = digest_rows(connection, staged_rows(staged), _cells_in_order(labels, len(origins)))
         former_columns = find_former_columns(recalled.recipe if recalled else None, labels)
         judged = infer_columns(
             connection,
@@ -119,9 +126,11 @@ def analyze(
         )
         findings = [*table.warnings, *joined, *_find_cut_labels(table), *told]
         types = [(column.type, column.formats) for column in judged]
+        accounts = _accounts(readings, extents, preview)
+        for account, part in zip(accounts, table.parts, strict=True):
+            mark_rows(connection, staged, account.left, part.shifted(len(origins)), types)
         shown_rows = profiles.convert_first_rows(connection, staged, types, table.row_count)
         sample_rows = profiles.read_sample_rows(connection, table.names, types, zone)
-        medians = profiles.find_medians(connection, types) if recalled else {}
         nothing: list[analyses.Profile | None] = [None] * len(types)
         profiled = telling.tell(
             "resumo das colunas",
@@ -129,7 +138,7 @@ def analyze(
             lambda: [*profiles.profile_columns(connection, types, shown_rows, zone)],
         )
     findings += telling.findings
-    findings += [one for column in judged for one in column.findings]
+    findings += chain.from_iterable(column.findings for column in judged)
     schema = analyses.InferredSchema(
         suggested_table_name=suggest_table_name(sources[0].name, taken_names),
         columns=list(map(_inferred, table.names, labels, judged, profiled)),
@@ -145,7 +154,9 @@ def analyze(
         row_count=table.row_count,
         reading=reading,
         wish=stated,
-        line_counts=[one.last_line for one in preview.tables],
+        line_counts=preview.last_lines,
+        accounts=accounts,
+        digests=digests,
     )
     return Analysis(
         document,
@@ -156,7 +167,6 @@ def analyze(
         table.labels,
         preview,
         former_columns,
-        medians,
         telling.failures,
     )
 
@@ -217,6 +227,12 @@ def _labels(table: CombinedTable) -> list[str]:
     return [(label or name).strip()[:MAX_LABEL_CHARACTERS] for label, name in pairs]
 
 
+def _cells_in_order(labels: Sequence[str], first: int) -> list[str]:
+    """Return the SQL of the files' own cells, from column `first` on, in the order of their labels."""
+    places = sorted(range(first, len(labels)), key=lambda place: fold_label(labels[place]))
+    return [f"c{place}" for place in places]
+
+
 def _find_cut_labels(table: CombinedTable) -> list[Finding]:
     """Return findings about labels that are longer than a table's may be."""
     cut = [
@@ -254,8 +270,10 @@ class _Progress:
         self._report("reading", self._most)
 
 
-def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> analyses.TableReading:
-    """Stage the rows of a file or sheet that is imported; return how it was read."""
+def _stage(
+    table: CombinedTable, found: ReadTable, progress: _Progress, extents: list[Extent | None]
+) -> analyses.TableReading:
+    """Stage the rows of a file or sheet that is imported; return how it was read, and keep its extent."""
     if found.first_reading.file == len(table.files):
         table.files.append(found.first_reading.name)
     table.findings += found.findings
@@ -265,7 +283,29 @@ def _stage(table: CombinedTable, found: ReadTable, progress: _Progress) -> analy
                 table.add(found.part)
             except MisreadError:
                 table.add(found.read_exactly())
+    extents.append(found.extent)
     return found.reading
+
+
+def _accounts(
+    readings: Sequence[analyses.TableReading], extents: Sequence[Extent | None], preview: Preview
+) -> list[LineAccount]:
+    """Return what became of each line of the files and sheets that are imported."""
+    every = zip(readings, extents, preview.tables, preview.absent, strict=True)
+    return [
+        LineAccount(
+            file=reading.name,
+            sheet=reading.sheet,
+            lines=shown.last_line,
+            rows=max(0, extent.row_lines),
+            header=extent.header_lines,
+            blank=max(0, extent.blank_lines + absent),
+            left_out=dict(extent.left_out),
+            left=extent.left,
+        )
+        for reading, extent, shown, absent in every
+        if reading.include and extent is not None
+    ]
 
 
 def _dialect_of(readings: list[analyses.TableReading], findings: list[Finding]) -> analyses.TableReading:

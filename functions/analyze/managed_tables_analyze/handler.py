@@ -31,7 +31,7 @@ from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
 from managed_tables.shares import occupies_slot
 from managed_tables_analyze.analysis import Analysis, Report, analyze
-from managed_tables_analyze.recipe_differences import compare_with_table, is_as_before
+from managed_tables_analyze.proofs import compare_with_table
 from managed_tables_reader.reading_files import SourceFile
 from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides
 
@@ -76,8 +76,11 @@ def analyze_job(services: AwsServices, company_id: str, job_id: str) -> StepOutc
                 if before != digest:  # a file that is read again is not the one that was analysed
                     raise JobError(FILES_CHANGED, file=file.original_name)
             found, recalled = _analyze_files(services, job, paths, work_dir, report)
-        warnings = [*_find_imports(services, job, digests), *found.findings]
-        found.document.warnings, found.document.etags = listed_warnings(warnings), etags
+            warnings = [*_find_imports(services, job, digests), *found.findings]
+            found.document.warnings, found.document.etags = listed_warnings(warnings), etags
+            if job.user_table_id is not None:
+                table = services.tables.find(job.company_id, job.user_table_id)
+                compare_with_table(found, table, recalled, job)
         recorded = _record(services, job, found, recalled, digests)
     except JobError as error:
         logger.info("files refused", extra={"code": error.kind.code})
@@ -186,9 +189,6 @@ def _analyze_files(
     for failure in found.failures:
         logger.error("a check of the files failed", exc_info=failure)
         count_failed_check()
-    if job.user_table_id is not None:
-        table = services.tables.find(job.company_id, job.user_table_id)
-        compare_with_table(found, table, recalled, job.mode)
     return found, recalled
 
 
@@ -211,7 +211,8 @@ def _record(
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _store_preview(services, key_of, found)
     services.storage.put_json(key, document.as_json())
-    goes_on = recalled and job.may_go_as(recalled.recipe) and is_as_before(document, recalled.recipe.mode)
+    is_proven = bool(document.proofs) and all(proof.holds for proof in document.proofs or ())
+    goes_on = recalled and job.may_go_as(recalled.recipe) and is_proven
     recorded = services.jobs.record_analysis(
         job,
         analysis_key=key,

@@ -39,7 +39,7 @@ class LoadRules:
                 yield rule.column, what
 
     def _rows_within(self, rule: LoadRule) -> str | None:
-        loads, rows = self.recalled.seen.loads, self.document.row_count
+        loads, rows = self.recalled.loads, self.document.row_count
         if not loads or rule.percent is None or abs(rows - loads[0]) * 100 <= rule.percent * loads[0]:
             return None
         now, before, most = number(rows), number(loads[0]), number(float(rule.percent))

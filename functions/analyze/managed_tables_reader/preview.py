@@ -31,6 +31,12 @@ class Preview:
 
     rows: Path
     tables: list[PreviewTable] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)  # lines of each that are not even there: a sheet's blanks
+
+    @property
+    def last_lines(self) -> list[int]:
+        """The last line of each table."""
+        return [one.last_line for one in self.tables]
 
     def add_text(self, text: TextFile, part: Part, path: Path, upload: int | None) -> None:
         """Index a text file; `upload` is None if its bytes at `path` are not those of an upload."""
@@ -66,7 +72,8 @@ class Preview:
                 index.blocks.append((batch.numbers[0], index.end))
                 index.end += out.write(lines.encode("utf-8", "replace"))
                 index.columns = max(index.columns, len(batch.columns))
-                index.last_line = max(index.last_line, batch.numbers[-1])
+                index.last_line = max(index.last_line, *batch.numbers)
+                index.present = (index.present or 0) + len(batch)
                 yield batch
 
     def add(self, index: "LineIndex", part: Part | None, **cut: Any) -> None:
@@ -79,6 +86,7 @@ class Preview:
             "end": index.end,
         }
         self.tables.append(PreviewTable.read(_COPIED | cut | place))
+        self.absent.append(0 if index.present is None else index.last_line - index.present)
 
 
 @dataclass
@@ -89,6 +97,7 @@ class LineIndex:
     last_line: int = 0
     end: int = 0
     columns: int = 0  # of a sheet
+    present: int | None = None  # of a sheet: how many of the lines are there
 
 
 def index_lines(path: Path, start: int) -> LineIndex | None:

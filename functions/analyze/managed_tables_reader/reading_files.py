@@ -22,6 +22,7 @@ from managed_tables_reader.files.source import open_source
 from managed_tables_reader.layout.search import Grid, Ranked, rank_layouts
 from managed_tables_reader.preview import LineIndex, Preview
 from managed_tables_reader.rows import reasons
+from managed_tables_reader.rows.notes import Extent
 from managed_tables_reader.rows.parts import Part
 from managed_tables_reader.rows.reading import AllOverrides, LineMask, Overrides, beginning, stated_places
 from managed_tables_reader.rows.sheets import Batch, Sheet
@@ -57,6 +58,11 @@ class ReadTable:
     part: Part | None  # its rows, until the next table is asked for; None for a sheet that is not imported
     findings: list[Finding] = field(default_factory=list)  # about the whole file
     read_again: Callable[[], Part] | None = None
+
+    @property
+    def extent(self) -> Extent | None:
+        """What became of its lines; None of a table that is not read."""
+        return self.part.extent if self.part else None
 
     @property
     def reading(self) -> TableReading:

@@ -58,9 +58,13 @@ class Caller:
     company_id: str
     permissions: frozenset[str]
 
+    def has(self, permission: Permission) -> bool:
+        """Return whether the token grants the permission."""
+        return not self.permissions.isdisjoint((permission, ALL_PERMISSIONS))
+
     def require(self, permission: Permission) -> None:
         """Raise FORBIDDEN unless the token grants the permission."""
-        if permission not in self.permissions and ALL_PERMISSIONS not in self.permissions:
+        if not self.has(permission):
             raise ApiError(errors.FORBIDDEN, action=permission.action)
 
 

@@ -28,7 +28,7 @@ from managed_tables.documents.document import (
     Moment,
     RecordId,
 )
-from managed_tables.documents.recipes import JobRecipe
+from managed_tables.documents.recipes import JobRecipe, Proof
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.jobs.reanalysis import KnownZone
@@ -156,6 +156,10 @@ class JobAnswer(Document):
     recipe: JobRecipe | None = Field(
         description="Como os arquivos diferem do modelo de importação da tabela; null onde ela não tem um"
     )
+    proofs: list[Proof] | None = Field(
+        description="As nove provas sem as quais nenhum envio se confirma sozinho, primeiro as que faltam; "
+        "null onde a tabela não tem modelo de importação"
+    )
     stated: statements.ReadingStatement | None = Field(
         description="O que reanalyze fixou; null antes da análise"
     )
@@ -233,6 +237,11 @@ class Confirmation(_Agreed, StrictModel):
     )
 
     columns: Annotated[list[ColumnToConfirm], Field(min_length=1, max_length=MAX_COLUMNS)]
+    keep_auto_confirm: bool = Field(
+        default=False,
+        description="Quem pode alterar a tabela mantém auto_confirm, embora o próximo arquivo seja lido de "
+        "outro modo",
+    )
 
     def as_schema(self) -> statements.WantedSchema:
         """Return what is confirmed; of columns only the choices that are stated."""
@@ -245,6 +254,7 @@ class Confirmation(_Agreed, StrictModel):
                 make_nullable=self.make_nullable,
                 on_misfit=self.on_misfit,
                 remember=self.remember,
+                keep_auto_confirm=self.keep_auto_confirm,
             ),
             additions=statements.Additions(title=self.title, description=self.description, key=self.key),
             targets={

@@ -293,6 +293,14 @@ class RecipeChange(SentBack):
             raise refusal("columns", Fault("TOO_SHORT", "deve ser uma lista com ao menos um item"))
         return parts
 
+    def says_mode(self, parts: Mapping[str, Any]) -> bool:
+        """Return whether the mode is a person's from here on: whoever lets jobs go alone has seen it.
+
+        An answer that is sent back says it only by what it changes; `parts` are these.
+        """
+        named = parts if self._shown else dict(self)
+        return named.get("mode") is not None or named.get("auto_confirm") == "unchanged"
+
     def _parts(self, table: TableRecord) -> dict[str, Any]:
         """Return what is named, as a recipe of this table has it."""
         types = {column.name: column.type for column in table.columns}

@@ -34,6 +34,7 @@ from managed_tables.catalog.job_records import (
 from managed_tables.databases.applied import AppliedJob, Fenced, find_applied_job, loader_name
 from managed_tables.databases.connecting import PgConnection
 from managed_tables.details import MAX_ERROR_DETAILS
+from managed_tables.documents.pictures import LoadMemory
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.ids import new_record_id
@@ -47,19 +48,26 @@ from managed_tables.schema import Column
 from managed_tables.services import Services, load_services
 from managed_tables.tables.constraints import constraint_name, rule_of
 from managed_tables.tables.definitions import TableChange
-from managed_tables.tables.recipes import make_recipe, recall
+from managed_tables.tables.memory import recall
+from managed_tables.tables.recipes import make_recipe
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
-from managed_tables_insert.plan import LoadPlan, find_places, make_plan
+from managed_tables_insert.plan import LoadPlan, find_places, make_plan, take_pictures
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound, RuleViolated
-from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged
+from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged, read_again
 
 MAX_READINGS = 3  # of a job that others move on meanwhile; then the state machine tries again
 CONVERTER_MEMORY = "1GB"  # of DuckDB: half of the function's; more goes to the temporary folder
 
 
 _WAITING_OUTCOMES = ("busy", "rejected")  # others are let work meanwhile
-_CORRECTABLE = (errors.VALUES_NOT_CONVERTED, errors.DUPLICATE_KEYS)  # by whoever confirms the job again
+_CORRECTABLE = (  # by whoever confirms the job again
+    errors.VALUES_NOT_CONVERTED,
+    errors.DUPLICATE_KEYS,
+    errors.FILES_IMPORTED,
+    errors.RECIPE_CHANGED,
+)
+_OUTDATED = (errors.RECIPE_CHANGED, errors.TABLE_CHANGED)  # what was read under the table before it changed
 
 
 class Superseded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -99,6 +107,9 @@ class Loading:
         except _Busy:
             return {"outcome": "busy"}
         except JobError as error:
+            if error.kind in _OUTDATED and self.job.is_confirmed_by_itself:
+                again = read_again(self.services, self.job)
+                return again or self._fail(JobError(errors.RECIPE_CHANGED))
             return self._fail(error)
         return _outcome_of(complete(self.services, self.company, self.job, applied))
 
@@ -214,14 +225,19 @@ class Loading:
         columns, missing = load.current_columns()
         plan = make_plan(staged, analysis, columns, self.services.settings.default_timezone, terms)
         plan = replace(plan, rules=load.current_rules())
-        if self.job.confirms_itself and self.job.confirmations == 1:  # by itself: nobody has left a row out
-            plan = replace(plan, skips_misfits=False)
+        before = self.services.job_documents.find_recalled(self.job)
+        if self.job.is_confirmed_by_itself:  # nobody has left a row out, or wants another column
+            if missing:
+                raise JobError(errors.RECIPE_CHANGED)
+            plan = replace(plan, skips_misfits=False, recalled=before)
         if plan.skips_misfits:
             load.keep_references(plan)
+        memory = LoadMemory(digests=analysis.digests)
         if terms.remember:
-            before = self.services.job_documents.find_recalled(self.job)
-            recipe = make_recipe(analysis, columns, terms, self.job.mode, plan.timezone, before)
+            recipe = make_recipe(analysis, columns, terms, plan.timezone, before)
+            memory.pictures = take_pictures(load.converter, plan, analysis, terms)
             plan = replace(plan, recipe=recipe)
+        plan = replace(plan, memory=memory)
         if missing or terms.make_nullable:
             if not plan.skips_misfits:
                 self._refuse_misfits(load, plan)
@@ -320,7 +336,7 @@ def _confirm_alone(services: Services, job: JobRecord, *, is_last_attempt: bool)
     """Confirm a job that nobody is asked about; return the outcome where it is not confirmed now."""
     try:
         if job.confirms_itself:
-            return None if confirm_unchanged(services, job) else {"outcome": "rejected"}
+            return confirm_unchanged(services, job)
         if confirm_unattended(services, job):
             return None
         if not is_last_attempt:

@@ -34,12 +34,14 @@ from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
 from managed_tables.history import set_actor
 from managed_tables.identifiers import ID_COLUMN
+from managed_tables.jobs.pictures import find_repeated
 from managed_tables.kept_rows import STAGED_ID, keep_values, kept_table, record_undoable
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, Columns
 from managed_tables.tables.constraints import find_values
 from managed_tables.tables.definitions import put_on, with_nulls
 from managed_tables.tables.hidden_columns import forget_added
+from managed_tables.tables.memory import find_digests, is_as_recalled, keep_memory
 from managed_tables.tables.physical import add_primary_key, align_indexes, create_table_to_fill, physical_name
 from managed_tables.tables.recipes import keep_recipe
 from managed_tables_insert.misfits import RepeatedKeys, find_repeated_keys, match_keys
@@ -98,7 +100,12 @@ class Load:
             add_to_count(connection, table_id, result.inserted)
             record_result(connection, job, plan.files, transfer.ids, result)
             if plan.recipe is not None:
-                keep_recipe(connection, table_id, job.job_id, plan.recipe, table.columns)
+                keeps = job.is_confirmed_by_itself or self.confirmed.terms.keep_auto_confirm
+                keep_recipe(
+                    connection, table_id, job.job_id, plan.recipe, table.columns, keeps_auto_confirm=keeps
+                )
+            if plan.memory is not None:
+                keep_memory(connection, table_id, job.job_id, plan.memory)
         return AppliedJob(table_id, result)
 
     def find_repeated_keys(
@@ -178,10 +185,25 @@ class Load:
                 [table_id, _REPLACE_SLOT],
             )
         self.connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [table_id])
+        self._prove_again(plan)
         table = self._find_table()
         if not self._is_as_planned(table, [loaded.column for loaded in plan.columns]):
             raise JobError(errors.TABLE_CHANGED)
         return table
+
+    def _prove_again(self, plan: LoadPlan) -> None:
+        """Raise JobError unless what nobody confirmed is still proven: others may have been before us.
+
+        Until the transaction ends no other load that nobody confirmed begins, and no one changes the recipe.
+        """
+        if plan.recalled is None or plan.memory is None:
+            return
+        table_id = self.confirmed.table_id
+        if not is_as_recalled(self.connection, table_id, plan.recalled):
+            raise JobError(errors.RECIPE_CHANGED)
+        known = find_digests(self.connection, table_id)
+        if self.job.mode == "append" and find_repeated(known, plan.memory.digests):
+            raise JobError(errors.FILES_IMPORTED)
 
     def _is_as_planned(self, table: Applied, planned: list[Column]) -> bool:
         """Return whether the table still has the columns, and the key, that the load was planned for."""

@@ -15,14 +15,17 @@ from managed_tables.conversion.columns import EMPTY_CELL, Conversion, Formats, b
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.details import Fault
 from managed_tables.documents.analyses import AnalysisDocument
-from managed_tables.documents.recipes import StoredRecipe
+from managed_tables.documents.pictures import LoadMemory, Picture
+from managed_tables.documents.recipes import Recalled, StoredRecipe
 from managed_tables.documents.statements import USUAL_TERMS, LoadTerms
+from managed_tables.jobs.pictures import MAX_COLUMNS_SEEN, Looked, take_picture
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
 from managed_tables.rules.compiling import is_broken
 from managed_tables.rules.engines import Cell, Duckdb
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column
 
+_ROWS_SEEN = 200_000  # of a load that analyze has not looked at, evenly: the more, the longer the load takes
 REPEATED_KEYS = "repeated_keys"  # a table of the converter: rows that repeat a key, and why they stay out
 RULE_VALUES = "rule_values"  # another: values of other tables that rules refer to
 MISFIT = "managed-tables: a value does not fit"  # the message of the error that stops a conversion
@@ -115,6 +118,8 @@ class LoadPlan:
     skips_misfits: bool = False
     skips_repeated: bool = False  # the rows of REPEATED_KEYS too
     recipe: StoredRecipe | None = None  # what is to be remembered of the load
+    memory: LoadMemory | None = None  # the same, of its columns and rows
+    recalled: Recalled | None = None  # of a load that nobody confirmed: what must still hold
     rules: Rules = ()  # that refuse rows, of columns that are loaded
 
     @cached_property
@@ -157,6 +162,26 @@ class LoadPlan:
         values = [f"{column.value()} AS v{place}" for place, column in enumerate(columns)]
         kept = f" WHERE NOT ({self.has_misfit})" if self.skips_misfits else ""
         return f"SELECT {', '.join([ROW_NUMBER, *values])} FROM {self.rows}{kept}"  # noqa: S608 - own SQL
+
+
+def take_pictures(
+    connection: DuckDBPyConnection, plan: LoadPlan, analysis: AnalysisDocument, terms: LoadTerms
+) -> dict[str, Picture]:
+    """Return the picture of each loaded column: analyze's own where it is loaded as analyze saw it."""
+    step = plan.row_count // _ROWS_SEEN + 1
+    rows = f"(SELECT * FROM {plan.rows} WHERE {ROW_NUMBER} % {step} = 0)"  # noqa: S608 - own SQL
+    pictures: dict[str, Picture] = {}
+    for loaded in plan.columns[:MAX_COLUMNS_SEEN]:
+        seen, own = analysis.columns[loaded.number], loaded.column
+        is_as_seen = seen.formats == loaded.formats and terms.choice(own.name).over(seen.choice) == (
+            seen.choice.model_copy(update={"source": terms.choice(own.name).source})
+        )
+        if seen.picture and is_as_seen and seen.picture.type == own.type:
+            pictures[own.name] = seen.picture
+        else:
+            looked = Looked(loaded.cell, own.type, loaded.formats)
+            pictures[own.name] = take_picture(connection, rows, looked)
+    return pictures
 
 
 def make_plan(

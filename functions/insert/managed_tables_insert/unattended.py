@@ -5,21 +5,26 @@ remembers, and what cannot be confirmed waits for a person.
 """
 
 from collections.abc import Collection
+from functools import partial
 
 from managed_tables import errors
-from managed_tables.catalog.job_records import JobRecord
+from managed_tables.catalog.job_records import JobRecord, StepOutcome
 from managed_tables.catalog.tables import Target
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.recipes import Recipe, find_former_columns
-from managed_tables.documents.statements import LoadTerms, WantedSchema
-from managed_tables.errors import ApiError, JobError
+from managed_tables.documents.statements import LoadTerms, ReadingStatement, WantedSchema
+from managed_tables.errors import ApiError, JobError, JobErrorKind
+from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job
+from managed_tables.object_keys import OVERRIDES, RECIPE, attempt_key
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
+from managed_tables.tables.memory import is_as_recalled, recall
 from managed_tables.tables.recipes import find_recipe
 
 # Of another run of this step, or another operation: tried again
+_REJECTED: StepOutcome = {"outcome": "rejected"}  # it waits for a person
 _PASSING = (errors.JOB_NOT_WAITING, errors.TABLE_BUSY)
 
 
@@ -48,22 +53,29 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
     return True
 
 
-def confirm_unchanged(services: Services, job: JobRecord) -> bool:
-    """Confirm a job whose files are as its table remembers, as the recipe says now; False if a person must.
+def confirm_unchanged(services: Services, job: JobRecord) -> StepOutcome | None:
+    """Confirm a job of whose files all is proven, as the recipe says now; return the outcome where it is not.
 
-    It does not say so any more where it was changed or forgotten since, nor where another job is bringing the
-    same file, whose rows would double. Raises what passes: TABLE_BUSY,
-    JOB_NOT_WAITING where another run was first, and faults.
+    A person must where the recipe says otherwise, or another job is bringing the same file, whose rows would
+    double. Where table or recipe changed since, the files are read again, once. Raises what passes:
+    TABLE_BUSY, JOB_NOT_WAITING where another run was first, and faults.
     """
     table_id = job.user_table_id or ""
-    recipe = _find_recipe(services, job, table_id)
-    if recipe is None or not job.may_go_as(recipe):
-        return False
-    if recipe.mode != job.mode:
+    recipe, is_current = _find_recipe(services, job, table_id), _is_as_recalled(services, job, table_id)
+    if recipe is not None and not job.may_go_as(recipe):
+        return _REJECTED
+    if recipe is None or not is_current:
+        return (recipe and read_again(services, job)) or _wait(services, job, errors.RECIPE_CHANGED)
+    return _confirm(services, job, recipe)
+
+
+def _confirm(services: Services, job: JobRecord, recipe: Recipe) -> StepOutcome | None:
+    """Confirm the job by the recipe's mode, or leave it to a person."""
+    table_id = job.user_table_id or ""
+    if recipe.mode != job.mode and not job.states_mode:
         job = services.jobs.retarget(job, recipe.mode, table_id) or job
     if job.mode == "append" and not services.imports.claim(job, table_id):
-        services.jobs.keep_analysis(job, JobError(errors.FILES_IMPORTED).as_record())
-        return False
+        return _wait(services, job, errors.FILES_IMPORTED)
     try:
         confirm_job(services, job, _as_before(services, job, recipe), waiting="analisando")
     except ApiError as error:
@@ -71,8 +83,39 @@ def confirm_unchanged(services: Services, job: JobRecord) -> bool:
             raise
         services.imports.forget(job)
         get_logger("insert").info("a person is to confirm", code=error.kind.code)
-        return False
-    return True
+        return _REJECTED
+    return None
+
+
+def _wait(services: Services, job: JobRecord, why: JobErrorKind) -> StepOutcome:
+    """Leave the job to a person, and say why."""
+    services.jobs.keep_analysis(job, JobError(why).as_record())
+    return _REJECTED
+
+
+def read_again(services: Services, job: JobRecord) -> StepOutcome | None:
+    """Have a job's files read under what its table says now, if they were not already; else None."""
+    if job.is_read_again:
+        return None
+    with services.open_company(services.provisioning.require(job.company_id)) as connection:
+        recalled = recall(connection, job.user_table_id or "")
+    if recalled is None:
+        return None
+    key_of = partial(attempt_key, job.company_id, job.job_id, new_record_id())
+    wish_key, recipe_key = key_of(OVERRIDES), key_of(RECIPE)
+    services.storage.put_json(wish_key, ReadingStatement().as_json())
+    services.storage.put_json(recipe_key, recalled.as_json())
+    services.imports.forget(job)
+    if services.jobs.read_again(job, wish_key=wish_key, recipe_key=recipe_key) is None:
+        raise ApiError(errors.JOB_NOT_WAITING)  # another run was first: this one is tried again
+    get_logger("insert").info("read again", job_id=job.job_id)
+    return {"outcome": "reanalyze"}
+
+
+def _is_as_recalled(services: Services, job: JobRecord, table_id: str) -> bool:
+    recalled = services.job_documents.find_recalled(job)
+    with services.open_company(services.provisioning.require(job.company_id)) as connection:
+        return recalled is not None and is_as_recalled(connection, table_id, recalled)
 
 
 def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSchema:

@@ -176,15 +176,6 @@ def profile_columns(
     return profiles
 
 
-def find_medians(connection: DuckDBPyConnection, kinds: Sequence[Kind]) -> dict[int, float]:
-    """Return the median of each column of numbers in `SHOWN`, without signs and zeros."""
-    rows = connection.execute(
-        f"SELECT number, median(abs(x)) FROM (SELECT number, TRY_CAST(v AS DOUBLE) AS x FROM {SHOWN}"  # noqa: S608
-        f" WHERE {_is_one_of(kinds, _NUMBERS)}) WHERE x <> 0 GROUP BY number"
-    ).fetchall()
-    return dict(rows)
-
-
 _EXTREMES = (
     "SELECT number, count(*), sum(n)::BIGINT, coalesce(arg_min(v, x), min(v)), "
     "coalesce(arg_max(v, x), max(v)) FROM profiled GROUP BY number"

@@ -123,6 +123,11 @@ class StagedPart:
     place: SheetPlace
     columns: list[int]
     has_numbers: bool
+    places: Mapping[int, int]  # of the part's columns among the table's
+
+    def shifted(self, count: int) -> dict[int, int]:
+        """Return the places behind so many other columns."""
+        return {column: place + count for column, place in self.places.items()}
 
 
 @dataclass
@@ -171,7 +176,7 @@ class CombinedTable:
         part.findings += _find_beside(self.connection, target, places)
         self._take(part, named, names)
         place = part.file, part.sheet
-        self.parts.append(StagedPart(target, place, sorted(places.values()), part.has_numbers))
+        self.parts.append(StagedPart(target, place, sorted(places.values()), part.has_numbers, places))
 
     def _take(self, part: Part, named: dict[int, str], names: list[str]) -> None:
         """Take over a staged part's columns, with which the table has these names, and its findings."""
@@ -245,7 +250,7 @@ class CombinedTable:
         select = f"SELECT * EXCLUDE ({ROW_NUMBER}) FROM {staged_rows(whole)} WHERE line < {line}"  # noqa: S608
         write_parquet(self.connection, select, staged, len(indexes))
         whole.unlink()
-        part.extent.leave_out_last(line)
+        part.extent.leave_out_last(line, row[1])
         part.expected_rows = None if part.expected_rows is None else part.expected_rows - 1
         part.findings.append(rows_left_out("FOOTER", [row]))
         return 1

@@ -35,6 +35,9 @@ def leave_out_section_ends(part: Part, header: Header, notes: RowNotes) -> None:
     first: list[_Ended] = []
     for number, cells in _find_ends(part, header, notes.heads[:_MOST_SECTIONS]):
         notes.forget(number, len(cells))
+        lines = 1 + sum(cell.count("\n") for cell in cells)
+        part.extent.row_lines -= lines
+        part.extent.leave("SECTION_LINES", number, cells, lines)
         left_out.append(number)
         if len(first) < MAX_LINES:
             first.append((number, cells))

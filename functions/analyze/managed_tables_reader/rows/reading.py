@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 
+from managed_tables.documents.pictures import MAX_LINES_KEPT, LeftOutLine
 from managed_tables.documents.statements import OriginLabels, ReadingStatement, TableStatement
 from managed_tables.identifiers import fold_label
 from managed_tables_reader.rows.sheets import Batch
@@ -131,20 +132,27 @@ class LineMask:
         self.below: list[int] = []
         self.texts: list[str] = []  # of lines stated to be no rows
         self.left_out: list[int] = []  # by their texts
+        self.kept_out: list[LeftOutLine] = []  # of all of them the first, for a file's account
 
     @property
     def hides(self) -> bool:
         """Whether any line may be left out."""
         return bool(self._skipped or self._known.skip_texts) or self._last is not None or self._first > 1
 
-    def keeps(self, number: int, text: str) -> bool:
+    def _keep_out(self, code: str, number: int, cells: Sequence[str | None]) -> None:
+        if len(self.kept_out) < MAX_LINES_KEPT:
+            self.kept_out.append(LeftOutLine(line=number, code=code, cells=list(cells)))
+
+    def keeps(self, number: int, text: str, cells: Sequence[str | None] = ()) -> bool:
         """Return whether a line may be part of the table; `text` is what it says, its cells in a row."""
         if number in self._skipped:
             if len(self.texts) < _MOST_TEXTS:
                 self.texts.append(text.strip()[:_TEXT_CHARACTERS])
+            self._keep_out("SKIPPED", number, cells or [text])
             return False
         if self._known.skip_texts and self._known.skips(text[:_TEXT_CHARACTERS]):
             self.left_out += [number] if len(self.left_out) < MAX_SKIPPED_LINES else []
+            self._keep_out("LINES_LEFT_OUT", number, cells or [text])
             return False
         return number >= self._first and not self._is_below(number)
 
@@ -176,7 +184,7 @@ class LineMask:
             places = [
                 place
                 for place, number in enumerate(batch.numbers)
-                if self.keeps(number, " ".join(filter(None, batch.row(place)[1])))
+                if self.keeps(number, " ".join(filter(None, (cells := batch.row(place)[1]))), cells)
             ]
             for number in filter(self._is_below, batch.numbers):
                 self._note_below(number)

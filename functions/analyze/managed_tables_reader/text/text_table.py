@@ -15,7 +15,14 @@ from managed_tables_reader.files.encodings import CHUNK_BYTES
 from managed_tables_reader.files.source import check_pieces, open_lines
 from managed_tables_reader.layout.grid import COMMENT, COMMENT_STARTS
 from managed_tables_reader.layout.sections import leave_out_section_ends
-from managed_tables_reader.rows.notes import STROKES, Extent, RowNotes, is_separator, rows_left_out
+from managed_tables_reader.rows.notes import (
+    STROKES,
+    Extent,
+    RowNotes,
+    about_known,
+    is_separator,
+    rows_left_out,
+)
 from managed_tables_reader.rows.parts import QUOTE, Part, PartWriter, check_columns
 from managed_tables_reader.text.dialect import NO_QUOTE
 from managed_tables_reader.text.records import Lines, Record, RecordReader
@@ -49,6 +56,8 @@ def as_it_stands(text: TextFile) -> Part | None:
     part.expected_rows = lines - (header.data_line - 1)
     if part.expected_rows:
         part.extent.take(header.data_line, lines)
+    with open_lines(path, text.source.start, text.source.size) as file:
+        _count_above(text, Lines(file), part.extent)
     return part
 
 
@@ -89,9 +98,10 @@ def normalise(text: TextFile, work_dir: Path) -> Part:
         if text.footer:
             footer = [(lines.number + number, cells) for number, cells in text.footer]
             part.findings.append(rows_left_out("FOOTER", footer))
+        _count_below(text, lines.number, part.extent)
         writer.describe(part)
     leave_out_section_ends(part, text.header, notes)
-    part.findings += notes.findings()
+    part.findings += [*notes.findings(), *about_known(text.source.mask.kept_out)]
     return part
 
 
@@ -99,19 +109,35 @@ def _copy_rows(text: TextFile, lines: Lines, writer: PartWriter, notes: RowNotes
     """Copy the rows of data: lines without oddities unchanged, the others read exactly."""
     is_plain, odd_starts = _plain_line_test(text, writer), _odd_starts(text)
     reader = RecordReader(lines, text.dialect, text.mender)
-    while lines.number < text.header.data_line - 1 and lines.take() is not None:
-        pass
+    _count_above(text, lines, notes.extent)
     while (line := lines.take()) is not None:
         if not line.startswith(odd_starts) and is_plain(line):
             writer.write_line(lines.number, line.rstrip("\r\n"))
             notes.extent.take(lines.number, lines.number)
         elif text.has_comments and line.startswith(COMMENT) and text.is_comment(text.dialect.split(line)):
-            notes.leave_out(lines.number, "COMMENT_LINES")
+            notes.leave_out(lines.number, "COMMENT_LINES", [line])
         else:
             if line.startswith(f"{_MARK}{text.dialect.quote}"):  # the mark of a file that was appended
                 line = line[1:]
             check_pieces(line, text.dialect.delimiter, text.name, lines.number)
             _write_record(text, reader.record(line), writer, notes)
+
+
+def _count_above(text: TextFile, lines: Lines, extent: Extent) -> None:
+    """Take the lines above the rows, and count what each of them is."""
+    header = range(text.header.first_line or 1, (text.header.last_line or 0) + 1)
+    while lines.number < text.header.data_line - 1 and (line := lines.take()) is not None:
+        extent.count_above([(lines.number, text.dialect.split(line.strip("\ufeff\r\n")))], header)
+
+
+def _count_below(text: TextFile, last: int, extent: Extent) -> None:
+    """Count the lines below the rows, and those that were blanked since they are known to be none."""
+    footer = dict(text.footer)
+    for number in range(1, text.footer_lines + 1):
+        extent.leave("FOOTER", last + number, footer.get(number, ()))
+    for line in text.source.mask.kept_out:
+        extent.blank_lines -= 1
+        extent.leave(line.code, line.line, text.dialect.split((line.cells[0] or "").strip("\r\n")))
 
 
 def _plain_line_test(text: TextFile, writer: PartWriter) -> Callable[[str], bool]:
@@ -141,10 +167,10 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     while len(cells) > text.width and not cells[-1].strip():
         cells.pop()
     if not "".join(cells).strip(" \x1a\ufeff"):
-        notes.leave_out(record.line)
+        notes.leave_out(record.line, lines=record.last_line - record.line + 1)
         return
     if code := _find_note(cells, text):
-        notes.leave_out(record.line, code)
+        notes.leave_out(record.line, code, cells, record.last_line - record.line + 1)
         return
     check_columns(len(cells), text.name, record.line, max(MAX_COLUMNS, text.width))
     if record.repaired:

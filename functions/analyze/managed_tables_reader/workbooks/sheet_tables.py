@@ -23,7 +23,7 @@ from managed_tables_reader.layout.score import MAX_FOOTER_ROWS
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
 from managed_tables_reader.layout.sections import leave_out_section_ends
 from managed_tables_reader.rows import reasons
-from managed_tables_reader.rows.notes import Extent, RowNotes, rows_left_out
+from managed_tables_reader.rows.notes import Extent, RowNotes, about_known, rows_left_out
 from managed_tables_reader.rows.parts import Fill, Part, PartWriter, check_columns
 from managed_tables_reader.rows.reading import LineMask, Overrides, stated_places
 from managed_tables_reader.rows.sheets import MAX_ROWS, Batch, Row, Sheet, ShownDates, letters
@@ -49,13 +49,15 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
     if header is None:
         return None
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
+    _count_above(head, header, notes.extent)
     findings = header.findings()
     with PartWriter(target, header.width) as writer:
-        body = _body(chain(head, batches), header)
+        body = _body(chain(head, batches), header, notes.extent)
         rows = body if overrides.table.last_line else _without_footer(body, header, notes, findings)
         for batch in rows:
             _write_batch(batch, header, writer, notes, name)
     notes.extent.skip([*mask.left_out, *mask.below])
+    notes.extent.leave_all(mask.kept_out)
     fills = _fills(sheet, header, notes.extent, overrides)
     part = Part(
         path=target,
@@ -76,8 +78,15 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
     )
     writer.describe(part)
     leave_out_section_ends(part, header, notes)
-    part.findings += notes.findings()
+    part.findings += [*notes.findings(), *about_known(mask.kept_out)]
     return part
+
+
+def _count_above(head: Sequence[Batch], header: Header, extent: Extent) -> None:
+    """Count the rows above those of data."""
+    known = range(header.first_line or 1, (header.last_line or 0) + 1)
+    for batch in head:
+        extent.count_above((row for row in batch.rows() if row[0] < header.data_line), known)
 
 
 def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, overrides: Overrides) -> Part:
@@ -142,11 +151,15 @@ def _find_header(
     return None
 
 
-def _body(batches: Iterable[Batch], header: Header) -> Iterator[Batch]:
+def _body(batches: Iterable[Batch], header: Header, extent: Extent) -> Iterator[Batch]:
     """Yield the rows of data, down to the next table; a few sheets do not hold their rows in order."""
     first, end = header.data_line, header.end_line or MAX_ROWS + 1
     for batch in batches:
         kept = [place for place, number in enumerate(batch.numbers) if first <= number < end]
+        if batch.numbers[-1] >= end:
+            for number, cells in batch.rows():
+                if number >= end:
+                    extent.leave("TABLE_APART", number, cells)
         if kept:
             yield batch if len(kept) == len(batch) else batch.pick(kept)
 
@@ -197,7 +210,7 @@ def _write(
         notes.leave_out(number)
         return
     if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
-        notes.leave_out(number, "REPEATED_HEADER")
+        notes.leave_out(number, "REPEATED_HEADER", cells)
         return
     check_columns(len(cells), name, number)
     if len(cells) > header.width:
@@ -239,6 +252,8 @@ def _without_footer(
         left -= len(batch)
     if length:
         notes.extent.skip(number for number, _ in last[-length:])
+        for number, cells in last[-length:]:
+            notes.extent.leave("FOOTER", number, cells)
         findings.append(rows_left_out("FOOTER", last[-length:]))
 
 

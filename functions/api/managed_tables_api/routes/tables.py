@@ -12,7 +12,7 @@ from managed_tables.exact_json import Object
 from managed_tables.jobs.ending import end_jobs_of
 from managed_tables.tables.contracts import keep_identity
 from managed_tables.tables.definitions import check_columns, check_table_name
-from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe
+from managed_tables.tables.recipes import change_recipe, find_recipe, forget_recipe, is_mode_set
 from managed_tables.values import parsers
 from managed_tables_api import tables as models
 from managed_tables_api.auth import Caller, Permission
@@ -166,6 +166,8 @@ def update_recipe(
         if recipe is None:
             raise ApiError(errors.RECIPE_NOT_FOUND)
         parts = body.parts_for(table, recipe)
+        if body.says_mode(parts) and not is_mode_set(connection, table.table_id):
+            parts["mode_set"] = True
         return change_recipe(connection, table.table_id, parts) if parts else recipe
 
 

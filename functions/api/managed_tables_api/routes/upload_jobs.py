@@ -1,5 +1,6 @@
 """Routes of upload jobs: list, get, preview, read again, confirm, cancel, undo."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
@@ -14,6 +15,7 @@ from managed_tables.catalog.job_records import JobRecord
 from managed_tables.clock import timestamp
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.document import JobFailure, JobProgress
+from managed_tables.documents.recipes import Proof, ProofCode
 from managed_tables.documents.statements import ConfirmedDocument, Draft
 from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
@@ -49,6 +51,14 @@ PAGE = b'{"total":%d,"quantity":%d,"records":[%s]}'
 REJECTS_EXPIRE_SECONDS = 900  # a browser fetches them at once
 READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked for yet
 
+# What an error that is met when a job is confirmed, or loaded, says of what was proven.
+_REFUTED_BY: Mapping[str, ProofCode] = {
+    errors.RECIPE_CHANGED.code: "AS_RECALLED",
+    errors.FILES_IMPORTED.code: "NEW_ROWS",
+    errors.VALUES_NOT_CONVERTED.code: "ALL_FIT",
+    errors.DUPLICATE_KEYS.code: "ALL_FIT",
+    errors.VALUES_REFUSED.code: "ALL_FIT",
+}
 _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "created_at", "updated_at")
 _SHOW_ERRORS = ("waiting_confirm", "failed")  # a step records an error before its job leaves the step
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
@@ -129,6 +139,7 @@ def _answer(
         **known,
         id=job.job_id,
         files=job.files,
+        proofs=_proofs(job, analysis),
         stated=analysis.wish if analysis else None,
         draft=draft,
         confirmed_schema=models.ConfirmedSchema.of(confirmed) if confirmed else None,
@@ -139,6 +150,20 @@ def _answer(
         checks=analysis.checks if analysis else [],
         expires_at=job.expires_at if job.status in ("queued", "waiting_confirm") else None,
     )
+
+
+def _proofs(job: JobRecord, analysis: AnalysisDocument | None) -> list[Proof] | None:
+    """Return the proofs, as they are by now: one may be refuted when the job is confirmed, or loaded."""
+    proofs = analysis.proofs if analysis else None
+    refuted = _REFUTED_BY.get(job.error["code"]) if job.error else None
+    if proofs is None or refuted is None or job.error is None:
+        return proofs
+    message = job.error["message"]
+    known = [
+        proof.model_copy(update={"holds": False, "text": message}) if proof.code == refuted else proof
+        for proof in proofs
+    ]
+    return sorted(known, key=lambda proof: proof.holds)
 
 
 def _progress(job: JobRecord) -> JobProgress | None:
@@ -296,6 +321,7 @@ def confirm_upload_job(
     """
     if body.make_nullable:
         caller.require(Permission.UPDATE)
+    body.keep_auto_confirm &= caller.has(Permission.UPDATE)
     confirm_job(services, job, body.as_schema())
     return models.ConfirmAnswer(status="inserting")
 

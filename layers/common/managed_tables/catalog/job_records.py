@@ -105,7 +105,8 @@ class JobRecord(Record):
     wish_digest: str | None = None  # whether a repeated request is the same
     draft_key: str | None = None  # what the review has so far
     recipe_key: str | None = None  # what the table remembers
-    confirms_itself: bool = False  # the files are as it remembers
+    confirms_itself: bool = False  # every proof holds
+    is_read_again: bool = False  # by itself, since table or recipe changed: once
     confirmed_key: str | None = None  # of the last confirmation: each has a key of its own
     confirmed_digest: str | None = None  # whether a repeated request is the same
     confirmations: int = 0  # in all
@@ -149,11 +150,16 @@ class JobRecord(Record):
     def may_go_as(self, recipe: Recipe) -> bool:
         """Return whether nobody is to be asked where the files are as the recipe has them.
 
-        A person who had the files read otherwise decides, and so does one who asked for another mode.
+        A person who had the files read otherwise decides. Their being read again under what the table says
+        now is nobody's word.
         """
         is_wanted = (self.if_unchanged or recipe.auto_confirm == "unchanged") and not self.is_unattended
-        is_mode = self.mode == recipe.mode or (self.mode == "append" and not self.states_mode)
-        return is_wanted and is_mode and self.wish_key is None
+        return is_wanted and (self.wish_key is None or self.is_read_again)
+
+    @property
+    def is_confirmed_by_itself(self) -> bool:
+        """Return whether nobody has confirmed the job, but its proofs."""
+        return self.confirms_itself and self.confirmations <= 1
 
     @property
     def goes_on_alone(self) -> bool:

@@ -163,8 +163,22 @@ class Jobs:
     def reanalyze(self, job: JobRecord, *, wish_key: str, digest: str) -> JobRecord | None:
         """`waiting_confirm` → `analisando`, to be read again, token kept; None where somebody was first."""
         changes = {"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None}
-        alone = ("confirms_itself",)  # no more: a person decides from here on
+        alone = ("confirms_itself", "is_read_again")  # no more: a person decides from here on
         return self._change(job, ("waiting_confirm",), changes, removals=alone, as_read=("analysis_key",))
+
+    def read_again(self, job: JobRecord, *, wish_key: str, recipe_key: str) -> JobRecord | None:
+        """Have a job that goes on alone read under what its table says now; None where it has moved on."""
+        changes = {
+            "status": "analisando",
+            "wish_key": wish_key,
+            "recipe_key": recipe_key,
+            "is_read_again": True,
+            "confirmations": 0,
+            "error": None,
+        }
+        as_read = ("analysis_key", "confirmed_key")
+        removals = ("confirms_itself", "confirmed_key", "confirmed_digest")
+        return self._change(job, ("analisando", "inserting"), changes, removals=removals, as_read=as_read)
 
     def keep_analysis(self, job: JobRecord, error: ErrorRecord) -> JobRecord | None:
         """Give up reading a job's files anew: the analysis before holds, `error` says why."""

@@ -264,6 +264,8 @@ _RULES = """
 _GENERATION = """
     ALTER TABLE managed_tables.company ADD COLUMN IF NOT EXISTS generation bigint NOT NULL DEFAULT 0
 """
+# What a load showed of its columns and rows (managed_tables.documents.pictures); nothing where it was undone.
+_MEMORY = "ALTER TABLE managed_tables.applied_jobs ADD COLUMN memory jsonb"
 
 # What the contract is called that a table was made by (managed_tables.tables.contracts).
 _CONTRACTS = """
@@ -282,7 +284,11 @@ MIGRATIONS: Sequence[str] = (
     _RULES,
     _GENERATION,
     _CONTRACTS,
+<<<<<<< HEAD
     NAMED_FUNCTIONS,  # again at the end whenever they change
+=======
+    _MEMORY,
+>>>>>>> 2f475f9e (feat(recipes): let a job confirm itself only by nine proofs)
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1

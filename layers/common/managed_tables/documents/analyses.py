@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 from managed_tables import exact_json
 from managed_tables.conversion.columns import ColumnChoice, Formats
 from managed_tables.documents.document import Count, DetailBody, Document, Scalar, Sentence
-from managed_tables.documents.recipes import JobRecipe, TableKind
+from managed_tables.documents.pictures import LineAccount, Picture, RowsDigest
+from managed_tables.documents.recipes import JobRecipe, Proof, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
@@ -230,6 +231,7 @@ class StagedColumn(Document):
     proven: bool = False  # every cell that is not NULL is known to convert
     order_shown_by: list[OrderSign] | None = None  # empty: both orders are possible; null: no order to show
     choice: ColumnChoice = ColumnChoice()  # what a person once chose for it, as the table remembers
+    picture: Picture | None = None  # where it feeds a column of a table that remembers
 
 
 class AnalysisDocument(Document):
@@ -240,12 +242,15 @@ class AnalysisDocument(Document):
     append_plan: AppendPlan | None = None
     checks: list[RuleCheck] = Field(default=[])
     recipe: JobRecipe | None = None
+    proofs: list[Proof] | None = None
+    digests: list[RowsDigest] = Field(default=[])
     reading: JobReading | None = None
     wish: ReadingStatement = ReadingStatement()  # what a person had stated
     files: list[str]  # the names that rows of the staged object refer to
     columns: list[StagedColumn]  # of the staged object, in its order
     row_count: Count
     line_counts: list[int] = Field(default=[])  # the last line of each table of the reading
+    accounts: list[LineAccount] = Field(default=[])  # of the tables that are imported
     etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
     preview_key: str | None = None
     preview_rows_key: str | None = None

@@ -1,20 +1,22 @@
 """What a table remembers of the files that fill it, as its jobs are handed it, and how a file differs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from managed_tables.conversion.columns import ColumnChoice
+from managed_tables.conversion.columns import FROM_LIST, ColumnChoice
 from managed_tables.documents.document import Count, Document, Moment, RecordId, Scalar, Sentence
+from managed_tables.documents.pictures import Picture, RowsDigest
 from managed_tables.documents.statements import LoadMode, OnMisfit, OriginLabels
 from managed_tables.identifiers import MAX_COLUMNS, fold_label, make_identifier
 from managed_tables.schema import MAX_LABEL_CHARACTERS, NamedType
 
 CHOSEN = ("null_tokens", "true_tokens", "false_tokens", "trim", "timezone")  # of a column, by a person
 MAX_SKIP_TEXTS = 20
+MAX_SOURCES = 20
 
 TableKind = Literal["csv", "xlsx", "xlsb", "xls", "ods", "html", "spreadsheetml", "json", "jsonl", "parquet"]
 AutoConfirm = Literal["never", "unchanged"]
@@ -25,6 +27,40 @@ DifferenceCode = Literal[
     "COLUMN_NEW", "COLUMN_MISSING", "COLUMN_RENAMED", "VALUES_CHANGED", "ROWS_CHANGED", "MARK_CHANGED",
     "DATE_ORDER_CHANGED", "TYPE_CHANGED", "REQUIRED_MISSING", "LOAD_RULE_BROKEN",
 ]  # fmt: skip
+
+# What must hold before a job confirms itself, in the order in which a person asks.
+ProofCode = Literal[
+    "EVERY_LINE_ACCOUNTED", "SAME_COLUMNS", "SAME_WRITING", "SAME_MEANING", "NO_NEW_STRUCTURE", "ALL_FIT",
+    "NEW_ROWS", "AS_RECALLED", "MODE_SET",
+]  # fmt: skip
+PROOF_CODES: tuple[ProofCode, ...] = get_args(ProofCode)
+RefutationCode = Literal[  # why one does not hold, beside differences and warnings
+    "LINES_NOT_COUNTED", "ROW_LEFT_OUT", "LINE_UNKNOWN", "MARK_NOT_SHOWN", "ORDER_NOT_SHOWN", "NOTHING_KNOWN",
+    "UNLIKE_ROWS", "VALUES_DO_NOT_FIT", "RULE_NOT_KEPT", "ROWS_KNOWN", "ROWS_TWICE", "NOT_AS_RECALLED",
+    "MODE_NOT_SET", "OTHER_MODE",
+]  # fmt: skip
+PROOF_OF: Mapping[DifferenceCode, ProofCode] = {  # that such a difference refutes
+    "COLUMN_NEW": "SAME_COLUMNS",
+    "COLUMN_MISSING": "SAME_COLUMNS",
+    "COLUMN_RENAMED": "SAME_COLUMNS",
+    "REQUIRED_MISSING": "SAME_COLUMNS",
+    "MARK_CHANGED": "SAME_WRITING",
+    "DATE_ORDER_CHANGED": "SAME_WRITING",
+    "VALUES_CHANGED": "SAME_MEANING",
+    "ROWS_CHANGED": "SAME_MEANING",
+    "TYPE_CHANGED": "ALL_FIT",
+    "LOAD_RULE_BROKEN": "ALL_FIT",
+}
+
+
+class Proof(Document):
+    """One of the nine pieces of evidence without which no job confirms itself."""
+
+    code: ProofCode
+    holds: bool
+    text: Sentence = Field(description="O que foi provado, ou por que não foi e o que fazer")
+    lines: list[int] = Field(default=[], max_length=20, description="As primeiras linhas que o mostram")
+    columns: list[str] = Field(default=[], description="`name` das colunas da tabela, ou das novas")
 
 
 class Difference(Document):
@@ -55,6 +91,9 @@ class RecipeColumn(ColumnChoice):
     source: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] = Field(
         description="O rótulo da coluna no arquivo"
     )
+    sources: Annotated[tuple[str, ...], Field(max_length=MAX_SOURCES), FROM_LIST] = Field(
+        default=(), description="Todos os rótulos que já a preencheram, o mais novo primeiro"
+    )
     name: str = Field(description="A coluna da tabela que ela preenche")
     type: NamedType | None = Field(default=None, description="O da coluna da tabela, que vale")
 
@@ -62,6 +101,11 @@ class RecipeColumn(ColumnChoice):
     def label(self) -> str:
         """The label, folded."""
         return fold_label(self.source)
+
+    @property
+    def all_labels(self) -> list[str]:
+        """Every label that ever fed it, folded, the newest first."""
+        return list(dict.fromkeys(map(fold_label, (self.source, *self.sources))))
 
 
 class LoadRule(Document):
@@ -127,30 +171,15 @@ class SeenByLoad(Document):
     header_at: list[int | None] = Field(default=[])  # the header's line in each table of the recipe
     left_out: list[str] = Field(default=[])  # the sheets that a person left out
     origins: OriginLabels | None = None
+    lines: list[list[str]] = Field(default=[])  # why, and digests of how lines begin that were left out
+    structure: list[str] = Field(default=[])  # what else than one plain table a person saw in a file
 
 
 class StoredRecipe(LoadRecipe):
     """What `managed_tables.recipes` holds of a table."""
 
     found: SeenByLoad = SeenByLoad()
-
-
-class SeenColumn(Document):
-    """What a column of the table holds, by its newest rows."""
-
-    rows: int
-    empty: int
-    least: float | None = None  # of numbers, without their signs; of dates the first, in days since 1970
-    greatest: float | None = None  # of numbers and dates
-    median: float | None = None  # of numbers
-    values: list[str] | None = None  # of texts, no more than tell that they are few
-
-
-class Seen(Document):
-    """What the table holds: its columns by name, and the number of rows of its last loads."""
-
-    loads: list[int] = Field(default=[])
-    columns: dict[str, SeenColumn] = Field(default={})
+    mode_set: bool = False  # by a person who may update the table; a load's own word does not count
 
 
 class Recalled(Document):
@@ -158,7 +187,13 @@ class Recalled(Document):
 
     recipe: Recipe
     found: SeenByLoad = SeenByLoad()
-    seen: Seen = Seen()
+    loads: list[int] = Field(default=[])  # the number of rows of the last ones
+    pictures: dict[str, Picture] = Field(default={})  # of the table's columns, over these loads
+    digests: list[RowsDigest] = Field(default=[])  # of the rows of the loads that the table still has
+    own_labels: dict[str, str] = Field(default={})  # of the table's columns that no file has fed by them
+    mode_set: bool = False
+    table_version: int = 0
+    content: str = ""  # a digest of what the recipe says: another one reads files otherwise
     keys: list[str] | None = None  # the table's, where a rule of loads asks for them; columns by chr(31)
     references: dict[str, list[str]] = Field(default={})  # values of other tables, by the ids of rules
 
@@ -166,7 +201,7 @@ class Recalled(Document):
     def labels(self) -> frozenset[str]:
         """All labels that were read, those that were left out as well, folded."""
         read = (fold_label(label) for table in self.recipe.tables for label in table.labels)
-        return frozenset((*read, *(column.label for column in self.recipe.columns)))
+        return frozenset((*read, *(label for column in self.recipe.columns for label in column.all_labels)))
 
     def table(self, sheet: str | None) -> RecipeTable | None:
         """Return how the sheet of this name was read, else the first table."""
@@ -194,13 +229,33 @@ def find_former_columns(recipe: LoadRecipe | None, labels: Sequence[str]) -> lis
     """
     keys = [fold_label(label) for label in labels]
     counts, known = Counter(keys), _former_columns(recipe) if recipe else {}
-    found = {key: iter(former) for key, former in known.items() if len(former) == counts[key]}
-    alone = (former[0] for key, former in known.items() if len(former) == 1 and key not in counts)
-    missing = {one.name: replace(one, is_renamed=True) for one in alone}
+    found = {key: former for key, former in known.items() if len(former) == counts[key]}
+    missing = _missing_columns(known, counts, found)
+    places = {key: iter(former) for key, former in found.items()}
     return [
-        next(found[key]) if key in found else missing.pop(make_identifier(label), None)
+        next(places[key]) if key in places else missing.pop(make_identifier(label), None)
         for key, label in zip(keys, labels, strict=True)
     ]
+
+
+def _missing_columns(
+    known: Mapping[str, list[FormerColumn]], counts: Counter[str], found: dict[str, list[FormerColumn]]
+) -> dict[str | None, FormerColumn]:
+    """Return by name the columns whose label is missing; one that has an older label is found by that."""
+    missing: dict[str | None, FormerColumn] = {}
+    alone = [former[0] for key, former in known.items() if len(former) == 1 and key not in counts]
+    for one in alone:
+        older = next((key for key in _older_labels(one, known) if counts[key] == 1), None)
+        if older is None:
+            missing[one.name] = replace(one, is_renamed=True)
+        else:
+            found.setdefault(older, [one])
+    return missing
+
+
+def _older_labels(one: FormerColumn, known: Mapping[str, list[FormerColumn]]) -> list[str]:
+    """Return the labels that fed a column before its newest, but those that say something else by now."""
+    return [label for label in one.kept.all_labels[1:] if label not in known] if one.kept else []
 
 
 def _former_columns(recipe: LoadRecipe) -> dict[str, list[FormerColumn]]:

@@ -138,6 +138,7 @@ class LoadTerms(BaseModel):
     make_nullable: tuple[str, ...] = ()  # columns of the table that are to let NULL in
     on_misfit: OnMisfit = "reject"
     remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
+    keep_auto_confirm: bool = False  # though it is read otherwise: said by who may update the table
 
     def choice(self, name: str) -> ColumnChoice:
         """Return how a column is filled."""

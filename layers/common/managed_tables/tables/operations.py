@@ -61,6 +61,7 @@ from managed_tables.tables.hidden_columns import (
     forget_added,
     record_added,
 )
+from managed_tables.tables.memory import follow_columns_in_memory
 from managed_tables.tables.recipes import follow_columns_in_recipe, restore_column_in_recipe
 from managed_tables.tables.reconciliation import (
     LEFTOVER_LOCK_TIMEOUT_MS,
@@ -334,6 +335,7 @@ class TableOperations:
         if plan.alters:
             change_physical_columns(connection, table.table_id, table.display_name, plan, self.zone)
             follow_columns_in_recipe(connection, table.table_id, plan)
+            follow_columns_in_memory(connection, table.table_id, plan)
         if applied.display_name != table.display_name:
             physical.rename_physical_table(connection, table.display_name, applied.display_name)
         if (applied.key, applied.indexes) != (table.key, table.indexes) or converted:

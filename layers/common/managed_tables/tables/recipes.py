@@ -5,88 +5,54 @@ A recipe is told by what a file says (labels, texts, its sheet), never by number
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import Any
 
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from managed_tables.catalog.job_records import JobMode
-from managed_tables.catalog.tables import Applied
 from managed_tables.clock import timestamp
 from managed_tables.conversion.columns import ColumnChoice
-from managed_tables.databases.applied import find_applied
 from managed_tables.databases.connecting import PgConnection
-from managed_tables.databases.statements import compose, execute
 from managed_tables.documents.analyses import AnalysisDocument, StagedColumn, TableReading
 from managed_tables.documents.document import built
+from managed_tables.documents.line_forms import MAX_LINES_KNOWN, beginning_of, find_line_forms, find_structure
 from managed_tables.documents.recipes import (
     CHOSEN,
     MAX_SKIP_TEXTS,
+    MAX_SOURCES,
     Recalled,
     Recipe,
     RecipeColumn,
     RecipeTable,
-    Seen,
     SeenByLoad,
-    SeenColumn,
     StoredRecipe,
 )
 from managed_tables.documents.statements import LoadTerms, OriginLabels
 from managed_tables.errors import RECIPE_NOT_FOUND, ApiError
 from managed_tables.identifiers import fold_label
-from managed_tables.schema import Column, ColumnType
-from managed_tables.tables.constraints import find_values
+from managed_tables.schema import Column
 from managed_tables.tables.definitions import ColumnPlan
-from managed_tables.tables.physical import physical_name
 
 UNDOS_KEPT = 8  # of loads, one after the other: the recipe before each stands in the one after it
-MAX_REFERENCES = 20_000  # values of another table that a job is handed: some hundred kilobytes
-MAX_KEYS = 100_000  # of a table that a job is handed
-_WRITTEN_OTHERWISE = (ColumnType.DECIMAL, ColumnType.DATETIME)  # by PostgreSQL than by the converter
-ROWS_SEEN = 5_000  # of a table, the newest: some milliseconds
-MAX_COLUMNS_SEEN = 200
-
-_NOTHING_SEEN = "NULL::float8, NULL::float8, NULL::float8, NULL::text[]"
-_NUMBERS_SEEN = (
-    "min(abs({column:i}))::float8, max(abs({column:i}))::float8,"
-    " percentile_disc(0.5) WITHIN GROUP (ORDER BY abs({column:i})) FILTER (WHERE {column:i} <> 0)::float8,"
-    " NULL::text[]"
-)
-_DAYS_SEEN = (
-    "extract(epoch FROM min({column:i}))::float8 / 86400,"
-    " extract(epoch FROM max({column:i}))::float8 / 86400, NULL::float8, NULL::text[]"
-)
-_TEXTS_SEEN = (
-    "NULL::float8, NULL::float8, NULL::float8,"
-    " (SELECT array_agg(v) FROM (SELECT DISTINCT left({column:i}, 100) AS v FROM newest"
-    " WHERE {column:i} IS NOT NULL LIMIT 21) AS texts)"
-)
-_SEEN = {
-    ColumnType.INTEGER: _NUMBERS_SEEN,
-    ColumnType.DECIMAL: _NUMBERS_SEEN,
-    ColumnType.DATE: _DAYS_SEEN,
-    ColumnType.DATETIME: _DAYS_SEEN,
-    ColumnType.TEXT: _TEXTS_SEEN,
-}
 
 _STATED_AS = {"header_line": "header_lines", "skip_lines": "skip_texts"}  # what tells the same without a line
 _READ = ("encoding", "delimiter", "quote", "header_lines")  # what a file may show otherwise than stated
 _KEPT_STATEMENTS = frozenset({*_READ, "skip_texts", "fill_merged", "trim"})
+_SAID = ("auto_confirm", "mode", "on_misfit", "mode_set", "load_rules")  # by a person, of all files to come
+_SKIPPED = frozenset({"SKIPPED", "LINES_LEFT_OUT", "FOOTER", "SECTION_LINES", "COMMENT_LINES"})
 
 
 def make_recipe(
     analysis: AnalysisDocument,
     columns: Sequence[Column],
     terms: LoadTerms,
-    mode: JobMode,
     timezone: str,
     before: Recalled | None,
 ) -> StoredRecipe:
     """Return what is to be remembered of a load of these columns.
 
     `timezone` is that of times without one; `before` is the recipe that the files were read under: what a
-    person stated then holds on, and so do columns that this month's file has not.
+    person stated then holds on, and so do columns that this month's file has not. Whether jobs confirm
+    themselves, their mode and what becomes of misfits no load says: `keep_recipe` takes them from before.
     """
     origins = analysis.wish.origin_columns or (before.found.origins if before else None)
     in_front = sum(label is not None for label in (origins.sheet, origins.file)) if origins else 0
@@ -94,8 +60,8 @@ def make_recipe(
     tables = [table for table in (analysis.reading.tables if analysis.reading else ()) if table.include]
     return StoredRecipe(
         auto_confirm="never",
-        mode="append" if mode == "create" else mode,
-        on_misfit=terms.on_misfit,
+        mode="append",
+        on_misfit="reject",
         timezone=timezone,
         tables=[_table_recipe(analysis, table, labels[in_front:], before) for table in tables],
         columns=_column_recipes(analysis, columns, terms, before),
@@ -112,12 +78,16 @@ def _seen_by_load(
 ) -> SeenByLoad:
     columns = analysis.inferred_schema.columns
     pairs = zip(columns, analysis.columns, strict=True)
+    known = before.found if before else SeenByLoad()
+    lines = [list(one) for one in find_line_forms(analysis.accounts)]
     return SeenByLoad(
         types={one.source or one.name: one.type.value for one in columns},
         units={one.source or one.name: staged.formats.unit for one, staged in pairs if staged.formats.unit},
         header_at=[table.header_line for table in tables],
         left_out=_left_out(analysis, before),
         origins=origins,
+        lines=[one for one in known.lines if one not in lines][-MAX_LINES_KNOWN:] + lines,
+        structure=list(dict.fromkeys([*known.structure, *find_structure(analysis.warnings)])),
     )
 
 
@@ -126,16 +96,41 @@ def _column_recipes(
 ) -> list[RecipeColumn]:
     """Return the loaded columns, as the file has them; then those of before that it has not and none took."""
     labels = [column.source or column.name for column in analysis.inferred_schema.columns]
-    fed = {terms.source(column.name): column for column in columns}
-    kept = before.recipe.columns if before else []
-    known = {one.label: one for one in kept}
-    pairs = zip(labels, analysis.columns, strict=True)
-    made = [
-        _column_recipe(fed[one.name], terms, known, label, one) for label, one in pairs if one.name in fed
-    ]
+    kept = [_without(one, before.own_labels) for one in before.recipe.columns] if before else []
+    made = _made_columns(labels, analysis.columns, columns, terms, kept)
     names = {column.name for column in columns}
     present = {*map(fold_label, labels)}
     return [*made, *(one for one in kept if one.name not in names and one.label not in present)]
+
+
+def _made_columns(
+    labels: Sequence[str],
+    staged: Sequence[StagedColumn],
+    columns: Sequence[Column],
+    terms: LoadTerms,
+    kept: Sequence[RecipeColumn],
+) -> Iterator[RecipeColumn]:
+    """Yield the recipe of each loaded column, as the file has them."""
+    fed = {terms.source(column.name): column for column in columns}
+    known, own = {one.label: one for one in kept}, {one.name: one for one in kept}
+    for label, one in zip(labels, staged, strict=True):
+        if column := fed.get(one.name):
+            made = _column_recipe(column, terms, known, label, one)
+            yield _with_sources(made, own.get(column.name))
+
+
+def _without(column: RecipeColumn, own_labels: Mapping[str, str]) -> RecipeColumn:
+    """Return the column with the labels that have fed it alone."""
+    sources = tuple(label for label in column.sources if label != own_labels.get(column.name))
+    return column.model_copy(update={"sources": sources})
+
+
+def _with_sources(column: RecipeColumn, before: RecipeColumn | None) -> RecipeColumn:
+    """Return the column with all labels that ever fed it, this load's first."""
+    known = {fold_label(column.source): column.source}
+    for label in (before.source, *before.sources) if before else ():
+        known.setdefault(fold_label(label), label)
+    return column.model_copy(update={"sources": tuple(known.values())[:MAX_SOURCES]})
 
 
 def _left_out(analysis: AnalysisDocument, before: Recalled | None) -> list[str]:
@@ -155,7 +150,7 @@ def _table_recipe(
     known = before.table(table.sheet) if before else None
     stated = {_STATED_AS.get(name, name) for name in overrides.model_fields_set} & _KEPT_STATEMENTS
     held = _held(known, table) if known else set()
-    skipped = [*table.skip_texts, *_skipped_texts(analysis, table)]
+    skipped = list(_skipped_texts(analysis, table))
     if known and "skip_texts" in held:
         skipped += known.skip_texts
     return RecipeTable(
@@ -181,17 +176,11 @@ def _held(known: RecipeTable, table: TableReading) -> set[str]:
 
 
 def _skipped_texts(analysis: AnalysisDocument, table: TableReading) -> Iterator[str]:
-    """Yield how the lines begin that were left out, as the warnings tell them."""
-    skipped = set(table.skipped_lines)
-    for warning in analysis.warnings:
-        is_here = (warning.file, warning.sheet) == (table.name, table.sheet)
-        if is_here and warning.lines and skipped.issuperset(warning.lines):
-            yield from filter(None, map(_beginning, warning.preview))
-
-
-def _beginning(text: str) -> str:
-    """Return how a line begins, down to its first number or date: what it says in every month."""
-    return " ".join(takewhile(lambda word: not any(map(str.isdigit, word)), text.split()))
+    """Yield how the lines begin that were left out, but those that are rows by their shape."""
+    for account in analysis.accounts:
+        if (account.file, account.sheet) == (table.name, table.sheet):
+            lines = (one for one in account.left if one.code in _SKIPPED and not one.is_row)
+            yield from filter(None, (beginning_of(one.text) for one in lines))
 
 
 def _column_recipe(
@@ -213,29 +202,82 @@ def _column_recipe(
 
 
 def keep_recipe(
-    connection: PgConnection, table_id: str, job_id: str, recipe: StoredRecipe, columns: Sequence[Column]
+    connection: PgConnection,
+    table_id: str,
+    job_id: str,
+    recipe: StoredRecipe,
+    columns: Sequence[Column],
+    *,
+    keeps_auto_confirm: bool = False,
 ) -> None:
-    """Keep the recipe of a load, and those of before for undos; whether jobs confirm themselves stays.
+    """Keep the recipe of a load, and those of before for undos.
 
-    `columns` are the table's: others may have gone, or have another type, since the load read the recipe.
+    What no load may say stays: mode, misfits, whether jobs confirm themselves. They no longer do where this
+    load lets the next file be read otherwise, unless `keeps_auto_confirm`. `columns` are the table's: others
+    may have gone, or have another type, since the load read the recipe.
     """
     own = {column.name: column for column in columns}
     kept = recipe.model_copy(update={"columns": _fitting(recipe.columns, own)})
+    stored = _lock(connection, table_id)
+    if stored is not None:
+        is_other = not keeps_auto_confirm and reads_otherwise(stored, kept)
+        said = {name: getattr(stored, name) for name in _SAID}
+        kept = kept.model_copy(update=said | ({"auto_confirm": "never"} if is_other else {}))
     connection.execute(
         "INSERT INTO managed_tables.recipes AS kept (table_id, version, job_id, recipe)"
         " VALUES (%s, 1, %s, %s)"
         " ON CONFLICT (table_id) DO UPDATE SET version = kept.version + 1, updated_at = now(),"
         " job_id = excluded.job_id,"
-        " recipe = excluded.recipe || jsonb_build_object('auto_confirm', kept.recipe -> 'auto_confirm',"
-        " 'load_rules', coalesce(kept.recipe -> 'load_rules', '[]'),"
+        " recipe = excluded.recipe || jsonb_build_object("
         " 'hidden', kept.recipe -> 'hidden', 'before',"
         " kept.recipe #- %s || jsonb_build_object('job_id', kept.job_id))",
-        [table_id, job_id, Jsonb(kept.as_json()), ["before"] * UNDOS_KEPT],
+        [table_id, job_id, Jsonb(kept.model_dump(mode="json")), ["before"] * UNDOS_KEPT],
     )
 
 
+def _lock(connection: PgConnection, table_id: str) -> StoredRecipe | None:
+    """Return the recipe as it is, held until the transaction ends."""
+    query = "SELECT recipe FROM managed_tables.recipes WHERE table_id = %s FOR UPDATE"
+    row = connection.execute(query, [table_id]).fetchone()
+    return StoredRecipe.read(row[0]) if row else None
+
+
+def reads_otherwise(before: StoredRecipe, now: StoredRecipe) -> bool:
+    """Return whether a file is mapped, typed or cut otherwise under the recipe of now."""
+    return _reading(before, now) != _reading(now, now)
+
+
+def _reading(recipe: StoredRecipe, now: StoredRecipe) -> list[Any]:
+    """Return what a recipe says of the labels of `now`: where they go, how, and what is left out."""
+    labels = {fold_label(label) for table in now.tables for label in table.labels}
+    labels |= {column.label for column in now.columns}
+    known = [one for one in recipe.columns if not labels.isdisjoint(one.all_labels)]
+    fed = [[one.name, *(getattr(one, name) for name in ("type", *CHOSEN))] for one in known]
+    stated = [[sorted(one.stated), _stated_texts(one)] for one in recipe.tables[:1]]
+    found = recipe.found
+    return [sorted(fed, key=repr), _contradicted(recipe, now), stated, found.left_out, found.origins,
+            recipe.timezone]  # fmt: skip
+
+
+def _stated_texts(table: RecipeTable) -> list[str]:
+    return sorted(table.skip_texts) if "skip_texts" in table.stated else []
+
+
+def _contradicted(recipe: StoredRecipe, now: StoredRecipe) -> list[str]:
+    """Return the columns whose mark or order is another one now."""
+    later = {one.name: one for one in now.columns}
+    pairs = [(one, later[one.name]) for one in recipe.columns if one.name in later]
+    return [
+        one.name
+        for one, other in pairs
+        for part in ("decimal_mark", "date_order")
+        if None not in (values := {getattr(one, part), getattr(other, part)}) and len(values) > 1
+    ]
+
+
 def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> None:
-    """Put the recipe of before in the place of the load's, if nobody has changed that since."""
+    """Forget what a load showed; put the recipe of before in place of its own, unless changed since."""
+    connection.execute("UPDATE managed_tables.applied_jobs SET memory = NULL WHERE job_id = %s", [job_id])
     connection.execute(
         "UPDATE managed_tables.recipes SET version = version + 1, updated_at = now(),"
         " job_id = recipe -> 'before' ->> 'job_id',"
@@ -248,90 +290,27 @@ def take_back_recipe(connection: PgConnection, table_id: str, job_id: str) -> No
 
 def find_recipe(connection: PgConnection, table_id: str, *, lock: bool = False) -> Recipe | None:
     """Return the table's recipe, locked until the transaction ends if asked; None where there is none."""
-    row = _find(connection, table_id, b" FOR UPDATE" if lock else b"")
-    return None if row is None else _recipe(row)
+    row = find_stored(connection, table_id, b" FOR UPDATE" if lock else b"")
+    return None if row is None else as_recipe(row)
 
 
-def _find(connection: PgConnection, table_id: str, lock: bytes = b"") -> tuple[Any, ...] | None:
+def find_stored(connection: PgConnection, table_id: str, lock: bytes = b"") -> tuple[Any, ...] | None:
+    """Return version, moment, job and JSON of the table's recipe; None where there is none."""
     statement = b"SELECT version, updated_at, job_id, recipe FROM managed_tables.recipes WHERE table_id = %s"
     return connection.execute(statement + lock, [table_id]).fetchone()
 
 
-def _recipe(row: tuple[Any, ...]) -> Recipe:
+def is_mode_set(connection: PgConnection, table_id: str) -> bool:
+    """Return whether a person who may update the table has said the recipe's mode."""
+    row = find_stored(connection, table_id)
+    return row is not None and StoredRecipe.read(row[3]).mode_set
+
+
+def as_recipe(row: tuple[Any, ...]) -> Recipe:
+    """Return the recipe that `find_stored` found."""
     version, updated_at, job_id, stored = row
     known = {"version": version, "updated_at": timestamp(updated_at), "job_id": job_id}
     return Recipe.read({**stored, **known})
-
-
-def recall(connection: PgConnection, table_id: str) -> Recalled | None:
-    """Return what a job of the table is handed of its memory; None where there is no recipe, or no table."""
-    row = _find(connection, table_id)
-    applied = find_applied(connection, table_id)
-    if row is None or applied is None or applied.deleted:
-        return None
-    loads = connection.execute(
-        "SELECT row_count FROM managed_tables.applied_jobs WHERE table_id = %s AND row_count > 0"
-        " ORDER BY applied_at DESC LIMIT 24",
-        [table_id],
-    ).fetchall()
-    seen = Seen(loads=[count for (count,) in loads], columns=_look_at(connection, applied))
-    found = SeenByLoad.read(row[3].get("found", {}))
-    recipe = _recipe(row)
-    return Recalled(
-        recipe=recipe,
-        found=found,
-        seen=seen,
-        keys=_keys(connection, applied, recipe),
-        references=_references(connection, applied),
-    )
-
-
-def _keys(connection: PgConnection, applied: Applied, recipe: Recipe) -> list[str] | None:
-    """Return the table's keys as texts, where its loads are to keep them and they are not many."""
-    others = {column.name for column in applied.columns if column.type in _WRITTEN_OTHERWISE}
-    is_asked = any(rule.kind == "keeps_keys" for rule in recipe.load_rules)
-    if not applied.key or not is_asked or not others.isdisjoint(applied.key):
-        return None
-    rows = execute(
-        connection,
-        "SELECT concat_ws(chr(31), {}) FROM {} LIMIT {}",
-        [compose("{:i}::text", name) for name in applied.key],
-        physical_name(applied.display_name),
-        MAX_KEYS + 1,
-    ).fetchall()
-    return [key for (key,) in rows] if len(rows) <= MAX_KEYS else None
-
-
-def _references(connection: PgConnection, applied: Applied) -> dict[str, list[str]]:
-    """Return the values of other tables that the table's rules refer to, of lists that are not long."""
-    found = {}
-    for rule in applied.rules:
-        if rule.kind == "in_table":
-            values = find_values(connection, rule, MAX_REFERENCES + 1)
-            if len(values) <= MAX_REFERENCES:
-                found[rule.id] = values
-    return found
-
-
-def _look_at(connection: PgConnection, applied: Applied) -> dict[str, SeenColumn]:
-    """Return what the columns hold, by the newest rows, which cost the same whatever the table's size."""
-    columns = applied.columns[:MAX_COLUMNS_SEEN]
-    found = execute(
-        connection,
-        "WITH newest AS MATERIALIZED (SELECT {:i} FROM {} ORDER BY id DESC LIMIT {}) {}",
-        [column.name for column in columns],
-        physical_name(applied.display_name),
-        ROWS_SEEN,
-        sql.SQL(" UNION ALL ").join(map(_look_at_column, columns)),
-    )
-    names = tuple(SeenColumn.model_fields)
-    return {name: SeenColumn.read(dict(zip(names, seen, strict=True))) for name, *seen in found}
-
-
-def _look_at_column(column: Column) -> sql.Composed:
-    seen = compose(_SEEN.get(column.type, _NOTHING_SEEN), column=column.name)
-    form = "SELECT {}, count(*), count(*) - count({:i}), {} FROM newest"
-    return compose(form, column.name, column.name, seen)
 
 
 def change_recipe(connection: PgConnection, table_id: str, parts: Mapping[str, Any]) -> Recipe:
@@ -343,7 +322,7 @@ def change_recipe(connection: PgConnection, table_id: str, parts: Mapping[str, A
     ).fetchone()
     if row is None:
         raise ApiError(RECIPE_NOT_FOUND)
-    return _recipe(row)
+    return as_recipe(row)
 
 
 def forget_recipe(connection: PgConnection, table_id: str) -> None:
