@@ -284,11 +284,8 @@ MIGRATIONS: Sequence[str] = (
     _RULES,
     _GENERATION,
     _CONTRACTS,
-<<<<<<< HEAD
     NAMED_FUNCTIONS,  # again at the end whenever they change
-=======
     _MEMORY,
->>>>>>> 2f475f9e (feat(recipes): let a job confirm itself only by nine proofs)
 )
 FIRST_VERSION = 13  # the number of the first of them
 SCHEMA_VERSION = FIRST_VERSION + len(MIGRATIONS) - 1
