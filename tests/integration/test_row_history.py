@@ -134,7 +134,7 @@ def test_loads_upserts_and_undos_are_part_of_the_history(loads: Loads) -> None:
     assert found(loads.table, "/history", user_id="0" * 24)["total"] == 0
     assert found(loads.table, "/history", to="2020-01-01")["total"] == 0
     swapped = [column("n", "decimal", previous_name="v"), column("v", "integer", previous_name="n")]
-    for columns, shown in (([COLUMNS[0], *swapped], {"n": (1, 7)}), (COLUMNS[:1], {"n": ("1", "7")})):
+    for columns, shown in (([COLUMNS[0], *swapped], {"n": (1, 7)}), (COLUMNS[:1], {})):
         loads.table.changed(columns=columns)
         assert told(found(loads.table, f"/data/{a}/history")["records"][1])[4] == shown
 
@@ -246,7 +246,7 @@ def test_a_renamed_or_hidden_column_keeps_its_history(table: TableClient) -> Non
     renamed = [COLUMNS[0], column("valor", "decimal", previous_name="v"), *COLUMNS[3:]]
     table.changed(columns=renamed)  # and n is taken out
     update = found(table, f"/data/{row_id}/history")["records"][1]
-    assert told(update)[4] == {"valor": (1, 3), "n": ("2", "4")}
+    assert told(update)[4] == {"valor": (1, 3)}  # what is hidden hides with all its values
     new = [column("n", "text"), column("desconto", default="100% {x} %(id)s '\\ $1")]  # another n
     table.changed(columns=[COLUMNS[0], column("valor", "decimal"), *new])
     (deleted,) = found(table, "/trash")["records"]
@@ -254,6 +254,33 @@ def test_a_renamed_or_hidden_column_keeps_its_history(table: TableClient) -> Non
     shown = [(deleted["k"], deleted["valor"], deleted["n"])]
     assert shown == table.values("k", "valor", "n") == [("A", 3, None)]
     assert table.values("desconto") == [("100% {x} %(id)s '\\ $1",)]
+
+
+def test_the_values_of_a_hidden_column_hide_with_it(loads: Loads) -> None:
+    """In changes of a row, of the table, of loads; who changed it stays; the values come back with it."""
+    table = loads.table
+    loads.run("append", [["A", "47110811"]], "k", "v")
+    ((row_id, _),) = table.sql("SELECT id::text, k FROM {t}")
+    loads.run("upsert", [["A", "47110812"]], "k", "v")
+    table.rows.call("PATCH", f"/{row_id}", {"v": 47110813})
+    table.rows.call("DELETE", f"/{row_id}")
+    doors = (f"/data/{row_id}/history", "/history", "/trash")
+    seen = [found(table, door) for door in doors]
+    others = [one for one in COLUMNS if one["name"] != "v"]
+    table.changed(columns=others)
+    hidden = [found(table, door) for door in doors]
+    assert "4711081" not in json.dumps(hidden, default=str)
+    assert hidden[0]["total"] == 4
+    assert [told(one)[4] for one in hidden[0]["records"][1:3]] == [{}, {}]  # somebody changed something
+    table.changed(columns=[*others, column("v", previous_name=None)])  # another column of the same name
+    assert "4711081" not in json.dumps([found(table, door)["records"] for door in doors], default=str)
+    table.changed(columns=others)
+    assert ask(table, "/columns/v/restore", "POST")[0] == 200  # the last of the name, without a value
+    renamed = [*others, column("w", previous_name="v")]
+    table.changed(columns=renamed)
+    assert ask(table, "/columns/v/restore", "POST")[0] == 200
+    table.changed(columns=COLUMNS)
+    assert [found(table, door) for door in doors] == seen
 
 
 def test_hidden_columns_are_listed_and_come_back(table: TableClient) -> None:

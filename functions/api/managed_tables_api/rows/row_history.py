@@ -23,7 +23,7 @@ from managed_tables.errors import INVALID_REQUEST, ROW_NOT_FOUND, ApiError
 from managed_tables.history import Via
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.kept_rows import STAGED_ID, kept_table
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column
 from managed_tables.values import array_text
 from managed_tables_api.http.requests import ListAnswer, Numbers, NumbersQuery, PageQuery, StrictModel
 from managed_tables_api.rows.bulk_changes import MAX_IDS
@@ -109,7 +109,9 @@ class RowChange(Document):
     via: Via | Literal["sql"]
     job_id: RecordId | None
     action: Action
-    changes: list[CellChange]
+    changes: list[CellChange] = Field(
+        description="Só das colunas que a tabela tem: os valores de uma coluna retirada voltam com ela"
+    )
 
 
 class RowHistoryAnswer(Document):
@@ -288,18 +290,18 @@ class Change(NamedTuple):
 
 def of_row(table: Table, row_id: str, numbers: Numbers) -> RowHistoryAnswer:
     """Return the changes of one row; raises ROW_NOT_FOUND where nothing is known of it."""
-    names, changes = read_changes(table, row_id)
-    records = [_shown(RowChange, table.definition, names, change, numbers) for change in _told(changes)]
+    _, changes = read_changes(table, row_id)
+    records = [_shown(RowChange, table.definition, change, numbers) for change in _told(changes)]
     return RowHistoryAnswer(total=len(records), records=records)
 
 
 def of_table(table: Table, asked: HistoryQuery) -> TableHistoryAnswer:
     """Return a page of the changes of the table's rows, the newest first, each with its `row_id`."""
     total, places = _page(table, asked)
-    names, rows = _read(table, sorted({row for _, row in places}))
+    _, rows = _read(table, sorted({row for _, row in places}))
     told = {(change.change_id, change.row_id): change for row in rows.values() for change in _told(row)}
     records = [
-        _shown(TableRowChange, table.definition, names, told[place], asked.numbers, row_id=place[1])
+        _shown(TableRowChange, table.definition, told[place], asked.numbers, row_id=place[1])
         for place in places
         if place in told
     ]
@@ -444,18 +446,17 @@ def _told(changes: Iterable[Change]) -> list[Change]:
 
 
 def _shown(
-    model: type[Shown], definition: Definition, names: Names, change: Change, numbers: Numbers, **more: str
+    model: type[Shown], definition: Definition, change: Change, numbers: Numbers, **more: str
 ) -> Shown:
-    order = {column.name: place for place, column in enumerate(definition.columns)}
-    columns = {**change.before, **change.after}
-
-    def value(cells: Cells, name: str) -> Scalar:
-        column = definition.by_name.get(name)
-        return value_of(column.type if column else ColumnType.TEXT, cells.get(name), numbers)
-
+    """Return a change as it is answered: of the columns that the table has, for the others are hidden."""
     changes = [
-        CellChange(column=names.shown(key), before=value(change.before, key), after=value(change.after, key))
-        for key in sorted(columns, key=lambda name: (order.get(name, len(order)), name))
+        CellChange(
+            column=column.name,
+            before=value_of(column.type, change.before.get(column.name), numbers),
+            after=value_of(column.type, change.after.get(column.name), numbers),
+        )
+        for column in definition.columns
+        if column.name in change.before or column.name in change.after
     ]
     known = {name: getattr(change, name) for name in ("user_id", "via", "job_id", "action")}
     return model.read({**more, "at": timestamp(change.at), **known, "changes": changes})
