@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import chain, islice
@@ -25,18 +24,7 @@ from managed_tables_analyze.analysis import Analysis
 from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn
 from managed_tables_analyze.load_rules import LoadRules
 
-ROWS_COMPARED = 20_000  # of a column that is converted once more
-_FEWEST = 10  # values, below which only what is very far off is told
-_FAR, _VERY_FAR = 10.0, 100.0  # times the table's median, or its greatest number
-_EMPTIER = 0.5  # the share of empty cells beyond the table's
-_YEARS_DAYS = 3_653  # beyond the first and the last day of the table
-_CATEGORIES = 20  # texts of a column at most, each there several times
-_REPEATED = 3
-_FEW_ROWS = 2  # of which any may be empty
-_ROWS_FACTOR = 10
 _RENAMED = 0.8  # likeness of label, type and place
-
-_EPOCH = date(1970, 1, 1)
 
 _CHECKED: set[DifferenceCode] = {
     "COLUMN_NEW",
@@ -58,10 +46,6 @@ _HOLDS = {  # which inferred types a type of the table takes as they are
     ColumnType.DATETIME: {ColumnType.DATE, ColumnType.DATETIME},
     ColumnType.TEXT: set(ColumnType),
 }
-
-
-_Change = tuple[str, Any, Any]
-"""What is far beyond the table's values, in words; what was, and what is."""
 
 
 def difference(
