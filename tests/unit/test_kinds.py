@@ -17,6 +17,8 @@ from managed_tables_reader.files.kinds import Kind, detect_kind
         (b"[a],b\n1,2\n", Kind.TEXT),
         (b"\xef\xbb\xbf  <!DOCTYPE html><html>", Kind.HTML),
         (b"<table><tr><td>1</td></tr></table>", Kind.HTML),
+        (b'<meta charset="utf-8">\n<table><tr><td>1</td></tr></table>', Kind.HTML),
+        (b'<META NAME="origem" CONTENT="sistema">\na;b\n1;2\n', Kind.TEXT),
         (
             b'<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">',
             Kind.SPREADSHEETML,

@@ -54,6 +54,7 @@ _GZIP_SIGNATURE = b"\x1f\x8b"
 _PARQUET_SIGNATURE = b"PAR1"
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|table|meta|style)\b", re.IGNORECASE)
+_HTML_META = re.compile(rb"<meta\b", re.IGNORECASE)  # alone it may stand above any table
 _SPREADSHEETML_START = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet", re.IGNORECASE)
 _XML_START = re.compile(rb"<\?xml\b|<[A-Za-z_][\w.-]*(:[\w.-]+)?(\s+[\w:.-]+\s*=|\s*/?>)")
 # Labels in angle brackets (`<DATE>\t<OPEN>`), or cells of markup: no document has text next to its root.
@@ -120,14 +121,21 @@ def _kind_of_json(start: bytes) -> Kind:
     return Kind.JSON_LINES if is_line else Kind.JSON
 
 
+def _is_html(start: bytes) -> bool:
+    """Return whether a text begins as HTML does; below a comment or `<META>` another tag shows it."""
+    if start.startswith(b"<!--") or _HTML_META.match(start):
+        return _HTML_START.search(start, 1) is not None
+    return _HTML_START.match(start) is not None
+
+
 def _kind_of_text(start: bytes) -> tuple[Kind, str]:
     if not start.startswith((b"<", b"[", b"{")):
         return Kind.TEXT, ""
     if _SPREADSHEETML_START.search(start):
         return Kind.SPREADSHEETML, ""
-    if _HTML_START.match(start) or (start.startswith(b"<!--") and _HTML_START.search(start)):
+    if _is_html(start):
         return Kind.HTML, ""
-    if _CELLS_START.match(start):
+    if _CELLS_START.match(start) or _HTML_META.match(start):
         return Kind.TEXT, ""
     if _XML_START.match(start):
         return (Kind.HTML, "") if _HTML_START.search(start) else (Kind.OTHER, "é um XML")
