@@ -130,6 +130,30 @@ def sheets() -> Iterator[Case]:
         [],
     )
     yield case("xlsx/no_cells.xlsx", xlsx(empty), "nothing at all", error="FILE_EMPTY")
+    entries = [[f"PIX {number}", f"Loja {number % 3}", 10.5 * number] for number in range(1, 9)]
+    yield case(
+        "xlsx/balances_above_another_table.xlsx",
+        xlsx(
+            sheet(
+                [
+                    ["historico", "favorecido", "valor"],
+                    *entries,
+                    [],
+                    ["Saldo anterior: 1.200,00"],
+                    ["Saldo em conta: 1.578,00"],
+                    [],
+                    ["Aplicações"],
+                    ["produto", "vencimento", "saldo", "taxa"],
+                    ["CDB", "2027", 2000, 1.5],
+                    ["LCI", "2028", 300, 1.2],
+                ]
+            )
+        ),
+        "lines between the table and the next one are named",
+        "historico:text favorecido:text valor:decimal",
+        [[row[0], row[1], f"{row[2]:g}"] for row in entries],
+        warnings=["FOOTER [11, 12]", "TABLE_APART [14, 15, 16, 17]"],
+    )
 
 
 def forms() -> Iterator[Case]:

@@ -142,7 +142,7 @@ def test_what_surrounds_the_table_is_kept_apart() -> None:
     header = find_header(Grid(grid_of(text), keeps_ends=True, is_whole=True))
     assert header is not None
     assert (header.first_line, header.last_line, header.line_count, header.data_line) == (2, 2, 1, 3)
-    assert (header.end_line, header.next_line, header.skipped, header.width) == (7, 7, [1], 3)
+    assert (header.end_line, header.footer, header.skipped, header.width) == (7, [], [1], 3)
     assert [[number for number, _ in rows] for rows in header.others] == [[7, 8, 9, 10]]
     assert [*header.lines_above()] == [1]
     assert [finding.code for finding in header.findings()] == ["LINES_ABOVE", "TABLE_APART"]

@@ -42,7 +42,7 @@ class Header:
     page_head: PageHead
     skipped: Sequence[int] = ()  # titles and notes above the table
     end_line: int | None = None  # the first below the table
-    next_line: int | None = None  # the first of the next table below
+    footer: Sequence[tuple[int, Cells]] = ()  # the rows from there on, down to the next table
     is_assumed: bool = False  # the first row is the header by custom only: nothing in the table shows it
     others: Sequence[Sequence[tuple[int, Cells]]] = ()  # the rows of other tables above and below
 
@@ -159,7 +159,7 @@ def _header_of(rows: Sequence[GridRow], bounds: Sequence[int], number: int, layo
         page_head=PageHead(cells[place : first if stop - first == 1 else start]),
         skipped=[*lines[: bounds[0]], *lines[place:first], *lines[stop:start]],
         end_line=[*lines, None][end],
-        next_line=[*lines, None][bounds[number + 1]],
+        footer=[(row.number, row.written or row.cells) for row in rows[end : bounds[number + 1]]],
         others=[[*zip(lines[above:below], cells[above:below], strict=True)] for above, below in apart],
     )
 

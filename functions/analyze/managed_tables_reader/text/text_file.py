@@ -14,7 +14,7 @@ from managed_tables.errors import FILE_EMPTY, FILE_NOT_TABULAR, LINE_WITHOUT_CEL
 from managed_tables.messages.findings import Finding
 from managed_tables_reader.files.encodings import NotTextError, detect_encoding
 from managed_tables_reader.files.source import Source, byte_count, check_pieces, open_source
-from managed_tables_reader.layout.grid import COMMENT, GridRow, is_sure_comment
+from managed_tables_reader.layout.grid import COMMENT, Cells, is_sure_comment
 from managed_tables_reader.layout.looks import TEXT
 from managed_tables_reader.layout.search import Grid, Header, find_end, find_header
 from managed_tables_reader.rows.notes import is_separator
@@ -188,24 +188,26 @@ def _describe(
 
 def _find_end(text: TextFile, grid: Grid, overrides: Overrides) -> None:
     """End the table above the notes and totals that end the file, or above another table."""
-    line, next_line = text.header.end_line, text.header.next_line
+    line = text.header.end_line
     if line is not None:
-        rows = [row for row in grid.rows if line <= row.number < (next_line or row.number + 1)]
-        _cut(text, text.source.start, text.source.sample, line, rows)
+        _cut(text, text.source.start, text.source.sample, line, text.header.footer)
     elif overrides.table.last_line is None and not grid.is_whole:
         begin, lines = text.source.tail()
         # Without a mender: a note with a comma in it is one cell, not a row under another delimiter.
         rows = choosing.grid_of(list(RecordReader(Lines(iter(lines)), text.dialect)))
         end = find_end(rows, text.width, text.header.kinds, keeps_ends=True)
         if end < len(rows):
-            _cut(text, begin, lines, rows[end].number, rows[end:])
+            footer = [(row.number, row.written or row.cells) for row in rows[end:]]
+            _cut(text, begin, lines, rows[end].number, footer)
 
 
-def _cut(text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequence[GridRow]) -> None:
+def _cut(
+    text: TextFile, begin: int, lines: Sequence[str], line: int, rows: Sequence[tuple[int, Cells]]
+) -> None:
     """End the table above one of the lines, which start at byte `begin`; `rows` are those from it on."""
     text.end_bytes = begin + byte_count(lines[: line - 1])
     text.footer_lines = len(lines) - line + 1
-    written = {row.number: [*(row.written or row.cells)] for row in rows}
+    written = {number: [*cells] for number, cells in rows}
     text.footer = [(one - line + 1, written.get(one, [])) for one in range(line, max(written, default=0) + 1)]
 
 

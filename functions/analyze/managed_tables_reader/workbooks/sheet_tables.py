@@ -51,6 +51,9 @@ def stage_sheet(sheet: Sheet, name: str, target: Path, overrides: Overrides) -> 
     notes = RowNotes(header.width, Extent(skipped=list(header.lines_above())))
     _count_above(head, header, notes.extent)
     findings = header.findings()
+    if header.footer:
+        notes.extent.skip(number for number, _ in header.footer)
+        findings.append(rows_left_out("FOOTER", header.footer))
     with PartWriter(target, header.width) as writer:
         body = _body(chain(head, batches), header, notes.extent)
         rows = body if overrides.table.last_line else _without_footer(body, header, notes, findings)
