@@ -95,6 +95,11 @@ def test_a_grid_of_blanks_has_no_table() -> None:
     assert find_header(Grid(make_grid([(1, 1, [None, " "], None), (2, 2, [], None)]), False, True)) is None
 
 
+@pytest.mark.parametrize("blank", ["\x1f", "\u2003", "\x85"])
+def test_a_row_of_any_blanks_is_none_of_the_grid(blank: str) -> None:
+    assert _find(f"a/{blank}/{blank}/{blank}").labels == ["a"]
+
+
 TWO, THREE = (["1"] * count for count in (2, 3))
 
 

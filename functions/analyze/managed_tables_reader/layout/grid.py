@@ -4,7 +4,7 @@ Blank and separator lines are none of the grid's rows.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, zip_longest
@@ -22,7 +22,8 @@ COMMENT_STARTS = (f"{COMMENT} ", f"{COMMENT}{COMMENT}")
 _TOTAL = re.compile(
     r"(sub)?(t ?o ?t ?a ?l|totais)(\s+(g ?e ?r ?a ?l|general|global)"
     r"|\s+do\s+(dia|mês|per[íi]odo|ano|relatório))?\s*(:.*)?"
-    r"|grand\s+total\s*:?|soma\s*:?",
+    r"|grand\s+total\s*:?|soma\s*:?"
+    r"|saldo\s+(final|atual|total|dispon[íi]vel|do\s+dia|em\s+[\d/.-]+)\s*(:.*)?",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
@@ -103,10 +104,10 @@ class GridRow:
 
     def saved_by_lists(self, ends: str) -> float:
         """Return the bits that texts save if they are described as lists, cut at `ends`."""
-        cells = zip(self.looks, self.cells, self.known_bits, self.text_bits, strict=True)
+        cells = zip(self.looks, self._pairs, self.known_bits, self.text_bits, strict=False)
         return sum(
-            min(text, one.odd + known) - min(list_bits(cell, ends, text), known)
-            for one, cell, known, text in cells
+            min(text, one.odd + known) - min(list_bits(cell, above, ends, text), known)
+            for one, (above, cell), known, text in cells
             if cell and one.kind == TEXT
         )
 
@@ -181,19 +182,30 @@ class GridRow:
         return (self.cells[column] or "").strip() if column < len(self.cells) else ""
 
 
-def make_grid(rows: Iterable[tuple[int, int, Cells, Cells | None]]) -> list[GridRow]:
-    """Return the rows to score, given their first and last lines, cells, and cells before mending."""
+def make_grid(
+    rows: Iterable[tuple[int, int, Cells, Cells | None]], left_out: Container[int] = ()
+) -> list[GridRow]:
+    """Return the rows to score, given their first and last lines, cells, and cells before mending.
+
+    Lines that are left out, comments and separators, make no gap between those around them.
+    """
     grid: list[GridRow] = []
     last = None
     for number, last_line, cells, written in rows:
-        if not any(cell and cell.strip(_NOTHING) for cell in cells):
+        if all(cell is None or is_blank(cell) for cell in cells):
             continue
-        if not is_separator(cells):
+        if number not in left_out and not is_separator(cells):
             grid.append(GridRow(number, cells, last is not None and number > last + 1, written))
         last = max(number, last_line)
     for above, row in pairwise(grid):
         row.above = above.cells
     return grid
+
+
+def is_blank(cell: str) -> bool:
+    """Return whether a cell says nothing: blanks of any kind, or a mark of a file's begin or end."""
+    text = cell.strip(_NOTHING)
+    return not text or text.isspace()
 
 
 def is_sure_comment(cells: Sequence[str]) -> bool:

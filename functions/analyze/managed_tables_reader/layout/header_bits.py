@@ -246,15 +246,28 @@ def _places(columns: Sequence[int], rows: Sequence[GridRow]) -> list[tuple[str, 
 def _count(row: GridRow) -> tuple[list[int], str]:
     """Return the columns and the kind of a row's values if they are consecutive, else nothing.
 
-    Below a label, one year is no coincidence.
+    Below a label, one year is no coincidence; alone in its row it is a title's.
     """
     columns = [column for column, one in enumerate(row.looks) if one.is_value]
     cells = [row.cells[column] for column in columns]
     kinds = {kind for kind, _ in map(_place, cells)}
     kind = kinds.pop() if len(kinds) == 1 else ""
-    uppers = row.above[columns[0] :][:1] if kind == "year" else ()
-    fewest = 1 if any(look(upper).kind == TEXT for upper in uppers) else _FEWEST.get(kind, inf)
-    return (columns, kind) if len(cells) >= fewest and _are_consecutive(kind, cells) else ([], "")
+    are_labels = len(cells) >= _fewest(row, columns, kind) and _are_consecutive(kind, cells)
+    return (columns, kind) if are_labels else ([], "")
+
+
+def _fewest(row: GridRow, columns: Sequence[int], kind: str) -> float:
+    """Return how many consecutive values of a kind are no coincidence in a row."""
+    if kind == "number" and _are_places(row, columns):
+        return 2
+    uppers = row.above[columns[0] :][:1] if kind == "year" and len(row.cells) > 1 else ()
+    return 1 if any(look(upper).kind == TEXT for upper in uppers) else _FEWEST.get(kind, inf)
+
+
+def _are_places(row: GridRow, columns: Sequence[int]) -> bool:
+    """Return whether numbers count all columns but a first blank one, as programs do without labels."""
+    first = _place(row.cells[columns[0]])[1] if columns else inf
+    return first <= 1 and [*columns] == row.columns == [*range(1, len(row.cells))]
 
 
 def _are_consecutive(kind: str, cells: Sequence[str | None]) -> bool:

@@ -15,6 +15,7 @@ _NUMBER = re.compile(
 _DATE = re.compile(
     rf"(\d{{4}}([-/.]\d{{1,2}}){{2}}|(1[5-9]|2\d)\d\d[-/.]\d\d?|(\d{{1,2}}[-/.]){{2}}(\d\d){{1,2}}){times.TIME}?"
     r"|\d{1,2}[-/ ]?[A-Za-zÇç]{3,9}\.?[-/ ,]? ?\d{2,4}"  # a time behind it is that of mails and of servers
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d( [A-Z]{1,4})? \d{4}"  # as `date` prints it
     rf"|\d{{1,2}}{times.ORDINAL}?\s+{times.OF}\s+[A-Za-zÇç]{{3,9}}\s+{times.OF}\s+\d{{4}}"
 )
 _TIME = re.compile(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?")
@@ -132,14 +133,19 @@ def text_bits(text: str) -> float:
     )
 
 
-def list_bits(text: str, ends: str, as_text: float) -> float:
-    """Return the bits of a text as a list that is cut at `ends`, of values or of words that come again."""
-    items = Counter(re.split(f"[{ends}]", text))
-    found, odd = [look(item) for item in items], _odd_bits(text)
+def list_bits(text: str, above: str | None, ends: str, as_text: float) -> float:
+    """Return the bits of a text as a list that is cut at `ends`, of values or of words that come again.
+
+    They come again in it, or in the same places of the list above.
+    """
+    items = re.split(f"[{ends}]", text)
+    uppers = re.split(f"[{ends}]", above or "")
+    found, odd = [*map(look, dict.fromkeys(items))], _odd_bits(text)
     if not odd and ("\n" in text or not any(one.is_value for one in found)):
         return as_text
-    repeats = weights.SAME_CELL * (items.total() - len(items))
-    values = sum(one.bits or weights.EMPTY for one in found) + repeats
+    again = {item for item, upper in zip(items, uppers, strict=False) if item == upper}
+    fresh = [one for item, one in zip(dict.fromkeys(items), found, strict=True) if item not in again]
+    values = sum(one.bits or weights.EMPTY for one in fresh) + weights.SAME_CELL * (len(items) - len(fresh))
     return max(min(as_text - odd, values), weights.SAME_CELL)
 
 

@@ -27,7 +27,6 @@ _MOST_LINES = 120  # that are not blank, on which each dialect is tried
 _LONGEST_LINE = 1_000_000
 _MOST_CHARACTERS = 400_000
 MAX_CELLS = 16_384  # of a record, empty ones at the end included: as many as a worksheet has
-_MOST_BROKEN = 0.5  # of the records with quotes, more than by another way; a few odd lines prove nothing
 _IMPOSSIBLE = 1e9  # bits: a reading for want of another alone
 _LABEL = re.compile(rf"\s*+[^\s,{LIST_ENDS}][^,{LIST_ENDS}]*+")  # what has a delimiter inside is two of them
 _HINT = re.compile(r"\ufeff?\"?sep=(.+?)\"?[\r\n]*", re.IGNORECASE)
@@ -37,6 +36,7 @@ _RUN_OF_BLANKS = re.compile(r"(?<=\S) {2,}(?=\S)")
 _RUN = "\0"  # what stands for one: no text has it here
 _WIDEST = 4_096  # characters: no aligned columns take more
 _ODD_LINES = 10  # one in so many may be a title above aligned columns
+_BEGUN = re.compile(rf'[,{LIST_ENDS}]"')  # where a cell that is quoted begins
 _OPEN = re.compile(r'(?:[^"]*+"[^"]*+")*+[^"]*+(?<!\w)"[^"]*+')  # a text that does not end; 3/4" opens none
 
 
@@ -60,18 +60,11 @@ def choose(lines: Sequence[str], overrides: Overrides, stated: Stated, *, is_who
     """Return the ways to cut the lines, best first; empty if there is nothing to cut."""
     first = _first_lines(lines)
     is_whole = is_whole and len(first) == len(lines)
-    ways = [(_read(first, way), way) for way in _candidates(first, overrides)]
-    shares = [_broken_share(records, dialect) for records, (_, dialect, _) in ways]
-    most = min(shares, default=0.0) + _MOST_BROKEN
-    for is_broken in (False, True):  # text within quotes is never cheaper cut: for want of another way alone
-        scored = (
-            _score(records, way, overrides, stated, is_whole=is_whole)
-            for (records, way), share in zip(ways, shares, strict=True)
-            if (share > most) is is_broken
-        )
-        if found := [*filter(None, scored)]:
-            return sorted(found, key=attrgetter("bits"))
-    return []
+    scored = (
+        _score(_read(first, way), way, overrides, stated, is_whole=is_whole)
+        for way in _candidates(first, overrides)
+    )
+    return sorted(filter(None, scored), key=attrgetter("bits"))
 
 
 def _read(lines: Sequence[str], way: _Way) -> list[Record]:
@@ -98,17 +91,25 @@ def _score(
     header, data = (grid.rows[min(place + one, len(grid.rows) - 1)] for one in (layout.first, layout.start))
     bits = prior + sum(one.total for _, one in tables) + weights.TABLE * (len(tables) - 1)
     bits += sum(text_bits(" ".join(one.cells)) for one in _comments(records))
+    bits += _broken_bits(records, dialect)
     bits += _doubt_bits(way, layout, header, grid.rows[place]) - _list_bits(grid.rows[place:], layout)
     bits += _IMPOSSIBLE * _cuts_decimals(dialect.delimiter, header, grid.rows[place + layout.start :])
     return Choice(change, dialect, grid, layout, bits, header.number, data.number)
 
 
-def _broken_share(records: Sequence[Record], dialect: Dialect) -> float:
-    """Return the share of records with a quote cut within it, of those that have quotes."""
-    quoted = [one for one in records if one.has_quotes]
-    odd = [one for one in quoted if one.repaired or one.stray or dialect.quote == NO_QUOTE]
-    broken = sum(one.repaired or any(map(_OPEN.fullmatch, one.cells)) for one in odd)
-    return broken / max(1, len(quoted))
+def _broken_bits(records: Iterable[Record], dialect: Dialect) -> float:
+    """Return the bits of the records whose quotes are cut, as texts: nothing is cheaper for being cut there.
+
+    A delimiter that cuts other lines well pays them once; so does "no delimiter", where a cell would begin.
+    """
+    odd = (one for one in records if one.repaired or one.stray or dialect.quote == NO_QUOTE)
+    broken = (one for one in odd if one.repaired or any(map(_cuts_quotes, one.cells)))
+    return sum(text_bits(dialect.delimiter.join(one.cells)) for one in broken)
+
+
+def _cuts_quotes(cell: str) -> bool:
+    """Return whether an unquoted cell has quotes that belong to a cell cut otherwise."""
+    return _OPEN.fullmatch(cell) is not None or _BEGUN.search(cell) is not None
 
 
 def _doubt_bits(way: _Way, layout: Layout, first: GridRow, top: GridRow) -> float:
@@ -315,12 +316,12 @@ def _are_named(rows: Sequence[Sequence[str]], *, may_be_words: bool) -> bool:
 
 def grid_of(records: Sequence[Record]) -> list[GridRow]:
     """Return the records as rows of a grid, without the comments among them."""
-    left_out = {one.line for one in _comments(records)}
-    return make_grid(
+    rows = (
         (one.line, one.last_line, one.cells[: MAX_CELLS + 1], one.strict or [] if one.repaired else None)
         for one in records
-        if one.cells and one.line not in left_out
+        if one.cells
     )
+    return make_grid(rows, {one.line for one in _comments(records)})
 
 
 def _comments(records: Iterable[Record]) -> list[Record]:

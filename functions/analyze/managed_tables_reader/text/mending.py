@@ -12,6 +12,7 @@ from heapq import nsmallest
 from itertools import product
 from operator import itemgetter
 
+from managed_tables_reader.layout.grid import COMMENT_STARTS
 from managed_tables_reader.layout.looks import NULL, TEXT, look
 from managed_tables_reader.rows.parts import QUOTE
 from managed_tables_reader.text.dialect import Dialect
@@ -92,6 +93,8 @@ class Mender:
 
         `cells` are those, None if the line is malformed; `stray`: an unquoted one contains a quote.
         """
+        if text.startswith(COMMENT_STARTS):
+            return None
         if cells is not None and len(cells) == self.width:
             return self._by_columns(text, cells) if stray else None
         if found := self._by_other_delimiter(text) or self._by_columns(text, cells):
