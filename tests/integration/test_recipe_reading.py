@@ -71,7 +71,12 @@ def test_what_was_chosen_holds_unless_a_confirmation_says_otherwise(reports: Rep
         (JUNE, {("HEADER_MOVED", "told")}),
         (MAY.replace("Total;", "Total;Loja;").replace("0;0", "0;A;0"), {("COLUMN_NEW", "check")}),
         (MAY.replace("Total;", "Total;Produto;").replace("0;0", "0;A;0"), {("COLUMN_NEW", "check")}),
-        (MAY.replace("Vlr. Total", "Valor Total"), {("COLUMN_RENAMED", "check")}),
+        (MAY.replace("Vlr. Total", "Valor Total (R$)"), {("COLUMN_RENAMED", "check")}),
+        (MAY.replace("Vlr. Total", "Desconto").replace("n/d", "9,50"), {("COLUMN_RENAMED", "check")}),
+        (
+            MAY.replace("Vlr. Total", "Situação").replace("1.234,50", "pago"),
+            {("COLUMN_MISSING", "check"), ("COLUMN_NEW", "check")},
+        ),
         (UNDATED, {("COLUMN_MISSING", "check")}),
         (MAY.replace("1.234,50", "1,234.50"), {("MARK_CHANGED", "stop")}),
         (MAY.replace("01/05", "05/31").replace("02/05", "05/30"), {("DATE_ORDER_CHANGED", "stop")}),

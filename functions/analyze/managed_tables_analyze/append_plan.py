@@ -57,6 +57,11 @@ class FedColumn:
         return self.before.kept if self.before else None
 
     @property
+    def is_free(self) -> bool:
+        """Whether it goes nowhere, and went nowhere before."""
+        return self.before is None and self.table is None
+
+    @property
     def made(self) -> str:
         """The SQL of the cells as they are converted."""
         column_type = self.table.type if self.table else self.inferred.type

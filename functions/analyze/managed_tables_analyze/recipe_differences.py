@@ -1,8 +1,8 @@
 """Find how a job's files differ from what their table remembers, and how much each difference matters."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
@@ -23,6 +23,7 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.analysis import Analysis
 from managed_tables_analyze.append_plan import CELL, FedCell, FedColumn
 from managed_tables_analyze.load_rules import LoadRules
+from managed_tables_analyze.renamed_labels import compare_labels
 
 _RENAMED = 0.8  # likeness of label, type and place
 
@@ -113,7 +114,8 @@ class FileComparison:
 
     def _order(self) -> Iterator[Difference]:
         kept, now = self._kept_labels, [fold_label(one.label) for one in self.columns]
-        both = {label for label in kept if kept.count(label) == now.count(label)}
+        counts, counts_now = Counter(kept), Counter(now)
+        both = {label for label, count in counts.items() if count == counts_now[label]}
         if [label for label in now if label in both] != [label for label in kept if label in both]:
             yield difference("COLUMNS_REORDERED")
 
@@ -148,13 +150,52 @@ class FileComparison:
 
     def _renamed(self, missing: list[RecipeColumn], new: list[FedColumn]) -> Iterator[Difference]:
         """Yield the missing and the new columns that are alike, and take them from these lists."""
-        pairs = [(self._likeness(kept, one), kept, one) for kept in missing for one in new]
-        for likeness, kept, one in sorted(pairs, key=lambda pair: -pair[0]):
-            if likeness >= _RENAMED and kept in missing and one in new:
-                missing.remove(kept)
-                new.remove(one)
-                shown: dict[str, Any] = {"before": kept.source, "after": one.label, "example": one.example}
-                yield difference("COLUMN_RENAMED", column=kept.name, **shown)
+        gone, come = dict(enumerate(missing)), dict(enumerate(new))
+        pairs = sorted(self._pairs(missing, new), key=lambda pair: -pair[0])
+        for likeness, old, number in pairs:
+            if likeness >= _RENAMED and old in gone and number in come:
+                yield _renaming(gone.pop(old), come.pop(number))
+        if len(gone) == 1:
+            [kept] = gone.values()
+            if len(alike := [number for number, one in come.items() if self._is_free(one, kept)]) == 1:
+                gone.clear()
+                yield _renaming(kept, come.pop(alike[0]))
+        missing[:], new[:] = gone.values(), come.values()
+
+    def _is_free(self, one: FedColumn, kept: RecipeColumn) -> bool:
+        """Return whether a column is new, and of the same kind of values as one that is missing."""
+        [known] = (kept.type or column.type for column in self.table if column.name == kept.name)
+        return one.is_free and _kind(one.inferred.type) == _kind(known)
+
+    def _pairs(
+        self, missing: Sequence[RecipeColumn], new: Sequence[FedColumn]
+    ) -> Iterator[tuple[float, int, int]]:
+        """Yield how alike columns are, by where they go, by label, type and place, and their numbers."""
+        feeding = {one.table.name: number for number, one in enumerate(new) if one.table}
+        yield from (
+            (2.0, old, feeding[kept.name]) for old, kept in enumerate(missing) if kept.name in feeding
+        )
+        yield from self._label_pairs(missing, {number: one for number, one in enumerate(new) if one.is_free})
+
+    def _label_pairs(
+        self, missing: Sequence[RecipeColumn], free: Mapping[int, FedColumn]
+    ) -> Iterator[tuple[float, int, int]]:
+        numbers, places = list(free), self._places(missing, list(free.values()))
+        labels = [one.label for one in missing], [fold_label(one.label) for one in free.values()]
+        for likeness, old, at in compare_labels(*labels, places):
+            kept_type, found_type = missing[old].type, free[numbers[at]].inferred.type
+            if likeness == 1 or _may_be(kept_type, found_type):
+                is_typed = kept_type not in (None, ColumnType.TEXT)
+                yield likeness + 0.15 * (places.get(old) == at) + 0.15 * is_typed, old, numbers[at]
+
+    def _places(self, missing: Sequence[RecipeColumn], free: Sequence[FedColumn]) -> dict[int, int]:
+        """Return which of the free columns stands where each missing one stood, by their numbers."""
+        stands_at = {one.number: at for at, one in enumerate(free)}
+        stood_at: dict[str, int] = {}
+        for place, label in enumerate(self._kept_labels):
+            stood_at.setdefault(label, place)
+        places = ((old, stands_at.get(stood_at.get(kept.label, -1))) for old, kept in enumerate(missing))
+        return {old: at for old, at in places if at is not None}
 
     def _missing(self, sources: Mapping[str, str]) -> Iterator[Difference]:
         """Yield the columns of the table that nothing feeds now: `sources` did, or every row needs them."""
@@ -163,22 +204,6 @@ class FileComparison:
             if name not in fed:
                 code: DifferenceCode = "REQUIRED_MISSING" if name in self.needed else "COLUMN_MISSING"
                 yield difference(code, column=name, before=sources.get(name))
-
-    def _likeness(self, kept: RecipeColumn, one: FedColumn) -> float:
-        """Return how alike a column is to one that is missing, by label, type and place."""
-        if one.before is not None or one.table is not None:
-            return 2.0 if one.table and one.table.name == kept.name else 0.0
-        if kept.type and one.inferred.type not in _HOLDS[kept.type]:
-            return 0.0
-        before, after = kept.label, fold_label(one.label)
-        words = {*before.split()}, {*after.split()}
-        alike = SequenceMatcher(None, before, after, autojunk=False).ratio()
-        if words[0] <= words[1] or words[1] <= words[0]:
-            alike = max(alike, _RENAMED - 0.1)
-        labels = self._kept_labels
-        at_its_place = before in labels and labels.index(before) == one.number
-        is_typed = kept.type not in (None, ColumnType.TEXT)
-        return alike + 0.15 * at_its_place + 0.15 * is_typed
 
     # What contradicts
 
@@ -224,3 +249,17 @@ def _contradiction(
 ) -> Difference:
     lines, seen = sorted(cell["line"] for cell in cells), {"example": cells[0]["value"], "count": count}
     return difference(code, column=table.name, before=before, after=after, lines=lines, **seen)
+
+
+def _renaming(kept: RecipeColumn, one: FedColumn) -> Difference:
+    shown: dict[str, Any] = {"before": kept.source, "after": one.label, "example": one.example}
+    return difference("COLUMN_RENAMED", column=kept.name, **shown)
+
+
+def _may_be(kept: ColumnType | None, found: ColumnType) -> bool:
+    return kept is None or found in _HOLDS[kept]
+
+
+def _kind(column_type: ColumnType) -> str:
+    """Return which kind of values a type has; days are one with and without a time."""
+    return "number" if column_type.is_number else "time" if column_type.is_time else column_type.value
