@@ -6,8 +6,11 @@ from injection import run_step
 from steps import CSV, NEW_NUMBERS, OLD, OLD_NUMBERS, SCHEMA, Scenario, Step
 from worlds import World
 
+from managed_tables.databases.applied import claim_job
+from managed_tables.documents.pictures import LoadMemory, Picture
 from managed_tables.documents.recipes import RecipeColumn, RecipeTable, StoredRecipe
 from managed_tables.ids import new_record_id
+from managed_tables.tables.memory import keep_memory
 from managed_tables.tables.recipes import find_recipe, keep_recipe
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.handler import recall_for, run_job
@@ -31,7 +34,14 @@ RECIPE = StoredRecipe(
     timezone="UTC",
     tables=[RecipeTable.read(TABLE)],
     columns=[RecipeColumn(source=one.name, name=one.name, type=one.type) for one in SCHEMA],
+    mode_set=True,
 )
+_NUMBERS = {"rows": 12, "filled": 12, "negative": (0, 0), "least": 0.5, "greatest": 12, "medians": (6, 6)}
+PICTURES = {
+    "n": Picture.read({"type": "integer", **_NUMBERS}),
+    "valor": Picture.read({"type": "decimal", **_NUMBERS}),
+    "texto": Picture(type="text", rows=12, filled=12),
+}
 
 
 def _job(world: World) -> tuple[str, str]:
@@ -39,10 +49,10 @@ def _job(world: World) -> tuple[str, str]:
     table_id = world.make_table("vendas", SCHEMA, OLD)
     company = world.services.provisioning.require(world.company_id)
     with world.services.open_company(company) as connection, connection.transaction():
-        keep_recipe(connection, table_id, new_record_id(), RECIPE, SCHEMA)
-        connection.execute(
-            'UPDATE managed_tables.recipes SET recipe = recipe || \'{"auto_confirm": "unchanged"}\''
-        )
+        job_id = new_record_id()
+        keep_recipe(connection, table_id, job_id, RECIPE, SCHEMA)
+        claim_job(connection, job_id, table_id)
+        keep_memory(connection, table_id, job_id, LoadMemory(pictures=PICTURES))
     return table_id, world.queued_job(CSV, mode="append", table_id=table_id).job_id
 
 
