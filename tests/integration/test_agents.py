@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -24,9 +25,10 @@ from tables_client import TableClient, column, created
 from zipping import zipped
 
 from managed_tables import exact_json
+from managed_tables.exact_json import for_doubles
 from managed_tables_api import plans
 from managed_tables_api.agents import desk
-from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, exact, fit
+from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, fit
 from managed_tables_api.app import create_app
 
 NAMES = {
@@ -189,8 +191,10 @@ def test_every_number_is_sqls(
 
 def test_numbers_beyond_a_double_are_text() -> None:
     found = {"a": [2**53 + 1, 5, Decimal("0.1"), Decimal("0.12345678901234567890"), True, Decimal("1E+30")]}
-    assert exact(found) == {"a": [str(2**53 + 1), 5, 0.1, "0.12345678901234567890", True, "1" + "0" * 30]}
-    assert exact(Decimal("1E+9999999")) == "1E+9999999"  # of an argument: no column has it
+    assert for_doubles(found) == {
+        "a": [str(2**53 + 1), 5, 0.1, "0.12345678901234567890", True, "1" + "0" * 30]
+    }
+    assert for_doubles(Decimal("1E+9999999")) == "1E+9999999"  # of an argument: no column has it
 
 
 def test_a_long_answer_is_truncated(agent: Agent, table: TableClient) -> None:
@@ -305,6 +309,37 @@ def test_a_token_is_of_one_plan(
     refusals.append(agent.call("change_rows", **asked, confirm=planned, refused=True))
     assert {one["code"] for one in refusals} == {"PLAN_NOT_CONFIRMED"}
     assert contents(table) == before
+
+
+def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, table: TableClient) -> None:
+    """Those of a line are planned digit for digit; a line that is not read so is refused under its id."""
+    digits = "0.12345678901234567890123"
+    asked = '{"table_id": "%s", "action": "insert", "rows": [{"cidade": "x", "valor": %s}]%s}'
+    call = (
+        '{"jsonrpc": "2.0", "id": %d, "method": "tools/call",'
+        ' "params": {"name": "change_rows", "arguments": %s}}'
+    )
+    told = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    lines = [
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": told}),
+        '{"jsonrpc": "2.0", "method": "notifications/initialized"}',
+        call % (2, asked % (table.table_id, digits, "")),
+        call % (3, asked % (table.table_id, digits, ', "all": true, "all": false')),
+    ]
+    environment = {**os.environ, "MANAGED_TABLES_URL": url, "MANAGED_TABLES_TOKEN": token(rows_company)}
+    command = [sys.executable, "-m", "managed_tables_command", "mcp"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("\n".join(lines) + "\n")
+        process.stdin.flush()
+        answers = {one["id"]: one for one in (json.loads(process.stdout.readline()) for _ in range(3))}
+        process.stdin.close()
+    (row,) = answers[2]["result"]["structuredContent"]["plan"]["examples"]
+    assert row["valor"] == digits
+    assert answers[3]["error"]["message"] == "a mesma chave aparece duas vezes em um objeto"
 
 
 def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCompany) -> None:

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 Value: TypeAlias = "bool | int | Decimal | str | list[Value] | dict[str, Value] | None"
 """JSON as it is read here."""
 Object = dict[str, Value]
+_EXACT_INTEGER = 2**53  # beyond it a double is no longer every integer
+_MAX_EXPONENT = 1_000  # beyond any column's; written out, that of an argument may be gigabytes
 
 
 class InvalidJson(ValueError):  # noqa: N818 - named for what it tells
@@ -69,6 +71,20 @@ def dumps(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=write_number)
     text = text.replace(f'"{mark}', "").replace(f'{mark}"', "")
     return text.encode("utf-8", "backslashreplace")
+
+
+def for_doubles(value: Any) -> Any:
+    """Return the JSON for those who read numbers as doubles: what a double does not hold is text."""
+    if isinstance(value, dict):
+        return {name: for_doubles(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [for_doubles(item) for item in value]
+    if isinstance(value, Decimal):
+        number = float(value)
+        is_held = abs(number) <= _EXACT_INTEGER and Decimal(repr(number)) == value
+        is_short = abs(value.adjusted()) < _MAX_EXPONENT
+        return number if is_held else format(value, "f" if is_short else "")
+    return str(value) if isinstance(value, int) and abs(value) > _EXACT_INTEGER else value
 
 
 def digest(value: Any) -> str:

@@ -20,8 +20,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.details import Fault
 from managed_tables.errors import JOB_NOT_WAITING, ApiError
+from managed_tables.exact_json import for_doubles
 from managed_tables.ids import is_record_id, is_uuid
-from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, exact, fit
+from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, fit
 from managed_tables_api.auth import Caller
 from managed_tables_api.http.answers import error_body, say
 from managed_tables_api.http.requests import json_object, refusal, refusal_of
@@ -70,7 +71,12 @@ class _Write(ToolCall):
 
     async def _offered(self, desk: Desk, plan: Plan, state: list[JsonValue]) -> Any:
         """Return the plan with its token; None where one was given for the same: then it is to be done."""
-        bound = [type(self).__name__, self.model_dump(exclude={"confirm"}), state, plan["rows"]]
+        bound = [
+            type(self).__name__,
+            self.model_dump(exclude={"confirm"}),
+            state,
+            plan["rows"],
+        ]
         if self.confirm is not None:
             await run_in_threadpool(desk.plans.take, self.confirm, bound)
             return None
@@ -133,7 +139,7 @@ class QueryRows(ToolCall):
 
 def _shown(page: Any) -> int:
     """Return how many of a page's rows an answer holds."""
-    return len(fit(exact(page))["records"])  # type: ignore[arg-type]
+    return len(fit(for_doubles(page))["records"])  # type: ignore[arg-type]
 
 
 class RowOrigin(ToolCall):
@@ -273,7 +279,7 @@ class ChangeRows(_Write):
             return offer
         done = await desk.call(method, path, body, **({"return": "ids"} if self.action == "insert" else {}))
         answer = {"done": done, "undo": self._undo_of(done, before)}
-        is_cut = fit(exact(answer))["truncated"]  # and so are values, which are not to be written
+        is_cut = fit(for_doubles(answer))["truncated"]  # and so are values, which are not to be written
         return {**answer, "undo": None} if is_cut else answer
 
     def _change(self) -> tuple[str, str, dict[str, JsonValue]]:
@@ -424,7 +430,7 @@ async def answer(desk: Desk, params: CallToolRequestParams, body: bytes) -> Call
         error = say(f"Não há a ferramenta {params.name}")
         return as_result({"code": "UNKNOWN_TOOL", "error": error}, is_error=True)
     try:
-        given = exact(json_object(body)["params"])  # the SDK has read its numbers as doubles
+        given = for_doubles(json_object(body)["params"])  # the SDK has read its numbers as doubles
         return as_result(await tool.model_validate(given.get("arguments") or {})._act(desk))
     except ValidationError as error:
         return as_result(error_body(refusal_of("body", error.errors())), is_error=True)
