@@ -311,6 +311,26 @@ def test_a_token_is_of_one_plan(
     assert contents(table) == before
 
 
+def test_a_token_is_of_the_rows_that_were_planned(agent: Agent, table: TableClient) -> None:
+    """As many others are another plan, also among more than an answer holds; so are other values of them."""
+    more = {"column": "cidade", "op": "eq", "value": "Olinda"}
+    asked: dict[str, Any] = {"table_id": table.table_id, "action": "delete", "where": more}
+    for size in (1, 1_001):
+        table.rows.call("POST", "/delete", {"where": more})
+        table.rows.insert(*({**ROWS[1], "cidade": "Olinda"} for _ in range(size)))
+        planned = agent.call("change_rows", **asked)
+        ((last,),) = table.sql("SELECT max(id::text) FROM {t} WHERE cidade = 'Olinda'")
+        assert table.rows.call("DELETE", f"/{last}").status == 204
+        table.rows.insert({**ROWS[1], "cidade": "Olinda"})
+        assert agent.call("change_rows", **asked)["plan"]["rows"] == planned["plan"]["rows"] == size
+        refusal = agent.call("change_rows", **asked, confirm=planned["confirm"], refused=True)
+        assert refusal["code"] == "PLAN_NOT_CONFIRMED"
+    planned = agent.call("change_rows", **asked)
+    table.rows.call("PATCH", f"/{planned['plan']['examples'][0]['id']}", {"valor": "4711"})
+    refusal = agent.call("change_rows", **asked, confirm=planned["confirm"], refused=True)
+    assert refusal["code"] == "PLAN_NOT_CONFIRMED"
+
+
 def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, table: TableClient) -> None:
     """Those of a line are planned digit for digit; a line that is not read so is refused under its id."""
     digits = "0.12345678901234567890123"
@@ -397,6 +417,21 @@ def test_a_file_fills_the_tables_own_columns(agent: Agent, loading_company: Rows
     agent.call("confirm_job", job_id=job_id, confirm=agent.call("confirm_job", job_id=job_id)["confirm"])
     confirmed = loading_company.services.storage.get_json(reports.job(job_id).confirmed_key or "")
     assert [one["name"] for one in confirmed["columns"]] == ["p", "v", "loja"]
+
+
+def test_a_confirmation_that_skips_plans_the_rows_that_go_in(
+    agent: Agent, loading_company: RowsCompany
+) -> None:
+    """Those with a value that does not fit stay out; where several columns have some, within bounds."""
+    table = created(loading_company, column("p"), column("v", "integer"), column("w", "integer"))
+    reports = Reports(loading_company, "vendas")
+    for content, rows, told in (
+        ("p;v;w\na;1;1\nb;x y;2\n", 1, "De 1 a 1 linhas"),
+        ("p;v;w\na;1;1\nb;x y;2\nc;3;z z\n", 2, "De 1 a 2 linhas"),
+    ):
+        job_id = reports.wait(content, table.table_id)
+        plan = agent.call("confirm_job", job_id=job_id, on_misfit="skip")["plan"]
+        assert (plan["rows"], [one for one in plan["warnings"] if told in one] != []) == (rows, True)
 
 
 def named(names: list[str]) -> bytes:

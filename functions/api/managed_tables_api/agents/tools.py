@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from managed_tables.details import Fault
 from managed_tables.errors import JOB_NOT_WAITING, ApiError
-from managed_tables.exact_json import for_doubles
+from managed_tables.exact_json import digest, for_doubles
 from managed_tables.ids import is_record_id, is_uuid
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_ROWS, CallRefused, Desk, as_result, fit
 from managed_tables_api.auth import Caller
@@ -76,6 +76,7 @@ class _Write(ToolCall):
             self.model_dump(exclude={"confirm"}),
             state,
             plan["rows"],
+            digest(plan["examples"]),
         ]
         if self.confirm is not None:
             await run_in_threadpool(desk.plans.take, self.confirm, bound)
@@ -233,6 +234,8 @@ class ConfirmJob(_Write):
         )
         for misfits in append_plan["conflicts"]:
             plan["warnings"].append(f"{misfits['count']} valores não cabem na coluna {misfits['column']}")
+        if self.on_misfit == "skip":
+            _leave_out(plan, [misfits["count"] for misfits in append_plan["conflicts"]], job["checks"])
         name = self.display_name or table.get("display_name") or schema["suggested_table_name"]
         columns = self._columns(schema["columns"], job["append_plan"])
         body = {"display_name": name, "columns": columns, **self._given(only=("on_misfit",))}
@@ -248,6 +251,14 @@ class ConfirmJob(_Write):
             for column in inferred
             if (own := column.get("table_column") or {}) or plan is None or column["name"] in plan["new"]
         ]
+
+
+def _leave_out(plan: Plan, misfits: list[int], checks: list[Any]) -> None:
+    """Have a plan say how many rows go in: which have which misfit is known to the load alone."""
+    out = misfits + [check["broken"] for check in checks if check["severity"] == "refuse"]
+    if any(out):
+        least, plan["rows"] = max(0, plan["rows"] - sum(out)), plan["rows"] - max(out)
+        plan["warnings"].append(f"De {least} a {plan['rows']} linhas entram: outras têm o que não cabe")
 
 
 class ChangeRows(_Write):
@@ -275,7 +286,7 @@ class ChangeRows(_Write):
             examples=(before or self.rows or [])[:_EXAMPLES],
             warnings=[] if table["history"] else ["A tabela não guarda histórico: não há volta"],
         )
-        if offer := await self._offered(desk, plan, [table["version"]]):
+        if offer := await self._offered(desk, plan, [table["version"], digest(await self._changing(desk))]):
             return offer
         done = await desk.call(method, path, body, **({"return": "ids"} if self.action == "insert" else {}))
         answer = {"done": done, "undo": self._undo_of(done, before)}
@@ -300,12 +311,29 @@ class ChangeRows(_Write):
             return []
         ids: list[Any] = [*(self.ids or (row.get("id") for row in self.rows or []))]
         where = {"column": "id", "op": "in", "value": ids} if ids else self.where or {}
-        path, body = f"{_path(self.table_id)}/data/query", {"where": where, "per_page": MAX_ROWS}
+        path, body = self._query, {"where": where, "per_page": MAX_ROWS}
         try:
             page = await desk.call("POST", path, body)
         except CallRefused:  # rows too wide for one answer
             page = await desk.call("POST", path, {**body, "per_page": _EXAMPLES})
         return list(page["records"])
+
+    async def _changing(self, desk: Desk) -> list[str]:
+        """Return the ids of all rows that a condition means now: as many others are another plan."""
+        if self.action not in ("update", "delete") or self.ids or self.rows:
+            return []
+        asked: dict[str, Any] = {"where": self.where or {}, "fields": ["id"], "per_page": MAX_ROWS}
+        ids: list[str] = []
+        while True:
+            page = await desk.call("POST", self._query, asked)
+            ids += (row["id"] for row in page["records"])
+            if page["next_cursor"] is None:
+                return ids
+            asked["cursor"] = page["next_cursor"]
+
+    @property
+    def _query(self) -> str:
+        return f"{_path(self.table_id)}/data/query"
 
     def _undo_of(self, done: Any, before: list[Any]) -> Undo | None:
         """Return the call that takes the change back; None where too many rows changed for one."""
