@@ -30,6 +30,7 @@ from managed_tables_api import plans
 from managed_tables_api.agents import desk
 from managed_tables_api.agents.desk import DATA_NOTE, MAX_BYTES, fit
 from managed_tables_api.app import create_app
+from managed_tables_api.http import slots
 
 NAMES = {
     "list_tables", "describe_table", "query_rows", "row_origin", "upload_file", "get_job", "correct_reading",
@@ -432,6 +433,16 @@ def test_a_confirmation_that_skips_plans_the_rows_that_go_in(
         job_id = reports.wait(content, table.table_id)
         plan = agent.call("confirm_job", job_id=job_id, on_misfit="skip")["plan"]
         assert (plan["rows"], [one for one in plan["warnings"] if told in one] != []) == (rows, True)
+
+
+def test_a_message_is_one_of_its_companys_requests_until_it_is_answered(
+    agent: Agent, table: TableClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside those of its tools' routes; it was none while the SDK worked."""
+    for number in (1, 2, 2):
+        monkeypatch.setattr(slots, "COMPANY_REQUESTS", number)
+        answer = agent.call("describe_table", table_id=table.table_id, refused=number == 1)
+        assert answer.get("code") == ("TOO_MANY_REQUESTS" if number == 1 else None)
 
 
 def named(names: list[str]) -> bytes:

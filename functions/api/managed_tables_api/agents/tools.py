@@ -6,6 +6,8 @@ A request of the Model Context Protocol is answered by the official SDK, without
 import base64
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cache
 from typing import Any, Literal, TypedDict
 
 import anyio
@@ -401,8 +403,9 @@ _OTHERS = (UploadFile, CorrectReading, ConfirmJob, ChangeRows, UndoJob, ExportTa
 TOOLS = {re.sub(r"(?<=.)([A-Z])", r"_\1", tool.__name__).lower(): tool for tool in (*_READING, *_OTHERS)}
 
 
+@cache
 def _listed() -> list[Tool]:
-    """Return the tools as the protocol lists them."""
+    """Return the tools as the protocol lists them: their schemas take longer to make than to send."""
     return [
         Tool(
             name=name,
@@ -417,12 +420,12 @@ def _listed() -> list[Tool]:
 class AgentAnswer(Response):
     """The SDK's answer to a request whose body has been received."""
 
-    def __init__(self, request: Request, body: bytes, caller: Caller) -> None:
+    def __init__(self, request: Request, body: bytes, caller: Caller, held: ExitStack) -> None:
         super().__init__()
-        self._request, self._body, self._caller = request, body, caller
+        self._request, self._body, self._caller, self._held = request, body, caller, held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - is received
-        """Let the SDK answer."""
+        """Let the SDK answer; what is held for the request is given back with its end."""
         bodies = iter([self._body])
 
         async def replay() -> Message:
@@ -434,8 +437,9 @@ class AgentAnswer(Response):
         manager = StreamableHTTPSessionManager(
             self._server(), json_response=True, stateless=True, max_request_body_size=len(self._body) + 1
         )
-        async with manager.run():
-            await manager.handle_request(scope, replay, send)
+        with self._held:
+            async with manager.run():
+                await manager.handle_request(scope, replay, send)
 
     def _server(self) -> Server[Any]:
         desk = Desk(self._request.app, self._request.headers["authorization"], self._caller)

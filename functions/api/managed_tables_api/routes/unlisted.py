@@ -6,6 +6,7 @@ The documentation needs no token. Agents speak the Model Context Protocol (docs/
 import base64
 import hashlib
 import re
+from contextlib import ExitStack
 from importlib.resources import files
 
 from starlette.requests import Request
@@ -73,6 +74,7 @@ async def serve_agent(request: Request, caller: TokenHolder, services: Services)
     from managed_tables_api.agents.tools import AgentAnswer  # late: the SDK takes as long as all the rest
 
     check_parameters(request)  # the routes called within would heed `numbers`
-    with services.slots.request(caller.company_id):
+    with ExitStack() as held:  # counted until it is answered: what the SDK does takes time and memory
+        held.enter_context(services.slots.request(caller.company_id))
         await receive_body(request)
-    return AgentAnswer(request, received(request), caller)
+        return AgentAnswer(request, received(request), caller, held.pop_all())
