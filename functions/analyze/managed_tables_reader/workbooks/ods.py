@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 from managed_tables.conversion.marked_cells import mark_text
 from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_ENCRYPTED, WORKBOOK_TOO_LARGE
+from managed_tables_reader.files.archives import MAX_RATIO
 from managed_tables_reader.rows.sheets import LABEL_ROWS, MAX_COLUMNS, MAX_ROWS
 from managed_tables_reader.workbooks import formats
 from managed_tables_reader.workbooks.package import open_package, read_count, read_xml
@@ -31,6 +32,7 @@ _SHOWN_SIGNS = str.maketrans("\0\1\2", " \t\n")
 _CELLS = ("table-cell", "covered-table-cell")
 _NUMBERS = ("float", "currency", "percentage")
 _MAX_UNROLLED = 1 << 24  # cells that no element stands for: seconds, where 499 bytes said 105 million
+_FREE_UNROLLED = 1 << 18  # of them, in a file of any size; more need a file as large as tables are
 _ERROR = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:[0-9]{3}")
 _ERROR_STARTS = ("#", "Err:")  # of what a formula shows in place of a number, in any language
 _FOREIGN = re.compile(r"'.*'#.*", re.DOTALL)  # the name of a copy of another file's sheet
@@ -49,6 +51,7 @@ PlacedRow = tuple[RawSheet, int, Cells]
 
 def read_ods(path: Path) -> Iterator[RawSheet]:
     """Yield the sheets that have rows, in their order."""
+    room = _Room(min(_MAX_UNROLLED, max(_FREE_UNROLLED, path.stat().st_size * MAX_RATIO)))
     with open_package(path) as package:
         if _MANIFEST in package:
             # It is not parsed: older ones name a DTD, which is never needed.
@@ -56,12 +59,12 @@ def read_ods(path: Path) -> Iterator[RawSheet]:
                 if _ENCRYPTION.search(stream.read(_MAX_MANIFEST_BYTES)):
                     raise WorkbookError("tem senha", WORKBOOK_ENCRYPTED)
         with package.open_part("content.xml") as stream:
-            for sheet, rows in groupby(_rows(stream), key=itemgetter(0)):
+            for sheet, rows in groupby(_rows(stream, room), key=itemgetter(0)):
                 sheet.batches = in_batches((number, cells) for _, number, cells in rows)
                 yield sheet
 
 
-def _rows(stream: IO[bytes]) -> Iterator[PlacedRow]:
+def _rows(stream: IO[bytes], room: "_Room") -> Iterator[PlacedRow]:
     """Yield the rows that are not empty, one table after the other."""
     hidden_styles = set[str]()
     table: _Table | None = None
@@ -80,7 +83,7 @@ def _rows(stream: IO[bytes]) -> Iterator[PlacedRow]:
                 name = element.get("name", "")
                 is_visible = element.get("style-name") not in hidden_styles
                 is_copy = is_foreign or _FOREIGN.fullmatch(name)
-                table = None if is_copy else _Table(name, is_visible=is_visible)
+                table = None if is_copy else _Table(name, is_visible=is_visible, room=room)
             case "table-column" if table:
                 table.pass_columns(element)
             case "table-row" if table:
@@ -134,14 +137,28 @@ def tells_date(shown: str, iso: str) -> bool:
     return iso[2:4] in shown and (iso.endswith("-01") or str(int(iso[8:])) in shown)
 
 
+class _Room:
+    """How many cells the file may still have that no element stands for, in all of its tables."""
+
+    def __init__(self, cells: int) -> None:
+        self._left = cells
+
+    def take(self, cells: int) -> None:
+        """Take room for so many, or raise WorkbookError."""
+        self._left -= cells
+        if self._left < 0:
+            reason = "repete as mesmas células por linhas e colunas demais para o seu tamanho"
+            raise WorkbookError(reason, WORKBOOK_TOO_LARGE)
+
+
 class _Table:
     """One table whose columns and rows are passed in their order."""
 
-    def __init__(self, name: str, *, is_visible: bool) -> None:
+    def __init__(self, name: str, *, is_visible: bool, room: "_Room") -> None:
         self.sheet = RawSheet(name or None, is_visible, iter(()))
         self._row = 1  # the next one
         self._columns = 0  # that are declared, before the rows
-        self._unrolled = 0
+        self._room = room
 
     def pass_columns(self, element: Element) -> None:
         """Note the hidden ones of declared columns."""
@@ -160,9 +177,7 @@ class _Table:
             return
         if self._row > MAX_ROWS:
             raise WorkbookError("tem linhas demais", WORKBOOK_TOO_LARGE)
-        self._unrolled += count * len(cells) - min(len(elements), len(cells))
-        if self._unrolled > _MAX_UNROLLED:
-            raise WorkbookError("repete a mesma célula por milhões de linhas e colunas", WORKBOOK_TOO_LARGE)
+        self._room.take(count * len(cells) - min(len(elements), len(cells)))
         if element.get("visibility", "visible") != "visible":
             self.sheet.tally.hidden_rows += count
         for row in range(first, self._row):
