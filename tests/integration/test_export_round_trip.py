@@ -215,3 +215,13 @@ def assert_json_lines(raw: bytes, drawn: Table) -> None:
         for line in lines
     ]
     assert found == rows
+
+
+def test_decimals_beyond_parquets_come_back_as_they_were(maker: ExportMaker, tmp_path: Path) -> None:
+    """They go out as texts, of which `1.000` could as well be one thousand: the file says that it is one."""
+    long = "12345678901234567890123456789012345678901.5"
+    table = maker.table([column("v", "decimal")], [["1.000"], [long], [None]])
+    raw = maker.export(table, format="parquet")
+    columns, found = read_back(raw, "a.parquet", tmp_path, maker.services.settings.default_timezone)
+    assert columns[0].type is ColumnType.DECIMAL
+    assert [value for [value] in found] == [Decimal("1.000"), Decimal(long), None]

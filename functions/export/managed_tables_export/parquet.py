@@ -5,8 +5,9 @@ escaped. DuckDB's reader of CSV is not exact about line ends inside values, and 
 that it has read from a pipe in memory.
 """
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import duckdb
 from psycopg import sql
 
 from managed_tables.conditions.composition import condition_parameters, condition_sql
+from managed_tables.conversion.marked_cells import EXACT_DECIMALS
 from managed_tables.conversion.sql_text import identifier, literal, rows_of_group
 from managed_tables.databases.statements import compose
 from managed_tables.errors import EXPORT_ROW_TOO_LARGE, JobError
@@ -46,9 +48,11 @@ def write_parquet(source: ExportSource, destination: ExportObject, folder: Path)
     source.set_zone("UTC")
     target = folder / "rows.parquet"
     types = {column.name: _type(column, source) for column in source.selection.columns}
+    decimals = [one.name for one in source.selection.columns if one.type is ColumnType.DECIMAL]
+    exact = [name for name in decimals if types[name] == _TEXT]
     reading, writing = os.pipe()
     with ThreadPoolExecutor(1, thread_name_prefix="parquet") as pool:
-        written = pool.submit(_write, reading, _statement(reading, target, types), folder)
+        written = pool.submit(_write, reading, _statement(reading, target, types, exact), folder)
         try:
             rows = _feed(source, writing)
         except BrokenPipeError:
@@ -99,8 +103,11 @@ def _type(column: Column, source: ExportSource) -> str:
     return f"DECIMAL({whole + scale}, {scale})" if whole + scale <= MAX_DECIMAL_DIGITS else _TEXT
 
 
-def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
-    """Return the statement that reads columns `c0`, `c1`, … from the pipe and writes the file."""
+def _statement(reading: int, target: Path, types: Mapping[str, str], exact: Sequence[str]) -> str:
+    """Return the statement that reads columns `c0`, `c1`, … from the pipe and writes the file.
+
+    The file says which of its texts are decimals (`exact`): `1.000` alone may be one thousand.
+    """
     fields = ", ".join(
         f"CAST({_unescaped(f'c{place}') if kind == _TEXT else f'c{place}'} AS {kind}) AS {identifier(name)}"
         for place, (name, kind) in enumerate(types.items())
@@ -113,6 +120,8 @@ def _statement(reading: int, target: Path, types: Mapping[str, str]) -> str:
         f" buffer_size = {2 * MAX_ROW_BYTES}, columns = {{{columns}}})"
     )
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows_of_group(len(types), ROW_GROUP_ROWS)}"
+    if exact:
+        options += f", KV_METADATA {{{literal(EXACT_DECIMALS)}: {literal(json.dumps(exact))}}}"
     return f"COPY (SELECT {fields} FROM {source}) TO {literal(str(target))} ({options})"  # noqa: S608
 
 

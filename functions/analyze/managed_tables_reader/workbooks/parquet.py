@@ -4,12 +4,13 @@ Cells are texts that convert exactly: decimals with every digit, times in ISO 86
 JSON, which DuckDB writes with exact numbers.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
-from managed_tables.conversion.marked_cells import mark_texts
+from managed_tables.conversion.marked_cells import EXACT_DECIMALS, mark_texts
 from managed_tables.conversion.sql_text import literal
 from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_TOO_LARGE
 from managed_tables.schema import ColumnType
@@ -18,7 +19,9 @@ from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
 from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, WorkbookError
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
+_EXACT = "DECIMAL"  # of any number of digits, in a column of text
 _TYPES = {
+    _EXACT: ColumnType.DECIMAL,
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), ColumnType.INTEGER),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER"), ColumnType.INTEGER),
     **dict.fromkeys(("UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE"), ColumnType.DECIMAL),
@@ -41,6 +44,7 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             columns = connection.execute(f"DESCRIBE FROM {source}").fetchall()
             if len(columns) > MAX_COLUMNS:
                 raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", FILE_NOT_TABULAR)
+            columns = _with_decimals(columns, _exact_decimals(connection, path))
             cells = ", ".join(_cell(name, kind) for name, kind, *_ in columns)
             rows = connection.execute(f"SELECT {cells} FROM {source}")  # noqa: S608 - quoted above
             batches = _batches(rows, len(columns), max_characters)
@@ -68,6 +72,23 @@ def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -
             )
         yield Batch([*range(number + 1, number + len(group) + 1)], columns)
         number += len(group)
+
+
+def _exact_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> Collection[str]:
+    """Return the columns of text that hold decimals, as our own exports say; anybody may write there."""
+    query = "SELECT decode(value) FROM parquet_kv_metadata(?) WHERE decode(key) = ?"
+    try:
+        found = connection.execute(query, [str(path), EXACT_DECIMALS]).fetchone()
+        names = json.loads(found[0]) if found else []
+    except (duckdb.ConversionException, ValueError, RecursionError):
+        return ()
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else ()
+
+
+def _with_decimals(columns: Sequence[tuple[str, ...]], exact: Collection[str]) -> list[tuple[str, str]]:
+    """Return the names and kinds of columns; a text that holds decimals has a decimal's kind."""
+    texts = {name for name, kind, *_ in columns if kind == "VARCHAR" and name in exact}
+    return [(name, _EXACT if name in texts else kind) for name, kind, *_ in columns]
 
 
 def _type(kind: str) -> ColumnType:

@@ -10,6 +10,8 @@ import re
 
 from managed_tables.conversion.sql_text import choose, literal, matches
 
+# In a Parquet's metadata, a JSON list: the columns of text that hold decimals, too long for its own.
+EXACT_DECIMALS = "managed_tables.exact_decimals"
 TEXT_SIGN = "\u205f"  # a blank, so that whoever trims a cell does not see it
 # A number of the workbook, or a text that cannot be read otherwise; and one with decimals or an exponent.
 EXACT_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:E[+-]?[0-9]{1,4})?"

@@ -1,0 +1,35 @@
+"""Parquet read by its own reader: what its metadata says, and what no type of a table has."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from read_sheets import Read, read
+
+from managed_tables.conversion.marked_cells import EXACT_DECIMALS, TEXT_SIGN
+from managed_tables_reader.workbooks.parquet import read_parquet
+
+_ROOM = 1 << 20
+
+
+def parquet(folder: Path, select: str, options: str = "") -> Read:
+    path = folder / "a.parquet"
+    duckdb.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet{options})")
+    [sheet] = read(read_parquet(path, _ROOM))
+    return sheet
+
+
+def test_texts_that_the_file_says_are_decimals_are_read_as_such(tmp_path: Path) -> None:
+    """`1.000` is one in our own export of long decimals; elsewhere it may be one thousand."""
+    stated = f""", KV_METADATA {{'{EXACT_DECIMALS}': '["v", "n"]'}}"""
+    found = parquet(tmp_path, "SELECT '1.000' AS v, '1.000' AS t, 7 AS n", stated)
+    assert (found.rows, found.types) == (
+        [["1.000", f"1.000{TEXT_SIGN}", "7"]],
+        ["decimal", "text", "integer"],
+    )
+
+
+@pytest.mark.parametrize("said", ["{", "7", "[7, null]", "[" * 100_000])
+def test_metadata_of_another_form_says_nothing(tmp_path: Path, said: str) -> None:
+    found = parquet(tmp_path, "SELECT '1.000' AS v", f", KV_METADATA {{'{EXACT_DECIMALS}': '{said}'}}")
+    assert found.types == ["text"]
