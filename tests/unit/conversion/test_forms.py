@@ -325,6 +325,13 @@ def marked(text: str) -> str:
              "1.500": "1.500", marked("1.500"): "1500", "1.500,5": "1500.5", "0.5x": None, "01.5": None,
              "1.5E12345": None},
         ),
+        # Of no more digits than are kept, as everywhere, written out.
+        (
+            "decimal",
+            {},
+            {"9" * 1_000: "9" * 1_000, "9" * 1_001: None, "0." + "9" * 1_001: None,
+             "1E+999": None, "1E-990": "1E-990"},
+        ),
         ("integer", {}, {"15": "15", "1.5": None, "1.500": None, "1.5E+20": None, marked("1.500"): "1500",
                          marked("-1.500.000"): "-1500000", "-0.5": None}),
         ("decimal", {"decimal_mark": "."}, {marked("1.500"): "1.500", "1,500": "1500"}),

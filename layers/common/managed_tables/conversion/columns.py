@@ -189,7 +189,7 @@ def _with_exact(
     if unit not in ("", numbers.PERCENT):
         return tests, value
     is_exact = matches(cell, marked_cells.EXACT_NUMBER)
-    exact = [choose((is_exact, "true"), otherwise=test) for test in tests]
+    exact = [choose((numbers.exact_fits(cell), "true"), otherwise=test) for test in tests]
     return exact, choose((is_exact, cell), otherwise=value)
 
 

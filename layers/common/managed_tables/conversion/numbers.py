@@ -13,6 +13,7 @@ percentage is a hundredth of what is written, as in a spreadsheet's own cell.
 
 import re
 
+from managed_tables.conversion.marked_cells import EXACT_NUMBER
 from managed_tables.conversion.sql_text import (
     ANYTHING,
     BLANK,
@@ -101,6 +102,17 @@ def decimal_fits(cell: str, mark: str, *, plain_blanks: bool) -> str:
         (matches(cell, _common_decimal(mark)), "true"),
         (matches(cell, decimal_pattern(mark, plain_blanks=plain_blanks)), in_bounds),
         otherwise="false",
+    )
+
+
+def exact_fits(cell: str) -> str:
+    """Return the test that `cell` is a workbook's own number, of no more digits than are kept."""
+    exponent = f"regexp_replace({cell}, '^[^E]*E[+-]?', '')::INTEGER"
+    return choose(
+        (is_longer(cell, MAX_DECIMAL_DIGITS), "false"),
+        (f"NOT {matches(cell, EXACT_NUMBER)}", "false"),
+        (f"strpos({cell}, 'E') = 0", "true"),
+        otherwise=f"length({cell}) + {exponent} <= {MAX_DECIMAL_DIGITS}",  # zeros that it adds
     )
 
 
