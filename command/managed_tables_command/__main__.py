@@ -119,7 +119,14 @@ def _parser() -> argparse.ArgumentParser:
     command = add("undo", "desfaz uma importação", _undo)
     command.add_argument("job", metavar="ENVIO", help="o id que o envio mostrou")
     command.add_argument("--force", action="store_true", help="deixa como estão as linhas já alteradas")
-    add("mcp", "serve as ferramentas da instalação a um agente, pela entrada e saída padrão", _mcp)
+    command = add("mcp", "serve as ferramentas da instalação a um agente, pela entrada e saída padrão", _mcp)
+    command.add_argument(
+        "folders",
+        type=Path,
+        nargs="*",
+        metavar="PASTA",
+        help="de onde o agente pode enviar arquivos; sem nenhuma, das que o programa dele abriu",
+    )
     commands.add_parser("analyze", help="lê arquivos sem instalação nenhuma e mostra o que entende, em JSON")
     return parser
 
@@ -272,7 +279,7 @@ def _undo(options: Options) -> int:
 def _mcp(options: Options) -> int:
     from managed_tables_command.agents import serve  # late: the SDK takes a second
 
-    serve(find_login(options.url, options.token_file))
+    serve(find_login(options.url, options.token_file), options.folders)
     return 0
 
 

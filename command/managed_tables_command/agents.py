@@ -5,41 +5,54 @@ agent, and the next call is as good as the first.
 """
 
 import json
+import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, cast
+from urllib.parse import unquote, urlsplit
 
 import anyio
 import mcp_types
 from anyio.to_thread import run_sync
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
 
 from managed_tables import exact_json
 from managed_tables_command.api import FAILURES, Api, Json, Login, Refused, sentence_of
 
 _NAME = "managed-tables"
+_PLAN_SECONDS = 600.0  # as the deployment's own plans
 
 
-def serve(login: Login) -> None:
-    """Serve until standard input ends; raises Refused, and httpx.HTTPError where nobody answers."""
+def serve(login: Login, folders: Sequence[Path]) -> None:
+    """Serve until standard input ends; raises Refused, and httpx.HTTPError where nobody answers.
+
+    Files are sent from the folders, or from the client's roots where none is given.
+    """
     told = {"protocolVersion": mcp_types.LATEST_PROTOCOL_VERSION, "capabilities": {}}
     with Api(login) as api:
         greeting = _ask(api, "initialize", told | {"clientInfo": {"name": _NAME, "version": ""}})
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # else Ctrl-C waits for the thread that reads a line
-        anyio.run(_serve, api, greeting["instructions"])
+        anyio.run(_serve, api, greeting["instructions"], _Files(folders))
 
 
-async def _serve(api: Api, instructions: str) -> None:
+async def _serve(api: Api, instructions: str, files: "_Files") -> None:
     async def list_tools(_context: Any, _params: Any) -> mcp_types.ListToolsResult:
         return mcp_types.ListToolsResult.model_validate(await run_sync(_ask, api, "tools/list", {}))
 
-    async def call_tool(_context: Any, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
-        return await run_sync(_call, api, params)
+    async def call_tool(context: Any, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
+        is_file = params.name == "upload_file" and (params.arguments or {}).get("path")
+        if not is_file:
+            return await run_sync(_call, api, params)
+        allowed = files.folders or await _roots(context.session)
+        return await run_sync(_send_file, api, files, allowed, dict(params.arguments or {}))
 
     server: Server[Any] = Server(
         _NAME, instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool
@@ -100,20 +113,82 @@ def _ask(api: Api, method: str, params: Json) -> Json:
 
 
 def _call(api: Api, params: mcp_types.CallToolRequestParams) -> mcp_types.CallToolResult:
-    """Call the tool; a file that is named by its path is declared, and sent from here."""
-    arguments = dict(params.arguments or {})
-    given = str(arguments.pop("path", None) or "") if params.name == "upload_file" else ""
     try:
-        path = Path(given).expanduser()
-        if given:
-            arguments = {"name": path.name} | arguments | {"size_bytes": path.stat().st_size}
-        said = _ask(api, "tools/call", {"name": params.name, "arguments": arguments})
-        answer = mcp_types.CallToolResult.model_validate(said)
-        if given and answer.structured_content and not answer.is_error:
-            (form,) = answer.structured_content["uploads"]
-            with path.open("rb") as file:
+        said = _ask(api, "tools/call", {"name": params.name, "arguments": params.arguments or {}})
+        return mcp_types.CallToolResult.model_validate(said)
+    except FAILURES as error:
+        return _refusal(error)
+
+
+def _refusal(error: Exception) -> mcp_types.CallToolResult:
+    reason = mcp_types.TextContent(text=sentence_of(error))
+    return mcp_types.CallToolResult(content=[reason], is_error=True)
+
+
+async def _roots(session: Any) -> list[Path]:
+    """Return the folders that the client has opened to its agent; none where it does not say."""
+    capabilities = session.client_params.capabilities if session.client_params else None
+    if capabilities is None or capabilities.roots is None:
+        return []
+    try:
+        roots = (await session.list_roots()).roots
+    except MCPError:  # under the protocol's newest versions a server asks nothing
+        return []
+    addresses = [urlsplit(str(root.uri)) for root in roots]
+    return [Path(unquote(one.path)) for one in addresses if one.scheme == "file"]
+
+
+@dataclass
+class _Files:
+    """The folders that were given at the start, and the plans to send a file that wait for their token."""
+
+    folders: Sequence[Path]
+    plans: dict[str, tuple[float, object]] = field(default_factory=dict)
+
+    def offer(self, bound: object) -> str:
+        token = secrets.token_urlsafe()
+        self.plans[token] = (time.monotonic() + _PLAN_SECONDS, bound)
+        return token
+
+    def take(self, token: str, bound: object) -> None:
+        """Use the plan up; raises Refused where it is spent, late, or of another file."""
+        until, planned = self.plans.pop(token, (0.0, None))
+        if planned != bound or until < time.monotonic():
+            raise Refused("O plano não vale mais: peça outro, e confirme com o seu confirm")
+
+
+def _send_file(api: Api, files: _Files, folders: Sequence[Path], arguments: Json) -> mcp_types.CallToolResult:
+    """Plan to send a file of this computer, or send it: declared to the deployment, and posted from here."""
+    given, token = str(arguments.pop("path")), arguments.pop("confirm", None)
+    try:
+        path = _within(folders, given)
+        known = path.stat()
+        arguments = {"name": Path(given).name} | arguments | {"size_bytes": known.st_size}
+        bound = [str(path), known.st_mtime_ns, arguments]
+        if token is None:
+            plan = {"rows": None, "examples": [{"path": str(path), **arguments}], "warnings": []}
+            return _planned({"plan": plan, "confirm": files.offer(bound)})
+        files.take(str(token), bound)
+        with path.open("rb") as file:
+            said = _ask(api, "tools/call", {"name": "upload_file", "arguments": arguments})
+            answer = mcp_types.CallToolResult.model_validate(said)
+            if answer.structured_content and not answer.is_error:
+                (form,) = answer.structured_content["uploads"]
                 api.post_file(form, file)
     except (*FAILURES, RuntimeError) as error:  # a `~` of nobody is one
-        reason = mcp_types.TextContent(text=sentence_of(error))
-        return mcp_types.CallToolResult(content=[reason], is_error=True)
+        return _refusal(error)
     return answer
+
+
+def _planned(content: Json) -> mcp_types.CallToolResult:
+    shown = mcp_types.TextContent(text=json.dumps(content, ensure_ascii=False))
+    return mcp_types.CallToolResult(content=[shown], structured_content=content)
+
+
+def _within(folders: Sequence[Path], given: str) -> Path:
+    """Return the file's own path, links followed; raises Refused where it is in none of the folders."""
+    path = Path(given).expanduser().resolve()
+    if not any(path.is_relative_to(folder.expanduser().resolve()) for folder in folders):
+        opened = ", ".join(str(folder) for folder in folders) or "nenhuma"
+        raise Refused(f"{given} não está em uma pasta aberta a agentes ({opened}): managed-tables mcp PASTA")
+    return path

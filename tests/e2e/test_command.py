@@ -151,7 +151,7 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
     environment = {"MANAGED_TABLES_URL": company.base_url, "MANAGED_TABLES_TOKEN": company.token()}
     command = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "managed_tables_command", "mcp"],
+        args=["-m", "managed_tables_command", "mcp", str(tmp_path)],
         env={**os.environ, **environment},
     )
 
@@ -170,7 +170,8 @@ def test_an_agent_takes_a_file_from_upload_to_undo(company: Console, tmp_path: P
                 return found
 
             assert (await client.call_tool("upload_file", {"path": "/ausente.csv"})).is_error
-            sent = await call("upload_file", path=str(file), name="vendas.csv")
+            given = {"path": str(file), "name": "vendas.csv"}
+            sent = await call("upload_file", **given, confirm=(await call("upload_file", **given))["confirm"])
             job = {"job_id": sent["job_id"]}
             assert sent["uploads"][0]["name"] == "vendas.csv", "what is stated wins over the path's own name"
             await wait("get_job", "waiting_confirm", **job)

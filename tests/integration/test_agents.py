@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ from deployments import token_of
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import TextContent
+from mcp_types import CallToolResult, ListRootsResult, Root, TextContent
 from reports import Reports
 from rows_client import RowsCompany
 from serving import serving
@@ -139,11 +140,13 @@ def over_http(url: str, token: str) -> Agent:
     return Agent(connect)
 
 
-def by_command(url: str, token: str) -> Agent:
+def by_command(url: str, token: str, *folders: str, **client: Any) -> Agent:
     environment = {**os.environ, "MANAGED_TABLES_URL": url, "MANAGED_TABLES_TOKEN": token}
-    arguments = ["-m", "managed_tables_command", "mcp"]
+    arguments = ["-m", "managed_tables_command", "mcp", *folders]
     return Agent(
-        lambda: Client(StdioServerParameters(command=sys.executable, args=arguments, env=environment))
+        lambda: Client(
+            StdioServerParameters(command=sys.executable, args=arguments, env=environment), **client
+        )
     )
 
 
@@ -361,6 +364,43 @@ def test_the_command_reads_numbers_exactly(url: str, rows_company: RowsCompany, 
     (row,) = answers[2]["result"]["structuredContent"]["plan"]["examples"]
     assert row["valor"] == digits
     assert answers[3]["error"]["message"] == "a mesma chave aparece duas vezes em um objeto"
+
+
+@pytest.mark.parametrize("opened", ["at the start", "by the client", "not at all"])
+def test_files_are_sent_from_open_folders_alone(
+    url: str, rows_company: RowsCompany, tmp_path: Path, opened: str
+) -> None:
+    """Of folders given at the start, else the client's roots; a link leads nowhere else; and planned."""
+    folder = tmp_path / "pasta"
+    folder.mkdir()
+    (secret := tmp_path / "senha.csv").write_text("a;b\n1;2\n")
+    (folder / "elo.csv").symlink_to(secret)
+    (file := folder / "dados.csv").write_text("a;b\n1;2\n")
+
+    async def list_roots(_context: Any) -> ListRootsResult:
+        return ListRootsResult(roots=[Root(uri=folder.as_uri())])
+
+    client: Any = {"list_roots_callback": list_roots, "mode": "legacy"} if opened == "by the client" else {}
+    given = [str(folder)] if opened == "at the start" else []
+    command = by_command(url, token(rows_company), *given, **client)
+
+    async def work(client: Client) -> list[CallToolResult]:
+        async def send(path: Path | str, **more: str) -> CallToolResult:
+            return await client.call_tool("upload_file", {"path": str(path), **more})
+
+        outside = [await send(path) for path in (secret, folder / "elo.csv", f"{folder}/../senha.csv")]
+        planned = await send(file)
+        confirm = (planned.structured_content or {}).get("confirm", "")
+        file.write_text("a;b\n1;2\n3;4\n")
+        return [*outside, planned, await send(file, confirm=confirm)]
+
+    *outside, planned, changed = command.run(work)
+    assert all(one.is_error for one in (*outside, changed))
+    assert planned.is_error is (opened == "not at all")
+    if not planned.is_error:
+        (example,) = planned.structured_content["plan"]["examples"]
+        assert example == {"path": str(file), "name": "dados.csv", "size_bytes": 8}
+        assert changed.content[0].text.startswith("O plano não vale mais")
 
 
 def test_what_stands_in_data_changes_no_plan(agent: Agent, rows_company: RowsCompany) -> None:

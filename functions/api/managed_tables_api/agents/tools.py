@@ -165,7 +165,10 @@ class UploadFile(ToolCall):
     content: str | None = None
     content_base64: str | None = None
     size_bytes: int | None = None
-    path: str | None = Field(default=None, description="In place of content, of this computer: command only")
+    path: str | None = Field(
+        default=None, description="In place of content, of this computer: command only; planned first"
+    )
+    confirm: str | None = Field(default=None, description="The token of a plan to send a path")
     table_id: str | None = None
     mode: Literal["append", "replace", "upsert"] | None = None
 
