@@ -191,6 +191,10 @@ test-values: setup ## Random tables and files by the hundred, there and back; 10
 test-series: setup ## Fifty monthly reports of twelve months with drift: what loads by itself, and what waits
 	@$(BIN)/pytest -s --series tests/integration/test_series.py
 
+.PHONY: test-drift
+test-drift: setup ## Files by fifty kinds of drift: none loads itself otherwise than an oracle says (FILES=, SEED=)
+	@$(BIN)/pytest -s -n 0 --drift $(or $(FILES),2000) --drift-seed $(or $(SEED),51) tests/integration/test_drift.py
+
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)
 	@MANAGED_TABLES_POSTGRES=$(or $(PROGRAMS),/usr/lib/postgresql/15/bin) $(BIN)/pytest -n 2 --dist loadscope \

@@ -38,7 +38,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 8_350,
-    "tests": 321_500,
+    "tests": 324_500,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 80_000,

@@ -141,7 +141,7 @@ class Month:
         writer = csv.writer(out, delimiter=self.delimiter, lineterminator="\n")
         writer.writerow(self.labels)
         for number, row in enumerate(self.rows):
-            writer.writerow([self._shown(number, place, value) for place, value in enumerate(row)])
+            writer.writerow([self.shown(number, place, value) for place, value in enumerate(row)])
         for line in self.below:
             out.write(line + "\n")
         return out.getvalue().encode(self.encoding)
@@ -162,7 +162,8 @@ class Month:
         book.save(out)
         return out.getvalue()
 
-    def _shown(self, number: int, place: int, value: Value) -> str:
+    def shown(self, number: int, place: int, value: Value) -> str:
+        """Return what is written for a value."""
         if (number, place) in self.texts:
             return self.texts[number, place]
         if isinstance(value, Decimal):
@@ -321,8 +322,8 @@ def cut(month: Month) -> None:
     del month.rows[2:]
 
 
-_TEXT_ONLY = (other_encoding, other_delimiter, other_mark, other_order)
-_SHEET_ONLY = (other_sheet,)
+TEXT_ONLY = (other_encoding, other_delimiter, other_mark, other_order)
+SHEET_ONLY = (other_sheet,)
 HARMLESS: tuple[Drift, ...] = (
     moved, reordered, louder, longer_footer, higher, some_blanks,
     other_encoding, other_delimiter, other_sheet,
@@ -335,7 +336,7 @@ HARMFUL: tuple[Drift, ...] = (
 def drifts_of(series: int) -> list[tuple[Drift | None, bool]]:
     """Return for each month after the first its drift and whether it is harmful: plain, harmless, harmful."""
     kind = WAYS[series // len(REPORTS) % len(WAYS)].get("kind", "csv")
-    impossible = _TEXT_ONLY if kind == "xlsx" else _SHEET_ONLY
+    impossible = TEXT_ONLY if kind == "xlsx" else SHEET_ONLY
     harmless = [one for one in HARMLESS if one not in impossible]
     harmful = [one for one in HARMFUL if one not in impossible]
     found: list[tuple[Drift | None, bool]] = []

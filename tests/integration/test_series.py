@@ -85,7 +85,7 @@ class Follower:
 
     def run(self, months: int) -> None:
         first = make_month(self.series, 0)
-        table = self._load_first(first)
+        table = self.load_first(first)
         names = dict(
             zip(map(str.casefold, first.labels), (one["name"] for one in table.get()["columns"]), strict=True)
         )
@@ -110,7 +110,8 @@ class Follower:
                 is_right = loaded(self.reports, job_id, order) == texts(month.rows)
                 self.score.add("values", is_right=is_right, about=about)
 
-    def _load_first(self, month: Month) -> TableClient:
+    def load_first(self, month: Month) -> TableClient:
+        """Load a month as a person does, and let the next ones confirm themselves."""
         job_id = self.reports.wait(month.content(), name=f"vendas.{month.kind}")
         columns = [
             one.column.model_copy(update={"nullable": True})
