@@ -350,7 +350,12 @@ test("a review opens with what is not as in the files before, side by side, and 
   await expect(entry(/"valor unitário" parece ser ela com outro nome/)).toContainText(
     /Antes\s*produto\s*valor\s*Agora · linha 3\s*produto\s*valor unitário\s*nota/,
   );
-  await expect(entry(/"nota" é nova/).locator("mark")).toHaveText("nota");
+  await expect(entry(/"nota" é nova/)).toHaveCount(1); // the proof's line stands for its differences
+  await expect(
+    entry(/"nota" é nova/)
+      .locator("mark")
+      .getByText("nota"),
+  ).toBeVisible();
   await expect(entry(/O cabeçalho estava na linha 1/)).toContainText(/Antes · linha 1.*Agora · linha 3/);
   await expectAccessible(page);
   await entry(/"valor unitário"/)
@@ -595,6 +600,7 @@ test("a file that waits says first which proofs do not hold, each with its lines
 }) => {
   const lines = Array.from({ length: 8 }, (_, at) => `p${at};${at},50`);
   const table = await company.load("provas.csv", ["produto;valor", ...lines].join("\n"));
+  await company.call("PUT", `/${table}/recipe`, { auto_confirm: "unchanged" });
   const job = await company.upload("provas_2.csv", ["produto;valor", ...lines].join("\n"), table);
   await company.reach(job, "waiting_confirm");
   const proof = (code: string, holds: boolean, at: number[]) => ({ code, holds, text: code, lines: at, columns: [] });
@@ -610,9 +616,19 @@ test("a file that waits says first which proofs do not hold, each with its lines
   await shown.getByRole("button", { name: "linha 5" }).click();
   await expect(page.locator(".mt-preview td:focus")).toContainText("p3");
   await expect(page.getByText("Será lembrado: cada coluna vai para a que tem o nome dela.")).toBeVisible();
+  await page.getByLabel(/Continuar importando sozinho/).check();
   await page.getByLabel(/Lembrar:/).uncheck();
   await expect(page.getByText("Nada deste envio será lembrado: o modelo fica como está.")).toBeVisible();
   await expectAccessible(page);
+  await page.getByLabel(/Lembrar:/).check();
+  const sent = page.waitForRequest((request) => request.url().endsWith("/confirm"));
+  await page.getByRole("button", { name: /^Acrescentar 8 linhas/ }).click();
+  await page
+    .getByRole("dialog")
+    .getByRole("button", { name: /^Acrescentar 8 linhas/ })
+    .click(); // the same rows again
+  expect((await sent).postDataJSON()).toMatchObject({ remember: true, keep_auto_confirm: true });
+  await company.reach(job, "done");
 
   await visit(`/tabelas/${table}`);
   await page.getByRole("button", { name: "Mais desta tabela" }).click();

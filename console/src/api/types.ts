@@ -23,6 +23,7 @@ export type InferredColumn = Schemas["InferredColumn"];
 export type ErrorBody = Schemas["ErrorBody"];
 export type Query = Body<"/{table_id}/data/query", "post">;
 export type Where = NonNullable<Query["where"]>;
+export type Proof = NonNullable<Job["proofs"]>[number];
 export type Difference = NonNullable<Job["recipe"]>["differences"][number];
 export type Recipe = Schemas["Recipe"];
 export type RowChange = Schemas["RowChange"];

@@ -94,6 +94,9 @@ function Choices({
         disabled={isDisabled}
         onValue={(chosen) => onValue({ on_misfit: chosen })}
       />
+      <p className="mt-quiet">
+        {t`Estas três escolhas mudam só aqui. Um envio que muda o modelo apenas desliga a importação sozinha.`}
+      </p>
     </>
   );
 }

@@ -1,12 +1,12 @@
 import { CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { Difference } from "../api/types";
+import type { Difference, Proof } from "../api/types";
 import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, classes } from "../ui/parts";
 import { useWindowEvents } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
-import { ABOUT_HEADERS, type Check, type Proof, proofsOf, wordsOf } from "./checks";
+import { ABOUT_HEADERS, type Check, saidBy, wordsOf } from "./checks";
 import { useReview } from "./draft";
 import { useLines } from "./lines";
 
@@ -19,6 +19,8 @@ const weightWords = (): Record<Check["weight"], string> => ({
 /** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
 export function CheckList({ children }: { children: ReactNode }) {
   const { job, look, checks, onDraft } = useReview();
+  const proofs = job.proofs ?? [];
+  const said = new Set(proofs.flatMap((proof) => saidBy(proof, checks))); // one list: a proof's line stands for them
   const message = job.error?.message ?? null; // of the last confirmation or reading
   const total = job.error?.details_total ?? 0; // values that did not fit: more than are listed
   const [at, setAt] = useState(-1);
@@ -34,17 +36,20 @@ export function CheckList({ children }: { children: ReactNode }) {
     event.preventDefault();
     step(event.shiftKey ? -1 : 1);
   });
-  if (checks.length === 0 && !message)
+  const isUnproven = proofs.some((one) => !one.holds);
+  if (checks.length === 0 && !message && !isUnproven)
     return (
       <div className="mt-note">
         <p>
           <CircleCheck /> {t`Nada a conferir`}
         </p>
-        <Proofs />
+        <Proofs proofs={proofs} onGo={(check) => go(checks.indexOf(check))} />
         {children}
       </div>
     );
-  const worst = message ? "stop" : checks[0]?.weight;
+  const rest = checks.filter((check) => !said.has(check));
+  const [first] = checks;
+  const worst = message ? "stop" : isUnproven && first?.weight !== "stop" ? "value" : first?.weight;
   const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
   const accept = () => onDraft({ adjustments: Object.fromEntries(news), remember: true }); // for the next files, too
   return (
@@ -71,64 +76,90 @@ export function CheckList({ children }: { children: ReactNode }) {
           <Button kind="quiet" title={t`F8; o anterior com Shift+F8`} onClick={() => step(1)}>{t`Próximo`}</Button>
         )}
       </div>
-      <Proofs />
+      <Proofs proofs={proofs} onGo={(check) => go(checks.indexOf(check))} />
       <ul {...roving}>
-        {checks.map((check, index) => (
-          <li key={index}>
-            <button
-              type="button"
-              data-rove
-              tabIndex={index === 0 ? 0 : -1}
-              className={classes("mt-link", index === at && "mt-current")}
-              title={weightWords()[check.weight]}
-              onClick={() => go(index)}
-            >
-              {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
-            </button>{" "}
-            {check.difference && <Sides difference={check.difference} spot={check.spot} />}
-          </li>
-        ))}
+        {checks.map(
+          (check, index) =>
+            !said.has(check) && (
+              <li key={index}>
+                <button
+                  type="button"
+                  data-rove
+                  tabIndex={check === rest[0] ? 0 : -1}
+                  className={classes("mt-link", index === at && "mt-current")}
+                  title={weightWords()[check.weight]}
+                  onClick={() => go(index)}
+                >
+                  {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
+                </button>{" "}
+                {check.difference && <Sides difference={check.difference} spot={check.spot} />}
+              </li>
+            ),
+        )}
       </ul>
       {children}
     </section>
   );
 }
 
-/** What must all hold for a file to load with nobody looking: those that do not first, each with its lines. */
-function Proofs() {
-  const { job, columns, look } = useReview();
-  const proofs = proofsOf(job);
+interface ProofsProps {
+  proofs: readonly Proof[];
+  onGo: (check: Check) => void;
+}
+
+/** What must all hold for a file to load with nobody looking: those that do not first, the others folded. */
+function Proofs({ proofs, onGo }: ProofsProps) {
   if (proofs.length === 0) return null;
   const failed = proofs.filter((one) => !one.holds);
   const held = proofs.filter((one) => one.holds);
-  const table = Math.max(job.reading?.tables.findIndex((one) => one.include) ?? 0, 0);
-  const item = ({ code, holds, text, lines, columns: about }: Proof) => {
-    const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
-    const name = column?.column.name ?? null;
-    return (
-      <li key={code}>
-        {holds ? <CircleCheck /> : <TriangleAlert />} {text}{" "}
-        {lines.slice(0, SHOWN_LINES).map((line) => (
-          <Button
-            key={line}
-            kind="quiet"
-            onClick={() =>
-              look.at({ weight: "look", text, column: name, spot: { table, line, place: null, reason: text } })
-            }
-          >{t`linha ${formatCount(line)}`}</Button>
-        ))}
-      </li>
-    );
-  };
   return (
     <section aria-label={t`Provas`}>
-      {failed.length > 0 && <h3>{t`Não entrou sozinho porque não ficou provado`}</h3>}
-      <ul>{failed.map(item)}</ul>
+      {failed.length > 0 && <h3>{t`O que não ficou provado`}</h3>}
+      <ul>
+        {failed.map((proof) => (
+          <FailedProof key={proof.code} proof={proof} onGo={onGo} />
+        ))}
+      </ul>
       <details>
         <summary>{t`${held.length} de ${proofs.length} provas valem`}</summary>
-        <ul>{held.map(item)}</ul>
+        <ul>
+          {held.map(({ code, text }) => (
+            <li key={code}>
+              <CircleCheck /> {text}
+            </li>
+          ))}
+        </ul>
       </details>
     </section>
+  );
+}
+
+/** A proof that does not hold: its text leads to its place, each of its lines to itself, and what differs stands below. */
+function FailedProof({ proof, onGo }: { proof: Proof; onGo: (check: Check) => void }) {
+  const { job, checks, columns, look } = useReview();
+  const { text, lines = [], columns: about = [] } = proof;
+  const said = saidBy(proof, checks);
+  const [first] = said;
+  const isDecided = first !== undefined && said.every(({ text: words }) => words.startsWith("✓ "));
+  const table = Math.max(job.reading?.tables.findIndex((one) => one.include) ?? 0, 0);
+  const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
+  const name = column?.column.name ?? null;
+  const show = (line: number | undefined): void => {
+    const spot = line === undefined ? null : { table, line, place: null, reason: text };
+    look.at({ weight: "value", text, column: name, spot });
+  };
+  return (
+    <li>
+      <button type="button" className="mt-link" onClick={() => (first ? onGo(first) : show(lines[0]))}>
+        {isDecided ? <CircleCheck /> : <TriangleAlert />} {text}
+      </button>{" "}
+      {lines.slice(0, SHOWN_LINES).map((line) => (
+        <Button key={line} kind="quiet" onClick={() => show(line)}>{t`linha ${formatCount(line)}`}</Button>
+      ))}
+      {said.map(
+        ({ difference, spot }, index) => difference && <Sides key={index} difference={difference} spot={spot} />,
+      )}
+    </li>
   );
 }
 

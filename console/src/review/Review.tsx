@@ -5,7 +5,7 @@ import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Radios, SelectField, Steps } from "../ui/parts";
-import { fieldsOf } from "../ui/store";
+import { type Edited, fieldsOf } from "../ui/store";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, toName, wordOf } from "../values/words";
@@ -102,7 +102,7 @@ const misfitChoices = (): Choices<Draft["onMisfit"]> => [
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
 function MisfitActions() {
-  const { job, columns, draft, onDraft, onAdjust, onConfirm } = useReview();
+  const { job, columns, draft, isAlone, can, onDraft, onAdjust, onConfirm } = useReview();
   const field = fieldsOf(draft, onDraft);
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
@@ -128,10 +128,18 @@ function MisfitActions() {
           <p className="mt-quiet">
             {draft.remember ? rememberedWords(columns) : t`Nada deste envio será lembrado: o modelo fica como está.`}
           </p>
+          {isAlone && draft.remember && <GoingOnAlone isAllowed={can("update")} {...field("keepAutoConfirm")} />}
         </>
       )}
     </>
   );
+}
+
+/** Whether a table's next files go on loading by themselves: only who may update it says so. */
+function GoingOnAlone({ isAllowed, ...said }: Edited<boolean> & { isAllowed: boolean }) {
+  if (isAllowed)
+    return <Check {...said}>{t`Continuar importando sozinho, mesmo que esta leitura mude o modelo`}</Check>;
+  return <p className="mt-quiet">{t`Se esta leitura mudar o modelo, os próximos arquivos esperam por uma pessoa.`}</p>;
 }
 
 /** How a file or sheet was read, the ways to say otherwise, its lines, and the panel of one column. */

@@ -1,4 +1,4 @@
-import type { Difference, Job } from "../api/types";
+import type { Difference, Job, Proof } from "../api/types";
 import { t } from "../ui/language";
 import { type Choices, detailText } from "../ui/parts";
 import { columnLetter } from "../values/cells";
@@ -15,6 +15,8 @@ export interface Check {
   /** `stop`: nothing is imported as it is; `value`: a value may not be what the file says; `look`: what else was seen. */
   weight: "stop" | "value" | "look";
   text: string;
+  /** The difference's or warning's own sentence, which a proof may say as well. */
+  sentence?: string;
   spot: Spot | null;
   /** The column that it is about, by its inferred name. */
   column: string | null;
@@ -24,19 +26,9 @@ export interface Check {
   acceptance?: [source: string, adjustment: Adjustment];
 }
 
-/** One of the pieces of evidence without which no job confirms itself. */
-export interface Proof {
-  code: string;
-  holds: boolean;
-  text: string;
-  lines: number[];
-  columns: string[];
-}
-
-/** Return a job's proofs, those that do not hold first; a table without a recipe has none. */
-export function proofsOf(job: object): Proof[] {
-  const { proofs } = job as { proofs?: Proof[] | null };
-  return [...(proofs ?? [])].sort((one, other) => Number(one.holds) - Number(other.holds));
+/** Return the entries that say what a proof that does not hold says, too: its line stands for them. */
+export function saidBy({ holds, text }: Proof, checks: readonly Check[]): Check[] {
+  return holds ? [] : checks.filter(({ sentence }) => sentence !== undefined && text.includes(sentence));
 }
 
 const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
@@ -69,12 +61,13 @@ function ofDifference(job: Job, difference: Difference, columns: readonly Review
   const [line = ABOUT_HEADERS.has(code) ? headerLine : undefined] = lines;
   const spot = line ? spotOf(job, { line }, places, column, text) : null;
   if (about && (about.adjustment.into !== undefined || isDecided(about))) {
-    return { weight: "look", text: `✓ ${text}`, spot, column };
+    return { weight: "look", text: `✓ ${text}`, sentence: text, spot, column };
   }
   const adjustment = about && acceptanceOf(difference);
   return {
     weight: severity === "told" ? "look" : "value",
     text,
+    sentence: text,
     spot: spot && { ...spot, before: code === "COLUMN_NEW" ? t`nenhuma` : wordsOf(code, before) },
     column,
     difference,
@@ -158,6 +151,7 @@ function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[
   return {
     weight: isDoubt ? "value" : "look",
     text: `${of.join(", ")}${of.length > 0 ? ": " : ""}${text}${linesOf(warning)}`,
+    sentence: text,
     spot,
     column,
   };

@@ -173,6 +173,8 @@ export interface Draft {
   order: readonly string[];
   /** Whether the table is to remember how this file was read. */
   remember: boolean;
+  /** Whether a table that confirms itself goes on doing so, though this file is read otherwise. */
+  keepAutoConfirm: boolean;
 }
 
 const NO_COLUMNS: [] = [];
@@ -181,11 +183,12 @@ const NO_COLUMNS: [] = [];
 export function useReviewParts(job: Job) {
   const { user_table_id: into, inferred_schema: schema } = job;
   const shared = useConsole();
-  const { api } = shared;
+  const { api, can } = shared;
   // The table that the files go into, and what it remembers of its files; null where there is none.
   const target = useTable(into ?? "", into !== null);
   const table = target.data ?? null;
   const { data: recipe = null, isLoading } = useRecipe(into ?? "", job.recipe !== null);
+  const isAlone = recipe?.auto_confirm === "unchanged"; // files load with nobody looking
   const targets: readonly Target[] = table?.columns ?? NO_COLUMNS;
   const { draft, change: onDraft, flush, failure } = useDraft(job);
   const columns = useMemo(
@@ -224,13 +227,29 @@ export function useReviewParts(job: Job) {
       ...(into || key.length === 0 ? {} : { key }),
       on_misfit: onMisfit,
       remember: draft.remember,
+      ...(isAlone && can("update") && draft.keepAutoConfirm ? { keep_auto_confirm: true } : {}),
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
     });
   };
   const isBusy = job.status === "analisando" || reanalysis.isPending || isLoading || (into !== null && table === null);
   const places = allPlaces[look.table] ?? new Map<string, number>(); // of the file or sheet that is looked at
   const problem = problemOf(columns, isBusy);
-  const shown = { ...shared, job, target, table, recipe, look, columns, places, checks, targets, isBusy, draft, name };
+  const shown = {
+    ...shared,
+    job,
+    target,
+    table,
+    recipe,
+    look,
+    columns,
+    places,
+    checks,
+    targets,
+    isBusy,
+    isAlone,
+    draft,
+    name,
+  };
   const acts = { flush, reanalysis, confirmation, onDraft, onAdjust, onOverride, onConfirm };
   return { ...shown, ...acts, stated, problem, failure };
 }
@@ -285,6 +304,7 @@ const START: Draft = {
   tableName: null,
   order: [],
   remember: true,
+  keepAutoConfirm: false,
 };
 const SAVE_AFTER_MS = 400;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferredColumn, InferredSchema, Recipe } from "../api/types";
+import { type Check, saidBy } from "./checks";
 import { keysOf, review, toConfirmation } from "./draft";
 import { exampleOf, placesOf } from "./lines";
 
@@ -34,6 +35,18 @@ describe("a person's changes", () => {
     const of = (changes: object) => review(fed, { CEP: changes }, [], recipe as unknown as Recipe)[0]?.adjustment;
     expect(of({ name: "codigo" })).toEqual({ null_tokens: ["n/d"], name: "codigo" });
     expect(of({ null_tokens: ["-"] })).toEqual({ null_tokens: ["-"] });
+  });
+});
+
+describe("a proof that does not hold", () => {
+  const proof = { code: "SAME_COLUMNS" as const, text: '"a" é nova; "b" não veio', lines: [], columns: [] };
+  const checks = ['"a" é nova', '"c" é nova', undefined].map(
+    (sentence): Check => ({ weight: "value", text: "", spot: null, column: null, ...(sentence ? { sentence } : {}) }),
+  );
+
+  it("stands for the differences that it names, and one that holds for none", () => {
+    expect(saidBy({ ...proof, holds: false }, checks)).toEqual(checks.slice(0, 1));
+    expect(saidBy({ ...proof, holds: true }, checks)).toEqual([]);
   });
 });
 
