@@ -53,7 +53,7 @@ class EmptiedDatabases:
         try:
             self._empty(record["connection_id"]["S"], company_id)
         except psycopg.Error:
-            return None  # held by a session that a test left open: it is not used any more
+            return None  # held by a session that a test left open, or dropped by one: it is not used any more
         self.free.append(record)
         return record
 
@@ -64,6 +64,10 @@ class EmptiedDatabases:
 
     def _empty(self, connection_id: str, company_id: str) -> None:
         with psycopg.connect(self.admin_dsn, dbname=f"co_{connection_id}", autocommit=True) as admin:
+            roles = [f"co_{connection_id}", f"co_{connection_id}_ro"]
+            known = admin.execute("SELECT FROM pg_roles WHERE rolname = ANY(%s)", [roles]).fetchall()
+            if len(known) < len(roles):
+                raise psycopg.OperationalError("an operator's test has dropped who may connect")
             admin.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             admin.execute(_DROP_TABLES)
             admin.execute("UPDATE managed_tables.company SET company_id = %s", [company_id])
