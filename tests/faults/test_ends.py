@@ -64,10 +64,16 @@ def error_code(world: World, job_id: str) -> str:
 
 def test_files_that_never_arrive(world: World) -> None:
     """The sweep ends the job, or the first request for it does."""
-    swept_one = world.queued_job(CSV, seconds=-1)
+
+    def job_without_its_file() -> JobRecord:
+        job = world.queued_job(CSV, seconds=-1)
+        world.services.storage.delete(job.files[0].storage_path)  # else the sweep finds that it has come
+        return job
+
+    swept_one = job_without_its_file()
     assert sweep(world.services) == {"expired": 1}
     assert error_code(world, swept_one.job_id) == "UPLOAD_EXPIRED"
-    seen = world.queued_job(CSV, seconds=-1)
+    seen = job_without_its_file()
     caller = Caller(NOBODY, world.company_id, frozenset())
     assert known_job(seen.job_id, caller, world.services).status == "failed"
     assert error_code(world, seen.job_id) == "UPLOAD_EXPIRED"
