@@ -223,6 +223,7 @@ def keep_recipe(
         is_other = not keeps_auto_confirm and reads_otherwise(stored, kept)
         said = {name: getattr(stored, name) for name in _SAID}
         kept = kept.model_copy(update=said | ({"auto_confirm": "never"} if is_other else {}))
+    rules = {"load_rules": [rule.as_json() for rule in kept.load_rules]}  # as sent
     connection.execute(
         "INSERT INTO managed_tables.recipes AS kept (table_id, version, job_id, recipe)"
         " VALUES (%s, 1, %s, %s)"
@@ -231,7 +232,7 @@ def keep_recipe(
         " recipe = excluded.recipe || jsonb_build_object("
         " 'hidden', kept.recipe -> 'hidden', 'before',"
         " kept.recipe #- %s || jsonb_build_object('job_id', kept.job_id))",
-        [table_id, job_id, Jsonb(kept.model_dump(mode="json")), ["before"] * UNDOS_KEPT],
+        [table_id, job_id, Jsonb(kept.model_dump(mode="json") | rules), ["before"] * UNDOS_KEPT],
     )
 
 
