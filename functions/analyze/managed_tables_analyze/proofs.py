@@ -50,6 +50,7 @@ _MEASURE = re.compile(r"(?i)R\$|US\$|€|%|\bmil\b|\bmilh")  # a note that may c
 _SUMMARY = r"(?i).*\b(sub)?(total|totais|saldo|soma|somat.rio|m.dia|resumo)\b.*"
 _FEWEST_FILLED = 2  # columns that every row fills, of which a row like none of them leaves most empty
 _SHOWN = 3  # refutations that a proof's text names
+_SHOWN_CHARACTERS = 60  # of a line, in a proof's text
 _NEAR = 10  # rows: so many more or fewer are no other file
 _ROWS_FACTOR = 5
 _PROOF_OF_WARNING: Mapping[str, ProofCode] = {
@@ -202,7 +203,7 @@ def _lines(case: Case) -> Iterator[Refuted]:
 
 def _line(account: LineAccount, line: LeftOutLine, known: set[tuple[str, str]]) -> Iterator[Refuted]:
     """Yield why a line that was left out is not accounted for."""
-    example = line.text[:60]
+    example = line.text[:_SHOWN_CHARACTERS]
     if line.code in _SURE_CODES:
         return
     if line.is_row:
@@ -314,7 +315,19 @@ def _structure(case: Case) -> Iterator[Refuted]:
     for warning in case.document.warnings:
         if set(find_structure([warning])) - known:
             yield Refuted(warning.text, tuple(warning.lines))
+    yield from _unknown_sums(case)
     yield from _unlike_rows(case)
+
+
+def _unknown_sums(case: Case) -> Iterator[Refuted]:
+    """Yield the lines of sums or balances that were left out, and of whose form no load had one."""
+    known = {(code, text) for code, text in case.recalled.found.lines}
+    for account in case.document.accounts:
+        for line in account.left:
+            [form] = find_line_forms([account.model_copy(update={"left": [line]})])
+            if re.fullmatch(_SUMMARY, line.text) and form not in known:
+                example = line.text[:_SHOWN_CHARACTERS]
+                yield Refuted(_say("LINE_UNKNOWN", example=example, line=number(line.line)), (line.line,))
 
 
 def _unlike_rows(case: Case) -> Iterator[Refuted]:
