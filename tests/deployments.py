@@ -170,11 +170,13 @@ def company(
 
 
 @pytest.fixture
-def own_company(services: Services, postgres_dsn: str) -> Iterator[ConnectionRecord]:
+def own_company(
+    services: Services, postgres_dsn: str, emptied_databases: EmptiedDatabases
+) -> Iterator[ConnectionRecord]:
     """A company with a database never used before, for tests of databases, roles and provisioning."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
     yield services.provisioning.provision(new_record_id())
-    drop_companies(services, postgres_dsn)
+    drop_companies(services, postgres_dsn, emptied_databases.connection_ids)  # which `reconcile` records, too
 
 
 def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
