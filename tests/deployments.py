@@ -175,8 +175,9 @@ def own_company(
 ) -> Iterator[ConnectionRecord]:
     """A company with a database never used before, for tests of databases, roles and provisioning."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
+    others = connections_on(postgres_dsn)  # which `reconcile` records, too
     yield services.provisioning.provision(new_record_id())
-    drop_companies(services, postgres_dsn, emptied_databases.connection_ids)  # which `reconcile` records, too
+    drop_companies(services, postgres_dsn, others | emptied_databases.connection_ids)
 
 
 def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
@@ -230,6 +231,13 @@ def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -
     )
     connection.execute("SET default_transaction_read_only = off")  # on for the reader, who may lift it
     return connection
+
+
+def connections_on(dsn: str) -> set[str]:
+    """Return the connections whose databases are on the server."""
+    with psycopg.connect(dsn, autocommit=True) as admin:
+        names = admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'co\\_%'").fetchall()
+    return {str(name).removeprefix("co_") for (name,) in names}
 
 
 def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> None:

@@ -62,7 +62,7 @@ class RowsCompany:
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             ).fetchall()
             for (name,) in names:
-                connection.execute(sql.SQL("DROP TABLE public.{}").format(sql.Identifier(name)))
+                connection.execute(sql.SQL("DROP TABLE public.{} CASCADE").format(sql.Identifier(name)))
             connection.execute(
                 "TRUNCATE managed_tables.tables, managed_tables.row_counts, managed_tables.applied_requests"
             )
