@@ -158,12 +158,13 @@ test("a step back that is refused can be tried again, and a new row ends what wa
   await page.keyboard.press("Control+y");
   await expect(page.getByText("2 linhas").first()).toBeVisible();
   await page.getByRole("rowheader", { name: "1", exact: true }).click();
-  await page.getByRole("button", { name: "Apagar 1 linha" }).click();
-  await expect(page.getByText("1 linha").first()).toBeVisible();
   const taken = { status: 409, json: { error: "Já existe", code: "DUPLICATE_KEY" } };
   await page.route("**/trash/restore", (route) => route.fulfill(taken), { times: 1 });
+  const answer = await holdNext(page, /\/data\/delete/);
+  await page.getByRole("button", { name: "Apagar 1 linha" }).click();
   await cell(page, 1, 1).click();
-  await page.keyboard.press("Control+z"); // a colleague has given another row its key
+  await page.keyboard.press("Control+z"); // before the deletion is answered; a colleague has given another row its key
+  answer();
   await expect(page.getByRole("alert")).toContainText("Já existe");
   await page.keyboard.press("Control+z"); // the new row goes, which came before
   await expect(page.getByText("0 linhas").first()).toBeVisible();

@@ -262,10 +262,13 @@ export class EditSession {
 
   /** Delete rows; what they failed by is thrown. They come back by an undo; a mutation asks again for what is shown. */
   readonly delete = async (ids: readonly string[]): Promise<void> => {
-    await this.sendDeletion(ids);
-    this.future.length = 0;
-    this.past.push({ deleted: ids });
-    this.sheet.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
+    const deletion = this.sendDeletion(ids).then(() => {
+      this.future.length = 0;
+      this.past.push({ deleted: ids });
+      this.sheet.announce(plural(ids.length, "linha apagada", "linhas apagadas"));
+    });
+    this.enqueue(() => deletion.catch(() => undefined)); // it waits for no save; a step back waits for it
+    await deletion;
   };
 
   // What goes back waits for what is being saved: that is the last step, and not the one before it.
