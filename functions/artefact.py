@@ -87,10 +87,10 @@ def build(name: str, folder: Path, target: Target) -> None:
 
 
 def settings_digest() -> str:
-    """Return the digest of what a function's environment comes of: parameters, the template's mappings."""
+    """Return the digest of what a function's environment comes of: parameters, mappings, nested stacks."""
     digest = hashlib.sha256()
-    for name in ("samconfig.toml", "template.yaml"):
-        path = ROOT / name
+    paths = [ROOT / "samconfig.toml", ROOT / "template.yaml", *sorted((ROOT / "templates").glob("*.yaml"))]
+    for path in paths:
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()
 

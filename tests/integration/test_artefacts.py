@@ -80,7 +80,8 @@ def test_the_layer_has_the_locked_version_of_boto3(artefacts: Path) -> None:
 
 def test_changed_settings_change_every_function_so_that_a_version_is_published(artefacts: Path) -> None:
     """SAM looks at the code and at the template's text, not at the values of parameters."""
-    texts = [(ROOT / name).read_bytes() for name in ("samconfig.toml", "template.yaml")]
+    paths = [ROOT / "samconfig.toml", ROOT / "template.yaml", *sorted((ROOT / "templates").glob("*.yaml"))]
+    texts = [path.read_bytes() for path in paths]
     digest = hashlib.sha256(b"".join(texts)).hexdigest()
     assert {(artefacts / name / SETTINGS_DIGEST).read_text() for name in LIMITS_MIB} == {digest}
     assert deployment.SETTINGS_DIGEST == SETTINGS_DIGEST
