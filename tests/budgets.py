@@ -44,9 +44,9 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
     "console/src": 80_000,
     "console/browser": 48_000,
 }
-TEMPLATE_LINES = 2_650  # template.yaml, what it nests, and the state machines
-TEMPLATE_PARAMETERS = 36
-DOCS_WORDS = 48_800  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines
+TEMPLATE_PARAMETERS = 40
+DOCS_WORDS = 50_400  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,
