@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,43 @@ def test_logs_expire() -> None:
 
 def test_the_bucket_is_reached_by_tls_only() -> None:
     assert RESOURCES["BucketPolicy"]["Condition"] == "OnAws"
-    (statement,) = properties("BucketPolicy")["PolicyDocument"]["Statement"]
+    statement, _notes = properties("BucketPolicy")["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Bucket.Arn}/*"}]
+
+
+def test_nobody_deletes_a_note_of_what_was_erased() -> None:
+    """A company that was erased would come back with a restore of the database."""
+    _tls, notes = properties("BucketPolicy")["PolicyDocument"]["Statement"]
+    assert (notes["Effect"], notes["Principal"]) == ("Deny", "*")
+    assert notes["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    assert notes["Resource"] == {"Fn::Sub": "${Bucket.Arn}/erasures/*"}
+
+
+def test_the_networks_addresses_are_as_they_were_unless_others_are_given() -> None:
+    """CloudFormation would replace a subnet whose range changes, and cannot while a cluster is in it."""
+    subnets = [properties(name)["CidrBlock"]["Fn::Select"] for name in ("FirstSubnet", "SecondSubnet")]
+    assert [place for place, _ in subnets] == [0, 1]
+    ((given, count, bits),) = {
+        json.dumps(ranges["Fn::Cidr"]): ranges["Fn::Cidr"] for _, ranges in subnets
+    }.values()
+    assert (given, count) == ({"Ref": "VpcCidr"}, 2)
+    condition, default_bits, other_bits = bits["Fn::If"]
+    assert condition == "DefaultCidr"
+    ranges = list(ip_network(PARAMETERS["VpcCidr"]["Default"]).subnets(new_prefix=32 - default_bits))[:2]
+    assert list(map(str, ranges)) == ["10.20.0.0/18", "10.20.64.0/18"]
+    smallest = ip_network("10.0.0.0/24").subnets(new_prefix=32 - other_bits)
+    assert len(list(smallest)) == 2
+
+
+def test_sessions_run_short_at_seven_tenths_of_what_the_capacity_allows() -> None:
+    """AWS allows 189 sessions at 1 unit, 823 at 4, and 2,000 to a cluster that may pause."""
+    full = properties("ClusterConnectionsAlarm")["Metrics"][0]["Expression"]["Fn::Sub"]
+    most, a_unit = map(int, re.findall(r"\d+", full)[:2])
+    assert most == 0.7 * 2_000
+    for units, allowed in ((1, 189), (4, 823)):
+        assert 0.65 * allowed < a_unit * units < 0.8 * allowed
 
 
 def test_everything_in_the_bucket_expires() -> None:
@@ -268,6 +302,8 @@ def test_the_alarm_for_slow_steps_precedes_their_timeout() -> None:
 
 def test_one_role_invokes_the_operators_function_which_runs_in_the_network() -> None:
     (policy,) = properties("OperatorRole")["Policies"]
+    (trust,) = properties("OperatorRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["Fn::If"][:2] == ["AskMfa", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}]
     invoking, reading = policy["PolicyDocument"]["Statement"]
     assert (invoking["Action"], invoking["Resource"]) == (
         ["lambda:InvokeFunction", "lambda:GetFunctionConfiguration"],
