@@ -138,6 +138,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.document = b""  # of OpenAPI, once somebody has asked for it
+    app.state.tools = None  # of agents, likewise
     app.add_middleware(RequestBoundary)
     app.add_middleware(
         Cors,

@@ -11,7 +11,7 @@ from fastapi.openapi.models import Schema
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 
-from managed_tables import errors
+from managed_tables import errors, exact_json
 from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.document import DetailBody, LateModel
 from managed_tables.errors import ApiErrorKind, codes_of
@@ -118,6 +118,14 @@ def build_document(app: FastAPI) -> Document:
         for method in route.methods or ():
             _complete(document["paths"][route.path][method.lower()], route, schemas)
     return document
+
+
+def document_of(app: FastAPI) -> bytes:
+    """Return the document's JSON, made at the process's first request for it."""
+    kept = app.state
+    if not kept.document:
+        kept.document = exact_json.dumps(build_document(app))
+    return kept.document  # type: ignore[no-any-return]
 
 
 def _complete(operation: Document, route: ApiRoute, schemas: Document) -> None:

@@ -13,11 +13,15 @@ import httpx2
 from fastapi import FastAPI
 from mcp_types import CallToolResult, EmbeddedResource, TextContent, TextResourceContents
 
-from managed_tables import API_PREFIX, exact_json
+from managed_tables import exact_json
 from managed_tables.databases.connecting import rehearsal
 from managed_tables.exact_json import Object, for_doubles
+from managed_tables.ids import is_record_id, is_uuid
 from managed_tables_api.auth import Caller
+from managed_tables_api.calls import ApiRoute
 from managed_tables_api.plans import Plans
+
+Arguments = dict[str, Any]
 
 
 class CallRefused(Exception):  # noqa: N818 - an outcome, not a fault
@@ -35,23 +39,47 @@ class Desk:
         transport = httpx2.ASGITransport(app=app)
         headers = {"Authorization": authorization}
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://api", headers=headers)
+        self._routes = operations_of(app)
         self.plans = Plans(app.state.services, caller)
 
-    async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Return the answer's JSON with exact numbers; raises CallRefused."""
-        content = None if body is None else exact_json.dumps(body)
-        params = {name: value for name, value in query.items() if value is not None}
-        return _answer(await self._client.request(method, API_PREFIX + path, content=content, params=params))
+    async def call(self, operation: str, asked: Arguments, **query: Any) -> Any:
+        """Return the answer's JSON with exact numbers; raises CallRefused.
 
-    async def send_file(self, path: str, name: str, content: bytes, mode: str | None) -> Any:
+        What is asked goes where the operation has it: ids into the path, all else into the query of a GET,
+        and into the body of any other.
+        """
+        route = self._routes[operation]
+        method = min(route.methods or ())
+        path, others = _addressed(route, asked)
+        params, content = (others, None) if method == "GET" else (query, exact_json.dumps(others))
+        return _answer(await self._client.request(method, path, content=content, params=params))
+
+    async def send_file(self, operation: str, asked: Arguments, name: str, content: bytes) -> Any:
         """Upload one file by a form; raises CallRefused."""
-        data, files = {"mode": mode} if mode else {}, {"files": (name, content)}
-        return _answer(await self._client.post(API_PREFIX + path, data=data, files=files))
+        path, data = _addressed(self._routes[operation], asked)
+        return _answer(await self._client.post(path, data=data, files={"files": (name, content)}))
 
-    async def rehearse(self, method: str, path: str, body: Any) -> Any:
+    async def rehearse(self, operation: str, asked: Arguments) -> Any:
         """Return what the call would answer; it is rolled back. Only for routes that write rows alone."""
         with rehearsal():
-            return await self.call(method, path, body)
+            return await self.call(operation, asked)
+
+
+def operations_of(app: FastAPI) -> dict[str, ApiRoute]:
+    """Return the routes that the OpenAPI document lists, by the name that it gives each."""
+    routes = [route for route in app.routes if isinstance(route, ApiRoute) and route.include_in_schema]
+    return {route.operation_id or route.unique_id: route for route in routes}
+
+
+def _addressed(route: ApiRoute, asked: Arguments) -> tuple[str, Arguments]:
+    """Return the path with its ids, and what else is asked.
+
+    What is no id, as the word of another route, is looked for under a name that nothing has.
+    """
+    ids = {name: asked.get(name, "") for name in route.param_convertors}
+    known = {name: text if is_record_id(text) or is_uuid(text) else "-" for name, text in ids.items()}
+    others = {name: value for name, value in asked.items() if name not in ids}
+    return route.path_format.format(**known), others
 
 
 def _answer(response: httpx2.Response) -> Any:

@@ -12,7 +12,6 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
-from managed_tables import exact_json
 from managed_tables.errors import ROUTE_NOT_FOUND, ApiError
 from managed_tables_api.calls import Services, TokenHolder, api_router, check_parameters
 from managed_tables_api.http.answers import Entity
@@ -32,12 +31,9 @@ _POLICY = (
 @router.get("/openapi.json", include_in_schema=False)
 def get_document(request: Request, entity: Entity) -> Response:
     """Return the OpenAPI document, made once at the process's first request for it: callers need no token."""
-    kept = request.app.state
-    if not kept.document:
-        from managed_tables_api.openapi import build_document  # late: only its readers pay for it
+    from managed_tables_api.openapi import document_of  # late: only its readers pay for it
 
-        kept.document = exact_json.dumps(build_document(request.app))
-    return entity.answer(kept.document)
+    return entity.answer(document_of(request.app))
 
 
 @router.get("/docs", include_in_schema=False)
@@ -71,7 +67,7 @@ def get_viewer(name: str) -> Response:
 @router.post("/mcp", include_in_schema=False)
 async def serve_agent(request: Request, caller: TokenHolder, services: Services) -> Response:
     """Answer a message of the protocol; each tool needs the permissions of the routes that it calls."""
-    from managed_tables_api.agents.tools import AgentAnswer  # late: the SDK takes as long as all the rest
+    from managed_tables_api.agents.serving import AgentAnswer  # late: the SDK takes as long as all the rest
 
     check_parameters(request)  # the routes called within would heed `numbers`
     with ExitStack() as held:  # counted until it is answered: what the SDK does takes time and memory
