@@ -18,7 +18,6 @@ from managed_tables import errors
 from managed_tables.errors import ApiError
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.settings import load_settings
-from managed_tables_api.calls import reserve_fixed_words
 from managed_tables_api.http.answers import SERVICE, JsonAnswer, answering, error_answer, error_body
 from managed_tables_api.routes import (
     connection,
@@ -123,13 +122,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     contracts.router,
 )
 ROUTES = [route for router in ROUTERS for route in router.routes]
-reserve_fixed_words(ROUTES)  # once: every app has these very routes
 
 
 def create_app(services: ApiServices) -> FastAPI:
     """Return the app on the given services; makes no connection and no client."""
     app = FastAPI(
         title="Managed Tables API",
+        routes=[*ROUTES],  # `include_router` would make each again at the first request
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -148,7 +147,6 @@ def create_app(services: ApiServices) -> FastAPI:
         expose_headers=list(EXPOSED_HEADERS),
         max_age=PREFLIGHT_MAX_AGE_SECONDS,
     )
-    app.router.routes.extend(ROUTES)  # `include_router` would make each again at the first request
     return app
 
 

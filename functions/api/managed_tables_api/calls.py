@@ -10,8 +10,8 @@ FastAPI solves a dependency again for each that depends on it, so nothing here d
 Bodies and queries are parsed before anything is looked up, so that a valid request pays for no look-up that
 its work does not need. Where they are refused, the ids of the path are looked up first.
 
-Where one route has a word and another an id at the same place, the word is no id: `PUT /upload` is 405, as
-`/upload` is known.
+Where one route has a word and another an id at the same place, the word is no id (`{table_id:table}`): `PUT
+/upload` is 405, as `/upload` is known.
 """
 
 import inspect
@@ -31,9 +31,9 @@ from fastapi.security.base import SecurityBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from managed_tables import API_PREFIX, errors
 from managed_tables.catalog.connections import ConnectionRecord
@@ -239,12 +239,33 @@ def require_known(request: Request, takes: Collection[Callable[..., Any] | None]
             table.read()
 
 
+def _beside(*words: str) -> str:
+    """Return the pattern of an id in a place of the path where other routes have these words."""
+    return rf"(?!(?:{'|'.join(map(re.escape, words))})(?:/|$))[^/]+"
+
+
+class _TableId(StringConvertor):
+    regex = _beside(
+        "provision", "status", "connection", "upload", "upload-jobs", "exports", "docs", "openapi.json", "mcp"
+    )
+
+
+class _RowId(StringConvertor):
+    regex = _beside("query", "delete")
+
+
+class _JobId(StringConvertor):
+    regex = _beside("active")
+
+
+register_url_convertor("table", _TableId())
+register_url_convertor("row", _RowId())
+register_url_convertor("job", _JobId())
+
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 # Of what was sent, or of writing to an inactive table; every other error comes as it is.
 _REFUSALS = frozenset({400, 413, 422})
-_PARAMETER = re.compile(r"\{\w+\}")
-_ID = re.compile(r"\{(\w+_id)\}")
 
 
 class ApiRoute(APIRoute):
@@ -353,18 +374,3 @@ def raises(*kinds: ApiErrorKind) -> Callable[[Endpoint], Endpoint]:
         return endpoint
 
     return declare
-
-
-def reserve_fixed_words(routes: Sequence[BaseRoute]) -> None:
-    """Let no id in these routes be a word that another has in its place; a column may be called so."""
-    known = [route for route in routes if isinstance(route, Route)]
-    paths = [_PARAMETER.sub("{}", route.path).split("/") for route in known]
-    for route, path in zip(known, paths, strict=True):
-        for place, segment in enumerate(route.path.split("/")):
-            parameter = _ID.fullmatch(segment)
-            alike = [other for other in paths if len(other) > place and other[:place] == path[:place]]
-            words = {other[place] for other in alike} - {"{}"}
-            if parameter and words:
-                group, listed = f"(?P<{parameter[1]}>", "|".join(map(re.escape, sorted(words)))
-                pattern = route.path_regex.pattern.replace(group, f"{group}(?!(?:{listed})(?:/|$))")
-                route.path_regex = re.compile(pattern)

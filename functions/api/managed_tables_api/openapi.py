@@ -116,7 +116,7 @@ def build_document(app: FastAPI) -> Document:
     schemas["ErrorBody"] = _schema(ErrorBody, "serialization", schemas)
     for route in routes:
         for method in route.methods or ():
-            _complete(document["paths"][route.path][method.lower()], route, schemas)
+            _complete(document["paths"][route.path_format][method.lower()], route, schemas)
     return document
 
 

@@ -6,7 +6,7 @@ kept as PostgreSQL's text.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
@@ -29,10 +29,10 @@ from managed_tables.schema import Column, ColumnType
 from managed_tables.tables import definitions
 from managed_tables.values import parsers
 from managed_tables_api.http.requests import (
+    BodyOf,
     JsonBody,
     ListAnswer,
     PageQuery,
-    Received,
     SentBack,
     StrictModel,
     json_object,
@@ -355,7 +355,10 @@ class SchemaBody(JsonBody):
 
 
 Model = TypeVar("Model")
-FromSchema = Annotated[Model, Received(kind=SchemaBody)]
+if TYPE_CHECKING:
+    FromSchema = Annotated[Model, SchemaBody]
+else:
+    FromSchema = BodyOf(SchemaBody)
 
 
 def _in_schema(fault: Detail) -> re.Match[str] | None:

@@ -1,5 +1,6 @@
 """Response headers (ETag, Retry-After, Allow, CORS), and numbers of a job as text."""
 
+import re
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -22,6 +23,7 @@ from managed_tables.errors import (
     JobError,
 )
 from managed_tables.uploads import OfferedFile
+from managed_tables_api.calls import ApiRoute
 from managed_tables_api.http.answers import EntityTags, error_answer
 from managed_tables_api.job_models import JobAnswer, JobFailure, JobQuery
 from managed_tables_api.routes.upload_jobs import job_fields, show_numbers_as_text
@@ -115,6 +117,15 @@ def test_a_fixed_path_segment_is_never_taken_for_an_id(app: FastAPI, client: Tes
         for method in ("PUT", "PATCH", "DELETE"):
             found = client.request(method, f"{BASE}/{word}", headers=bearer("managed-tables:*"))
             assert found.json()["code"] in ("METHOD_NOT_ALLOWED", "ROUTE_NOT_FOUND")
+
+
+def test_no_path_is_two_routes(app: FastAPI) -> None:
+    """Not by an id that is another's word, either: the words of each place are named beside the ids."""
+    ours = [route for route in app.routes if isinstance(route, ApiRoute) and route.path.startswith(BASE)]
+    for route in ours:
+        path = re.sub(r"\{\w+\}", "507f1f77bcf86cd799439011", route.path_format)
+        matching = {other.path_format for other in ours if other.path_regex.match(path)}
+        assert matching == {route.path_format}
 
 
 def test_a_column_may_be_called_as_a_path_segment_is(client: TestClient) -> None:

@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
+from pydantic import JsonValue, WithJsonSchema
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -104,6 +104,14 @@ def error_answer(error: ApiError, headers: dict[str, str] | None = None) -> Json
     return JsonAnswer(error_body(error), status, headers)
 
 
+HeaderValues = list[str] | None  # of a header that may come several times
+
+
+def header_schema(**limits: JsonValue) -> dict[str, JsonValue]:
+    """Return how OpenAPI shows a header: once, if at all."""
+    return {"anyOf": [{"type": "string", **limits}, {"type": "null"}]}
+
+
 class EntityTags:
     """The tags in a request's `If-None-Match`: what its client has already."""
 
@@ -123,14 +131,14 @@ class EntityTags:
 
 
 async def entity_tags(
-    request: Request,
-    if_none_match: Annotated[  # noqa: ARG001 - for OpenAPI: of several such headers all count
-        str | None,
+    known: Annotated[
+        HeaderValues,
+        WithJsonSchema(header_schema()),
         Header(alias="If-None-Match", description="ETag que já se tem: 304 se nada mudou (extensão)"),
     ] = None,
 ) -> EntityTags:
     """Return the tags that the client has: a route that takes them answers with an ETag, or 304."""
-    return EntityTags(request.headers.getlist("if-none-match"))
+    return EntityTags(known or ())
 
 
 Entity = Annotated[EntityTags, Depends(entity_tags)]

@@ -10,11 +10,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from fastapi import Depends, Query, params
+from fastapi import Depends, Query
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -359,26 +358,29 @@ class JsonBody:
             raise refusal_of("body", error.errors(include_url=False)) from error
 
 
-@dataclass(frozen=True)
-class Received(params.Depends):
-    """Declares an argument that is a route's JSON body: as the model of its annotation, or as None."""
+class BodyOf:
+    """Declares arguments that are JSON bodies: `FromJson[NewView]`, or `FromJson[UndoBody | None]`."""
 
-    kind: type[JsonBody] = field(default=JsonBody, kw_only=True)
-    holds_values: bool = field(default=False, kw_only=True)
+    def __init__(self, kind: type[JsonBody] = JsonBody, **options: bool) -> None:
+        self._kind = kind
+        self._options = options
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        model, *others = get_args(self.dependency) or [self.dependency]
-        if isinstance(model, type):  # the annotation, by which FastAPI has replaced the dependency
-            body = self.kind(model, is_optional=bool(others), holds_values=self.holds_values)
-            object.__setattr__(self, "dependency", body)
+    def __getitem__(self, annotation: Any) -> Any:
+        """Return the annotation of an argument that is such a body."""
+        model, *others = get_args(annotation) or [annotation]
+        body = self._kind(model, is_optional=bool(others), **self._options)
+        return Annotated[annotation, Depends(body)]
 
 
 Model = TypeVar("Model")
 FromQuery = Annotated[Model, Query()]
-FromJson = Annotated[Model, Received()]
-# Values of columns are left to whoever knows the columns, and names the wrong ones.
-FromValues = Annotated[Model, Received(holds_values=True)]
+if TYPE_CHECKING:  # what a checker of types sees of an annotation that is made
+    FromJson = Annotated[Model, JsonBody]
+    FromValues = Annotated[Model, JsonBody]
+else:
+    FromJson = BodyOf()
+    # Values of columns are left to whoever knows the columns, and names the wrong ones.
+    FromValues = BodyOf(holds_values=True)
 
 
 def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:

@@ -36,7 +36,7 @@ from managed_tables_api.tables import ANSWERED_COLUMNS, ANSWERED_RULES, ANY_PART
 
 YAML = "application/yaml"
 
-router = api_router("/{table_id}/contract", "Contract")
+router = api_router("/{table_id:table}/contract", "Contract")
 
 
 class ContractSchema(Document):

@@ -85,7 +85,7 @@ class ExportsAnswer(ListAnswer):
 router = api_router("", "Exports", requires(Permission.DATA_READ))
 
 
-@router.post("/{table_id}/exports", summary="Export rows", status_code=201)
+@router.post("/{table_id:table}/exports", summary="Export rows", status_code=201)
 @raises(errors.TOO_MANY_EXPORTS, errors.EXPORTS_UNAVAILABLE)
 def create_export(
     body: FromJson[NewExport], table: KnownTable, caller: SignedIn, services: Services
@@ -111,7 +111,7 @@ def create_export(
     return NewExportAnswer(export_id=export.export_id, status="queued")
 
 
-@router.get("/{table_id}/exports", summary="List exports of a table")
+@router.get("/{table_id:table}/exports", summary="List exports of a table")
 def list_table_exports(
     query: FromQuery[PageQuery], table: KnownTable, caller: SignedIn, services: Services
 ) -> ExportsAnswer:

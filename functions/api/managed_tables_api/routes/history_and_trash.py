@@ -45,7 +45,7 @@ from managed_tables_api.rows.statements import ROW, compose_statement, counted, 
 from managed_tables_api.services import ApiServices
 from managed_tables_api.tables import TableAnswer
 
-router = api_router("/{table_id}", "History")
+router = api_router("/{table_id:table}", "History")
 
 _READS = requires(Permission.DATA_READ)
 # The deletion of each row that is not in the table, unless a replacement took it after it had been restored.
@@ -68,7 +68,7 @@ _BY_TIME = sql.SQL(
 _CONVERTED = Fault("INVALID", "a coluna mudou de tipo: volte ao de antes, traga a linha e mude de novo")
 
 
-@router.get("/data/{row_id}/history", summary="History of a row", dependencies=_READS)
+@router.get("/data/{row_id:row}/history", summary="History of a row", dependencies=_READS)
 def list_row_history(
     table: PathTable, row_id: str, query: FromQuery[NumbersQuery]
 ) -> row_history.RowHistoryAnswer:
@@ -76,7 +76,7 @@ def list_row_history(
     return row_history.of_row(table, row_id, query.numbers)
 
 
-@router.get("/data/{row_id}/origin", summary="Origin of a row", dependencies=_READS)
+@router.get("/data/{row_id:row}/origin", summary="Origin of a row", dependencies=_READS)
 @raises(errors.STORAGE_UNAVAILABLE)
 def get_row_origin(table: PathTable, row_id: str, services: Services) -> row_history.RowOriginAnswer:
     """Return the load that last wrote the row, and its cells as they stand in the file."""

@@ -5,7 +5,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Header
-from pydantic import Field
+from pydantic import WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from managed_tables.errors import ApiError
 from managed_tables.exact_json import Object
 from managed_tables_api.auth import Permission
 from managed_tables_api.calls import PathTable, api_router, raises, requires
-from managed_tables_api.http.answers import JsonAnswer
+from managed_tables_api.http.answers import HeaderValues, JsonAnswer, header_schema
 from managed_tables_api.http.requests import (
     FromQuery,
     FromValues,
@@ -42,9 +42,8 @@ _TAG = re.compile(r'(?:W/)?"([^"]+)"|([^",\s]+)')
 _KEY = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
 
 
-def _header(request: Request, name: str, form: re.Pattern[str], refused: str) -> str | None:
+def _only(values: HeaderValues, form: re.Pattern[str], refused: str) -> str | None:
     """Return what a header holds, None without it; raises INVALID_REQUEST for two, or one of another form."""
-    values = request.headers.getlist(name)
     if not values:
         return None
     match = form.fullmatch(values[0].strip())
@@ -54,9 +53,9 @@ def _header(request: Request, name: str, form: re.Pattern[str], refused: str) ->
 
 
 async def read_if_match(
-    request: Request,
-    if_match: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
-        Annotated[str, Field(json_schema_extra={"pattern": '^("[^"]+"|\\*)$'})] | None,
+    versions: Annotated[
+        HeaderValues,
+        WithJsonSchema(header_schema(pattern='^("[^"]+"|\\*)$')),
         Header(
             alias=single_rows.VERSION_HEADER,
             description="ETag da linha, sua `_version` entre aspas: 412 se outra pessoa a alterou (extensão)",
@@ -65,7 +64,7 @@ async def read_if_match(
 ) -> str | None:
     """Return the version that the header gives, None without one or for `*`; raises INVALID_REQUEST."""
     refused = f"{single_rows.VERSION_HEADER} deve vir uma vez, com a versão da linha entre aspas"
-    version = _header(request, single_rows.VERSION_HEADER, _TAG, refused)
+    version = _only(versions, _TAG, refused)
     return None if version == "*" else version
 
 
@@ -96,8 +95,9 @@ async def new_rows(
     request: Request,
     query: FromQuery[models.InsertQuery],
     body: FromValues[models.RowsBody],
-    idempotency_key: Annotated[  # noqa: ARG001 - for OpenAPI: more than one such header is refused
-        Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_CHARACTERS})] | None,
+    keys: Annotated[
+        HeaderValues,
+        WithJsonSchema(header_schema(minLength=1, maxLength=MAX_KEY_CHARACTERS)),
         Header(
             alias=KEY_HEADER,
             description="Nome do pedido, escolhido pelo cliente: repetido com a mesma chave e o mesmo corpo,"
@@ -109,7 +109,7 @@ async def new_rows(
     asked = {"return": query.returned, "on_conflict": query.on_conflict}
     options = "&".join(f"{name}={value}" for name, value in asked.items() if value is not None)
     refused = f"{KEY_HEADER} deve vir uma vez, com 1 a {MAX_KEY_CHARACTERS} caracteres ASCII visíveis"
-    name = _header(request, KEY_HEADER, _KEY, refused)
+    name = _only(keys, _KEY, refused)
     key = name and IdempotencyKey(name, hashlib.sha256(received(request) + options.encode()).hexdigest())
     return NewRows(body.rows, key or None, query.returned or "count", query.numbers, query.on_conflict)
 
@@ -138,7 +138,7 @@ WRITE_ERRORS = (
     errors.OUTCOME_UNKNOWN,
 )
 
-router = api_router("/{table_id}/data", "Data CRUD")
+router = api_router("/{table_id:table}/data", "Data CRUD")
 
 _READS, _WRITES = requires(Permission.DATA_READ), requires(Permission.DATA_WRITE)
 
@@ -159,7 +159,7 @@ def query_rows(
     return JsonAnswer(list_page(table, ListRequest(body, query)))
 
 
-@router.get("/{row_id}", summary="Get row", response_model=models.Row, dependencies=_READS)
+@router.get("/{row_id:row}", summary="Get row", response_model=models.Row, dependencies=_READS)
 def get_row(table: PathTable, row_id: str, query: FromQuery[single_rows.RowQuery]) -> Response:
     """Return one row; its `ETag` is its version in quotes."""
     return _row_answer(single_rows.get(table, row_id, query))
@@ -182,13 +182,13 @@ def insert_rows(table: PathTable, new: Annotated[NewRows, Depends(new_rows)]) ->
 
 # By either method: the contract's page does not say which.
 @router.patch(
-    "/{row_id}",
+    "/{row_id:row}",
     summary="Update row",
     response_model=models.Row,
     dependencies=_WRITES,
     operation_id="patch_row",
 )
-@router.put("/{row_id}", summary="Update row", response_model=models.Row, dependencies=_WRITES)
+@router.put("/{row_id:row}", summary="Update row", response_model=models.Row, dependencies=_WRITES)
 @raises(errors.ROW_CHANGED, *WRITE_ERRORS)
 def update_row(
     table: PathTable,
@@ -201,7 +201,7 @@ def update_row(
     return _row_answer(single_rows.update(table, row_id, fields, row_version, query))
 
 
-@router.delete("/{row_id}", summary="Delete row", status_code=204, dependencies=_WRITES)
+@router.delete("/{row_id:row}", summary="Delete row", status_code=204, dependencies=_WRITES)
 @raises(
     errors.ROW_CHANGED, errors.RULE_BROKEN, errors.TABLE_INACTIVE, errors.TABLE_BUSY, errors.OUTCOME_UNKNOWN
 )

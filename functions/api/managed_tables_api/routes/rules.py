@@ -6,7 +6,7 @@ from managed_tables_api.calls import KnownCompany, PathTable, Services, api_rout
 from managed_tables_api.http.requests import FromJson
 from managed_tables_api.rows import rule_checks, rule_proposals
 
-router = api_router("/{table_id}/rules", "Rules")
+router = api_router("/{table_id:table}/rules", "Rules")
 
 
 @router.post("/check", summary="Check rules", dependencies=requires(Permission.DATA_READ))

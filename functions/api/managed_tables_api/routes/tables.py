@@ -92,7 +92,7 @@ def _create_by_contract(
     return models.TableAnswer.of(company, table, 0)
 
 
-@router.get("/{table_id}", summary="Get table", response_model=models.TableAnswer, dependencies=_LISTS)
+@router.get("/{table_id:table}", summary="Get table", response_model=models.TableAnswer, dependencies=_LISTS)
 def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Services) -> Response:
     """Return one table."""
     table = services.table_reading.get(company, table_id)
@@ -103,8 +103,8 @@ def get_table(table_id: str, company: KnownCompany, entity: Entity, services: Se
 _UPDATES = requires(Permission.UPDATE)
 
 
-@router.patch("/{table_id}", summary="Update table", dependencies=_UPDATES, operation_id="patch_table")
-@router.put("/{table_id}", summary="Update table", dependencies=_UPDATES)
+@router.patch("/{table_id:table}", summary="Update table", dependencies=_UPDATES, operation_id="patch_table")
+@router.put("/{table_id:table}", summary="Update table", dependencies=_UPDATES)
 @raises(
     errors.DUPLICATE_NAME,
     errors.TABLE_BUSY,
@@ -132,7 +132,7 @@ def update_table(
 
 
 @router.delete(
-    "/{table_id}", summary="Delete table", status_code=204, dependencies=requires(Permission.DELETE)
+    "/{table_id:table}", summary="Delete table", status_code=204, dependencies=requires(Permission.DELETE)
 )
 @raises(errors.TABLE_BUSY, errors.REFERRED_TO)
 def delete_table(table_id: str, company: KnownCompany, services: Services) -> None:
@@ -144,7 +144,7 @@ def delete_table(table_id: str, company: KnownCompany, services: Services) -> No
     end_jobs_of(services, company.company_id, table_id.lower())
 
 
-@router.get("/{table_id}/recipe", summary="Get recipe", dependencies=_LISTS)
+@router.get("/{table_id:table}/recipe", summary="Get recipe", dependencies=_LISTS)
 @raises(errors.RECIPE_NOT_FOUND)
 def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> Recipe:
     """Return how files of this table are read, mapped and converted, as its last load left it."""
@@ -155,7 +155,7 @@ def get_recipe(table: KnownTable, company: KnownCompany, services: Services) -> 
     return recipe
 
 
-@router.put("/{table_id}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
+@router.put("/{table_id:table}/recipe", summary="Change recipe", dependencies=requires(Permission.UPDATE))
 @raises(errors.RECIPE_NOT_FOUND, errors.TABLE_WITHOUT_KEY)
 def update_recipe(
     body: FromJson[models.RecipeChange], table: KnownTable, company: KnownCompany, services: Services
@@ -172,7 +172,10 @@ def update_recipe(
 
 
 @router.delete(
-    "/{table_id}/recipe", summary="Forget recipe", status_code=204, dependencies=requires(Permission.UPDATE)
+    "/{table_id:table}/recipe",
+    summary="Forget recipe",
+    status_code=204,
+    dependencies=requires(Permission.UPDATE),
 )
 def delete_recipe(table: KnownTable, company: KnownCompany, services: Services) -> None:
     """Forget the recipe: the next load makes another."""

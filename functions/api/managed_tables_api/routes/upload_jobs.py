@@ -232,7 +232,7 @@ def list_active_upload_jobs(
     return entity.answer(ENVELOPE % b",".join(records))
 
 
-@router.get("/{job_id}", summary="Get job", response_model=models.JobAnswer, dependencies=_LISTS)
+@router.get("/{job_id:job}", summary="Get job", response_model=models.JobAnswer, dependencies=_LISTS)
 def get_upload_job(
     query: FromQuery[models.JobQuery], job: KnownJob, entity: Entity, services: Services
 ) -> Response:
@@ -243,7 +243,7 @@ def get_upload_job(
     return entity.answer(job_fields(job, services.job_documents, query))
 
 
-@router.delete("/{job_id}", summary="Cancel job", status_code=204, dependencies=_UPLOADS)
+@router.delete("/{job_id:job}", summary="Cancel job", status_code=204, dependencies=_UPLOADS)
 @raises(errors.JOB_FINISHED, errors.TABLE_BUSY)
 def cancel_upload_job(job: KnownJob, services: Services) -> None:
     """Cancel a job that has not ended: nothing of it stays, its files are deleted and its name is free.
@@ -253,14 +253,14 @@ def cancel_upload_job(job: KnownJob, services: Services) -> None:
     cancel_job(services, job)
 
 
-@router.get("/{job_id}/preview", summary="Show lines of a job's files", dependencies=_LISTS)
+@router.get("/{job_id:job}/preview", summary="Show lines of a job's files", dependencies=_LISTS)
 @raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.FILES_REPLACED)
 def preview_upload_job(query: FromQuery[PreviewQuery], job: KnownJob, services: Services) -> PreviewAnswer:
     """Return lines of one file or sheet, and what each is under the present reading: 1 MB of them at most."""
     return show_lines(services, job, query)
 
 
-@router.get("/{job_id}/rejects", summary="Get rejected rows", dependencies=_LISTS)
+@router.get("/{job_id:job}/rejects", summary="Get rejected rows", dependencies=_LISTS)
 @raises(errors.NO_REJECTS)
 def get_rejected_rows(job: KnownJob, services: Services) -> models.RejectsAnswer:
     """Return where the rows that did not fit can be fetched: a CSV to correct and upload again."""
@@ -274,7 +274,7 @@ def get_rejected_rows(job: KnownJob, services: Services) -> models.RejectsAnswer
     return models.RejectsAnswer(url=url, expires_at=expires_at, rows=known["rows"])
 
 
-@router.post("/{job_id}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
+@router.post("/{job_id:job}/reanalyze", summary="Read a job's files otherwise", dependencies=_UPLOADS)
 @raises(errors.JOB_NOT_WAITING, errors.ANALYSIS_GONE, errors.INVALID_READING)
 def reanalyze_upload_job(
     body: FromJson[models.Reanalysis], job: KnownJob, services: Services
@@ -289,7 +289,7 @@ def reanalyze_upload_job(
     return models.ReanalysisAnswer(status="analisando")
 
 
-@router.put("/{job_id}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
+@router.put("/{job_id:job}/draft", summary="Keep a review's draft", status_code=204, dependencies=_UPLOADS)
 @raises(errors.JOB_NOT_WAITING)
 def keep_upload_job_draft(
     body: Annotated[Object, json_object_of(Draft)], request: Request, job: KnownJob, services: Services
@@ -300,7 +300,7 @@ def keep_upload_job_draft(
     keep_draft(services, job, body)
 
 
-@router.post("/{job_id}/confirm", summary="Confirm job schema", dependencies=_UPLOADS)
+@router.post("/{job_id:job}/confirm", summary="Confirm job schema", dependencies=_UPLOADS)
 @raises(
     errors.TABLE_NOT_FOUND,
     errors.JOB_NOT_WAITING,
@@ -326,7 +326,7 @@ def confirm_upload_job(
     return models.ConfirmAnswer(status="inserting")
 
 
-@router.post("/{job_id}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
+@router.post("/{job_id:job}/undo", summary="Undo a job", dependencies=requires(Permission.DELETE))
 @raises(errors.NOT_UNDOABLE, errors.CHANGED_SINCE, errors.TABLE_INACTIVE, errors.TABLE_BUSY)
 def undo_upload_job(
     body: FromJson[models.UndoBody | None], job: KnownJob, caller: SignedIn, services: Services

@@ -207,7 +207,7 @@ def upload_form_new_table(upload: FormUpload, caller: SignedIn, services: Servic
     return _start(services, caller, upload, None)
 
 
-@router.post("/{table_id}/upload", summary="Upload (append to existing table)", status_code=201)
+@router.post("/{table_id:table}/upload", summary="Upload (append to existing table)", status_code=201)
 @raises(*_ERRORS_OF_TABLE)
 def upload_existing_table(
     upload: AnyUpload, table: KnownTable, caller: SignedIn, services: Services
@@ -221,7 +221,9 @@ def upload_existing_table(
     return _start(services, caller, upload, table)
 
 
-@router.post("/{table_id}/upload/form", summary="Upload by form (append to existing table)", status_code=201)
+@router.post(
+    "/{table_id:table}/upload/form", summary="Upload by form (append to existing table)", status_code=201
+)
 @raises(*_ERRORS_OF_TABLE)
 def upload_form_existing_table(
     upload: FormUpload, table: KnownTable, caller: SignedIn, services: Services

@@ -19,7 +19,7 @@ from managed_tables_api.rows.row_history import Names, read_names
 from managed_tables_api.rows.running import Execute, KeyTaken, Table
 from managed_tables_api.rows.statements import compose_reading, compose_statement, part
 
-router = api_router("/{table_id}/views", "Views", requires(Permission.DATA_READ))
+router = api_router("/{table_id:table}/views", "Views", requires(Permission.DATA_READ))
 
 
 MAX_VIEWS = 100  # of a person and a table
