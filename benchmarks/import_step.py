@@ -21,7 +21,7 @@ from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.ids import new_record_id
 from managed_tables_analyze.analysis import analyze
-from managed_tables_insert.handler import open_converter
+from managed_tables_insert.converter import open_converter
 from managed_tables_insert.loading import Load
 from managed_tables_insert.plan import make_plan
 from managed_tables_reader.reading_files import SourceFile

@@ -187,9 +187,9 @@ def _migrate(services: Services, _chosen: argparse.Namespace) -> Iterator[str]:
 
 def _redrive(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     try:
-        yield from redrive(services.client("sqs"), services.provision_client, chosen.queue_url)
+        yield from redrive(services.client("sqs"), services.lambda_client, chosen.queue_url)
     finally:
-        yield from take_inbox_again(services, services.provision_client)
+        yield from take_inbox_again(services, services.lambda_client)
 
 
 def _erase_rows(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
@@ -251,7 +251,7 @@ def _prune(services: Services, chosen: argparse.Namespace) -> Iterator[str]:
     With SnapStart each one that is kept is billed, some 4 USD a month. CodeDeploy's weights count as names of
     an alias.
     """
-    functions, function = services.provision_client, chosen.function
+    functions, function = services.lambda_client, chosen.function
     aliases = functions.get_paginator("list_aliases").paginate(FunctionName=function).search("Aliases[]")
     used: set[str] = set()
     for alias in aliases:

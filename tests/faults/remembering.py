@@ -13,7 +13,8 @@ from managed_tables.ids import new_record_id
 from managed_tables.tables.memory import keep_memory
 from managed_tables.tables.recipes import find_recipe, keep_recipe
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_insert.handler import recall_for, run_job
+from managed_tables_insert.errands import recall_for
+from managed_tables_insert.handler import run_job
 
 NAMES = [column.name for column in SCHEMA]
 TABLE = {

@@ -7,9 +7,9 @@ from steps import CSV, MISFITS, NEW_NUMBERS, ROWS, SCHEMA, Scenario, Step, execu
 from worlds import World, until
 
 from managed_tables.documents.statements import LoadTerms, ReadingStatement
-from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables.jobs.rejects import rejects_keys
 from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.reanalysis import reanalyze_job
 from managed_tables_insert.handler import run_job
 
 STATED = {"timezone": None, "tables": [{"file": 0, "sheet": None, "skip_lines": [2]}]}

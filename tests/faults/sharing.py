@@ -12,7 +12,8 @@ from managed_tables_analyze.handler import analyze_job
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.handler import read_arrivals, take_arrival
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert.handler import run_job, wait_for_slot
+from managed_tables_insert.errands import wait_for_slot
+from managed_tables_insert.handler import run_job
 
 FAR = "9999-01-01T00:00:00.000Z"
 

@@ -20,7 +20,8 @@ from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.object_keys import upload_key
 from managed_tables.schema import Column, ColumnType
 from managed_tables_analyze.handler import analyze_job
-from managed_tables_insert.handler import recall_for, run_job
+from managed_tables_insert.errands import recall_for
+from managed_tables_insert.handler import run_job
 
 REPORT = "Relatório de vendas\nEmitido em 02/05/2026\n\nProduto;Vlr. Total;Data\n"
 MAY = REPORT + "café;1.234,50;01/05/2026\npão;n/d;02/05/2026\nTotal geral;1.234,50;\n"

@@ -19,7 +19,7 @@ from managed_tables.databases.connecting import PgConnection
 from managed_tables.ids import row_id_range, row_number
 from managed_tables.schema import POSTGRES_TYPES, Column, ColumnType
 from managed_tables_insert import transfer as transferring
-from managed_tables_insert.handler import open_converter
+from managed_tables_insert.converter import open_converter
 from managed_tables_insert.plan import LoadedColumn, LoadPlan
 from managed_tables_insert.transfer import Transfer
 

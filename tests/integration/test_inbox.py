@@ -30,7 +30,8 @@ from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables.tables.recipes import change_recipe, find_recipe
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_ingest.handler import Arrival, read_arrivals, take_object
-from managed_tables_insert.handler import recall_for, run_job
+from managed_tables_insert.errands import recall_for
+from managed_tables_insert.handler import run_job
 
 SALES = "produto;valor\ncafé;1,50\npão;2,25\n"
 UNATTENDED = {"auto-confirm": "true", "table": "vendas"}

@@ -241,7 +241,7 @@ def test_old_versions_are_deleted_but_for_three_and_those_in_use(monkeypatch: py
     found = {"Aliases[]": aliases, "Versions[].Version": names}
     client = Mock()
     client.get_paginator.return_value.paginate.return_value.search = found.get
-    monkeypatch.setattr(command, "load_services", lambda: SimpleNamespace(provision_client=client))
+    monkeypatch.setattr(command, "load_services", lambda: SimpleNamespace(lambda_client=client))
     answer = handler({"arguments": ["prune-versions", "--function", "f"]}, None)
     deleted = [call.kwargs["FunctionName"] for call in client.delete_function.call_args_list]
     assert deleted == ["f:3", "f:4", "f:5", "f:6", "f:7"]

@@ -9,8 +9,8 @@ from tables_client import TableClient
 from managed_tables.catalog.keys import job_key
 from managed_tables.documents.recipes import Difference
 from managed_tables.documents.statements import LoadTerms, ReadingStatement
-from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.reanalysis import reanalyze_job
 
 JUNE = "Produto;Vlr. Total;Data\nleite;2.345,60;01/06/2026\nmel;n/d;02/06/2026\n"
 UNDATED = MAY.replace(";Data", "").replace(";01/05/2026", "").replace(";02/05/2026", "")

@@ -18,7 +18,7 @@ from rows_client import RowsCompany
 from tables_client import TableClient, column, created
 
 from managed_tables.history import forget_changes
-from managed_tables_insert.handler import find_origin
+from managed_tables_insert.errands import find_origin
 
 USER = "5f0000000000000000000002"  # of every request
 COLUMNS = [

@@ -15,8 +15,8 @@ from managed_tables.catalog.keys import job_key
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.documents.recipes import ProofCode
 from managed_tables.documents.statements import LoadTerms, ReadingStatement, TableStatement
-from managed_tables.jobs.reanalysis import reanalyze_job
 from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.reanalysis import reanalyze_job
 from managed_tables_insert.unattended import confirm_unchanged
 
 NAMES = ("café", "pão", "leite", "mel", "mate")

@@ -86,7 +86,7 @@ def initialise() -> None:
 
     services = ApiServices(load_settings())
     # Clients are made for what importing and building them leaves in memory; none connects by being made.
-    for name in ("dynamodb", "s3", "stepfunctions", "secretsmanager", "eventbridge", "provision_client"):
+    for name in ("dynamodb", "s3", "stepfunctions", "secretsmanager", "eventbridge", "lambda_client"):
         getattr(services, name)
     register_after_restore(lambda: built.begin_anew(ApiServices(load_settings())))
 

@@ -31,11 +31,11 @@ from managed_tables.documents.document import (
 from managed_tables.documents.recipes import JobRecipe, Proof
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.rules.rule import MAX_RULES
 from managed_tables.schema import Column
 from managed_tables.uploads import MAX_FILES
 from managed_tables_api.http.requests import ListAnswer, NumbersQuery, PageQuery, StrictModel, without
+from managed_tables_api.reanalysis import KnownZone
 from managed_tables_api.tables import ANSWERED_COLUMNS, PRODUCT, Description, Key, Title
 
 

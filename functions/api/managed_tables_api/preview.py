@@ -24,9 +24,9 @@ from managed_tables.documents.analyses import (
 )
 from managed_tables.documents.document import Document
 from managed_tables.errors import ANALYSIS_GONE, FILES_REPLACED, JOB_NOT_WAITING, ApiError
-from managed_tables.jobs.reanalysis import UNKNOWN_FILE, UNKNOWN_SHEET
 from managed_tables.services import Services
 from managed_tables_api.http.requests import QUERY_DIGITS, refusal
+from managed_tables_api.reanalysis import UNKNOWN_FILE, UNKNOWN_SHEET
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CELL_CHARACTERS = 1_000  # 200 cells of them, of four bytes each, are still one answer

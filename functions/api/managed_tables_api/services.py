@@ -77,7 +77,7 @@ class ApiServices(Services):
         event = {"company_id": job.company_id, "job_id": job.job_id, "origin_of": number}
         function = self.settings.insert_function
         try:
-            answer = self.provision_client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+            answer = self.lambda_client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         except (BotoCoreError, ClientError) as error:
             raise ApiError(STORAGE_UNAVAILABLE) from error
         payload = json.loads(answer["Payload"].read())

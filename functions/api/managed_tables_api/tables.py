@@ -23,7 +23,6 @@ from managed_tables.documents.statements import LoadMode, OnMisfit
 from managed_tables.errors import INVALID_REQUEST, INVALID_SCHEMA, TABLE_WITHOUT_KEY, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.identifiers import MAX_COLUMNS
-from managed_tables.jobs.reanalysis import KnownZone
 from managed_tables.rules.rule import MAX_RULES, Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.tables import definitions
@@ -39,6 +38,7 @@ from managed_tables_api.http.requests import (
     refusal,
     refuse_null,
 )
+from managed_tables_api.reanalysis import KnownZone
 
 # A table's own ETag is `"v<version>-<hash of the body>"`; what counts is the version.
 _TABLES_TAG = re.compile(r'(?:W/)?"?(?:v(\d{1,18})-[^",]*|(\d{1,18}))"?')

@@ -1,30 +1,22 @@
 """The Lambda entry of the inserting step: `{"company_id", "job_id", "is_last_attempt"}` in, outcome out.
 
-With `{"task_token", "rounds"}` in place of the last it does not load: the execution waits for a slot. With
-`{"origin_of"}`, a row's number, it answers where that row stands in the job's files: `{"origin"}`. With
-`{"recall"}` it hands the job what its table remembers, which Analyze cannot ask PostgreSQL for.
+What else the function is called for is in `errands`.
 """
 
-import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TypedDict
 
-import duckdb
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from duckdb import DuckDBPyConnection
 
 from managed_tables import errors
 from managed_tables.aws.metrics import count_step
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import (
-    JobEvent,
     JobRecord,
     StepOutcome,
     failed_outcome,
@@ -37,22 +29,21 @@ from managed_tables.details import MAX_ERROR_DETAILS
 from managed_tables.documents.pictures import LoadMemory
 from managed_tables.documents.statements import ConfirmedDocument
 from managed_tables.errors import ApiError, JobError
-from managed_tables.ids import new_record_id
 from managed_tables.jobs.ending import attempt, complete, resolve
 from managed_tables.jobs.rejects import rejects_keys
-from managed_tables.jobs.staged_rows import Origin, staged_rows
-from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
+from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.observability import get_logger, log_keys
 from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column
 from managed_tables.services import Services, load_services
 from managed_tables.tables.constraints import constraint_name, rule_of
 from managed_tables.tables.definitions import TableChange
-from managed_tables.tables.memory import recall
 from managed_tables.tables.recipes import make_recipe
+from managed_tables_insert.converter import open_converter
+from managed_tables_insert.errands import ErrandEvent, OriginAnswer, find_errand
 from managed_tables_insert.loading import Load
 from managed_tables_insert.misfits import Rejects, write_rejects
-from managed_tables_insert.plan import LoadPlan, find_places, make_plan, take_pictures
+from managed_tables_insert.plan import LoadPlan, make_plan, take_pictures
 from managed_tables_insert.transfer import DuplicateFound, MisfitFound, RuleViolated
 from managed_tables_insert.unattended import confirm_unattended, confirm_unchanged, read_again
 
@@ -308,15 +299,6 @@ def run_job(
     raise Superseded(job_id)
 
 
-def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: str, rounds: int) -> None:
-    """Let the execution that waits with this token go on once its job has a slot or has ended; repeatable."""
-    job = services.jobs.keep_token(company_id, job_id, task_token)
-    if job is None:
-        services.executions.resume(task_token, {})
-    else:
-        services.shares.admit(job, rounds)
-
-
 def _run(services: Services, job: JobRecord, *, is_last_attempt: bool) -> StepOutcome:
     if job.status == "analisando" and job.goes_on_alone:
         outcome = _confirm_alone(services, job, is_last_attempt=is_last_attempt)
@@ -357,58 +339,24 @@ def _outcome_of(job: JobRecord | None) -> StepOutcome:
     return {"outcome": "rejected"}
 
 
-@contextmanager
-def open_converter(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """Open the DuckDB that converts: bounded memory, the rest in `folder`, nothing fetched from outside."""
-    with duckdb.connect(
-        config={
-            "memory_limit": CONVERTER_MEMORY,
-            "temp_directory": str(folder),
-            "threads": os.cpu_count() or 1,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            # A row's place in the file is in its id: two threads need not wait for each other, nor hold rows.
-            "preserve_insertion_order": False,
-        }
-    ) as connection:
-        connection.execute("SET enable_progress_bar = false")  # it would be drawn into the log
-        yield connection
-
-
-class InsertEvent(JobEvent, total=False):
-    """What the function is called with: the job, and what is to be done where it is not to load."""
+class InsertEvent(ErrandEvent, total=False):
+    """What the function is called with: to load a job, or for one of the errands."""
 
     is_last_attempt: bool
-    task_token: str
-    rounds: int
-    origin_of: int
-    recall: bool
-
-
-class OriginAnswer(TypedDict, total=False):
-    """Where a row stands; nothing where the call was no question."""
-
-    origin: Origin | None
 
 
 _services = cache(load_services)  # once a process
 
 
 def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | OriginAnswer:
-    """Load the job's rows, or have them wait; a fault is raised, for the state machine to retry."""
+    """Load the job's rows, or do an errand; a fault is raised, for the state machine to retry."""
     logger = get_logger("insert")
     company_id, job_id = event["company_id"], event["job_id"]
     request_id = getattr(context, "aws_request_id", None)
     with log_keys(logger, company_id=company_id, job_id=job_id, request_id=request_id):
-        if "task_token" in event:
-            wait_for_slot(_services(), company_id, job_id, event["task_token"], int(event["rounds"]))
-            return {}
-        if "recall" in event:
-            recall_for(_services(), company_id, job_id)
-            return {}
-        if "origin_of" in event:
-            job = _services().jobs.find(company_id, job_id)
-            return {"origin": find_origin(_services(), job, int(event["origin_of"])) if job else None}
+        errand = find_errand(event)
+        if errand is not None:
+            return errand(_services(), event)
         started = time.monotonic()
         outcome = run_job(
             _services(), company_id, job_id, is_last_attempt=event.get("is_last_attempt", False)
@@ -416,39 +364,3 @@ def handler(event: InsertEvent, context: LambdaContext) -> StepOutcome | OriginA
         count_step("insert", outcome["outcome"], seconds=time.monotonic() - started)
         logger.info("insert ended", outcome=outcome["outcome"])
         return outcome
-
-
-def find_origin(services: Services, job: JobRecord, number: int) -> Origin | None:
-    """Return where the row of this number, from 0, stands; None once it is gone."""
-    analysis = services.job_documents.find_analysis(job)
-    if analysis is None or job.staged_key is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
-        staged = Path(folder) / STAGED_OBJECT
-        try:
-            services.storage.download(job.staged_key, staged)
-        except ObjectMissing:
-            return None
-        cells = [f"c{place}" for place in range(len(analysis.columns))]
-        place = find_places(converter, staged_rows(staged), cells, analysis.files, [number]).get(number)
-    return None if place is None else Origin(**place._asdict())  # type: ignore[typeddict-item]
-
-
-def recall_for(services: Services, company_id: str, job_id: str) -> None:
-    """Store what the job's table remembers, as it is now, unless it is stored already; repeatable.
-
-    It is an object beside the job's own, since a recipe of 1,500 columns is more than a record holds. A step
-    of the execution takes it, not whoever makes the job: that may be the inbox, which reaches no PostgreSQL,
-    and a database that sleeps keeps nobody from uploading.
-    """
-    job = services.jobs.find(company_id, job_id)
-    if job is None or job.user_table_id is None or job.recipe_key is not None or job.analysis_key is not None:
-        return
-    with services.open_company(services.provisioning.require(company_id)) as connection:
-        recalled = recall(connection, job.user_table_id)
-    if recalled is None:
-        return
-    key = attempt_key(company_id, job_id, new_record_id(), RECIPE)
-    services.storage.put_json(key, recalled.as_json())
-    # Where another run was first, the bucket's lifecycle deletes this one.
-    services.jobs.keep_recipe(job, key)

@@ -69,8 +69,8 @@ class AwsServices:
     eventbridge = once(
         lambda self: self.client("events", read_timeout_seconds=EVENTS_READ_TIMEOUT_SECONDS, max_attempts=1)
     )
-    # One attempt: making a database takes as long as a request has.
-    provision_client: "once[LambdaClient]" = once(
+    # One attempt: making a database takes as long as a request has, and no call is to be made twice unasked.
+    lambda_client: "once[LambdaClient]" = once(
         lambda self: self.client("lambda", read_timeout_seconds=PROVISION_TIMEOUT_SECONDS, max_attempts=1)
     )
 

@@ -78,7 +78,7 @@ class Services(AwsServices):
     def provisioning(self) -> Provisioning:
         """The companies' databases, made by the one function that may, or by this process."""
         if function := self.settings.provision_function:
-            return Provisioning(self.connections, RemoteMaker(lambda: self.provision_client, function))
+            return Provisioning(self.connections, RemoteMaker(lambda: self.lambda_client, function))
         return Provisioning(self.connections, self.database_maker)
 
     @once

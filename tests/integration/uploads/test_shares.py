@@ -31,7 +31,7 @@ from managed_tables.ids import new_record_id
 from managed_tables_api.app import create_app
 from managed_tables_api.services import ApiServices
 from managed_tables_ingest.sweep import sweep_job
-from managed_tables_insert.handler import wait_for_slot
+from managed_tables_insert.errands import wait_for_slot
 
 SIZE = 2
 PASSING = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}  # changes nothing in the job

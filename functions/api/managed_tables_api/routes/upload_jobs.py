@@ -21,7 +21,6 @@ from managed_tables.errors import NO_REJECTS, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.jobs.confirmation import confirm_job
 from managed_tables.jobs.ending import cancel_job
-from managed_tables.jobs.reanalysis import keep_draft, reanalyze_job
 from managed_tables.jobs.rejects import rejects_keys
 from managed_tables_api import job_models as models
 from managed_tables_api.auth import Permission
@@ -36,6 +35,7 @@ from managed_tables_api.http.requests import (
     received,
 )
 from managed_tables_api.preview import PreviewAnswer, PreviewQuery, show_lines
+from managed_tables_api.reanalysis import keep_draft, reanalyze_job
 from managed_tables_api.tables import FromSchema
 from managed_tables_api.undoing import UndoAnswer, undo_job
 

@@ -1,0 +1,106 @@
+"""What the function does beside loading, for those that lack what it has: PostgreSQL, DuckDB, a slot.
+
+Each errand is a function of the services and its event, and may be repeated. It is known by the key that its
+events alone have: executions that were started under an older version call with the same ones.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypedDict
+
+from managed_tables.aws.storage import ObjectMissing
+from managed_tables.catalog.job_records import JobEvent, JobRecord
+from managed_tables.ids import new_record_id
+from managed_tables.jobs.staged_rows import Origin, staged_rows
+from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
+from managed_tables.services import Services
+from managed_tables.tables.memory import recall
+from managed_tables_insert.converter import open_converter
+from managed_tables_insert.plan import find_places
+
+
+class ErrandEvent(JobEvent, total=False):
+    """The job, and of each errand what it needs."""
+
+    task_token: str  # the execution waits for a slot
+    rounds: int
+    recall: bool  # the job is handed what its table remembers, which Analyze cannot ask PostgreSQL for
+    origin_of: int  # the API asks where the row of this number stands in the job's files
+
+
+class OriginAnswer(TypedDict, total=False):
+    """Where a row stands; nothing where the call was no question."""
+
+    origin: Origin | None
+
+
+Errand = Callable[[Services, ErrandEvent], OriginAnswer]
+
+
+def _wait(services: Services, event: ErrandEvent) -> OriginAnswer:
+    wait_for_slot(services, event["company_id"], event["job_id"], event["task_token"], int(event["rounds"]))
+    return {}
+
+
+def _recall(services: Services, event: ErrandEvent) -> OriginAnswer:
+    recall_for(services, event["company_id"], event["job_id"])
+    return {}
+
+
+def _tell_origin(services: Services, event: ErrandEvent) -> OriginAnswer:
+    job = services.jobs.find(event["company_id"], event["job_id"])
+    return {"origin": find_origin(services, job, int(event["origin_of"])) if job else None}
+
+
+ERRANDS: Mapping[str, Errand] = {"task_token": _wait, "recall": _recall, "origin_of": _tell_origin}
+
+
+def find_errand(event: ErrandEvent) -> Errand | None:
+    """Return the errand that the event is for; None where it is to load."""
+    return next((errand for key, errand in ERRANDS.items() if key in event), None)
+
+
+def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: str, rounds: int) -> None:
+    """Let the execution that waits with this token go on once its job has a slot or has ended; repeatable."""
+    job = services.jobs.keep_token(company_id, job_id, task_token)
+    if job is None:
+        services.executions.resume(task_token, {})
+    else:
+        services.shares.admit(job, rounds)
+
+
+def recall_for(services: Services, company_id: str, job_id: str) -> None:
+    """Store what the job's table remembers, as it is now, unless it is stored already; repeatable.
+
+    It is an object beside the job's own, since a recipe of 1,500 columns is more than a record holds. A step
+    of the execution takes it, not whoever makes the job: that may be the inbox, which reaches no PostgreSQL,
+    and a database that sleeps keeps nobody from uploading.
+    """
+    job = services.jobs.find(company_id, job_id)
+    if job is None or job.user_table_id is None or job.recipe_key is not None or job.analysis_key is not None:
+        return
+    with services.open_company(services.provisioning.require(company_id)) as connection:
+        recalled = recall(connection, job.user_table_id)
+    if recalled is None:
+        return
+    key = attempt_key(company_id, job_id, new_record_id(), RECIPE)
+    services.storage.put_json(key, recalled.as_json())
+    # Where another run was first, the bucket's lifecycle deletes this one.
+    services.jobs.keep_recipe(job, key)
+
+
+def find_origin(services: Services, job: JobRecord, number: int) -> Origin | None:
+    """Return where the row of this number, from 0, stands; None once it is gone."""
+    analysis = services.job_documents.find_analysis(job)
+    if analysis is None or job.staged_key is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, open_converter(Path(folder)) as converter:
+        staged = Path(folder) / STAGED_OBJECT
+        try:
+            services.storage.download(job.staged_key, staged)
+        except ObjectMissing:
+            return None
+        cells = [f"c{place}" for place in range(len(analysis.columns))]
+        place = find_places(converter, staged_rows(staged), cells, analysis.files, [number]).get(number)
+    return None if place is None else Origin(**place._asdict())  # type: ignore[typeddict-item]
