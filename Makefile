@@ -64,7 +64,7 @@ types: setup
 
 .PHONY: check
 check: lint types budgets ## Lint, types, budgets and fast tests: under a minute on 2 cores
-	@$(BIN)/pytest -q -n 2 tests/unit
+	@$(BIN)/pytest -q -n 2 tests/unit reader/tests
 
 .PHONY: hooks
 hooks: setup ## Have git run lint, types and budgets before each commit, and judge its subject
@@ -143,7 +143,7 @@ test-reading: setup ## Read every file of tests/files and compare with what stan
 
 .PHONY: coverage
 coverage: setup ## Measure which branches of the product the tests without a deployed stack run; has a floor
-	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit tests/properties tests/files tests/hostile tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadscope --cov --cov-report=term tests/unit reader/tests tests/properties tests/files tests/hostile tests/integration
 
 .PHONY: test-load
 test-load: setup ## 16 clients of 4 companies for 5 minutes on the ASGI server; prints what was held (SECONDS=)
@@ -222,6 +222,17 @@ bench: setup ## Measure: imports, cold starts, the API, the load of a million ro
 .PHONY: dist
 dist: setup ## Build the wheel, with the managed-tables command, into dist/
 	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist && ls dist/*.whl
+
+.PHONY: reader
+reader: setup ## Build managed-tables-reader, the reader for everybody, into dist/: the sdist, and from it the wheel
+	@$(UV) build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist reader && ls dist/managed_tables_reader-*
+
+READER_VENV := .local/reader-venv
+.PHONY: test-reader
+test-reader: reader ## Install that wheel alone, without AWS, and read tests/files with it as the product does (EVERY=N)
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(READER_VENV)
+	@$(UV) pip install --quiet --python $(READER_VENV) -c requirements/dev.txt "$$(ls -t dist/managed_tables_reader-*.whl | head -1)[infer]"
+	@$(READER_VENV)/bin/python -P reader/tests/check_files.py tests/files --every $(or $(EVERY),1)
 
 .PHONY: clean
 clean: ## Stop the stack; delete what it holds, the environments and every cache

@@ -26,7 +26,7 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 }
 
 PYTHON_ROOMS = {  # the tokens of their code
-    "functions/analyze/managed_tables_reader": 62_500,
+    "functions/analyze/managed_tables_reader": 68_500,
     "functions/analyze/managed_tables_analyze": 39_500,
     "functions/api/managed_tables_api": 63_600,
     "functions/export/managed_tables_export": 4_800,
@@ -38,6 +38,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 8_350,
+    "reader": 2_400,
     "tests": 324_500,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
@@ -143,7 +144,7 @@ def complexities(paths: Iterable[Path]) -> list[int]:
 
 def _product() -> Mapping[str, list[Path]]:
     """Return the files of each room of the product's Python."""
-    return {room: python(room) for room in PYTHON_ROOMS if room not in ("benchmarks", "tests")}
+    return {room: python(room) for room in PYTHON_ROOMS if room not in ("benchmarks", "reader", "tests")}
 
 
 def budgets() -> list[tuple[str, int, int]]:

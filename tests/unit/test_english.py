@@ -30,7 +30,7 @@ _PORTUGUESE = re.compile(
 )
 # By what files are read, and documentation: Portuguese, and no sentence of an answer.
 _VOCABULARY = re.compile(
-    r"layout/|(code_pages|conversion/times|signs|evidence|workbooks/formats|combination|renamed_labels|told_rows|analyze/cli|api/openapi)\.py"
+    r"layout/|(code_pages|conversion/times|signs|evidence|workbooks/formats|rows/sums|renamed_labels|told_rows|analyze/cli|api/openapi)\.py"
 )
 _DOCUMENTED = ("description", "json_schema_extra", "examples", "help", "title")
 _NOT_ANSWERED = re.compile(

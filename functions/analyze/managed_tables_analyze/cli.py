@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,7 +38,7 @@ from managed_tables.wording import why_not_opened
 from managed_tables_analyze.analysis import Analysis, analyze
 from managed_tables_analyze.staging.sql import open_duckdb
 from managed_tables_reader.reading_files import SourceFile, Weighed
-from managed_tables_reader.rows.reading import NOTHING_STATED, AllOverrides, Overrides
+from managed_tables_reader.rows.reading import NOTHING_STATED, SameOverrides
 
 _MAX_SECONDS = 900  # what a Lambda has
 _MAX_MEMORY_BYTES = 32 * 1_024**3  # of address space: DuckDB reserves 6.8 GB for 900 columns, and uses 0.3
@@ -110,28 +110,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-@dataclass(frozen=True, kw_only=True)
-class _SameOverrides(AllOverrides):
-    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
-
-    table: TableStatement
-
-    def of(self, file: int, sheet: str | None = None) -> Overrides:
-        """Return the statement about one file or sheet."""
-        if self.table.sheet is None:
-            return Overrides(self.table.model_copy(update={"file": file, "sheet": sheet}))
-        if sheet == self.table.sheet:
-            return Overrides(self.table.model_copy(update={"file": file, "include": True}))
-        return Overrides(TableStatement(file=file, sheet=sheet, include=False))
-
-
-def _overrides_of(options: argparse.Namespace) -> _SameOverrides:
+def _overrides_of(options: argparse.Namespace) -> SameOverrides:
     given = {name: getattr(options, name) for name in _STATED if getattr(options, name) is not None}
     if "header_line" in given:
         given["header_line"] = given["header_line"] or None
     if "delimiter" in given:
         given["delimiter"] = _SIGNS.get(options.delimiter, options.delimiter)
-    return _SameOverrides(NOTHING_STATED.stated, table=TableStatement(file=0, **given))
+    return SameOverrides(NOTHING_STATED.stated, table=TableStatement(file=0, **given))
 
 
 def _encoding(name: str) -> str:

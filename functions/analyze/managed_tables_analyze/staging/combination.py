@@ -4,7 +4,6 @@ Of each part, a last row is left out whose numbers are the sums or the means of 
 by a word is already part of the footer (`layout/grid.py`); here the rows above prove it.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from managed_tables.conversion.marked_cells import TEXT_SIGN, mark_texts
+from managed_tables.conversion.marked_cells import mark_texts
 from managed_tables.conversion.sql_text import literal
 from managed_tables.documents.statements import OriginLabels
 from managed_tables.identifiers import make_column_names
@@ -26,18 +25,19 @@ from managed_tables.schema import ColumnType
 from managed_tables_analyze.staging.sql import cell_sql, read_sql, select_sql, write_parquet
 from managed_tables_reader.rows.notes import STROKES, rows_left_out
 from managed_tables_reader.rows.parts import Part, check_columns
+from managed_tables_reader.rows.plain import surplus
 from managed_tables_reader.rows.sheets import Row
-
-_COLUMNS_COMPARED = 60
-_FEWEST_ROWS = 2  # to sum: one alone is its own sum
-_WORD = re.compile(  # beside a sum, unless nothing is
-    r"(?i)|(sub[- ]?)?tota(l|is)\b.*|somas?\b.*|somat[óo]rio\b.*|m[ée]dias?\b.*|sum|average|mean"
+from managed_tables_reader.rows.sums import (
+    AROUND,
+    COLUMNS_COMPARED,
+    FEWEST_ROWS,
+    MARKS,
+    NUMBER,
+    ROUNDING,
+    TOLERANCE,
+    WORD,
 )
-_NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*(E[-+]?[0-9]{1,2})?", re.IGNORECASE)
-_AROUND = f"R$% \t\u00a0{TEXT_SIGN}"  # what may surround the digits of a number
-_MARKS = ((",", "."), (".", ","))  # thousands separator, decimal mark
-_TOLERANCE = Decimal("0.000001")  # of sums computed with binary fractions
-_ROUNDING = Decimal("1e-9")  # of a mean, by which doubles and sums of ten decimals may be off
+
 _BLANKS = literal(" \t\r\n")
 
 SheetPlace = tuple[int, str | None]
@@ -57,12 +57,12 @@ def _find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[in
         return None
     line, *cells = found
     places = dict(zip(columns, cells, strict=True))
-    numbers = {column: cell for column, cell in places.items() if _NUMBER.fullmatch(cell.strip(_AROUND))}
+    numbers = {column: cell for column, cell in places.items() if NUMBER.fullmatch(cell.strip(AROUND))}
     words = {column: cell.strip() for column, cell in places.items() if column not in numbers}
     above = f"{source} WHERE line < {line}"
     is_sum = (
         numbers
-        and all(map(_WORD.fullmatch, words.values()))
+        and all(map(WORD.fullmatch, words.values()))
         and _has_names(connection, above, list(words))
         and all(_is_sum(connection, above, *one) for one in numbers.items())
     )
@@ -71,20 +71,20 @@ def _find_sum(connection: DuckDBPyConnection, staged: Path, columns: Sequence[in
 
 def _has_names(connection: DuckDBPyConnection, above: str, columns: Sequence[int]) -> bool:
     """Return whether there are rows to sum, and one of these columns has a value in each of them."""
-    counts = [f"count(nullif(trim(c{column}), ''))" for column in columns[:_COLUMNS_COMPARED]]
+    counts = [f"count(nullif(trim(c{column}), ''))" for column in columns[:COLUMNS_COMPARED]]
     [found] = connection.execute(f"SELECT {', '.join(['count(*)', *counts])} FROM {above}").fetchall()  # noqa: S608
-    return found[0] >= _FEWEST_ROWS and found[0] in found[1:]
+    return found[0] >= FEWEST_ROWS and found[0] in found[1:]
 
 
 def _is_sum(connection: DuckDBPyConnection, above: str, column: int, cell: str) -> bool:
     """Return whether a number is the sum or the mean of its column, by either decimal mark."""
-    for group, decimal in _MARKS:
-        digits = cell.strip(_AROUND).replace(group, "").replace(decimal, ".")
+    for group, decimal in MARKS:
+        digits = cell.strip(AROUND).replace(group, "").replace(decimal, ".")
         if digits.count(".") > 1:
             continue
         value = Decimal(digits)
         number = (
-            f"TRY_CAST(replace(replace(trim(c{column}, {literal(_AROUND)}), {literal(group)}, ''), "
+            f"TRY_CAST(replace(replace(trim(c{column}, {literal(AROUND)}), {literal(group)}, ''), "
             f"{literal(decimal)}, '.') AS DECIMAL(28, 10))"
         )
         query = (
@@ -92,11 +92,11 @@ def _is_sum(connection: DuckDBPyConnection, above: str, column: int, cell: str) 
             f"min(n) <> max(n) FROM (SELECT c{column}, {number} AS n FROM {above})"
         )
         [(filled, count, total, effective, differ)] = connection.execute(query).fetchall()
-        if filled != count or effective < _FEWEST_ROWS:  # words among them, or nothing that adds up
+        if filled != count or effective < FEWEST_ROWS:  # words among them, or nothing that adds up
             continue
         half = Decimal(1).scaleb(min(0, int(value.as_tuple().exponent))) / 2  # a mean is written rounded
-        is_mean = differ and abs(Decimal(total) / count - value) <= max(half, abs(value) * _ROUNDING)
-        if is_mean or abs(Decimal(total) - value) <= _TOLERANCE:
+        is_mean = differ and abs(Decimal(total) / count - value) <= max(half, abs(value) * ROUNDING)
+        if is_mean or abs(Decimal(total) - value) <= TOLERANCE:
             return True
     return False
 
@@ -219,7 +219,7 @@ class CombinedTable:
             [found] = self.connection.execute(f"SELECT {counts} FROM {read_sql(part)}").fetchall()  # noqa: S608
         empty = {column for column, count in zip(unlabelled, found, strict=True) if not count}
         if not part.labels:
-            empty = _surplus(width, empty)
+            empty = surplus(width, empty)
         return [column for column in range(width) if column not in empty] or [0]
 
     def _has_odd_rows(self, part: Part, staged: Path, indexes: Sequence[int]) -> bool:
@@ -313,13 +313,6 @@ def _about_columns(part: Part, named: dict[int, str]) -> Iterator[Finding]:
     nameless = tuple(name for column, name in named.items() if column >= len(part.labels))
     if part.labels and nameless and not part.is_ragged:
         yield Finding("NAMELESS_COLUMNS", count=len(nameless), columns=nameless)
-
-
-def _surplus(width: int, empty: set[int]) -> set[int]:
-    """Return the surplus columns of rows without a header: the empty ones after the last filled one."""
-    last = max((column for column in range(width) if column not in empty), default=0)
-    surplus = {column for column in empty if column > last}
-    return surplus if len(surplus) > 1 else set()  # a single one may be a column that was left blank
 
 
 def _label(part: Part, column: int) -> str | None:

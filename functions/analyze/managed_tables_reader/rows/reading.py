@@ -113,6 +113,21 @@ class AllOverrides:
 NOTHING_STATED = AllOverrides(ReadingStatement(timezone=None, tables=[]))
 
 
+@dataclass(frozen=True, kw_only=True)
+class SameOverrides(AllOverrides):
+    """What is stated about every file and sheet alike or, if a sheet is named, about that one alone."""
+
+    table: TableStatement
+
+    def of(self, file: int, sheet: str | None = None) -> Overrides:
+        """Return the statement about one file or sheet."""
+        if self.table.sheet is None:
+            return Overrides(self.table.model_copy(update={"file": file, "sheet": sheet}))
+        if sheet == self.table.sheet:
+            return Overrides(self.table.model_copy(update={"file": file, "include": True}))
+        return Overrides(TableStatement(file=file, sheet=sheet, include=False))
+
+
 def lines_between(first: int, last: int, taken: Iterable[int]) -> Sequence[int]:
     """Return the lines of a range that are not taken, no more than a reading names."""
     outside = set(taken)
