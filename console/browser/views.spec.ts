@@ -303,6 +303,7 @@ test("two filters of one column and operator, and a value with a comma, hold in 
   await page.getByLabel("Rodapé de valor").selectOption("avg");
   await expect(page.locator(".mt-foot-value").last()).toHaveText("2,5"); // and no zeros behind it
   await page.getByRole("button", { name: "Exportar" }).click();
+  await expect(page.getByRole("dialog")).toContainText("2 linhas e 2 colunas vão para o arquivo.");
   await page.getByLabel("CSV padrão").check();
   await page.getByRole("button", { name: "Preparar arquivo" }).click();
   await expect(page.getByRole("dialog").getByRole("listitem")).toHaveCount(1);
@@ -317,6 +318,21 @@ test("two filters of one column and operator, and a value with a comma, hold in 
     '"Silva, João",1',
     "Lima,4",
   ]);
+});
+
+test("a bookmark with a filter in a way of before says that it was not understood", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const table = await company.table("marcada", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+  await visit(`/tabelas/${table}?filter[nome][eq]=a`);
+  const told = page.getByText("Este endereço tem um filtro que não foi entendido, e que não vale: filter[nome][eq]=a.");
+  await expect(told).toBeVisible();
+  await expect(page.getByRole("gridcell", { name: "b", exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Tirar do endereço" }).click();
+  await expect(told).toBeHidden();
+  expect(page.url()).not.toContain("filter");
 });
 
 test("one of two conditions is enough under “ou”, and numbers and days are found", async ({ page, company, visit }) => {

@@ -23,12 +23,15 @@ const formats = (): [Format, string][] => [
 
 /** What is in sight, as a file: the rows that match, in their order, the columns that show; and earlier files. */
 export function ExportDialog() {
-  const { table, view, onClose, api } = useParts();
+  const { table, view, rows, onClose, api } = useParts();
   const [format, setFormat] = useState<Format>("xlsx");
   const body = bodyOf(table, view, format);
   const start = () => api.POST("/{table_id}/exports", { path: { table_id: table._id }, body });
   return (
     <Dialog title={t`Exportar`} isSide onClose={onClose}>
+      {rows.total !== null && (
+        <p>{t`${plural(rows.total, "linha")} e ${plural(shownColumns(table, view).length, "coluna")} vão para o arquivo.`}</p>
+      )}
       <Radios legend={t`Formato`} choices={formats()} value={format} onValue={setFormat} />
       <Ask label={t`Preparar arquivo`} kind="primary" onGo={start} />
       <h3>{t`Arquivos desta tabela`}</h3>

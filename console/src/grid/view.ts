@@ -199,6 +199,13 @@ export function readView(query: string | URLSearchParams): GridView {
   });
 }
 
+/** Return what an address says in a way of before, which nobody reads any more, such as `filter[valor][gt]`. */
+export function unreadParts(query: string | URLSearchParams): string[] {
+  return [...new URLSearchParams(query)].flatMap(([part, value]) =>
+    part.startsWith("filter[") ? `${part}=${value}` : [],
+  );
+}
+
 const isText = (value: unknown): boolean => typeof value === "string";
 const isObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
 const isListOf = (value: unknown, is: (one: unknown) => boolean): boolean => Array.isArray(value) && value.every(is);
@@ -254,7 +261,8 @@ export function useView(tableId: string) {
   /** Go to a saved view, as it was saved; without one to the table as it is. */
   const open = (other: string): void => navigate(other ? `${path}?visao=${other}` : path);
   const isLoading = id !== null && found.isPending;
-  return { view, onView, saved, isChanged, isLoading, failure: found.error, open, rename };
+  const unread = unreadParts(parameters);
+  return { view, onView, saved, isChanged, isLoading, failure: found.error, open, rename, unread };
 }
 
 export type ViewHandle = ReturnType<typeof useView>;

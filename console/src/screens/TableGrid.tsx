@@ -31,7 +31,7 @@ export default function TableGrid({ tableId }: { tableId: string }) {
 
 function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
   const parts = useSheetParts(table, handle);
-  const { view, saved, failure: noView, rows, edits, isEditable, opened } = parts;
+  const { view, onView, saved, unread, failure: noView, rows, edits, isEditable, opened } = parts;
   const state = useStore(edits.state);
   return (
     <SheetProvider value={parts}>
@@ -44,6 +44,12 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
             {text}
           </Alert>
         ))}
+        {unread.length > 0 && (
+          <Alert kind="warning">
+            {t`Este endereço tem um filtro que não foi entendido, e que não vale: ${unread.join(", ")}.`}{" "}
+            <Button onClick={() => onView({})}>{t`Tirar do endereço`}</Button>
+          </Alert>
+        )}
         {rows.failure && <Failure error={rows.failure} onRetry={() => void rows.reload()} />}
         <Told state={state} />
         {rows.total === 0 && (isFiltered(view) || !isEditable) ? (
