@@ -92,7 +92,7 @@ test("a report is shown as it was read, corrected, and opened by a colleague wit
   await expect(page.getByText("20 linhas").first()).toBeVisible();
 });
 
-test("values that do not fit lead to their column, and the import goes on without a new upload", async ({
+test("values that do not fit are told before they are sent, lead to their column, and need no new upload", async ({
   page,
   company,
   visit,
@@ -107,7 +107,14 @@ test("values that do not fit lead to their column, and the import goes on withou
   await panel.getByRole("button", { name: "Texto" }).click();
   await expect(type).toHaveValue("text");
   await type.selectOption("integer");
-  await page.getByRole("button", { name: /^Importar 5 linhas/ }).click();
+  const known = page.getByRole("region", { name: "O que conferir" });
+  await expect(known.getByRole("listitem").first()).toHaveText(
+    /quantidade: 3 valores não servem como Número inteiro: “n\/d” não é um número inteiro/,
+  );
+  await page.getByLabel("Importar as linhas que servem").check();
+  await expect(page.getByRole("button", { name: /^Importar 2 linhas/ })).toBeVisible();
+  await page.getByLabel("Não importar nada até corrigir").check();
+  await page.getByRole("button", { name: "Importar em misto" }).click();
   const misfits = page.getByRole("alert").filter({ has: page.getByRole("heading") });
   await expect(misfits.getByTitle("impede a importação")).toHaveCount(3);
   await expect(misfits).toContainText("misto.csv");
@@ -141,7 +148,7 @@ test("rows that do not fit are set apart, and come back as a file", async ({ pag
   page.on("request", (request) => {
     if (request.url().endsWith("/confirm")) sent += 1;
   });
-  await page.getByRole("button", { name: /^Importar 3 linhas/ }).dblclick();
+  await page.getByRole("button", { name: "Importar em separar" }).dblclick();
   await page.getByRole("button", { name: /Separar estas linhas/ }).click();
   await expect(page.getByText(/2 linhas gravadas · 1 não entrou/)).toBeVisible();
   expect(sent, "one for each decision").toBe(2);
@@ -177,7 +184,7 @@ test("a file is left out, and taken in again; what is wrong in it leads to its o
   await expect(page.getByText("4 linhas · 3 colunas")).toBeVisible();
   await tabs.getByRole("button", { name: /um\.csv/ }).click();
   await page.getByLabel(/^Tipo de valor/).selectOption("integer");
-  await page.getByRole("button", { name: /^Importar 4 linhas/ }).click();
+  await page.getByRole("button", { name: /^Importar em / }).click();
   await page.getByRole("button", { name: /dois\.csv, linha 4/ }).click();
   await expect(tabs.getByRole("button", { name: /dois\.csv/ })).toHaveAttribute("aria-pressed", "true");
   await expect(page.locator(".mt-preview td:focus")).toContainText("1,5");
@@ -477,7 +484,7 @@ test("few Tabs lead to the button, F8 from doubt to doubt, and a time stays as t
   await expect(page.locator(".mt-preview")).toContainText("05/01/2025 22:30");
   await expect(page.locator(".mt-preview")).not.toContainText("→");
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  await page.locator(".mt-skip").focus();
+  await page.locator(".mt-skip").first().focus();
   let tabs = 0;
   for (; tabs < 60; tabs += 1) {
     const text = await page.evaluate(() => document.activeElement?.textContent ?? "");
@@ -560,7 +567,7 @@ test("few actions lead from a file to its rows: another header, a mark, bad valu
   await visit(`/envios/${bad}`);
   actions = await countActions(page);
   await page.getByLabel("Importar as linhas que servem e separar as outras num arquivo").click();
-  await page.getByRole("button", { name: "Acrescentar 4 linhas a metas" }).click();
+  await page.getByRole("button", { name: "Acrescentar 1 linha a metas" }).click();
   await expect(page.getByText(/1 linha gravada · 3 não entraram/)).toBeVisible();
   expect(await actions()).toBeLessThanOrEqual(2);
 });
@@ -606,7 +613,11 @@ test("a file that waits says first which proofs do not hold, each with its lines
   const job = await company.upload("provas_2.csv", ["produto;valor", ...lines].join("\n"), table);
   await company.reach(job, "waiting_confirm");
   const proof = (code: string, holds: boolean, at: number[]) => ({ code, holds, text: code, lines: at, columns: [] });
-  const proofs = [proof("SAME_COLUMNS", true, []), proof("NEW_ROWS", false, [3, 5])];
+  const proofs = [
+    proof("SAME_COLUMNS", true, []),
+    proof("NEW_ROWS", false, [3, 5]),
+    { ...proof("MODE_SET", false, []), columns: ["valor"] },
+  ];
   await page.route(`**/upload-jobs/${job}?*`, async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ json: { ...(await answer.json()), proofs } });
@@ -614,7 +625,13 @@ test("a file that waits says first which proofs do not hold, each with its lines
   await visit(`/envios/${job}`);
   const shown = page.getByRole("region", { name: "Provas", exact: true });
   await expect(shown.getByRole("listitem").first()).toHaveText(/NEW_ROWS linha 3 ?linha 5$/);
-  await expect(shown.getByText("1 de 2 provas valem")).toBeVisible();
+  await expect(shown.getByText("1 de 3 provas valem")).toBeVisible();
+  await expect(page.getByText("nada mudou")).toBeHidden(); // although nothing differs from the recipe
+  const panel = page.getByRole("heading", { level: 2, name: /· (produto|valor)$/ });
+  await page.keyboard.press("F8");
+  await expect(page.locator(".mt-preview td:focus")).toContainText("p1");
+  await page.keyboard.press("F8");
+  await expect(panel).toHaveText("B · valor");
   await shown.getByRole("button", { name: "linha 5" }).click();
   await expect(page.locator(".mt-preview td:focus")).toContainText("p3");
   await expect(page.getByText("Será lembrado: cada coluna vai para a que tem o nome dela.")).toBeVisible();
@@ -625,10 +642,10 @@ test("a file that waits says first which proofs do not hold, each with its lines
   await page.getByLabel(/Lembrar:/).check();
   const sent = page.waitForRequest((request) => request.url().endsWith("/confirm"));
   await page.getByRole("button", { name: /^Acrescentar 8 linhas/ }).click();
-  await page
-    .getByRole("dialog")
-    .getByRole("button", { name: /^Acrescentar 8 linhas/ })
-    .click(); // the same rows again
+  const asked = page.getByRole("dialog");
+  await expect(asked).toContainText("NEW_ROWS");
+  await expect(asked).toContainText("MODE_SET");
+  await asked.getByRole("button", { name: /^Acrescentar 8 linhas/ }).click();
   expect((await sent).postDataJSON()).toMatchObject({ remember: true, keep_auto_confirm: true });
   await company.reach(job, "done");
 
@@ -639,4 +656,23 @@ test("a file that waits says first which proofs do not hold, each with its lines
   await expect.poll(() => company.call("GET", `/${table}/recipe`)).toMatchObject({ mode: "replace" });
   await page.getByLabel("Linhas que não servem").selectOption("skip");
   await expect.poll(() => company.call("GET", `/${table}/recipe`)).toMatchObject({ on_misfit: "skip" });
+});
+
+test("a review of 200 columns, of which each is in doubt, is 25 Tabs long at most", async ({
+  page,
+  company,
+  visit,
+}) => {
+  const across = (cell: (at: number) => string): string => Array.from({ length: 200 }, (_, at) => cell(at)).join(";");
+  const lines = [across((at) => `c${at}`), across((at) => `${at % 9}.250`), across((at) => `${at % 9}.500`)];
+  await visit(`/envios/${await company.upload("larga.csv", lines.join("\n"))}`);
+  const way = page.getByRole("button", { name: /^Importar 2 linhas/ });
+  await expect(way).toBeVisible();
+  const isThere = (): Promise<boolean> => way.evaluate((one) => one === document.activeElement);
+  await page.locator(".mt-skip").first().focus();
+  for (let tabs = 0; tabs < 25 && !(await isThere()); tabs += 1) await page.keyboard.press("Tab");
+  await expect(way).toBeFocused();
+  await page.getByRole("button", { name: "Ir para o botão de importar" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(way).toBeFocused();
 });

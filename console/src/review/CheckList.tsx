@@ -6,7 +6,7 @@ import { t } from "../ui/language";
 import { Button, classes } from "../ui/parts";
 import { useWindowEvents } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
-import { ABOUT_HEADERS, type Check, saidBy, wordsOf } from "./checks";
+import { ABOUT_HEADERS, type Check, saidBy, WEIGHTS, wordsOf } from "./checks";
 import { useReview } from "./draft";
 import { useLines } from "./lines";
 
@@ -36,8 +36,7 @@ export function CheckList({ children }: { children: ReactNode }) {
     event.preventDefault();
     step(event.shiftKey ? -1 : 1);
   });
-  const isUnproven = proofs.some((one) => !one.holds);
-  if (checks.length === 0 && !message && !isUnproven)
+  if (checks.length === 0 && !message)
     return (
       <div className="mt-note">
         <p>
@@ -47,9 +46,7 @@ export function CheckList({ children }: { children: ReactNode }) {
         {children}
       </div>
     );
-  const rest = checks.filter((check) => !said.has(check));
-  const [first] = checks;
-  const worst = message ? "stop" : isUnproven && first?.weight !== "stop" ? "value" : first?.weight;
+  const worst = message ? "stop" : WEIGHTS.find((weight) => checks.some((check) => check.weight === weight));
   const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
   const accept = () => onDraft({ adjustments: Object.fromEntries(news), remember: true }); // for the next files, too
   return (
@@ -60,6 +57,7 @@ export function CheckList({ children }: { children: ReactNode }) {
         worst === "value" && "mt-note-warning",
       )}
       aria-labelledby="checks-title"
+      {...roving}
       {...(message ? { role: "alert" } : {})}
     >
       <div className="mt-title-bar">
@@ -73,11 +71,17 @@ export function CheckList({ children }: { children: ReactNode }) {
           </Button>
         )}
         {checks.length > 1 && (
-          <Button kind="quiet" title={t`F8; o anterior com Shift+F8`} onClick={() => step(1)}>{t`Próximo`}</Button>
+          <Button
+            kind="quiet"
+            title={t`F8; o anterior com Shift+F8`}
+            data-rove
+            tabIndex={-1}
+            onClick={() => step(1)}
+          >{t`Próximo`}</Button>
         )}
       </div>
       <Proofs proofs={proofs} onGo={(check) => go(checks.indexOf(check))} />
-      <ul {...roving}>
+      <ul>
         {checks.map(
           (check, index) =>
             !said.has(check) && (
@@ -85,7 +89,7 @@ export function CheckList({ children }: { children: ReactNode }) {
                 <button
                   type="button"
                   data-rove
-                  tabIndex={check === rest[0] ? 0 : -1}
+                  tabIndex={check === checks[0] ? 0 : -1}
                   className={classes("mt-link", index === at && "mt-current")}
                   title={weightWords()[check.weight]}
                   onClick={() => go(index)}
@@ -134,27 +138,36 @@ function Proofs({ proofs, onGo }: ProofsProps) {
   );
 }
 
-/** A proof that does not hold: its text leads to its place, each of its lines to itself, and what differs stands below. */
+/** A proof that does not hold: its text leads to its place, each of its lines to its file's own, what differs is below. */
 function FailedProof({ proof, onGo }: { proof: Proof; onGo: (check: Check) => void }) {
-  const { job, checks, columns, look } = useReview();
-  const { text, lines = [], columns: about = [] } = proof;
+  const { checks, look } = useReview();
+  const { text, lines = [] } = proof;
   const said = saidBy(proof, checks);
   const [first] = said;
-  const isDecided = first !== undefined && said.every(({ text: words }) => words.startsWith("✓ "));
-  const table = Math.max(job.reading?.tables.findIndex((one) => one.include) ?? 0, 0);
-  const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
-  const name = column?.column.name ?? null;
-  const show = (line: number | undefined): void => {
-    const spot = line === undefined ? null : { table, line, place: null, reason: text };
-    look.at({ weight: "value", text, column: name, spot });
+  const isDecided = said.every(({ text: words }) => words.startsWith("✓ "));
+  const spot = said.find((one) => one.spot)?.spot; // a proof names no file: what says it does
+  const show = (line: number): void => {
+    if (first && spot) look.at({ ...first, spot: { ...spot, line, place: null } });
   };
   return (
     <li>
-      <button type="button" className="mt-link" onClick={() => (first ? onGo(first) : show(lines[0]))}>
+      <button
+        type="button"
+        data-rove
+        tabIndex={first === checks[0] ? 0 : -1}
+        className="mt-link"
+        onClick={() => first && onGo(first)}
+      >
         {isDecided ? <CircleCheck /> : <TriangleAlert />} {text}
       </button>{" "}
       {lines.slice(0, SHOWN_LINES).map((line) => (
-        <Button key={line} kind="quiet" onClick={() => show(line)}>{t`linha ${formatCount(line)}`}</Button>
+        <Button
+          key={line}
+          kind="quiet"
+          data-rove
+          tabIndex={-1}
+          onClick={() => show(line)}
+        >{t`linha ${formatCount(line)}`}</Button>
       ))}
       {said.map(
         ({ difference, spot }, index) => difference && <Sides key={index} difference={difference} spot={spot} />,

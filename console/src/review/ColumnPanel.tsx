@@ -1,5 +1,6 @@
 import { TriangleAlert } from "lucide-react";
 import type { Cell, ColumnType, InferredColumn } from "../api/types";
+import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Radios, Select, SelectField, TextField, TypeIcon } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
@@ -163,9 +164,9 @@ function Rules({ column: { name, source, nullable, into, adjustment }, onAdjust 
         <>
           <Check {...field("isKey")}>{t`Chave: não se repete, e por ela um envio atualiza linhas`}</Check>
           <TextField label={t`Valor padrão`} hint={t`O das linhas que forem criadas sem ela`} {...field("standard")} />
-          <div className="mt-actions">
-            <Button onClick={() => move(-1)}>{t`Uma coluna antes`}</Button>
-            <Button onClick={() => move(1)}>{t`Uma coluna depois`}</Button>
+          <div className="mt-actions" {...roving}>
+            <Button data-rove onClick={() => move(-1)}>{t`Uma coluna antes`}</Button>
+            <Button data-rove tabIndex={-1} onClick={() => move(1)}>{t`Uma coluna depois`}</Button>
           </div>
         </>
       )}

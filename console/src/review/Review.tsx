@@ -11,6 +11,7 @@ import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, toName, wordOf } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
+import { rowsOut } from "./checks";
 import {
   type Draft,
   keptSentence,
@@ -36,13 +37,18 @@ export function Review({ job }: { job: Job }) {
   return (
     <ReviewProvider value={parts}>
       <section aria-labelledby="review-title">
+        {can("upload") && schema && (
+          <button type="button" className="mt-skip" onClick={toConfirm}>{t`Ir para o botão de importar`}</button>
+        )}
         <div className="mt-title-bar">
           <h1 id="review-title">{fileNames(job)}</h1>
           <Steps now={2} />
         </div>
         <p className="mt-quiet">
           {schema && `${plural(schema.total_row_count_estimate, "linha")} · ${plural(schema.columns.length, "coluna")}`}
-          {job.recipe?.verdict === "unchanged" && t` · lido como da última vez: nada mudou`}
+          {job.recipe?.verdict === "unchanged" &&
+            job.proofs?.every((one) => one.holds) &&
+            t` · lido como da última vez: nada mudou`}
           {job.expires_at && t` · guardado até ${formatMoment(job.expires_at)}`}
         </p>
         <CheckList>
@@ -82,6 +88,10 @@ export function Review({ job }: { job: Job }) {
   );
 }
 
+function toConfirm(): void {
+  document.getElementById("mt-confirm")?.focus();
+}
+
 /** Say what became of a person's changes when the files were read again. */
 function useKept(schema: InferredSchema | null, { adjustments }: Draft, isBusy: boolean): string | null {
   const { announce } = useConsole();
@@ -119,7 +129,7 @@ function MisfitActions() {
           <Button onClick={() => onConfirm("skip")}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
         )}
       </div>
-      {!job.error && (job.append_plan?.conflicts ?? []).length > 0 && (
+      {!job.error && rowsOut(job, columns, draft).least > 0 && (
         <Radios legend={t`O que fazer com as linhas que não servem`} choices={misfitChoices()} {...field("onMisfit")} />
       )}
       {job.recipe !== null && (
@@ -297,10 +307,11 @@ function ReadingOptions({ table }: { table: TableReading }) {
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 function ConfirmBar() {
   const parts = useReview();
-  const { job, table, columns, checks, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
+  const { job, table, columns, checks, draft, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
   const [isAsked, setAsked] = useState(false);
   const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
+  const out = rowsOut(job, columns, draft);
   const label = labelOf(parts);
   const answer = (act: () => void): void => {
     setAsked(false);
@@ -318,7 +329,22 @@ function ConfirmBar() {
     <div className="mt-sticky-bar">
       {confirmation.error && <Failure error={confirmation.error} />}
       <Cancel job={job} />
-      <Button kind="primary" aria-disabled={problem !== null} disabled={confirmation.isPending} onClick={go}>
+      {out.least > 0 && (
+        <span className="mt-quiet">
+          {draft.onMisfit === "reject"
+            ? t`Nenhuma linha entra enquanto houver valores que não servem`
+            : out.least === out.most
+              ? plural(out.least, "linha fica fora", "linhas ficam fora")
+              : t`Ao menos ${plural(out.least, "linha fica fora", "linhas ficam fora")}`}
+        </span>
+      )}
+      <Button
+        id="mt-confirm"
+        kind="primary"
+        aria-disabled={problem !== null}
+        disabled={confirmation.isPending}
+        onClick={go}
+      >
         <span>{confirmation.isPending ? t`Começando…` : label}</span>
       </Button>
       {isAsked && (
@@ -347,9 +373,22 @@ function ConfirmBar() {
   );
 }
 
-function labelOf({ job, table, name }: ReviewParts): string {
-  const rows = plural(job.inferred_schema?.total_row_count_estimate ?? 0, "linha");
+/** What the button does, and with how many rows: those that will go, or none where a value that does not fit stops all. */
+function labelOf({ job, table, name, columns, draft }: ReviewParts): string {
+  const all = job.inferred_schema?.total_row_count_estimate ?? 0;
+  const isKnown = table !== null || job.mode === "create";
+  const { least, most } = isKnown ? rowsOut(job, columns, draft) : { least: 0, most: 0 };
+  const going = plural(all - least, "linha");
+  const rows = least === most ? going : t`até ${going}`;
   const place = table ? table.title || table.display_name : name;
+  if (least > 0 && draft.onMisfit === "reject") {
+    return {
+      append: t`Acrescentar a ${place}`,
+      upsert: t`Atualizar ${place}`,
+      replace: t`Substituir ${place}`,
+      create: t`Importar em ${place}`,
+    }[job.mode];
+  }
   return {
     append: table ? t`Acrescentar ${rows} a ${place}` : t`Acrescentar ${rows}`, // its name is still to come
     upsert: t`Atualizar ${place} com ${rows}`,

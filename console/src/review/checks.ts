@@ -1,11 +1,11 @@
-import type { Difference, Job, Proof } from "../api/types";
+import type { Cell, Difference, Job, Proof } from "../api/types";
 import { t } from "../ui/language";
 import { type Choices, detailText } from "../ui/parts";
-import { columnLetter } from "../values/cells";
+import { columnLetter, formatCell, typeLabels } from "../values/cells";
 import { formatCount, formatNumber, plural } from "../values/numbers";
 import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
-import type { Adjustment, ReviewedColumn, Target } from "./draft";
-import { type Places, type Spot, tableOf } from "./lines";
+import type { Adjustment, Draft, ReviewedColumn, Target } from "./draft";
+import { exampleOf, type Places, type Spot, tableOf } from "./lines";
 
 // What a person should look at before importing, as one list, worst first.
 
@@ -31,9 +31,9 @@ export function saidBy({ holds, text }: Proof, checks: readonly Check[]): Check[
   return holds ? [] : checks.filter(({ sentence }) => sentence !== undefined && text.includes(sentence));
 }
 
-const WEIGHTS: Check["weight"][] = ["stop", "value", "look"];
+export const WEIGHTS: readonly Check["weight"][] = ["stop", "value", "look"];
 
-/** Return the list; what a person has decided about a column (its type, mark or order) is no doubt any more. */
+/** Return the list, what the proofs say that do not hold first; what a person has decided about a column (its type, mark or order) is no doubt any more. */
 export function checksOf(
   job: Job,
   columns: readonly ReviewedColumn[],
@@ -44,12 +44,29 @@ export function checksOf(
     ...(job.recipe?.differences ?? []).map((difference) => ofDifference(job, difference, columns, places)),
     ...misfits(job, places),
     ...conflicts(job, columns),
+    ...columns.flatMap((one) => ofChosenType(job, one, places)),
     ...missing(job, columns, targets),
     ...job.warnings.map((warning) => ofWarning(job, warning, columns, places)),
     ...columns.flatMap((one) => exceptions(job, one, places)),
   ];
-  return WEIGHTS.flatMap((weight) => found.filter((check) => check.weight === weight));
+  const failed = (job.proofs ?? []).filter((proof) => !proof.holds);
+  const unsaid = failed.filter((proof) => saidBy(proof, found).length === 0);
+  found.push(...unsaid.map((proof) => ofProof(job, proof, columns, places)));
+  const proven = failed.flatMap((proof) => saidBy(proof, found)); // they open the review
+  const ordered = WEIGHTS.flatMap((weight) => found.filter((check) => check.weight === weight));
+  return [...new Set([...proven, ...ordered])];
 }
+
+/** A proof that does not hold, where no difference and no warning says why. */
+function ofProof(job: Job, { text, lines: [line] = [], columns: about = [] }: Proof, ...known: Known): Check {
+  const [columns, places] = known;
+  const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
+  const name = column?.column.name ?? null;
+  const spot = line === undefined ? null : spotOf(job, { line }, places, name, text);
+  return { weight: "value", text, sentence: text, spot, column: name };
+}
+
+type Known = [columns: readonly ReviewedColumn[], places: Places];
 
 /** What the file shows otherwise than those before it; a column that was mapped by a person is no doubt any more. */
 function ofDifference(job: Job, difference: Difference, columns: readonly ReviewedColumn[], places: Places): Check {
@@ -127,6 +144,72 @@ function conflicts(job: Job, columns: readonly ReviewedColumn[]): Check[] {
       column: fed?.column.name ?? null,
     };
   });
+}
+
+/** Values of a column that do not fit the type that a person has chosen: of the commonest and of those that were told. */
+interface Misfits {
+  count: number;
+  /** Whether there may be more: not all of its values are known here. */
+  isLeast: boolean;
+  /** The first one, with its line where that is known. */
+  value: string;
+  reason: string;
+  place: Placed | null;
+}
+
+/** Return what is known not to fit, or null; of a stated mark or order only the cells of a text tell. */
+export function misfitsOf(reviewed: ReviewedColumn): Misfits | null {
+  const { column, include, into, type, adjustment } = reviewed;
+  const isText = column.type === "text";
+  if (!include || into || type === column.type || type === "text") return null;
+  if (!isText && (adjustment.decimal_mark ?? adjustment.date_order)) return null;
+  const faultOf = (value: Cell): string | undefined =>
+    value === null ? undefined : exampleOf(reviewed, formatCell(value, column.type), null).fault;
+  const { rows = 0, empty = 0, top = [] } = column.profile ?? {};
+  const commonest = top.map(([value, count]) => [value as Cell, Number(count)] as const);
+  const told = (column.inference?.exceptions ?? []).filter(({ value }) => faultOf(value) !== undefined);
+  const wrong = commonest.filter(([value]) => faultOf(value) !== undefined);
+  const value = told[0]?.value ?? wrong[0]?.[0] ?? null;
+  const reason = faultOf(value);
+  if (reason === undefined) return null;
+  const sum = (counts: readonly (readonly [Cell, number])[]): number =>
+    counts.reduce((all, [, count]) => all + count, 0);
+  return {
+    count: Math.max(told.length, sum(wrong)),
+    isLeast: sum(commonest) < rows - empty,
+    value: formatCell(value, column.type),
+    reason,
+    place: told[0] ?? null,
+  };
+}
+
+function ofChosenType(job: Job, reviewed: ReviewedColumn, places: Places): Check[] {
+  const found = misfitsOf(reviewed);
+  if (!found || isToldOf(job, reviewed)) return [];
+  const { count, isLeast, value, reason, place } = found;
+  const many = plural(count, "valor não serve", "valores não servem");
+  const words = t`${reviewed.source}: ${isLeast ? t`ao menos ${many}` : many} como ${typeLabels()[reviewed.type]}: “${value}” ${reason}`;
+  const column = reviewed.column.name;
+  return [{ weight: "stop", text: words, spot: place && spotOf(job, place, places, column, reason), column }];
+}
+
+/** Whether the last confirmation has said of each value of this type which does not fit. */
+function isToldOf({ error, confirmed_schema }: Job, { name, type }: ReviewedColumn): boolean {
+  const isThat = confirmed_schema?.columns.some((one) => one.name === name && one.type === type) ?? false;
+  return isThat && (error?.details ?? []).some(({ column }) => column === name);
+}
+
+/** How many rows will not go, where it is known: at least, and at most, for a row may have several values that do not fit. */
+export function rowsOut(job: Job, columns: readonly ReviewedColumn[], draft: Draft): { least: number; most: number } {
+  const isOpened = ({ name }: Target): boolean => draft.makeNullable.includes(name);
+  const refused = (job.append_plan?.conflicts ?? []).filter(({ column: name }) =>
+    columns.some(({ include, into }) => include && into?.name === name && !isOpened(into)),
+  );
+  const chosen = columns.flatMap((one) => misfitsOf(one) ?? []);
+  const counts = [...refused, ...chosen].map(({ count }) => count);
+  const all = job.inferred_schema?.total_row_count_estimate ?? 0;
+  const most = chosen.some((one) => one.isLeast) ? all : counts.reduce((sum, count) => sum + count, 0);
+  return { least: Math.max(0, ...counts), most: Math.min(most, all) };
 }
 
 /** The table's columns that nothing of the file feeds; a recipe's differences tell of its own. */
