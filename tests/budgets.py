@@ -42,7 +42,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "tests": 324_500,
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
-    "console/src": 80_000,
+    "console/src": 83_000,
     "console/browser": 48_000,
 }
 TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines

@@ -261,7 +261,7 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
 export async function expectLargeTargets(page: Page): Promise<void> {
   const small = await page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>("main button, main a, main input, main select, main summary, nav a")]
-      .filter((element) => element.checkVisibility() && !element.closest(".mt-hidden"))
+      .filter((element) => element.checkVisibility() && !element.closest(".mt-hidden, .mt-skip"))
       .map((element) => ({
         box: (element.closest("label") ?? element).getBoundingClientRect(),
         html: element.outerHTML.slice(0, 90),
