@@ -717,7 +717,14 @@ test("what is pasted beyond the last row makes rows after one question, and the 
   await cell(page, 1, 1).click();
   await page.evaluate(() => navigator.clipboard.writeText("b\t1\nc\tabc"));
   await page.keyboard.press("Control+v");
-  await expect(page.getByRole("alert")).toContainText('linha 2 do que foi colado, valor: "abc"');
+  const refused = page.getByRole("dialog", { name: "Há linhas novas que não servem" });
+  await expect(refused).toContainText('linha 2 do que foi colado, valor: "abc"');
+  await expect(cell(page, 1, 1)).toHaveText("a"); // nothing of it is written before it is said how much
+  await refused.getByRole("button", { name: "Não colar nada" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("a");
+  await page.keyboard.press("Control+v");
+  await refused.getByRole("button", { name: "Colar só nas linhas que existem" }).click();
+  await expect(cell(page, 1, 1)).toHaveText("b");
   await page.evaluate(() => navigator.clipboard.writeText("b\t(99,90)\nc\t50%\nd\tR$ -"));
   await page.keyboard.press("Control+v");
   await page

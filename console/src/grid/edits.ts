@@ -19,11 +19,20 @@ export interface Conflict {
   settled: () => void;
 }
 
+export interface Pasted {
+  /** Texts for cells that are there. */
+  within: readonly RowTexts[];
+  /** Rows to be made. */
+  beyond: readonly Values[];
+  /** Why those cannot be made. */
+  faults: readonly string[];
+}
+
 export interface EditState {
   marks: ReadonlyMap<string, CellState>;
   conflict: Conflict | null;
-  /** Rows pasted beyond the last one, which wait for a yes. */
-  newRows: readonly Values[] | null;
+  /** What was pasted beyond the last row as well, and waits as one thing for a person to say how much of it goes. */
+  pasted: Pasted | null;
   /** Why the last save was not taken, or waits. */
   failure: ApiFailure | null;
   /** Tries again what waits, and what was written since; null where nothing does. */
@@ -61,7 +70,7 @@ const MAX_ROWS = 1_000; // of one bulk update, and of one insert
 const MAX_MEETINGS = 3; // with colleagues who change the same row again and again
 const FIRST_PAUSE_MS = 2_000; // before what got no answer is sent again: twice as long each time
 const LONGEST_PAUSE_MS = 30_000;
-const START: EditState = { marks: new Map(), conflict: null, newRows: null, failure: null, again: null, waiting: 0 };
+const START: EditState = { marks: new Map(), conflict: null, pasted: null, failure: null, again: null, waiting: 0 };
 
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
 export class EditSession {
@@ -111,7 +120,7 @@ export class EditSession {
     return this.queue;
   };
 
-  /** Put texts into the cells of a range, as pasted; what lies beyond the last row asks whether it may be new rows. */
+  /** Put texts into the cells of a range, as pasted; where some lie beyond the last row a person is asked first. */
   readonly paste = async (range: Range, text: string, columns: readonly GridColumn[]): Promise<void> => {
     const cells = spread(parseClipboard(text), range);
     const rows = await this.rowsFrom(range.top, cells.length);
@@ -123,9 +132,10 @@ export class EditSession {
     const outside = rows.length > 0 ? Math.max(...cells.map((line) => line.length)) - names.length : 0;
     if (outside > 0)
       this.tell(plural(outside, "coluna colada não coube na tabela", "colunas coladas não couberam na tabela"));
-    this.write(rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : [])));
+    const within = rows.flatMap((row, down) => (row ? [{ row, texts: lines[down] ?? {} }] : []));
     const there = Math.max((this.sheet.rows.total ?? 0) - range.top, 0);
-    if (rows.length > 0 && lines.length > there) this.offer(lines.slice(there), there);
+    if (rows.length > 0 && lines.length > there) this.offer(within, lines.slice(there), there);
+    else this.write(within);
   };
 
   /** Give every row of a range the values of one of them, exactly: the first, if not said otherwise. */
@@ -151,8 +161,8 @@ export class EditSession {
     return (isRoom && (await this.sheet.rows.read(first, first + count))) || [];
   }
 
-  /** Read the texts of new rows, which were pasted with `before` others; they wait for a yes. */
-  private offer(texts: readonly Record<string, string>[], before: number): void {
+  /** Read the texts of new rows, which were pasted with `before` others; all of it waits for an answer. */
+  private offer(within: readonly RowTexts[], texts: readonly Record<string, string>[], before: number): void {
     const read = texts.map((line) => readTexts(this.table.columns, line, null));
     const faults = read.flatMap(({ wrong }, index) =>
       Object.entries(wrong).map(([name, reason]) => {
@@ -160,16 +170,23 @@ export class EditSession {
         return t`linha ${before + index + 1} do que foi colado, ${columnOf(this.table, name).display_name}: ${told}`;
       }),
     );
-    const more = faults.length > 5 ? t` (e mais ${faults.length - 5})` : "";
-    if (faults.length > 0) this.tell(t`As linhas novas não foram criadas: ${faults.slice(0, 5).join("; ")}${more}`);
-    else this.state.update({ newRows: read.map(({ values }) => values) });
+    this.state.update({ pasted: { within, beyond: read.map(({ values }) => values), faults } });
   }
 
-  readonly answer = (isYes: boolean): void => {
-    const { newRows } = this.state.get();
-    this.state.update({ newRows: null });
-    const keys = new Map<string, string>();
-    if (isYes && newRows) this.enqueue(() => this.answered(() => this.insert(newRows, keys)));
+  /** Write what was pasted: all of it or, where the new rows are refused, none; or what lies within the table alone. */
+  readonly answer = (part: "all" | "within" | "nothing"): void => {
+    const { pasted } = this.state.get();
+    this.state.update({ pasted: null });
+    if (!pasted || part === "nothing") return;
+    const { within, beyond } = pasted;
+    if (part === "within") this.write(within);
+    else {
+      const keys = new Map<string, string>();
+      this.enqueue(async () => {
+        await this.answered(() => this.insert(beyond, keys));
+        await this.write(within, true);
+      });
+    }
   };
 
   /** The texts at the foot that were not taken. */

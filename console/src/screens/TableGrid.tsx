@@ -5,7 +5,7 @@ import type { Table } from "../api/types";
 import { RowDialog } from "../grid/CellEditor";
 import { KeysDialog } from "../grid/control";
 import { ExportDialog } from "../grid/Exports";
-import type { Conflict, EditState } from "../grid/edits";
+import type { Conflict, EditState, Pasted } from "../grid/edits";
 import { Filters } from "../grid/Filters";
 import { Grid } from "../grid/Grid";
 import { Groups } from "../grid/Groups";
@@ -69,20 +69,7 @@ function TableSheet({ table, handle }: { table: Table; handle: ViewHandle }) {
 /** What became of the edits that were not simply kept, and what they ask. */
 function Told({ state }: { state: EditState }) {
   const { edits } = useParts();
-  if (state.newRows) {
-    const words = plural(state.newRows.length, "linha nova", "linhas novas");
-    return (
-      <Dialog
-        title={t`Criar ${words}?`}
-        onClose={() => edits.answer(false)}
-        keep={t`Não criar`}
-        yes={t`Criar ${words}`}
-        onYes={() => edits.answer(true)}
-      >
-        <p>{t`O que foi colado passa do fim da tabela.`}</p>
-      </Dialog>
-    );
-  }
+  if (state.pasted) return <PasteDialog pasted={state.pasted} />;
   if (state.failure?.code === "OUTCOME_UNKNOWN") {
     return (
       <Alert kind="warning">
@@ -100,6 +87,36 @@ function Told({ state }: { state: EditState }) {
     </Failure>
   );
 }
+
+/** What was pasted passes the last row: all of it goes, what lies within the table, or nothing. */
+function PasteDialog({ pasted: { within, beyond, faults } }: { pasted: Pasted }) {
+  const { edits } = useParts();
+  const words = plural(beyond.length, "linha nova", "linhas novas");
+  const isRefused = faults.length > 0;
+  const onlyWithin = t`Colar só nas linhas que existem`;
+  const yes = isRefused ? within.length > 0 && onlyWithin : t`Criar ${words}`;
+  return (
+    <Dialog
+      title={isRefused ? t`Há linhas novas que não servem` : t`Criar ${words}?`}
+      onClose={() => edits.answer("nothing")}
+      keep={t`Não colar nada`}
+      actions={!isRefused && within.length > 0 && <Button onClick={() => edits.answer("within")}>{onlyWithin}</Button>}
+      {...(yes ? { yes, onYes: () => edits.answer(isRefused ? "within" : "all") } : {})}
+    >
+      <p>{t`O que foi colado passa do fim da tabela.`}</p>
+      {isRefused && (
+        <ul>
+          {faults.slice(0, SHOWN_FAULTS).map((fault) => (
+            <li key={fault}>{fault}</li>
+          ))}
+        </ul>
+      )}
+      {faults.length > SHOWN_FAULTS && <p className="mt-quiet">{t`E mais ${faults.length - SHOWN_FAULTS}.`}</p>}
+    </Dialog>
+  );
+}
+
+const SHOWN_FAULTS = 5;
 
 /** What stands there in place of a grid without rows. */
 function NoRows() {
