@@ -255,6 +255,15 @@ class AnalysisDocument(Document):
     preview_key: str | None = None
     preview_rows_key: str | None = None
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The inferred columns that the recipe leaves out, by name: they feed nothing, and are not new."""
+        if self.append_plan is None:
+            return frozenset()
+        columns = self.inferred_schema.columns
+        free = {column.name for column in columns if column.table_column is None}
+        return frozenset(free.difference(self.append_plan.new))
+
 
 BLOCK_BYTES = 65_536  # between two entries of the index: wasted reading, at most
 MAX_COLUMNS_SHOWN = 200
