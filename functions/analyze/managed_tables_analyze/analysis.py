@@ -215,7 +215,11 @@ def _inferred(
 
 def _staged_column(name: str, column: JudgedColumn, former: FormerColumn | None) -> analyses.StagedColumn:
     staged = analyses.StagedColumn(
-        name=name, formats=column.formats, proven=column.is_proven, order_shown_by=column.order_shown_by
+        name=name,
+        formats=column.formats,
+        proven=column.is_proven,
+        order_shown_by=column.order_shown_by,
+        mark_shown=column.mark_shown,
     )
     if former and former.choice != ColumnChoice():
         staged.choice = former.choice

@@ -210,7 +210,8 @@ def _line(account: LineAccount, line: LeftOutLine, known: set[tuple[str, str]]) 
         yield Refuted(_say("ROW_LEFT_OUT", example=example, line=number(line.line)), (line.line,))
         return
     [form] = find_line_forms([account.model_copy(update={"left": [line]})])
-    is_note = sum(map(bool, line.cells)) == 1 and not _MEASURE.search(line.text)
+    is_number = any(map(str.isdigit, line.text)) and not any(map(str.isalpha, line.text))  # a total's
+    is_note = sum(map(bool, line.cells)) == 1 and not is_number and not _MEASURE.search(line.text)
     if not (form in known or (is_note and line.code != "SKIPPED")):
         yield Refuted(_say("LINE_UNKNOWN", example=example, line=number(line.line)), (line.line,))
 

@@ -38,6 +38,7 @@ class JudgedColumn:
     proven: Hypothesis | None = None  # what every cell except NULL is
     reader_findings: list[Finding] = field(default_factory=list)  # warnings that the job has, and grounds
     order_shown_by: list[OrderSign] | None = None  # of days and months, where they have an order
+    mark_shown: bool = False  # of decimals: the cells allow one mark alone
     unit: str = ""  # which numbers carry, or are shown with
 
     def or_else(self, column_type: ColumnType, reason: GroundCode) -> "JudgedColumn":

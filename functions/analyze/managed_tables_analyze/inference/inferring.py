@@ -367,6 +367,7 @@ def _typed(
     confidence = SURE if tally.fits >= _FEW_VALUES else _FEW
     is_nullable = tally.empty + tally.blank > 0
     judged = JudgedColumn(trial.name, chosen.type, is_nullable, formats, confidence, grounds)
+    judged.mark_shown = chosen.type is ColumnType.DECIMAL and len(trial.verdict) == 1
     if tally.blank:
         judged.notes.append(Finding("NULL_TOKENS", count=tally.blank))
     return judged

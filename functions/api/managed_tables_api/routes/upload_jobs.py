@@ -54,6 +54,7 @@ READ_AT_ONCE = 8  # documents of S3, for a list of jobs that nobody has asked fo
 # What an error that is met when a job is confirmed, or loaded, says of what was proven.
 _REFUTED_BY: Mapping[str, ProofCode] = {
     errors.RECIPE_CHANGED.code: "AS_RECALLED",
+    errors.CONFIRMATION_REFUSED.code: "AS_RECALLED",
     errors.FILES_IMPORTED.code: "NEW_ROWS",
     errors.VALUES_NOT_CONVERTED.code: "ALL_FIT",
     errors.DUPLICATE_KEYS.code: "ALL_FIT",

@@ -230,6 +230,7 @@ class StagedColumn(Document):
     formats: Formats
     proven: bool = False  # every cell that is not NULL is known to convert
     order_shown_by: list[OrderSign] | None = None  # empty: both orders are possible; null: no order to show
+    mark_shown: bool = False  # the cells allow one decimal mark alone: a workbook's own numbers allow both
     choice: ColumnChoice = ColumnChoice()  # what a person once chose for it, as the table remembers
     picture: Picture | None = None  # where it feeds a column of a table that remembers
 

@@ -190,7 +190,7 @@ def _column_recipe(
     choice, kept = terms.choice(column.name).over(staged.choice), known.get(fold_label(label), ColumnChoice())
     found = choice.formats(staged.formats)
     order = kept.date_order if found.workbook and found.date_order == "ymd" else found.date_order
-    shows_mark = choice.decimal_mark or kept.decimal_mark or not found.workbook
+    shows_mark = choice.decimal_mark or kept.decimal_mark or staged.mark_shown or not found.workbook
     return RecipeColumn(
         source=label,
         name=column.name,
@@ -252,12 +252,21 @@ def _reading(recipe: StoredRecipe, now: StoredRecipe) -> list[Any]:
     """Return what a recipe says of the labels of `now`: where they go, how, and what is left out."""
     labels = {fold_label(label) for table in now.tables for label in table.labels}
     labels |= {column.label for column in now.columns}
-    known = [one for one in recipe.columns if not labels.isdisjoint(one.all_labels)]
-    fed = [[one.name, *(getattr(one, name) for name in ("type", *CHOSEN))] for one in known]
+    fed = [
+        [label, one.name, *(getattr(one, name) for name in ("type", *CHOSEN))]
+        for label in labels
+        for one in _fed_by(recipe, label)
+    ]
     stated = [[sorted(one.stated), _stated_texts(one)] for one in recipe.tables[:1]]
     found = recipe.found
     return [sorted(fed, key=repr), _contradicted(recipe, now), stated, found.left_out, found.origins,
             recipe.timezone]  # fmt: skip
+
+
+def _fed_by(recipe: StoredRecipe, label: str) -> list[RecipeColumn]:
+    """Return the columns that a label feeds: those that it fed last, else those that it ever fed."""
+    newest = [one for one in recipe.columns if one.label == label]
+    return newest or [one for one in recipe.columns if label in one.all_labels]
 
 
 def _stated_texts(table: RecipeTable) -> list[str]:
