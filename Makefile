@@ -192,8 +192,8 @@ test-series: setup ## Fifty monthly reports of twelve months with drift: what lo
 	@$(BIN)/pytest -s --series tests/integration/test_series.py
 
 .PHONY: test-drift
-test-drift: setup ## Files by fifty kinds of drift: none loads itself otherwise than an oracle says (FILES=, SEED=)
-	@$(BIN)/pytest -s -n 0 --drift $(or $(FILES),2000) --drift-seed $(or $(SEED),51) tests/integration/test_drift.py
+test-drift: setup ## Files by 94 kinds of drift: none loads itself otherwise than an oracle says (FILES=, SEED=)
+	@POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true $(BIN)/pytest -q -rP -n 2 --show-capture=stdout --drift $(or $(FILES),2000) --drift-seed $(or $(SEED),51) tests/integration/test_drift.py
 
 .PHONY: test-postgres
 test-postgres: setup ## The tests of rows, conditions and keys on another PostgreSQL, from 15 on (PROGRAMS= its folder bin)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import openpyxl
 
@@ -128,6 +128,8 @@ class Month:
     sheet: str = "Dados"
     mark: str = ","
     order: str = "%d/%m/%Y"
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL  # or QUOTE_ALL
+    line_end: str = "\n"
     texts: dict[tuple[int, int], str] = field(default_factory=dict)  # what is written in place of a value
 
     def content(self) -> bytes:
@@ -138,7 +140,7 @@ class Month:
         out = io.StringIO()
         for line in self.above:
             out.write(line + "\n")
-        writer = csv.writer(out, delimiter=self.delimiter, lineterminator="\n")
+        writer = csv.writer(out, delimiter=self.delimiter, lineterminator=self.line_end, quoting=self.quoting)
         writer.writerow(self.labels)
         for number, row in enumerate(self.rows):
             writer.writerow([self.shown(number, place, value) for place, value in enumerate(row)])
@@ -180,7 +182,12 @@ class Month:
 def make_month(series: int, month: int) -> Month:
     """Return month `month` (from 0) of a series without any drift; the same for the same numbers."""
     report, way = REPORTS[series % len(REPORTS)], WAYS[series // len(REPORTS) % len(WAYS)]
-    chance = random.Random(series * 100 + month)  # noqa: S311 - no secret
+    return make_month_of(report, way, series * 100, month)
+
+
+def make_month_of(report: Report, way: Mapping[str, Any], seed: int, month: int) -> Month:
+    """Return month `month` (from 0) of a report, written in one way; the same for the same numbers."""
+    chance = random.Random(seed + month)  # noqa: S311 - no secret
     shown = f"{month + 1:02d}/2026"
     kinds = [*report.columns.values()]
     rows = [
