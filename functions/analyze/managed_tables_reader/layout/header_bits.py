@@ -20,6 +20,7 @@ MOST_LINES = 6
 _ROWS_COMPARED = 20
 _FEWEST = {"number": 4, "year": 2, "month": 2, "date": 2, "named": 2}
 """How many consecutive values are no coincidence."""
+_NAMELESS = re.compile(r"[-*.…_–—\s]*")
 _MANY = 12  # months, days
 _PATTERNS = [
     (kind, re.compile(pattern))
@@ -133,9 +134,14 @@ class HeaderScorer:
                     is_among = line is lines[-1] and self._last_places.get((column, label), -1) >= start
                     is_like = kinds[column] in (TEXT, line.looks[column].kind)
                     bits += weights.LABEL_AMONG_VALUES * (is_among and is_like)
-            if not any(line.text(column) for line in lines):
-                bits += weights.BLANK_LABEL * (column in self._with_values)
+            bits += self._nameless_bits([line.text(column) for line in lines], column)
         return bits
+
+    def _nameless_bits(self, labels: Sequence[str], column: int) -> float:
+        """Return the bits against a column that no line names: strokes and stars name nothing."""
+        if not all(map(_NAMELESS.fullmatch, labels)):
+            return 0.0
+        return weights.VALUE_LABEL if any(labels) else weights.BLANK_LABEL * (column in self._with_values)
 
     def _cell_bits(self, one: Look, label: str, column: int, start: int, kind: str) -> float:
         """Return the bits against a label like the values below; a date above numbers is none of them."""

@@ -101,7 +101,9 @@ class Scorer(HeaderScorer):
     def row_bits(self, start: int, kinds: Kinds) -> list[float]:
         """Return the bits of every row as a row of the data that begins at `start`."""
         bits = self._all_row_bits(kinds)
-        repeated = [place for place, origin in self._origins.items() if origin < start <= place]
+        first = self._first_of_data(kinds)  # a page's head is above all rows: what is below is there again
+        heads = [(place, origin) for place, origin in self._origins.items() if origin < min(start, first)]
+        repeated = [place for place, _ in heads if place >= start]
         if repeated:
             bits = bits.copy()
             for upper, place in pairwise([start - 1, *repeated]):
@@ -111,6 +113,20 @@ class Scorer(HeaderScorer):
                 bits[end:place] = self._below(end, kinds)[end:place]
                 bits[end] += weights.FOOTER if end < place else 0.0
         return bits
+
+    @cached_property
+    def _first_of_data(self) -> Callable[[Kinds], float]:
+        """The first of the rows that are as wide as the table and fit columns of values."""
+        return cache(
+            lambda kinds: next((place for place in range(len(self.rows)) if self._fits(place, kinds)), inf)
+        )
+
+    def _fits(self, place: int, kinds: Kinds) -> bool:
+        """Return whether a row is as wide as the table, its cells of their columns' kinds, one a value."""
+        row = self.rows[place]
+        fits = [kind == TEXT or one.kind in (kind, NULL) for one, kind in zip(row.looks, kinds, strict=False)]
+        are_values = [one.kind == kind != TEXT for one, kind in zip(row.looks, kinds, strict=False)]
+        return row.extent == self.width and all(fits) and any(are_values)
 
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""

@@ -232,17 +232,24 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
 def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
     """Return where another table may begin: below a gap, or at a header or its title below row `start`.
 
-    A header that is repeated begins a section.
+    A header that is repeated begins a section; right below data, a row that is there again is one of them.
     """
     found: list[int] = []
-    repeats = find_repeats(rows[:_MOST_ROWS], MOST_ABOVE)
+    again = _find_again(rows[:_MOST_ROWS], start)
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
         has_title = len(rows[place - 1].filled) == 1 < place
         is_header = place > start + has_title and _labelled(row, rows[place + 1]) > 1 - has_title
         values = sum(one.is_value for one in row.looks) if row.after_gap else inf
-        if (is_header or values * 3 <= len(row.filled)) and len(row.filled) > 1 and place not in repeats:
+        may_be = is_header or values * 3 <= len(row.filled)
+        if may_be and len(row.filled) > 1 and place not in again:
             found += [place - 1, place] if has_title else [place]
     return found[:_MOST_SPLITS]
+
+
+def _find_again(rows: Sequence[GridRow], start: int) -> set[int]:
+    """Return the repeats of the first rows, and what they repeat right below others, below row `start`."""
+    repeats = find_repeats(rows, MOST_ABOVE)
+    return {*repeats, *(one for one in repeats.values() if one > start and not rows[one].after_gap)}
 
 
 def _labelled(row: GridRow, below: GridRow) -> int:
