@@ -9,7 +9,7 @@ from managed_tables.conversion import columns, numbers, times
 from managed_tables_reader.layout import weights
 
 _NUMBER = re.compile(
-    rf"[-+(]?\s*{numbers.CURRENCY}?\s*[-+(]?\s*(\d{{1,3}}([.,' {numbers.NO_BREAK}]\d{{3}})+|\d+)?"
+    rf"[-+(]?\s*{numbers.CURRENCY}?\s*[-+(]?\s*(?=[.,]?\d)(\d{{1,3}}([.,' {numbers.NO_BREAK}]\d{{3}})+|\d+)?"
     rf"([.,]\d+)?([eE][-+]?\d+)?\s*(%|{numbers.CURRENCY})?\s*\)?\s*-?"
 )
 _DATE = re.compile(

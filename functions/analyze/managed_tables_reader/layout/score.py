@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from math import inf, log2
+from operator import add
 
 from managed_tables_reader.layout import weights
 from managed_tables_reader.layout.grid import GridRow
@@ -41,6 +42,16 @@ class Scorer(HeaderScorer):
     @cached_property
     def _all_row_bits(self) -> Callable[[Kinds], list[float]]:
         return cache(lambda kinds: [self._bits_of_row(place, kinds) for place in range(len(self.rows))])
+
+    @cached_property
+    def _find_footer_rows(self) -> Callable[[bool, bool], list[float]]:
+        """The bits of each row below the table: remarks may be as full as rows, a footer is not."""
+        full = [
+            len(row.filled) >= self.width > 1 and not words
+            for row, words in zip(self.rows, self._words, strict=True)
+        ]
+        extra = [weights.FOOTER_LIKE_ROW * is_full for is_full in full]
+        return cache(lambda *ways: [*map(add, self._find_below(*ways), extra)])
 
     @cached_property
     def _find_below(self) -> Callable[[bool, bool], list[float]]:
@@ -131,7 +142,7 @@ class Scorer(HeaderScorer):
     def find_footer(self, bits: Sequence[float], kinds: Kinds, start: int, end: int | None = None) -> int:
         """Return from where on the rows, down to `end`, are cheaper below the table than in it."""
         end = len(self.rows) if end is None else end
-        ways = [self._find_below(kinds[0] != TEXT, is_apart) for is_apart in (False, True)]
+        ways = [self._find_footer_rows(kinds[0] != TEXT, is_apart) for is_apart in (False, True)]
         best, fewest, totals = end, 0.0, [weights.FOOTER, weights.FOOTER]
         sentence = weights.SENTENCE * bool({*kinds} - {TEXT, NULL})  # it is odd below values
         for place in range(end - 1, max(start, end - MAX_FOOTER_ROWS) - 1, -1):
@@ -239,7 +250,7 @@ class Scorer(HeaderScorer):
 
     def _below(self, end: int, kinds: Kinds) -> list[float]:
         """Return the bits of each row in a footer from `end` on."""
-        return self._find_below(kinds[0] != TEXT, self.rows[end].after_gap)
+        return self._find_footer_rows(kinds[0] != TEXT, self.rows[end].after_gap)
 
     def _below_bits(self, place: int, has_values: bool, is_apart: bool) -> float:
         row = self.rows[place]

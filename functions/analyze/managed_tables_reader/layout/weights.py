@@ -51,6 +51,7 @@ TITLE_OF_CELLS = LIKELY + LIKELY  # on top of TITLE, for several cells
 TITLE_LIKE_HEADER = RARE  # on top of these, for as many as the table has
 FOOTER = REMARKS = RARE + LIKELY  # of the columns, between header and data
 FOOTER_LINE = FOOTER_VALUE = FOOTER_CELL = LIKELY  # each line, value (not in totals), cell but two
+FOOTER_LIKE_ROW = RARE  # on top of these, for as many cells as the table has
 TABLE = 20.0  # another table; RARE parts some at gaps, and twice as much joins small ones
 TABLE_CLOSE = TABLE + ABSURD  # without a blank line above
 
