@@ -258,6 +258,14 @@ test("a file changes the rows that have its keys, and the list of uploads says h
   await page.getByRole("link", { name: "Envios" }).click();
   const listed = page.getByRole("listitem").filter({ hasText: "chaves.csv" });
   await expect(listed).toContainText("0 linhas gravadas · 1 linha atualizada");
+  await expect(listed).toContainText("Você enviou");
+  await listed.getByRole("link", { name: "Tabela: por_chave" }).click();
+
+  const again = await company.upload("de_novo.csv", "cod;nome\n2;C\n3;d\n", String(table)); // to be appended
+  await visit(`/envios/${again}`);
+  await page.getByLabel("O que estas linhas fazem com a tabela").selectOption("upsert");
+  await page.getByRole("button", { name: "Atualizar por_chave com 2 linhas" }).click();
+  await expect(page.getByRole("heading", { name: /1 linha gravada · 1 linha atualizada/ })).toBeVisible();
 });
 
 function keyed(column: string) {

@@ -80,7 +80,7 @@ def test_a_job_from_upload_to_rows(company: Console) -> None:
     answer = company.confirm(job)
     assert (answer.status, answer.json) == (200, {"status": "inserting"})
     done = company.wait(job["_id"], "done")
-    assert done["error"] is None
+    assert (done["error"], done["user_id"]) == (None, company.user_id)
     assert done["confirmed_schema"]["display_name"] == "vendas_2026"
     assert plain(done["confirmed_schema"]["columns"]) == columns
     table = company.table(done["user_table_id"])

@@ -4,6 +4,7 @@ import csv
 import secrets
 from pathlib import Path
 
+import httpx2
 import pytest
 from loading_jobs import JobMaker
 from loading_jobs import column as loaded_column
@@ -228,6 +229,45 @@ def test_both_ways_to_upload_accept_the_mode(loads: Loads) -> None:
         assert (answer.status_code, answer.json()["code"]) == (422, "TABLE_WITHOUT_KEY")
 
 
+def confirmed(loads: Loads, job_id: str, names: list[str], **terms: object) -> httpx2.Response:
+    """Confirm a job that is about to load as if it still waited."""
+    loads.maker.services.items.change(
+        catalog_key(loads.maker.company.company_id, job_id),
+        {"status": "waiting_confirm"},
+        removals=("task_token",),
+    )
+    return loads.table.company.http.post(
+        f"/v1/managed-tables/upload-jobs/{job_id}/confirm",
+        json={
+            "display_name": "x",
+            "columns": [loaded_column(name).as_document() for name in names],
+            **terms,
+        },
+        headers=loads.table.rows.headers(),
+    )
+
+
+def test_a_confirmation_may_say_another_mode_than_the_upload(loads: Loads) -> None:
+    """`mode` of confirm holds in place of the upload's, with what it asks for; a new table has none."""
+    maker, names = loads.maker, ["loja", "dia", "nota"]
+    columns = [loaded_column(name) for name in names]
+    rows = [["A", "2026-01-01", "outra"], ["C", "2026-01-01", "d"]]
+    job_id = maker.inserting(rows, columns, mode="append", table_id=loads.table.table_id, display_name="x")
+    assert confirmed(loads, job_id, names[::2], mode="upsert").status_code == 422  # without a part of the key
+    assert confirmed(loads, job_id, names, mode="upsert").status_code == 200
+    run_job(maker.services, maker.company.company_id, job_id)
+    job = maker.job(job_id)
+    assert (job.status, job.mode, job.result and (job.result.inserted, job.result.updated)) == (
+        "done",
+        "upsert",
+        (1, 1),
+    )
+    assert loads.rows("loja", "nota") == [("A", "outra"), ("A", "b"), ("B", "c"), ("C", "d")]
+    job_id = maker.inserting(rows, columns, display_name="nova")
+    answer = confirmed(loads, job_id, names, mode="replace")
+    assert (answer.status_code, answer.json()["details"][0]["path"]) == (422, "mode")
+
+
 @pytest.mark.parametrize(
     ("names", "status", "code"), [(["loja", "dia"], 200, None), (["loja", "nota"], 422, "INVALID_SCHEMA")]
 )
@@ -240,14 +280,7 @@ def test_a_confirmation_names_every_column_of_the_key(
     job_id = maker.inserting(
         [["A", "2026-01-01"]], columns, mode="upsert", table_id=loads.table.table_id, display_name="x"
     )
-    maker.services.items.change(
-        catalog_key(maker.company.company_id, job_id), {"status": "waiting_confirm"}, removals=("task_token",)
-    )
-    answer = loads.table.company.http.post(
-        f"/v1/managed-tables/upload-jobs/{job_id}/confirm",
-        json={"display_name": "x", "columns": [one.as_document() for one in columns]},
-        headers=loads.table.rows.headers(),
-    )
+    answer = confirmed(loads, job_id, names)
     assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
     if code:
         assert answer.json()["details"][0]["column"] == "dia"

@@ -1,6 +1,7 @@
 import { Check as Tick, TriangleAlert } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
 import { fileNames, type InferredSchema, type Job } from "../api/types";
+import type { Mode } from "../api/uploads";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -8,7 +9,7 @@ import { Button, Check, type Choices, Dialog, Failure, Radios, SelectField, Step
 import { type Edited, fieldsOf } from "../ui/store";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { delimiters, encodings, toName, wordOf } from "../values/words";
+import { delimiters, encodings, modes, toName, wordOf } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
 import { rowsOut } from "./checks";
@@ -30,7 +31,7 @@ import type { Overrides, TableReading } from "./lines";
  */
 export function Review({ job }: { job: Job }) {
   const parts = useReviewParts(job);
-  const { draft, name, target, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
+  const { draft, name, table, target, reanalysis, failure, flush, isBusy, onDraft, can } = parts;
   const { user_table_id: into, inferred_schema: schema } = job;
   const kept = useKept(schema, draft, isBusy);
   const hint = useId();
@@ -74,6 +75,14 @@ export function Review({ job }: { job: Job }) {
               {toName(name) !== name && t`Nos programas de BI: ${toName(name)}`}
             </span>
           </p>
+        )}
+        {schema && table && (
+          <SelectField
+            label={t`O que estas linhas fazem com a tabela`}
+            choices={table.key ? modes() : modes().slice(0, 2)}
+            value={parts.job.mode as Mode}
+            onValue={(mode) => onDraft({ mode })}
+          />
         )}
         <ReadingSection />
         {!can("upload") ? (

@@ -1,6 +1,7 @@
 import { notifyManager, useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useEffect, useMemo, useRef, useState } from "react";
 import type { Column, Confirmation, InferredColumn, InferredSchema, Job, Reanalysis, Recipe } from "../api/types";
+import type { Mode } from "../api/uploads";
 import { jobQuestion, useConsole, useRecipe, useTable } from "../ui/context";
 import { t } from "../ui/language";
 import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
@@ -165,6 +166,8 @@ export interface Draft {
   /** By the label as the file has it: names may change from one reading to the next. */
   adjustments: Readonly<Record<string, Adjustment>>;
   onMisfit: "reject" | "skip";
+  /** What the rows do with the table's, where that is not what the upload said. */
+  mode: Mode | null;
   /** Columns of the table that are to accept empty cells. */
   makeNullable: readonly string[];
   /** What the new table is called; null is the name that was suggested. */
@@ -226,6 +229,7 @@ export function useReviewParts(job: Job) {
       columns: toConfirmation(columns),
       ...(into || key.length === 0 ? {} : { key }),
       on_misfit: onMisfit,
+      ...(into && draft.mode ? { mode: draft.mode } : {}),
       remember: draft.remember,
       ...(isAlone && can("update") && draft.keepAutoConfirm ? { keep_auto_confirm: true } : {}),
       ...(emptied.length > 0 ? { make_nullable: emptied } : {}),
@@ -236,7 +240,7 @@ export function useReviewParts(job: Job) {
   const problem = problemOf(columns, isBusy);
   const shown = {
     ...shared,
-    job,
+    job: into && draft.mode ? { ...job, mode: draft.mode } : job,
     target,
     table,
     recipe,
@@ -300,6 +304,7 @@ export const useReview = (): ReviewParts => useShared(ReviewProvider, "no review
 const START: Draft = {
   adjustments: {},
   onMisfit: "reject",
+  mode: null,
   makeNullable: [],
   tableName: null,
   order: [],

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
 import { fileNames, type Job } from "../api/types";
-import { ACTIVE, useConsole } from "../ui/context";
+import { ACTIVE, useConsole, useTable } from "../ui/context";
 import { Listing, useAddress } from "../ui/Listing";
 import { t } from "../ui/language";
 import { SelectField } from "../ui/parts";
@@ -48,6 +48,8 @@ export default function History() {
 }
 
 function JobCard({ job }: { job: Job }) {
+  const { who } = useConsole();
+  const { data: table } = useTable(job.user_table_id ?? "", job.user_table_id !== null);
   const isCancelled = job.error?.code === "JOB_CANCELLED";
   return (
     <li className="mt-record">
@@ -60,7 +62,11 @@ function JobCard({ job }: { job: Job }) {
         {job.result?.updated ? ` · ${plural(job.result.updated, "linha atualizada", "linhas atualizadas")}` : ""}
         {job.status === "failed" && !isCancelled && ` · ${job.error?.message}`}
       </span>
-      <span className="mt-quiet">{formatMoment(job.created_at)}</span>
+      <span className="mt-quiet">
+        {formatMoment(job.created_at)}
+        {job.user_id && t` · ${who(job.user_id)} enviou`}
+      </span>
+      {table && <Link href={`/tabelas/${table._id}`}>{t`Tabela: ${table.title || table.display_name}`}</Link>}
     </li>
   );
 }

@@ -95,6 +95,9 @@ class _Agreed(LateModel):
         default="reject",
         description="`skip`: linhas com valores que não cabem ficam fora, contadas em result.rejected",
     )
+    mode: statements.LoadMode | None = Field(
+        default=None, description="No lugar do modo do envio para uma tabela; sem o campo, fica aquele"
+    )
     remember: bool = Field(
         default=True, description="`false` deixa o modelo de importação da tabela como estava"
     )
@@ -142,6 +145,7 @@ class JobAnswer(Document):
 
     id: RecordId = Field(serialization_alias="_id")
     company_id: RecordId
+    user_id: RecordId | None = Field(description="Quem enviou; null: um sistema, pela caixa de entrada")
     user_table_id: RecordId | None
     files: Annotated[Sequence[UploadedFile], Field(min_length=1, max_length=MAX_FILES)]
     mode: JobMode
@@ -254,6 +258,7 @@ class Confirmation(_Agreed, StrictModel):
                 choices={name: choice for name, choice in choices.items() if choice != ColumnChoice()},
                 make_nullable=self.make_nullable,
                 on_misfit=self.on_misfit,
+                mode=self.mode,
                 remember=self.remember,
                 keep_auto_confirm=self.keep_auto_confirm,
             ),

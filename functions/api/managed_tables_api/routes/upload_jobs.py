@@ -64,7 +64,7 @@ _SAME_FIELDS = ("user_table_id", "mode", "origin", "status", "undone_at", "creat
 _SHOW_ERRORS = ("waiting_confirm", "failed")  # a step records an error before its job leaves the step
 _OF_THE_ANALYSIS = ("reading", "append_plan", "recipe", "inferred_schema")
 # What is answered from the job's record alone: a console polls these.
-RECORD_FIELDS = frozenset({"_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
+RECORD_FIELDS = frozenset({"_id", "user_id", "progress", "result", "error", "expires_at", *_SAME_FIELDS})
 
 
 def render_jobs(jobs: list[JobRecord], documents: JobDocuments, room: int, numbers: Numbers) -> list[bytes]:
@@ -139,6 +139,7 @@ def _answer(
     return models.JobAnswer(
         **known,
         id=job.job_id,
+        user_id=None if job.origin == "inbox" else job.user_id,
         files=job.files,
         proofs=_proofs(job, analysis),
         stated=analysis.wish if analysis else None,
@@ -318,7 +319,8 @@ def confirm_upload_job(
     """Apply the schema that the user has reviewed, and start the insertion.
 
     Repeating it with the same body while the rows are inserted changes nothing. For an upload into an
-    existing table its name, texts and key are not looked at, and the table's own types hold for its columns.
+    existing table its name, texts and key are not looked at, and the table's own types hold for its columns;
+    `mode` takes the place of the upload's, and a job that makes a table has none (422).
     """
     if body.make_nullable:
         caller.require(Permission.UPDATE)

@@ -197,6 +197,7 @@ class Jobs:
         confirmed_key: str,
         digest: str,
         reserved_table_id: str | None,
+        mode: JobMode | None = None,
         total_rows: int = 0,
         waiting: JobStatus = "waiting_confirm",
     ) -> JobRecord | None:
@@ -207,6 +208,7 @@ class Jobs:
         """
         changes = {
             "status": "inserting",
+            "mode": mode or job.mode,
             "confirmed_key": confirmed_key,
             "confirmed_digest": digest,
             "confirmations": job.confirmations + 1,

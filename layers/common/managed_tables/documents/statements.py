@@ -137,6 +137,7 @@ class LoadTerms(BaseModel):
     choices: Mapping[str, ColumnChoice] = {}  # by the column's name
     make_nullable: tuple[str, ...] = ()  # columns of the table that are to let NULL in
     on_misfit: OnMisfit = "reject"
+    mode: LoadMode | None = None  # in place of the upload's
     remember: bool = True  # how the files were read, mapped and converted, as the table's recipe
     keep_auto_confirm: bool = False  # though it is read otherwise: said by who may update the table
 

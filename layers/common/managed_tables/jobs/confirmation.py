@@ -7,6 +7,7 @@ notifies the state machine again.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
@@ -23,6 +24,7 @@ from managed_tables.services import Services
 from managed_tables.tables import definitions
 
 _MISSING = Fault("MISSING_COLUMN", "obrigatória na tabela")
+_NO_MODE = Fault("UNKNOWN_FIELD", "um envio que faz uma tabela não tem outro modo")
 
 DECISIONS_MAX = 3  # each after another reading of the files has been recorded meanwhile
 
@@ -50,6 +52,7 @@ def confirm_job(
 def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: JobStatus) -> JobRecord:
     """Return the job as it is when one confirmation, ours or another, has been taken."""
     analysis = services.job_documents.get_analysis(job)
+    job = _in_mode(job, wanted.terms)
     company = services.provisioning.require(job.company_id)
     complete = _for_new_table if job.mode == "create" else _for_existing_table
     confirmed = complete(services, company, job, wanted, analysis)
@@ -63,6 +66,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
         confirmed_key=key,
         digest=wanted.digest,
         reserved_table_id=reserved,
+        mode=job.mode,
         total_rows=analysis.row_count,
         waiting=waiting,
     )
@@ -72,6 +76,15 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     if reserved and current.reserved_table_id != reserved:  # else the one first reserved the same name
         services.reconciliation.end_reservation(company, reserved)
     return current
+
+
+def _in_mode(job: JobRecord, terms: LoadTerms) -> JobRecord:
+    """Return the job in the mode that is stated; raises INVALID_SCHEMA where it makes a table."""
+    if terms.mode is None:
+        return job
+    if job.mode == "create":
+        raise ApiError(errors.INVALID_SCHEMA, [detail("body", _NO_MODE, path="mode")])
+    return replace(job, mode=terms.mode)
 
 
 def _for_new_table(
