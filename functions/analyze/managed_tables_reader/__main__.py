@@ -80,7 +80,7 @@ def _described(table: Table) -> dict[str, Any]:
     names = ("file", "sheet", "kind", "encoding", "delimiter", "quote", "header_line", "first_line")
     described = {name: getattr(table, name) for name in (*names, "last_line", "labels", "row_count")}
     if find_spec("duckdb"):
-        described["types"] = table.types()
+        described |= {"types": table.types(), "doubts": list(map(asdict, table.doubts()))}
     notes = {name: list(map(asdict, getattr(table, name))) for name in ("reasons", "warnings")}
     return described | notes
 

@@ -66,6 +66,7 @@ class Table:
     delimiter: str | None
     quote: str | None
     header_line: int | None
+    header_lines: int
     first_line: int | None
     last_line: int | None
     labels: list[str | None]
@@ -99,6 +100,13 @@ class Table:
 
         delimiter = "" if self.kind == "csv" and self.delimiter is None else self.delimiter
         return TypedRows(self._rows.part, self.file, self._folder, delimiter)
+
+    def doubts(self) -> list[Note]:
+        """Return further warnings, which need all values: totals among the rows, dates of an unknown order.
+
+        Needs `managed-tables-reader[infer]`.
+        """
+        return list(map(_warning, self._typed().findings))
 
     def arrow(self) -> "ArrowStream":
         """Return the rows in their types, for whatever takes an Arrow stream (PyCapsule interface).
@@ -220,6 +228,7 @@ def _table(
         delimiter=reading.delimiter,
         quote=reading.quote,
         header_line=reading.header_line,
+        header_lines=reading.header_lines,
         first_line=rows.part.extent.first_line,
         last_line=rows.part.extent.last_line,
         labels=rows.labels,

@@ -6,6 +6,7 @@ The inference is the product's own (`managed_tables_analyze.inference`), over ev
 from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 from managed_tables.conversion.columns import build_conversion
 from managed_tables.conversion.sql_text import choose, identifier
 from managed_tables.jobs.staged_rows import ROW_NUMBER, staged_rows
+from managed_tables.messages.findings import Finding
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.inference.explanation import JudgedColumn
 from managed_tables_analyze.inference.inferring import infer_columns
 from managed_tables_analyze.staging.combination import CombinedTable
 from managed_tables_analyze.staging.sql import open_duckdb
+from managed_tables_analyze.staging.told_rows import find_told_rows
 from managed_tables_reader.rows.parts import Part
 
 _MAX_DIGITS = 38  # of DuckDB's and Arrow's decimals; what has more stays text
@@ -77,6 +80,13 @@ class TypedRows:
     def types(self) -> list[str]:
         """The types of the columns."""
         return [column.type.value for column in self.columns]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What all values show: rows like totals or labels of others, and what is doubtful in a column."""
+        kinds = [column.type for column in self.columns]
+        told = find_told_rows(self.connection, self._staged, kinds, self._table.files, 0)
+        return [*told, *chain.from_iterable(column.findings for column in self.columns)]
 
     def stream(self) -> ArrowStream:
         """Return the rows in their types, columns under labels, or identifiers where two are alike."""
