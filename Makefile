@@ -37,7 +37,7 @@ lock: | $(BIN)/uv ## Write requirements/*.txt from pyproject.toml (hashes, every
 	@compile() { $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate "$${@:2}" -o requirements/$$1.txt; }; \
 	compile dev pyproject.toml --group dev; \
-	compile audit --group audit; compile mutation --group mutation; compile sam --group sam; compile ministack --group ministack; compile node --group node; \
+	compile audit --group audit; compile mutation --group mutation; compile sam --group sam; compile ministack --group ministack; compile node --group node; compile field --group field; \
 	compile common --group common -c requirements/dev.txt; \
 	layer=$$(sed -nE 's/^([A-Za-z0-9._-]+).*==.*/--no-emit-package=\1/p' requirements/common.txt); \
 	for name in api ingest provision analyze insert export operations; do \
@@ -129,8 +129,17 @@ pictures: setup ## Take the docs' pictures of the console from the running stack
 	@$(LOCAL_STACK) pictures
 
 .PHONY: scorecard
-scorecard: setup ## Measure how well files are read, set by set, and what changed (FOLDER= of labelled files)
+scorecard: setup ## Measure how well files are read, and what changed (FOLDER= of labelled files; PAGE= of other programs)
 	@PYTHONPATH=tests/files $(BIN)/python tests/scorecard.py $(FOLDER)
+	@$(if $(and $(FOLDER),$(PAGE)),$(MAKE) --no-print-directory field)
+
+FIELD_VENV := .local/field-venv
+.PHONY: field
+field: reader ## What `make scorecard` does with PAGE=: measure seven other programs, and write the page
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(FIELD_VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(FIELD_VENV) requirements/field.txt
+	@$(UV) pip install --quiet --no-deps --reinstall --python $(FIELD_VENV) "$$(ls -t dist/managed_tables_reader-*.whl | head -1)"
+	@$(FIELD_VENV)/bin/python -P reader/scorecard/measure.py $(FOLDER) $(PAGE)
 
 .PHONY: test
 test: setup ## Run every test, on a stack of its own

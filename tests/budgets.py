@@ -38,7 +38,7 @@ PYTHON_ROOMS = {  # the tokens of their code
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
     "benchmarks": 8_350,
-    "reader": 2_400,
+    "reader": 5_150,
     "tests": 338_000,  # with 40 more kinds of drift, random tables and recipes
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
@@ -47,7 +47,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 40
-DOCS_WORDS = 50_400  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 52_200  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,
