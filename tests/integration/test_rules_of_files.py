@@ -168,6 +168,26 @@ def test_values_of_another_table_are_judged_in_the_load(files: Reports, table: T
     assert [(one.rule, one.broken) for one in files.analysis(again).checks] == [("r_ref", 1)]
 
 
+def test_a_value_that_another_table_lacks_is_shown_with_the_nearest(
+    files: Reports, table: TableClient
+) -> None:
+    """Those alone that are like it, whatever their accents and case."""
+    other = created(table.company, column("nome"), key=["nome"])
+    other.rows.insert(*({"nome": name} for name in ("Recife", "São Paulo", "São Pedro", "Natal")))
+    rule = {"id": "r_ref", "kind": "in_table", "columns": ["cpf"], "table": other.table_id, "column": "nome"}
+    table.changed(rules=[rule])
+    first = files.wait(HEADER + "1;1;Natal;;\n", table.table_id)
+    files.confirm(first, own_columns(table), REJECT)
+    assert files.insert(first) == "done"
+    job_id = files.wait(HEADER + "1;2;Recifi;;\n1;3;sao paulo;;\n1;4;Xanxerê;;\n", table.table_id)
+    (check,) = files.analysis(job_id).checks
+    assert [(one.value, one.nearest) for one in check.examples] == [
+        ("Recifi", ["Recife"]),
+        ("sao paulo", ["São Paulo", "São Pedro"]),
+        ("Xanxerê", []),
+    ]
+
+
 def test_the_table_that_others_refer_to_is_replaced_if_it_keeps_their_values(
     files: Reports, table: TableClient
 ) -> None:

@@ -16,6 +16,8 @@ from managed_tables_analyze.append_plan import CELL, FedColumn
 from managed_tables_analyze.inference.tallies import beginning
 
 MAX_EXAMPLES = 20
+_MAX_NEAREST = 3
+_LIKE = 0.8  # of 1, by Jaro and Winkler: below it lie other words
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,20 @@ class FileChecks:
             f" ORDER BY {ROW_NUMBER} LIMIT {MAX_EXAMPLES}"
         )
         for file, sheet, line, value in found.fetchall():
-            yield CheckExample(file=self.files[file], sheet=sheet, line=line, column=name, value=value)
+            near = {"nearest": self._nearest(rule, value)} if rule.kind == "in_table" else {}
+            yield CheckExample(
+                file=self.files[file], sheet=sheet, line=line, column=name, value=value, **near
+            )
+
+    def _nearest(self, rule: Rule, value: str) -> list[str]:
+        """Return the values of the other table that are most like one that it does not have."""
+        found = self.fed[rule.columns[0]].connection.execute(
+            "SELECT known FROM (SELECT unnest($1::VARCHAR[]) AS known,"
+            " jaro_winkler_similarity(lower(strip_accents(known)), lower(strip_accents($2))) AS likeness)"
+            " WHERE likeness >= $3 ORDER BY likeness DESC, known LIMIT $4",
+            [list(self.references[rule.id]), value.strip(), _LIKE, _MAX_NEAREST],
+        )
+        return [known for (known,) in found.fetchall()]
 
 
 def _type_of(one: FedColumn) -> ColumnType:
