@@ -37,13 +37,13 @@ PYTHON_ROOMS = {  # the tokens of their code
     "command/managed_tables_command": 8_600,
     "localstack/managed_tables_local": 12_200,
     "operations/managed_tables_operations": 9_900,
-    "benchmarks": 8_350,
+    "benchmarks": 9_250,
     "reader": 5_150,
-    "tests": 338_000,  # with 40 more kinds of drift, random tables and recipes
+    "tests": 340_000,  # with 40 more kinds of drift, random tables and recipes, and every door of a rule
 }
 PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
-    "console/src": 83_000,
-    "console/browser": 48_000,
+    "console/src": 92_500,
+    "console/browser": 51_300,
 }
 TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 40

@@ -26,6 +26,13 @@ export type Where = NonNullable<Query["where"]>;
 export type Proof = NonNullable<Job["proofs"]>[number];
 export type Difference = NonNullable<Job["recipe"]>["differences"][number];
 export type Recipe = Schemas["Recipe"];
+export type Rule = Schemas["Rule"];
+export type RuleKind = Rule["kind"];
+/** How many of a file's rows break a rule. */
+export type FileRuleCheck = Job["checks"][number];
+/** How many of a table's rows do. */
+export type RuleCheck = Schemas["RuleChecksAnswer"]["records"][number];
+export type Proposal = Schemas["Proposal"];
 export type RowChange = Schemas["RowChange"];
 export type DeletedRow = Schemas["DeletedRow"];
 /** A row, with its `_version` where that was asked for. */

@@ -2,6 +2,8 @@ import { useMutation } from "@tanstack/react-query";
 import { type ComponentProps, type KeyboardEvent, type Ref, useEffect, useEffectEvent, useRef, useState } from "react";
 import { faultsBy } from "../api/session";
 import type { Column, ColumnType, RecordOfRow } from "../api/types";
+import { choicesOf, ruleOfColumn } from "../rules/choices";
+import { ReferenceField } from "../rules/ReferenceField";
 import { t } from "../ui/language";
 import { Alert, Dialog, Field } from "../ui/parts";
 import { isDay, typeLabels } from "../values/cells";
@@ -13,7 +15,7 @@ import { useParts } from "./sheet";
 type CellEditorProps = { column: Column; editing: Editing; onEnd: GridControl["finish"] };
 
 /** The field inside a cell: Enter keeps and goes down, Tab to the side, Escape gives up; Alt+Enter breaks a line. */
-export function CellEditor({ column: { display_name, type, nullable }, editing, onEnd }: CellEditorProps) {
+export function CellEditor({ column, editing, onEnd }: CellEditorProps) {
   const { text, isTyped } = editing;
   const field = useRef<FieldElement>(null);
   const begun = useRef(""); // as the field shows it: it has line feeds alone
@@ -54,12 +56,12 @@ export function CellEditor({ column: { display_name, type, nullable }, editing, 
       }}
     >
       <CellField
-        type={type}
+        column={column}
         text={text}
-        isNullable={nullable}
+        isNullable={column.nullable}
         field={field}
         className="mt-cell-editor"
-        aria-label={display_name}
+        aria-label={column.display_name}
       />
     </span>
   );
@@ -86,7 +88,7 @@ function asWritten(written: string, before: string): string {
 type FieldElement = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 interface CellFieldProps extends React.AriaAttributes, Pick<ComponentProps<"input">, "id" | "name" | "className"> {
-  type: ColumnType;
+  column: Column;
   text: string;
   isNullable?: boolean;
   isReadOnly?: boolean;
@@ -94,17 +96,28 @@ interface CellFieldProps extends React.AriaAttributes, Pick<ComponentProps<"inpu
 }
 
 /** The field of one value: a choice, a line (of a day with a calendar beside it), or as many lines as a text has. */
-function CellField({ type, text, isNullable = true, isReadOnly = false, field, ...attributes }: CellFieldProps) {
-  if (type === "boolean") {
+function CellField({ column, text, isNullable = true, isReadOnly = false, field, ...attributes }: CellFieldProps) {
+  const { table } = useParts();
+  const { name, type } = column;
+  const choices = type === "boolean" ? booleans() : choicesOf(table, name)?.map((one) => [one, one] as const);
+  if (choices) {
+    const chosen = type === "boolean" ? choiceOf(text) : text;
+    const known = chosen === "" || choices.some(([one]) => one === chosen) ? [] : [[chosen, chosen] as const];
     return (
-      <select {...attributes} ref={field as Ref<HTMLSelectElement>} disabled={isReadOnly} defaultValue={choiceOf(text)}>
-        {isNullable && <option value="">{t`(vazia)`}</option>}
-        <option value="Sim">{t`Sim`}</option>
-        <option value="Não">{t`Não`}</option>
+      <select {...attributes} ref={field as Ref<HTMLSelectElement>} disabled={isReadOnly} defaultValue={chosen}>
+        {(isNullable || chosen === "") && <option value="">{t`(vazia)`}</option>}
+        {[...known, ...choices].map(([one, label]) => (
+          <option key={one} value={one}>
+            {label}
+          </option>
+        ))}
       </select>
     );
   }
   const shared = { ...attributes, readOnly: isReadOnly, defaultValue: text };
+  const other = ruleOfColumn(table, name, "in_table");
+  if (other && !isReadOnly && !/[\r\n]/.test(text))
+    return <ReferenceField {...shared} rule={other} type={type} ref={field as Ref<HTMLInputElement>} />;
   if (type === "text") {
     const lines = Math.min(text.split(/\r\n|\r|\n/).length, 8);
     return <textarea {...shared} ref={field as Ref<HTMLTextAreaElement>} rows={lines} />;
@@ -125,6 +138,12 @@ function CellField({ type, text, isNullable = true, isReadOnly = false, field, .
     </span>
   );
 }
+
+const booleans = () =>
+  [
+    ["Sim", t`Sim`],
+    ["Não", t`Não`],
+  ] as const;
 
 type CalendarProps = { type: ColumnType; onPick: (written: string, calendar: HTMLInputElement) => void };
 
@@ -196,7 +215,7 @@ export function RowDialog({ row, typed }: RowDialogProps) {
             <CellField
               {...ids}
               name={column.name}
-              type={column.type}
+              column={column}
               text={typed && Object.hasOwn(typed, column.name) ? (typed[column.name] ?? "") : shownIn(row, column)}
               isReadOnly={!isEditable}
             />

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { faultsBy } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
+import { RulesDialog } from "../rules/Rules";
 import { ColumnFields, type DraftColumn, draftOf, saveTable } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
@@ -13,7 +14,7 @@ import { type GridView, resized, shownColumns, totalChoice, type ViewColumn, wit
 /** What can be done with a column of the grid. */
 export function ColumnMenu({ name }: { name: string }) {
   const parts = useParts();
-  const { table, view, onView, onClose, can } = parts;
+  const { table, view, onView, onOpen, onClose, can } = parts;
   const column = table.columns.find((one) => one.name === name);
   if (!column) return null;
   const others = view.sort.filter((sort) => sort.replace(/^-/, "") !== name);
@@ -51,6 +52,7 @@ export function ColumnMenu({ name }: { name: string }) {
       <SelectField label={t`No rodapé`} {...totalChoice(parts, column)} />
       {can("update") && table.status === "active" && <ColumnChange column={column} />}
       <div className="mt-stack">
+        <Button onClick={() => onOpen(<RulesDialog name={name} />)}>{t`Regras`}</Button>
         {actions.filter(isOfUse).map(([label, changes]) => (
           <Button
             key={label}

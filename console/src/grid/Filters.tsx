@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { ColumnType, SavedView, Table, Where } from "../api/types";
+import { ruleWords } from "../rules/words";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
@@ -64,10 +65,16 @@ export function Filters() {
 
 /** Say a filter that this page makes; another client's may be any condition. */
 function words(table: Table, filter: Where): string {
+  if ("rule" in filter) return breakWords(table, filter.rule);
   const conditions = "or" in filter ? filter.or : [filter];
   const isKnown = conditions.every((one): one is Condition => "column" in one);
   if (!isKnown) return t`Outra condição, de fora desta página`;
   return conditions.map((one) => conditionWords(table, one)).join(t` ou `);
+}
+
+function breakWords(table: Table, id: string): string {
+  const rule = table.rules.find((one) => one.id === id);
+  return rule ? t`quebra a regra “${ruleWords(rule, table)}”` : t`quebra uma regra que não há mais`;
 }
 
 function conditionWords(table: Table, { column, op, value }: Condition): string {

@@ -7,6 +7,7 @@ import { classes, Select, TypeIcon } from "../ui/parts";
 import { formatCell, isNumeric, showCell, typeLabels } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { CellEditor, RowDialog } from "./CellEditor";
+import { CellText } from "./CellText";
 import { type GridParts, rangeIn, type SelectionWay } from "./control";
 import { RowStory } from "./History";
 import { NEW_ROW, queryRows } from "./rows";
@@ -126,8 +127,6 @@ function fittingWidth(label: string, cells: readonly Element[]): number {
   return Math.ceil(Math.min(Math.max(context.measureText(label).width + HEADER_EXTRAS, ...widths), WIDEST));
 }
 
-const MOST_SHOWN = 500; // characters of a cell
-
 export function DataRow({ index, grid }: { index: number; grid: GridParts }) {
   const { rows, view, selected, onOpen } = useParts();
   const { top, rowHeight: height } = grid.port;
@@ -234,7 +233,7 @@ function DataCell({ column, place, grid }: { column: GridColumn; place: Place; g
       {isEdited ? (
         <CellEditor column={column} editing={editing} onEnd={control.finish} />
       ) : (
-        text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, parts.view.row_height > ROW_HEIGHT ? "\n" : " ↵ ")
+        <CellText column={column} text={text} />
       )}
       {hasHandle && (
         <span // dragged down or up from a cell or a row of cells: those on the way get the same

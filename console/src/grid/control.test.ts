@@ -21,7 +21,7 @@ function gridWithFoot() {
   };
   const columns = ["nome", "cidade"].map((name) => ({ name, type: "text", nullable: true }));
   const rows = { rowAt: (index: number) => (index === 0 ? { id: "first" } : undefined) };
-  const sheet = { edits, rows, isEditable: true, table: { columns } };
+  const sheet = { edits, rows, isEditable: true, doubts: new Map(), table: { columns, rules: [] } };
   const control = new GridControl();
   const port = { reveal: () => {} };
   control.drawn = { sheet, columns, rows: 2, data: 1, port, state: {}, control } as unknown as GridParts;

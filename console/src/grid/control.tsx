@@ -1,4 +1,5 @@
-import type { RecordOfRow } from "../api/types";
+import type { RecordOfRow, Table } from "../api/types";
+import { choicesOf, chosenBy } from "../rules/choices";
 import { t } from "../ui/language";
 import { Dialog, Facts } from "../ui/parts";
 import { Store } from "../ui/store";
@@ -93,8 +94,9 @@ export class GridControl {
     const [record, column] = [place.row === data ? null : sheet.rows.rowAt(place.row), columns[place.column]];
     if (!sheet.isEditable || !column || record === undefined) return; // its row is not here
     const mark = markOf(sheet, record ?? NEW_ROW, column.name);
-    const said = typed ?? (mark?.state === "saving" ? undefined : mark?.text); // what was not taken is to be tried again
-    const isTyped = said !== undefined && (column.type !== "boolean" || choiceOf(said) !== ""); // else it says nothing
+    const written = typed ?? (mark?.state === "saving" ? undefined : mark?.text); // what was not taken is to be tried again
+    const said = written === undefined ? undefined : saidBy(sheet.table, column, written);
+    const isTyped = said !== undefined;
     const text = isTyped ? said : textOf(sheet, record ?? NEW_ROW, column);
     const begun = { foot: sheet.edits.standing, coming: this.coming };
     const editing = { ...place, record, name: column.name, ...begun, text, isTyped };
@@ -248,6 +250,13 @@ export class GridControl {
     const reaction = { ...(active.row < 0 ? onHeader : onCell), ...always }[pressed];
     return reaction ?? (isTyped ? () => this.begin(active, key) : undefined);
   }
+}
+
+/** What a text says where a column takes choices alone; undefined where it says none of them. */
+function saidBy(table: Table, { name, type }: GridColumn, text: string): string | undefined {
+  if (type === "boolean") return choiceOf(text) === "" ? undefined : text;
+  const choices = choicesOf(table, name);
+  return choices ? chosenBy(choices, text) : text;
 }
 
 /** What a cell shows, and what its editor begins with. */

@@ -6,7 +6,7 @@ import { useConsole } from "../ui/context";
 import { Store, useStore } from "../ui/store";
 import { askedOf, type GridView } from "./view";
 
-const BLOCK = 200;
+export const BLOCK = 200;
 const KEPT_MS = 10_000; // out of sight: a scroll bar that is dragged leaves some six blocks a second behind
 const NEEDED_MS = 300_000; // where many are waited for, until the last one is here
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way

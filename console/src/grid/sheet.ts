@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Cell, Column, RecordOfRow, Table } from "../api/types";
+import { useDoubts } from "../rules/doubts";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
@@ -15,7 +16,7 @@ export type Cells = Readonly<Record<string, Cell>>;
 /** What is to be seen of a cell besides its value: a text that was not taken, how far its save has come. */
 export interface CellState {
   text?: string;
-  state?: "saving" | "refused" | "unsaved" | "changed";
+  state?: "saving" | "refused" | "unsaved" | "doubtful" | "changed";
   reason?: string;
 }
 
@@ -45,8 +46,13 @@ export function rowWords(columns: readonly Column[], row: Cells): string {
 }
 
 /** What is to be seen of a cell besides its value. */
-export function markOf({ edits, fresh }: SheetParts, row: RecordOfRow, column: string): CellState | undefined {
-  return edits.stateOf(row, column) ?? (fresh?.has(cellKey(row.id, column)) ? { state: "changed" } : undefined);
+export function markOf({ edits, doubts, fresh }: SheetParts, row: RecordOfRow, column: string): CellState | undefined {
+  const said = edits.stateOf(row, column);
+  if (said) return said;
+  const key = cellKey(row.id, column);
+  const reason = doubts.get(key);
+  if (reason !== undefined) return { state: "doubtful", reason };
+  return fresh?.has(key) ? { state: "changed" } : undefined;
 }
 
 export const SheetProvider = createContext<SheetParts | null>(null);
@@ -65,6 +71,7 @@ function useSheet(table: Table, view: GridView) {
   const { api, announce, sessions } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(table, view);
+  const doubts = useDoubts(table, rows);
   const edits = useMemo(() => sessions.get(table._id) ?? new EditSession(api, table), [sessions, api, table._id]);
   sessions.set(table._id, edits);
   edits.table = table;
@@ -137,5 +144,5 @@ function useSheet(table: Table, view: GridView) {
   useEffect(() => {
     if (rows.total !== null) announce(plural(rows.total, "linha"));
   }, [rows.total]);
-  return { rows, edits, fresh: look?.fresh, wanted, setWanted, onRow };
+  return { rows, edits, doubts, fresh: look?.fresh, wanted, setWanted, onRow };
 }

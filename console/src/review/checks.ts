@@ -1,4 +1,4 @@
-import type { Cell, Difference, Job, Proof } from "../api/types";
+import type { Cell, Difference, Job, Proof, Table } from "../api/types";
 import { t } from "../ui/language";
 import { type Choices, detailText } from "../ui/parts";
 import { columnLetter, formatCell, typeLabels } from "../values/cells";
@@ -6,6 +6,7 @@ import { formatCount, formatNumber, plural } from "../values/numbers";
 import { delimiters, encodings, marks, orders, wordOf } from "../values/words";
 import type { Adjustment, Draft, ReviewedColumn, Target } from "./draft";
 import { exampleOf, type Places, type Spot, tableOf } from "./lines";
+import { brokenRules, refusedByRules } from "./rules";
 
 // What a person should look at before importing, as one list, worst first.
 
@@ -39,12 +40,14 @@ export function checksOf(
   columns: readonly ReviewedColumn[],
   places: Places,
   targets: readonly Target[],
+  table: Table | null = null,
 ): Check[] {
   const found = [
     ...(job.recipe?.differences ?? []).map((difference) => ofDifference(job, difference, columns, places)),
     ...misfits(job, places),
     ...conflicts(job, columns),
     ...columns.flatMap((one) => ofChosenType(job, one, places)),
+    ...(table ? brokenRules(job, columns, places, table) : []),
     ...missing(job, columns, targets),
     ...job.warnings.map((warning) => ofWarning(job, warning, columns, places)),
     ...columns.flatMap((one) => exceptions(job, one, places)),
@@ -206,7 +209,7 @@ export function rowsOut(job: Job, columns: readonly ReviewedColumn[], draft: Dra
     columns.some(({ include, into }) => include && into?.name === name && !isOpened(into)),
   );
   const chosen = columns.flatMap((one) => misfitsOf(one) ?? []);
-  const counts = [...refused, ...chosen].map(({ count }) => count);
+  const counts = [...[...refused, ...chosen].map(({ count }) => count), ...refusedByRules(job, columns)];
   const all = job.inferred_schema?.total_row_count_estimate ?? 0;
   const most = chosen.some((one) => one.isLeast) ? all : counts.reduce((sum, count) => sum + count, 0);
   return { least: Math.max(0, ...counts), most: Math.min(most, all) };
@@ -264,7 +267,7 @@ function isDecided({ include, into, type, column, adjustment }: ReviewedColumn):
 type Placed = Pick<Warning, "file" | "sheet"> & { line?: number };
 
 /** Return the cell that a detail speaks of, or null where it names no line of a file. */
-function spotOf(job: Job, placed: Placed, places: Places, column: string | null, reason: string): Spot | null {
+export function spotOf(job: Job, placed: Placed, places: Places, column: string | null, reason: string): Spot | null {
   if (placed.line === undefined || !job.reading) return null;
   const table = tableOf(job.reading.tables, placed.file ?? "", placed.sheet ?? null);
   if (table < 0) return null;

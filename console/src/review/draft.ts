@@ -199,7 +199,7 @@ export function useReviewParts(job: Job) {
     [schema, draft.adjustments, targets, recipe, draft.order],
   );
   const allPlaces = usePlaces(job);
-  const checks = checksOf(job, columns, allPlaces, targets);
+  const checks = checksOf(job, columns, allPlaces, targets, table);
   const look = useLook(job, columns, checks);
   const path = { job_id: job._id };
   const reanalysis = useMutation({

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { type Api, ApiFailure, faultsBy } from "../api/session";
 import type { Column, Table, TableChanges } from "../api/types";
+import { RulesSection } from "../rules/Rules";
 import { useConsole, useGet, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -25,6 +26,7 @@ export default function Structure({ tableId }: { tableId: string }) {
     <>
       {table.error && <Failure error={table.error} onRetry={() => void table.refetch()} />}
       <StructureForm key={base.current.version} table={base.current} />
+      <RulesSection table={base.current} />
     </>
   );
 }
