@@ -9,8 +9,9 @@ SECTIONS = {  # name: module, function
     "import": ("imports", "run"),
     "export": ("exports", "run"),
     "gigabyte": ("gigabyte", "run"),
+    "rules": ("rules", "run"),
 }
-_ON_REQUEST = ("gigabyte",)  # takes minutes for one figure
+_ON_REQUEST = ("gigabyte", "rules")  # take minutes for one figure
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ def run(small: bool) -> None:
         server = open_server(folder / "postgres")
         server.start()
         try:
-            dsn = _prepare_database(server.dsn)
+            dsn = prepare_database(server.dsn)
             _print_header()
             for case in cases(small):
                 _measure_case(case, folder, dsn)
@@ -103,7 +103,7 @@ def run(small: bool) -> None:
             remove_server(folder / "postgres")
 
 
-def _prepare_database(dsn: str) -> str:
+def prepare_database(dsn: str) -> str:
     with psycopg.connect(dsn, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {_READER}")
         migrate(admin, _READER)

@@ -23,6 +23,7 @@ from managed_tables.databases.connecting import PasswordRefused
 from managed_tables.documents.statements import Additions
 from managed_tables.errors import ApiError
 from managed_tables.ids import new_record_id, row_id
+from managed_tables.rules.rule import Rule
 from managed_tables.schema import Column, ColumnType
 from managed_tables.services import Services
 from managed_tables.tables.definitions import ColumnChange, TableChange
@@ -101,6 +102,25 @@ def test_a_restored_table_has_its_defaults_comments_key_and_indexes(
     services.table_operations.delete(company, table.table_id)
     restore_table(services, company, table.table_id)
     assert described() == before
+
+
+def test_a_restored_table_keeps_its_rules(services: Services, company: ConnectionRecord) -> None:
+    """PostgreSQL holds them as before."""
+    rules = [
+        Rule(id="r_loja", kind="length", columns=("loja",), max=6),
+        Rule(id="r_unica", kind="unique", columns=("loja",)),
+        Rule(id="r_marca", kind="pattern", columns=("loja",), pattern="[A-Z].*", severity="warn"),
+    ]
+    columns = [Column(name="loja", display_name="Loja", type=ColumnType.TEXT, nullable=True)]
+    additions = Additions(rules=rules)
+    table = services.table_operations.create(company, new_record_id(), "regradas", columns, additions)
+    services.table_operations.delete(company, table.table_id)
+    assert restore_table(services, company, table.table_id).rules == tuple(rules)
+    with services.open_company(company) as connection:
+        connection.execute("INSERT INTO regradas VALUES (gen_random_uuid(), 'centro')")
+        for refused in ("centro velho", "centro"):
+            with pytest.raises(psycopg.errors.IntegrityError, match=r"rule\$"), connection.transaction():
+                connection.execute("INSERT INTO regradas VALUES (gen_random_uuid(), %s)", [refused])
 
 
 def test_a_name_taken_meanwhile_is_refused_and_another_is_accepted(
