@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from managed_tables.conversion.sql_text import choose, literal
 from managed_tables.conversion.times import ZONED
-from managed_tables.rules.named import CHECKED, has_shape, named_test
+from managed_tables.rules.named import CHECKED, has_shape_in_postgres, named_test
 from managed_tables.rules.rule import NamedKind
 from managed_tables.schema import POSTGRES_TYPES, ColumnType
 
@@ -59,7 +59,8 @@ class Postgres:
         """
         if name in CHECKED:
             return f"managed_tables.is_{name}({cell.sql}::text)"
-        return has_shape(name, cell.sql if cell.type is ColumnType.TEXT else f"({cell.sql}::text)")
+        text = cell.sql if cell.type is ColumnType.TEXT else f"({cell.sql}::text)"
+        return has_shape_in_postgres(name, text)
 
 
 @dataclass(frozen=True)

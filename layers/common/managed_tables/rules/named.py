@@ -27,6 +27,7 @@ SHAPES: Mapping[NamedKind, str] = {  # but of a state
     "phone_br": rf"(?:\+?55 ?)?{_AREA} ?{_LOCAL}|0[3589]00[ -]?[0-9]{{3}}[ -]?[0-9]{{4}}",
 }
 
+_USUAL_DIGITS: Mapping[NamedKind, int] = {"cep": 8}  # as most of them are written
 _ELEVEN = 11
 _CNPJ_WEIGHTS = (5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
 _EAN_SIZES = (8, 12, 13, 14)
@@ -47,6 +48,14 @@ def has_shape(name: NamedKind, cell: str) -> str:
     if name == "uf":
         return f"({cell} IN ({', '.join(map(literal, _UFS))}))"
     return matches(cell, SHAPES[name])
+
+
+def has_shape_in_postgres(name: NamedKind, cell: str) -> str:
+    """Return the same test for PostgreSQL, which sees digits alone in a third of the time of a pattern."""
+    digits = _USUAL_DIGITS.get(name)
+    if digits is None:
+        return has_shape(name, cell)
+    return f"((octet_length({cell}) = {digits} AND {cell} !~ '[^0-9]') OR {has_shape(name, cell)})"
 
 
 def bytes_of(text: str) -> ValueOf:
