@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rows_client import RowsCompany
 
 from managed_tables.conversion.times import ZONED
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column, ColumnFormat, ColumnType
 from managed_tables_analyze.analysis import analyze
 from managed_tables_api.services import ApiServices
 from managed_tables_insert.plan import make_plan
@@ -69,12 +69,33 @@ _DUCKDB_TYPES = {
 }
 
 
+_SHOWN: dict[ColumnType, list[dict[str, Any]]] = {
+    ColumnType.INTEGER: [{"thousands": True}, {"currency": "BRL"}],
+    ColumnType.DECIMAL: [
+        {"currency": "BRL"},
+        {"currency": "EUR", "decimals": 0},
+        {"percent": True, "decimals": 1},
+        {"percent": True},
+        {"thousands": False, "decimals": 2},
+    ],
+    ColumnType.DATE: [{"date": "month"}, {"date": "year"}],
+    ColumnType.DATETIME: [{"date": kind} for kind in ("date", "time", "month", "year")],
+}
+
+
+def formats_of(kind: ColumnType) -> st.SearchStrategy[ColumnFormat | None]:
+    """Draw how a column of the type is shown: what goes out comes back whatever it is."""
+    return st.none() | st.sampled_from([ColumnFormat.model_validate(one) for one in _SHOWN.get(kind, [{}])])
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
     """Draw a table of two to six columns; its rows as Python values."""
     types = draw(st.lists(st.sampled_from(list(ColumnType)), min_size=1, max_size=5))
     columns = [
-        column(f"c{place}", kind.value, f"Coluna {place}")
+        column(f"c{place}", kind.value, f"Coluna {place}").model_copy(
+            update={"format": draw(formats_of(kind))}
+        )
         for place, kind in enumerate([ColumnType.TEXT, *types])
     ]
     count = draw(ROWS)

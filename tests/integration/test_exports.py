@@ -19,6 +19,7 @@ from rows_client import RowsClient, RowsCompany
 from managed_tables.catalog.keys import EXPORT, item_key
 from managed_tables.exports import ExportRequest
 from managed_tables.identifiers import MAX_COLUMNS
+from managed_tables.schema import ColumnFormat, ColumnType
 from managed_tables.tables.definitions import TableChange
 from managed_tables_api.auth import Caller
 from managed_tables_api.calls import known_export
@@ -174,6 +175,28 @@ def test_a_workbook_has_real_numbers_dates_and_texts(maker: ExportMaker) -> None
     assert (sheet.title, sheet.freeze_panes) == ("history_1", "A2")  # Excel keeps the plain name
     assert sheet["A6"].data_type == "s"  # not a formula
     assert (sheet["E2"].number_format, sheet["F2"].number_format) == ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss")
+
+
+def test_a_workbook_looks_like_the_table(maker: ExportMaker) -> None:
+    """Currencies, decimals, thousands, percents, days are as the columns' formats say; heads filter."""
+    formats: list[tuple[ColumnType, dict[str, Any], str, str]] = [
+        (ColumnType.DECIMAL, {"currency": "BRL"}, "1234.5", '"R$" #,##0.00'),
+        (ColumnType.DECIMAL, {"decimals": 3, "thousands": False}, "1234.5", "0.000"),
+        (ColumnType.DECIMAL, {"percent": True, "decimals": 1}, "0.875", "#,##0.0%"),
+        (ColumnType.DECIMAL, {"thousands": True}, "12.3456789", "General"),
+        (ColumnType.INTEGER, {"thousands": True}, "1234", "#,##0"),
+        (ColumnType.DATE, {"date": "month"}, "2026-01-01", "mm/yyyy"),
+        (ColumnType.DATETIME, {"date": "time"}, "2026-01-01 10:30:00-03", "dd/mm/yyyy hh:mm:ss"),
+    ]
+    columns = [
+        column(f"c{at}", kind.value).model_copy(update={"format": ColumnFormat.model_validate(shown)})
+        for at, (kind, shown, *_) in enumerate(formats)
+    ]
+    row = [text for _, _, text, _ in formats]
+    raw = maker.export(maker.table(columns, [row, row]), format="xlsx")
+    sheet = load_workbook(io.BytesIO(raw)).worksheets[0]
+    assert [cell.number_format for cell in sheet[2]] == [wanted for *_, wanted in formats]
+    assert sheet.auto_filter.ref == "A1:G3"
 
 
 @pytest.mark.parametrize("limit", [{"SHEET_ROWS": 3}, {"SHEET_BYTES": 1, "BATCH_ROWS": 3}], ids=str)

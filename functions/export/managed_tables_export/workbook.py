@@ -1,4 +1,4 @@
-"""Write XLSX: real numbers, dates and texts, a frozen header.
+"""Write XLSX: real numbers, dates and texts as the table shows them, a header that is frozen and filters.
 
 openpyxl makes the workbook: its styles, and sheets with the header. The rows, for which it needs nine times
 the processor, are written into the sheets' XML here, and go out as they come. PostgreSQL has made the texts
@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from psycopg import sql
 
 from managed_tables.errors import EXPORT_TEXT_TOO_LONG, EXPORT_TOO_MANY_SHEETS, JobError
-from managed_tables.schema import Column, ColumnType
+from managed_tables.schema import Column, ColumnFormat, ColumnType
 from managed_tables_export.destination import ExportObject
 from managed_tables_export.snapshot import ExportSource
 from managed_tables_export.texts import CELL_TEXTS, select_texts
@@ -41,9 +41,17 @@ _FORMATS = {
     ColumnType.DATE: "dd/mm/yyyy",
     ColumnType.DATETIME: "dd/mm/yyyy hh:mm:ss",
 }
+_DATE_FORMATS = {  # by the column's own; a time alone stays whole, else it would come back without its day
+    "date": "dd/mm/yyyy",
+    "datetime": "dd/mm/yyyy hh:mm:ss",
+    "month": "mm/yyyy",
+    "year": "yyyy",
+}
+_CURRENCIES = {"BRL": '"R$" ', "USD": '"US$" ', "EUR": '"€" '}
 _WIDTHS = {ColumnType.TEXT: 24, ColumnType.DATETIME: 20}
 _OTHER_WIDTH = 14
 _ROWS_END = b"</sheetData>"
+_FILTER = '<autoFilter ref="A1:{}{}"/>'
 _SHEET = "xl/worksheets/sheet{}.xml"
 
 Row = Sequence[str | None]
@@ -84,8 +92,7 @@ class _WorkbookWriter:
         self._source = source
         self.rows = 0
         parts, styles = _empty_workbook(source, 1)
-        self._start, end, after = parts[_SHEET.format(1)].partition(_ROWS_END)
-        self._end = end + after
+        self._start, _, self._end = parts[_SHEET.format(1)].partition(_ROWS_END)
         styled = zip(source.selection.columns, styles, strict=True)
         self._cells = [
             _cell_writer(column, get_column_letter(place), style)
@@ -101,8 +108,9 @@ class _WorkbookWriter:
                 raise JobError(EXPORT_TOO_MANY_SHEETS)
             with archive.open(_SHEET.format(sheets), "w") as out:
                 out.write(self._start)
+                before = self.rows
                 self._write_rows(out, islice(chain(first, rows), SHEET_ROWS))
-                out.write(self._end)
+                out.write(_ROWS_END + self._filter(self.rows - before + 1) + self._end)
         for name, content in _empty_workbook(self._source, sheets)[0].items():
             if name not in archive.namelist():
                 archive.writestr(name, content)
@@ -116,6 +124,10 @@ class _WorkbookWriter:
             size += len(content)
             self.rows += len(batch)
             self._source.report(self.rows)
+
+    def _filter(self, last_line: int) -> bytes:
+        """Return what lets people filter by each column, down to this line."""
+        return _FILTER.format(get_column_letter(len(self._cells)), last_line).encode()
 
     def _row(self, number: int, row: Row) -> str:
         cells = "".join([cell(text, number) for cell, text in zip(self._cells, row, strict=True) if text])
@@ -143,8 +155,30 @@ def _label(sheet: Any, column: Column) -> Any:
 
 def _style(sheet: Any, column: Column) -> int:
     cell = WriteOnlyCell(sheet)
-    cell.number_format = _FORMATS.get(column.type, "General")
+    cell.number_format = _number_format(column)
     return int(cell.style_id)
+
+
+def _number_format(column: Column) -> str:
+    """Return Excel's words for the format in which the table shows a column."""
+    usual = _FORMATS.get(column.type, "General")
+    if column.format is None:
+        return usual
+    if column.type.is_number:
+        return _format_of_numbers(column, column.format, usual)
+    return _DATE_FORMATS.get(column.format.date or "", usual)
+
+
+def _format_of_numbers(column: Column, shown: ColumnFormat, usual: str) -> str:
+    is_decimal = column.type is ColumnType.DECIMAL
+    decimals = 2 if shown.decimals is None and shown.currency else shown.decimals
+    if decimals is None and is_decimal:
+        return "0.00%" if shown.percent else usual  # as many decimals as each value has
+    is_grouped = shown.thousands
+    if is_grouped is None:
+        is_grouped = is_decimal or shown.currency is not None
+    whole, fraction = "#,##0" if is_grouped else "0", f".{'0' * decimals}" if decimals else ""
+    return f"{_CURRENCIES.get(shown.currency or '', '')}{whole}{fraction}{'%' if shown.percent else ''}"
 
 
 def _cell_writer(column: Column, letter: str, style: int) -> Cell:
