@@ -7,8 +7,9 @@ import pytest
 
 from managed_tables.documents.analyses import MAX_WARNINGS_BYTES, FileWarning, listed_warnings
 from managed_tables.messages.findings import WARNING_CODES, Finding, GroundCode, WarningCode, about_lines
-from managed_tables.messages.sentences import write_text
+from managed_tables.messages.sentences import word_difference, write_text
 from managed_tables.schema import ColumnType
+from managed_tables.wording import choose_sentence
 
 _VALUES = {
     "example": "1.500",
@@ -65,6 +66,19 @@ def test_a_warning_says_what_was_seen_what_was_done_and_what_to_do() -> None:
         'Confira: "1.500" pode ser 1500 ou 1,5. Como o arquivo usa ponto e vírgula entre as colunas, lemos '
         "1500. Se não for isso, troque o separador decimal desta coluna"
     )
+
+
+def test_a_required_column_names_what_fed_it_where_something_did() -> None:
+    """Nothing is said of before where no file fed it."""
+    fed, unfed = (word_difference("REQUIRED_MISSING", column="dia", before=one) for one in ("Data", None))
+    assert '(antes era "Data")' in fed
+    assert unfed.startswith("A tabela exige dia, e nenhuma coluna deste arquivo a preenche. Indique")
+
+
+def test_one_value_that_does_not_fit_is_one() -> None:
+    one, many = (choose_sentence("VALUES_DO_NOT_FIT", count) for count in (1, 2))
+    assert one.startswith("{count} valor não cabe em")
+    assert many.startswith("{count} valores não cabem em")
 
 
 def test_a_warning_has_the_keys_that_apply() -> None:

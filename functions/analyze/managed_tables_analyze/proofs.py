@@ -183,8 +183,8 @@ def _proof(code: ProofCode, refuted: list[Refuted]) -> Proof:
     return Proof(code=code, holds=False, text=text, lines=[*lines][:MAX_LINES], columns=[*columns])
 
 
-def _say(code: RefutationCode, **values: object) -> str:
-    return choose_sentence(code, None).format_map(values)
+def _say(code: RefutationCode, many: int | None = None, **values: object) -> str:
+    return choose_sentence(code, many).format_map(values)
 
 
 # What each proof asks beside the differences and warnings that refute it
@@ -359,7 +359,7 @@ def _is_always_filled(case: Case, one: FedColumn) -> bool:
 def _fitting(case: Case) -> Iterator[Refuted]:
     for conflict in case.document.append_plan.conflicts if case.document.append_plan else ():
         lines = [one.line for one in conflict.details if one.line]
-        text = _say("VALUES_DO_NOT_FIT", column=conflict.column, count=number(conflict.count))
+        text = _say("VALUES_DO_NOT_FIT", conflict.count, column=conflict.column, count=number(conflict.count))
         yield Refuted(text, tuple(lines), (conflict.column,))
 
 

@@ -116,6 +116,12 @@ def _name_lines(lines: Sequence[int], count: int | None) -> str:
     return f"linhas {shown}" if (count or 0) > 1 else f"linha {shown}"
 
 
+_UNFED = (
+    "A tabela exige {column}, e nenhuma coluna deste arquivo a preenche. "
+    "Indique qual, ou envie o arquivo com ela"
+)
+
+
 def word_difference(code: str, **values: Any) -> str:
     """Return the sentence; `values` are what it names, a missing example is worded as an empty cell."""
     shown = {name: "nada" if value in (None, "") else value for name, value in values.items()}
@@ -124,7 +130,8 @@ def word_difference(code: str, **values: Any) -> str:
         shown |= {name: words.get(shown[name], shown[name]) for name in ("before", "after")}
     example = values.get("example")
     shown["example"] = f'"{str(example)[:_EXAMPLE_CHARACTERS]}"' if example else "uma célula vazia"
-    return choose_sentence(code, values.get("count")).format_map(shown)
+    is_unfed = code == "REQUIRED_MISSING" and values.get("before") is None  # by no file before it either
+    return (_UNFED if is_unfed else choose_sentence(code, values.get("count"))).format_map(shown)
 
 
 @dataclass(frozen=True)
