@@ -511,6 +511,9 @@ def test_permissions_are_those_of_the_routes(url: str, rows_company: RowsCompany
         assert agent.call("describe_table", table_id=word, refused=True)["code"] == "TABLE_NOT_FOUND"
     refusal = agent.call("upload_file", name="a.csv", content_base64="é", refused=True)
     assert refusal["details"][0]["path"] == "content_base64"
+    for given, said in (({"path": "/a.csv"}, ("path", "NOT_ALLOWED")), ({}, ("content", "REQUIRED"))):
+        (found,) = agent.call("upload_file", name="a.csv", **given, refused=True)["details"]
+        assert (found["path"], found["code"]) == said, "it was an empty file"
     assert httpx2.post(f"{url}/v1/managed-tables/mcp", content=b"{}").status_code == 401
 
 

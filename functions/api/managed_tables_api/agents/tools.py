@@ -151,6 +151,8 @@ def _shown(page: Any) -> int:
 
 
 async def _upload_file(desk: Desk, asked: Arguments) -> Any:
+    if "path" in asked:  # the command takes it out, and sends what is there
+        raise refusal("path", Fault("NOT_ALLOWED", "é de outro computador: envie content ou content_base64"))
     into: Arguments = {name: asked[name] for name in ("table_id", "mode") if name in asked}
     operation = "upload_existing_table" if "table_id" in asked else "upload_new_table"
     if "size_bytes" in asked:
@@ -162,8 +164,10 @@ async def _upload_file(desk: Desk, asked: Arguments) -> Any:
 def _content(asked: Arguments) -> bytes:
     if "content" in asked:
         return str(asked["content"]).encode()
+    if "content_base64" not in asked:
+        raise refusal("content", Fault("REQUIRED", "obrigatório"))
     try:
-        return base64.b64decode(asked.get("content_base64", ""), validate=True)
+        return base64.b64decode(asked["content_base64"], validate=True)
     except ValueError as error:  # binascii.Error, or letters that are not ASCII
         raise refusal("content_base64", Fault("NOT_ALLOWED", "não é base64")) from error
 
