@@ -32,12 +32,12 @@ def _zipped(*names: str) -> Bytes:
 
 def _torn(content: bytes, month: Month) -> bytes:
     """Let a text of the fifth row hold the delimiter, and nothing tell that it belongs to it."""
-    row, lines = 4, content.split(b"\n")
+    row, lines = 4, content.decode(month.encoding).split("\n")
     text = str(month.rows[row][month.places(*_TEXTS)[0]])
     torn = f"{text[:2]}{month.delimiter}{text[2:]}"
     at = len(month.above) + 1 + row
-    lines[at] = lines[at].replace(text.encode(month.encoding), torn.encode(month.encoding), 1)
-    return b"\n".join(lines)
+    lines[at] = lines[at].replace(text, torn, 1)
+    return "\n".join(lines).encode(month.encoding)
 
 
 def _book(change: Callable[[Workbook, Worksheet, int], None]) -> Bytes:
