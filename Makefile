@@ -172,7 +172,7 @@ test-races: setup ## 32 clients create, rename and delete tables for 60 s; print
 
 .PHONY: test-faults
 test-faults: setup ## Every fault at every boundary of every step, all races, the deployed stack broken
-	@$(BIN)/pytest -n 2 --dist load --faults 0 tests/faults
+	@$(BIN)/pytest -n 2 --dist load --faults 0 tests/faults tests/integration/test_unattended_races.py
 	@$(BIN)/pytest --stack tests/e2e/test_faults.py tests/e2e/test_stack.py
 
 .PHONY: test-model

@@ -67,6 +67,25 @@ class Reports:
         states_mode: bool = False,
     ) -> str:
         """Return the id of a job whose file is analysed, waiting unless it confirms itself."""
+        job_id = self.queue(content, table_id, mode, name, states_mode=states_mode)
+        services, company_id = self.company.services, self.company.company.company_id
+        recall_for(services, company_id, job_id)
+        answer = analyze_job(services, company_id, job_id)
+        assert answer["outcome"] == "analyzed"
+        if not answer["auto_confirm"]:
+            self.let_wait(job_id)
+        return job_id
+
+    def queue(
+        self,
+        content: str | bytes,
+        table_id: str | None = None,
+        mode: JobMode = "append",
+        name: str = "vendas.csv",
+        *,
+        states_mode: bool = False,
+    ) -> str:
+        """Return the id of a job whose file is there, and not read yet."""
         services, company_id, job_id = self.company.services, self.company.company.company_id, new_record_id()
         key, now = upload_key(company_id, job_id, 0, name.rpartition(".")[2]), timestamp()
         data = content.encode() if isinstance(content, str) else content
@@ -85,13 +104,12 @@ class Reports:
             states_mode=states_mode,
         )
         services.jobs.create(job)
-        recall_for(services, company_id, job_id)
-        answer = analyze_job(services, company_id, job_id)
-        assert answer["outcome"] == "analyzed"
-        if answer["auto_confirm"]:
-            return job_id
-        services.items.change(job_key(company_id, job_id), {"status": "waiting_confirm"})
         return job_id
+
+    def let_wait(self, job_id: str) -> None:
+        """Have the job wait for a person, as the state machine does."""
+        key = job_key(self.company.company.company_id, job_id)
+        self.company.services.items.change(key, {"status": "waiting_confirm"})
 
     def insert(self, job_id: str) -> str:
         """Run the second step and return its outcome."""

@@ -70,6 +70,22 @@ def test_a_column_for_which_the_table_has_none_is_sent_as_a_new_one(
     assert all(one["nullable"] for one in table.get()["columns"])
 
 
+def test_a_column_that_the_recipe_leaves_out_stays_out(reports: Reports, table: TableClient) -> None:
+    """Answered as `table_column: null`, it comes in only where it is sent otherwise than it was answered."""
+    with_note = "Nota;Produto;Vlr. Total;Data\n1;leite;1.234,50;01/06/2026\n2;mel;n/d;02/06/2026\n"
+    first = reports.wait(with_note, table.table_id)
+    columns = [one for one in answered(table, first) if one["name"] != "nota"]
+    assert loaded(reports, table, first, columns) == ["produto", "valor_total", "data"]
+    again = reports.wait(with_note.replace("/06/", "/07/"), table.table_id)
+    columns = answered(table, again)
+    assert (columns[0]["name"], columns[0]["table_column"]) == ("nota", None)
+    assert loaded(reports, table, again, columns) == ["produto", "valor_total", "data"]
+    third = reports.wait(with_note.replace("/06/", "/08/"), table.table_id)
+    columns = answered(table, third)
+    del columns[0]["source"]
+    assert loaded(reports, table, third, columns) == ["produto", "valor_total", "data", "nota"]
+
+
 def test_a_column_goes_where_its_own_table_column_says(reports: Reports, table: TableClient) -> None:
     """A person's word, against the plan."""
     content = JUNE.replace("Data", "Dia")

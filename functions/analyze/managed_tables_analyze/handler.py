@@ -211,8 +211,9 @@ def _record(
         document.inferred_schema.suggested_table_name = job.intake.table_name
     _store_preview(services, key_of, found)
     services.storage.put_json(key, document.as_json())
-    is_proven = bool(document.proofs) and all(proof.holds for proof in document.proofs or ())
-    goes_on = recalled and job.may_go_as(recalled.recipe) and is_proven
+    # The table may have changed since the job was handed what it remembers: Insert has that read again.
+    is_outdated = not job.is_read_again and document.refutes("AS_RECALLED")
+    goes_on = recalled and job.may_go_as(recalled.recipe) and (document.is_proven or is_outdated)
     recorded = services.jobs.record_analysis(
         job,
         analysis_key=key,

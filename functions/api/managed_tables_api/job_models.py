@@ -72,7 +72,8 @@ class ColumnToConfirm(ConfirmedColumn):
 
     table_column: TargetColumn | None = Field(
         default=None,
-        description="A coluna da tabela que ela preenche; null: uma nova. Sem o campo vale append_plan",
+        description="A coluna da tabela que ela preenche; null: uma nova. Sem o campo vale append_plan. Como "
+        "foi respondida (null, com o rótulo em source), uma coluna que o modelo deixa de fora continua fora",
     )
 
     _distinct_words = field_validator("false_tokens")(refuse_shared_words)

@@ -185,8 +185,8 @@ class Load:
                 [table_id, _REPLACE_SLOT],
             )
         self.connection.execute("SELECT FROM managed_tables.tables WHERE table_id = %s FOR SHARE", [table_id])
-        self._prove_again(plan)
         table = self._find_table()
+        self._prove_again(plan)
         if not self._is_as_planned(table, [loaded.column for loaded in plan.columns]):
             raise JobError(errors.TABLE_CHANGED)
         return table

@@ -47,9 +47,7 @@ def confirm_unattended(services: Services, job: JobRecord) -> bool:
             return False
         if error.kind.status >= 500 or error.kind in _PASSING:
             raise
-        raise JobError(
-            errors.CONFIRMATION_REFUSED, error.details, error.details_total, reason=error.sentence
-        ) from error
+        raise _refused(error, errors.CONFIRMATION_REFUSED) from error
     return True
 
 
@@ -57,15 +55,15 @@ def confirm_unchanged(services: Services, job: JobRecord) -> StepOutcome | None:
     """Confirm a job of whose files all is proven, as the recipe says now; return the outcome where it is not.
 
     A person must where the recipe says otherwise, or another job is bringing the same file, whose rows would
-    double. Where table or recipe changed since, the files are read again, once. Raises what passes:
-    TABLE_BUSY, JOB_NOT_WAITING where another run was first, and faults.
+    double. Where table or recipe changed since, before the files were read or after, they are read again,
+    once. Raises what passes: TABLE_BUSY, JOB_NOT_WAITING where another run was first, and faults.
     """
-    table_id = job.user_table_id or ""
-    recipe, is_current = _find_recipe(services, job, table_id), _is_as_recalled(services, job, table_id)
+    recipe = _find_recipe(services, job, job.user_table_id or "")
     if recipe is not None and not job.may_go_as(recipe):
         return _REJECTED
-    if recipe is None or not is_current:
-        return (recipe and read_again(services, job)) or _wait(services, job, errors.RECIPE_CHANGED)
+    if recipe is None or not _is_as_recalled(services, job):
+        again = recipe and read_again(services, job)
+        return again or _wait(services, job, JobError(errors.RECIPE_CHANGED))
     return _confirm(services, job, recipe)
 
 
@@ -75,21 +73,26 @@ def _confirm(services: Services, job: JobRecord, recipe: Recipe) -> StepOutcome 
     if recipe.mode != job.mode and not job.states_mode:
         job = services.jobs.retarget(job, recipe.mode, table_id) or job
     if job.mode == "append" and not services.imports.claim(job, table_id):
-        return _wait(services, job, errors.FILES_IMPORTED)
+        return _wait(services, job, JobError(errors.FILES_IMPORTED))
     try:
         confirm_job(services, job, _as_before(services, job, recipe), waiting="analisando")
     except ApiError as error:
         if error.kind.status >= 500 or error.kind in _PASSING:
             raise
         services.imports.forget(job)
-        get_logger("insert").info("a person is to confirm", code=error.kind.code)
-        return _REJECTED
+        return _wait(services, job, _refused(error, errors.CONFIRMATION_WAITS))
     return None
 
 
-def _wait(services: Services, job: JobRecord, why: JobErrorKind) -> StepOutcome:
+def _refused(error: ApiError, kind: JobErrorKind) -> JobError:
+    """Return why the job was not confirmed, in the words that a person would have read."""
+    return JobError(kind, error.details, error.details_total, reason=error.sentence)
+
+
+def _wait(services: Services, job: JobRecord, why: JobError) -> StepOutcome:
     """Leave the job to a person, and say why."""
-    services.jobs.keep_analysis(job, JobError(why).as_record())
+    get_logger("insert").info("a person is to confirm", code=why.kind.code)
+    services.jobs.keep_analysis(job, why.as_record())
     return _REJECTED
 
 
@@ -112,10 +115,13 @@ def read_again(services: Services, job: JobRecord) -> StepOutcome | None:
     return {"outcome": "reanalyze"}
 
 
-def _is_as_recalled(services: Services, job: JobRecord, table_id: str) -> bool:
+def _is_as_recalled(services: Services, job: JobRecord) -> bool:
+    """Return whether all is still proven; what Analyze saw of the table may have been another version."""
     recalled = services.job_documents.find_recalled(job)
+    if recalled is None or not services.job_documents.get_analysis(job).is_proven:
+        return False
     with services.open_company(services.provisioning.require(job.company_id)) as connection:
-        return recalled is not None and is_as_recalled(connection, table_id, recalled)
+        return is_as_recalled(connection, job.user_table_id or "", recalled)
 
 
 def _as_before(services: Services, job: JobRecord, recipe: Recipe) -> WantedSchema:

@@ -9,7 +9,7 @@ from managed_tables import exact_json
 from managed_tables.conversion.columns import ColumnChoice, Formats
 from managed_tables.documents.document import Count, DetailBody, Document, Scalar, Sentence
 from managed_tables.documents.pictures import LineAccount, Picture, RowsDigest
-from managed_tables.documents.recipes import JobRecipe, Proof, TableKind
+from managed_tables.documents.recipes import JobRecipe, Proof, ProofCode, TableKind
 from managed_tables.documents.statements import ReadingStatement
 from managed_tables.identifiers import MAX_COLUMNS
 from managed_tables.messages.findings import MAX_LINES, MAX_PREVIEW, Finding, ReasonCode, WarningCode
@@ -258,6 +258,24 @@ class AnalysisDocument(Document):
     etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
     preview_key: str | None = None
     preview_rows_key: str | None = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether every proof holds; a table without a recipe has none."""
+        return bool(self.proofs) and all(proof.holds for proof in self.proofs or ())
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The inferred columns that the recipe leaves out, by name: they feed nothing, and are not new."""
+        if self.append_plan is None:
+            return frozenset()
+        columns = self.inferred_schema.columns
+        free = {column.name for column in columns if column.table_column is None}
+        return frozenset(free.difference(self.append_plan.new))
+
+    def refutes(self, code: ProofCode) -> bool:
+        """Return whether this proof does not hold."""
+        return any(proof.code == code and not proof.holds for proof in self.proofs or ())
 
 
 BLOCK_BYTES = 65_536  # between two entries of the index: wasted reading, at most

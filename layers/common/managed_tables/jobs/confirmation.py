@@ -119,7 +119,7 @@ def _for_existing_table(
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
     own_names = {column.name for column in own}
-    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, own_names)
+    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, own_names, analysis.left_out)
     raise_nullable_faults(wanted.terms, own_names)
     needed = _needed_names(job, table, opened)
     columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)

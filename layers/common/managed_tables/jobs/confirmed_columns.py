@@ -1,7 +1,8 @@
 """Find for each confirmed column the inferred one that feeds it and the table's one that it fills.
 
 What was inferred may be sent back as it was answered: `name` is then the inferred name, `source` the column's
-own label, and `table_column` the table's column that the plan leads to.
+own label, and `table_column` the table's column that the plan leads to; null for a new column, and for
+one that the recipe leaves out.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -38,6 +39,12 @@ class _Sent:
         """Whether it is sent under its inferred name, from no other column of the file."""
         given = self.inferred.get(self.sent.name)
         return given is not None and self.stated.source in (None, given.source)
+
+    def is_left_out(self, names: Collection[str]) -> bool:
+        """Return whether it is sent as it was answered, and is one of these, which the recipe leaves out."""
+        given, target = self.inferred.get(self.sent.name), self.wanted.targets.get(self.sent.name, "")
+        is_as_answered = given is not None and target is None and self.stated.source == given.source
+        return is_as_answered and self.sent.name in names
 
     @cached_property
     def source(self) -> InferredColumn | None:
@@ -90,16 +97,21 @@ class _Sent:
 
 
 def resolve_columns(
-    wanted: WantedSchema, inferred: Sequence[InferredColumn], own: Collection[str]
+    wanted: WantedSchema,
+    inferred: Sequence[InferredColumn],
+    own: Collection[str],
+    left_out: Collection[str] = (),
 ) -> WantedSchema:
     """Return what is wanted under the names of the table, with each source as an inferred name.
 
-    `own` names the table's columns; a table that is yet to be made has none. Raises INVALID_SCHEMA.
+    `own` names the table's columns; a table that is yet to be made has none. `left_out` names the inferred
+    columns that its recipe leaves out. Raises INVALID_SCHEMA.
     """
     by_name = {column.name: column for column in inferred}
     sent = [_Sent(wanted, column, by_name, own) for column in wanted.columns]
     definitions.check_columns([one.column for one in sent])
     definitions.raise_faults([fault for index, one in enumerate(sent) for fault in one.faults(index)])
+    sent = [one for one in sent if not one.is_left_out(left_out)]
     columns = [one.column.model_copy(update={"name": one.name}) for one in sent]
     definitions.check_columns(columns)  # two may lead to one
     stated = {one.name: one.choice for one in sent if one.choice != ColumnChoice()}

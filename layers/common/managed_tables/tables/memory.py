@@ -4,7 +4,7 @@ They stand in `managed_tables.applied_jobs` with the load, by whose transaction 
 is undone leaves none. A job is handed them together with the recipe, since Analyze reaches no PostgreSQL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -106,7 +106,10 @@ def content_digest(stored: Mapping[str, Any]) -> str:
 
 
 def is_as_recalled(connection: PgConnection, table_id: str, recalled: Recalled) -> bool:
-    """Return whether recipe and table are as the files were read under; both are held from here on."""
+    """Return whether recipe and table are as the files were read under; both are held from here on.
+
+    So are the loads that the files were compared with: none was undone, or replaced by another.
+    """
     row = connection.execute(
         "SELECT recipe FROM managed_tables.recipes WHERE table_id = %s FOR UPDATE", [table_id]
     ).fetchone()
@@ -116,7 +119,12 @@ def is_as_recalled(connection: PgConnection, table_id: str, recalled: Recalled) 
         and applied is not None
         and applied.version == recalled.table_version
         and content_digest(row[0]) == recalled.content
+        and _known(recalled.digests[:DIGESTS_SEEN]) <= _known(find_digests(connection, table_id))
     )
+
+
+def _known(digests: Iterable[RowsDigest]) -> set[tuple[int, str]]:
+    return {(digest.rows, digest.total) for digest in digests}
 
 
 def _own_labels(recipe: Recipe, columns: Sequence[Column]) -> dict[str, str]:
