@@ -22,7 +22,8 @@ from typing import Any
 
 HERE = Path(__file__).parent
 OURS = "managed-tables-reader"
-PROGRAMS = (OURS, "clevercsv", "duckdb", "csv.Sniffer", "csvkit", "pandas", "polars", "frictionless")
+TEXTS = f"{OURS}, texts alone"  # by cost alone: without the extra `infer`
+PROGRAMS = (OURS, TEXTS, "clevercsv", "duckdb", "csv.Sniffer", "csvkit", "pandas", "polars", "frictionless")
 _SEPARATORS = ",;\t|"  # a file without any of these has no wrong delimiter
 _DOUBTFUL_ROWS = ("derived", "group")  # classes that may be rows, but not without a word
 
@@ -68,7 +69,7 @@ def find_files(folder: Path, sets: Iterable[str]) -> Iterator[Labelled]:
 
 def score_program(name: str, files: Sequence[Labelled], copies: Sequence[Path]) -> Score:
     """Have a program read all files, and compare its answers with what people say."""
-    paths = [one.path for one in files] if name == OURS else copies
+    paths = [one.path for one in files] if name in (OURS, TEXTS) else copies
     command = [sys.executable, "-W", "ignore", str(HERE / "programs.py"), name]
     given = "".join(f"{path.resolve()}\n" for path in paths)
     done = subprocess.run(command, input=given, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
@@ -159,6 +160,7 @@ def write_page(scores: Mapping[str, Score], sets: Mapping[str, Mapping[str, str]
     dialects, lines = (
         [name for name, one in sets.items() if one["kind"] == kind] for kind in ("dialects", "lines")
     )
+    every, scores = scores, {name: one for name, one in scores.items() if name != TEXTS}
     parts = [
         _INTRODUCTION,
         _table(
@@ -194,14 +196,14 @@ def write_page(scores: Mapping[str, Score], sets: Mapping[str, Mapping[str, str]
     parts += ["### Refused, and said\n", _SILENT, _table(["program", "refused", "silent"], silent)]
     cost = [
         [name, one.version, f"{one.seconds / one.megabytes:.2f}", f"{one.memory:.0f}"]
-        for name, one in scores.items()
+        for name, one in every.items()
     ]
     parts += [
         "## What it costs\n",
         _COST,
         _table(["program", "version", "seconds a MB", "MB of memory"], cost),
     ]
-    files = next(iter(scores.values())).counts
+    files = next(iter(every.values())).counts
     listed = [
         [
             f"[{one['title']}]({one['from']})",
@@ -250,7 +252,7 @@ Only this reader has warnings that name lines; a refused file has no rows, and s
 _COST = """Processor time over all files, after a first small one that loads the program, and the peak of its
 memory. Most files are small, so that this is mostly what a file costs, whatever its size. Sniffers look at a
 sample and give a dialect; pandas and polars read every row; this reader does, infers every column's type and
-looks for totals among the rows.
+looks for totals among the rows, or gives texts alone.
 """
 _FILES = """They are not in the repository: [sets.toml](../reader/scorecard/sets.toml) says where to get them,
 and how a folder of them is laid out. Half of each set, chosen by a digest of the file's name, is measured

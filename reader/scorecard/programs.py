@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,12 +37,12 @@ def of_header_row(delimiter: str, quote: str = '"', *, header: bool = True, abov
     }
 
 
-def read_ours(path: Path) -> Answer:
-    """`read(path)`, all rows, and what its table doubts."""
+def read_ours(path: Path, *, infers: bool = True) -> Answer:
+    """`read(path)`, all rows, and with the extra `infer` what its table doubts."""
     from managed_tables_reader import read
 
     table = read(path).tables[0]
-    said = [*table.warnings, *table.doubts()]
+    said = [*table.warnings, *(table.doubts() if infers else ())]
     told = {line for one in said for line in one.lines}
     for one in said:  # of more lines than it names, all below the last
         if one.code in _ABOUT_LINES and (one.count or 0) > len(one.lines) > 0:
@@ -125,6 +126,7 @@ def describe_frictionless(path: Path) -> Answer:
 
 PROGRAMS: dict[str, Callable[[Path], Answer]] = {
     "managed-tables-reader": read_ours,
+    "managed-tables-reader, texts alone": partial(read_ours, infers=False),
     "csv.Sniffer": sniff_csv,
     "clevercsv": sniff_clevercsv,
     "duckdb": sniff_duckdb,
@@ -186,7 +188,7 @@ def _version(name: str) -> str:
     if name == "csv.Sniffer":
         return f"Python {sys.version.split()[0]}"
     try:
-        return version(name)
+        return version(name.partition(",")[0])
     except PackageNotFoundError:  # the reader, as the checkout has it
         return "not installed"
 
