@@ -10,11 +10,13 @@ from managed_tables.databases.applied import claim_job
 from managed_tables.documents.pictures import LoadMemory, Picture
 from managed_tables.documents.recipes import RecipeColumn, RecipeTable, StoredRecipe
 from managed_tables.ids import new_record_id
+from managed_tables.tables.definitions import ColumnChange, TableChange
 from managed_tables.tables.memory import keep_memory
 from managed_tables.tables.recipes import find_recipe, keep_recipe
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert.errands import recall_for
 from managed_tables_insert.handler import run_job
+from managed_tables_insert.unattended import confirm_unchanged
 
 NAMES = [column.name for column in SCHEMA]
 TABLE = {
@@ -57,6 +59,12 @@ def _job(world: World) -> tuple[str, str]:
     return table_id, world.queued_job(CSV, mode="append", table_id=table_id).job_id
 
 
+def _prove(world: World, job_id: str) -> None:
+    """Run Analyze, which finds every proof."""
+    run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, job_id))
+    assert run.value == {"outcome": "analyzed", "auto_confirm": True}, run.error
+
+
 class Recall(Scenario):
     """A job is handed what its table remembers."""
 
@@ -77,12 +85,10 @@ class ConfirmItself(Scenario):
     name = "confirm itself"
 
     def set_up(self, world: World) -> Step:
-        self.table_id, job_id = _job(world)
-        self.job_id = job_id
-        recall_for(world.services, world.company_id, job_id)
-        run = run_step(lambda: analyze_job(world.fresh_services(), world.company_id, job_id))
-        assert run.value == {"outcome": "analyzed", "auto_confirm": True}, run.error
-        return lambda: run_job(world.fresh_services(), world.company_id, job_id)
+        self.table_id, self.job_id = _job(world)
+        recall_for(world.services, world.company_id, self.job_id)
+        _prove(world, self.job_id)
+        return lambda: run_job(world.fresh_services(), world.company_id, self.job_id)
 
     def check(self, world: World, value: Any) -> None:
         job = world.job(self.job_id)
@@ -93,3 +99,32 @@ class ConfirmItself(Scenario):
             recipe = find_recipe(connection, self.table_id)
         assert recipe is not None
         assert (recipe.version, recipe.job_id, recipe.auto_confirm) == (2, self.job_id, "unchanged")
+
+
+class ReadAgain(Scenario):
+    """A job whose table changes before its confirmation, or its load, is read again, and then loads."""
+
+    def __init__(self, *, confirmed: bool) -> None:
+        self.is_confirmed = confirmed
+        self.name = "read again" + ", confirmed" * confirmed
+
+    def set_up(self, world: World) -> Step:
+        self.table_id, self.job_id = _job(world)
+        recall_for(world.services, world.company_id, self.job_id)
+        _prove(world, self.job_id)
+        if self.is_confirmed:
+            assert confirm_unchanged(world.services, world.job(self.job_id)) is None
+        renamed = ColumnChange(**{**SCHEMA[2].model_dump(), "name": "nota"}, previous_name="texto")
+        columns = [*(ColumnChange(**one.model_dump()) for one in SCHEMA[:2]), renamed]
+        world.services.table_operations.update(world.company, self.table_id, TableChange(columns=columns))
+        return lambda: run_job(world.fresh_services(), world.company_id, self.job_id)
+
+    def check(self, world: World, value: Any) -> None:
+        job = world.job(self.job_id)
+        assert (value, job.status, job.is_read_again) == ({"outcome": "reanalyze"}, "analisando", True)
+        assert [n for (n,) in world.query("SELECT n FROM vendas ORDER BY id")] == OLD_NUMBERS
+        _prove(world, self.job_id)
+        run = run_step(lambda: run_job(world.fresh_services(), world.company_id, self.job_id))
+        assert run.value == {"outcome": "done"}, run.error
+        found = world.query("SELECT n, nota IS NOT NULL FROM vendas ORDER BY id")
+        assert found == [(n, True) for n in (*OLD_NUMBERS, *NEW_NUMBERS)]

@@ -11,7 +11,7 @@ from bulk_steps import BulkDelete, BulkUpdate, InsertOnConflict, InsertReturning
 from cancelling import Cancel, FailAdding
 from export_steps import Export, StartExport
 from injection import Fault, run_step
-from remembering import ConfirmItself, Recall
+from remembering import ConfirmItself, ReadAgain, Recall
 from reviewing import AnalyzeAgain, InsertSkipping, Reanalyze
 from sharing import AnalyzeGivingOn, IngestWaiting, InsertGivingOn, WaitForSlot
 from steps import (
@@ -52,6 +52,8 @@ SCENARIOS = [
     InsertSkipping(),
     Recall(),
     ConfirmItself(),
+    ReadAgain(confirmed=False),
+    ReadAgain(confirmed=True),
     Cancel("waiting"),
     Cancel("inserting"),
     Cancel("adding"),
