@@ -7,6 +7,10 @@ import pytest
 from reports import COLUMNS, MAY, TERMS, Reports
 from tables_client import TableClient
 
+from managed_tables.documents.statements import ReadingStatement
+from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.reanalysis import reanalyze_job
+
 JUNE = MAY.replace("/05/", "/06/").replace("café", "leite").replace("pão", "mel")
 LOADED = [("leite", "1234.50", "2026-06-01"), ("mel", None, "2026-06-02")]
 
@@ -156,6 +160,29 @@ def test_a_plan_whose_column_is_gone_is_refused(reports: Reports, table: TableCl
     table.changed(columns=kept)
     [fault] = confirm(table, job_id, columns).json()["details"]
     assert (fault["path"], fault["code"]) == ("columns[1].table_column", "UNKNOWN_COLUMN")
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_column_that_is_gone_since_the_review_comes_in_by_no_mapping(
+    reports: Reports, table: TableClient, renamed: bool
+) -> None:
+    """Renamed or taken away by another: no new column takes its name until the files are read again."""
+    job_id = reports.wait(JUNE, table.table_id)
+    kept = table.get()["columns"]
+    kept[1] |= {"name": "total", "previous_name": "valor_total"}
+    table.changed(columns=kept if renamed else [kept[0], kept[2]])
+    mapped = [
+        {"name": one.name, "display_name": one.display_name, "type": one.type, "nullable": True}
+        for one in COLUMNS
+    ]
+    mapped[1] |= {"source": "vlr_total", "null_tokens": ["n/d"]}
+    [fault] = confirm(table, job_id, mapped).json()["details"]
+    assert (fault["path"], fault["code"]) == ("columns[1].name", "UNKNOWN_COLUMN")
+    reanalyze_job(reports.company.services, reports.job(job_id), ReadingStatement())
+    analyze_job(reports.company.services, reports.company.company.company_id, job_id)
+    reports.let_wait(job_id)
+    names = ["produto", "total", "data"] if renamed else ["produto", "data"]
+    assert loaded(reports, table, job_id, mapped) == [*names, "valor_total"]
 
 
 def test_a_mapping_by_source_holds_beside_them(reports: Reports, table: TableClient) -> None:

@@ -273,6 +273,12 @@ class AnalysisDocument(Document):
         free = {column.name for column in columns if column.table_column is None}
         return frozenset(free.difference(self.append_plan.new))
 
+    @property
+    def table_columns(self) -> frozenset[str]:
+        """The names of the columns that the table had when the files were read."""
+        plan = self.append_plan
+        return frozenset((*(name for _, name in plan.matched), *plan.missing) if plan else ())
+
     def refutes(self, code: ProofCode) -> bool:
         """Return whether this proof does not hold."""
         return any(proof.code == code and not proof.holds for proof in self.proofs or ())

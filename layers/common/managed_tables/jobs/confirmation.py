@@ -95,7 +95,7 @@ def _for_new_table(
     analysis: AnalysisDocument,
 ) -> ConfirmedDocument:
     """Return the confirmation of a table's making, whose name is reserved now or by an earlier attempt."""
-    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, ())
+    wanted = resolve_columns(wanted, analysis, ())
     raise_nullable_faults(wanted.terms, ())
     definitions.put_on(
         Applied(version=1, display_name="", status="active", columns=tuple(wanted.columns)), wanted.additions
@@ -119,7 +119,7 @@ def _for_existing_table(
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
     own_names = {column.name for column in own}
-    wanted = resolve_columns(wanted, analysis.inferred_schema.columns, own_names, analysis.left_out)
+    wanted = resolve_columns(wanted, analysis, own_names)
     raise_nullable_faults(wanted.terms, own_names)
     needed = _needed_names(job, table, opened)
     columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)

@@ -5,29 +5,36 @@ own label, and `table_column` the table's column that the plan leads to; null fo
 one that the recipe leaves out.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from managed_tables.conversion.columns import ColumnChoice
 from managed_tables.details import UNKNOWN_COLUMN, Detail, Fault
-from managed_tables.documents.analyses import InferredColumn
+from managed_tables.documents.analyses import AnalysisDocument, InferredColumn
 from managed_tables.documents.statements import WantedSchema
 from managed_tables.identifiers import make_distinct
 from managed_tables.schema import Column
 from managed_tables.tables import definitions
 
 _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
+_GONE = Fault(
+    "UNKNOWN_COLUMN", "a tabela não tem mais esta coluna; leia os arquivos de novo, ou escolha outra"
+)
 
 
 @dataclass(frozen=True)
 class _Sent:
-    """A column as it was sent; `inferred` are all, by name, and `own` the names of the table's columns."""
+    """A column as it was sent; `inferred` are all, by name, and `own` the names of the table's columns.
+
+    `before` are the names that the table had when the files were read.
+    """
 
     wanted: WantedSchema
     sent: Column
     inferred: Mapping[str, InferredColumn]
     own: Collection[str]
+    before: Collection[str]
 
     @property
     def stated(self) -> ColumnChoice:
@@ -42,8 +49,8 @@ class _Sent:
 
     def is_left_out(self, names: Collection[str]) -> bool:
         """Return whether it is sent as it was answered, and is one of these, which the recipe leaves out."""
-        given, target = self.inferred.get(self.sent.name), self.wanted.targets.get(self.sent.name, "")
-        is_as_answered = given is not None and target is None and self.stated.source == given.source
+        given = self.inferred.get(self.sent.name)
+        is_as_answered = given is not None and self._is_stated_new and self.stated.source == given.source
         return is_as_answered and self.sent.name in names
 
     @cached_property
@@ -67,8 +74,17 @@ class _Sent:
     @property
     def name(self) -> str:
         """Its name in the table; a new column leaves those that are there alone."""
-        is_new = self.is_answered and self.wanted.targets.get(self.sent.name, "") is None
+        is_new = self.is_answered and self._is_stated_new
         return self.target or (make_distinct(self.sent.name, self.own) if is_new else self.sent.name)
+
+    @property
+    def _is_stated_new(self) -> bool:
+        return self.wanted.targets.get(self.sent.name, "") is None
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether it is sent for a column that the table had when the files were read, and has no more."""
+        return self.name in self.before and self.name not in self.own and not self._is_stated_new
 
     @property
     def column(self) -> Column:
@@ -94,24 +110,20 @@ class _Sent:
             yield definitions.column_fault(index, self.sent.name, _NOT_INFERRED, field=field)
         elif self.target is not None and self.target not in self.own:
             yield definitions.column_fault(index, self.target, UNKNOWN_COLUMN, field="table_column")
+        elif self._is_gone:
+            yield definitions.column_fault(index, self.name, _GONE, field="name")
 
 
-def resolve_columns(
-    wanted: WantedSchema,
-    inferred: Sequence[InferredColumn],
-    own: Collection[str],
-    left_out: Collection[str] = (),
-) -> WantedSchema:
+def resolve_columns(wanted: WantedSchema, analysis: AnalysisDocument, own: Collection[str]) -> WantedSchema:
     """Return what is wanted under the names of the table, with each source as an inferred name.
 
-    `own` names the table's columns; a table that is yet to be made has none. `left_out` names the inferred
-    columns that its recipe leaves out. Raises INVALID_SCHEMA.
+    `own` names the table's columns; a table that is yet to be made has none. Raises INVALID_SCHEMA.
     """
-    by_name = {column.name: column for column in inferred}
-    sent = [_Sent(wanted, column, by_name, own) for column in wanted.columns]
+    by_name, before = {one.name: one for one in analysis.inferred_schema.columns}, analysis.table_columns
+    sent = [_Sent(wanted, column, by_name, own, before) for column in wanted.columns]
     definitions.check_columns([one.column for one in sent])
     definitions.raise_faults([fault for index, one in enumerate(sent) for fault in one.faults(index)])
-    sent = [one for one in sent if not one.is_left_out(left_out)]
+    sent = [one for one in sent if not one.is_left_out(analysis.left_out)]
     columns = [one.column.model_copy(update={"name": one.name}) for one in sent]
     definitions.check_columns(columns)  # two may lead to one
     stated = {one.name: one.choice for one in sent if one.choice != ColumnChoice()}
