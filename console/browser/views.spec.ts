@@ -325,7 +325,7 @@ test("a bookmark with a filter in a way of before says that it was not understoo
   company,
   visit,
 }) => {
-  const table = await company.table("marcada", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
+  const table = await company.table("endereco_de_antes", ["nome:text"], [{ nome: "a" }, { nome: "b" }]);
   await visit(`/tabelas/${table}?filter[nome][eq]=a`);
   const told = page.getByText("Este endereço tem um filtro que não foi entendido, e que não vale: filter[nome][eq]=a.");
   await expect(told).toBeVisible();
