@@ -673,7 +673,7 @@ test("a review of 200 columns, of which each is in doubt, is 25 Tabs long at mos
 }) => {
   const across = (cell: (at: number) => string): string => Array.from({ length: 200 }, (_, at) => cell(at)).join(";");
   const lines = [across((at) => `c${at}`), across((at) => `${at % 9}.250`), across((at) => `${at % 9}.500`)];
-  await visit(`/envios/${await company.upload("larga.csv", lines.join("\n"))}`);
+  await visit(`/envios/${await company.upload("muito_larga.csv", lines.join("\n"))}`);
   const way = page.getByRole("button", { name: /^Importar 2 linhas/ });
   await expect(way).toBeVisible();
   const isThere = (): Promise<boolean> => way.evaluate((one) => one === document.activeElement);

@@ -171,7 +171,7 @@ test("a step back that is refused can be tried again, and a new row ends what wa
 });
 
 test("what a colleague wrote meanwhile is not undone", async ({ page, company, visit }) => {
-  const table = await company.table("desfazer", ["nome:text"], [{ nome: "antes" }]);
+  const table = await company.table("colega_no_meio", ["nome:text"], [{ nome: "antes" }]);
   await visit(`/tabelas/${table}`);
   await cell(page, 1, 1).click();
   await page.keyboard.type("minha");
