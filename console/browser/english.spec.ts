@@ -18,7 +18,8 @@ test("a browser that asks for Portuguese loads no English, and the switch is rem
   await page.getByRole("button", { name: "English" }).click();
   await expect(page.getByRole("heading", { name: "Tables" })).toBeVisible();
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
-  expect(asked.length > 0 && asked.every((one) => one === "en")).toBe(true);
+  await expect.poll(() => asked.includes("en")).toBe(true); // what the list asked before the switch may come still
+  expect(asked.slice(asked.indexOf("en")).every((one) => one === "en")).toBe(true);
   await page.goto("about:blank");
   await visit("/");
   await expect(page.getByRole("heading", { name: "Tables" })).toBeVisible();
