@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,8 @@ def company(
 ) -> Iterator[ConnectionRecord]:
     """A company with an empty database, in the test's own deployment."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
-    yield provision(services, emptied_databases, new_record_id())
-    drop_companies(services, postgres_dsn, emptied_databases.connection_ids)
+    with companies_dropped(services, postgres_dsn, emptied_databases.connection_ids):
+        yield provision(services, emptied_databases, new_record_id())
 
 
 @pytest.fixture
@@ -175,9 +176,8 @@ def own_company(
 ) -> Iterator[ConnectionRecord]:
     """A company with a database never used before, for tests of databases, roles and provisioning."""
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
-    others = connections_on(postgres_dsn)  # which `reconcile` records, too
-    yield services.provisioning.provision(new_record_id())
-    drop_companies(services, postgres_dsn, others | emptied_databases.connection_ids)
+    with companies_dropped(services, postgres_dsn, emptied_databases.connection_ids):
+        yield services.provisioning.provision(new_record_id())
 
 
 def provision(services: Services, databases: EmptiedDatabases, company_id: str) -> ConnectionRecord:
@@ -233,21 +233,33 @@ def connect_as(services: Services, company: ConnectionRecord, *, reader: bool) -
     return connection
 
 
-def connections_on(dsn: str) -> set[str]:
+@contextmanager
+def companies_dropped(services: Services, dsn: str, shared: Collection[str] = ()) -> Iterator[None]:
+    """Delete in the end the databases that the deployment's companies got meanwhile, but the `shared` ones.
+
+    `reconcile` records every database of a server: those of other deployments stay.
+    """
+    others = _connections_on(dsn)
+    try:
+        yield
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as admin:
+            for connection_id in _recorded(services) - others.union(shared):
+                drop_database(admin, CompanyRoles(connection_id, MASTER_SECRET))
+
+
+def _connections_on(dsn: str) -> set[str]:
     """Return the connections whose databases are on the server."""
     with psycopg.connect(dsn, autocommit=True) as admin:
         names = admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'co\\_%'").fetchall()
     return {str(name).removeprefix("co_") for (name,) in names}
 
 
-def drop_companies(services: Services, dsn: str, kept: Collection[str] = ()) -> None:
-    """Delete the databases and roles of every company in the deployment, except the connections `kept`."""
-    with psycopg.connect(dsn, autocommit=True) as admin:
-        for page in services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name):
-            for item in page["Items"]:
-                if item["sk"]["S"] == "CONNECTION" and item["connection_id"]["S"] not in kept:
-                    roles = CompanyRoles(item["connection_id"]["S"], MASTER_SECRET)
-                    drop_database(admin, roles)
+def _recorded(services: Services) -> set[str]:
+    """Return the connections of the deployment's companies."""
+    pages = services.dynamodb.get_paginator("scan").paginate(TableName=services.settings.table_name)
+    items = [item for page in pages for item in page["Items"] if item["sk"]["S"] == "CONNECTION"]
+    return {item["connection_id"]["S"] for item in items}
 
 
 def drop_database(admin: psycopg.Connection, roles: CompanyRoles) -> None:

@@ -10,7 +10,7 @@ import pytest
 from deployments import (
     aws_session,
     client_of,
-    drop_companies,
+    companies_dropped,
     emulator,
     make_secrets,
     make_table,
@@ -53,10 +53,10 @@ def world(
         patch.setattr(reconciliation, "REUSED_WITHIN_SECONDS", STALE_AFTER_SECONDS / 2)
         patch.setattr(transfer, "LEAST_ROWS", BATCH_ROWS)
         services = _deploy(emulator, postgres_dsn)
-        company = services.provisioning.provision(new_record_id())
-        yield World(services, company, ForkedJobMaker(services, company, folder), postgres_dsn)
-        services.connection_cache.close_idle()
-        drop_companies(services, postgres_dsn)
+        with companies_dropped(services, postgres_dsn):
+            company = services.provisioning.provision(new_record_id())
+            yield World(services, company, ForkedJobMaker(services, company, folder), postgres_dsn)
+            services.connection_cache.close_idle()
 
 
 def _deploy(emulator: Emulator, postgres_dsn: str) -> ApiServices:

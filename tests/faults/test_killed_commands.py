@@ -10,7 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 from deployments import client_of as client
-from deployments import connections_on, drop_companies, make_secrets, make_table, secret_of, use_emulator
+from deployments import companies_dropped, make_secrets, make_table, secret_of, use_emulator
 from injection import Fault, Run, run_step
 from two_clusters import add_cluster, another_server
 
@@ -112,9 +112,8 @@ def clusters(
         services = Services(settings)
         services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
         add_cluster(services, "two", server.port, server.password)
-        others = connections_on(postgres_dsn)  # which `reconcile` records, too
-        yield Clusters(services, server)
-        drop_companies(services, postgres_dsn, others)
+        with companies_dropped(services, postgres_dsn):
+            yield Clusters(services, server)
 
 
 def kills(step: Callable[[], object], options: pytest.Config, least: int) -> list[tuple[Fault, str]]:

@@ -11,8 +11,8 @@ from deployments import (
     aws_environment,
     aws_session,
     client_of,
+    companies_dropped,
     company,
-    drop_companies,
     drop_database,
     emptied_databases,
     emulator,
@@ -39,8 +39,8 @@ __all__ = [  # fixtures for the tests of this folder
     "MASTER_SECRET",
     "aws_environment",
     "aws_session",
+    "companies_dropped",
     "company",
-    "drop_companies",
     "drop_database",
     "emptied_databases",
     "emulator",
@@ -67,11 +67,11 @@ def rows_company(emulator: Emulator, aws_session: boto3.Session, postgres_dsn: s
         services.app_secret = AppSecret(database_master_secret=MASTER_SECRET)  # type: ignore[assignment]
         services.jwt_secret = JWT_SECRET  # type: ignore[assignment]
         services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
-        company = services.provisioning.provision(new_record_id())
-        with TestClient(create_app(services), raise_server_exceptions=False) as http:
-            yield RowsCompany(services, company, http)
-        services.connection_cache.close_idle()
-        drop_companies(services, postgres_dsn)
+        with companies_dropped(services, postgres_dsn):
+            company = services.provisioning.provision(new_record_id())
+            with TestClient(create_app(services), raise_server_exceptions=False) as http:
+                yield RowsCompany(services, company, http)
+            services.connection_cache.close_idle()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from deployments import connect_as, drop_companies, secret_of
+from deployments import companies_dropped, connect_as, secret_of
 from psycopg import sql
 
 from managed_tables.catalog.connections import ConnectionRecord
@@ -36,8 +36,8 @@ def company(own_company: ConnectionRecord) -> ConnectionRecord:
 @pytest.fixture
 def provisioning(services: Services, postgres_dsn: str) -> Iterator[Provisioning]:
     services.postgres_secret = secret_of(postgres_dsn)  # type: ignore[assignment]
-    yield services.provisioning
-    drop_companies(services, postgres_dsn)
+    with companies_dropped(services, postgres_dsn):
+        yield services.provisioning
 
 
 def test_simultaneous_companies_get_a_database_each(provisioning: Provisioning) -> None:
@@ -186,16 +186,16 @@ def test_an_administrator_who_is_not_a_superuser_can_provision(services: Service
     secret = secret_of(postgres_dsn).model_copy(update={"username": name, "password": "p"})
     services.postgres_secret = secret  # type: ignore[assignment]
     try:
-        company = services.provisioning.provision(new_record_id())
-        services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
-        with connect_as(services, company, reader=True) as reader:
-            assert reader.execute("SELECT * FROM vendas").fetchall() == []
-            renewed = services.provisioning.rotate_reader(company.company_id)
-            with pytest.raises(psycopg.OperationalError):
-                reader.execute("SELECT 1")
-        connect_as(services, renewed, reader=True).close()
+        with companies_dropped(services, postgres_dsn):
+            company = services.provisioning.provision(new_record_id())
+            services.table_operations.create(company, new_record_id(), "vendas", COLUMNS)
+            with connect_as(services, company, reader=True) as reader:
+                assert reader.execute("SELECT * FROM vendas").fetchall() == []
+                renewed = services.provisioning.rotate_reader(company.company_id)
+                with pytest.raises(psycopg.OperationalError):
+                    reader.execute("SELECT 1")
+            connect_as(services, renewed, reader=True).close()
     finally:
-        drop_companies(services, postgres_dsn)
         with psycopg.connect(postgres_dsn, autocommit=True) as superuser:
             superuser.execute(sql.SQL("DROP OWNED BY {}").format(role))
             superuser.execute(sql.SQL("DROP ROLE {}").format(role))

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from deployments import drop_companies, secret_of
+from deployments import companies_dropped, secret_of
 
 from managed_tables.databases.migrations import SCHEMA_VERSION
 from managed_tables.databases.provisioning import DatabaseMaker, MakingFault, Provisioning, RemoteMaker
@@ -62,7 +62,7 @@ def test_other_processes_do_not_need_the_administrators_secret(
     caller: Services, services: Services, postgres_dsn: str
 ) -> None:
     company_id = new_record_id()
-    try:
+    with companies_dropped(services, postgres_dsn):
         with pytest.raises(ApiError) as refused:
             caller.provisioning.require(company_id)
         assert refused.value.kind is NOT_PROVISIONED
@@ -79,8 +79,6 @@ def test_other_processes_do_not_need_the_administrators_secret(
         assert caller.provisioning.require(company_id).schema_version == SCHEMA_VERSION
         assert caller.provisioning.rotate_reader(company_id).reader_generation == 1
         assert "postgres_secret" not in caller.__dict__
-    finally:
-        drop_companies(services, postgres_dsn)
 
 
 def test_a_full_cluster_and_a_silent_one_are_distinguished(

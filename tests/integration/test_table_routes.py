@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deployments import JWT_SECRET, bearer, drop_companies, provision, secret_of
+from deployments import JWT_SECRET, bearer, companies_dropped, provision, secret_of
 from emptied_databases import EmptiedDatabases
 from exporting import ExportMaker
 from fastapi import FastAPI
@@ -43,8 +43,8 @@ def client(
     api: ApiServices, postgres_dsn: str, company_id: str, emptied_databases: EmptiedDatabases
 ) -> Iterator[TestClient]:
     headers = bearer(JWT_SECRET, company_id, sub=USER)
-    yield TestClient(create_app(api), headers=headers, raise_server_exceptions=False)
-    drop_companies(api, postgres_dsn, emptied_databases.connection_ids)
+    with companies_dropped(api, postgres_dsn, emptied_databases.connection_ids):
+        yield TestClient(create_app(api), headers=headers, raise_server_exceptions=False)
 
 
 @pytest.fixture
