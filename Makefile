@@ -130,7 +130,7 @@ pictures: setup ## Take the docs' pictures of the console from the running stack
 
 .PHONY: scorecard
 scorecard: setup ## Measure how well files are read, and what changed (FOLDER= of labelled files; PAGE= of other programs)
-	@PYTHONPATH=tests/files $(BIN)/python tests/scorecard.py $(FOLDER)
+	@PYTHONPATH=tests/files:reader/scorecard $(BIN)/python tests/scorecard.py $(FOLDER)
 	@$(if $(and $(FOLDER),$(PAGE)),$(MAKE) --no-print-directory field)
 
 FIELD_VENV := .local/field-venv

@@ -12,8 +12,6 @@ commit that was measured. A change of the reader is judged by this card.
 """
 
 import argparse
-import csv
-import io
 import json
 import subprocess
 import sys
@@ -24,8 +22,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import measure
 import pytest
 import test_files
+from measure import DOUBTFUL_ROWS, Labelled, count_classes, f1, is_dialect, read_text, record_starts
 from polluted_files import clean_rows, polluted_files, read_rows
 
 from managed_tables.errors import JobError
@@ -34,22 +34,9 @@ from managed_tables_analyze.analysis import Analysis
 ROOT = Path(__file__).parent.parent
 OUTCOMES = ROOT / ".local" / "scorecard"
 POLLUTED = OUTCOMES / "polluted"
-_DELIMITERS = ",;\t|"  # a file without any of these has no wrong delimiter
-_NO_ROWS = ("derived", "group")  # classes of records that may be rows, but not without a word
 _ABOUT_LINES = {"TOTAL_ROWS", "SUBTOTAL_LINES", "GROUP_LINES"}
 _SHOWN = 40  # changed files
 _SHOWN_RANGES = 6  # of lines, for each mistake in a file
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A file of a set, and what is said of it: its dialect, its records' classes, or that it is polluted."""
-
-    set: str
-    path: Path
-    dialect: tuple[str, str] = ("", "")
-    records: Sequence[str] = ()
-    is_polluted: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,28 +55,19 @@ def find_files(folders: Iterable[Path]) -> Iterator[Labelled]:
     for number, (kind, content) in enumerate(polluted_files()):
         path = POLLUTED / f"{number}.csv"
         path.write_text(content, "utf-8", newline="")
-        yield Labelled(kind, path, is_polluted=True)
+        yield Labelled(kind, path)
     for folder in folders:
-        with (folder / "dialects.tsv").open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                dialect = (row["delimiter"].replace("\\t", "\t"), row["quote"])
-                yield Labelled(
-                    row["file"].partition("/")[0], folder / "dialects" / row["file"], dialect=dialect
-                )
-        for line in (folder / "lines.jsonl").read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            name = entry["file"].partition("/")[0]
-            yield Labelled(name, folder / "lines" / entry["file"], records=entry["records"])
+        yield from measure.find_files(folder)
 
 
-def measure(labelled: Labelled) -> Outcome:
+def measure_file(labelled: Labelled) -> Outcome:
     """Read a file and compare it with what people say about it."""
     with tempfile.TemporaryDirectory() as folder:
         work_dir = Path(folder)
         if labelled.path.suffix == ".json":
             return _compare_case(labelled.path, work_dir)
         try:
-            if labelled.is_polluted:
+            if labelled.path.parent == POLLUTED:
                 return _compare_rows(read_rows(labelled.path, work_dir))
             found = test_files.analyze_file(labelled.path, work_dir)
         except JobError as error:
@@ -123,19 +101,15 @@ def _compare_case(expectation: Path, work_dir: Path) -> Outcome:
 
 
 def _compare_dialect(path: Path, truth: tuple[str, str], found: Analysis) -> Outcome:
-    """Compare dialects: a delimiter counts without its blank; a quote that does not occur is never wrong."""
-    text = _read(path)
     delimiter, quote = found.dialect.delimiter or "", found.dialect.quote or ""
-    is_cut = not any(map(text.__contains__, _DELIMITERS)) or delimiter.rstrip(" ") == truth[0].rstrip(" ")
-    is_quoted = quote == truth[1] or not truth[1] or truth[1] not in text
-    if is_cut and is_quoted:
+    if is_dialect(truth, read_text(path), delimiter, quote):
         return Outcome({"files": 1, "right": 1})
     return Outcome({"files": 1}, f"{delimiter!r} {quote!r}, not {truth[0]!r} {truth[1]!r}")
 
 
 def _compare_lines(labelled: Labelled, found: Analysis | str) -> Outcome:
     """Count records by their class and by what became of them."""
-    starts = _record_starts(_read(labelled.path))
+    starts = record_starts(read_text(labelled.path))
     filled = [line for line, truth in zip(starts, labelled.records, strict=True) if truth != "empty"]
     predicted = _predicted(found, filled) if isinstance(found, Analysis) else {}
     told = _told(found) if isinstance(found, Analysis) else set()
@@ -145,13 +119,10 @@ def _compare_lines(labelled: Labelled, found: Analysis | str) -> Outcome:
         if truth == "empty":
             continue
         guess = predicted.get(line, "other")
-        for kind in ("header", "data"):
-            counts[f"{kind} right"] += truth == guess == kind
-            counts[f"{kind} found"] += guess == kind
-            counts[f"{kind} true"] += truth == kind
+        counts.update(count_classes(truth, guess))
         if guess != truth and {guess, truth} & {"header", "data"}:
             wrong[f"{truth} as {guess}"].append(line)
-        if truth in _NO_ROWS:
+        if truth in DOUBTFUL_ROWS:
             counts[truth] += 1
             counts[f"{truth} silent"] += guess == "data" and line not in told
     detail = "; ".join(f"{name} {_shorten(lines)}" for name, lines in wrong.items())
@@ -179,21 +150,6 @@ def _told(found: Analysis) -> set[int]:
     return told
 
 
-def _read(path: Path) -> str:
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
-
-
-def _record_starts(text: str) -> list[int]:
-    """Return the first physical line of each record; a line break within quotes ends none."""
-    reader = csv.reader(io.StringIO(text, newline=""))
-    ends = [reader.line_num for _ in reader]
-    return [1 + before for before in [0, *ends[:-1]]]
-
-
 def _shorten(lines: Sequence[int]) -> str:
     """Return line numbers as ranges: `3-5, 9`."""
     ranges: list[list[int]] = []
@@ -209,7 +165,7 @@ def _shorten(lines: Sequence[int]) -> str:
 
 def _measure_all(files: Sequence[Labelled]) -> dict[str, Outcome]:
     with ProcessPoolExecutor() as pool:
-        outcomes = pool.map(measure, files, chunksize=4)
+        outcomes = pool.map(measure_file, files, chunksize=4)
         return {f"{one.set}/{one.path.name}": outcome for one, outcome in zip(files, outcomes, strict=True)}
 
 
@@ -223,13 +179,11 @@ def print_card(outcomes: Mapping[str, Outcome], files: Sequence[Labelled]) -> No
             share = counts["right"] / counts["files"]
             print(f"{name:15} {share:.3f} right ({counts['right']} of {counts['files']} files)")
         else:
-            scores = " ".join(f"{kind} F1 {_f1(counts, kind):.3f} " for kind in ("header", "data"))
-            silent = ", ".join(f"{counts[f'{kind} silent']} of {counts[kind]} {kind}" for kind in _NO_ROWS)
+            scores = " ".join(f"{kind} F1 {f1(counts, kind):.3f} " for kind in ("header", "data"))
+            silent = ", ".join(
+                f"{counts[f'{kind} silent']} of {counts[kind]} {kind}" for kind in DOUBTFUL_ROWS
+            )
             print(f"{name:15} {scores} silent rows: {silent}")
-
-
-def _f1(counts: Counter[str], kind: str) -> float:
-    return 2 * counts[f"{kind} right"] / max(1, counts[f"{kind} found"] + counts[f"{kind} true"])
 
 
 def print_changes(outcomes: Mapping[str, Outcome]) -> None:

@@ -25,7 +25,7 @@ OURS = "managed-tables-reader"
 TEXTS = f"{OURS}, texts alone"  # by cost alone: without the extra `infer`
 PROGRAMS = (OURS, TEXTS, "clevercsv", "duckdb", "csv.Sniffer", "csvkit", "pandas", "polars", "frictionless")
 _SEPARATORS = ",;\t|"  # a file without any of these has no wrong delimiter
-_DOUBTFUL_ROWS = ("derived", "group")  # classes that may be rows, but not without a word
+DOUBTFUL_ROWS = ("derived", "group")  # classes that may be rows, but not without a word
 
 Answer = Mapping[str, Any]
 
@@ -51,20 +51,28 @@ class Score:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
-def find_files(folder: Path, sets: Iterable[str]) -> Iterator[Labelled]:
-    """Yield the labelled files of these sets."""
-    wanted = set(sets)
+def find_files(folder: Path) -> Iterator[Labelled]:
+    """Yield the labelled files of a folder."""
     with (folder / "dialects.tsv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
-            name = row["file"].partition("/")[0]
-            if name in wanted:
-                dialect = row["delimiter"].replace("\\t", "\t"), row["quote"]
-                yield Labelled(name, folder / "dialects" / row["file"], dialect=dialect)
+            dialect = row["delimiter"].replace("\\t", "\t"), row["quote"]
+            yield Labelled(_set_of(row["file"]), folder / "dialects" / row["file"], dialect=dialect)
     for line in (folder / "lines.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        name = entry["file"].partition("/")[0]
-        if name in wanted:
-            yield Labelled(name, folder / "lines" / entry["file"], records=entry["records"])
+        yield Labelled(_set_of(entry["file"]), folder / "lines" / entry["file"], records=entry["records"])
+
+
+def _set_of(file: str) -> str:
+    return file.partition("/")[0]
+
+
+def read_text(path: Path) -> str:
+    """Return a labelled file's text: UTF-8, with or without a mark, or cp1252."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def score_program(name: str, files: Sequence[Labelled], copies: Sequence[Path]) -> Score:
@@ -84,16 +92,18 @@ def score_program(name: str, files: Sequence[Labelled], copies: Sequence[Path]) 
 
 
 def count_dialect(labelled: Labelled, text: str, answer: Answer) -> Counter[str]:
-    """Compare dialects: a delimiter counts without its blank; a quote that does not occur is never wrong."""
+    """Count a file by whether its dialect is found."""
     counts = Counter(files=1, refused="error" in answer)
     if "error" not in answer:
-        delimiter, quote = labelled.dialect
-        is_cut = not any(map(text.__contains__, _SEPARATORS)) or (
-            answer["delimiter"].rstrip(" ") == delimiter.rstrip(" ")
-        )
-        is_right = is_cut and (answer["quote"] == quote or not quote or quote not in text)
+        is_right = is_dialect(labelled.dialect, text, answer["delimiter"], answer["quote"])
         counts.update(right=is_right, told=not is_right and answer.get("is_warned", False))
     return counts
+
+
+def is_dialect(truth: tuple[str, str], text: str, delimiter: str, quote: str) -> bool:
+    """Compare dialects: a delimiter counts without its blank; a quote that does not occur is never wrong."""
+    is_cut = not any(map(text.__contains__, _SEPARATORS)) or delimiter.rstrip(" ") == truth[0].rstrip(" ")
+    return is_cut and (quote == truth[1] or not truth[1] or truth[1] not in text)
 
 
 def count_lines(labelled: Labelled, text: str, answer: Answer) -> Counter[str]:
@@ -105,13 +115,20 @@ def count_lines(labelled: Labelled, text: str, answer: Answer) -> Counter[str]:
     for line, truth in zip(starts, labelled.records, strict=True):
         if truth == "empty":
             continue
-        for kind in ("header", "data"):
-            counts[f"{kind} right"] += truth == found.get(line) == kind
-            counts[f"{kind} found"] += found.get(line) == kind
-            counts[f"{kind} true"] += truth == kind
-        if truth in _DOUBTFUL_ROWS:
+        counts.update(count_classes(truth, found.get(line)))
+        if truth in DOUBTFUL_ROWS:
             counts["doubtful"] += 1
             counts["silent"] += found.get(line) == "data" and line not in answer.get("told", ())
+    return counts
+
+
+def count_classes(truth: str, found: str | None) -> Counter[str]:
+    """Count a record by its class, and by the one that was found: what an F1 is made of."""
+    counts: Counter[str] = Counter()
+    for kind in ("header", "data"):
+        counts[f"{kind} right"] += truth == found == kind
+        counts[f"{kind} found"] += found == kind
+        counts[f"{kind} true"] += truth == kind
     return counts
 
 
@@ -138,12 +155,8 @@ def copy_as_utf8(files: Sequence[Labelled], folder: Path) -> list[Path]:
     """Return the files in UTF-8 without a mark: themselves, or copies."""
     copies = []
     for number, one in enumerate(files):
-        raw = one.path.read_bytes()
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = raw.decode("cp1252", "replace")
-        copy = one.path if text.encode() == raw else folder / f"{number}.csv"
+        text = read_text(one.path)
+        copy = one.path if text.encode() == one.path.read_bytes() else folder / f"{number}.csv"
         if copy != one.path:
             copy.write_bytes(text.encode())
         copies.append(copy)
@@ -275,7 +288,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="measure each N-th file alone")
     options = parser.parse_args()
     sets = tomllib.loads((HERE / "sets.toml").read_text("utf-8"))
-    files = list(find_files(options.folder, sets))[:: options.every]
+    files = [one for one in find_files(options.folder) if one.set in sets][:: options.every]
     found = {name: one for name, one in sets.items() if any(file.set == name for file in files)}
     scores = {}
     with TemporaryDirectory() as folder:
