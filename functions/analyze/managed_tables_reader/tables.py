@@ -10,6 +10,7 @@ What is said of a reading (reasons, warnings, why a file is refused) is data: a 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,8 +92,9 @@ class Table:
 
         Needs `managed-tables-reader[infer]`.
         """
-        return self._typed().types
+        return self._typed.types
 
+    @cached_property
     def _typed(self) -> "TypedRows":
         if find_spec("duckdb") is None:
             raise ReadError(NEEDS_INFER, "types are inferred by DuckDB: install managed-tables-reader[infer]")
@@ -106,7 +108,7 @@ class Table:
 
         Needs `managed-tables-reader[infer]`.
         """
-        return list(map(_warning, self._typed().findings))
+        return list(map(_warning, self._typed.findings))
 
     def arrow(self) -> "ArrowStream":
         """Return the rows in their types, for whatever takes an Arrow stream (PyCapsule interface).
@@ -114,7 +116,7 @@ class Table:
         That are `pyarrow.table`, `polars.DataFrame`, `pandas.DataFrame.from_arrow`, DuckDB and others. Needs
         `managed-tables-reader[infer]`.
         """
-        return self._typed().stream()
+        return self._typed.stream()
 
 
 @dataclass(frozen=True)

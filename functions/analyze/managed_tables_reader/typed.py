@@ -60,6 +60,11 @@ class TypedRows:
         self._staged = Path(self._folder.name) / "staged.parquet"
         self._table.finish(self._staged)
 
+    @property
+    def _labels(self) -> list[str]:
+        """The columns' labels, an identifier for one that has none."""
+        return [label or name for label, name in zip(self._table.labels, self._table.names, strict=True)]
+
     @cached_property
     def columns(self) -> list[JudgedColumn]:
         """What is inferred of each column."""
@@ -67,7 +72,7 @@ class TypedRows:
         return infer_columns(
             self.connection,
             self._staged,
-            [label or name for label, name in zip(table.labels, table.names, strict=True)],
+            self._labels,
             table.files,
             names=table.names,
             delimiter=self._delimiter,
@@ -90,7 +95,7 @@ class TypedRows:
 
     def stream(self) -> ArrowStream:
         """Return the rows in their types, columns under labels, or identifiers where two are alike."""
-        labels = [label or name for label, name in zip(self._table.labels, self._table.names, strict=True)]
+        labels = self._labels
         named = labels if len({label.lower() for label in labels}) == len(labels) else self._table.names
         cells = [
             f"{self._value(place, column)} AS {identifier(name)}"

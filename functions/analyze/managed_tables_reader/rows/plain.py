@@ -7,6 +7,7 @@ sums left out.
 
 import csv
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -78,20 +79,13 @@ class PlainRows:
 
     def _leave_out_sum(self) -> None:
         """Leave the last row out if it sums up those above it, and say so in the part."""
-        rows = list(self._last_row())
+        rows = [*deque(self, maxlen=1)]
         if rows and is_sum_of(rows[0][1], (cells for line, cells in self if line != rows[0][0])):
             self._last, cells = rows[0]
             self.part.extent.leave_out_last(self._last, cells)
             if self.part.expected_rows is not None:
                 self.part.expected_rows -= 1
             self.part.findings.append(rows_left_out("FOOTER", rows))
-
-    def _last_row(self) -> Iterator[tuple[int, Cells]]:
-        last = None
-        for last in self:  # noqa: B007 - the last one is wanted
-            pass
-        if last is not None:
-            yield last
 
 
 class _Filler:
