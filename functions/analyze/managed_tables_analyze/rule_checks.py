@@ -1,6 +1,6 @@
 """Count the rows of a job's files that break the rules of their table, and show where the first are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,21 +91,27 @@ class FileChecks:
             f"SELECT file, sheet, line, {beginning(_cell(name))} FROM {rows} WHERE {test}"  # noqa: S608
             f" ORDER BY {ROW_NUMBER} LIMIT {MAX_EXAMPLES}"
         )
-        for file, sheet, line, value in found.fetchall():
-            near = {"nearest": self._nearest(rule, value)} if rule.kind == "in_table" else {}
+        broken = found.fetchall()
+        nearest = None
+        if rule.kind == "in_table":
+            nearest = self._nearest(rule, [value.strip() for *_, value in broken])
+        for file, sheet, line, value in broken:
+            near = {} if nearest is None else {"nearest": nearest.get(value.strip(), [])}
             yield CheckExample(
                 file=self.files[file], sheet=sheet, line=line, column=name, value=value, **near
             )
 
-    def _nearest(self, rule: Rule, value: str) -> list[str]:
-        """Return the values of the other table that are most like one that it does not have."""
+    def _nearest(self, rule: Rule, values: Iterable[str]) -> dict[str, list[str]]:
+        """Return the values of the other table that are most like each of some that it does not have."""
         found = self.fed[rule.columns[0]].connection.execute(
-            "SELECT known FROM (SELECT unnest($1::VARCHAR[]) AS known,"
-            " jaro_winkler_similarity(lower(strip_accents(known)), lower(strip_accents($2))) AS likeness)"
-            " WHERE likeness >= $3 ORDER BY likeness DESC, known LIMIT $4",
-            [list(self.references[rule.id]), value.strip(), _LIKE, _MAX_NEAREST],
+            "SELECT value, list_slice(list(known ORDER BY likeness DESC, known), 1, $4) FROM ("
+            " SELECT value, known,"
+            " jaro_winkler_similarity(lower(strip_accents(known)), lower(strip_accents(value))) AS likeness"
+            " FROM unnest($1::VARCHAR[]) AS sought(value), unnest($2::VARCHAR[]) AS other(known))"
+            " WHERE likeness >= $3 GROUP BY value",
+            [[*{*values}], list(self.references[rule.id]), _LIKE, _MAX_NEAREST],
         )
-        return [known for (known,) in found.fetchall()]
+        return dict(found.fetchall())
 
 
 def _type_of(one: FedColumn) -> ColumnType:
