@@ -12,7 +12,6 @@ import { formatCount, plural } from "../values/numbers";
 import { delimiters, encodings, modes, toName, wordOf } from "../values/words";
 import { CheckList } from "./CheckList";
 import { ColumnPanel } from "./ColumnPanel";
-import { rowsOut } from "./checks";
 import {
   type Draft,
   keptSentence,
@@ -121,7 +120,7 @@ const misfitChoices = (): Choices<Draft["onMisfit"]> => [
 
 /** What can be done at once about values that do not fit, and about labels that have changed. */
 function MisfitActions() {
-  const { job, columns, draft, isAlone, can, onDraft, onAdjust, onConfirm } = useReview();
+  const { job, columns, out, draft, isAlone, can, onDraft, onAdjust, onConfirm } = useReview();
   const field = fieldsOf(draft, onDraft);
   const named = new Set((job.error?.details ?? []).map((detail) => detail.column));
   const misfits = columns.filter((one) => named.has(one.name) && !one.into && one.type !== "text");
@@ -138,7 +137,7 @@ function MisfitActions() {
           <Button onClick={() => onConfirm("skip")}>{t`Separar estas linhas num arquivo e importar as outras`}</Button>
         )}
       </div>
-      {!job.error && rowsOut(job, columns, draft).least > 0 && (
+      {!job.error && out.least > 0 && (
         <Radios legend={t`O que fazer com as linhas que não servem`} choices={misfitChoices()} {...field("onMisfit")} />
       )}
       {job.recipe !== null && (
@@ -316,11 +315,10 @@ function ReadingOptions({ table }: { table: TableReading }) {
 /** What will happen, and the button that does it: it asks where a value may change, or rows go. */
 function ConfirmBar() {
   const parts = useReview();
-  const { job, table, columns, checks, draft, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
+  const { job, table, columns, checks, out, draft, isBusy, look, announce, problem, confirmation, onConfirm } = parts;
   const [isAsked, setAsked] = useState(false);
   const isReplacing = job.mode === "replace";
   const doubts = checks.filter((check) => check.weight === "value");
-  const out = rowsOut(job, columns, draft);
   const label = labelOf(parts);
   const answer = (act: () => void): void => {
     setAsked(false);
@@ -383,10 +381,10 @@ function ConfirmBar() {
 }
 
 /** What the button does, and with how many rows: those that will go, or none where a value that does not fit stops all. */
-function labelOf({ job, table, name, columns, draft }: ReviewParts): string {
+function labelOf({ job, table, name, out, draft }: ReviewParts): string {
   const all = job.inferred_schema?.total_row_count_estimate ?? 0;
   const isKnown = table !== null || job.mode === "create";
-  const { least, most } = isKnown ? rowsOut(job, columns, draft) : { least: 0, most: 0 };
+  const { least, most } = isKnown ? out : { least: 0, most: 0 };
   const going = plural(all - least, "linha");
   const rows = least === most ? going : t`até ${going}`;
   const place = table ? table.title || table.display_name : name;

@@ -8,7 +8,7 @@ import { Store, useShared, useStore, useWindowEvents } from "../ui/store";
 import { isDay, isNumeric, parseCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
-import { type Check, checksOf } from "./checks";
+import { type Check, checksOf, rowsOut } from "./checks";
 import { type Overrides, type Spot, usePlaces } from "./lines";
 
 type Confirmed = Confirmation["columns"][number];
@@ -200,6 +200,7 @@ export function useReviewParts(job: Job) {
   );
   const allPlaces = usePlaces(job);
   const checks = checksOf(job, columns, allPlaces, targets, table);
+  const out = rowsOut(job, columns, draft);
   const look = useLook(job, columns, checks);
   const path = { job_id: job._id };
   const reanalysis = useMutation({
@@ -248,6 +249,7 @@ export function useReviewParts(job: Job) {
     columns,
     places,
     checks,
+    out,
     targets,
     isBusy,
     isAlone,
