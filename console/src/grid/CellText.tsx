@@ -1,17 +1,25 @@
+import type { CSSProperties } from "react";
 import type { Column } from "../api/types";
-import { listOf } from "../rules/choices";
+import { placeInList } from "../rules/choices";
 import { useParts } from "./sheet";
 import { ROW_HEIGHT } from "./viewport";
 
 const MOST_SHOWN = 500; // characters of a cell
-const COLOURS = 8;
+const HUES = [210, 130, 40, 0, 280, 175, 320, 80]; // of the values of a list, in turn
 
 /** What a cell says: a value of a list in its colour, an address as a link. */
 export function CellText({ column, text }: { column: Column; text: string }) {
   const { table, view } = useParts();
   const shown = text.slice(0, MOST_SHOWN).replace(/\r\n|\r|\n/g, view.row_height > ROW_HEIGHT ? "\n" : " ↵ ");
-  const place = listOf(table, column.name)?.indexOf(text) ?? -1;
-  if (place >= 0) return <span className={`mt-choice mt-choice-${place % COLOURS}`}>{shown}</span>;
+  const place = placeInList(table, column.name, text);
+  if (place !== undefined) {
+    const hue = { "--mt-hue": HUES[place % HUES.length] } as CSSProperties;
+    return (
+      <span className="mt-choice" style={hue}>
+        {shown}
+      </span>
+    );
+  }
   const address = column.type === "text" ? addressOf(text) : null;
   if (address === null) return shown;
   return (

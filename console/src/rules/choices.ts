@@ -9,16 +9,26 @@ export function ruleOfColumn(table: Table, name: string, kind: "list" | "in_tabl
   return table.rules.find((rule) => rule.kind === kind && rule.columns[0] === name);
 }
 
-/** Return the values of the list that a column has, as people write them; null where it has none. */
-export function listOf(table: Table, name: string): readonly string[] | null {
+const written = new WeakMap<Rule, ReadonlyMap<string, number>>(); // every cell in sight asks at each drawing
+
+/** Return the values of the list that a column has, as people write them, each with its place. */
+function listOf(table: Table, name: string): ReadonlyMap<string, number> | undefined {
   const rule = ruleOfColumn(table, name, "list");
+  if (!rule?.values) return undefined;
   const { type } = columnOf(table, name);
-  return rule?.values?.map((value) => formatCell(value as string, type)) ?? null;
+  const known = written.get(rule) ?? new Map(rule.values.map((one, place) => [formatCell(one as string, type), place]));
+  written.set(rule, known);
+  return known;
 }
+
+/** Return the place of a value in the list that a column has; undefined where it has none, or not this value. */
+export const placeInList = (table: Table, name: string, text: string): number | undefined =>
+  listOf(table, name)?.get(text);
 
 /** Return the choices of a column that takes nothing else; null where anything may be written. */
 export function choicesOf(table: Table, name: string): readonly string[] | null {
-  return ruleOfColumn(table, name, "list")?.severity === "warn" ? null : listOf(table, name);
+  const list = ruleOfColumn(table, name, "list")?.severity === "warn" ? undefined : listOf(table, name);
+  return list ? [...list.keys()] : null;
 }
 
 /** Return the first choice that begins as what was typed. */
