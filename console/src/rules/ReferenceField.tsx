@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ComponentProps, useEffect, useId, useState } from "react";
+import { type ComponentProps, useId, useState } from "react";
 import type { ColumnType, Rule } from "../api/types";
 import { queryRows } from "../grid/rows";
 import { useConsole } from "../ui/context";
+import { useSettled } from "../ui/store";
 import { formatCell } from "../values/cells";
 
 const WRITING_MS = 200;
@@ -15,11 +16,7 @@ export function ReferenceField({ rule, type, ...rest }: ReferenceFieldProps) {
   const { api } = useConsole();
   const id = useId();
   const [typed, setTyped] = useState("");
-  const [sought, setSought] = useState("");
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSought(typed), WRITING_MS);
-    return () => window.clearTimeout(timer);
-  }, [typed]);
+  const sought = useSettled(typed, WRITING_MS);
   const [table, column] = [rule.table ?? "", rule.column ?? ""];
   const { data } = useQuery({
     queryKey: ["references", table, column, sought],

@@ -1,8 +1,8 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
 import type { Api } from "../api/session";
 import type { Rule, RuleCheck, Table } from "../api/types";
 import { useConsole, useGet } from "../ui/context";
+import { useSettled } from "../ui/store";
 
 // What rules a table has: changed one at a time upon those that hold by then, and counted before they are kept.
 
@@ -41,11 +41,7 @@ const WRITING_MS = 400;
 export function useBroken({ _id: table_id }: Table, rules: readonly Rule[]) {
   const { api, can } = useConsole();
   const text = JSON.stringify(rules);
-  const [asked, setAsked] = useState(text);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setAsked(text), WRITING_MS);
-    return () => window.clearTimeout(timer);
-  }, [text]);
+  const asked = useSettled(text, WRITING_MS);
   const found = useQuery({
     queryKey: ["rules", table_id, asked],
     enabled: asked !== "[]" && can("data-read"),

@@ -1,4 +1,4 @@
-import { type Context, useContext, useEffect, useEffectEvent, useSyncExternalStore } from "react";
+import { type Context, useContext, useEffect, useEffectEvent, useState, useSyncExternalStore } from "react";
 
 /** A state that lives outside React: whoever reads it by `useStore` is drawn again when it changes. */
 export class Store<State> {
@@ -33,6 +33,16 @@ export function useWindowEvents<Kind extends keyof WindowEventMap>(
     for (const kind of kinds) window.addEventListener(kind, (event) => heard(event), { signal: left.signal });
     return () => left.abort();
   }, []);
+}
+
+/** Return what is being written once it has not changed for a moment. */
+export function useSettled<Value>(written: Value, milliseconds: number): Value {
+  const [settled, setSettled] = useState(written);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(() => written), milliseconds);
+    return () => window.clearTimeout(timer);
+  }, [written, milliseconds]);
+  return settled;
 }
 
 export function useStore<State>(store: Store<State>): State {
