@@ -15,14 +15,19 @@ async function saveRules({ GET, PUT }: Api, tableId: string, change: Change): Pr
   const rules = [...change(before.rules)];
   return PUT("/{table_id}", { path, body: { rules, version: before.version } }).catch(async (error) => {
     const now = await GET("/{table_id}", { path });
-    if (now.version > before.version && meaningOf(now.rules) === meaningOf(rules)) return now;
+    if (now.version > before.version && areKept(rules, now.rules)) return now;
     throw error;
   });
 }
 
-/** Write rules without what the server adds to them. */
-const meaningOf = (rules: readonly Rule[]): string =>
-  JSON.stringify(rules.map(({ kind, columns, severity, message }) => [kind, columns, severity, message ?? null]));
+/** Whether rules are there as they were sent; the server adds to them. */
+function areKept(sent: readonly Rule[], now: readonly Rule[]): boolean {
+  const isKept = (rule: Rule, place: number): boolean =>
+    Object.entries(rule).every(
+      ([part, value]) => JSON.stringify(now[place]?.[part as keyof Rule]) === JSON.stringify(value),
+    );
+  return sent.length === now.length && sent.every(isKept);
+}
 
 export function useSaveRules({ _id }: Table, onSuccess?: () => void) {
   const { api } = useConsole();
