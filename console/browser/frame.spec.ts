@@ -72,7 +72,7 @@ test("no other page may frame it, and the answer has the template's headers", as
   await expect(outside.frameLocator("iframe").getByText("Tabelas")).toHaveCount(0);
 });
 
-test("a token in the address counts only where the deployment says so, and a newer one goes on where the page is", async ({
+test("a token in the address counts, and outlives a reload, only where the deployment says so; a newer one replaces it", async ({
   page,
   company,
 }) => {
@@ -86,15 +86,24 @@ test("a token in the address counts only where the deployment says so, and a new
   await page.getByRole("button", { name: "Tentar de novo" }).click();
   await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
   expect(page.url()).not.toContain(company.token);
-  await page.reload(); // which forgets it
+  await page.reload(); // the tab keeps the newer one, and no other tab has it
+  await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
+  const another = await page.context().newPage();
+  await another.goto("/");
+  await expect(another.getByText("Abra esta página pelo endereço que você recebeu")).toBeVisible();
+  await another.close();
+
+  let said: object = { tokenInTab: false };
+  await page.route("**/config.json", async (route) => {
+    const config = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...config, ...said } });
+  });
+  await page.reload(); // what was kept before does not count either
   await expect(page.getByText("Abra esta página pelo endereço que você recebeu")).toBeVisible();
   await page.goto(`/tabelas/${table}#token=${company.token}`); // by which the browser alone would load nothing
   await expect(page.getByRole("gridcell", { name: "a", exact: true })).toBeVisible();
 
-  await page.route("**/config.json", async (route) => {
-    const config = (await (await route.fetch()).json()) as object;
-    await route.fulfill({ json: { ...config, tokenInAddress: false } });
-  });
+  said = { tokenInAddress: false };
   await page.goto(`/#token=${company.token}`);
   await page.reload();
   await page.goto(`/enviar#token=${company.token}`);

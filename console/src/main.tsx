@@ -12,6 +12,8 @@ interface Config {
   hosts?: string[];
   /** Whether the token may come in the fragment of the address: then a link can bring somebody else's. */
   tokenInAddress?: boolean;
+  /** Whether a token of the address is kept until its tab is closed, so that loading the page again asks for none. */
+  tokenInTab?: boolean;
 }
 
 /** The page's own start: the token comes from the host of a frame, or by the address where that is allowed. */
@@ -22,12 +24,25 @@ async function start(element: HTMLElement): Promise<void> {
   });
   await speak(preferredLanguage()).catch(() => {});
   const config = (await (await fetch("/config.json", { cache: "no-store" })).json()) as Config;
-  if (token && config.tokenInAddress) mountByAddress(element, config, token);
+  const keep = config.tokenInAddress && config.tokenInTab ? keptOfTab() : null;
+  const known = token ?? keep?.getItem(KEPT) ?? null;
+  if (known && config.tokenInAddress) mountByAddress(element, config, known, keep);
   else if (window.parent !== window && config.hosts?.length) mountInFrame(element, config, config.hosts);
   else if (config.tokenInAddress) {
     window.addEventListener("hashchange", () => location.reload()); // it was opened over this page
     element.textContent = t`Abra esta página pelo endereço que você recebeu: é ele que traz o seu acesso.`;
   } else element.textContent = t`Abra esta página pelo sistema da sua empresa: é ele que traz o seu acesso.`;
+}
+
+const KEPT = "managed-tables:token";
+
+/** The tab's own memory, which no other tab reads and which ends with it; none where a browser forbids it. */
+function keptOfTab(): Storage | null {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
 }
 
 /** Take the token out of the address, so that it is neither shown nor kept by the browser. */
@@ -38,8 +53,9 @@ function takeToken(): string | null {
 }
 
 /** A newer address opened over the page brings a newer token: what is on the screen stays, if it is of one person. */
-function mountByAddress(element: HTMLElement, config: Config, first: string): void {
+function mountByAddress(element: HTMLElement, config: Config, first: string, keep: Storage | null): void {
   let token = first;
+  keep?.setItem(KEPT, token);
   window.addEventListener("hashchange", () => {
     const next = takeToken();
     if (!next) return;
@@ -49,7 +65,10 @@ function mountByAddress(element: HTMLElement, config: Config, first: string): vo
       if (isAsked) return location.replace(`${location.pathname}${location.search ? "" : "?"}#token=${next}`);
       history.replaceState(null, "", `${location.pathname}#token=${next}`); // that alone would load nothing
       location.reload(); // and no other page: the one before would have the first person's, and no token
-    } else token = next;
+    } else {
+      token = next;
+      keep?.setItem(KEPT, token);
+    }
   });
   mount(element, { ...config, getToken: () => Promise.resolve(token) });
 }

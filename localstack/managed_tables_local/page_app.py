@@ -43,7 +43,7 @@ def make_app() -> Starlette:
 
     async def config(_request: Request) -> Response:
         """Answer where the API is (here), and which consoles may frame the page."""
-        told = {"apiUrl": "", "base": "", "hosts": hosts, "tokenInAddress": True}
+        told = {"apiUrl": "", "base": "", "hosts": hosts, "tokenInAddress": True, "tokenInTab": True}
         return JSONResponse(told, headers={**security, "Cache-Control": "no-cache"})
 
     async def file(request: Request) -> Response:
