@@ -1,12 +1,12 @@
 import { CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { Difference, Proof } from "../api/types";
+import type { Proof } from "../api/types";
 import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, classes } from "../ui/parts";
 import { useWindowEvents } from "../ui/store";
 import { formatCount, plural } from "../values/numbers";
-import { ABOUT_HEADERS, type Check, saidBy, WEIGHTS, wordsOf } from "./checks";
+import { ABOUT_HEADERS, type Check, type Entry, entriesOf, saysLine, WEIGHTS, wordsOf } from "./checks";
 import { useReview } from "./draft";
 import { useLines } from "./lines";
 
@@ -16,61 +16,50 @@ const weightWords = (): Record<Check["weight"], string> => ({
   look: t`para saber`,
 });
 
-/** One list, worst first; each entry leads to its place, F8 and Shift+F8 to the next and the one before. */
+/**
+ * One list beside the lines, worst first, each entry a line until it is chosen: then it leads to its place and says the
+ * rest. F8 and Shift+F8 choose the next and the one before. A phone shows one of them, and all on demand.
+ */
 export function CheckList({ children }: { children: ReactNode }) {
   const { job, look, checks, onDraft } = useReview();
-  const proofs = job.proofs ?? [];
-  const said = new Set(proofs.flatMap((proof) => saidBy(proof, checks))); // one list: a proof's line stands for them
+  const entries = entriesOf(job, checks);
   const message = job.error?.message ?? null; // of the last confirmation or reading
   const total = job.error?.details_total ?? 0; // values that did not fit: more than are listed
   const [at, setAt] = useState(-1);
+  const [isOpen, setOpen] = useState(false); // on a phone
   const go = (index: number): void => {
-    const check = checks[index];
-    if (!check) return;
+    const entry = entries[index];
+    if (!entry) return;
     setAt(index);
-    look.at(check);
+    setOpen(false);
+    look.at(entry.check);
   };
-  const step = (by: number): void => go((Math.max(at, by < 0 ? 0 : -1) + by + checks.length) % checks.length);
+  const step = (by: number): void => go((Math.max(at, by < 0 ? 0 : -1) + by + entries.length) % entries.length);
   useWindowEvents(["keydown"], (event) => {
     if (event.key !== "F8") return;
     event.preventDefault();
     step(event.shiftKey ? -1 : 1);
   });
-  if (checks.length === 0 && !message)
-    return (
-      <div className="mt-note">
-        <p>
-          <CircleCheck /> {t`Nada a conferir`}
-        </p>
-        <Proofs proofs={proofs} onGo={(check) => go(checks.indexOf(check))} />
-        {children}
-      </div>
-    );
+  const isQuiet = entries.length === 0 && !message;
   const worst = message ? "stop" : WEIGHTS.find((weight) => checks.some((check) => check.weight === weight));
   const news = checks.flatMap(({ acceptance }) => (acceptance ? [acceptance] : []));
   const accept = () => onDraft({ adjustments: Object.fromEntries(news), remember: true }); // for the next files, too
   return (
     <section
-      className={classes(
-        "mt-note mt-checks",
-        worst === "stop" && "mt-note-error",
-        worst === "value" && "mt-note-warning",
-      )}
+      className={classes("mt-checks", worst && `mt-checks-${worst}`)}
+      data-open={isOpen}
       aria-labelledby="checks-title"
       {...roving}
       {...(message ? { role: "alert" } : {})}
     >
       <div className="mt-title-bar">
         <h2 id="checks-title">
-          {message && <TriangleAlert />} {message ?? t`O que conferir`}
-          {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}
+          {isQuiet && <CircleCheck className="mt-sign" />}
+          {message ?? (isQuiet ? t`Nada a conferir` : t`O que conferir`)}
+          {total > checks.length && t` (${plural(total, "valor", "valores")} ao todo)`}{" "}
+          {entries.length > 0 && <span className="mt-quiet">{formatCount(entries.length)}</span>}
         </h2>
-        {news.length > 0 && (
-          <Button onClick={accept}>
-            {news.length === 1 ? t`Aceitar no modelo` : t`Aceitar as ${news.length} mudanças no modelo`}
-          </Button>
-        )}
-        {checks.length > 1 && (
+        {entries.length > 1 && (
           <Button
             kind="quiet"
             title={t`F8; o anterior com Shift+F8`}
@@ -79,121 +68,135 @@ export function CheckList({ children }: { children: ReactNode }) {
             onClick={() => step(1)}
           >{t`Próximo`}</Button>
         )}
+        <Button kind="quiet" className="mt-of-a-phone" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {isOpen ? t`Menos` : t`Ver tudo`}
+        </Button>
       </div>
-      <Proofs proofs={proofs} onGo={(check) => go(checks.indexOf(check))} />
       <ul>
-        {checks.map(
-          (check, index) =>
-            !said.has(check) && (
-              <li key={index}>
-                <button
-                  type="button"
-                  data-rove
-                  tabIndex={check === checks[0] ? 0 : -1}
-                  className={classes("mt-link", index === at && "mt-current")}
-                  title={weightWords()[check.weight]}
-                  onClick={() => go(index)}
-                >
-                  {check.weight === "look" ? <Info /> : <TriangleAlert />} {check.text}
-                </button>{" "}
-                {check.difference && <Sides difference={check.difference} spot={check.spot} />}
-              </li>
-            ),
-        )}
-      </ul>
-      {children}
-    </section>
-  );
-}
-
-interface ProofsProps {
-  proofs: readonly Proof[];
-  onGo: (check: Check) => void;
-}
-
-/** What must all hold for a file to load with nobody looking: those that do not first, the others folded. */
-function Proofs({ proofs, onGo }: ProofsProps) {
-  if (proofs.length === 0) return null;
-  const failed = proofs.filter((one) => !one.holds);
-  const held = proofs.filter((one) => one.holds);
-  return (
-    <section aria-label={t`Provas`}>
-      {failed.length > 0 && <h3>{t`O que não ficou provado`}</h3>}
-      <ul>
-        {failed.map((proof) => (
-          <FailedProof key={proof.code} proof={proof} onGo={onGo} />
+        {entries.map((entry, index) => (
+          <EntryLine
+            key={index}
+            entry={entry}
+            isFirst={index === 0}
+            isChosen={index === at}
+            isShown={index === Math.max(at, 0)}
+            onGo={() => go(index)}
+          />
         ))}
       </ul>
-      <details>
-        <summary>{t`${held.length} de ${proofs.length} provas valem`}</summary>
-        <ul>
-          {held.map(({ code, text }) => (
-            <li key={code}>
-              <CircleCheck /> {text}
-            </li>
-          ))}
-        </ul>
-      </details>
+      <div className="mt-checks-more">
+        {news.length > 0 && (
+          <Button onClick={accept}>
+            {news.length === 1 ? t`Aceitar no modelo` : t`Aceitar as ${news.length} mudanças no modelo`}
+          </Button>
+        )}
+        <HeldProofs proofs={job.proofs ?? []} />
+        {children}
+      </div>
     </section>
   );
 }
 
-/** A proof that does not hold: its text leads to its place, each of its lines to its file's own, what differs is below. */
-function FailedProof({ proof, onGo }: { proof: Proof; onGo: (check: Check) => void }) {
-  const { checks, look } = useReview();
-  const { text, lines = [] } = proof;
-  const said = saidBy(proof, checks);
-  const [first] = said;
-  const isDecided = said.every(({ text: words }) => words.startsWith("✓ "));
-  const spot = said.find((one) => one.spot)?.spot; // a proof names no file: what says it does
-  const show = (line: number): void => {
-    if (first && spot) look.at({ ...first, spot: { ...spot, line, place: null } });
-  };
+interface EntryProps {
+  entry: Entry;
+  isFirst: boolean;
+  isChosen: boolean;
+  /** Whether a phone shows it where it shows one. */
+  isShown: boolean;
+  onGo: () => void;
+}
+
+/** A line of the list; once it is chosen all of its words, its lines, and what differs. */
+function EntryLine({ entry, isFirst, isChosen, isShown, onGo }: EntryProps) {
+  const { look } = useReview();
+  const { text, weight, isDecided, check, lines, more, differences } = entry;
+  const Sign = isDecided ? CircleCheck : weight === "look" ? Info : TriangleAlert;
+  const { spot } = check;
   return (
-    <li>
+    <li data-shown={isShown}>
       <button
         type="button"
         data-rove
-        tabIndex={first === checks[0] ? 0 : -1}
-        className="mt-link"
-        onClick={() => first && onGo(first)}
+        tabIndex={isFirst ? 0 : -1}
+        className={`mt-entry mt-entry-${isDecided ? "look" : weight}`}
+        aria-current={isChosen}
+        title={weightWords()[weight]}
+        onClick={onGo}
       >
-        {isDecided ? <CircleCheck /> : <TriangleAlert />} {text}
-      </button>{" "}
-      {lines.slice(0, SHOWN_LINES).map((line) => (
-        <Button
-          key={line}
-          kind="quiet"
-          data-rove
-          tabIndex={-1}
-          onClick={() => show(line)}
-        >{t`linha ${formatCount(line)}`}</Button>
-      ))}
-      {said.map(
-        ({ difference, spot }, index) => difference && <Sides key={index} difference={difference} spot={spot} />,
+        <Sign /> <span>{text}</span>
+      </button>
+      {isChosen && (
+        <div className="mt-entry-more">
+          {lines.map((line) => (
+            <Button
+              key={line}
+              kind="quiet"
+              data-rove
+              tabIndex={-1}
+              disabled={spot === null}
+              onClick={() => spot && look.at({ ...check, spot: { ...spot, line, place: null } })}
+            >{t`linha ${formatCount(line)}`}</Button>
+          ))}
+          {more > 0 && lines.length > 0 && <span className="mt-quiet">{t`e mais ${formatCount(more)}`}</span>}
+          {sidesOf(differences).map((some, index) => (
+            <Sides key={index} text={text} checks={some} />
+          ))}
+        </div>
       )}
     </li>
   );
 }
 
-const SHOWN_LINES = 5; // of a proof
+/** What holds of all that must hold for a file to load with nobody looking. */
+function HeldProofs({ proofs }: { proofs: readonly Proof[] }) {
+  const held = proofs.filter((one) => one.holds);
+  if (proofs.length === 0) return null;
+  return (
+    <details>
+      <summary>{t`${held.length} de ${proofs.length} provas valem`}</summary>
+      <ul>
+        {held.map(({ code, text }) => (
+          <li key={code}>
+            <CircleCheck /> {text}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
 
-/** A difference side by side: what the table remembers of its files, and this file's own line. */
-function Sides({ difference: { code, before, after }, spot }: { difference: Difference; spot: Check["spot"] }) {
+/** Return the differences that are shown together: those of the labels are seen in one line. */
+function sidesOf(differences: readonly Check[]): Check[][] {
+  const isOfLabels = ({ difference }: Check): boolean => difference !== undefined && ABOUT_HEADERS.has(difference.code);
+  const labels = differences.filter(isOfLabels);
+  const others = differences.filter((one) => !isOfLabels(one)).map((one) => [one]);
+  return labels.length > 0 ? [labels, ...others] : others;
+}
+
+/** Differences side by side, under the sentence that names them: what the table remembers of its files, and this file's own line. */
+function Sides({ text, checks }: { text: string; checks: readonly Check[] }) {
   const { job, recipe } = useReview();
+  const known = checks.flatMap(({ difference }) => (difference ? [difference] : []));
+  const spot = checks.find((one) => one.spot)?.spot ?? null;
   const table = spot ? job.reading?.tables[spot.table] : undefined;
   const { data } = useLines(job, table, spot?.line ?? 1, 1);
   const line = table && data?.lines[0]; // of no cell in particular the first line says nothing
-  const isHeader = ABOUT_HEADERS.has(code);
+  const isHeader = known.some(({ code }) => ABOUT_HEADERS.has(code));
   const kept = recipe?.tables.find((one) => one.sheet === table?.sheet) ?? recipe?.tables[0];
   const labels = isHeader ? (kept?.labels ?? []) : [];
-  const [was, is] = isHeader ? ["", ""] : [wordsOf(code, before), wordsOf(code, after)];
+  const [first] = known;
+  const [was, is] =
+    isHeader || !first ? ["", ""] : [wordsOf(first.code, first.before), wordsOf(first.code, first.after)];
   if (!line && labels.length === 0 && !was && !is) return null;
-  const oldLine = code === "HEADER_MOVED" ? Number(before) : undefined;
+  const moved = known.find(({ code }) => code === "HEADER_MOVED");
+  const before = known.map((one) => labels.indexOf(String(one.before)));
+  const now = checks.map((one) => one.spot?.place ?? -1);
+  const unsaid = (number?: number): number | undefined =>
+    number === undefined || saysLine(text, number) ? undefined : number;
   return (
     <div className="mt-sides">
-      <Side title={t`Antes`} line={oldLine} cells={labels} place={labels.indexOf(String(before))} words={was} />
-      <Side title={t`Agora`} line={line?.line} cells={line?.cells ?? []} place={spot?.place ?? -1} words={is} />
+      <Side title={t`Antes`} line={unsaid(moved && Number(moved.before))} cells={labels} places={before} words={was} />
+      <Side title={t`Agora`} line={unsaid(line?.line)} cells={line?.cells ?? []} places={now} words={is} />
     </div>
   );
 }
@@ -202,24 +205,25 @@ interface SideProps {
   title: string;
   line: number | undefined;
   cells: readonly (string | null)[];
-  /** The cell that is meant, or -1. */
-  place: number;
+  /** The cells that are meant; -1 is none. */
+  places: readonly number[];
   words: string;
 }
 
-const SHOWN_AROUND = 2; // cells on each side of the one that is meant
+const SHOWN_AROUND = 2; // cells on each side of those that are meant
 const SHOWN_OF_A_CELL = 40;
 
-function Side({ title, line, cells, place, words }: SideProps) {
-  const first = Math.max(place - SHOWN_AROUND, 0);
-  const last = first + 2 * SHOWN_AROUND;
+function Side({ title, line, cells, places, words }: SideProps) {
+  const meant = places.filter((place) => place >= 0);
+  const first = Math.max(Math.min(...meant, cells.length) - SHOWN_AROUND, 0) * Number(meant.length > 0);
+  const last = Math.max(first + 2 * SHOWN_AROUND, ...meant);
   return (
     <p>
       <strong>{title}</strong>
       {line !== undefined && t` · linha ${formatCount(line)}`}
       {words && `: ${words}`} {first > 0 && "…"}
       {cells.slice(first, last + 1).map((cell, index) => {
-        const Cell = first + index === place ? "mark" : "span";
+        const Cell = meant.includes(first + index) ? "mark" : "span";
         return (
           <Cell key={index} className="mt-badge">
             {cell?.slice(0, SHOWN_OF_A_CELL) || t`(vazia)`}

@@ -1,4 +1,3 @@
-import { TriangleAlert } from "lucide-react";
 import type { Cell, ColumnType, InferredColumn } from "../api/types";
 import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -11,7 +10,7 @@ import { type Adjustment, HOW, type ReviewedColumn, useReview } from "./draft";
 
 /** All that is known and can be said of one column. */
 export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
-  const { look, columns, places, checks, onAdjust } = useReview();
+  const { look, columns, places, onAdjust } = useReview();
   const { column, source, include, type, into } = reviewed;
   const { evidence, exceptions = [], alternatives = [] } = column.inference ?? {};
   const place = places.get(column.name); // none where the lines that are shown do not reach it
@@ -20,24 +19,24 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
   const others = into ? [] : [detected, ...alternatives].filter((one) => one.type !== type);
   return (
     <section
-      className="mt-panel mt-column-panel"
+      className="mt-column-panel"
       aria-labelledby="panel-title"
       data-panel={column.name}
       data-open={look.isChosen}
     >
-      <div className="mt-title-bar">
-        <h2 id="panel-title">
-          {place === undefined ? "" : `${columnLetter(place)} · `}
-          {source}
-        </h2>
+      <h2 id="panel-title" className="mt-hidden">
+        {place === undefined ? "" : `${columnLetter(place)} · `}
+        {source}
+      </h2>
+      <div className="mt-inline">
+        <Select
+          aria-label={t`Coluna`}
+          choices={columns.map((one) => [one.column.name, titleOf(one, places.get(one.column.name))])}
+          value={column.name}
+          onValue={look.select}
+        />
         <Button className="mt-of-a-phone" onClick={() => look.select(null)}>{t`Fechar`}</Button>
       </div>
-      <SelectField
-        label={t`Coluna`}
-        choices={columns.map((one) => [one.column.name, `${one.source}${one.include ? "" : t` (fora)`}`])}
-        value={column.name}
-        onValue={look.select}
-      />
       {place === undefined && <NameAndType column={reviewed} isTabbed />}
       <Check value={include} onValue={(isIn) => adjust({ include: isIn })}>{t`Importar esta coluna`}</Check>
       <p>
@@ -47,15 +46,6 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
         </span>
       </p>
       {evidence && <p className="mt-quiet">{evidence}</p>}
-      {checks.map(
-        (check, index) =>
-          check.column === column.name && (
-            <p key={index} className="mt-doubt">
-              <TriangleAlert /> {check.text}
-              {check.spot && <Button kind="quiet" onClick={() => look.at(check)}>{t`Ver a célula`}</Button>}
-            </p>
-          ),
-      )}
       {others.length > 0 && <h3>{t`Pode ser também`}</h3>}
       {others.map((one) => (
         <p key={one.type}>
@@ -74,6 +64,10 @@ export function ColumnPanel({ column: reviewed }: { column: ReviewedColumn }) {
   );
 }
 
+function titleOf({ source, include }: ReviewedColumn, place: number | undefined): string {
+  return `${place === undefined ? "" : `${columnLetter(place)} · `}${source}${include ? "" : t` (fora)`}`;
+}
+
 interface NameAndTypeProps {
   column: ReviewedColumn;
   /** Whether Tab stops at its fields. */
@@ -85,6 +79,7 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
   const { targets, onAdjust } = useReview();
   const { column, source, name, type, into, include, adjustment } = reviewed;
   const tabIndex = isTabbed ? 0 : -1;
+  const said = readingWords(adjustment);
   return (
     <div className="mt-head-fields">
       {targets.length > 0 && (
@@ -125,8 +120,15 @@ export function NameAndType({ column: reviewed, isTabbed }: NameAndTypeProps) {
           />
         </>
       )}
+      {said && <span className="mt-quiet">{said}</span>}
     </div>
   );
+}
+
+/** How a person says that the cells are read, in short. */
+function readingWords({ decimal_mark: mark, date_order: order, timezone: zone }: Adjustment): string {
+  const said = [mark && wordOf(marks(), mark), order && wordOf(orders(), order), zone && wordOf(zones(), zone)];
+  return said.filter(Boolean).join(" · ");
 }
 
 interface PartProps {

@@ -1,26 +1,21 @@
 import { Circle, CircleDot, Heading, type LucideIcon, Minus, PanelBottom, TriangleAlert, X } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Menu, roving } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, classes, Form, Pending } from "../ui/parts";
-import type { Edited } from "../ui/store";
+import { classes, Pending } from "../ui/parts";
 import { columnLetter, isNumeric } from "../values/cells";
 import { formatCount } from "../values/numbers";
 import { FillBar, NameAndType } from "./ColumnPanel";
 import { type ReviewedColumn, useReview } from "./draft";
-import { type Example, type Overrides, PAGE_LINES, type Spot, type TableReading, useShownLines } from "./lines";
+import { type Example, type Overrides, type Spot, type TableReading, useShownLines } from "./lines";
 
 /** The file's own lines under the columns that they become: what a line is changes by its menu, never by a click on it. */
 export function FileGrid({ table }: { table: TableReading }) {
   const { job, look, places, columns, isBusy } = useReview();
   const spot = look.spot?.table === look.table ? look.spot : null;
   const selected = look.column?.column.name;
-  const [shown, setShown] = useState<number | null>(1); // the first line; null: those that are no data
-  const { preview, lines, exampleOf } = useShownLines(job, table, shown, places);
+  const { preview, lines, exampleOf } = useShownLines(job, table, look.shown, places);
   const scroller = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (spot) setShown(spot.line <= PAGE_LINES ? 1 : spot.line - 5);
-  }, [spot]);
   useEffect(() => {
     const head = scroller.current?.querySelector(".mt-head-selected");
     head?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -36,7 +31,6 @@ export function FileGrid({ table }: { table: TableReading }) {
   const firstPlace = Math.min(...byPlace.keys());
   return (
     <>
-      <Where table={table} last={preview.data.last_line} value={shown} onValue={setShown} />
       <div
         ref={scroller}
         className={classes("mt-preview", (isBusy || preview.isPlaceholderData) && "mt-dimmed")}
@@ -77,42 +71,6 @@ export function FileGrid({ table }: { table: TableReading }) {
   );
 }
 
-type WhereProps = Edited<number | null> & { table: TableReading; last: number };
-
-/** Which lines of the file are shown. */
-function Where({ table, last, value: shown, onValue: onShow }: WhereProps) {
-  const isLong = last > PAGE_LINES;
-  const out = table.skipped_lines.length;
-  const places: [is: boolean, label: string, number | null][] = [
-    [isLong, t`Início`, 1],
-    [isLong, t`Fim`, last - PAGE_LINES + 1],
-    [out > 0, t`Linhas fora (${formatCount(out)})`, null],
-  ];
-  return (
-    <div className="mt-actions" role="group" aria-label={t`Ver`}>
-      {places.map(
-        ([is, label, place]) =>
-          is && (
-            <Button key={label} aria-pressed={shown === place} onClick={() => onShow(shown === place ? 1 : place)}>
-              {label}
-            </Button>
-          ),
-      )}
-      {isLong && (
-        <Form
-          className="mt-inline"
-          onSubmit={(form) => onShow(Math.min(Number(new FormData(form).get("line")) || 1, last))}
-        >
-          <label>
-            {t`Ir para a linha`} <input name="line" type="number" min={1} max={last} />
-          </label>
-          <Button type="submit">{t`Ir`}</Button>
-        </Form>
-      )}
-    </div>
-  );
-}
-
 const lineKinds = (): Record<string, [LucideIcon, string]> => ({
   title: [Heading, t`Título`],
   header: [CircleDot, t`Cabeçalho`],
@@ -147,7 +105,7 @@ function FileLine({ table, line, isFirst, children }: FileLineProps) {
             () => onOverride(said),
           ])}
         >
-          <Sign /> {label}
+          <Sign /> <span>{label}</span>
         </Menu>
       </td>
       {children}

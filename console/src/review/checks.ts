@@ -19,6 +19,9 @@ export interface Check {
   /** The difference's or warning's own sentence, which a proof may say as well. */
   sentence?: string;
   spot: Spot | null;
+  /** Lines that show it, the first of them, and how many there are. */
+  lines?: readonly number[];
+  count?: number | undefined;
   /** The column that it is about, by its inferred name. */
   column: string | null;
   /** What the file shows otherwise than the table remembers; gone once a person has said what holds. */
@@ -30,6 +33,56 @@ export interface Check {
 /** Return the entries that say what a proof that does not hold says, too: its line stands for them. */
 export function saidBy({ holds, text }: Proof, checks: readonly Check[]): Check[] {
   return holds ? [] : checks.filter(({ sentence }) => sentence !== undefined && text.includes(sentence));
+}
+
+/** A line of the list: a check, or a proof that does not hold, which stands for all that say the same. */
+export interface Entry {
+  text: string;
+  weight: Check["weight"];
+  /** Whether a person has said what holds. */
+  isDecided: boolean;
+  /** Where it leads. */
+  check: Check;
+  lines: readonly number[];
+  /** Lines besides those, which are not known here. */
+  more: number;
+  /** What differs, to be shown side by side. */
+  differences: readonly Check[];
+}
+
+/** Return the list's lines: what is not proven first, then whatever no proof says. */
+export function entriesOf({ proofs }: Job, checks: readonly Check[]): Entry[] {
+  const said = new Set<Check>();
+  const failed = (proofs ?? []).flatMap((proof) => {
+    const by = saidBy(proof, checks);
+    const [first] = by;
+    if (!first) return [];
+    for (const check of by) said.add(check);
+    return [entryOf(proof.text, first, by, proof.lines ?? [])];
+  });
+  return [
+    ...failed,
+    ...checks.flatMap((one) => (said.has(one) ? [] : [entryOf(one.text, one, [one], one.lines ?? [])])),
+  ];
+}
+
+function entryOf(text: string, check: Check, by: readonly Check[], lines: readonly number[]): Entry {
+  return {
+    text,
+    weight: check.weight,
+    isDecided: by.every((one) => one.text.startsWith("✓ ")),
+    check: { ...check, spot: by.find((one) => one.spot)?.spot ?? check.spot },
+    lines: lines.filter((line) => !saysLine(text, line)).slice(0, SHOWN_LINES),
+    more: Math.max((check.count ?? 0) - SHOWN_LINES, 0),
+    differences: by.filter((one) => one.difference),
+  };
+}
+
+const SHOWN_LINES = 5;
+
+/** Whether a sentence has the number of a line: it is not said twice. */
+export function saysLine(text: string, line: number): boolean {
+  return (text.match(/\d[\d.,]*/g) ?? []).some((one) => one.replace(/[.,]+$/, "") === formatCount(line));
 }
 
 export const WEIGHTS: readonly Check["weight"][] = ["stop", "value", "look"];
@@ -236,19 +289,13 @@ function ofWarning(job: Job, warning: Warning, columns: readonly ReviewedColumn[
   const spot = line === undefined ? null : spotOf(job, { ...warning, line }, places, column, text);
   return {
     weight: isDoubt ? "value" : "look",
-    text: `${of.join(", ")}${of.length > 0 ? ": " : ""}${text}${linesOf(warning)}`,
+    text: `${of.join(", ")}${of.length > 0 ? ": " : ""}${text}`,
     sentence: text,
     spot,
+    lines: warning.lines ?? [],
+    count: warning.count ?? warning.lines?.length,
     column,
   };
-}
-
-function linesOf({ lines = [], count }: Warning): string {
-  if (lines.length === 0) return "";
-  const shown = lines.slice(0, 5).map(formatCount).join(", ");
-  const all = count ?? lines.length;
-  if (all > 5) return t` (linhas ${shown} e outras, ${formatCount(all)} no total)`;
-  return all === 1 ? t` (linha ${shown})` : t` (linhas ${shown})`;
 }
 
 function exceptions(job: Job, { column, source, type }: ReviewedColumn, places: Places): Check[] {

@@ -9,7 +9,7 @@ import { isDay, isNumeric, parseCell } from "../values/cells";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
 import { type Check, checksOf, rowsOut } from "./checks";
-import { type Overrides, type Spot, usePlaces } from "./lines";
+import { type Overrides, PAGE_LINES, type Spot, usePlaces } from "./lines";
 
 type Confirmed = Confirmation["columns"][number];
 
@@ -278,9 +278,14 @@ function problemOf(columns: readonly ReviewedColumn[], isBusy: boolean): [words:
 /** What a person looks at: a file or sheet, a cell of it, a column. */
 function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly Check[]) {
   const included = job.reading?.tables.findIndex((table) => table.include) ?? -1;
-  const [table, choose] = useState(Math.max(included, 0));
+  const [table, setTable] = useState(Math.max(included, 0));
+  const [shown, show] = useState<number | null>(1); // the first of the lines that are shown; null: those that are no data
   const [spot, setSpot] = useState<(Spot & Pick<Check, "column">) | null>(null); // whose place may be known later
   const [selected, setSelected] = useState<string | null>(null);
+  const choose = (index: number): void => {
+    setTable(index);
+    show(1);
+  };
   const select = (name: string | null): void => {
     setSelected(name);
     setSpot(null); // a phone shows the panel or the cell
@@ -291,12 +296,14 @@ function useLook(job: Job, columns: readonly ReviewedColumn[], checks: readonly 
   const at = (check: Check): void => {
     if (check.column !== null) select(check.column);
     if (check.spot) {
-      choose(check.spot.table);
+      const { table, line } = check.spot;
+      setTable(table);
+      show(line <= PAGE_LINES ? 1 : line - 5);
       setSpot({ ...check.spot, column: check.column }); // another object: the same cell takes the focus again
     } else document.getElementById("panel-title")?.scrollIntoView({ block: "nearest" });
   };
   const isChosen = selected !== null && spot === null; // by a person: a phone shows its panel then
-  return { table, spot, column, choose, select, isChosen, at };
+  return { table, shown, spot, column, choose, show, select, isChosen, at };
 }
 
 export const ReviewProvider = createContext<ReviewParts | null>(null);

@@ -1,7 +1,7 @@
 import type { FileRuleCheck, Job, Table } from "../api/types";
 import { ruleWords } from "../rules/words";
 import { t } from "../ui/language";
-import { formatCount, plural } from "../values/numbers";
+import { plural } from "../values/numbers";
 import { type Check, spotOf } from "./checks";
 import type { ReviewedColumn } from "./draft";
 import type { Places } from "./lines";
@@ -29,11 +29,13 @@ function ofRule(
   const column = about?.column.name ?? null;
   const near = first?.nearest?.length ? t` (há ${first.nearest.join(", ")})` : "";
   const value = first?.value ? t`, como “${first.value}”${near}` : "";
-  const text = t`${plural(broken, "linha quebra", "linhas quebram")} a regra “${words}”${value}${linesOf(check)}`;
+  const text = t`${plural(broken, "linha quebra", "linhas quebram")} a regra “${words}”${value}`;
   return {
     weight: severity === "refuse" ? "stop" : "look",
     text,
     spot: first ? spotOf(job, first, places, column, words) : null,
+    lines: examples.map(({ line }) => line),
+    count: broken,
     column,
   };
 }
@@ -43,12 +45,4 @@ export function refusedByRules({ checks = [] }: Job, columns: readonly ReviewedC
   const isFilled = (name: string): boolean => columns.some(({ include, into }) => include && into?.name === name);
   const refusing = checks.filter((one) => one.severity === "refuse" && one.columns.every(isFilled));
   return refusing.map(({ broken }) => broken);
-}
-
-const SHOWN_LINES = 5;
-
-function linesOf({ examples, broken }: FileRuleCheck): string {
-  const lines = examples.slice(0, SHOWN_LINES).map(({ line }) => formatCount(line));
-  if (broken > lines.length) return t` (linhas ${lines.join(", ")} e outras)`;
-  return lines.length === 1 ? t` (linha ${lines[0]})` : t` (linhas ${lines.join(", ")})`;
 }
