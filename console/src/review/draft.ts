@@ -81,7 +81,8 @@ function saidOf(said: How, type?: Column["type"]): How {
 
 /** Return the columns of a schema with a person's changes on top; `targets` are those of the table that they go into.
  *
- * `order` has the sources of the columns that come first.
+ * `order` has the sources of the columns that come first, `fresh` the names of those that are new to the table: what
+ * feeds nothing and is none of them, the recipe leaves out.
  */
 export function review(
   schema: InferredSchema,
@@ -89,6 +90,7 @@ export function review(
   targets: readonly Target[] = [],
   recipe: Recipe | null = null,
   order: readonly string[] = [],
+  fresh: readonly string[] | null = null,
 ): ReviewedColumn[] {
   const keys = keysOf(schema.columns);
   const rank = ({ source }: ReviewedColumn): number => order.indexOf(source) + 1 || order.length + 1;
@@ -97,10 +99,11 @@ export function review(
     const adjustment = { ...remembered(recipe, column), ...adjustments[source] };
     const chosen = targets.find((target) => target.name === adjustment.into) ?? null;
     const into = adjustment.into === undefined ? (column.table_column ?? null) : chosen;
+    const isLeftOut = fresh !== null && !into && !fresh.includes(column.name);
     return {
       column,
       source,
-      include: adjustment.include ?? true,
+      include: adjustment.include ?? !isLeftOut,
       name: into?.name ?? (adjustment.name?.trim() ? toName(adjustment.name) : column.name),
       type: into?.type ?? adjustment.type ?? column.type,
       // Next month's file has a blank: a column may be empty unless a person says that it must not.
@@ -194,9 +197,10 @@ export function useReviewParts(job: Job) {
   const isAlone = recipe?.auto_confirm === "unchanged"; // files load with nobody looking
   const targets: readonly Target[] = table?.columns ?? NO_COLUMNS;
   const { draft, change: onDraft, flush, failure } = useDraft(job);
+  const fresh = recipe ? (job.append_plan?.new ?? null) : null;
   const columns = useMemo(
-    () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order) : []),
-    [schema, draft.adjustments, targets, recipe, draft.order],
+    () => (schema ? review(schema, draft.adjustments, targets, recipe, draft.order, fresh) : []),
+    [schema, draft.adjustments, targets, recipe, draft.order, fresh],
   );
   const allPlaces = usePlaces(job);
   const checks = checksOf(job, columns, allPlaces, targets, table);

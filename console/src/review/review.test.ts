@@ -38,6 +38,17 @@ describe("a person's changes", () => {
   });
 });
 
+describe("a column that the recipe leaves out", () => {
+  const of = (changes: Parameters<typeof review>[1], fresh: string[] | null) =>
+    review(schema, changes, [], null, [], fresh).map(({ include }) => include);
+
+  it("stays out until a person includes it, and a new one comes in", () => {
+    expect(of({}, ["valor", "valor_2"])).toEqual([true, true, false]);
+    expect(of({ CEP: { include: true } }, ["valor", "valor_2"])).toEqual([true, true, true]);
+    expect(of({}, null)).toEqual([true, true, true]);
+  });
+});
+
 describe("a proof that does not hold", () => {
   const proof = { code: "SAME_COLUMNS" as const, text: '"a" é nova; "b" não veio', lines: [], columns: [] };
   const checks = ['"a" é nova', '"c" é nova', undefined].map(
