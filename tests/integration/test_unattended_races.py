@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from reports import Reports, ask, recipe_of
+from reports import COLUMNS, Reports, ask, recipe_of
 from rows_client import RowsCompany
 from tables_client import TableClient
 from test_unattended_proofs import SOURCES, sales
 
+from managed_tables.errors import ApiError
+from managed_tables.schema import ColumnType
 from managed_tables_analyze.handler import analyze_job
 from managed_tables_insert import loading
 from managed_tables_insert.errands import recall_for
@@ -277,6 +279,30 @@ def test_a_change_before_the_load_has_the_file_read_again(
     job = run_with_change(monkeypatch, made, JUNE, change, step)
     assert job["status"] == "done"
     assert reports.job(job["_id"]).is_read_again is (step != "during the load")
+
+
+def test_columns_that_exchange_their_names_during_a_review_are_not_filled(
+    loading_company: RowsCompany,
+) -> None:
+    """What the person saw led to the other column; read again, the same confirmation is taken."""
+    reports, table = make_table(loading_company, APRIL, MAY)
+    assert ask(table, "PUT", {"auto_confirm": "never"}).status_code == 200
+    columns = table.get()["columns"]
+    columns = [{**column, "type": "text"} for column in columns]
+    assert table.put(columns=columns).status_code == 200
+    job_id = reports.wait(JUNE, table.table_id)
+    sent = [column.model_copy(update={"type": ColumnType.TEXT}) for column in COLUMNS]
+    assert exchange(table) == 200
+    with pytest.raises(ApiError) as refused:
+        reports.confirm(job_id, sent, SOURCES)
+    details = refused.value.details
+    assert {(one["column"], one["code"]) for one in details} == {
+        ("produto", "UNKNOWN_COLUMN"), ("data", "UNKNOWN_COLUMN"),
+    }  # fmt: skip
+    assert reports.job(job_id).status == "waiting_confirm"
+    again = reports.wait(JUNE, table.table_id)
+    reports.confirm(again, sent, SOURCES)
+    assert reports.insert(again) == "done"
 
 
 @pytest.mark.parametrize("step", STEPS[:-1])

@@ -80,6 +80,7 @@ def compare_with_table(
     document, columns = found.document, table.columns if table is not None else ()  # it may be gone
     required = [column.name for column in columns if column.is_required]
     needed = (table.key if table is not None and job.mode == "upsert" else None) or required
+    document.table_version = table.version if table is not None else None
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)

@@ -75,6 +75,15 @@ def record_renames(connection: PgConnection, table_id: str, renames: list[tuple[
         )
 
 
+def find_new_names(connection: PgConnection, table_id: str) -> frozenset[str]:
+    """Return the names that columns of the table ever took from another; a new type is recorded as one."""
+    query = (
+        "SELECT DISTINCT new_name FROM managed_tables.renamed_columns"
+        " WHERE table_id = %s AND old_name !~ '^[$][a-z]'"
+    )
+    return frozenset(name for (name,) in connection.execute(query, [table_id]).fetchall())
+
+
 def row_cells(table: sql.Identifier) -> sql.Composed:
     """Return what `recorded_rows` writes of a row, as `cells`; `table` is its name in the statement."""
     return compose("managed_tables.hstore({}) OPERATOR(managed_tables.-) 'id'::text AS cells", table)

@@ -256,6 +256,7 @@ class AnalysisDocument(Document):
     line_counts: list[int] = Field(default=[])  # the last line of each table of the reading
     accounts: list[LineAccount] = Field(default=[])  # of the tables that are imported
     etags: list[str] | None = None  # of the uploaded files, not in an earlier release's
+    table_version: int | None = None  # of the table that the plan leads into
     preview_key: str | None = None
     preview_rows_key: str | None = None
 

@@ -17,6 +17,7 @@ from managed_tables.details import UNKNOWN_COLUMN, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
+from managed_tables.history import find_new_names
 from managed_tables.jobs.confirmed_columns import resolve_columns
 from managed_tables.object_keys import confirmed_name, job_key
 from managed_tables.schema import Column
@@ -119,7 +120,8 @@ def _for_existing_table(
         raise ApiError(errors.TABLE_INACTIVE)
     own = table.columns
     own_names = {column.name for column in own}
-    wanted = resolve_columns(wanted, analysis, own_names)
+    renamed = _renamed_since(services, company, table, analysis)
+    wanted = resolve_columns(wanted, analysis, own_names, renamed)
     raise_nullable_faults(wanted.terms, own_names)
     needed = _needed_names(job, table, opened)
     columns = _columns_for(definitions.with_nulls(own, opened), wanted.columns, needed)
@@ -131,6 +133,19 @@ def _for_existing_table(
         own_columns=[column.name for column in columns if column.name in own_names],
         key=needed if job.mode == "upsert" else None,
     )
+
+
+def _renamed_since(
+    services: Services, company: ConnectionRecord, table: TableRecord, analysis: AnalysisDocument
+) -> frozenset[str]:
+    """Return the names that may be another column's since the files were read.
+
+    A table that is as it was has none; of one that has changed all renames count, for none says when it was.
+    """
+    if analysis.table_version in (None, table.version):
+        return frozenset()
+    with services.open_company(company) as connection:
+        return find_new_names(connection, table.table_id)
 
 
 def _needed_names(job: JobRecord, table: TableRecord, opened: Collection[str]) -> list[str]:

@@ -21,13 +21,18 @@ _NOT_INFERRED = Fault("UNKNOWN_COLUMN", "não está entre as colunas inferidas")
 _GONE = Fault(
     "UNKNOWN_COLUMN", "a tabela não tem mais esta coluna; leia os arquivos de novo, ou escolha outra"
 )
+_RENAMED = Fault(
+    "UNKNOWN_COLUMN",
+    "uma coluna da tabela passou a ter este nome depois da leitura; leia os arquivos de novo",
+)
 
 
 @dataclass(frozen=True)
 class _Sent:
     """A column as it was sent; `inferred` are all, by name, and `own` the names of the table's columns.
 
-    `before` are the names that the table had when the files were read.
+    `before` are the names that the table had when the files were read, `renamed` those that may be another
+    column's since.
     """
 
     wanted: WantedSchema
@@ -35,6 +40,7 @@ class _Sent:
     inferred: Mapping[str, InferredColumn]
     own: Collection[str]
     before: Collection[str]
+    renamed: Collection[str]
 
     @property
     def stated(self) -> ColumnChoice:
@@ -112,15 +118,20 @@ class _Sent:
             yield definitions.column_fault(index, self.target, UNKNOWN_COLUMN, field="table_column")
         elif self._is_gone:
             yield definitions.column_fault(index, self.name, _GONE, field="name")
+        elif self.name in self.renamed and self.name in self.own:
+            yield definitions.column_fault(index, self.name, _RENAMED, field="name")
 
 
-def resolve_columns(wanted: WantedSchema, analysis: AnalysisDocument, own: Collection[str]) -> WantedSchema:
+def resolve_columns(
+    wanted: WantedSchema, analysis: AnalysisDocument, own: Collection[str], renamed: Collection[str] = ()
+) -> WantedSchema:
     """Return what is wanted under the names of the table, with each source as an inferred name.
 
-    `own` names the table's columns; a table that is yet to be made has none. Raises INVALID_SCHEMA.
+    `own` names the table's columns; a table that is yet to be made has none. `renamed` are names that may be
+    another column's than when the files were read. Raises INVALID_SCHEMA.
     """
     by_name, before = {one.name: one for one in analysis.inferred_schema.columns}, analysis.table_columns
-    sent = [_Sent(wanted, column, by_name, own, before) for column in wanted.columns]
+    sent = [_Sent(wanted, column, by_name, own, before, renamed) for column in wanted.columns]
     definitions.check_columns([one.column for one in sent])
     definitions.raise_faults([fault for index, one in enumerate(sent) for fault in one.faults(index)])
     sent = [one for one in sent if not one.is_left_out(analysis.left_out)]
