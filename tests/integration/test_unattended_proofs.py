@@ -65,6 +65,15 @@ def zipped(members: Iterable[tuple[str, str]]) -> bytes:
     return out.getvalue()
 
 
+def test_a_proof_names_the_file_that_its_first_line_is_of(reports: Reports, table: TableClient) -> None:
+    july = sales(date(2026, 7, 2)) + "Total geral;22.222,22;\n"
+    job_id = reports.wait(zipped([("1.csv", JUNE), ("2.csv", july)]), table.table_id, name="a.zip")
+    [found] = [one for one in reports.analysis(job_id).proofs or () if one.code == "EVERY_LINE_ACCOUNTED"]
+    assert (found.holds, found.lines) == (False, [22])
+    assert found.file is not None
+    assert found.file.endswith("2.csv")
+
+
 def test_a_file_as_before_is_proven_and_loads_itself(reports: Reports, table: TableClient) -> None:
     job_id = reports.wait("Emitido em junho\n\n" + JUNE.upper(), table.table_id)
     assert [one.code for one in reports.analysis(job_id).proofs or () if not one.holds] == []

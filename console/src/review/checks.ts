@@ -114,11 +114,12 @@ export function checksOf(
 }
 
 /** A proof that does not hold, where no difference and no warning says why. */
-function ofProof(job: Job, { text, lines: [line] = [], columns: about = [] }: Proof, ...known: Known): Check {
+function ofProof(job: Job, proof: Proof, ...known: Known): Check {
+  const { text, lines: [line] = [], columns: about = [], file = null, sheet = null } = proof;
   const [columns, places] = known;
   const column = columns.find(({ name, column: own }) => about.includes(name) || about.includes(own.name));
   const name = column?.column.name ?? null;
-  const spot = line === undefined ? null : spotOf(job, { line }, places, name, text);
+  const spot = line === undefined ? null : spotOf(job, { line, file, sheet }, places, name, text);
   return { weight: "value", text, sentence: text, spot, column: name };
 }
 

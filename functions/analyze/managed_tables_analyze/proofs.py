@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from managed_tables.catalog.job_records import JobRecord
 from managed_tables.catalog.tables import TableRecord
 from managed_tables.conversion.sql_text import literal
-from managed_tables.documents.analyses import AnalysisDocument, RuleCheck
+from managed_tables.documents.analyses import AnalysisDocument, FileWarning, RuleCheck
 from managed_tables.documents.line_forms import find_line_forms, find_structure
 from managed_tables.documents.pictures import LeftOutLine, LineAccount, Picture
 from managed_tables.documents.recipes import (
@@ -71,6 +71,8 @@ class Refuted(NamedTuple):
     lines: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     difference: Difference | None = None
+    file: str | None = None  # whose lines these are, where it is known
+    sheet: str | None = None
 
 
 def compare_with_table(
@@ -78,9 +80,9 @@ def compare_with_table(
 ) -> None:
     """Record in the analysis what becomes of the columns in the table, and what is proven of the files."""
     document, columns = found.document, table.columns if table is not None else ()  # it may be gone
+    document.table_version = table.version if table is not None else None
     required = [column.name for column in columns if column.is_required]
     needed = (table.key if table is not None and job.mode == "upsert" else None) or required
-    document.table_version = table.version if table is not None else None
     with open_duckdb(found.staged.parent) as connection:
         fed = feed_columns(connection, found, columns)
         document.append_plan = plan_append(fed, columns, document.files)
@@ -167,12 +169,22 @@ class Case:
             is_doubled = warning.code != "SAME_FILE" or self.mode == "append"
             is_open = warning.code not in _SHOWN_OTHERWISE
             if _PROOF_OF_WARNING.get(warning.code) == code and is_fed and is_doubled and is_open:
-                yield Refuted(warning.text, tuple(warning.lines), tuple(warning.columns))
+                yield _warned(warning)
 
     @property
     def mode(self) -> str:
         """The mode by which the rows would be loaded."""
         return self.job.mode if self.job.states_mode else self.recalled.recipe.mode
+
+
+def _warned(warning: FileWarning) -> Refuted:
+    lines, columns = tuple(warning.lines), tuple(warning.columns)
+    return Refuted(warning.text, lines, columns, None, warning.file, warning.sheet)
+
+
+def _left(account: LineAccount, line: LeftOutLine, code: RefutationCode) -> Refuted:
+    text = _say(code, example=line.text[:_SHOWN_CHARACTERS], line=number(line.line))
+    return Refuted(text, (line.line,), file=account.file, sheet=account.sheet)
 
 
 def _proof(code: ProofCode, refuted: list[Refuted]) -> Proof:
@@ -181,7 +193,9 @@ def _proof(code: ProofCode, refuted: list[Refuted]) -> Proof:
     text = "; ".join(dict.fromkeys(one.text for one in refuted[:_SHOWN]))
     lines = dict.fromkeys(line for one in refuted for line in one.lines)
     columns = dict.fromkeys(column for one in refuted for column in one.columns)
-    return Proof(code=code, holds=False, text=text, lines=[*lines][:MAX_LINES], columns=[*columns])
+    found = Proof(code=code, holds=False, text=text, lines=[*lines][:MAX_LINES], columns=[*columns])
+    first = next((one for one in refuted if one.lines and one.file is not None), None)
+    return found.model_copy(update={"file": first.file, "sheet": first.sheet}) if first else found
 
 
 def _say(code: RefutationCode, many: int | None = None, **values: object) -> str:
@@ -204,17 +218,16 @@ def _lines(case: Case) -> Iterator[Refuted]:
 
 def _line(account: LineAccount, line: LeftOutLine, known: set[tuple[str, str]]) -> Iterator[Refuted]:
     """Yield why a line that was left out is not accounted for."""
-    example = line.text[:_SHOWN_CHARACTERS]
     if line.code in _SURE_CODES:
         return
     if line.is_row:
-        yield Refuted(_say("ROW_LEFT_OUT", example=example, line=number(line.line)), (line.line,))
+        yield _left(account, line, "ROW_LEFT_OUT")
         return
     [form] = find_line_forms([account.model_copy(update={"left": [line]})])
     is_number = any(map(str.isdigit, line.text)) and not any(map(str.isalpha, line.text))  # a total's
     is_note = sum(map(bool, line.cells)) == 1 and not is_number and not _MEASURE.search(line.text)
     if not (form in known or (is_note and line.code != "SKIPPED")):
-        yield Refuted(_say("LINE_UNKNOWN", example=example, line=number(line.line)), (line.line,))
+        yield _left(account, line, "LINE_UNKNOWN")
 
 
 def _columns(case: Case) -> Iterator[Refuted]:
@@ -316,7 +329,7 @@ def _structure(case: Case) -> Iterator[Refuted]:
     known = set(case.recalled.found.structure)
     for warning in case.document.warnings:
         if set(find_structure([warning])) - known:
-            yield Refuted(warning.text, tuple(warning.lines))
+            yield _warned(warning)
     yield from _unknown_sums(case)
     yield from _unlike_rows(case)
 
@@ -328,8 +341,7 @@ def _unknown_sums(case: Case) -> Iterator[Refuted]:
         for line in account.left:
             [form] = find_line_forms([account.model_copy(update={"left": [line]})])
             if re.fullmatch(_SUMMARY, line.text) and form not in known:
-                example = line.text[:_SHOWN_CHARACTERS]
-                yield Refuted(_say("LINE_UNKNOWN", example=example, line=number(line.line)), (line.line,))
+                yield _left(account, line, "LINE_UNKNOWN")
 
 
 def _unlike_rows(case: Case) -> Iterator[Refuted]:

@@ -61,6 +61,27 @@ class Proof(Document):
     text: Sentence = Field(description="O que foi provado, ou por que não foi e o que fazer")
     lines: list[int] = Field(default=[], max_length=20, description="As primeiras linhas que o mostram")
     columns: list[str] = Field(default=[], description="`name` das colunas da tabela, ou das novas")
+    file: str | None = Field(default=None, description="O arquivo da primeira linha, onde se sabe")
+    sheet: str | None = Field(default=None, description="A planilha dela, onde há")
+
+
+class ShownPicture(Document):
+    """What a column holds, as people are shown it: the table's in the loads before, or a file's."""
+
+    label: str = Field(description="O rótulo no arquivo")
+    type: NamedType
+    rows: Count
+    empty: float = Field(description="A parte das células que está vazia, de 0 a 1")
+    negative: float | None = Field(default=None, description="De números: a parte dos negativos, de 0 a 1")
+    least: Scalar = Field(default=None, description="De números, sem sinal e sem zeros; de datas, a primeira")
+    greatest: Scalar = Field(default=None, description="O maior número, sem sinal; a última data")
+
+
+class ShownPictures(Document):
+    """A column in the loads before, where they are known, beside the file's column taken for it."""
+
+    before: ShownPicture | None = None
+    after: ShownPicture
 
 
 class Difference(Document):
