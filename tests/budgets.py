@@ -27,7 +27,7 @@ P90_OF_ROOM = {  # where readers of files decide: they only go down
 
 PYTHON_ROOMS = {  # the tokens of their code
     "functions/analyze/managed_tables_reader": 68_500,
-    "functions/analyze/managed_tables_analyze": 39_500,
+    "functions/analyze/managed_tables_analyze": 40_000,
     "functions/api/managed_tables_api": 63_600,
     "functions/export/managed_tables_export": 5_070,
     "functions/ingest/managed_tables_ingest": 3_400,
@@ -47,7 +47,7 @@ PAGE_ROOMS = {  # TypeScript and CSS; checks of its parts are not the page
 }
 TEMPLATE_LINES = 2_820  # template.yaml, what it nests, and the state machines
 TEMPLATE_PARAMETERS = 40
-DOCS_WORDS = 52_200  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
+DOCS_WORDS = 52_800  # of docs/, README, CONTRIBUTING and the newest part of the CHANGELOG
 
 _LAYOUT = {
     tokenize.COMMENT,

@@ -93,6 +93,26 @@ def test_each_difference_has_its_code_and_severity(
     assert codes(reports, content, table_id) == found
 
 
+def test_a_renamed_column_has_the_pictures_of_before_and_of_this_file(
+    reports: Reports, table_id: str
+) -> None:
+    may = MAY.replace("Vlr. Total", "Valor Total (R$)").replace("n/d", "-9,50")
+    [found] = differences(reports, may, table_id)
+    assert found.pictures is not None
+    before, after = found.pictures.before, found.pictures.after
+    assert before is not None
+    assert (before.label, before.type, before.rows, before.empty) == ("Vlr. Total", "decimal", 2, 0.5)
+    assert (before.negative, before.least, before.greatest) == (0, 1234.5, 1234.5)
+    assert (after.label, after.type, after.rows, after.empty) == ("Valor Total (R$)", "decimal", 2, 0)
+    assert (after.negative, after.least, after.greatest) == (0.5, 9.5, 1234.5)
+
+
+def test_a_renamed_column_of_days_shows_them_as_dates(reports: Reports, table_id: str) -> None:
+    [found] = differences(reports, MAY.replace(";Data", ";Data da venda"), table_id)
+    assert found.pictures is not None
+    assert (found.pictures.after.least, found.pictures.after.greatest) == ("2026-05-01", "2026-05-02")
+
+
 def test_an_order_that_both_readings_allow_is_told_by_a_cell(reports: Reports, table_id: str) -> None:
     days = MAY.replace("01/05/2026", "2026-05-01").replace("02/05/2026", "2026-05-02")
     [found] = differences(reports, days, table_id)

@@ -25,6 +25,7 @@ export type Query = Body<"/{table_id}/data/query", "post">;
 export type Where = NonNullable<Query["where"]>;
 export type Proof = NonNullable<Job["proofs"]>[number];
 export type Difference = NonNullable<Job["recipe"]>["differences"][number];
+export type ShownPicture = NonNullable<Difference["pictures"]>["after"];
 export type Recipe = Schemas["Recipe"];
 export type Rule = Schemas["Rule"];
 export type RuleKind = Rule["kind"];

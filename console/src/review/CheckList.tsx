@@ -1,11 +1,12 @@
 import { CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { Proof } from "../api/types";
+import type { Proof, ShownPicture } from "../api/types";
 import { roving } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, classes } from "../ui/parts";
 import { useWindowEvents } from "../ui/store";
-import { formatCount, plural } from "../values/numbers";
+import { formatCell, typeLabels } from "../values/cells";
+import { formatCount, formatNumber, plural } from "../values/numbers";
 import { ABOUT_HEADERS, type Check, type Entry, entriesOf, saysLine, WEIGHTS, wordsOf } from "./checks";
 import { useReview } from "./draft";
 import { useLines } from "./lines";
@@ -187,7 +188,8 @@ function Sides({ text, checks }: { text: string; checks: readonly Check[] }) {
   const [first] = known;
   const [was, is] =
     isHeader || !first ? ["", ""] : [wordsOf(first.code, first.before), wordsOf(first.code, first.after)];
-  if (!line && labels.length === 0 && !was && !is) return null;
+  const pictures = known.flatMap((one) => (one.pictures ? [one.pictures] : []));
+  if (!line && labels.length === 0 && !was && !is && pictures.length === 0) return null;
   const moved = known.find(({ code }) => code === "HEADER_MOVED");
   const before = known.map((one) => labels.indexOf(String(one.before)));
   const now = checks.map((one) => one.spot?.place ?? -1);
@@ -197,8 +199,43 @@ function Sides({ text, checks }: { text: string; checks: readonly Check[] }) {
     <div className="mt-sides">
       <Side title={t`Antes`} line={unsaid(moved && Number(moved.before))} cells={labels} places={before} words={was} />
       <Side title={t`Agora`} line={unsaid(line?.line)} cells={line?.cells ?? []} places={now} words={is} />
+      {pictures.map((one, index) => (
+        <Pictures key={index} before={one.before ?? null} after={one.after} />
+      ))}
     </div>
   );
+}
+
+/** A renamed column: what it held in the loads before, and below it what this file's column holds. */
+function Pictures({ before, after }: { before: ShownPicture | null; after: ShownPicture }) {
+  return (
+    <>
+      {before && (
+        <p>
+          <strong>{before.label}</strong>: {pictureWords(before)}
+        </p>
+      )}
+      <p>
+        <strong>{after.label}</strong>: {pictureWords(after)}
+      </p>
+    </>
+  );
+}
+
+/** Say in short what a column holds: its type, from where to where, and how much of it is empty or negative. */
+function pictureWords({ type, rows, empty, negative, least, greatest }: ShownPicture): string {
+  const words = (value: typeof least): string =>
+    typeof value === "number" ? formatNumber(String(value)) : formatCell(String(value), type);
+  const share = (part: number): string => formatNumber((part * 100).toFixed(0));
+  return [
+    typeLabels()[type],
+    (least ?? null) !== null && (greatest ?? null) !== null && t`de ${words(least)} a ${words(greatest)}`,
+    plural(rows, "linha"),
+    empty > 0 && t`${share(empty)}% vazias`,
+    (negative ?? 0) > 0 && t`${share(negative ?? 0)}% negativos`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 interface SideProps {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -16,8 +17,10 @@ from managed_tables.documents.analyses import (
     TableColumn,
 )
 from managed_tables.documents.document import DetailBody
+from managed_tables.documents.pictures import Picture
 from managed_tables.documents.recipes import FormerColumn, RecipeColumn
 from managed_tables.identifiers import make_column_names
+from managed_tables.jobs.pictures import Looked, take_picture
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES
 from managed_tables.schema import Column, ColumnType
@@ -87,6 +90,12 @@ class FedColumn:
             f"SELECT {beginning(f'c{self.number}')} FROM {self.rows} WHERE trim({CELL}) <> '' LIMIT 1"  # noqa: S608
         ).fetchone()
         return str(found[0]) if found else None
+
+    @cached_property
+    def picture(self) -> Picture:
+        """What it holds, as it goes into the table or, where it goes into none, as it was inferred."""
+        column_type = self.table.type if self.table else self.inferred.type
+        return take_picture(self.connection, self.rows, Looked(CELL, column_type, self.staged.formats))
 
     def misfits(self, column_type: ColumnType, formats: Formats) -> tuple[int, list[FedCell]]:
         """Return how many cells do not convert to a type under these formats, and the first."""

@@ -31,7 +31,7 @@ from managed_tables.documents.recipes import (
     RefutationCode,
     Verdict,
 )
-from managed_tables.jobs.pictures import Looked, category_of, find_repeated, shape_of, take_picture
+from managed_tables.jobs.pictures import Looked, category_of, find_repeated, shape_of
 from managed_tables.jobs.staged_rows import staged_rows
 from managed_tables.messages.findings import MAX_LINES, VALUE_CODES, WarningCode
 from managed_tables.rules.rule import Rule
@@ -277,7 +277,8 @@ def _changes(case: Case) -> list[tuple[Refuted, bool]]:
         if (one.table.name,) in misfits:  # what the values mean is not known before they fit
             found.append((misfits[one.table.name,], False))
             continue
-        known, picture = case.recalled.pictures.get(one.table.name), _picture(one)
+        known, picture = case.recalled.pictures.get(one.table.name), one.picture
+        one.staged.picture = picture  # the load remembers it
         if known is None or known.type != one.table.type:
             told = _say("NOTHING_KNOWN", column=one.table.name)
             found += [(Refuted(told, (), (one.table.name,)), False)] if picture.filled else []
@@ -285,15 +286,6 @@ def _changes(case: Case) -> list[tuple[Refuted, bool]]:
         for change in find_changes(known, picture, _shares(one, known)):
             found.append((_changed(one.table.name, change), change.is_writing))
     return found
-
-
-def _picture(one: FedColumn) -> Picture:
-    """Return the picture of a column as it goes into the table; it is taken once."""
-    assert one.table is not None  # noqa: S101 - it feeds one
-    if one.staged.picture is None:
-        looked = Looked(CELL, one.table.type, one.staged.formats)
-        one.staged.picture = take_picture(one.connection, one.rows, looked)
-    return one.staged.picture
 
 
 def _shares(one: FedColumn, known: Picture) -> Shares:

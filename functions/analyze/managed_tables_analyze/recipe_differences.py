@@ -3,18 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
 from managed_tables.conversion.sql_text import matches
 from managed_tables.documents.analyses import TableReading
+from managed_tables.documents.document import Scalar
+from managed_tables.documents.pictures import Picture
 from managed_tables.documents.recipes import (
     Difference,
     DifferenceCode,
     Recalled,
     RecipeColumn,
     RecipeTable,
+    ShownPicture,
+    ShownPictures,
 )
 from managed_tables.identifiers import fold_label
 from managed_tables.messages.findings import MAX_LINES
@@ -154,13 +159,21 @@ class FileComparison:
         pairs = sorted(self._pairs(missing, new), key=lambda pair: -pair[0])
         for likeness, old, number in pairs:
             if likeness >= _RENAMED and old in gone and number in come:
-                yield _renaming(gone.pop(old), come.pop(number))
+                yield self._renaming(gone.pop(old), come.pop(number))
         if len(gone) == 1:
             [kept] = gone.values()
             if len(alike := [number for number, one in come.items() if self._is_free(one, kept)]) == 1:
                 gone.clear()
-                yield _renaming(kept, come.pop(alike[0]))
+                yield self._renaming(kept, come.pop(alike[0]))
         missing[:], new[:] = gone.values(), come.values()
+
+    def _renaming(self, kept: RecipeColumn, one: FedColumn) -> Difference:
+        shown: dict[str, Any] = {"before": kept.source, "after": one.label, "example": one.example}
+        known = self.recalled.pictures.get(kept.name)
+        before = _shown(kept.source, known) if known else None
+        pictures = ShownPictures(before=before, after=_shown(one.label, one.picture))
+        told = difference("COLUMN_RENAMED", column=kept.name, **shown)
+        return told.model_copy(update={"pictures": pictures})
 
     def _is_free(self, one: FedColumn, kept: RecipeColumn) -> bool:
         """Return whether a column is new, and of the same kind of values as one that is missing."""
@@ -251,9 +264,25 @@ def _contradiction(
     return difference(code, column=table.name, before=before, after=after, lines=lines, **seen)
 
 
-def _renaming(kept: RecipeColumn, one: FedColumn) -> Difference:
-    shown: dict[str, Any] = {"before": kept.source, "after": one.label, "example": one.example}
-    return difference("COLUMN_RENAMED", column=kept.name, **shown)
+def _shown(label: str, picture: Picture) -> ShownPicture:
+    """Return a picture as people are shown it: shares of all its rows, days as dates."""
+    least: Scalar = picture.least
+    greatest: Scalar = picture.greatest
+    if ColumnType(picture.type).is_time:
+        least, greatest = _day(picture.least), _day(picture.greatest)
+    return ShownPicture(
+        label=label,
+        type=ColumnType(picture.type),
+        rows=picture.rows,
+        empty=round(1 - picture.filled / picture.rows, 4) if picture.rows else 0,
+        negative=round(picture.negative[1], 4) if picture.negative else None,
+        least=least,
+        greatest=greatest,
+    )
+
+
+def _day(days: float | None) -> str | None:
+    return None if days is None else (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
 def _may_be(kept: ColumnType | None, found: ColumnType) -> bool:

@@ -94,6 +94,9 @@ class Difference(Document):
     before: Scalar = Field(default=None, description="O que o modelo de importação diz")
     after: Scalar = Field(default=None, description="O que o arquivo mostra")
     lines: list[int] = Field(default=[], max_length=20, description="As primeiras linhas que mostram isso")
+    pictures: ShownPictures | None = Field(
+        default=None, description="De `COLUMN_RENAMED`: o que a coluna tinha, e o que a de novo rótulo tem"
+    )
 
 
 class JobRecipe(Document):
