@@ -33,3 +33,13 @@ def test_texts_that_the_file_says_are_decimals_are_read_as_such(tmp_path: Path) 
 def test_metadata_of_another_form_says_nothing(tmp_path: Path, said: str) -> None:
     found = parquet(tmp_path, "SELECT '1.000' AS v", f", KV_METADATA {{'{EXACT_DECIMALS}': '{said}'}}")
     assert found.types == ["text"]
+
+
+def test_what_is_not_stored_as_the_file_has_it_is_reported(tmp_path: Path) -> None:
+    """NUL characters are removed, and NaN is an empty cell: both are findings with their place."""
+    found = parquet(
+        tmp_path,
+        "SELECT unnest(['a' || chr(0) || 'b', 'c', 'd']) AS t, unnest(['NaN', '1.5', 'NaN']::DOUBLE[]) AS v",
+    )
+    assert found.rows == [["ab"], ["c", "1.5"], ["d"]]
+    assert found.tally.findings() == [("NUL_REMOVED", 1, {"lines": [1]}, []), ("NAN_CELLS", 2, {}, [1])]

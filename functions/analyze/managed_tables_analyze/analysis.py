@@ -110,6 +110,7 @@ def analyze(
             names=table.names,
             delimiter=dialect.delimiter,
             is_workbook=table.is_workbook,
+            keeps_texts=table.keeps_texts,
             types=table.types,
             timezone=zone.key,
             reader_findings=table.findings,

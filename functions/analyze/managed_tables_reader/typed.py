@@ -77,6 +77,7 @@ class TypedRows:
             names=table.names,
             delimiter=self._delimiter,
             is_workbook=table.is_workbook,
+            keeps_texts=table.keeps_texts,
             types=table.types,
             reader_findings=table.findings,
         )

@@ -298,7 +298,7 @@ def find_oddities(
 ) -> dict[int, list[Finding]]:
     """Return the findings about columns' odd cells, whose example is the first such cell as it stands.
 
-    `kinds` are the types, and whether all cells are proven to be of them: then none holds an error.
+    `kinds` are the types, and whether none of the cells holds an error, as is known.
     """
     asked = _applicable(rows, kinds)
     counts = rows.ask(asked, lambda code, cell: f"count(*) FILTER ({_ODDITIES[code][1](cell)})")
@@ -322,9 +322,9 @@ def _applicable(rows: Cells, kinds: Sequence[tuple[ColumnType, bool]]) -> list[t
         swapped = rows.columns_where(sorted(swapped), test)
     return [
         (column, code)
-        for column, (column_type, is_proven) in enumerate(kinds)
+        for column, (column_type, has_no_errors) in enumerate(kinds)
         for code, (types, _) in _ODDITIES.items()
-        if column_type in types and not (is_proven and code == "ERROR_CELLS")
+        if column_type in types and not (has_no_errors and code == "ERROR_CELLS")
         if code != "SWAPPED_DATES" or column in swapped
     ]
 

@@ -60,6 +60,11 @@ class JudgedColumn:
         return self.proven.conversion("cell").converts == own.conversion("cell").converts
 
     @property
+    def has_no_errors(self) -> bool:
+        """Whether no cell holds an error value, as is known: in a text that is kept, it is a text."""
+        return self.is_proven or (self.type is ColumnType.TEXT and self.formats.keeps_texts)
+
+    @property
     def findings(self) -> list[Finding]:
         """The column's warnings, which name it."""
         return [replace(warning, columns=(self.name,)) for warning in self.warnings]

@@ -61,6 +61,7 @@ def infer_columns(
     names: Sequence[str] = (),
     delimiter: str | None = None,
     is_workbook: bool = False,
+    keeps_texts: bool = False,
     types: Sequence[ColumnType | None] = (),
     timezone: str = "UTC",
     reader_findings: Sequence[Finding] = (),
@@ -71,12 +72,13 @@ def infer_columns(
 
     `labels` are the headers as written; `names` the columns' names (by default their labels); `files` the
     names that the object's `file` indexes; `delimiter` the files', None for workbooks. `is_workbook`: a
-    workbook's own numbers are among the cells; `types` are those that the files state. `timezone` applies to
-    times without one. `reader_findings` are those of the files' readers; each column gets those that name it.
+    workbook's own numbers are among the cells; `keeps_texts`: a text of blanks, or `#N/A`, is a value.
+    `types` are those that the files state. `timezone` applies to times without one. `reader_findings` are
+    those of the files' readers; each column gets those that name it.
     `former_columns` say how each was read before. `report` gets how much is done, in percent.
     """
     names = names or labels
-    plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook)
+    plain = Formats(null_tokens=True, timezone=timezone, workbook=is_workbook, keeps_texts=keeps_texts)
     about = [[finding for finding in reader_findings if name in finding.columns] for name in names]
     unknown = [None] * len(labels)
     trials = [
@@ -93,7 +95,7 @@ def infer_columns(
     judge = _Judge(Evidence(head, rows, trials), f"{datetime.now(UTC):%Y-%m-%d}")
     judged = list(map(judge.judge, trials))
     report(_JUDGED)
-    oddities = find_oddities(rows, [(one.type, one.is_proven) for one in judged], files)
+    oddities = find_oddities(rows, [(one.type, one.has_no_errors) for one in judged], files)
     for trial, one, findings in zip(trials, judged, about, strict=True):
         judge.add_oddities(trial, one, oddities[trial.column])
         one.reader_findings = findings
@@ -266,7 +268,7 @@ class _Judge:
         nothing = (None, trial.tallies.get(None, CellTally()))
         best, tally = max(counted, key=lambda pair: pair[1].share, default=nothing)
         formats = _formats_of(best, replace(trial.formats, null_tokens=True))
-        if tally.judged == 0:
+        if tally.judged == 0 and not (formats.keeps_texts and tally.filled):
             formats = replace(formats, text_tokens=tally.blank > 0)
             judged = _text(trial, tally, formats, DOUBTFUL, Finding("NO_VALUES"))
             judged.nullable = judged.nullable or tally.blank > 0
@@ -376,7 +378,8 @@ def _typed(
 def _text(
     trial: Trial, tally: CellTally, formats: Formats, confidence: float, *grounds: Finding
 ) -> JudgedColumn:
-    return JudgedColumn(trial.name, ColumnType.TEXT, tally.empty > 0, formats, confidence, [*grounds])
+    is_nullable = tally.missing > 0 if formats.keeps_texts else tally.empty > 0
+    return JudgedColumn(trial.name, ColumnType.TEXT, is_nullable, formats, confidence, [*grounds])
 
 
 def _formats_of(hypothesis: Hypothesis | None, formats: Formats) -> Formats:

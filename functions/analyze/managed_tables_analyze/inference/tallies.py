@@ -75,6 +75,11 @@ class CellTally:
         return self.fits + self.exceptions
 
     @property
+    def missing(self) -> int:
+        """The number of cells that are NULL."""
+        return self.judged + self.empty + self.blank - self.filled
+
+    @property
     def holds(self) -> bool:
         """Whether the test describes the whole column."""
         return self.fits > 0 and self.exceptions == 0

@@ -123,6 +123,7 @@ class StagedPart:
     place: SheetPlace
     columns: list[int]
     has_numbers: bool
+    keeps_texts: bool
     places: Mapping[int, int]  # of the part's columns among the table's
 
     def shifted(self, count: int) -> dict[int, int]:
@@ -160,6 +161,11 @@ class CombinedTable:
         """Whether a workbook's own numbers are among the cells."""
         return any(part.has_numbers for part in self.parts)
 
+    @property
+    def keeps_texts(self) -> bool:
+        """Whether every file distinguishes a text of blanks, or `#N/A`, from nothing."""
+        return all(part.keeps_texts for part in self.parts)
+
     def add(self, part: Part) -> None:
         """Stage a part's rows; raises MisreadError if DuckDB does not read as many as were counted."""
         kept = self._kept_columns(part)
@@ -176,7 +182,8 @@ class CombinedTable:
         part.findings += _find_beside(self.connection, target, places)
         self._take(part, named, names)
         place = part.file, part.sheet
-        self.parts.append(StagedPart(target, place, sorted(places.values()), part.has_numbers, places))
+        columns = sorted(places.values())
+        self.parts.append(StagedPart(target, place, columns, part.has_numbers, part.keeps_texts, places))
 
     def _take(self, part: Part, named: dict[int, str], names: list[str]) -> None:
         """Take over a staged part's columns, with which the table has these names, and its findings."""

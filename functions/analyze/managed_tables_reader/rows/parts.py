@@ -68,6 +68,7 @@ class Part:
     trim: bool = False  # blanks around a cell are not part of it
     keeps_last: bool = False  # the end of the rows is stated
     types: list[ColumnType] | None = None  # if the file states them
+    keeps_texts: bool = False  # the file distinguishes a text of blanks, or `#N/A`, from nothing
     extent: Extent = field(default_factory=Extent)
 
     @property

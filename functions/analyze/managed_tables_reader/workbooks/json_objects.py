@@ -38,6 +38,9 @@ class _Number(str):
     __slots__ = ()
 
 
+_NAN = _Number("NaN")
+
+
 class _OtherFormError(WorkbookError):
     """The text may be JSON, but in another form than was asked for."""
 
@@ -88,12 +91,24 @@ def _batches(objects: Iterator[_Object], labels: dict[str, int], tally: Tally) -
         for place, (number, fields) in enumerate(group):
             for name, value in fields:
                 columns[labels[name]][place] = _cell(value)
-                if isinstance(value, str) and "\0" in value:
-                    tally.nul_lines.add(number)
+                _note_odd(tally, value, number, labels[name])
         yield Batch([number for number, _ in group], columns)
 
 
+def _note_odd(tally: Tally, value: Any, number: int, column: int) -> None:
+    """Note what of a value is not stored as it stands in the file."""
+    if value is _NAN:
+        tally.nans[column] += 1
+    elif isinstance(value, str):
+        if "\0" in value:
+            tally.nul_lines.add(number)
+        if not value.isascii() and _HALF.search(value):
+            tally.half_lines.add(number)
+
+
 def _cell(value: Any) -> str | None:
+    if value is _NAN:
+        return None
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, bool):
@@ -156,8 +171,8 @@ class _Text:
             object_pairs_hook=list,
             parse_int=_number,
             parse_float=_number,
-            # Python writes what JSON does not have: NaN is an empty cell
-            parse_constant=lambda name: None if name == "NaN" else name,
+            # Python writes what JSON does not have: NaN is an empty cell, and reported
+            parse_constant=lambda name: _NAN if name == "NaN" else name,
         ).scan_once  # type: ignore[attr-defined]  # its stubs leave it out
 
     def peek(self) -> str:

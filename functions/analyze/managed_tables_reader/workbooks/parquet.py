@@ -16,15 +16,16 @@ from managed_tables.errors import FILE_NOT_TABULAR, WORKBOOK_TOO_LARGE
 from managed_tables.schema import ColumnType
 from managed_tables_reader.files.archives import MAX_RATIO, RATIO_FREE_BYTES
 from managed_tables_reader.rows.sheets import MAX_COLUMNS, Batch
-from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, WorkbookError
+from managed_tables_reader.workbooks.raw import BATCH_CELLS, BATCH_ROWS, RawSheet, Tally, WorkbookError
 
 _MEMORY = "400MB"  # of DuckDB: row groups of a million rows are read page by page
 _EXACT = "DECIMAL"  # of any number of digits, in a column of text
+_FLOATS = ("FLOAT", "DOUBLE")
 _TYPES = {
     _EXACT: ColumnType.DECIMAL,
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), ColumnType.INTEGER),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER"), ColumnType.INTEGER),
-    **dict.fromkeys(("UBIGINT", "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE"), ColumnType.DECIMAL),
+    **dict.fromkeys(("UBIGINT", "HUGEINT", "UHUGEINT", *_FLOATS), ColumnType.DECIMAL),
     "BOOLEAN": ColumnType.BOOLEAN,
     "DATE": ColumnType.DATE,
 }
@@ -45,12 +46,13 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
             if len(columns) > MAX_COLUMNS:
                 raise WorkbookError(f"tem mais de {MAX_COLUMNS} colunas", FILE_NOT_TABULAR)
             columns = _with_decimals(columns, _exact_decimals(connection, path))
-            cells = ", ".join(_cell(name, kind) for name, kind, *_ in columns)
-            rows = connection.execute(f"SELECT {cells} FROM {source}")  # noqa: S608 - quoted above
-            batches = _batches(rows, len(columns), max_characters)
+            cells = [_cell(name, kind) for name, kind, *_ in columns]
+            rows = connection.execute(f"SELECT {', '.join(cells)}, {_odd(columns)} FROM {source}")  # noqa: S608
+            tally = Tally()
+            batches = _batches(rows, len(columns), max_characters, tally)
             labels = [name for name, *_ in columns]
             types = [_type(kind).value for _, kind, *_ in columns]
-            yield RawSheet(None, True, batches, labels=labels, types=types)
+            yield RawSheet(None, True, batches, labels=labels, types=types, tally=tally)
     except duckdb.OutOfMemoryException as error:
         raise WorkbookError(
             f"para ser lido precisa de mais de {_MEMORY} de memória", WORKBOOK_TOO_LARGE
@@ -59,11 +61,14 @@ def read_parquet(path: Path, max_characters: int) -> Iterator[RawSheet]:
         raise WorkbookError("é um Parquet danificado ou incompleto", FILE_NOT_TABULAR) from error
 
 
-def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -> Iterator[Batch]:
+def _batches(
+    rows: duckdb.DuckDBPyConnection, width: int, max_characters: int, tally: Tally
+) -> Iterator[Batch]:
     size = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
     number = characters = 0
     while group := rows.fetchmany(size):
-        columns = [list(column) for column in zip(*group, strict=True)]
+        *columns, odd = [list(column) for column in zip(*group, strict=True)]
+        _note_odd(tally, odd, number + 1)
         characters += len(group) * (width + 1)
         characters += sum(len(cell) for column in columns for cell in column if cell is not None)
         if characters > max_characters:
@@ -72,6 +77,16 @@ def _batches(rows: duckdb.DuckDBPyConnection, width: int, max_characters: int) -
             )
         yield Batch([*range(number + 1, number + len(group) + 1)], columns)
         number += len(group)
+
+
+def _note_odd(tally: Tally, odd: Sequence[Sequence[bool] | None], first: int) -> None:
+    """Note the rows, from `first` on, of which some value is not stored as it stands in the file."""
+    for number, found in enumerate(odd, start=first):
+        if found:
+            has_nul, *are_nan = found
+            if has_nul:
+                tally.nul_lines.add(number)
+            tally.nans.update(column for column, is_nan in enumerate(are_nan) if is_nan)
 
 
 def _exact_decimals(connection: duckdb.DuckDBPyConnection, path: Path) -> Collection[str]:
@@ -99,15 +114,35 @@ def _type(kind: str) -> ColumnType:
     return _TYPES.get(kind, ColumnType.TEXT)
 
 
+def _odd(columns: Sequence[tuple[str, str]]) -> str:
+    """Return the SQL of whether a text of the row has NUL, then which columns are NaN; NULL where none is."""
+    nul, nan = "false", ["false"] * len(columns)
+    for place, (name, kind) in enumerate(columns):
+        if kind in _FLOATS:
+            nan[place] = f"coalesce(isnan({_quoted(name)}), false)"
+        elif kind in ("VARCHAR", "BLOB"):
+            nul += f" OR coalesce(contains({_text(name, kind)}, chr(0)), false)"
+    is_odd = " OR ".join(dict.fromkeys([nul, *nan]))
+    return f"CASE WHEN {is_odd} THEN [{', '.join([nul, *nan])}] END"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(name: str, kind: str) -> str:
+    """Return the SQL of a text; old programs write texts as bytes without a type."""
+    column = _quoted(name)
+    return f"coalesce(try(decode({column})), {column}::VARCHAR)" if kind == "BLOB" else f"{column}::VARCHAR"
+
+
 def _cell(name: str, kind: str) -> str:
     """Return the SQL of a column's cells as text."""
-    column = '"' + name.replace('"', '""') + '"'
+    column = _quoted(name)
     if kind.endswith("]") or kind.startswith(("STRUCT(", "MAP(", "UNION(", "VARIANT")):
         return f"to_json({column})::VARCHAR"
-    if kind in ("FLOAT", "DOUBLE"):  # the fewest digits that give the same double
+    if kind in _FLOATS:  # the fewest digits that give the same double
         return f"nullif(upper(regexp_replace({column}::VARCHAR, '[.]0$', '')), 'NAN')"
     if _type(kind) is not ColumnType.TEXT:
         return f"{column}::VARCHAR"
-    # Old programs write texts as bytes without a type.
-    text = f"coalesce(try(decode({column})), {column}::VARCHAR)" if kind == "BLOB" else f"{column}::VARCHAR"
-    return mark_texts(f"nullif(replace({text}, chr(0), ''), '')")
+    return mark_texts(f"nullif(replace({_text(name, kind)}, chr(0), ''), '')")

@@ -60,6 +60,8 @@ class Tally:
     shown_dates: ShownDates = field(default_factory=dict)  # among the first rows: some may be labels
     other_tables: int = 0  # of the same page, which were not read
     nul_lines: set[int] = field(default_factory=set)  # with NUL characters, which are removed
+    half_lines: set[int] = field(default_factory=set)  # with halves of characters, which are replaced
+    nans: Counter[int] = field(default_factory=Counter)  # cells that hold NaN, by column (from 0)
     members: Mapping[WarningCode, Collection[str]] = field(default_factory=dict)  # names in JSON, by finding
 
     def reset(self) -> None:
@@ -113,6 +115,8 @@ class Tally:
             ("HIDDEN_ROWS", self.hidden_rows, {}, []),
             ("OTHER_TABLES", self.other_tables, {}, []),
             ("NUL_REMOVED", len(self.nul_lines), {"lines": sorted(self.nul_lines)[:MAX_LINES]}, []),
+            ("BYTES_LOST", len(self.half_lines), {"lines": sorted(self.half_lines)[:MAX_LINES]}, []),
+            ("NAN_CELLS", self.nans.total(), {}, sorted(self.nans)),
             *((code, len(of), {"names": [*islice(of, MAX_LINES)]}, []) for code, of in self.members.items()),
             ("ERROR_CELLS", self.errors.total(), {}, sorted(self.errors)),
             ("PERCENT", len(self.percents), {}, sorted(self.percents)),

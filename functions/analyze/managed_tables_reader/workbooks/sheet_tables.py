@@ -108,6 +108,7 @@ def _stage_records(sheet: Sheet, labels: list[str], name: str, target: Path, ove
         keeps_last=True,
         findings=sheet.findings,
         types=[*map(ColumnType, sheet.types)] if sheet.types else None,
+        keeps_texts=True,
     )
     with PartWriter(target, len(labels)) as writer:
         for batch in mask.batches(sheet.batches):

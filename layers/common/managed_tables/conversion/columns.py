@@ -102,6 +102,9 @@ class Formats:
     null_tokens: bool = False
     timezone: str = "UTC"  # that of a time without one
     text_tokens: bool = False  # null tokens are empty in a text, too: the column holds nothing else
+    # The files distinguish texts from nothing: blanks and `#N/A` are texts. Left out where it is false, as in
+    # the documents of releases that did not know it.
+    keeps_texts: Annotated[bool, Field(exclude_if=lambda keeps: not keeps)] = False
     workbook: bool = False  # a workbook's own numbers stand among the cells, and need no mark
     unit: str = ""  # that every number of the column carries
     latest: str | None = None  # the last day that a year of two digits may give: nobody is born tomorrow
@@ -155,7 +158,10 @@ def build_conversion(
 
 
 def _text(cell: str, formats: Formats) -> Conversion:
-    empty = empty_text(cell, null_tokens=formats.text_tokens)
+    if formats.keeps_texts:
+        empty = f"({cell} IS NULL OR {cell} = '')"
+    else:
+        empty = empty_text(cell, null_tokens=formats.text_tokens)
     fits = f"(NOT {empty} AND NOT contains({cell}, chr(0)))"  # which PostgreSQL cannot store
     value = marked_cells.unmarked(cell) if formats.workbook else cell
     return Conversion(empty, fits, fits, value, value)
