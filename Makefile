@@ -57,6 +57,7 @@ contract: setup ## Write docs/contract.md from the tests; print every statement 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -c "from managed_tables_local.page import check_style; check_style()"
 
 .PHONY: types
 types: setup

@@ -114,6 +114,12 @@ def install_all() -> None:
         install(CONSOLE)
 
 
+def check_style() -> None:
+    """Check the page's style, and that no import leads in a circle or up."""
+    install_all()
+    run_npm(CONSOLE, "run", "--silent", "lint")
+
+
 def check_parts() -> None:
     """Check the page's types and style, and run the tests of its parts."""
     install_all()

@@ -1,5 +1,4 @@
 import createClient, { type FetchResponse, type RequestBodyOption } from "openapi-fetch";
-import type { EditSession } from "../grid/edits";
 import { language, t } from "../ui/language";
 import { Store } from "../ui/store";
 import type { ErrorBody, Operations } from "./types";
@@ -115,12 +114,19 @@ type Call<M extends Method> = <Path extends Having<M>>(
 /** Calls the API by method and path; gives the data of the answer, or throws ApiFailure. */
 export type Api = { [M in Method as Uppercase<M>]: Call<M> };
 
+/** Edits that may not be saved: whoever leaves is asked, and a network that is back is told to them. */
+export interface UnsavedEdits {
+  readonly isUnsaved: boolean;
+  /** Try again what waits. */
+  resume: () => void;
+}
+
 /** What the whole console shares. */
 export interface Session {
   api: Api;
   caller: Store<Caller>;
   /** The edits of each table that was opened: what is not saved goes on waiting, whatever is shown instead. */
-  sessions: Map<string, EditSession>;
+  sessions: Map<string, UnsavedEdits>;
   /** Whether a form has what was written and is not saved: every way out of it asks. */
   written: Store<boolean>;
   /** The way out that waits for a person's yes. */

@@ -2,12 +2,12 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { faultsBy } from "../api/session";
 import type { Column, ColumnType, ColumnFormat as Format } from "../api/types";
-import { RulesDialog } from "../rules/Rules";
 import { ColumnFields, type DraftColumn, draftOf, saveTable } from "../screens/Structure";
 import { t } from "../ui/language";
 import { Button, type Choices, Dialog, Failure, Form, SelectField } from "../ui/parts";
 import type { Edited } from "../ui/store";
 import { isDay, isNumeric, typeLabels } from "../values/cells";
+import { RulesDialog } from "./RulesDialog";
 import { useParts } from "./sheet";
 import { type GridView, resized, shownColumns, totalChoice, type ViewColumn, withColumn, writeView } from "./view";
 

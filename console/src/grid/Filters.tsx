@@ -3,17 +3,19 @@ import { X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { ColumnType, SavedView, Table, Where } from "../api/types";
 import { ruleWords } from "../rules/words";
+import { columnOf } from "../table/columns";
+import { allOf, type Condition, filtersOf, type Operator, operatorLabels, operatorsOf } from "../table/conditions";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
 import { Button, Check, type Choices, Dialog, Failure, Select, SelectField, TextField } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";
 import { parseCell, showCell } from "../values/cells";
-import { Calendar } from "./CellEditor";
-import { columnOf, useParts } from "./sheet";
-import { allOf, type Condition, filtersOf, type Operator, operatorLabels, operatorsOf, viewQuestion } from "./view";
+import { Calendar } from "./CellField";
+import { SEARCH_FIELD } from "./control";
+import { useParts } from "./sheet";
+import { viewQuestion } from "./view";
 
 const SEARCH_DELAY_MS = 300;
-export const SEARCH_FIELD = "mt-search-rows";
 
 /** The search, the views, and the filters that hold, each one click from gone. */
 export function Filters() {

@@ -1,14 +1,16 @@
 import { useState } from "react";
 import type { Column, Query, RecordOfRow } from "../api/types";
+import { columnOf } from "../table/columns";
+import { allOf, type Condition, filtersOf } from "../table/conditions";
+import { queryRows } from "../table/queries";
 import { Listing } from "../ui/Listing";
 import { t } from "../ui/language";
 import { Button } from "../ui/parts";
 import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
-import { shownTotal } from "./GridRows";
-import { queryRows } from "./rows";
-import { columnOf, rowWords, useParts } from "./sheet";
-import { aggregatesOf, allOf, askedOf, type Condition, filtersOf, shownColumns, totalLabels } from "./view";
+import { shownTotal } from "./FootRow";
+import { rowWords, useParts } from "./sheet";
+import { aggregatesOf, askedOf, shownColumns, totalLabels } from "./view";
 
 const PER_PAGE = 50;
 

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { ApiFailure, isGone } from "../api/session";
 import type { Cell, Column, DeletedRow, RowChange } from "../api/types";
+import { readRows } from "../table/queries";
 import { useGet } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { Listing } from "../ui/Listing";
@@ -10,7 +11,6 @@ import { Button, classes, Dialog, Facts, Pending } from "../ui/parts";
 import { formatCell } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { formatCount, plural } from "../values/numbers";
-import { readRows } from "./rows";
 import { rowWords, useParts } from "./sheet";
 
 const actionWords = () => ({ insert: t`criou`, update: t`alterou`, delete: t`apagou`, restore: t`trouxe de volta` });

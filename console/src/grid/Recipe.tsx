@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import type { Recipe as Kept } from "../api/types";
+import { columnOf } from "../table/columns";
 import { useRecipe } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -8,7 +9,7 @@ import { Check, Dialog, Empty, Failure, Pending, SelectField } from "../ui/parts
 import { typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { delimiters, encodings, marks, modes, orders, wordOf } from "../values/words";
-import { columnOf, useParts } from "./sheet";
+import { useParts } from "./sheet";
 
 /** What a table remembers of how its files are read, in sentences; whether they load by themselves; the way to forget. */
 export function Recipe() {

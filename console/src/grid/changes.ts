@@ -1,6 +1,6 @@
 import type { Cell, Column, RecordOfRow } from "../api/types";
+import type { Cells } from "../table/columns";
 import { formatCell, parseCell } from "../values/cells";
-import type { Cells } from "./sheet";
 
 // Changes of rows as values: what a person wants, what a colleague did meanwhile, what would take it back.
 

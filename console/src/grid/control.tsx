@@ -1,38 +1,20 @@
 import type { RecordOfRow, Table } from "../api/types";
 import { choicesOf, chosenBy } from "../rules/choices";
 import { t } from "../ui/language";
-import { Dialog, Facts } from "../ui/parts";
 import { Store } from "../ui/store";
 import { formatCell, putOnClipboard, toClipboard } from "../values/cells";
 import { formatCount } from "../values/numbers";
-import { choiceOf, RowDialog } from "./CellEditor";
+import { choiceOf } from "./CellField";
 import { ColumnMenu } from "./ColumnMenu";
 import { readTexts } from "./changes";
+import type { CellOf, EditEnd, Editing } from "./editing";
 import type { FootRow } from "./edits";
-import { SEARCH_FIELD } from "./Filters";
+import { KeysDialog } from "./KeysDialog";
+import { RowDialog } from "./RowDialog";
 import { NEW_ROW } from "./rows";
-import { markOf, type SheetParts, useParts } from "./sheet";
+import { markOf, type SheetParts } from "./sheet";
 import { type GridColumn, toggleSort } from "./view";
 import { move, type Place, type Range, rangeOf, type Viewport } from "./viewport";
-
-/** How an edit ends: kept and moving on, kept where the focus went elsewhere, or given up. */
-export type EditEnd = "cancel" | "down" | "up" | "right" | "left" | "blur";
-
-/** A cell by what it is of, wherever it stands: a row, or null for one that is to be, and a column's name. */
-interface CellOf {
-  record: RecordOfRow | null;
-  name: string;
-  /** What stood at the foot, not taken, when it was begun. */
-  foot?: FootRow | null;
-  /** The row that was being written there then: it takes what is typed, wherever the focus is led meanwhile. */
-  coming?: FootRow | null;
-}
-
-export interface Editing extends Place, CellOf {
-  text: string;
-  /** Whether the text was typed over what stood there, and so is a change already. */
-  isTyped: boolean;
-}
 
 interface GridState {
   active: Place;
@@ -62,6 +44,9 @@ type KeyPress = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | 
 type Reaction = (() => unknown) | undefined;
 
 export type SelectionWay = "only" | "toggle" | "extend";
+
+/** The id of the search above a grid. */
+export const SEARCH_FIELD = "mt-search-rows";
 
 const STEPS = { cancel: [0, 0], down: [1, 0], up: [-1, 0], right: [0, 1], left: [0, -1] } as const;
 const MAX_SELECTED = 1_000; // of one deletion
@@ -100,6 +85,7 @@ export class GridControl {
     const text = isTyped ? said : textOf(sheet, record ?? NEW_ROW, column);
     const begun = { foot: sheet.edits.standing, coming: this.coming };
     const editing = { ...place, record, name: column.name, ...begun, text, isTyped };
+    sheet.edits.isWriting = true;
     this.state.update({ active: place, anchor: null, editing });
   };
 
@@ -107,6 +93,7 @@ export class GridControl {
   readonly finish = (end: EditEnd, text: string | null): void => {
     const { editing, active } = this.state.get();
     if (!editing) return;
+    this.drawn.sheet.edits.isWriting = false;
     this.state.update({ editing: null });
     if (text !== null && end !== "cancel") this.edit(editing, text);
     else if (end === "cancel" && (editing.record || editing.foot))
@@ -266,30 +253,4 @@ function textOf(sheet: SheetParts, row: RecordOfRow, { name, type }: GridColumn)
 
 function clamp(index: number, count: number): number {
   return Math.min(Math.max(index, 0), count - 1);
-}
-
-const keys = (): [string, string][] => [
-  [t`Setas, Home, End, Page Up, Page Down`, t`andar; com Ctrl até o fim; com Shift marcar`],
-  [t`Enter ou F2`, t`editar a célula; Enter grava e desce, Tab grava e vai ao lado, Esc desiste`],
-  ["Alt+Enter", t`quebrar a linha dentro da célula`],
-  ["Delete", t`esvaziar`],
-  ["Ctrl+C, Ctrl+X, Ctrl+V", t`copiar, recortar, colar`],
-  ["Ctrl+D", t`repetir para baixo o que está na primeira linha marcada`],
-  ["Ctrl+A", t`marcar tudo`],
-  ["Ctrl+Z, Ctrl+Y", t`desfazer, refazer`],
-  [t`Espaço`, t`marcar ou desmarcar a caixa; em outras células, selecionar a linha; com Shift, todas até ela`],
-  [t`Clique no número da linha`, t`selecionar só ela; com Ctrl, ela também; com Shift, todas até ela`],
-  ["/", t`procurar`],
-  [t`Botão direito ou tecla de menu`, t`de onde veio a célula, e o que foi mudado nela`],
-  [t`No cabeçalho: Enter`, t`ordenar; com Shift, ao lado das outras ordenações`],
-  [t`No cabeçalho: Alt e seta para baixo`, t`opções da coluna`],
-];
-
-export function KeysDialog() {
-  const { onClose } = useParts();
-  return (
-    <Dialog title={t`Teclas`} onClose={onClose}>
-      <Facts facts={keys()} />
-    </Dialog>
-  );
 }

@@ -1,14 +1,22 @@
-import { type Api, ApiFailure, faultsBy } from "../api/session";
+import { type Api, ApiFailure, faultsBy, type UnsavedEdits } from "../api/session";
 import type { RecordOfRow, Table } from "../api/types";
+import { type Cells, cellKey, columnOf } from "../table/columns";
+import { readRows } from "../table/queries";
 import { t } from "../ui/language";
 import { Store } from "../ui/store";
 import { formatCell, parseClipboard } from "../values/cells";
 import { formatCount, plural } from "../values/numbers";
 import { type Clash, inverse, meet, type RowChange, readTexts, type Values, versionOf, without } from "./changes";
-import { cellKey, NEW_ROW, type RowSource, readRows } from "./rows";
-import { type CellState, type Cells, columnOf } from "./sheet";
+import { NEW_ROW, type RowSource } from "./rows";
 import type { GridColumn } from "./view";
 import { type Range, spread } from "./viewport";
+
+/** What is to be seen of a cell besides its value: a text that was not taken, how far its save has come. */
+export interface CellState {
+  text?: string;
+  state?: "saving" | "refused" | "unsaved" | "doubtful" | "changed";
+  reason?: string;
+}
 
 /** Colleagues changed the same cells in between: what each wrote, and the changes upon the rows as they are now. */
 export interface Conflict {
@@ -73,11 +81,13 @@ const LONGEST_PAUSE_MS = 30_000;
 const START: EditState = { marks: new Map(), conflict: null, pasted: null, failure: null, again: null, waiting: 0 };
 
 /** The edits of a grid: each is checked, sent with the version that was seen, merged with what others did, told. */
-export class EditSession {
+export class EditSession implements UnsavedEdits {
   readonly state = new Store<EditState>(START);
   sheet!: EditedSheet;
   private readonly past: Step[] = [];
   private readonly future: Step[] = [];
+  /** Whether a cell is being written: rows stay where they are meanwhile, and whoever leaves is asked. */
+  isWriting = false;
   atFoot: FootRow | null = null; // the row that is written there
   private readonly held = new Map<FootRow, [key: string, state: CellState][]>(); // refused before it, or to be sent again
   private queue: Promise<unknown> = Promise.resolve(); // one save after the other: each knows what the last has made
@@ -91,6 +101,7 @@ export class EditSession {
   ) {}
 
   get isUnsaved(): boolean {
+    if (this.isWriting) return true;
     const { marks } = this.state.get();
     const isThere = (key: string) => this.table.columns.some(({ name }) => key.endsWith(`/${name}`));
     return this.queued.size + this.held.size > 0 || [...marks.keys()].some(isThere); // and of no column that is gone

@@ -2,11 +2,13 @@ import { isCancelledError, type QueryClient, queryOptions, useQueries, useQueryC
 import { useMemo } from "react";
 import type { Api } from "../api/session";
 import type { Query, RecordOfRow, Table } from "../api/types";
+import { cellKey } from "../table/columns";
+import { queryRows } from "../table/queries";
 import { useConsole } from "../ui/context";
 import { Store, useStore } from "../ui/store";
 import { askedOf, type GridView } from "./view";
 
-export const BLOCK = 200;
+const BLOCK = 200;
 const KEPT_MS = 10_000; // out of sight: a scroll bar that is dragged leaves some six blocks a second behind
 const NEEDED_MS = 300_000; // where many are waited for, until the last one is here
 const SETTLE_MS = 80; // a scroll bar that is dragged asks for nothing on the way
@@ -28,18 +30,9 @@ export function useRows(table: Table, view: GridView): RowSource {
   return rows;
 }
 
-/** Ask for rows as they are now, exactly. */
-export async function readRows(api: Api, tableId: string, ids: readonly string[]): Promise<RecordOfRow[]> {
-  const where = { column: "id", op: "in" as const, value: [...ids] };
-  return (await queryRows(api, tableId, { where, per_page: Math.max(ids.length, 1), count: false })).records;
-}
-
-/** Ask for rows, or for what is worked out over them. */
-export async function queryRows(api: Api, tableId: string, body: Query, signal?: AbortSignal) {
-  const query = { numbers: "string" as const, versions: !body.aggregates };
-  const asks = { path: { table_id: tableId }, query, body, signal };
-  const page = await api.POST("/{table_id}/data/query", asks);
-  return { ...page, records: page.records as RecordOfRow[] };
+/** Return the rows in sight, in blocks, as far as they are here. */
+export function useBlocks(rows: RowSource): readonly (readonly RecordOfRow[])[] {
+  return useStore(rows.inSight).map(rows.recordsOf);
 }
 
 function versionsOf(block: Block | undefined): string {
@@ -74,6 +67,8 @@ export class RowSource {
 
   readonly rowAt = (index: number): RecordOfRow | undefined =>
     this.kept(Math.floor(index / BLOCK))?.records[index % BLOCK];
+
+  readonly recordsOf = (block: number): readonly RecordOfRow[] => this.kept(block)?.records ?? [];
 
   private kept(number: number): Block | undefined {
     return this.queries.getQueryData<Block>([...this.key, number]);
@@ -152,16 +147,16 @@ export class RowSource {
     });
 
   /**
-   * Ask by versions whether what is in sight is as it was; where it is not, show what has changed. Returns which cells
-   * that were in sight have.
+   * Ask by versions whether what is in sight is as it was; where it is not, and they are not held, show what has changed.
+   * Returns which cells that were in sight have.
    */
-  readonly look = async (): Promise<ReadonlySet<string>> => {
+  readonly look = async (isHeld: () => boolean): Promise<ReadonlySet<string>> => {
     const [number = 0] = this.inSight.get();
     const before = this.kept(number);
     const isBusy = (): boolean => this.queries.isFetching({ queryKey: this.key }) > 0 || this.kept(number) !== before;
     if (isBusy() || !before) return new Set();
     const now = await queryRows(this.api, this.tableId, { ...this.pageQuery(number), count: false, fields: [] });
-    if (isBusy() || isEditing() || versionsOf(now as Block) === versionsOf(before)) return new Set();
+    if (isBusy() || isHeld() || versionsOf(now as Block) === versionsOf(before)) return new Set();
     await this.reload();
     const changed = before.records.flatMap((row) => {
       const record = this.rowAt(this.indexOf(row.id));
@@ -172,16 +167,8 @@ export class RowSource {
   };
 }
 
-/** Whether a cell is being written: rows stay where they are meanwhile. */
-export const isEditing = (): boolean => document.querySelector(".mt-cell-edited") !== null;
-
 /** The empty row at the foot, which takes a new one. */
 export const NEW_ROW: RecordOfRow = { id: "+" };
-
-/** Name a cell among all of a table. */
-export function cellKey(id: string, column: string): string {
-  return `${id}/${column}`;
-}
 
 /** Return the numbers of the blocks that hold some rows; the first where there are none. */
 function numbersOf(first: number, end: number): number[] {

@@ -1,24 +1,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Cell, Column, RecordOfRow, Table } from "../api/types";
+import type { Column, RecordOfRow, Table } from "../api/types";
 import { useDoubts } from "../rules/doubts";
+import { type Cells, cellKey } from "../table/columns";
 import { useConsole } from "../ui/context";
 import { t } from "../ui/language";
 import { useShared, useWindowEvents } from "../ui/store";
 import { showCell } from "../values/cells";
 import { plural } from "../values/numbers";
-import { EditSession } from "./edits";
-import { cellKey, isEditing, useRows } from "./rows";
+import { type CellState, EditSession } from "./edits";
+import { useBlocks, useRows } from "./rows";
 import { type GridView, isFiltered, type ViewHandle, within } from "./view";
-
-export type Cells = Readonly<Record<string, Cell>>;
-
-/** What is to be seen of a cell besides its value: a text that was not taken, how far its save has come. */
-export interface CellState {
-  text?: string;
-  state?: "saving" | "refused" | "unsaved" | "doubtful" | "changed";
-  reason?: string;
-}
 
 /** What the parts of a sheet share: its table, the view of it, its rows and edits, and what lies over it. */
 export function useSheetParts(table: Table, handle: ViewHandle) {
@@ -34,11 +26,6 @@ export function useSheetParts(table: Table, handle: ViewHandle) {
 }
 
 export type SheetParts = ReturnType<typeof useSheetParts>;
-
-/** Return a column of a table; of one that it no longer has, what its values are shown by. */
-export function columnOf({ columns }: Table, name: string): Pick<Column, "display_name" | "type" | "format"> {
-  return columns.find((column) => column.name === name) ?? { display_name: name, type: "text" };
-}
 
 /** Say some values of a row in one line. */
 export function rowWords(columns: readonly Column[], row: Cells): string {
@@ -71,8 +58,11 @@ function useSheet(table: Table, view: GridView) {
   const { api, announce, sessions } = useConsole();
   const queries = useQueryClient();
   const rows = useRows(table, view);
-  const doubts = useDoubts(table, rows);
-  const edits = useMemo(() => sessions.get(table._id) ?? new EditSession(api, table), [sessions, api, table._id]);
+  const doubts = useDoubts(table, useBlocks(rows));
+  const edits = useMemo(() => {
+    const known = sessions.get(table._id);
+    return known instanceof EditSession ? known : new EditSession(api, table);
+  }, [sessions, api, table._id]);
   sessions.set(table._id, edits);
   edits.table = table;
   const focused = useRef<string | null>(null);
@@ -80,11 +70,11 @@ function useSheet(table: Table, view: GridView) {
   const [wanted, setWanted] = useState<string | null>(null); // a new row, to have the focus where it has landed
   const isArranged = isFiltered(view) || view.sort.length > 0;
   const settle = useCallback(() => {
-    const isHeld = isEditing() || (focused.current !== null && misplaced.current.has(focused.current));
+    const isHeld = edits.isWriting || (focused.current !== null && misplaced.current.has(focused.current));
     if (misplaced.current.size === 0 || isHeld) return;
     misplaced.current.clear();
     void rows.reload();
-  }, [rows]);
+  }, [rows, edits]);
   edits.sheet = {
     rows,
     announce,
@@ -132,10 +122,10 @@ function useSheet(table: Table, view: GridView) {
       const begun = Date.now();
       settle();
       const isMine = edits.isUnsaved || misplaced.current.size > 0;
-      const isWriting = isEditing() || document.querySelector(".mt dialog") !== null; // upon rows as seen
+      const isWriting = document.querySelector(".mt dialog") !== null; // upon rows as seen
       const isAway = begun - lastInput.current > AWAY_MS;
       const { rows, refused } = edits.sheet;
-      const fresh = isMine || isWriting || isAway ? undefined : await rows.look().catch(refused);
+      const fresh = isMine || isWriting || isAway ? undefined : await rows.look(() => edits.isWriting).catch(refused);
       return { fresh: fresh ?? undefined, took: Date.now() - begun };
     },
     // While the page is visible. A look may seem to have taken hours: the computer slept.

@@ -1,6 +1,7 @@
 import { useCallback, useMemo } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import type { Column, ColumnType, Query, SavedView, Table, Where } from "../api/types";
+import { filtersOf } from "../table/conditions";
 import { useGet } from "../ui/context";
 import { t } from "../ui/language";
 import { ROW_HEIGHT } from "./viewport";
@@ -13,28 +14,8 @@ type Kept = Pick<SavedView, "where" | "q" | "sort" | "columns" | "group_by" | "t
 export type GridView = { [Part in keyof Kept]-?: NonNullable<Kept[Part]> } & { row_height: number };
 export type ViewColumn = GridView["columns"][number];
 
-/** A column beside a value, typed as the API takes it. */
-export type Condition = Extract<Where, { column: string }>;
-export type Operator = Condition["op"];
-
 /** What stands at the foot of a column. */
 export type Total = GridView["totals"][string];
-
-export const operatorLabels = (): Record<Operator, string> => ({
-  eq: t`é igual a`,
-  ne: t`é diferente de`,
-  gt: t`é maior que`,
-  gte: t`é maior ou igual a`,
-  lt: t`é menor que`,
-  lte: t`é menor ou igual a`,
-  in: t`é um destes`,
-  nin: t`não é um destes`,
-  contains: t`contém`,
-  not_contains: t`não contém`,
-  starts_with: t`começa com`,
-  ends_with: t`termina com`,
-  is_null: t`está vazia`,
-});
 
 export const totalLabels = (): Record<Total, string> => ({
   sum: t`Soma`,
@@ -49,26 +30,6 @@ export const totalLabels = (): Record<Total, string> => ({
 export function totalsOf(type: ColumnType): readonly Total[] {
   if (type === "integer" || type === "decimal") return ["sum", "avg", "count", "count_distinct", "min", "max"];
   return type === "boolean" ? ["count"] : ["count", "count_distinct", "min", "max"];
-}
-
-const ORDERED: readonly Operator[] = ["gt", "gte", "lt", "lte"];
-const FOR_ALL: readonly Operator[] = ["eq", "ne", "in", "nin", "is_null"];
-
-/** Return the operators that make sense for a type. */
-export function operatorsOf(type: string): readonly Operator[] {
-  if (type === "text") return ["contains", ...FOR_ALL, "not_contains", "starts_with", "ends_with", ...ORDERED];
-  return type === "boolean" ? ["eq", "ne", "is_null"] : [...FOR_ALL, ...ORDERED];
-}
-
-/** Return the parts of a condition that must all hold. */
-export function filtersOf(where: Where): readonly Where[] {
-  if ("and" in where) return where.and;
-  return Object.keys(where).length === 0 ? [] : [where];
-}
-
-/** Return the condition that all of these hold. */
-export function allOf(filters: readonly Where[]): Where {
-  return filters.length === 0 ? {} : { and: [...filters] };
 }
 
 /** Return what is worked out at the foot of a view's columns, of those that the table still has. */

@@ -1,6 +1,6 @@
 import type { Table } from "../api/types";
-import { columnOf } from "../grid/sheet";
-import { operatorLabels } from "../grid/view";
+import { columnOf } from "../table/columns";
+import { operatorLabels } from "../table/conditions";
 import { t } from "../ui/language";
 import { Check, Field, SelectField, TextField } from "../ui/parts";
 import { type Edited, fieldsOf } from "../ui/store";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ComponentProps, useId, useState } from "react";
 import type { ColumnType, Rule } from "../api/types";
-import { queryRows } from "../grid/rows";
+import { queryRows } from "../table/queries";
 import { useConsole } from "../ui/context";
 import { useSettled } from "../ui/store";
 import { formatCell } from "../values/cells";

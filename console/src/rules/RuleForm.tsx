@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { Rule, Table } from "../api/types";
-import { columnOf } from "../grid/sheet";
+import { columnOf } from "../table/columns";
 import { t } from "../ui/language";
 import { Alert, Check, Dialog, Failure, Radios, SelectField, TextField } from "../ui/parts";
 import { fieldsOf } from "../ui/store";

@@ -1,50 +1,17 @@
 import { useState } from "react";
-import { useLocation } from "wouter";
 import type { Rule, RuleCheck, Table } from "../api/types";
-import { columnOf, useParts } from "../grid/sheet";
-import { allOf, filtersOf, readView, writeView } from "../grid/view";
 import { useConsole } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
-import { Button, Dialog, Failure } from "../ui/parts";
+import { Button, Failure } from "../ui/parts";
 import { plural } from "../values/numbers";
 import { useBroken, useSaveRules, useTables } from "./keeping";
 import { Proposals } from "./Proposals";
 import { RuleForm } from "./RuleForm";
 import { ruleWords } from "./words";
 
-/** The rules of a column of the grid. */
-export function RulesDialog({ name }: { name: string }) {
-  const { table, view, onView, onClose } = useParts();
-  const show = (rule: Rule): void => {
-    onView({ where: allOf([...filtersOf(view.where), breaking(rule)]) });
-    onClose();
-  };
-  return (
-    <Dialog title={t`Regras de ${columnOf(table, name).display_name}`} onClose={onClose}>
-      <Rules table={table} column={name} onShow={show} />
-    </Dialog>
-  );
-}
-
-/** All rules of a table, beside its structure. */
-export function RulesSection({ table }: { table: Table }) {
-  const [, navigate] = useLocation();
-  const { leaveBy } = useConsole();
-  const show = (rule: Rule): void => {
-    const query = writeView({ ...readView(""), where: allOf([breaking(rule)]) });
-    leaveBy(() => navigate(`/tabelas/${table._id}?${query}`));
-  };
-  return (
-    <section aria-labelledby="rules-title">
-      <h2 id="rules-title">{t`Regras`}</h2>
-      <Rules table={table} onShow={show} />
-    </section>
-  );
-}
-
 /** The condition of the rows that break a rule. */
-const breaking = ({ id = "" }: Rule) => ({ rule: id, op: "breaks" as const });
+export const breaking = ({ id = "" }: Rule) => ({ rule: id, op: "breaks" as const });
 
 interface RulesProps {
   table: Table;
@@ -54,7 +21,7 @@ interface RulesProps {
 }
 
 /** What is right in a table, in sentences, how many rows break it, and the ways to say otherwise. */
-function Rules({ table, column, onShow }: RulesProps) {
+export function Rules({ table, column, onShow }: RulesProps) {
   const { can, leaveBy } = useConsole();
   const [written, setWritten] = useState<Rule | "new" | null>(null);
   const rules = table.rules.filter(({ columns }) => column === undefined || columns.includes(column));

@@ -1,5 +1,5 @@
 import type { Rule, Table } from "../api/types";
-import { columnOf } from "../grid/sheet";
+import { columnOf } from "../table/columns";
 import { formatCell } from "../values/cells";
 
 // What rules let people choose from: the values of a list, and those of another table's column.

@@ -1,18 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import type { RecordOfRow, Table } from "../api/types";
-import { BLOCK, cellKey, queryRows, type RowSource } from "../grid/rows";
+import { cellKey } from "../table/columns";
+import { queryRows } from "../table/queries";
 import { useConsole } from "../ui/context";
-import { useStore } from "../ui/store";
 import { ruleWords } from "./words";
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
 /** Find the cells in sight that break a rule and are there all the same, each with the rule in words. */
-export function useDoubts(table: Table, rows: RowSource): ReadonlyMap<string, string> {
+export function useDoubts(table: Table, blocks: readonly (readonly RecordOfRow[])[]): ReadonlyMap<string, string> {
   const { api } = useConsole();
-  const blocks = useStore(rows.inSight);
   const rules = table.rules.filter((rule) => rule.severity === "warn" || rule.for_new);
-  const asked = rules.length === 0 ? [] : blocks.map((block) => rowsOf(rows, block)).filter(({ length }) => length > 0);
+  const asked = rules.length === 0 ? [] : blocks.filter(({ length }) => length > 0);
   const versions = asked.map((block) => block.map(({ id, _version }) => `${id} ${_version}`).join());
   const { data } = useQuery({
     queryKey: ["doubts", table._id, table.version, versions],
@@ -37,9 +36,4 @@ export function useDoubts(table: Table, rows: RowSource): ReadonlyMap<string, st
     placeholderData: (before) => before, // until it is known whether they still are
   });
   return (asked.length > 0 && data) || NONE;
-}
-
-function rowsOf(rows: RowSource, block: number): RecordOfRow[] {
-  const places = Array.from({ length: BLOCK }, (_, at) => block * BLOCK + at);
-  return places.flatMap((place) => rows.rowAt(place) ?? []);
 }

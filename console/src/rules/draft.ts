@@ -1,5 +1,5 @@
 import type { Column, ColumnType, Rule, RuleKind, Table } from "../api/types";
-import { columnOf } from "../grid/sheet";
+import { columnOf } from "../table/columns";
 import { t } from "../ui/language";
 import { formatCell, isDay, parseCell } from "../values/cells";
 import type { Named, Severity } from "./words";

@@ -1,6 +1,6 @@
 import type { Rule, RuleKind, Table } from "../api/types";
-import { columnOf } from "../grid/sheet";
-import { operatorLabels } from "../grid/view";
+import { columnOf } from "../table/columns";
+import { operatorLabels } from "../table/conditions";
 import { t } from "../ui/language";
 import type { Choices } from "../ui/parts";
 import { showCell } from "../values/cells";

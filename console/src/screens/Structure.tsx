@@ -4,7 +4,6 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { type Api, ApiFailure, faultsBy } from "../api/session";
 import type { Column, Table, TableChanges } from "../api/types";
-import { RulesSection } from "../rules/Rules";
 import { useConsole, useGet, useTable } from "../ui/context";
 import { Ask } from "../ui/dialogs";
 import { t } from "../ui/language";
@@ -14,6 +13,7 @@ import { typeChoices, typeLabels } from "../values/cells";
 import { formatMoment } from "../values/dates";
 import { plural } from "../values/numbers";
 import { toName } from "../values/words";
+import { RulesSection } from "./RulesSection";
 
 /** A table's name, columns, key and indexes; its end, too. */
 export default function Structure({ tableId }: { tableId: string }) {

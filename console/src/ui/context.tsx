@@ -32,8 +32,7 @@ export function ConsoleProvider({ session, uploads, children }: ProviderProps) {
   const { sessions, written, leaving } = session;
   useWindowEvents(["online"], () => sessions.forEach((edits) => void edits.resume()));
   useWindowEvents(["beforeunload"], (event) => {
-    const isWritten = written.get() || document.querySelector(".mt-cell-edited") !== null;
-    const isUnsaved = isWritten || [...sessions.values()].some((edits) => edits.isUnsaved);
+    const isUnsaved = written.get() || [...sessions.values()].some((edits) => edits.isUnsaved);
     if (isUnsaved || isSending(uploads.state.get())) event.preventDefault();
   });
   const shared = useMemo((): ConsoleParts => {
