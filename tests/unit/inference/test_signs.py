@@ -22,7 +22,7 @@ from managed_tables_analyze.inference.signs import (
 )
 
 QUANTITIES = (
-    "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
+    "qt", "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
     "saldo", "soma", "média", "percentual", "taxa", "count", "sum", "dias", "preço", "preços", "peso",
     "área", "custo", "idade", "price", "amount", "value", "índice", "horas", "juros", "consumo",
     "indicador", "kwh", "kg",
@@ -286,3 +286,17 @@ def test_a_code_that_lost_its_zeros_among_formatted_ones_is_told(infer: Infer) -
 )
 def test_a_word_of_a_code_within_a_quantity_or_a_name_is_none(label: str, name: str | None) -> None:
     assert find_code_in_label(label, 11) == name
+
+
+@pytest.mark.parametrize(
+    ("cells", "column_type"),
+    [
+        (["312", "45", "7", "1200"], "integer"),  # enrolments of schools
+        (["0", "3", "118"], "integer"),
+        (["9987", "10234", "10235"], "text"),  # numbers of persons, of whom some are new
+        (["123", "124"], "text"),
+    ],
+)
+def test_matriculas_of_many_lengths_are_counts(infer: Infer, cells: list[str], column_type: str) -> None:
+    """The word names a person's number and an enrolment: numbers of persons are of about one length."""
+    assert infer(cells, "Matrícula").type == column_type

@@ -395,8 +395,8 @@ def _formats_of(hypothesis: Hypothesis | None, formats: Formats) -> Formats:
 def _find_code(values: Collection[str], label: str) -> str | None:
     """Return which code a column of numbers is: by its label unless it has amounts, or by check digits."""
     if not any(map(_IS_AMOUNT.fullmatch, values)):
-        longest = max((sum(map(str.isdigit, value)) for value in values), default=1)
-        code = signs.find_code_in_label(label, longest)
+        digits = [sum(map(str.isdigit, value)) for value in values]
+        code = signs.find_code_in_label(label, max(digits, default=1), min(digits, default=1))
         if code is not None:
             return code
     return signs.find_code_in_values(values)

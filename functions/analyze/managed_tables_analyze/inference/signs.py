@@ -12,11 +12,11 @@ from managed_tables.conversion.times import DateOrder
 
 _QUANTITY_WORDS = frozenset(
     {
-        "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores", "vlr",
-        "saldo", "soma", "media", "percentual", "taxa", "count", "sum", "dias", "preco", "precos", "peso",
-        "area", "custo", "idade", "price", "amount", "value", "indice", "indices", "index", "hora", "horas",
-        "minutos", "juros", "consumo", "gasto", "gastos", "despesa", "despesas", "receita", "receitas",
-        "indicador", "indicadores", "kwh", "mwh", "kw", "kg", "km", "litros", "metros",
+        "qt", "qtd", "qtde", "quant", "quantidade", "quantidades", "total", "totais", "valor", "valores",
+        "vlr", "saldo", "soma", "media", "percentual", "taxa", "count", "sum", "dias", "preco", "precos",
+        "peso", "area", "custo", "idade", "price", "amount", "value", "indice", "indices", "index", "hora",
+        "horas", "minutos", "juros", "consumo", "gasto", "gastos", "despesa", "despesas", "receita",
+        "receitas", "indicador", "indicadores", "kwh", "mwh", "kw", "kg", "km", "litros", "metros",
     }
 )  # fmt: skip
 _DAY_WORDS = frozenset(
@@ -102,6 +102,9 @@ _MEASURE = re.compile(r"[$€%]")  # `Conta de luz (R$)`
 _LENGTHS = {"CEP": 8, "CPF": 11, "CNPJ": 14, "PIS": 11, "PASEP": 11, "NIS": 11, "NIT": 11}
 # `PIS` is also a tax, whose column may hold whole amounts: as a person's number it has 11 digits.
 _FEWEST_DIGITS = {"pis": 9}
+# Enrolments are so labelled as well: their counts differ in length, numbers of persons hardly.
+_EVEN_WORDS = frozenset({"matricula"})
+_EVEN_DIGITS = 1  # by which the longest of them exceeds the shortest
 FEWEST_VALUES = 10  # of the sample: ten values with right check digits by chance are one in 10^10 or less
 _DIGITS = re.compile("[0-9]+")
 # By their number of digits: the name, how many digits check the others, and the greatest weight.
@@ -155,15 +158,21 @@ def find_order_of_language(labels: Sequence[str]) -> tuple[DateOrder, str] | Non
     return ("mdy", english[0]) if len(english) >= _FEWEST_ENGLISH_WORDS and not day_first else None
 
 
-def find_code_in_label(label: str, longest_digits: int) -> str | None:
-    """Return which code a label names, or None; `longest_digits` is the length of the longest value seen."""
+def find_code_in_label(label: str, longest_digits: int, shortest_digits: int | None = None) -> str | None:
+    """Return which code a label names, or None, of values with so many digits; None for unknown."""
     words = words_of(label)
     if names_quantity(label) or names_year(label) or _MEASURE.search(label):
         return None
-    known = [one for word in words for one in _known_words(word)]
+    known = _known_codes(words, longest_digits - (shortest_digits or longest_digits))
     found = [CODE_WORDS[word] for word in known if longest_digits >= _FEWEST_DIGITS.get(word, 1)]
     found += [name for pair, name in _CODE_PAIRS.items() if pair.issubset(words)]
     return "/".join(dict.fromkeys(found)) or None
+
+
+def _known_codes(words: Sequence[str], difference: int) -> list[str]:
+    """Return the words of codes in a label, of values of which the longest has so many digits more."""
+    known = [one for word in words for one in _known_words(word)]
+    return [one for one in known if difference <= _EVEN_DIGITS or one not in _EVEN_WORDS]
 
 
 def _known_words(word: str) -> list[str]:
