@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 
 from managed_tables import exact_json
 from managed_tables.catalog.job_records import JobRecord
-from managed_tables.details import Detail, Fault, InvalidValue, detail
+from managed_tables.details import UNKNOWN_TIMEZONE, Detail, Fault, InvalidValue, detail
 from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import Draft, ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
@@ -32,7 +32,6 @@ UNKNOWN_FILE = Fault("UNKNOWN_FILE", "o envio não tem este arquivo")
 UNKNOWN_SHEET = Fault("UNKNOWN_SHEET", "o arquivo não tem esta aba")
 _REPEATED = Fault("REPEATED", "o mesmo arquivo ou aba aparece mais de uma vez")
 _NOT_FOR_A_WORKBOOK = Fault("NOT_FOR_A_WORKBOOK", "só vale para arquivos de texto, e não para planilhas")
-_UNKNOWN_TIMEZONE = Fault("UNKNOWN_TIMEZONE", "não é um fuso horário, como America/Sao_Paulo")
 
 
 def reanalyze_job(services: Services, job: JobRecord, stated: ReadingStatement) -> None:
@@ -97,7 +96,7 @@ def find_impossible(
 ) -> Iterator[Detail]:
     """Yield what cannot be, of the tables that were read and their numbers of lines, as far as known."""
     if stated.timezone is not None and not is_timezone(stated.timezone):
-        yield detail("body", _UNKNOWN_TIMEZONE, path="timezone", value=stated.timezone)
+        yield detail("body", UNKNOWN_TIMEZONE, path="timezone", value=stated.timezone)
     counts: Sequence[int | None] = line_counts or [None] * len(reading.tables)
     places = {(one.file, one.sheet): (one, count) for one, count in zip(reading.tables, counts, strict=True)}
     files = {file for file, _ in places}
@@ -127,7 +126,7 @@ def is_timezone(name: str) -> bool:
 
 def _known_zone(name: str) -> str:
     if not is_timezone(name):
-        raise InvalidValue(*_UNKNOWN_TIMEZONE)
+        raise InvalidValue(*UNKNOWN_TIMEZONE)
     return name
 
 

@@ -53,6 +53,7 @@ class Fault(NamedTuple):
 
 
 UNKNOWN_COLUMN = Fault("UNKNOWN_COLUMN", "a tabela não tem esta coluna")
+UNKNOWN_TIMEZONE = Fault("UNKNOWN_TIMEZONE", "não é um fuso horário, como America/Sao_Paulo")
 
 
 class InvalidValue(ValueError):  # noqa: N818 - named for what it tells

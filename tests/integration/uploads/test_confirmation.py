@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from starlette.testclient import TestClient
 from upload_flow import (
     BASE,
@@ -21,6 +22,7 @@ from upload_flow import (
 
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.schema import Column, ColumnType
+from managed_tables_api import reanalysis
 from managed_tables_api.services import ApiServices
 
 
@@ -156,6 +158,20 @@ def test_an_invalid_statement_about_a_column_is_422(api: ApiServices, client: Te
     answer = client.post(f"{BASE}/upload-jobs/{job_id}/confirm", json=body)
     assert error_of(answer, 422, "INVALID_SCHEMA")["details"][0]["path"] == "make_nullable[0]"
     assert status_of(client, job_id) == "waiting_confirm"
+
+
+def test_a_time_zone_that_the_database_does_not_know_is_422(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our list may be newer than PostgreSQL's: the load would fail at each of its runs."""
+    monkeypatch.setattr(reanalysis, "_zones", lambda: {"America/Sao_Paulo", "America/Nova_Cidade"})
+    job_id = waiting_job(api, client)
+    answer = confirm(client, job_id, "vendas", PRODUTO, {**VALOR, "timezone": "America/Nova_Cidade"})
+    [found] = error_of(answer, 422, "INVALID_SCHEMA")["details"]
+    assert (found["path"], found["code"]) == ("columns[1].timezone", "UNKNOWN_TIMEZONE")
+    assert status_of(client, job_id) == "waiting_confirm"
+    known = {**VALOR, "timezone": "America/Sao_Paulo"}
+    assert confirm(client, job_id, "vendas", PRODUTO, known).status_code == 200
 
 
 def test_making_columns_nullable_requires_permission_to_update_the_table(

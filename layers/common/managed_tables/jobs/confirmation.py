@@ -13,7 +13,7 @@ from managed_tables import errors, exact_json
 from managed_tables.catalog.connections import ConnectionRecord
 from managed_tables.catalog.job_records import JobRecord, JobStatus
 from managed_tables.catalog.tables import Applied, TableRecord
-from managed_tables.details import UNKNOWN_COLUMN, Fault, detail
+from managed_tables.details import UNKNOWN_COLUMN, UNKNOWN_TIMEZONE, Fault, detail
 from managed_tables.documents.analyses import AnalysisDocument
 from managed_tables.documents.statements import ConfirmedDocument, LoadTerms, WantedSchema
 from managed_tables.errors import ApiError
@@ -55,6 +55,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     analysis = services.job_documents.get_analysis(job)
     job = _in_mode(job, wanted.terms)
     company = services.provisioning.require(job.company_id)
+    _raise_zone_faults(services, company, wanted)
     complete = _for_new_table if job.mode == "create" else _for_existing_table
     confirmed = complete(services, company, job, wanted, analysis)
     document = confirmed.as_json()
@@ -77,6 +78,25 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     if reserved and current.reserved_table_id != reserved:  # else the one first reserved the same name
         services.reconciliation.end_reservation(company, reserved)
     return current
+
+
+def _raise_zone_faults(services: Services, company: ConnectionRecord, wanted: WantedSchema) -> None:
+    """Raise INVALID_SCHEMA where a column's time zone is one that the company's PostgreSQL does not know.
+
+    Our list may be newer than its own, by which the load would fail.
+    """
+    zones = {name: choice.timezone for name, choice in wanted.terms.choices.items() if choice.timezone}
+    if not zones:
+        return
+    query = "SELECT name FROM pg_timezone_names WHERE name = ANY(%s)"
+    with services.open_company(company) as connection:
+        known = {name for (name,) in connection.execute(query, [[*zones.values()]])}
+    details = [
+        definitions.column_fault(index, column.name, UNKNOWN_TIMEZONE, field="timezone", value=zone)
+        for index, column in enumerate(wanted.columns)
+        if (zone := zones.get(column.name)) and zone not in known
+    ]
+    definitions.raise_faults(details)
 
 
 def _in_mode(job: JobRecord, terms: LoadTerms) -> JobRecord:
