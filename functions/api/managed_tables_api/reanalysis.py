@@ -20,6 +20,7 @@ from managed_tables.documents.analyses import JobReading, TableReading
 from managed_tables.documents.statements import Draft, ReadingStatement, TableStatement
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
+from managed_tables.jobs.confirmation import find_unknown_zones
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
 from managed_tables.services import Services
 
@@ -74,6 +75,9 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
     judged = stated.model_copy(update={"tables": merged})
     if impossible := list(find_impossible(analysis.reading, analysis.line_counts, judged)):
         raise ApiError(INVALID_READING, impossible)
+    if unknown := find_unknown_zones(services, job.company_id, [stated.timezone] if stated.timezone else []):
+        found = [detail("body", UNKNOWN_TIMEZONE, path="timezone", value=zone) for zone in unknown]
+        raise ApiError(INVALID_READING, found)
     key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
     recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)

@@ -244,6 +244,17 @@ def test_an_impossible_reading_is_422_and_says_where(api: ApiServices, client: T
     assert status_of(client, job_id) == "waiting_confirm"
 
 
+def test_a_time_zone_that_the_database_does_not_know_is_422(
+    api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("managed_tables_api.reanalysis._zones", lambda: {"America/Nova_Cidade"})
+    job_id = waiting_job(api, client)
+    answer = reanalyze(client, job_id, timezone="America/Nova_Cidade")
+    [unknown] = error_of(answer, 422, "INVALID_READING")["details"]
+    assert (unknown["path"], unknown["code"]) == ("timezone", "UNKNOWN_TIMEZONE")
+    assert status_of(client, job_id) == "waiting_confirm"
+
+
 def test_the_sweep_notifies_an_execution_that_was_not_notified(
     api: ApiServices, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

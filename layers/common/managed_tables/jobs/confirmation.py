@@ -55,7 +55,7 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     analysis = services.job_documents.get_analysis(job)
     job = _in_mode(job, wanted.terms)
     company = services.provisioning.require(job.company_id)
-    _raise_zone_faults(services, company, wanted)
+    _raise_zone_faults(services, job, wanted)
     complete = _for_new_table if job.mode == "create" else _for_existing_table
     confirmed = complete(services, company, job, wanted, analysis)
     document = confirmed.as_json()
@@ -80,21 +80,26 @@ def _decide(services: Services, job: JobRecord, wanted: WantedSchema, waiting: J
     return current
 
 
-def _raise_zone_faults(services: Services, company: ConnectionRecord, wanted: WantedSchema) -> None:
-    """Raise INVALID_SCHEMA where a column's time zone is one that the company's PostgreSQL does not know.
+def find_unknown_zones(services: Services, company_id: str, zones: Collection[str]) -> set[str]:
+    """Return the time zones that the company's PostgreSQL does not know: our list may be newer than its own.
 
-    Our list may be newer than its own, by which the load would fail.
+    A load would fail by them.
     """
-    zones = {name: choice.timezone for name, choice in wanted.terms.choices.items() if choice.timezone}
     if not zones:
-        return
+        return set()
     query = "SELECT name FROM pg_timezone_names WHERE name = ANY(%s)"
-    with services.open_company(company) as connection:
-        known = {name for (name,) in connection.execute(query, [[*zones.values()]])}
+    with services.open_company(services.provisioning.require(company_id)) as connection:
+        return {*zones}.difference(name for (name,) in connection.execute(query, [[*zones]]))
+
+
+def _raise_zone_faults(services: Services, job: JobRecord, wanted: WantedSchema) -> None:
+    """Raise INVALID_SCHEMA where the company's PostgreSQL does not know a column's time zone."""
+    zones = {name: choice.timezone for name, choice in wanted.terms.choices.items() if choice.timezone}
+    unknown = find_unknown_zones(services, job.company_id, zones.values())
     details = [
         definitions.column_fault(index, column.name, UNKNOWN_TIMEZONE, field="timezone", value=zone)
         for index, column in enumerate(wanted.columns)
-        if (zone := zones.get(column.name)) and zone not in known
+        if (zone := zones.get(column.name)) in unknown
     ]
     definitions.raise_faults(details)
 
