@@ -329,3 +329,16 @@ def test_a_person_named_like_an_average_is_none(tmp_path: Path) -> None:
     lines = "".join(f"aluno {n},{n % 7 + 1}.5\n" for n in range(12))
     found = _analyze(tmp_path, f"nome,p1\n{lines}Mediana Silva,3.5\nMeana,2.5\n".encode())
     assert [one.code for one in found.findings] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ("a,3,1/b,4,2/Mediana,9,3/c,6,7/Desvio padrão,9,1/e,3,1/f,8,2/g,1,1", (4, 6)),
+        ("n,10.5,203/o,14.2,412/p,11.1,317/Norte,11.9,310.7/s,20.5,103/t,24.2,212/u,21.1,617", (5,)),
+    ],
+    ids=["words", "the mean of the rows above"],
+)
+def test_rows_worked_out_of_others_are_told(tmp_path: Path, rows: str, lines: tuple[int, ...]) -> None:
+    found = _analyze(tmp_path, f"item,x,y\n{rows.replace('/', chr(10))}\n".encode())
+    assert [one.lines for one in found.findings if one.code == "SUBTOTAL_LINES"] == [lines]

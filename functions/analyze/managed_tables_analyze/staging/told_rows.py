@@ -33,7 +33,16 @@ _SAMPLE_ROWS = 500  # in which sums are sought: enough to see that a file has an
 _SUMMED_ROWS = 20_000  # in which all of them are found then
 _TOTAL = r"(?:sub[- ]?)?tota(?:l|is)"
 _MEAN = r"(?:m[ée]dias?(?: (?:geral|gerais|simples|ponderadas?))?|averages?|mean)"
-_NAMED = rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*|{_MEAN}[\W\d]*|{_MEAN} (?:d[aeo]s?|of)\b.*"
+# What is worked out of other rows, by its whole name; shares are not, since each record may have one.
+_WORKED_OUT = (
+    r"soma(?:s|t[óo]rio)?|sum|median[ao]?|desvio[- ]padr[ãa]o|standard deviation|std\.? ?dev\.?"
+    r"|m[íi]nimo|m[áa]ximo|minimum|maximum|overall"
+)
+_NAMED = (
+    rf"(?i)(?:.*[\s,(])?{_TOTAL}[\W\d]*|{_TOTAL}\b.*|{_MEAN}[\W\d]*|{_MEAN} (?:d[aeo]s?|of)\b.*"
+    rf"|\W*(?:{_WORKED_OUT})(?: (?:geral|gerais|d[aeo]s?|of)\b.*)?[\W\d]*"
+)
+_HAS_WORD = rf"(?i)tota|m[ée]di|average|mean|{_WORKED_OUT}"  # tried first, since it is quick
 _MENTIONED = rf"(?i).*[\s,(]{_TOTAL}\b.*"
 
 Cells = Sequence[str | None]
@@ -45,6 +54,8 @@ _MISFIT = 0.5  # of the bits of a number that is no sum: a mean, a share
 _FEWEST_ROWS = 2  # to sum: one alone is its own sum
 _ANCHORS = 3  # columns by which the rows of a sum are counted
 _LONGEST_SUM = 500  # in rows
+_FEWEST_OF_MEAN, _LONGEST_MEAN = 3, 40  # of two rows each third number in order is the mean
+_ROUNDED = 0.5  # of a column's unit: a mean is written rounded
 _MOST_CHARACTERS = 60  # of a number that rows may sum up: what is longer is a code, or a stranger's
 _MOST_DECIMALS = 4  # of shares, which are seldom written out
 _LAST_ROWS = 6  # that may be statistics of the rows above
@@ -138,7 +149,7 @@ def _is_total(columns: Mapping[str, ColumnType], sums: Sequence[tuple[int, str |
 
 def _names_total(column: str, others: Sequence[str], has_gap: str) -> str:
     """Return the SQL test that a cell has the word: at its begin or end, beside numbers, or beside a gap."""
-    has_word = f"regexp_matches({column}, '(?i)tota|m[ée]di|average|mean')"
+    has_word = f"regexp_matches({column}, {literal(_HAS_WORD)})"
     cell = trimmed(column)
     has_number = f"regexp_matches(concat_ws(' ', {', '.join(others)}), '(^|\\W)[0-9]')"
     named = f"regexp_full_match({cell}, {literal(_NAMED)}) AND {has_number}"
@@ -184,8 +195,9 @@ def _find_records(rows: Sequence[Cells]) -> list[range]:
 
 def _sums_both_ways(rows: Sequence[_Numbers]) -> Iterator[int]:
     """Yield the places of rows that sum up rows right above or below them."""
-    yield from _sums(rows)
-    yield from (len(rows) - 1 - place for place in _sums(rows[::-1]))
+    for way in (_sums, _means):
+        yield from way(rows)
+        yield from (len(rows) - 1 - place for place in way(rows[::-1]))
 
 
 def _scaled(cells: Cells) -> _Numbers:
@@ -221,6 +233,41 @@ def _sums(rows: Sequence[_Numbers]) -> Iterator[int]:
             del above[-count:]
             yield place
         above.append(row)
+
+
+def _means(rows: Sequence[_Numbers]) -> Iterator[int]:
+    """Yield the places of rows that are the mean of rows right above them, which are left out of the next."""
+    sure = _SURE + 2 * log2(len(rows))  # of how many rows has to be said, too
+    above: list[_Numbers] = []
+    for place, row in enumerate(rows):
+        if any(_saved_by_mean(row, above[-count:]) >= sure for count in _counts_of_mean(row, above)):
+            yield place
+            above = []
+        else:
+            above.append(row)
+
+
+def _counts_of_mean(row: _Numbers, above: Sequence[_Numbers]) -> Iterator[int]:
+    """Yield of how many of the last rows above a row may be the mean, judged by its first number."""
+    column = next((column for column, number in enumerate(row) if number), 0)
+    number, total = row[column] or 0, 0
+    for count, upper in enumerate(islice(reversed(above), _LONGEST_MEAN), start=1):
+        total += upper[column] or 0
+        if count >= _FEWEST_OF_MEAN and abs(total - number * count) <= _ROUNDED * count:
+            yield count
+
+
+def _saved_by_mean(row: _Numbers, parts: Sequence[_Numbers]) -> float:
+    """Return the bits that a row's numbers need less if they are given as means; 0 if one is none."""
+    bits = 0.0
+    for column, number in enumerate(row):
+        values = [value for part in parts if (value := part[column]) is not None]
+        if number is None and not values:
+            continue
+        if number is None or len(values) < len(parts) or abs(mean(values) - number) > _ROUNDED:
+            return 0.0
+        bits += log2(max(values) - min(values) + 1)  # among so many numbers the mean lies
+    return bits
 
 
 def _counts(row: _Numbers, above: Sequence[_Numbers]) -> Iterator[int]:
@@ -268,7 +315,7 @@ def _agrees(row: _Numbers, above: Sequence[_Numbers], statistic: Callable[[list[
         known = [value for value in values if value is not None]
         if number is None or len({*known}) < _FEWEST_ROWS:
             continue
-        if abs(statistic(known) - number) > 0.5:  # a mean is written rounded
+        if abs(statistic(known) - number) > _ROUNDED:
             return False
         bits += log2(len(known) / max(1, known.count(number)))
     return bits >= _SURE
