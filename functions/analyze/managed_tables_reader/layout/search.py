@@ -1,7 +1,7 @@
 """Search for the layout with the fewest bits, within what is stated about it, and say where its table is."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 from itertools import groupby, pairwise, zip_longest
@@ -43,6 +43,7 @@ class Header:
     skipped: Sequence[int] = ()  # titles and notes above the table
     end_line: int | None = None  # the first below the table
     footer: Sequence[tuple[int, Cells]] = ()  # the rows from there on, down to the next table
+    joined: Sequence[int] = ()  # the lines within the table where another may begin
     is_assumed: bool = False  # the first row is the header by custom only: nothing in the table shows it
     others: Sequence[Sequence[tuple[int, Cells]]] = ()  # the rows of other tables above and below
 
@@ -56,6 +57,8 @@ class Header:
         found = [about_lines("LINES_ABOVE", self.skipped)] if self.skipped else []
         if self.is_assumed:
             found.append(rows_left_out("HEADER_ASSUMED", [(self.first_line or 1, self.labels)]))
+        if self.joined:
+            found.append(about_lines("TABLE_JOINED", self.joined))
         return found + [rows_left_out("TABLE_APART", rows) for rows in self.others]
 
 
@@ -136,6 +139,8 @@ def find_header(grid: Grid, stated: Stated = _NOTHING, name: str = "") -> Header
     is_first = tables[number][1].first == 0 and header.line_count == 1 < len(grid.rows) - places[number]
     header.is_assumed = is_first and {*header.kinds} == {TEXT} and not stated.header_line
     check_columns(header.width, name, header.first_line or header.data_line)
+    end = places[number + 1] if number + 1 < len(places) else None
+    header.joined = find_joined(below.cut(places[number] - above, end and end - above), tables[number][1])
     return header
 
 
@@ -216,29 +221,57 @@ def find_tables(grid: Grid, stated: Stated = _NOTHING) -> list[tuple[int, Layout
     whole = find_layout(grid, stated)
     best, fewest = [(0, whole)], whole.total
     others = stated if stated.header_line is None else _NOTHING  # a number of header lines is of any table
-    for place in _splits(grid.rows, whole.start):
-        above = find_layout(grid.cut(0, place), stated)
-        below = find_layout(grid.cut(place), others)
-        row, header = grid.rows[place], grid.rows[whole.first : whole.start]
-        repeats = any(cell and cell in line.cells for line in header for cell in row.cells[:1])
-        apart = weights.TABLE if row.after_gap or repeats else weights.TABLE_CLOSE
-        bits = above.total + below.total + apart
-        if bits < fewest and below.first < below.start:
+    for place, parts, apart in _parted(grid, stated, whole, _splits(grid.rows, whole.start)):
+        bits = parts + apart
+        if bits < fewest:
             rest = [(place + start, layout) for start, layout in find_tables(grid.cut(place), others)]
             best, fewest = [*find_tables(grid.cut(0, place), stated), *rest], bits
     return best
 
 
-def _splits(rows: Sequence[GridRow], start: int) -> list[int]:
+def _parted(
+    grid: Grid, stated: Stated, whole: Layout, splits: Iterable[int]
+) -> Iterator[tuple[int, float, float]]:
+    """Yield where another table may begin, the bits of the two, and what another table costs there."""
+    others = stated if stated.header_line is None else _NOTHING
+    for place in splits:
+        above = find_layout(grid.cut(0, place), stated)
+        below = find_layout(grid.cut(place), others)
+        row, header = grid.rows[place], grid.rows[whole.first : whole.start]
+        repeats = any(cell and cell in line.cells for line in header for cell in row.cells[:1])
+        apart = weights.TABLE if row.after_gap or repeats else weights.TABLE_CLOSE
+        if below.first < below.start:
+            yield place, above.total + below.total, apart
+
+
+def find_joined(grid: Grid, layout: Layout) -> list[int]:
+    """Return the lines within a table where another begins, were it not for what another table costs.
+
+    That blank lines are above it says nothing: tables have some.
+    """
+    splits = [
+        place for place in _splits(grid.rows, layout.start, fewest=1) if layout.start < place < layout.end
+    ]
+    return [
+        grid.rows[place].number
+        for place, bits, _ in _parted(grid, _NOTHING, layout, splits)
+        if bits + weights.GAP * grid.rows[place].after_gap < layout.total
+    ]
+
+
+def _splits(rows: Sequence[GridRow], start: int, fewest: int = 2) -> list[int]:
     """Return where another table may begin: below a gap, or at a header or its title below row `start`.
 
-    A header that is repeated begins a section; right below data, a row that is there again is one of them.
+    A header names `fewest` columns of values, below a title one. If it is repeated, it begins a section;
+    right below data, a row that is there again is one of them.
     """
     found: list[int] = []
     again = _find_again(rows[:_MOST_ROWS], start)
     for place, row in enumerate(rows[1 : min(len(rows), _MOST_ROWS) - 1], start=1):
         has_title = len(rows[place - 1].filled) == 1 < place
-        is_header = place > start + has_title and _labelled(row, rows[place + 1]) > 1 - has_title
+        is_header = place > start + has_title and _labelled(row, rows[place + 1]) >= max(
+            1, fewest - has_title
+        )
         values = sum(one.is_value for one in row.looks) if row.after_gap else inf
         may_be = is_header or values * 3 <= len(row.filled)
         if may_be and len(row.filled) > 1 and place not in again:

@@ -104,7 +104,13 @@ class RowNotes(LineNotes):
 
     def __init__(self, width: int, extent: Extent) -> None:
         super().__init__(
-            "SHORT_ROWS", "LONG_ROWS", "REPAIRED_ROWS", "REPEATED_HEADER", "SEPARATOR_LINES", "COMMENT_LINES"
+            "SHORT_ROWS",
+            "LONG_ROWS",
+            "REPAIRED_ROWS",
+            "REPEATED_HEADER",
+            "HEADER_AGAIN",
+            "SEPARATOR_LINES",
+            "COMMENT_LINES",
         )
         self._width = width
         self.extent = extent

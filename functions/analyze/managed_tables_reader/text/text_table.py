@@ -175,6 +175,8 @@ def _write_record(text: TextFile, record: Record, writer: PartWriter, notes: Row
     check_columns(len(cells), text.name, record.line, max(MAX_COLUMNS, text.width))
     if record.repaired:
         notes.add("REPAIRED_ROWS", record.line)
+    if text.header.is_assumed and _is_header(cells, text):
+        notes.add("HEADER_AGAIN", record.line)
     notes.count_cells(record.line, len(cells))
     notes.extent.take(record.line, record.last_line)
     writer.write_row(record.line, cells)
@@ -184,12 +186,15 @@ def _find_note(cells: list[str], text: TextFile) -> WarningCode | None:
     """Return the note to make about a line that is not a row, None for a row."""
     if text.width > 1 and len(cells) in (1, text.width) and is_separator(cells):
         return "SEPARATOR_LINES"
-    # The header again, even with other columns at its end.
+    is_repeated = _is_header(cells, text) or (text.width > 1 and text.header.page_head.has(cells))
+    return "REPEATED_HEADER" if is_repeated and not text.header.is_assumed else None
+
+
+def _is_header(cells: list[str], text: TextFile) -> bool:
+    """Return whether a line is the header again, even with other columns at its end."""
     labels = text.header.labels[: len(cells)]
     known = [cells[0].removeprefix(_MARK), *cells[1 : len(labels)]]
-    is_header = 1 < len(labels) > len(text.header.labels) / 2 and known == labels
-    is_repeated = is_header or (text.width > 1 and text.header.page_head.has(cells))
-    return "REPEATED_HEADER" if is_repeated else None
+    return 1 < len(labels) > len(text.header.labels) / 2 and known == labels
 
 
 def _part(text: TextFile, path: Path, *, has_line: bool) -> Part:

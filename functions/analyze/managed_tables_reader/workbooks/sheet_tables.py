@@ -214,8 +214,10 @@ def _write(
         notes.leave_out(number)
         return
     if (len(cells) > 1 and cells == header.labels) or (header.width > 1 and header.page_head.has(cells)):
-        notes.leave_out(number, "REPEATED_HEADER", cells)
-        return
+        if not header.is_assumed:
+            notes.leave_out(number, "REPEATED_HEADER", cells)
+            return
+        notes.add("HEADER_AGAIN", number)
     check_columns(len(cells), name, number)
     if len(cells) > header.width:
         notes.add("LONG_ROWS", number)

@@ -12,7 +12,8 @@ MAX_LINES_KNOWN = 200  # how many beginnings of lines that are no rows a recipe 
 # What else than one plain table a file may hold, as warnings tell it; of the second names or numbers count.
 _STRUCTURE = frozenset(
     {"SUBTOTAL_LINES", "GROUP_LINES", "OTHER_TABLES", "TABLE_APART", "TABLE_BESIDE", "LISTS_WITHIN",
-     "NOT_A_TABLE", "OTHER_HEADER", "HEADER_ASSUMED", "HIDDEN_ROWS", "HIDDEN_COLUMNS"}
+     "NOT_A_TABLE", "OTHER_HEADER", "HEADER_ASSUMED", "HEADER_AGAIN", "TABLE_JOINED", "HIDDEN_ROWS",
+     "HIDDEN_COLUMNS"}
 )  # fmt: skip
 _NAMED = frozenset({"JOINED_SHEETS", "SHEETS_LEFT_OUT", "EMPTY_SHEETS", "HIDDEN_SHEETS", "MEMBERS_LEFT_OUT"})
 

@@ -35,7 +35,7 @@ _PlaceCode = Literal[
     "SUBTOTAL_LINES", "GROUP_LINES", "JOINED_SHEETS", "LINES_ABOVE", "FOOTER", "REPEATED_HEADER",
     "SECTION_LINES", "SEPARATOR_LINES", "COMMENT_LINES", "SHEETS_LEFT_OUT", "EMPTY_SHEETS", "HIDDEN_SHEETS",
     "HIDDEN_ROWS", "HIDDEN_COLUMNS", "NOT_A_TABLE", "OTHER_TABLES", "TABLE_APART", "HEADER_ASSUMED",
-    "TABLE_BESIDE", "MEMBERS_LEFT_OUT", "LISTS_WITHIN", "LINES_LEFT_OUT",
+    "HEADER_AGAIN", "TABLE_JOINED", "TABLE_BESIDE", "MEMBERS_LEFT_OUT", "LISTS_WITHIN", "LINES_LEFT_OUT",
 ]  # fmt: skip
 # What a person should look at before confirming: last, what else is good to know.
 WarningCode = TypeAliasType("WarningCode", Literal[
