@@ -20,7 +20,7 @@ CLIENTS = (
 )
 MIB = 1_048_576
 LIMITS_MIB = {
-    "ApiFunction": 73,  # 1.9 of them the viewer of its reference
+    "ApiFunction": 77,  # 1.9 of them the viewer of its reference, 3.2 YAML
     "IngestFunction": 70,
     "ProvisionFunction": 70,
     "AnalyzeFunction": 150,

@@ -1,6 +1,7 @@
 """A table as an open data contract: out, into an empty table, and out again it is the same."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,6 +60,13 @@ def call(table: TableClient, method: str, body: Any = None, **more: Any) -> Any:
     return table.company.http.request(method, url, content=content, params=more, headers=headers)
 
 
+def send(table: TableClient, content: bytes, headers: dict[str, str], **query: str) -> Any:
+    """Put a contract as it is written."""
+    url = f"{BASE}/{table.table_id}/contract"
+    sent = {**table.rows.headers(), **headers}
+    return table.company.http.put(url, content=content, params=query, headers=sent)
+
+
 def test_a_table_is_a_contract_of_the_standard(table: TableClient) -> None:
     """Columns, types, required, keys, unique and rules are where ODCS v3.1.0 has them."""
     found = contract(table)
@@ -114,6 +122,43 @@ def test_it_is_answered_as_yaml(table: TableClient) -> None:
     assert answer.headers["content-type"].startswith("application/yaml")
     assert answer.text.startswith('apiVersion: "v3.1.0"\n')
     assert yaml.safe_load(answer.text) == contract(table)
+
+
+def test_it_is_taken_as_yaml(table: TableClient, rows_company: RowsCompany) -> None:
+    """As it is answered, and as others write it: a plan's token is of what it says, not of how."""
+    answered = call(table, "GET", headers={"Accept": "application/yaml"}).text
+    other, headers = created(rows_company, column("x")), {"Content-Type": "application/yaml; charset=utf-8"}
+    planned = send(other, answered.encode(), headers)
+    assert planned.status_code == 200, planned.text
+    dumped = yaml.safe_dump(contract(table), sort_keys=False, allow_unicode=True)
+    done = send(other, dumped.encode(), headers, confirm=planned.json()["confirm"])
+    assert done.status_code == 200, done.text
+    assert contract(other) == contract(table)
+
+
+BOMB = "a: &a [x]\n" + "".join(
+    f"{n}: &{n} [{', '.join([f'*{before}'] * 9)}]\n" for before, n in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "reason"),
+    [
+        (BOMB, 422, "INVALID_REQUEST", "âncoras"),
+        ("kind: !!python/object/apply:os.system [id]", 422, "INVALID_REQUEST", "tags"),
+        ("- 1", 422, "INVALID_REQUEST", "objeto"),
+        ("", 422, "INVALID_REQUEST", "objeto"),
+        ("a: '" + "x" * 1_100_000 + "'", 413, "REQUEST_TOO_LARGE", "1 MB"),
+        ("a: '" + "x" * 10_000_000 + "'", 413, "REQUEST_TOO_LARGE", "6 MB"),
+    ],
+    ids=["aliases", "tags", "list", "empty", "1 MB", "10 MB"],
+)
+def test_yaml_that_does_harm_is_refused(
+    table: TableClient, body: str, status: int, code: str, reason: str
+) -> None:
+    answer = send(table, body.encode(), {"Content-Type": "application/yaml"})
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert reason in answer.json()["error"]
 
 
 def test_what_a_table_has_no_place_for_is_named(rows_company: RowsCompany) -> None:

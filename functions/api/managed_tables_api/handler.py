@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.types import LambdaContext, LambdaEvent
 
 from managed_tables import errors
@@ -19,6 +20,7 @@ from managed_tables.aws.metrics import count_answer
 from managed_tables.settings import load_settings
 from managed_tables_api.app import create_app
 from managed_tables_api.http.answers import error_answer, response_too_large
+from managed_tables_api.http.requests import YAML
 from managed_tables_api.services import ApiServices
 
 # A cluster that wakes or has no connection left, and a slow query: no fault of the version that says so.
@@ -40,7 +42,9 @@ class ApiHandler:
     def __init__(self, services: ApiServices) -> None:
         self._settings = services.settings
         self._app = create_app(services)
-        self._adapter = Mangum(self._app, lifespan="off")
+        # Any other type would leave as base64, which the gateway decodes for those it has as binary alone.
+        texts = [*DEFAULT_TEXT_MIME_TYPES, YAML]
+        self._adapter = Mangum(self._app, lifespan="off", text_mime_types=texts)
 
     def __call__(self, event: LambdaEvent, context: LambdaContext) -> dict[str, Any]:
         """Answer one event."""

@@ -46,8 +46,10 @@ from managed_tables.documents.document import SCALAR, Count, Document, LateModel
 from managed_tables.errors import INVALID_REQUEST, REQUEST_TOO_LARGE, REQUEST_TOO_SLOW, ApiError
 from managed_tables.exact_json import Object
 from managed_tables.settings import MIB
+from managed_tables_api.http import exact_yaml
 
 Numbers = Literal["number", "string"]
+YAML = "application/yaml"
 
 _WITHOUT_VALUE = frozenset({"missing", "string_unicode", "extra_forbidden"})
 
@@ -300,10 +302,14 @@ def received(request: Request) -> bytes:
     return body
 
 
+def media_type_of(request: Request) -> str:
+    """Return what the body is declared as, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def is_multipart(request: Request) -> bool:
     """Return whether the body is declared as multipart/form-data."""
-    media_type = request.headers.get("content-type", "").partition(";")[0]
-    return media_type.strip().lower() == "multipart/form-data"
+    return media_type_of(request) == "multipart/form-data"
 
 
 class JsonBody:
@@ -335,14 +341,18 @@ class JsonBody:
         raw = received(request)
         if self.is_optional and not raw:
             return None
-        if len(raw) <= PARSED_AT_ONCE_BYTES:
+        if len(raw) <= PARSED_AT_ONCE_BYTES and media_type_of(request) != YAML:
             return self.parse(raw, request)
         return await run_in_threadpool(self.parse, raw, request)
 
-    def parse(self, raw: bytes, request: Request) -> Any:  # noqa: ARG002 - what a kind of body may need
+    def parse(self, raw: bytes, request: Request) -> Any:
         """Return the body of these bytes."""
-        value = json_object(raw)
+        value = self.read(raw, request)
         return value if self._is_object else self.validate(raw, value)
+
+    def read(self, raw: bytes, request: Request) -> exact_json.Object:  # noqa: ARG002 - what a kind of body may need
+        """Return the object that the body is."""
+        return json_object(raw)
 
     def validate(self, raw: bytes, value: exact_json.Object, context: Any = None) -> BaseModel:
         """Return the object as the model; `context` is for its validators."""
@@ -356,6 +366,21 @@ class JsonBody:
             return built(self.model).model_validate(value, strict=True, context=context)
         except ValidationError as error:
             raise refusal_of("body", error.errors(include_url=False)) from error
+
+
+class JsonOrYamlBody(JsonBody):
+    """A body that may also be YAML, where its type says so; OpenAPI has one type, as of every operation."""
+
+    def read(self, raw: bytes, request: Request) -> exact_json.Object:
+        """Return the object that the body is."""
+        if media_type_of(request) != YAML:
+            return super().read(raw, request)
+        if len(raw) > exact_yaml.MAX_BYTES:
+            raise ApiError(REQUEST_TOO_LARGE, limit_mb=exact_yaml.MAX_BYTES // MIB)
+        try:
+            return _object(exact_yaml.loads(raw))
+        except exact_yaml.InvalidYaml as error:
+            raise _unreadable("NOT_YAML", str(error)) from error
 
 
 class BodyOf:
@@ -388,12 +413,21 @@ def json_object_of(model: type[BaseModel], *, is_optional: bool = False) -> Any:
     return Depends(JsonBody(model, is_object=True, is_optional=is_optional))
 
 
+def json_or_yaml_object_of(model: type[BaseModel]) -> Any:
+    """Declare the argument that takes a JSON or YAML body as an object."""
+    return Depends(JsonOrYamlBody(model, is_object=True))
+
+
 def json_object(raw: bytes) -> exact_json.Object:
     """Return a JSON body with exact numbers, which must be an object; raises INVALID_REQUEST."""
     try:
         value = exact_json.loads(raw)
     except exact_json.InvalidJson as error:
         raise _not_json(str(error)) from error
+    return _object(value)
+
+
+def _object(value: Any) -> exact_json.Object:
     if not isinstance(value, dict):
         fault = Fault("NOT_AN_OBJECT", "o corpo deve ser um objeto JSON")
         raise ApiError(INVALID_REQUEST, [detail("body", fault)], reason=fault.reason)
@@ -401,5 +435,8 @@ def json_object(raw: bytes) -> exact_json.Object:
 
 
 def _not_json(reason: str) -> ApiError:
-    fault = Fault("NOT_JSON", reason)
-    return ApiError(INVALID_REQUEST, [detail("body", fault)], reason=reason)
+    return _unreadable("NOT_JSON", reason)
+
+
+def _unreadable(code: DetailCode, reason: str) -> ApiError:
+    return ApiError(INVALID_REQUEST, [detail("body", Fault(code, reason))], reason=reason)

@@ -30,11 +30,9 @@ from managed_tables_api.calls import (
 from managed_tables_api.contracts.reading import ReadContract, Unmapped, read_contract
 from managed_tables_api.contracts.writing import Identity, write_contract, write_yaml
 from managed_tables_api.http.answers import JsonAnswer
-from managed_tables_api.http.requests import json_object_of
+from managed_tables_api.http.requests import YAML, json_or_yaml_object_of
 from managed_tables_api.plans import Plans
 from managed_tables_api.tables import ANSWERED_COLUMNS, ANSWERED_RULES, ANY_PART, TableAnswer
-
-YAML = "application/yaml"
 
 router = api_router("/{table_id:table}/contract", "Contract")
 
@@ -96,13 +94,16 @@ def get_contract(table: KnownTable, company: KnownCompany, services: Services, r
 )
 def put_contract(
     table: KnownTable,
-    body: Annotated[Object, json_object_of(ContractBody)],
+    body: Annotated[Object, json_or_yaml_object_of(ContractBody)],
     company: KnownCompany,
     caller: SignedIn,
     services: Services,
     confirm: Annotated[str | None, Query(description="O token do plano: só com ele algo muda")] = None,
 ) -> ContractPlanAnswer | TableAnswer:
-    """Plan what the contract makes of the table, then do it once the plan's token is sent along."""
+    """Plan what the contract makes of the table, then do it once the plan's token is sent along.
+
+    The body may be YAML as well, by `Content-Type: application/yaml`.
+    """
     read = read_contract(body, parsers(services.settings.zone))
     rules = list(services.table_operations.judged_rules(company, read.columns, read.rules))
     plans, bound = Plans(services, caller), ["contract", table.table_id, table.version, body]
