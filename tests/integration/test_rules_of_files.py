@@ -243,32 +243,42 @@ def test_an_upsert_is_judged(loading_company: RowsCompany, tmp_path: Path) -> No
     assert "r_ordem" in job.error["message"]
 
 
-ROWS, WRONG = 2_000, 37
+ROWS, WRONG, EVERY = 100_000, 37, 2_700
+WRONG_PLACES = range(7, WRONG * EVERY, EVERY)
 
 
 def many(wrong: str = "-5") -> str:
-    """Return a file of which every fiftieth row, up to 37, has a value that no rule lets in."""
-    lines = (wrong if n % 50 == 7 and n // 50 < WRONG else "5" for n in range(ROWS))
+    """Return a file of 100,000 rows of which 37, spread over it, have a value that no rule lets in."""
+    lines = (wrong if n in WRONG_PLACES else "5" for n in range(ROWS))
     return HEADER + "".join(f"{amount};{n};;;\n" for n, amount in enumerate(lines))
 
 
 def test_of_many_rows_those_that_break_a_rule_stay_out_and_load_corrected(
     files: Reports, table: TableClient
 ) -> None:
-    """All are counted, the first twenty shown; the file of rejects, corrected, loads."""
+    """All are counted, and named by file, line, column and rule; the file of rejects, corrected, loads."""
     job_id = files.wait(many(), table.table_id)
     (check,) = [one for one in files.analysis(job_id).checks if one.rule == "r_valor"]
-    assert (check.broken, len(check.examples), check.examples[1].line) == (WRONG, 20, 59)
-    files.confirm(job_id, own_columns(table), SKIP)
+    lines = [place + 2 for place in WRONG_PLACES]
+    assert (check.broken, [one.line for one in check.examples]) == (WRONG, lines[:20])
+    files.confirm(job_id, own_columns(table), REJECT)
+    assert files.insert(job_id) == "rejected"
+    error = files.job(job_id).error
+    assert error is not None
+    named = [(one["file"], one["line"], one["column"], one["rule"]) for one in error["details"]]
+    assert named == [("vendas.csv", line, "valor", "r_valor") for line in lines[:20]]
+    assert error["details_total"] == WRONG
+    confirm_again(files, job_id, own_columns(table), SKIP)
     assert files.insert(job_id) == "done"
     result = files.job(job_id).result
     assert result is not None
-    assert (result.inserted, result.rejected) == (ROWS - WRONG, WRONG)
+    assert (result.inserted, result.rejected) == (99_963, WRONG)
     left = rejected(files, job_id)
+    assert [(one["arquivo"], int(one["linha"])) for one in left] == [("vendas.csv", line) for line in lines]
     assert {one["motivo"] for one in left} == {"Valor: deve estar entre 0 e 100 (regra r_valor)"}
     names = list(left[0])
-    lines = [";".join("5" if name == "valor" else one[name] for name in names) for one in left]
-    again = files.wait("\n".join([";".join(names), *lines]) + "\n", table.table_id)
+    corrected = [";".join("5" if name == "valor" else one[name] for name in names) for one in left]
+    again = files.wait("\n".join([";".join(names), *corrected]) + "\n", table.table_id)
     assert [one.broken for one in files.analysis(again).checks] == [0] * len(RULES)
     files.confirm(again, own_columns(table), REJECT)
     assert files.insert(again) == "done"
@@ -282,6 +292,6 @@ def test_of_many_rows_that_are_only_warned_of_all_load_and_those_are_found(
     job_id = files.wait(many(), table.table_id)
     files.confirm(job_id, own_columns(table), REJECT)
     assert files.insert(job_id) == "done"
-    found = table.rows.list(per_page=1, **{"filter[rule][breaks]": "r_valor"})
-    assert found["total"] == WRONG
-    assert table.rows.list(per_page=1)["total"] == ROWS
+    found = table.rows.list(per_page=100, **{"filter[rule][breaks]": "r_valor"})
+    assert [row["codigo"] for row in found["records"]] == [*WRONG_PLACES]
+    assert (found["total"], table.rows.list(per_page=1)["total"]) == (WRONG, ROWS)
