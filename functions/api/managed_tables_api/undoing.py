@@ -208,6 +208,8 @@ def _restore(
         raise _refused(error) from error
     if restored == total:
         return restored, 0
+    if load.mode == "replace":
+        _refuse_repeated(connection, load, table, key, names)
     known = _count_replaced(connection, load, table, key) if load.mode == "replace" and key else 0
     return restored, total - restored - known
 
@@ -217,8 +219,36 @@ def _refused(error: pg.IntegrityError) -> ApiError:
     named = rule_of(error.diag.constraint_name)
     if named is None:
         return ApiError(errors.NOT_UNDOABLE, reason=_STRICTER)
-    fault = Fault("RULE_BROKEN", f"uma regra da tabela {error.diag.table_name} não deixa desfazer")
-    return ApiError(errors.RULE_BROKEN, [detail("body", fault, rule=named[1])], reason=fault.reason)
+    rule, table = named[1], error.diag.table_name
+    reason = (
+        f"a regra {rule} da tabela {table} não deixa desfazer: mude ou tire a regra, ou as linhas que ela"
+        " protege, e desfaça de novo"
+    )
+    fault = Fault("RULE_BROKEN", reason)
+    return ApiError(errors.RULE_BROKEN, [detail("body", fault, rule=rule)], reason=fault.reason)
+
+
+def _refuse_repeated(
+    connection: PgConnection, load: Undoable, table: sql.Identifier, key: tuple[str, ...], names: list[str]
+) -> None:
+    """Raise RULE_BROKEN where a rule of unique values is what keeps rows of before from coming back.
+
+    They are nobody's changed rows, and would be left out in silence.
+    """
+    is_present = (
+        compose("kept.id = present.id OR {}", _same_key(key)) if key else compose("kept.id = present.id")
+    )
+    form = (
+        "INSERT INTO {table} ({names:i}) SELECT {names:i} FROM {kept} AS kept"
+        " WHERE NOT EXISTS (SELECT FROM {table} AS present WHERE {is_present})"
+    )
+    statement = compose(form, table=table, names=names, kept=kept_table(load.job_id), is_present=is_present)
+    try:
+        with connection.transaction():
+            connection.execute(statement)
+    except pg.UniqueViolation as error:
+        if rule_of(error.diag.constraint_name) is not None:
+            raise _refused(error) from error
 
 
 def _count_replaced(
@@ -229,9 +259,12 @@ def _count_replaced(
         "SELECT count(*) FROM {} AS kept JOIN {} AS present ON {}"
         " WHERE present.id BETWEEN {} AND {} AND kept.id <> present.id"
     )
-    same = sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key)
-    parts = kept_table(load.job_id), table, same, load.first_id, load.last_id
+    parts = kept_table(load.job_id), table, _same_key(key), load.first_id, load.last_id
     return fetch_number(connection, compose(form, *parts))
+
+
+def _same_key(key: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(" AND ").join(compose("kept.{name:i} = present.{name:i}", name=name) for name in key)
 
 
 def _rows_back(table: sql.Identifier, kept: sql.Identifier, names: list[str]) -> sql.Composed:

@@ -206,7 +206,10 @@ def restore_rows(table: PathTable, body: FromJson[row_history.RestoreBody]) -> r
     try:  # what is not in the trash is passed over
         found = table.run_once(statement, parameters)
     except RuleViolated as violated:
-        raise name_violated(table, violated) from violated
+        refused = name_violated(table, violated)
+        said = refused.details[0]["reason"]
+        reason = f"{said}; nenhuma linha voltou da lixeira: mude ou tire a regra, e traga-as de novo"
+        raise ApiError(errors.RULE_BROKEN, refused.details, reason=reason) from violated
     except KeyTaken as taken:
         raise taken_by_update(table.definition, taken, []) from taken
     except NotNullViolation as error:

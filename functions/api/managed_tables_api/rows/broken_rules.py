@@ -97,7 +97,11 @@ def name_violated(table: Table, violated: RuleViolated) -> ApiError:
     rule = next((one for one in definition.rules if one.id == rule_id), None)
     keys: dict[str, Any] = {"rule": rule_id} if rule_id else {}
     if named and named[0] != definition.table_id:
-        fault = Fault("RULE_BROKEN", f"outra tabela usa este valor, por uma regra: {violated.table_name}")
+        reason = (
+            f"a tabela {violated.table_name} usa este valor: mude lá as linhas que o usam, ou tire a regra"
+            f" {rule_id}"
+        )
+        fault = Fault("RULE_BROKEN", reason)
     else:
         fault = fault_of(rule) if rule else Fault("RULE_BROKEN", _BROKEN)
     columns = violated.columns or (list(rule.columns) if rule else [])

@@ -28,7 +28,9 @@ _TYPES: Mapping[str, tuple[ColumnType, ...]] = {
 _COMPARABLE = ({_T.INTEGER, _T.DECIMAL}, {_T.DATE}, {_T.DATETIME})
 _EQUATABLE = (*_COMPARABLE, {_T.TEXT}, {_T.BOOLEAN})
 
-_NOT_FOR_TYPE = Fault("OPERATOR_NOT_FOR_TYPE", "esta regra não é para uma coluna deste tipo")
+_NOT_FOR_TYPE = Fault(
+    "OPERATOR_NOT_FOR_TYPE", "esta regra não é para uma coluna deste tipo: mude ou tire a regra"
+)
 _ONE_COLUMN = Fault("NOT_ALLOWED", "esta regra é de uma coluna só")
 _TWO_COLUMNS = Fault("NOT_ALLOWED", "esta regra compara duas colunas diferentes, de tipos que se comparam")
 _REPEATED = Fault("REPEATED", "coluna repetida")

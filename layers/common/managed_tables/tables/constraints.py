@@ -7,7 +7,7 @@ index; a value of another table's is a foreign key on the value itself, which fo
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from psycopg import errors as pg
@@ -86,10 +86,32 @@ def kept_rules(before: Applied, plan: ColumnPlan) -> Rules:
     return tuple(renamed(rule, plan.renamed) for rule in stay)
 
 
-def returning_rules(table: Applied, stored: str, columns: Sequence[Column]) -> Rules:
-    """Return those of a hidden column's rules that can judge again once it is among the columns."""
-    names, ids = {column.name for column in columns}, {rule.id for rule in table.rules}
-    return tuple(rule for rule in read_rules(stored) if names >= {*rule.columns} and rule.id not in ids)
+@dataclass(frozen=True)
+class ReturningRules:
+    """A hidden column's rules that can judge again once it is among the columns.
+
+    Those of a table that is gone stay away. What PostgreSQL refused to hold, the ids `softened`, warns from
+    now on: a rule that nobody can change any more must not keep a column out.
+    """
+
+    zone: str
+    find_columns: FindColumns
+    softened: set[str] = field(default_factory=set)
+
+    def of(self, table: Applied, stored: str, columns: Sequence[Column]) -> Rules:
+        """Return the rules of a column that was hidden with these."""
+        by_name, ids = {column.name: column for column in columns}, {rule.id for rule in table.rules}
+        return tuple(
+            rule.model_copy(update={"severity": "warn"}) if rule.id in self.softened else rule
+            for rule in read_rules(stored)
+            if rule.id not in ids and not any(rule_faults([rule], by_name, self.zone, self.find_columns))
+        )
+
+    def soften(self, error: ApiError) -> bool:
+        """Soften the rules that an error names; return whether there are any that were not before."""
+        named = {one["rule"] for one in error.details or () if "rule" in one} - self.softened
+        self.softened.update(named)
+        return bool(named)
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,8 @@ class Constraints:
     def add(self, applied: Applied, *, is_asked: bool = True) -> None:
         """Add what is missing to the table as it is now, by its present name.
 
-        Raises ROWS_BREAK_RULE where rows are in the way of a rule, unless nobody asked for it just now.
+        Raises ROWS_BREAK_RULE where rows are in the way of a rule; where nobody asked for it just now, only
+        of one that rows cannot break.
         """
         present = set(self._present(applied))
         refusing = [
@@ -123,9 +146,9 @@ class Constraints:
         if not refusing:
             return
         broken = self.count_broken(applied, [rule for _, rule in refusing])
-        if is_asked:
-            self._refuse(applied, refusing, broken)
-        for (place, rule), count in zip(refusing, broken, strict=True):
+        judged = list(zip(refusing, broken, strict=True))
+        self._refuse(applied, [one for one in judged if is_asked or one[0][1].kind == "unique"])
+        for (place, rule), count in judged:
             self._add_one(applied, place, rule, has_broken=count > 0)
 
     def count_broken(self, applied: Applied, rules: Iterable[Rule]) -> list[int]:
@@ -143,10 +166,10 @@ class Constraints:
         table = physical_name(applied.display_name).as_string()
         return sql_of(is_broken_in(rule, columns, _ROW, table, self.zone))
 
-    def _refuse(self, applied: Applied, refusing: list[tuple[int, Rule]], broken: list[int]) -> None:
+    def _refuse(self, applied: Applied, refusing: list[tuple[tuple[int, Rule], int]]) -> None:
         """Raise ROWS_BREAK_RULE where a rule is not for new rows alone, and rows break it."""
         details = []
-        for (place, rule), count in zip(refusing, broken, strict=True):
+        for (place, rule), count in refusing:
             if count and (rule.kind == "unique" or not rule.for_new):
                 reason = counted(count, "linha da tabela quebra a regra", "linhas da tabela quebram a regra")
                 if rule.kind == "unique" and rule.for_new:
@@ -303,18 +326,18 @@ def translated_references() -> Iterator[None]:
 @contextmanager
 def _translated(place: int, rule: Rule) -> Iterator[None]:
     """Turn PostgreSQL's refusals of a rule's constraint into faults of the rule."""
-    path, column = f"rules[{place}]", rule.columns[0]
+    path = f"rules[{place}]"
     try:
         yield
     except pg.InvalidForeignKey as error:
-        raise _fault(f"{path}.column", column, _NOT_UNIQUE) from error
+        raise _fault(f"{path}.column", rule, _NOT_UNIQUE) from error
     except pg.ProgramLimitExceeded as error:
-        raise _fault(f"{path}.columns", column, _TOO_LONG) from error
+        raise _fault(f"{path}.columns", rule, _TOO_LONG) from error
     except pg.InvalidRegularExpression as error:
         fault = Fault("PATTERN_NOT_ALLOWED", "o padrão é complexo demais")
         raise ApiError(PATTERN_NOT_ALLOWED, [detail("body", fault, path=f"{path}.pattern")]) from error
 
 
-def _fault(path: str, column: str, fault: Fault) -> ApiError:
-    found = detail("body", fault, path=path, column=column)
+def _fault(path: str, rule: Rule, fault: Fault) -> ApiError:
+    found = detail("body", fault, path=path, column=rule.columns[0], rule=rule.id)
     return ApiError(INVALID_SCHEMA, [found], reason=f"{path}: {fault.reason}")

@@ -40,10 +40,10 @@ from managed_tables.tables import physical
 from managed_tables.tables.column_changes import change_physical_columns
 from managed_tables.tables.constraints import (
     Constraints,
+    ReturningRules,
     check_rules,
     plan_rules,
     refuse_referred,
-    returning_rules,
     translated_references,
 )
 from managed_tables.tables.definitions import (
@@ -161,8 +161,21 @@ class TableOperations:
         self.update(company, table_id, TableChange(unused_columns=frozenset(names), job_id=job_id))
 
     def restore_column(self, company: ConnectionRecord, table_id: str, name: str) -> TableRecord:
-        """Bring back the last hidden column of this name; raises COLUMN_NOT_FOUND and INVALID_SCHEMA."""
+        """Bring back the last hidden column of this name; raises COLUMN_NOT_FOUND and INVALID_SCHEMA.
 
+        Its rules come along, those that cannot be held any more as ones that warn.
+        """
+        returning = ReturningRules(self.zone, partial(self._find_columns, company))
+        while True:
+            try:
+                return self._restore_column(company, table_id, name, returning)
+            except ApiError as error:
+                if not returning.soften(error):
+                    raise
+
+    def _restore_column(
+        self, company: ConnectionRecord, table_id: str, name: str, returning: ReturningRules
+    ) -> TableRecord:
         def begin(waiting: Waiting) -> _Attempt:
             table = self.reconciliation.await_end(company, table_id, waiting)
             with self.open_company(company) as connection:
@@ -174,8 +187,8 @@ class TableOperations:
             columns = (*table.columns, column)
             check_columns(columns)
             pack_columns(columns)  # refuses what the catalog cannot store, before anything begins
-            rules = (*table.rules, *returning_rules(table.applied, hidden.rules, columns))
-            check_rules(rules, columns, self.zone, partial(self._find_columns, company))
+            rules = (*table.rules, *returning.of(table.applied, hidden.rules, columns))
+            check_rules(rules, columns, self.zone, returning.find_columns)
             applied = replace(table.applied, version=table.version + 1, columns=columns, rules=rules)
 
             def step(connection: PgConnection) -> None:
