@@ -336,7 +336,10 @@ STEPS: dict[str, tuple[Callable[[Jobs, JobRecord], object], set[str]]] = {
         lambda jobs, job: jobs.record_analysis(job, analysis_key="a", staged_key="s"),
         {"analisando"},
     ),
-    "reanalyze": (lambda jobs, job: jobs.reanalyze(job, wish_key="w", digest="d"), {"waiting_confirm"}),
+    "reanalyze": (
+        lambda jobs, job: jobs.reanalyze(job, wish_key="w", digest="d", recipe_key=None),
+        {"waiting_confirm"},
+    ),
     "keep_analysis": (lambda jobs, job: jobs.keep_analysis(job, ERROR), {"analisando"}),
     "confirm": (confirm, {"waiting_confirm"}),
     "retarget": (lambda jobs, job: jobs.retarget(job, "append", "t"), {"analisando"}),
@@ -376,7 +379,7 @@ def test_files_are_read_anew_as_a_person_states(jobs: Jobs) -> None:
     jobs._items.change(job_key(job.company_id, job.job_id), {"status": "waiting_confirm"})
     rejected = kept(jobs, job)
     overrides = storage_key(job.company_id, job.job_id, "wish.json")
-    stated = jobs.reanalyze(rejected, wish_key=overrides, digest="d")
+    stated = jobs.reanalyze(rejected, wish_key=overrides, digest="d", recipe_key=None)
     assert stated
     assert (stated.status, stated.wish_key, stated.wish_digest) == ("analisando", overrides, "d")
     assert (stated.error, stated.task_token, stated.analysis_key) == (None, "token 1", "analysis")
@@ -389,7 +392,7 @@ def test_files_are_read_anew_as_a_person_states(jobs: Jobs) -> None:
 
 def test_an_analysis_holds_where_reading_anew_was_given_up(jobs: Jobs) -> None:
     job = waiting(jobs)
-    stated = jobs.reanalyze(job, wish_key="wish", digest="d")
+    stated = jobs.reanalyze(job, wish_key="wish", digest="d", recipe_key=None)
     assert stated
     held = jobs.keep_analysis(stated, ERROR)
     assert held
@@ -402,8 +405,8 @@ def test_of_two_wishes_for_one_analysis_the_first_is_read(jobs: Jobs) -> None:
     job = waiting(jobs)
     key = job_key(job.company_id, job.job_id)
     jobs._items.change(key, {"analysis_key": "another analysis"})
-    assert jobs.reanalyze(job, wish_key="wish", digest="d") is None
-    assert jobs.reanalyze(kept(jobs, job), wish_key="wish", digest="d")
+    assert jobs.reanalyze(job, wish_key="wish", digest="d", recipe_key=None) is None
+    assert jobs.reanalyze(kept(jobs, job), wish_key="wish", digest="d", recipe_key=None)
 
 
 def test_a_new_token_stays_where_the_old_one_is_forgotten(jobs: Jobs) -> None:

@@ -11,11 +11,14 @@ import pytest
 from reports import COLUMNS, Reports, ask, recipe_of
 from rows_client import RowsCompany
 from tables_client import TableClient
-from test_unattended_proofs import SOURCES, sales
+from test_unattended_proofs import NAMES, SOURCES, sales
 
+from managed_tables.conversion.columns import ColumnChoice
+from managed_tables.documents.statements import LoadTerms, ReadingStatement
 from managed_tables.errors import ApiError
 from managed_tables.schema import ColumnType
 from managed_tables_analyze.handler import analyze_job
+from managed_tables_api.reanalysis import reanalyze_job
 from managed_tables_insert import loading
 from managed_tables_insert.errands import recall_for
 from managed_tables_insert.handler import Loading, run_job
@@ -284,7 +287,7 @@ def test_a_change_before_the_load_has_the_file_read_again(
 def test_columns_that_exchange_their_names_during_a_review_are_not_filled(
     loading_company: RowsCompany,
 ) -> None:
-    """What the person saw led to the other column; read again, the same confirmation is taken."""
+    """What the person saw led to the other column; read again, the plan follows the names."""
     reports, table = make_table(loading_company, APRIL, MAY)
     assert ask(table, "PUT", {"auto_confirm": "never"}).status_code == 200
     columns = table.get()["columns"]
@@ -300,9 +303,23 @@ def test_columns_that_exchange_their_names_during_a_review_are_not_filled(
         ("produto", "UNKNOWN_COLUMN"), ("data", "UNKNOWN_COLUMN"),
     }  # fmt: skip
     assert reports.job(job_id).status == "waiting_confirm"
-    again = reports.wait(JUNE, table.table_id)
-    reports.confirm(again, sent, SOURCES)
-    assert reports.insert(again) == "done"
+    services, company_id = reports.company.services, reports.company.company.company_id
+    reanalyze_job(services, reports.job(job_id), ReadingStatement())
+    assert analyze_job(services, company_id, job_id)["outcome"] == "analyzed"
+    reports.let_wait(job_id)
+    plan = reports.analysis(job_id).append_plan
+    assert plan is not None
+    assert dict(plan.matched) == {"Produto": "data", "Vlr. Total": "valor_total", "Data": "produto"}
+    followed = LoadTerms(
+        choices={
+            **SOURCES.choices,
+            "data": ColumnChoice(source="produto"),
+            "produto": ColumnChoice(source="data"),
+        }
+    )
+    reports.confirm(job_id, sent, followed)
+    assert reports.insert(job_id) == "done"
+    assert {row[0] for row in rows_of(table)} == set(NAMES)
 
 
 @pytest.mark.parametrize("step", STEPS[:-1])

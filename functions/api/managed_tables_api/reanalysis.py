@@ -21,6 +21,7 @@ from managed_tables.documents.statements import Draft, ReadingStatement, TableSt
 from managed_tables.errors import ANALYSIS_GONE, INVALID_READING, JOB_NOT_WAITING, ApiError
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import find_unknown_zones
+from managed_tables.jobs.table_memory import store_memory
 from managed_tables.object_keys import DRAFT, OVERRIDES, attempt_key
 from managed_tables.services import Services
 
@@ -80,7 +81,8 @@ def _decide(services: Services, job: JobRecord, stated: ReadingStatement, digest
         raise ApiError(INVALID_READING, found)
     key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(key, analysis.wish.merged(stated).as_json())
-    recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest)
+    recipe_key = store_memory(services, job)  # the table may have changed since the job was handed it
+    recorded = services.jobs.reanalyze(job, wish_key=key, digest=digest, recipe_key=recipe_key)
     return recorded or services.jobs.get(job.company_id, job.job_id)
 
 

@@ -11,11 +11,10 @@ from typing import TypedDict
 
 from managed_tables.aws.storage import ObjectMissing
 from managed_tables.catalog.job_records import JobEvent, JobRecord
-from managed_tables.ids import new_record_id
 from managed_tables.jobs.staged_rows import Origin, staged_rows
-from managed_tables.object_keys import RECIPE, STAGED_OBJECT, attempt_key
+from managed_tables.jobs.table_memory import store_memory
+from managed_tables.object_keys import STAGED_OBJECT
 from managed_tables.services import Services
-from managed_tables.tables.memory import recall
 from managed_tables_insert.converter import open_converter
 from managed_tables_insert.plan import find_places
 
@@ -73,21 +72,14 @@ def wait_for_slot(services: Services, company_id: str, job_id: str, task_token: 
 def recall_for(services: Services, company_id: str, job_id: str) -> None:
     """Store what the job's table remembers, as it is now, unless it is stored already; repeatable.
 
-    It is an object beside the job's own, since a recipe of 1,500 columns is more than a record holds. A step
-    of the execution takes it, not whoever makes the job: that may be the inbox, which reaches no PostgreSQL,
-    and a database that sleeps keeps nobody from uploading.
+    A step of the execution takes it, not whoever makes the job: that may be the inbox, which reaches no
+    PostgreSQL, and a database that sleeps keeps nobody from uploading.
     """
     job = services.jobs.find(company_id, job_id)
     if job is None or job.user_table_id is None or job.recipe_key is not None or job.analysis_key is not None:
         return
-    with services.open_company(services.provisioning.require(company_id)) as connection:
-        recalled = recall(connection, job.user_table_id)
-    if recalled is None:
-        return
-    key = attempt_key(company_id, job_id, new_record_id(), RECIPE)
-    services.storage.put_json(key, recalled.as_json())
-    # Where another run was first, the bucket's lifecycle deletes this one.
-    services.jobs.keep_recipe(job, key)
+    if key := store_memory(services, job):
+        services.jobs.keep_recipe(job, key)
 
 
 def find_origin(services: Services, job: JobRecord, number: int) -> Origin | None:

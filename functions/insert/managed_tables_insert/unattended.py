@@ -5,7 +5,6 @@ remembers, and what cannot be confirmed waits for a person.
 """
 
 from collections.abc import Collection
-from functools import partial
 
 from managed_tables import errors
 from managed_tables.catalog.job_records import JobRecord, StepOutcome
@@ -16,11 +15,12 @@ from managed_tables.documents.statements import LoadTerms, ReadingStatement, Wan
 from managed_tables.errors import ApiError, JobError, JobErrorKind
 from managed_tables.ids import new_record_id
 from managed_tables.jobs.confirmation import confirm_job
-from managed_tables.object_keys import OVERRIDES, RECIPE, attempt_key
+from managed_tables.jobs.table_memory import store_memory
+from managed_tables.object_keys import OVERRIDES, attempt_key
 from managed_tables.observability import get_logger
 from managed_tables.schema import Column
 from managed_tables.services import Services
-from managed_tables.tables.memory import is_as_recalled, recall
+from managed_tables.tables.memory import is_as_recalled
 from managed_tables.tables.recipes import find_recipe
 
 # Of another run of this step, or another operation: tried again
@@ -100,14 +100,11 @@ def read_again(services: Services, job: JobRecord) -> StepOutcome | None:
     """Have a job's files read under what its table says now, if they were not already; else None."""
     if job.is_read_again:
         return None
-    with services.open_company(services.provisioning.require(job.company_id)) as connection:
-        recalled = recall(connection, job.user_table_id or "")
-    if recalled is None:
+    recipe_key = store_memory(services, job)
+    if recipe_key is None:
         return None
-    key_of = partial(attempt_key, job.company_id, job.job_id, new_record_id())
-    wish_key, recipe_key = key_of(OVERRIDES), key_of(RECIPE)
+    wish_key = attempt_key(job.company_id, job.job_id, new_record_id(), OVERRIDES)
     services.storage.put_json(wish_key, ReadingStatement().as_json())
-    services.storage.put_json(recipe_key, recalled.as_json())
     services.imports.forget(job)
     if services.jobs.read_again(job, wish_key=wish_key, recipe_key=recipe_key) is None:
         raise ApiError(errors.JOB_NOT_WAITING)  # another run was first: this one is tried again

@@ -160,11 +160,21 @@ class Jobs:
         as_read = ("analysis_key", "wish_key")
         return self._change(job, ("analisando",), changes, removals=("wish_key",), as_read=as_read)
 
-    def reanalyze(self, job: JobRecord, *, wish_key: str, digest: str) -> JobRecord | None:
-        """`waiting_confirm` → `analisando`, to be read again, token kept; None where somebody was first."""
+    def reanalyze(
+        self, job: JobRecord, *, wish_key: str, digest: str, recipe_key: str | None
+    ) -> JobRecord | None:
+        """`waiting_confirm` → `analisando`, to be read again, token kept; None where somebody was first.
+
+        `recipe_key` names what the table remembers by now, None where that is nothing.
+        """
         changes = {"status": "analisando", "wish_key": wish_key, "wish_digest": digest, "error": None}
-        alone = ("confirms_itself", "is_read_again")  # no more: a person decides from here on
-        return self._change(job, ("waiting_confirm",), changes, removals=alone, as_read=("analysis_key",))
+        removals = ["confirms_itself", "is_read_again"]  # no more: a person decides from here on
+        if recipe_key is None:
+            removals.append("recipe_key")
+        else:
+            changes["recipe_key"] = recipe_key
+        as_read = ("analysis_key",)
+        return self._change(job, ("waiting_confirm",), changes, removals=tuple(removals), as_read=as_read)
 
     def read_again(self, job: JobRecord, *, wish_key: str, recipe_key: str) -> JobRecord | None:
         """Have a job that goes on alone read under what its table says now; None where it has moved on."""
