@@ -309,8 +309,10 @@ export class EditSession implements UnsavedEdits {
     this.clear();
     if (!step) this.sheet.announce(way === "undo" ? t`Nada a desfazer` : t`Nada a refazer`);
     else if ("refused" in step) {
+      const unsure = this.unsureRows(step.refused);
       this.unmark(step.refused);
       this.showHeld();
+      for (const id of unsure) await this.lookAt(id);
     } else if ("changes" in step) {
       this.markAll(step.changes, () => ({ state: "saving" }));
       await this.saveNow(step.changes, way);
@@ -318,6 +320,7 @@ export class EditSession implements UnsavedEdits {
       const work = () => ("inserted" in step ? this.takeOut(step) : this.sendRestoration(step.deleted));
       const taken = this.answered(work).catch((error) => {
         if (!isFinal(failureOf(error))) from.push(step); // to be tried again
+        if (failureOf(error).code === "OUTCOME_UNKNOWN") void this.sheet.rows.reload(); // they may be there, or gone
         throw error;
       });
       const reverse = await taken;
@@ -338,10 +341,27 @@ export class EditSession implements UnsavedEdits {
   readonly discard = (row: RecordOfRow, column: string): void => {
     const state = this.stateOf(row, column)?.state;
     if (state !== "refused" && state !== "unsaved") return;
-    this.unmark([cellKey(row.id, column)]);
+    const key = cellKey(row.id, column);
+    const unsure = this.unsureRows([key]);
+    this.unmark([key]);
     this.showHeld();
     this.clear();
+    for (const id of unsure) this.enqueue(() => this.lookAt(id));
   };
+
+  /** Return the ids of the rows of which nobody knows whether these cells are stored. */
+  private unsureRows(keys: readonly string[]): ReadonlySet<string> {
+    const { marks } = this.state.get();
+    const unsure = keys.filter((key) => marks.get(key)?.state === "unsaved").map((key) => key.split("/")[0] ?? "");
+    return new Set(unsure.filter((id) => id !== NEW_ROW.id));
+  }
+
+  /** Show a row as it is stored. */
+  private async lookAt(id: string): Promise<void> {
+    const records = await this.answered(() => this.read([id]));
+    for (const record of records) this.sheet.rows.replace(record);
+    if (records.length === 0) await this.sheet.rows.reload();
+  }
 
   /** Look what became of a save without an answer; a row at the foot is sent again, with its key. */
   readonly check = (): void => {
@@ -425,7 +445,9 @@ export class EditSession implements UnsavedEdits {
     for (const change of changed) {
       const record = after.get(change.id);
       if (!record) continue; // deleted between the save and the look at it
-      if (isAsWished(change, record)) this.successors.set(cellKey(change.id, versionOf(change.base)), record);
+      const isNewer = versionOf(record) !== versionOf(change.base); // one that is its own successor has no last one
+      if (isNewer && isAsWished(change, record))
+        this.successors.set(cellKey(change.id, versionOf(change.base)), record);
       this.sheet.rows.replace(record);
       back.push(inverse(change, record));
     }
@@ -438,10 +460,27 @@ export class EditSession implements UnsavedEdits {
   private async meetOthers(changed: readonly RowChange[], way: Way, meetings: number, isMerged: boolean) {
     const records = await this.answered(() => this.read(changed.map(({ id }) => id)));
     const now = new Map(records.map((record) => [record.id, record]));
-    if (changed.every((change) => isAsWished(change, now.get(change.id))))
-      return this.record(changed, records, way, isMerged); // by this page: its answer was lost
+    const stored = changed.filter((change) => isStored(change, now.get(change.id)));
+    if (stored.length > 0) {
+      const known = stored.map((change) => {
+        const record = now.get(change.id);
+        return !record || isAsWished(change, record) ? change : meet(change, record).change;
+      });
+      this.record(known, records, way, isMerged); // by this page, whose answer was lost: it is not sent again
+    }
+    const left = changed.filter((change) => !stored.includes(change));
+    if (left.length > 0) await this.mergeWith(now, left, way, meetings, isMerged);
+  }
+
+  private async mergeWith(
+    now: ReadonlyMap<string, RecordOfRow>,
+    changed: readonly RowChange[],
+    way: Way,
+    meetings: number,
+    isMerged: boolean,
+  ): Promise<void> {
     const isSame = changed.every((change) => isAsWished({ ...change, changes: {} }, now.get(change.id))); // by the trash
-    for (const record of records) this.sheet.rows.replace(record);
+    for (const record of now.values()) this.sheet.rows.replace(record);
     const gone = changed.filter(({ id }) => !now.has(id));
     this.unmark(keysOf(gone));
     if (gone.length > 0) {
@@ -594,6 +633,11 @@ function versioned({ base, changes }: RowChange): Values {
 function isAsWished({ id, base, changes }: RowChange, record: RecordOfRow | undefined): boolean {
   const expected: Cells = { ...base, ...changes, id, _version: record?.["_version"] };
   return !!record && Object.keys(record).every((name) => (record[name] ?? null) === (expected[name] ?? null));
+}
+
+/** Whether the cells of a change stand as they are wished, whatever others did to the row. */
+function isStored({ changes }: RowChange, record: RecordOfRow | undefined): boolean {
+  return !!record && Object.entries(changes).every(([name, value]) => (record[name] ?? null) === value);
 }
 
 /** Whether a step back or forth would be refused again, a key that is taken or a column that is gone, in the way of the others. */
